@@ -1,0 +1,47 @@
+/* Random numbers of the scalar kernels.
+ *
+ * xoshiro256++ (Blackman & Vigna, ACM Trans. Math. Softw. 47, 36 (2021)): 256 bits of state, owned by the caller as
+ * uint64_t[4] and checkpointed with the data. Bernoulli draws compare all 64 bits with an exact threshold.
+ *
+ * mix64 is the finalizer of SplitMix64; keyed_bits() hashes (key, sample, site) to 64 bits for draws that must not depend
+ * on the order in which samples are visited (coarse-graining, ties). */
+#ifndef RSMI_RANDOM_H
+#define RSMI_RANDOM_H
+
+#include <stdint.h>
+
+static inline uint64_t rotate_left(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+
+static inline uint64_t xoshiro_next(uint64_t s[4])
+{
+    const uint64_t result = rotate_left(s[0] + s[3], 23) + s[0], t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rotate_left(s[3], 45);
+    return result;
+}
+
+/* Uniform in [0, 1) with 53 bits. */
+static inline double xoshiro_uniform(uint64_t s[4]) { return (double)(xoshiro_next(s) >> 11) * 0x1.0p-53; }
+
+static inline uint64_t mix64(uint64_t z)
+{
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+}
+
+static inline uint64_t keyed_bits(const uint64_t key[2], uint64_t sample, uint64_t site)
+{
+    const uint64_t golden = 0x9e3779b97f4a7c15ULL;
+    return mix64(mix64(key[0] + (sample + 1) * golden) + (key[1] ^ ((site + 1) * golden)));
+}
+
+/* Probability p in [0, 1] as a threshold on 64 random bits: bits < threshold happens with probability p to 2^-64.
+ * p = 1 is not representable and must be handled by the caller. */
+static inline uint64_t probability_threshold(double p) { return (uint64_t)(p * 18446744073709551616.0); }
+
+#endif

@@ -1,0 +1,1 @@
+"""RBMs, the RSMI objectives and mutual information."""

@@ -1,0 +1,20 @@
+cdef extern from "status.h":
+    enum:
+        RSMI_OK
+        RSMI_BAD_SHAPE
+        RSMI_BAD_VALUE
+        RSMI_NO_MEMORY
+        RSMI_DIVERGED
+
+
+cdef inline int check_status(int status) except -1:
+    """Turn a kernel's status into an exception; the sentence for the user is made where the meaning is known."""
+    if status == RSMI_OK:
+        return 0
+    if status == RSMI_NO_MEMORY:
+        raise MemoryError("not enough memory for the kernel's workspace")
+    if status == RSMI_DIVERGED:
+        raise FloatingPointError("a value diverged (NaN or infinity)")
+    if status == RSMI_BAD_SHAPE:
+        raise ValueError("an array has a shape the kernel does not support")
+    raise ValueError("a parameter is outside the kernel's range")

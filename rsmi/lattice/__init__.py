@@ -1,0 +1,1 @@
+"""Models, the geometry of block, buffer and environment, and exact solutions."""

@@ -1,0 +1,1 @@
+"""Coarse-graining rules, correlators, Monte Carlo renormalization group and thermometers."""

@@ -1,0 +1,1 @@
+"""One file per pipeline step, and the resumable runner they share."""

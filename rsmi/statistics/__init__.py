@@ -1,0 +1,1 @@
+"""Binning, autocorrelation, jackknife and fits."""
