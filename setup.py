@@ -10,7 +10,7 @@ from setuptools import Extension, setup
 
 # -ffp-contract=off: no fused multiply-adds the source does not ask for, so that every build rounds alike.
 # -fvisibility=hidden: the static library is linked into each wrapper and must not export its symbols.
-FLAGS = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-fPIC", "-Wall", "-Wextra"]
+FLAGS = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-fPIC", "-Wall", "-Wextra", "-g0"]
 HEADERS = sorted(glob("csrc/*.h"))
 SOURCES = sorted(glob("csrc/*.c"))
 
@@ -31,5 +31,5 @@ if sys.byteorder != "little":
     raise SystemExit("rsmi: the C core packs spins into little-endian words; this machine is big-endian")
 setup(
     libraries=[core],
-    ext_modules=cythonize(extensions, language_level=3, compiler_directives={"boundscheck": False, "wraparound": False}),
+    ext_modules=cythonize(extensions, build_dir="build", language_level=3, compiler_directives={"boundscheck": False, "wraparound": False}),
 )
