@@ -16,7 +16,7 @@ from rsmi.lattice import ising as model
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
-from rsmi.statistics.samples import sample_summary
+from rsmi.statistics.summary import sample_summary
 from rsmi.store import File, open_file
 
 log = logging.getLogger("rsmi")
@@ -24,7 +24,7 @@ log = logging.getLogger("rsmi")
 ALGORITHMS = ("metropolis", "heat-bath", "swendsen-wang", "wolff")
 _LOCAL = ("metropolis", "heat-bath")
 _ROWS_AT_ONCE = 1 << 25  # bytes assembled at a time
-_PILOT_SWEEPS = 512
+_PILOT_SWEEPS = 4096
 _PILOT_UPDATES = 1 << 30  # site updates at most: the pilot's length never depends on the clock
 
 
@@ -52,10 +52,13 @@ class Simulation:
 
     def advance(self, state: State, interval: int, count: int, clusters_per_sweep: int) -> Rows:
         """``count`` times: ``interval`` sweeps, then one stored row."""
-        packed, energy, magnetization = kernel.sample_chain(
-            state["spins"], self.coupling, state["rng"], self.algorithm, interval, count, clusters_per_sweep
-        )
-        return {"spins": packed, "energy": energy, "magnetization": magnetization}
+        rows = {
+            "spins": np.empty((count, (self.sites + 7) // 8), dtype=np.uint8),
+            "energy": np.empty(count, dtype=np.int64),
+            "magnetization": np.empty(count, dtype=np.int64),
+        }
+        kernel.sample_chain(state["spins"], self.coupling, state["rng"], self.algorithm, interval, count, clusters_per_sweep, *rows.values())
+        return rows
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,7 @@ def choose_algorithm(shape: tuple[int, ...], coupling: float) -> str:
 # ---- the pilot ------------------------------------------------------------------------------------------------------
 
 def pilot(simulation: Simulation) -> State:
-    """Autocorrelation times from a run on a stream of its own, doubled until it is 100 times as long as they are.
+    """Autocorrelation times from a run on a stream of its own, doubled until it is 500 times as long as they are.
 
     Returns
     -------
@@ -222,7 +225,7 @@ def pilot(simulation: Simulation) -> State:
     while True:
         rows = simulation.advance(state, 1, sweeps, clusters)
         tau = max(integrated_autocorrelation_time(series)[0] for series in (rows["energy"], np.abs(rows["magnetization"])))
-        if sweeps >= 100 * tau or 2 * sweeps > limit:
+        if sweeps >= 500 * tau or 2 * sweeps > limit:
             break
         sweeps *= 2
     if sweeps < 20 * tau:
@@ -389,17 +392,20 @@ def plan(asked: Request) -> dict:
 def summary(path: Path) -> dict:
     """Energy, magnetization, susceptibility, Binder cumulant and autocorrelation of a samples file, with errors."""
     with open_file(path, "samples") as file:
-        attributes = file.attributes
-        energy = file.read("/energy") if "/energy" in file else None
-        found = sample_summary(
-            energy,
-            magnetizations(file) if attributes["components"] == 1 else None,
-            chains=attributes["chains"],
-            coupling=attributes.get("coupling"),
-            sites=math.prod(attributes["shape"]),
-            original_sites=math.prod(attributes["original_shape"]),
-        )
-        return {"file": str(path), "samples": file.shape("/spins")[0], **found}
+        attributes, n = file.attributes, file.shape("/spins")[0]
+        sites = math.prod(attributes["shape"])
+        known = {"energy": "/energy" in file, "magnetization": attributes["components"] == 1}
+        scale = sites / math.prod(attributes["original_shape"])  # the energy is the original lattice's
+        energy = file.read("/energy") * scale if known["energy"] else np.zeros(n)
+        magnetization = magnetizations(file) if known["magnetization"] else np.zeros(n)
+        found = sample_summary(energy, magnetization, attributes["chains"], attributes.get("coupling"), sites)
+    unknown = tuple(word for word, names in _BELONGS.items() if not known[names])
+    answer = {name: None if name.startswith(unknown) and unknown else value for name, value in found.items()}
+    return {"file": str(path), "samples": n, **answer}
+
+
+# What a file without energies, or with several components per site, cannot say.
+_BELONGS = {"energy": "energy", "tau_int_error": "energy", "magnetization_abs": "magnetization", "susceptibility": "magnetization", "binder": "magnetization", "tau_int_magnetization": "magnetization"}
 
 
 def magnetizations(file: File) -> np.ndarray:
