@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import math
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from rsmi.errors import UsageError
+from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization import operators, thermometer
 from rsmi.renormalization.rules import Rule
@@ -239,9 +239,20 @@ def _warn(path: Path) -> None:
         ensembles = measured(file)
         if any(operators.wraps(shape) for shape in ensembles[0].shapes):
             log.warning("%s: on levels smaller than %d operators wrap around the lattice; they are marked", path, operators.SMALLEST_SIZE)
-        drift = thermometer.drift(ensembles) if not json.loads(canonical_json(file.attributes["rule"]))["hard"] else None
-        if drift:
-            log.warning("%s: %s", path, drift)
+        if file.attributes["rule"]["hard"]:
+            return
+        for ensemble in filter(_is_critical, ensembles):
+            sentence = thermometer.drift(ensemble.effective(), ensemble.shapes)
+            if sentence:
+                log.warning("%s: %s", path, sentence)
+
+
+def _is_critical(ensemble: Measured) -> bool:
+    try:
+        critical = ising.critical_coupling(len(ensemble.shapes[0]))
+    except UsageError:
+        return False
+    return ensemble.coupling is not None and abs(ensemble.coupling / critical - 1) < 1e-3
 
 
 def plan(work: Flow) -> dict:
