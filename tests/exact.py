@@ -56,6 +56,8 @@ def information(table):
     return sum(p * np.log(p / (rows[i] * columns[j])) for (i, j), p in np.ndenumerate(table) if p > 0)
 import math
 
+# --- Ising lattices ---------------------------------------------------------------------------------------------------
+
 import numpy as np
 
 
@@ -79,3 +81,11 @@ def ising_energies(configurations):
 def boltzmann(energies, coupling):
     weights = np.exp(-coupling * (energies - energies.min()))
     return weights / weights.sum()
+def ising_states(shape):
+    """All configurations of a small lattice, row k having spin +1 at site i where bit i of k is 1, and their energies -sum over bonds."""
+    sites = int(np.prod(shape))
+    bits = np.arange(2**sites)[:, None] >> np.arange(sites) & 1
+    states = (2 * bits - 1).astype(np.int8).reshape(-1, *shape)
+    axes = [axis for axis, size in enumerate(shape, start=1) if size > 1]
+    energies = -sum((states * np.roll(states, -1, axis)).reshape(len(states), -1).sum(axis=1, dtype=np.int64) for axis in axes)
+    return states, energies
