@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rsmi.lattice import kaufman
-from rsmi.renormalization.operators import occupied
+from rsmi.renormalization.operators import occupied, wraps
 from rsmi.statistics.fits import polynomial_fit
 from rsmi.statistics.jackknife import Jackknife, jackknife, jackknife_error
 
+DRIFT = 0.05  # a relative fall of K_n at T_c beyond this is no correction to scaling
 NEIGHBOURS = 2  # temperatures used on either side of a crossing
 
 
@@ -135,6 +136,20 @@ def critical_temperature(couplings, flows, step: int) -> dict:
     except ValueError as problem:
         return _result(step, reason=str(problem))
     return _result(step, 1 / root, error / root**2)
+
+
+def drift(effective: EffectiveCouplings, shapes) -> str | None:
+    """At the critical point K_n must settle; a sentence if it falls by more than `DRIFT` from step 1 to the last step whose
+    lattice the operators fit on, else None.
+
+    A soft rule of too little strength adds noise at every step and flows to infinite temperature: it has no fixed point and
+    no exponent.
+    """
+    values = [value for value, shape in zip(effective.coupling.value, shapes) if not wraps(shape)][1:]
+    if len(values) < 2 or not np.isfinite([values[0], values[-1]]).all() or values[-1] > (1 - DRIFT) * values[0]:
+        return None
+    fall = 100 * (1 - values[-1] / values[0])
+    return f"the effective coupling at T_c falls by {fall:.1f} % from step 1 to step {len(values)}: the rule is too soft to have a fixed point; use --hard"
 
 
 def _total(sums):
