@@ -168,3 +168,17 @@ def test_a_learned_rule_that_stands_still():
     """A flow that does not grow has no exponent, and says so instead of dividing by log 1."""
     flow = SimpleNamespace(slope=Jackknife(np.ones(3), np.zeros(3), np.empty((0, 3))))
     assert thermometer.exponent_by_fluctuations(flow, 1, 2)["value"] is None
+
+
+def test_a_rule_that_drifts_is_named():
+    """K_n at T_c that settles (majority: 0.994, 0.992, 0.990 of K_c) is silent; one that falls by half each step is not."""
+
+    def at_criticality(ratios):
+        values = K_C * np.array(ratios)
+        return SimpleNamespace(coupling=Jackknife(values, np.zeros(len(values)), np.empty((0, len(values)))))
+
+    shapes = [(64, 64), (32, 32), (16, 16), (8, 8)]
+    assert thermometer.drift(at_criticality([1, 0.994, 0.992, 0.990]), shapes) is None
+    assert "falls by 75.0 % from step 1 to step 3" in thermometer.drift(at_criticality([1, 0.8, 0.4, 0.2]), shapes)
+    assert thermometer.drift(at_criticality([1, 0.8]), shapes[:2]) is None
+    assert thermometer.drift(at_criticality([1, 0.99, 0.99, 0.2]), [*shapes[:3], (2, 2)]) is None  # operators wrap on the last
