@@ -179,10 +179,7 @@ def run(work: LambdaTraining, output: Path, options: RunOptions) -> None:
         best = int(np.argmax([bound.value for bound in bounds]))
         hard = _bound(session, work, "bound-hard", rules[best], hard=True)
         shuffled = _bound(session, work, "bound-shuffled", rules[best], hard=False, shuffle=True)
-        for bound in (bounds[best], hard, shuffled):
-            warning = check_bounds(*bound)
-            if warning:
-                log.warning("%s: %s", output, warning)
+        _warn(output, bounds[best], hard, shuffled)
         _publish(session, work, tasks, rules, bounds, best, hard, shuffled)
 
 
@@ -214,6 +211,16 @@ def _bound(session: Session, work: LambdaTraining, name: str, rule, *, hard: boo
 def _environments(windows: Windows, shuffle: bool) -> np.ndarray:
     """The environments, or those of windows half the data away: of another configuration."""
     return np.ascontiguousarray(np.roll(windows.environments, len(windows) // 2, axis=0)) if shuffle else windows.environments
+
+
+def _warn(output: Path, soft: DecoderBound, hard: DecoderBound, shuffled: DecoderBound) -> None:
+    """Say what a reader of the numbers must know."""
+    for bound in (soft, hard):
+        sentence = check_bounds(*bound)
+        if sentence:
+            log.warning("%s: %s", output, sentence)
+    if shuffled.value > 0.002 + 3 * shuffled.error:
+        log.warning("%s: the control with shuffled environments gives %.4f nats: the configurations are not independent", output, shuffled.value)
 
 
 def _publish(session: Session, work: LambdaTraining, tasks, rules, bounds, best: int, hard: DecoderBound, shuffled: DecoderBound) -> None:

@@ -103,7 +103,7 @@ class WindowSet:
 
     def exact_windows(self) -> Windows:
         """Held-out windows for exact averages: fewer where a block has many states."""
-        return self.held_out.thinned(max(200, (1 << 22) // 2**self.geometry.n_block))
+        return self.held_out.thinned(max(1000, (1 << 24) // 2**self.geometry.n_block))
 
 
 def geometry_attributes(geometry: Geometry) -> dict:
