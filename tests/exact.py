@@ -1,1 +1,91 @@
 """Exact answers by brute-force enumeration, for the tests alone: slow, obvious, independent of the package."""
+
+import itertools
+
+import numpy as np
+
+# Block, buffer and environment of the Ising model
+
+
+def square_torus_bonds(shape):
+    """Bonds ((row, column), (row, column)) of the periodic square lattice: every site's two forward bonds."""
+    sites = itertools.product(range(shape[0]), range(shape[1]))
+    return [((r, c), end) for r, c in sites for end in (((r + 1) % shape[0], c), (r, (c + 1) % shape[1]))]
+
+
+def all_spins(n):
+    """All states of n spins, int8 (2^n, n); bit i of the row number is spin i."""
+    return (2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1) - 1).astype(np.int8)
+
+
+def block_given_environment(configuration, corner, block, buffer, coupling):
+    """P(V | all spins outside block and buffer) on a torus: every state of block and buffer is visited.
+
+    configuration holds the outside spins; corner is the block's first site.
+    """
+    shape = configuration.shape
+    inside = [((corner[0] + r) % shape[0], (corner[1] + c) % shape[1])
+              for r in range(-buffer, block[0] + buffer) for c in range(-buffer, block[1] + buffer)]
+    spins = all_spins(len(inside))
+    spin = {site: spins[:, k] for k, site in enumerate(inside)}
+    aligned = np.zeros(len(spins), np.int64)
+    for a, b in square_torus_bonds(shape):
+        if a in spin or b in spin:
+            aligned += spin.get(a, configuration[a]) * spin.get(b, configuration[b])
+    state = np.zeros(len(spins), np.int64)
+    for i, (r, c) in enumerate(itertools.product(range(block[0]), range(block[1]))):
+        state += (spin[(corner[0] + r) % shape[0], (corner[1] + c) % shape[1]] > 0) * 2**i
+    probability = np.bincount(state, np.exp(coupling * aligned))
+    return probability / probability.sum()
+
+
+def torus_4x4_joint(coupling):
+    """P(V, E) of the 2x2 block on the 4x4 torus without a buffer, (16, 4096): all 2^16 configurations."""
+    sites = list(itertools.product(range(4), range(4)))
+    block = [(1, 1), (1, 2), (2, 1), (2, 2)]
+    order = block + [site for site in sites if site not in block]
+    spins = all_spins(16)
+    energy = sum(spins[:, order.index(a)] * spins[:, order.index(b)] for a, b in square_torus_bonds((4, 4)))
+    weight = np.exp(coupling * energy.astype(float))
+    return (weight / weight.sum()).reshape(4096, 16).T
+
+
+def information(table):
+    """Mutual information in nats of a table of joint probabilities, by the definition."""
+    rows, columns = table.sum(axis=1), table.sum(axis=0)
+    return sum(p * np.log(p / (rows[i] * columns[j])) for (i, j), p in np.ndenumerate(table) if p > 0)
+import math
+
+# --- Ising lattices ---------------------------------------------------------------------------------------------------
+
+import numpy as np
+
+
+# --- small periodic Ising lattices ------------------------------------------------------------------------------------
+
+
+def every_configuration(shape):
+    """All configurations (2^N, *shape) of +-1 spins."""
+    sites = math.prod(shape)
+    bits = np.arange(2**sites)[:, None] >> np.arange(sites) & 1
+    return (2 * bits - 1).astype(np.int8).reshape(-1, *shape)
+
+
+def ising_energies(configurations):
+    """Energies of periodic configurations (n, *shape), one forward bond per site and axis."""
+    axes = range(1, configurations.ndim)
+    bonds = sum(configurations.astype(np.int64) * np.roll(configurations, -1, axis) for axis in axes)
+    return -bonds.reshape(len(bonds), -1).sum(axis=1)
+
+
+def boltzmann(energies, coupling):
+    weights = np.exp(-coupling * (energies - energies.min()))
+    return weights / weights.sum()
+def ising_states(shape):
+    """All configurations of a small lattice, row k having spin +1 at site i where bit i of k is 1, and their energies -sum over bonds."""
+    sites = int(np.prod(shape))
+    bits = np.arange(2**sites)[:, None] >> np.arange(sites) & 1
+    states = (2 * bits - 1).astype(np.int8).reshape(-1, *shape)
+    axes = [axis for axis, size in enumerate(shape, start=1) if size > 1]
+    energies = -sum((states * np.roll(states, -1, axis)).reshape(len(states), -1).sum(axis=1, dtype=np.int64) for axis in axes)
+    return states, energies

@@ -1,1 +1,227 @@
 """Slow Python twins of the C kernels: the same algorithm and random stream, written for reading."""
+
+import itertools
+
+import numpy as np
+
+# Windows (csrc/windows.c)
+
+_WORD = 2**64 - 1
+
+
+def mix64(z):
+    """The finalizer of SplitMix64 on Python integers."""
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WORD
+
+# --- Ising samplers (csrc/ising*.c) -----------------------------------------------------------------------------------
+
+import math
+
+import numpy as np
+
+
+# --- blocking and operators -------------------------------------------------------------------------------------------
+
+
+def unpack(row, shape):
+    """The +-1 spins of a packed row."""
+    bits = np.unpackbits(row, count=math.prod(shape), bitorder="little").reshape(shape)
+    return 2 * bits.astype(np.int64) - 1
+
+
+def pack(spins):
+    """Packed rows of (n, *shape) spins."""
+    return np.packbits(spins.reshape(len(spins), -1) > 0, axis=1, bitorder="little")
+
+
+def mix64(z):
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+    return z ^ (z >> 31)
+
+
+def keyed_bits(key, sample, site):
+    """The 64-bit hash of (key, sample, site) of csrc/random.h."""
+    golden = 0x9E3779B97F4A7C15
+    inner = mix64((int(key[0]) + (sample + 1) * golden) & _WORD)
+    return mix64((inner + (int(key[1]) ^ (((site + 1) * golden) & _WORD))) & _WORD)
+
+
+def choose_windows(n_configurations, shape, count, key):
+    """Configuration, origin and flip of every window."""
+    for w in range(count):
+        site = keyed_bits(key, w, 0) * int(np.prod(shape)) >> 64
+        origin = tuple(int(x) for x in np.unravel_index(site, shape))
+        yield w * n_configurations // count, origin, -1 if keyed_bits(key, w, 1) >> 63 else 1
+
+
+def window_spins(configuration, block, nearest, farthest, origin):
+    """Spins at Chebyshev distance nearest .. farthest from the block at origin (distance 0: the block), by rolling the
+    lattice until the window's corner is its first site."""
+    margin = farthest
+    rolled = np.roll(configuration, [margin - x for x in origin], axis=range(configuration.ndim))
+    spins = []
+    for site in itertools.product(*[range(size + 2 * margin) for size in block]):
+        distance = max(max(margin - x, x - margin - size + 1, 0) for x, size in zip(site, block))
+        if nearest <= distance <= farthest:
+            spins.append(rolled[site])
+    return np.array(spins, np.int8)
+    golden = 0x9E3779B97F4A7C15
+    inner = mix64((int(key[0]) + (sample + 1) * golden) % 2**64)
+    return mix64((inner + (int(key[1]) ^ ((site + 1) * golden % 2**64))) % 2**64)
+
+
+def coarse_spin(block_spins, filters, bias, hard, bits):
+    """One coarse spin (0 or 1) from 64 random bits."""
+    field = bias + sum(s * f for s, f in zip(block_spins, filters))
+    if hard and abs(field) <= 1e-9 * sum(abs(f) for f in filters):
+        return int(bits < 2**63)
+    if hard:
+        return int(field > 0)
+    probability = 1 / (1 + math.exp(-field)) if field > -700 else 0.0
+    return 1 if probability == 1 else int(bits < int(probability * 2.0**64))
+
+
+def coarse_grain(row, shape, rule, key, sample):
+    """Coarse spins 0/1 (n_hidden, *coarse_shape) of one packed row."""
+    spins = unpack(row, shape)
+    coarse_shape = tuple(extent // sites for extent, sites in zip(shape, rule.block))
+    coarse = np.empty((len(rule.filters), *coarse_shape), dtype=np.uint8)
+    for site, corner in enumerate(np.ndindex(coarse_shape)):
+        window = tuple(slice(c * sites, (c + 1) * sites) for c, sites in zip(corner, rule.block))
+        for j, (filters, bias) in enumerate(zip(rule.filters, rule.bias)):
+            bits = keyed_bits(key, sample, site * len(rule.filters) + j)
+            coarse[(j, *corner)] = coarse_spin(spins[window].ravel(), filters, bias, rule.hard, bits)
+    return coarse
+
+
+def operator_sum(spins, copies):
+    """Sum over the lattice of the products of spins at the points of every copy."""
+    return sum(np.prod([np.roll(spins, (-y, -x), (0, 1)) for y, x in points], axis=0).sum() for points in copies)
+WORD = 2**64 - 1
+
+
+def xoshiro_next(state):
+    """One step of xoshiro256++ on a list of four Python integers."""
+
+    def rotate(x, k):
+        return ((x << k) | (x >> (64 - k))) & WORD
+
+    result = (rotate((state[0] + state[3]) & WORD, 23) + state[0]) & WORD
+    shifted = (state[1] << 17) & WORD
+    state[2] ^= state[0]
+    state[3] ^= state[1]
+    state[1] ^= state[2]
+    state[0] ^= state[3]
+    state[2] ^= shifted
+    state[3] = rotate(state[3], 45)
+    return result
+
+
+def probability_threshold(p, q):
+    """Threshold on 64 random bits for the probability p = 1 - q, never above 1 - 2^-64."""
+    if p <= 0.5:
+        return int(p * 2.0**64)
+    return 2**64 - max(int(q * 2.0**64), 1)
+
+
+def ising_forward(shape):
+    """The next site along every axis that has more than one site, the last axis first, as lists over the flattened lattice."""
+    index = np.arange(math.prod(shape)).reshape(shape)
+    axes = [axis for axis in reversed(range(len(shape))) if shape[axis] > 1]
+    return [np.roll(index, -1, axis).ravel().tolist() for axis in axes]
+
+
+def ising_neighbours(shape):
+    """Neighbours of every site in the order +x, -x, +y, -y, +z, -z (x is the last axis); one site twice across an axis of size 2."""
+    both = []
+    for forward in ising_forward(shape):
+        backward = [forward.index(site) for site in range(len(forward))]
+        both += [forward, backward]
+    return list(zip(*both, strict=True))
+
+
+def ising_local(spins, coupling, rng, algorithm, sweeps):
+    """Checkerboard Metropolis or heat bath; Metropolis hesitates at moves of no cost where always accepting them is not ergodic."""
+    neighbours, flat = ising_neighbours(spins.shape), spins.reshape(-1)
+    colour = np.indices(spins.shape).sum(axis=0).ravel() % 2
+
+    sizes = [size for size in spins.shape if size > 1]
+    hesitates = len(sizes) == 1 or min(sizes) <= 4 or coupling == 0
+
+    def stay_threshold(cost):
+        if algorithm == "heat-bath" or (cost == 0 and hesitates):
+            return probability_threshold(1 / (1 + math.exp(-cost)), 1 / (1 + math.exp(cost)))
+        return 0 if cost <= 0 else probability_threshold(-math.expm1(-cost), math.exp(-cost))
+
+    for _ in range(sweeps):
+        for parity in (0, 1):
+            for site in np.flatnonzero(colour == parity):
+                product = int(flat[site]) * sum(int(flat[other]) for other in neighbours[site])
+                if xoshiro_next(rng) >= stay_threshold(2 * coupling * product):
+                    flat[site] *= -1
+
+
+def ising_wolff(spins, coupling, rng, clusters):
+    """Wolff clusters, breadth first."""
+    neighbours, flat = ising_neighbours(spins.shape), spins.reshape(-1)
+    threshold = probability_threshold(-math.expm1(-2 * coupling), math.exp(-2 * coupling))
+    for _ in range(clusters):
+        seed = xoshiro_next(rng) * flat.size >> 64
+        queue, spin = [seed], flat[seed]
+        flat[seed] = -spin
+        for site in queue:
+            for other in neighbours[site]:
+                bits = xoshiro_next(rng)
+                if flat[other] == spin and bits < threshold:
+                    flat[other] = -spin
+                    queue.append(other)
+
+
+def toss_together(lanes, threshold, rng):
+    """Which of the lanes (positions in a word) draw a 64-bit number below the threshold, all compared bit by bit from the top."""
+    below, undecided = set(), set(lanes)
+    for k in range(63, -1, -1):
+        if not undecided or threshold & ((2 << k) - 1) == 0:
+            break
+        bits = xoshiro_next(rng)
+        for lane in sorted(undecided):
+            drawn, wanted = bits >> lane & 1, threshold >> k & 1
+            if drawn != wanted:
+                undecided.discard(lane)
+                if drawn < wanted:
+                    below.add(lane)
+    return below
+
+
+def ising_swendsen_wang(spins, coupling, rng, sweeps):
+    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding, coins taken by a cluster's first run of joined sites in a row."""
+    flat, width = spins.reshape(-1), spins.shape[-1]
+    threshold = probability_threshold(-math.expm1(-2 * coupling), math.exp(-2 * coupling))
+    forward = ising_forward(spins.shape)
+    for _ in range(sweeps):
+        joined = [set() for _ in range(flat.size)]
+        for axis in forward:
+            for row in range(0, flat.size, width):
+                for first in range(row, row + width, 64):
+                    sites = range(first, min(first + 64, row + width))
+                    equal = [lane for lane, site in enumerate(sites) if flat[site] == flat[axis[site]]]
+                    for lane in toss_together(equal, threshold, rng):
+                        joined[sites[lane]].add((axis[sites[lane]], axis is forward[0]))
+                        joined[axis[sites[lane]]].add((sites[lane], False))
+        starts = [site % width == 0 or (site, True) not in joined[site - 1] for site in range(flat.size)]
+        words = [xoshiro_next(rng) for _ in range(0, sum(starts), 64)]
+        seen = set()
+        for root in range(flat.size):
+            if root in seen:
+                continue
+            run = sum(starts[: root + 1]) - 1
+            cluster = [root]
+            seen.add(root)
+            for site in cluster:
+                fresh = {other for other, _ in joined[site]} - seen
+                seen |= fresh
+                cluster += fresh
+            if words[run // 64] >> run % 64 & 1:
+                flat[cluster] *= -1

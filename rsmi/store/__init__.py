@@ -1,1 +1,8 @@
-"""The only room that touches HDF5."""
+"""The only room that touches HDF5: schema, reading, writing, parts of work in progress, digests."""
+
+from rsmi.store.digest import canonical_json, parameters_digest, text_digest
+from rsmi.store.parts import Part, PartsFolder
+from rsmi.store.reader import File, open_file
+from rsmi.store.writer import Writer, publish
+
+__all__ = ["File", "Part", "PartsFolder", "Writer", "canonical_json", "open_file", "parameters_digest", "publish", "text_digest"]

@@ -1,0 +1,97 @@
+"""The command group, loaded lazily, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+
+import click
+
+import rsmi
+from rsmi.errors import RsmiError
+from rsmi.stages.interrupt import Stop
+
+COMMANDS = {
+    "sample": "Sample configurations of a lattice model.",
+    "train-theta": "Train the Boltzmann machines of (V, E) and V on samples.",
+    "train-lambda": "Learn the coarse variables that know most of their environment.",
+    "coarse-grain": "Apply a rule to samples: blocks become spins.",
+    "flow": "Measure operators along repeated coarse-graining.",
+    "exponent": "Read critical exponents and temperature off a flow.",
+    "info": "Show what a file holds and what it says.",
+    "plot": "Draw a file.",
+}
+
+_EPILOG = """
+A first pipeline, from nothing to exponents:
+
+\b
+  rsmi sample --size 64 --temperature Tc --samples 20000 -o samples.h5
+  rsmi train-lambda samples.h5 --block 2x2 --hidden 1 -o lambda.h5
+  rsmi flow samples.h5 --rule lambda.h5 --hard --steps 3 -o flow.h5
+  rsmi exponent flow.h5 -o exponent.h5
+
+Exit codes: 0 done, 1 failure (disk, folder), 2 usage, 65 damaged or wrong input, 73 output exists with other parameters
+or is being written, 75 interrupted with the checkpoint written (run the same command again).
+"""
+
+
+class LazyGroup(click.Group):
+    """Imports a subcommand's module only when it is used, so that help is quick."""
+
+    def list_commands(self, ctx):
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"rsmi.cli.{name.replace('-', '_')}")
+        return module.command
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "RSMI", "max_content_width": 110})
+@click.version_option(rsmi.__version__, "--version", prog_name="rsmi")
+def application():
+    """Find the relevant degrees of freedom of a statistical system, coarse-grain with them, and read off its critical
+    behaviour: the real-space mutual information renormalization group.
+
+    Every stage reads and writes HDF5 files and can be stopped and repeated at any time: the same command resumes.
+    """
+
+
+def run(arguments: list[str], stop: Stop) -> int:
+    """Run one command line; returns the exit code and prints errors as one sentence."""
+    debug = "--debug" in arguments
+    try:
+        code = application.main(arguments, prog_name="rsmi", standalone_mode=False, obj=stop)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 75
+    except RsmiError as error:
+        _say(str(error), debug)
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output went away
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemoryError as error:
+        _say(f"not enough memory ({error})" if str(error) else "not enough memory", debug)
+        return 1
+    except Exception as error:  # a defect of ours: still one sentence, and where to find the rest
+        _say(f"unexpected {type(error).__name__}: {error} (a defect in rsmi; --debug shows where)", debug)
+        return 1
+
+
+def _say(message: str, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    click.echo(f"rsmi: {message}", err=True)

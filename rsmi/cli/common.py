@@ -1,0 +1,135 @@
+"""Options and manners that all commands share."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+
+from rsmi.errors import UsageError
+from rsmi.stages.interrupt import Stop, parse_duration
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
+
+
+def command(name: str, **settings):
+    """A click command with the manners of this suite."""
+    return click.command(name, context_settings=CONTEXT, **settings)
+
+
+def _load_config(ctx: click.Context, _, value: Path | None):
+    if value is None:
+        return
+    try:
+        table = tomllib.loads(value.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise click.BadParameter(f"{value}: {error}") from error
+    section = table.get(ctx.info_name, {})
+    known = {parameter.name for parameter in ctx.command.params}
+    settings = {key.replace("-", "_"): setting for key, setting in section.items()} if isinstance(section, dict) else {}
+    unknown = sorted(set(settings) - known)
+    if unknown or not isinstance(section, dict):
+        raise click.BadParameter(f"{value}: [{ctx.info_name}] has no option {', '.join(unknown) or section!r}")
+    ctx.default_map = {**(ctx.default_map or {}), **settings}
+
+
+_OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write; appears only when complete.")
+_SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Root of all random streams.")
+_RUN = (
+    click.option("--force", is_flag=True, help="Replace an output made with other parameters (matching unfinished work is still resumed)."),
+    click.option("--threads", type=click.IntRange(1, 4096), default=None, show_default="all cores", help="Threads; never changes a result."),
+    click.option("--time-limit", metavar="DURATION", default=None, help="Checkpoint and exit 75 after this long (90, 15m, 2h, HH:MM:SS)."),
+    click.option("--dry-run", is_flag=True, help="Print the resolved plan and its cost, write nothing."),
+)
+_TALK = (
+    click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress, no remarks."),
+    click.option("-v", "--verbose", is_flag=True, help="More remarks on stderr."),
+    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+    click.option("--config", type=click.Path(path_type=Path), is_eager=True, expose_value=False, callback=_load_config, help="TOML file of defaults, one [command] table each; RSMI_COMMAND_OPTION in the environment wins over it."),
+)
+
+
+def stage_command(seed: bool = True):
+    """Add the options of a stage; the function receives ``run`` (RunOptions), ``dry_run`` and ``as_json``."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def wrapped(*arguments, force, threads, time_limit, quiet, verbose, debug, **rest):
+            from rsmi.stages.runner import RunOptions
+
+            set_verbosity(quiet, verbose)
+            stop = click.get_current_context().obj or Stop()
+            stop.limit(parse_duration(time_limit) if time_limit else None)
+            options = {"threads": threads} if threads else {}
+            return function(*arguments, run=RunOptions(force=force, quiet=quiet, stop=stop, **options), **rest)
+
+        return _decorate(wrapped, (_OUTPUT, *((_SEED,) if seed else ()), *_RUN, *_TALK))
+
+    return decorate
+
+
+def reading_command(function):
+    """Add the options of a command that only reads: verbosity and JSON."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments, quiet, verbose, debug, **rest):
+        set_verbosity(quiet, verbose)
+        return function(*arguments, **rest)
+
+    return _decorate(wrapped, _TALK)
+
+
+def _decorate(function, options):
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def set_verbosity(quiet: bool, verbose: bool) -> None:
+    """Remarks and warnings go to stderr as plain sentences."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("rsmi: %(message)s"))
+    logger = logging.getLogger("rsmi")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
+
+
+def read_paths(paths: tuple[str, ...]) -> list[Path]:
+    """Input paths; ``-`` stands for one path a line on stdin."""
+    found: list[Path] = []
+    for path in paths:
+        if path == "-":
+            found += [Path(line.strip()) for line in sys.stdin if line.strip()]
+        else:
+            found.append(Path(path))
+    if not found:
+        raise UsageError("no input file: stdin gave no path (did the command before it fail?)")
+    return found
+
+
+def one_path(path: str) -> Path:
+    """The single input of a command that takes one."""
+    paths = read_paths((path,))
+    if len(paths) != 1:
+        raise UsageError(f"one input file is needed, {len(paths)} were given")
+    return paths[0]
+
+
+def answer(output: Path, as_json: bool, summary) -> None:
+    """Print the result: the path, or ``summary()`` as one JSON object."""
+    click.echo(json.dumps(summary(), allow_nan=False) if as_json else str(output))
+
+
+def print_plan(plan: dict, as_json: bool) -> None:
+    """Print what --dry-run resolved."""
+    if as_json:
+        click.echo(json.dumps(plan, allow_nan=False))
+        return
+    for name, value in plan.items():
+        click.echo(f"{name:20} {value}")

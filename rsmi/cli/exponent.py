@@ -1,0 +1,34 @@
+"""``rsmi exponent``."""
+
+from __future__ import annotations
+
+import click
+
+from rsmi.cli import common
+
+_HELP = """Read critical exponents and the critical temperature off a flow.
+
+y_t and y_h are logarithms of the largest eigenvalue of the linearised renormalization-group transformation (Swendsen's
+Monte Carlo renormalization group), for every step and number of operators, at the temperature nearest to
+--critical-temperature. The headline is step 2 with all operators, always. nu comes from the slope of the effective
+coupling, T_c from the crossing of the effective couplings of steps 2 and 3.
+
+\b
+Example:
+  rsmi exponent flow.h5 -o exponent.h5 && rsmi info exponent.h5
+"""
+
+
+@common.command("exponent", help=_HELP)
+@click.argument("flow", metavar="FLOW.h5|-")
+@click.option("--critical-temperature", type=float, default=None, metavar="T", show_default="the model's exact T_c, else the estimated one", help="Measure exponents at the temperature nearest to this, J/k_B.")
+@common.stage_command(seed=False)
+def command(flow, critical_temperature, output, run, dry_run, as_json):
+    from rsmi.stages import exponent
+    from rsmi.store import open_file
+
+    with open_file(common.one_path(flow), "flow") as file:
+        if dry_run:
+            return common.print_plan({**exponent.request(file, critical_temperature).parameters, "flow": str(file.path)}, as_json)
+        exponent.run(file, critical_temperature, output, run)
+    common.answer(output, as_json, lambda: exponent.summary(output))

@@ -1,0 +1,369 @@
+"""The exact mutual information of block and environment in the Ising model: the yardstick of every estimate.
+
+With nearest-neighbour bonds the environment acts on block and buffer only through the sites adjacent to their rectangle,
+the *ring* (its corners touch nothing inside). Given the ring, block and buffer are independent of the rest of the lattice,
+so that P(V|E) = P(V|ring) exactly, on an infinite lattice and on every torus where the ring's sites are distinct; it
+follows from a sum over the buffer alone. What remains is the distribution of the ring, which is enumerated (small torus,
+chain) or sampled (environments of stored configurations); then only the average over environments has an error.
+
+Conventions: a state v of the block is a number whose bit i is 1 where block site i (row-major) is +1; a state h of the
+hidden units is sum_j h_j 2^j; K = J/(k_B T) without a field; information in nats. The objective is eq. 5 of Koch-Janusz &
+Ringel, Nature Physics 14, 578 (2018).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rsmi.errors import UsageError
+from rsmi.kernels import transfer
+from rsmi.lattice.geometry import shape_text
+
+_TIE = 1e-9  # |x| below this share of sum |filter| is a tie of the hard rule
+
+
+# Distributions and information
+
+
+def spin_states(n_sites):
+    """All states of n spins, float64 (2^n, n), values +-1: row v, column i is bit i of v."""
+    return 2.0 * (np.arange(1 << n_sites)[:, None] >> np.arange(n_sites) & 1) - 1
+
+
+def entropy(probabilities, axis=-1):
+    """Shannon entropy in nats along an axis; 0 log 0 = 0."""
+    return -_cross_log(probabilities, probabilities).sum(axis=axis)
+
+
+def _cross_log(p, q):
+    """p log q, 0 where p is 0."""
+    return p * np.log(np.where(p > 0, q, 1.0))
+
+
+def channel(filters, bias, hard=False):
+    """Tabulate the coarse-graining rule q(h|v).
+
+    Parameters
+    ----------
+    filters : array_like, (n_hidden, n_block)
+    bias : array_like, (n_hidden,)
+    hard : bool
+        False: q(h_j = 1|v) = sigma(x_j), x_j = sum_i v_i filters_ji + bias_j. True: h_j = 1 where x_j > 0, 0 where x_j < 0,
+        a fair coin where x_j = 0 (within 1e-9 of the filter's sum of absolute values).
+
+    Returns
+    -------
+    ndarray of float64, (2^n_block, 2^n_hidden)
+        Rows sum to 1.
+    """
+    filters, bias = np.atleast_2d(np.asarray(filters, float)), np.atleast_1d(np.asarray(bias, float))
+    x = (spin_states(filters.shape[1])[:, None, :] * filters).sum(axis=2) + bias
+    if hard:
+        tie = np.abs(x) <= _TIE * np.abs(filters).sum(axis=1)
+        up = np.where(tie, 0.5, x > 0)
+    else:
+        up = 0.5 * (1 + np.tanh(0.5 * x))
+    table = np.ones((len(x), 1))
+    for probability in up.T:
+        table = np.concatenate([table * (1 - probability[:, None]), table * probability[:, None]], axis=1)
+    return table
+
+
+def mutual_information(joint, q):
+    """I(H:E) of a channel behind a joint distribution.
+
+    Parameters
+    ----------
+    joint : ndarray, (n_states, n_environments)
+        P(V, E), sum 1.
+    q : ndarray, (n_states, n_h)
+        q(h|v); the identity gives I(V:E).
+
+    Returns
+    -------
+    float
+        Nats.
+    """
+    hidden = q.T @ joint
+    independent = hidden.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+    return float((_cross_log(hidden, hidden) - _cross_log(hidden, independent)).sum())
+
+
+def kl_block_given_environment(exact, model):
+    """Mean over environments of KL(P(V|E) || P_model(V|E)), nats; both ndarray (n, 2^n_block) with rows of sum 1."""
+    return float((_cross_log(exact, exact) - _cross_log(exact, model)).sum(axis=1).mean())
+
+
+# Joint distributions by enumeration
+
+
+def chain_joint(block_length, buffer, coupling, ring_size=None):
+    """P(V, E) of the Ising chain.
+
+    Parameters
+    ----------
+    block_length, buffer : int
+        Sites of the block, and of the buffer on each side.
+    coupling : float
+        K.
+    ring_size : int, optional
+        Sites of a periodic chain, >= block_length + 2 buffer + 1; infinite by default.
+
+    Returns
+    -------
+    ndarray, (2^block_length, 4)
+        Columns: the environment spins next to the buffer, left + 2 right with 1 = +1 (all that matters of E).
+
+    Notes
+    -----
+    n bonds in a row join spins s and s' with weight 1 + s s' tanh(K)^n, once the spins between are summed over.
+    """
+    step = np.tanh(coupling)
+    spins, (left, right) = spin_states(block_length), spin_states(2).T
+    joint = np.prod(1 + step * spins[:, :-1] * spins[:, 1:], axis=1)[:, None]
+    joint = joint * (1 + step ** (buffer + 1) * spins[:, :1] * left) * (1 + step ** (buffer + 1) * spins[:, -1:] * right)
+    if ring_size is not None:
+        outside = ring_size - block_length - 2 * buffer - 1
+        if outside < 0:
+            raise UsageError(f"a ring of {ring_size} sites cannot hold {block_length} + 2x{buffer} sites and an environment")
+        joint = joint * (1 + step**outside * left * right)
+    return joint / joint.sum()
+
+
+def torus_joint(coupling, block=(2, 2), buffer=1):
+    """P(V, E) on the smallest square-lattice torus: block, buffer and an environment one site wide, nothing else.
+
+    The default is a 2x2 block with a buffer of 12 sites and the other 20 sites of the 6x6 torus as environment. States of
+    the environment with the same ring are summed (the four corners).
+
+    Parameters
+    ----------
+    coupling : float
+        K, of either sign.
+    block : tuple of int
+        Rows and columns.
+    buffer : int
+
+    Returns
+    -------
+    ndarray, (2^n_block, 2^n_ring)
+        Ring state: bit k is 1 where ring site k (above, below, left, right) is +1.
+
+    Raises
+    ------
+    UsageError
+        Where there are too many states to enumerate.
+    """
+    ring = ring_offsets(block, buffer)
+    if len(ring) + block[0] * block[1] > 24:
+        raise UsageError(f"a {shape_text(block)} block with buffer {buffer} has too many states to enumerate its torus")
+    rings = spin_states(len(ring)).astype(np.int8)
+    inside = transfer.block_weights(rings, *block, buffer, coupling)
+    joint = inside.T * _frame_weights(coupling, block, buffer, ring)
+    return joint / joint.sum()
+
+
+def _frame_weights(coupling, block, buffer, ring):
+    """Weight of each ring state from the bonds within the environment frame of the torus, its corners summed over."""
+    torus = np.array(block) + 2 * (buffer + 1)
+    rows, columns = (0, torus[0] - 1), (0, torus[1] - 1)
+    sites = [tuple(site) for site in ring + buffer + 1] + [(r, c) for r in rows for c in columns]
+    number = {(int(r), int(c)): k for k, (r, c) in enumerate(sites)}
+    states, broken, bonds = np.arange(1 << len(sites)), 0, 0
+    for (r, c), k in number.items():
+        for neighbour in ((r + 1) % torus[0], c), (r, (c + 1) % torus[1]):
+            if neighbour in number:
+                broken = broken + ((states >> k ^ states >> number[neighbour]) & 1).astype(np.int8)
+                bonds += 1
+    weights = np.exp(coupling * (bonds - 2.0 * np.arange(bonds + 1)) - abs(coupling) * bonds)[broken]
+    return weights.reshape(16, -1).sum(axis=0)
+
+
+# P(V | environment) by transfer matrices
+
+
+def ring_offsets(block, buffer):
+    """Sites that shield block and buffer from the rest, relative to the block's first site.
+
+    Returns int64 (n_ring, d): in one dimension left, right; in two above, below (left to right), left, right (downward).
+    """
+    first = -(buffer + 1)
+    if len(block) == 1:
+        return np.array([[first], [block[0] + buffer]])
+    rows, columns = (range(-buffer, size + buffer) for size in block)
+    below, right = block[0] + buffer, block[1] + buffer
+    return np.array([(first, c) for c in columns] + [(below, c) for c in columns]
+                    + [(r, first) for r in rows] + [(r, right) for r in rows])
+
+
+def is_tractable(geometry):
+    """Whether P(V|E) of the Ising model is computed exactly for this geometry (1D and 2D, small blocks)."""
+    if len(geometry.block) > 2 or geometry.n_block > transfer.MAX_BLOCK:
+        return False
+    return len(geometry.block) == 1 or geometry.block[1] + 2 * geometry.buffer <= transfer.MAX_WIDTH
+
+
+def markov_ring(environments, geometry):
+    """Pick the ring out of environment windows.
+
+    Parameters
+    ----------
+    environments : ndarray of int8, (n, n_environment)
+        Spins +-1 in the order of ``geometry.environment_offsets``.
+    geometry : Geometry
+        One- or two-dimensional.
+
+    Returns
+    -------
+    ndarray of int8, (n, n_ring)
+        In the order of `ring_offsets`.
+    """
+    column = {tuple(offset): k for k, offset in enumerate(geometry.environment_offsets.tolist())}
+    ring = ring_offsets(geometry.block, geometry.buffer).tolist()
+    return np.ascontiguousarray(environments[:, [column[tuple(offset)] for offset in ring]], dtype=np.int8)
+
+
+def conditional_block_given_ring(rings, block, buffer, coupling):
+    """P(V | environment), exactly.
+
+    Parameters
+    ----------
+    rings : ndarray of int8, (n, n_ring)
+        Spins +-1 around block and buffer, see `markov_ring`.
+    block : tuple of int
+        One or two sizes, at most 16 sites; columns + 2 buffer at most 12.
+    buffer : int
+    coupling : float
+        K.
+
+    Returns
+    -------
+    ndarray of float64, (n, 2^n_block)
+
+    Raises
+    ------
+    ValueError
+        If block and buffer are larger than the limits or do not match the rings.
+    """
+    if len(block) == 1:
+        return _chain_conditional(rings, block[0], buffer, coupling)
+    weights = transfer.block_weights(np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _chain_conditional(rings, block_length, buffer, coupling):
+    joint = chain_joint(block_length, buffer, coupling)
+    return (joint / joint.sum(axis=0)).T[(rings > 0) @ np.array([1, 2])]
+
+
+def conditional_averages(rings, block, buffer, coupling, functions):
+    """Averages under P(V | environment) in bounded memory: the n x 2^n_block table is never kept.
+
+    Parameters
+    ----------
+    rings, block, buffer, coupling
+        As in `conditional_block_given_ring`.
+    functions : ndarray of float64, (2^n_block, n_functions)
+        Of the block state; a channel q(h|v) gives P(h|E).
+
+    Returns
+    -------
+    averages : ndarray, (n, n_functions)
+    entropies : ndarray, (n,)
+        Of P(V|E), nats.
+    marginal : ndarray, (2^n_block,)
+        P(V|E) averaged over the environments.
+    """
+    if len(block) == 1:
+        conditional = _chain_conditional(rings, block[0], buffer, coupling)
+        return conditional @ functions, entropy(conditional), conditional.mean(axis=0)
+    functions = np.ascontiguousarray(functions, dtype=float)
+    return transfer.block_averages(np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling, functions, True)
+
+
+# Information averaged over sampled environments
+
+
+@dataclass(frozen=True)
+class ExactInformation:
+    """Exact given the environments; errors are standard errors of the average over them. Nats.
+
+    Attributes
+    ----------
+    information, error : float
+        I(H:E).
+    block_information, block_error : float
+        I(V:E), the most any rule could reach. Its bias is of order (number of block states that matter) / (number of
+        independent environments), downward: negligible for 2x2, not for 4x4 with few environments.
+    entropy : float
+        H(H).
+    """
+
+    information: float
+    error: float
+    block_information: float
+    block_error: float
+    entropy: float
+
+
+def exact_information(filters, bias, geometry, coupling, environments, *, hard=False, groups=None):
+    """I(H:E) and I(V:E) of the Ising model, with P(V|E) exact and the average over sampled environments.
+
+    Every environment is used together with its global flip, which is as probable without a field.
+
+    Parameters
+    ----------
+    filters : array_like, (n_hidden, n_block)
+    bias : array_like, (n_hidden,)
+    geometry : Geometry
+        Must be tractable, see `is_tractable`.
+    coupling : float
+        K.
+    environments : ndarray of int8, (n, n_environment)
+        Spins +-1 of windows at equilibrium.
+    hard : bool
+        Coarse-grain by sign with fair ties, see `channel`.
+    groups : ndarray of int, (n,), optional
+        Number of the configuration (or chain) each window is from: averages over groups are taken as independent for the
+        errors. By default every window is.
+
+    Returns
+    -------
+    ExactInformation
+
+    Raises
+    ------
+    UsageError
+        If the geometry is not tractable.
+    """
+    if not is_tractable(geometry):
+        raise UsageError(f"the exact information of {geometry} is out of reach")
+    rings = markov_ring(environments, geometry)
+    q = channel(filters, bias, hard)
+    both = np.concatenate([q, q[::-1]], axis=1)
+    hidden, block_entropy, marginal = conditional_averages(rings, geometry.block, geometry.buffer, coupling, both)
+    hidden = hidden.reshape(len(hidden), 2, -1)
+    mean_hidden = hidden.mean(axis=(0, 1))
+    divergence = (_cross_log(hidden, hidden) - _cross_log(hidden, mean_hidden)).sum(axis=2).mean(axis=1)
+    block_divergence = _surprise(rings, geometry, coupling, marginal) - block_entropy
+    return ExactInformation(*_mean_and_error(divergence, groups), *_mean_and_error(block_divergence, groups),
+                            float(entropy(mean_hidden)))
+
+
+def _surprise(rings, geometry, coupling, marginal):
+    """-sum_v P(v|E) log P(v) for every environment, P(v) made symmetric under the global flip."""
+    symmetric = 0.5 * (marginal + marginal[::-1])
+    surprise = -np.log(np.where(symmetric > 0, symmetric, 1.0))[:, None]
+    if len(geometry.block) == 1:
+        return (_chain_conditional(rings, geometry.block[0], geometry.buffer, coupling) @ surprise)[:, 0]
+    return transfer.block_averages(rings, *geometry.block, geometry.buffer, coupling, surprise, False)[:, 0]
+
+
+def _mean_and_error(values, groups=None):
+    """Mean of all values and its standard error, groups independent (weights: their sizes)."""
+    label = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    n_groups = label.max() + 1
+    mean = values.mean()
+    deviation = np.bincount(label, values - mean)
+    error = np.sqrt((deviation**2).sum() * n_groups / max(n_groups - 1, 1)) / len(values)
+    return float(mean), float(error) if n_groups > 1 else float("nan")

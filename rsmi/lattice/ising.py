@@ -1,0 +1,98 @@
+"""Facts of the nearest-neighbour Ising model on the hypercubic lattice: critical couplings and exact solutions to check against.
+
+K = J/(k_B T) is `coupling`; energies are in J and per site, heat capacities in k_B and per site.
+"""
+
+import math
+
+from rsmi.errors import UsageError
+from rsmi.lattice import kaufman
+
+CRITICAL_COUPLING = {
+    2: math.log1p(math.sqrt(2)) / 2,  # Kramers & Wannier, Phys. Rev. 60, 252 (1941)
+    3: 0.221654626,  # Ferrenberg, Xu & Landau, Phys. Rev. E 97, 043301 (2018): 0.221654626(5)
+}
+
+
+def critical_coupling(dimension):
+    """K_c of the infinite lattice.
+
+    Raises
+    ------
+    UsageError
+        In one dimension, where the order is lost at any temperature, and above three.
+    """
+    if dimension == 1:
+        raise UsageError("the Ising chain has no critical temperature: it is ordered only at T = 0")
+    if dimension not in CRITICAL_COUPLING:
+        raise UsageError(f"the Ising model is available in 1, 2 and 3 dimensions, not {dimension}")
+    return CRITICAL_COUPLING[dimension]
+
+
+def infinite_energy(dimension, coupling):
+    """Energy per site of the infinite lattice in one (-tanh K) or two dimensions (Onsager, Phys. Rev. 65, 117 (1944)), K > 0.
+
+    The elliptic integral in Onsager's formula is pi / (2 agm(1, k')) with k' = |2 tanh^2 2K - 1|; the arithmetic-geometric mean
+    needs no care at K_c, where k' = 0.
+    """
+    if dimension == 1:
+        return -math.tanh(coupling)
+    if dimension != 2:
+        raise ValueError(f"no exact solution is known in {dimension} dimensions")
+    tanh = math.tanh(2 * coupling)
+    modulus = 2 * tanh**2 - 1
+    mean = _arithmetic_geometric_mean(1.0, abs(modulus))
+    return -(1 + (modulus / mean if modulus else 0.0)) / tanh
+
+
+def _arithmetic_geometric_mean(a, b):
+    while abs(a - b) > 1e-15 * a and b > 0:
+        a, b = (a + b) / 2, math.sqrt(a * b)
+    return a
+
+
+def spontaneous_magnetization(dimension, coupling):
+    """Magnetization per site of the infinite lattice in one or two dimensions, (1 - sinh^-4 2K)^(1/8) below T_c (Yang, Phys. Rev. 85, 808 (1952))."""
+    if dimension == 1:
+        return 0.0
+    if dimension != 2:
+        raise ValueError(f"no exact solution is known in {dimension} dimensions")
+    if coupling <= CRITICAL_COUPLING[2]:
+        return 0.0
+    return (1 - math.sinh(2 * coupling) ** -4) ** 0.125
+
+
+def ring_energy(length, coupling):
+    """Energy per site of the periodic chain, -(t + t^(N-1)) / (1 + t^N) with t = tanh K; two sites share two bonds."""
+    t = math.tanh(coupling)
+    return -(t + t ** (length - 1)) / (1 + t**length)
+
+
+def ring_specific_heat(length, coupling):
+    """Heat capacity per site of the periodic chain, -K^2 de/dK."""
+    n, t = length, math.tanh(coupling)
+    numerator = (1 + (n - 1) * t ** (n - 2)) * (1 + t**n) - (t + t ** (n - 1)) * n * t ** (n - 1)
+    return coupling**2 * (1 - t * t) * numerator / (1 + t**n) ** 2
+
+
+def exact_energy(shape, coupling):
+    """Energy per site of the finite periodic lattice, where it is known.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Sizes of the lattice, each at least 2; one size is a ring, two are a torus.
+    coupling : float
+        K > 0; in two dimensions within `rsmi.lattice.kaufman.COUPLING_RANGE`.
+
+    Returns
+    -------
+    float or None
+        None in three dimensions, where no exact solution is known, and for couplings outside the range.
+    """
+    if len(shape) == 1:
+        return ring_energy(shape[0], coupling)
+    low, high = kaufman.COUPLING_RANGE
+    if len(shape) == 2 and low <= coupling <= high:
+        return kaufman.energy(shape, coupling)
+    return None

@@ -1,0 +1,338 @@
+"""The resumable run that every stage shares.
+
+A stage is a set of tasks; a task is a generator of rows with an explicit state. The runner advances tasks (one thread
+each), commits rows and state together in part files, stops between rows when asked to, and publishes the assembled file
+under its final name. How rows are grouped into parts never influences a result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import platform
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Protocol
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from rsmi.errors import Conflict, DataError, Failure, Interrupted, RsmiError
+from rsmi.stages.interrupt import Stop
+from rsmi.store import File, Part, PartsFolder, open_file, parameters_digest, publish
+
+log = logging.getLogger("rsmi")
+
+State = dict[str, np.ndarray]
+Rows = dict[str, np.ndarray]
+
+_CHECKPOINT_SECONDS = 5.0
+_CHECKPOINT_BYTES = 1 << 26
+_QUANTUM_SECONDS = 0.25
+
+
+class Task(Protocol):
+    """A resumable generator of rows.
+
+    ``advance`` updates the state in place and returns arrays whose first axis has length ``count``; cutting a run at any
+    row must not change it. ``total`` counts all rows; ``begin`` gives the first row to make and the state before it.
+    """
+
+    name: str
+    total: int
+
+    def begin(self) -> tuple[int, State]: ...
+
+    def advance(self, state: State, start: int, count: int) -> Rows: ...
+
+
+@dataclass
+class RunOptions:
+    """How to run, as opposed to what: none of it influences a result."""
+
+    force: bool = False
+    threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    quiet: bool = False
+    stop: Stop = field(default_factory=Stop)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked: the file to make, the parameters that define it, the inputs it is made from."""
+
+    command: str
+    kind: str
+    parameters: dict
+    inputs: tuple[File, ...] = ()
+    grows: str | None = None  # the one parameter that may be raised later
+
+    @property
+    def input_digests(self) -> list[str]:
+        return [file.digest for file in self.inputs]
+
+
+class Session:
+    """One run of one request towards one output; use as a context manager.
+
+    Raises
+    ------
+    Conflict
+        If the output, or its unfinished parts, belong to another request (and ``force`` is off), or another process
+        writes it.
+    Failure
+        If the folder is missing.
+    """
+
+    def __init__(self, output: Path, request: Request, options: RunOptions):
+        self.output = Path(output)
+        self.request = request
+        self.options = options
+        self.base: File | None = None  # the shorter file this run extends
+        self.complete = False
+        self._failed = False
+        self._parts = PartsFolder(self.output)
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Session:
+        folder = self.output.parent
+        if not folder.is_dir():
+            raise Failure(f"{self.output}: the folder {folder} does not exist: create it first")
+        if self.output.is_dir():
+            raise Failure(f"{self.output}: is a folder, not a file")
+        try:
+            self._look_at_output()
+            if not self.complete:
+                self._acquire()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._parts.release()
+        self._stack.close()
+
+    # ---- what is there already
+
+    def _look_at_output(self) -> None:
+        if not self.output.exists():
+            return
+        try:
+            existing = self._stack.enter_context(open_file(self.output))
+        except RsmiError as error:
+            if self.options.force:
+                return
+            raise Conflict(f"{self.output}: exists and is not a file this command could have written ({error}): use --force to replace it") from error
+        difference = self._difference(existing.attributes)
+        if difference is None:
+            self.complete = True
+            self._touch()
+        elif difference == "longer":
+            self.base = existing
+        elif not self.options.force:
+            raise Conflict(f"{self.output}: exists with {difference}: use --force to replace it, or choose another output")
+
+    def _touch(self) -> None:
+        with contextlib.suppress(OSError):  # a read-only folder: the result stands all the same
+            os.utime(self.output)
+        parts = self._parts
+        if parts.path.exists():  # killed between publishing and tidying up
+            with contextlib.suppress(RsmiError, OSError):
+                parts.acquire()
+                parts.remove()
+
+    def _difference(self, other: dict) -> str | None:
+        """None if the request is the same, "longer" if it only extends, else what differs."""
+        request = self.request
+        if other["command"] != request.command:
+            return f"the result of 'rsmi {other['command']}'"
+        if other["inputs"] != request.input_digests:
+            return "results from another input"
+        mine, theirs = dict(request.parameters), dict(other["parameters"])
+        if request.grows:
+            wanted, present = mine.pop(request.grows), theirs.pop(request.grows, 0)
+            if mine == theirs and wanted != present:
+                return "longer" if wanted > present else f"more {request.grows} ({present}, asked for {wanted})"
+        names = [name for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
+        if not names:
+            return None
+        return "other parameters: " + ", ".join(f"{name} = {theirs.get(name)} there, {mine.get(name)} asked for" for name in names)
+
+    def _acquire(self) -> None:
+        parts = self._parts
+        parts.acquire()
+        parts.sweep()
+        job = {"command": self.request.command, "parameters": self.request.parameters, "inputs": self.request.input_digests}
+        present = self._present_job()
+        if present is not None:
+            difference = self._difference(present)
+            if difference not in (None, "longer"):
+                if not self.options.force:
+                    raise Conflict(f"{parts.path}: unfinished work with {difference}: use --force to drop it, or choose another output")
+                parts.clear()
+            else:
+                log.info("resuming %s", self.output)
+        parts.set_job(job)
+
+    def _present_job(self) -> dict | None:
+        try:
+            return self._parts.job()
+        except DataError:
+            if not self.options.force:
+                raise
+            self._parts.clear()
+            return None
+
+    # ---- work
+
+    def once(self, name: str, compute: Callable[[], State]) -> State:
+        """A small intermediate result: computed once, kept with the parts."""
+        present = self._parts.parts(name)
+        if present:
+            return present[-1].state()
+        state = compute()
+        self._parts.commit(name, 0, 1, {}, state)
+        return state
+
+    def run(self, tasks: list[Task], description: str, unit: str = "row") -> None:
+        """Advance all tasks to their end.
+
+        Raises
+        ------
+        Interrupted
+            When asked to stop; everything done is committed.
+        """
+        with self.options.stop.shielded(), self._progress(tasks, description, unit) as progress:
+            with ThreadPoolExecutor(max_workers=max(1, min(self.options.threads, len(tasks)))) as pool:
+                futures = [pool.submit(self._drive_or_fail, task, progress) for task in tasks]
+            for future in futures:
+                future.result()
+        if self.options.stop.requested and any(self._done(task) < task.total for task in tasks):
+            raise Interrupted(f"{self.output}: {self.options.stop.reason}; the checkpoint is written: run the same command again to continue")
+
+    def _progress(self, tasks: list[Task], description: str, unit: str) -> tqdm:
+        total, done = sum(task.total for task in tasks), sum(self._done(task) for task in tasks)
+        return tqdm(total=total, initial=done, desc=description, unit=unit, disable=True if self.options.quiet else None, leave=False)
+
+    def _done(self, task: Task) -> int:
+        parts = self._parts.parts(task.name)
+        return parts[-1].stop if parts else 0
+
+    def _drive_or_fail(self, task: Task, progress: tqdm) -> None:
+        try:
+            self._drive(task, progress)
+        except BaseException:
+            self._failed = True  # the other threads commit what they have and return
+            raise
+
+    def _halted(self) -> bool:
+        return self._failed or self.options.stop.requested
+
+    def _drive(self, task: Task, progress: tqdm) -> None:
+        parts = self._parts.parts(task.name)
+        step, state = (parts[-1].stop, parts[-1].state()) if parts else task.begin()
+        if not parts and step >= task.total:  # nothing to do: leave the state where the stage looks for it
+            self._parts.commit(task.name, step, step, {}, state)
+        quantum = 1
+        while step < task.total and not self._halted():
+            start, pieces, began, size = step, [], time.monotonic(), 0
+            while step < task.total and not self._halted():
+                count, before = min(quantum, task.total - step), time.monotonic()
+                rows = task.advance(state, step, count)
+                now = time.monotonic()
+                quantum = max(1, quantum * 2) if now - before < _QUANTUM_SECONDS / 2 else quantum
+                pieces.append(rows)
+                step += count
+                size += sum(array.nbytes for array in rows.values())
+                progress.update(count)
+                if now - began > _CHECKPOINT_SECONDS or size > _CHECKPOINT_BYTES:
+                    break
+            if pieces:
+                self._parts.commit(task.name, start, step, _concatenate(pieces), state)
+
+    # ---- results
+
+    def state(self, task: Task) -> State:
+        """The state of a finished task."""
+        return self._parts.parts(task.name)[-1].state()
+
+    def rows(self, task: Task) -> RowReader:
+        """All rows of a finished task."""
+        return RowReader(self._parts.parts(task.name))
+
+    def publish(self, attributes: dict, fill, expected_bytes: int) -> str:
+        """Assemble and publish the output; ``fill(writer)`` stores the datasets. Returns the digest."""
+        request = self.request
+        header = {
+            "command": request.command,
+            "parameters": request.parameters,
+            "parameters_digest": parameters_digest(request.command, request.parameters, request.input_digests),
+            "inputs": request.input_digests,
+        }
+        temporary = self._parts.path / "final.tmp"
+        with self.options.stop.shielded():
+            digest = publish(self.output, temporary, request.kind, header, attributes, self._ancestors(), run_facts(), fill, expected_bytes)
+        if self.base is not None:
+            self._stack.close()
+        self._parts.remove()
+        return digest
+
+    def _ancestors(self) -> list[dict]:
+        chain: dict[str, dict] = {}
+        for file in self.request.inputs:
+            for ancestor in [*file.ancestors(), {"command": file.attributes["command"], "parameters": file.parameters, "digest": file.digest}]:
+                chain.setdefault(ancestor["digest"], ancestor)
+        return list(chain.values())
+
+
+class RowReader:
+    """Rows of one task across its parts."""
+
+    def __init__(self, parts: list[Part]):
+        self._parts = [part for part in parts if part.stop > part.start]
+        self.start = self._parts[0].start if self._parts else 0
+        self.stop = self._parts[-1].stop if self._parts else 0
+
+    def read(self, name: str, start: int | None = None, stop: int | None = None) -> np.ndarray:
+        """Rows ``start:stop`` of one array (all by default)."""
+        start, stop = self.start if start is None else start, self.stop if stop is None else stop
+        pieces = [part.rows(name, max(start, part.start), min(stop, part.stop)) for part in self._parts if part.start < stop and part.stop > start]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+def _concatenate(pieces: list[Rows]) -> Rows:
+    return {name: np.concatenate([rows[name] for rows in pieces]) if len(pieces) > 1 else pieces[0][name] for name in pieces[0]}
+
+
+def run_facts() -> dict:
+    """The volatile facts of this run: machine, versions, time."""
+    facts = {
+        "host": socket.gethostname(),
+        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "cpu": _cpu_name(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "h5py": h5py.__version__,
+        "hdf5": h5py.version.hdf5_version,
+        "blas": _blas_name(),
+    }
+    job = os.environ.get("SLURM_JOB_ID")
+    return facts | ({"job": job} if job else {})
+
+
+def _cpu_name() -> str:
+    with contextlib.suppress(OSError):
+        for line in open("/proc/cpuinfo", encoding="utf-8"):
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def _blas_name() -> str:
+    blas = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
+    return f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()

@@ -1,0 +1,416 @@
+"""``rsmi sample``: configurations of the Ising model from independent chains."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rsmi.errors import UsageError
+from rsmi.kernels import ising as kernel
+from rsmi.lattice import ising as model
+from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
+from rsmi.stages.streams import stream_key
+from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
+from rsmi.statistics.summary import sample_summary
+from rsmi.store import File, open_file
+
+log = logging.getLogger("rsmi")
+
+ALGORITHMS = ("metropolis", "heat-bath", "swendsen-wang", "wolff")
+_LOCAL = ("metropolis", "heat-bath")
+_ROWS_AT_ONCE = 1 << 25  # bytes assembled at a time
+_PILOT_SWEEPS = 4096
+_PILOT_UPDATES = 1 << 30  # site updates at most: the pilot's length never depends on the clock
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What is simulated: everything the streams' keys depend on."""
+
+    shape: tuple[int, ...]
+    coupling: float
+    algorithm: str
+    seed: int
+
+    @property
+    def sites(self) -> int:
+        return math.prod(self.shape)
+
+    def key(self, number: int | str) -> np.ndarray:
+        """Stream ``number`` of this simulation."""
+        physics = {"model": "ising", "shape": list(self.shape), "coupling": self.coupling, "algorithm": self.algorithm}
+        return stream_key(self.seed, "sample", physics, number)
+
+    def start(self, number: int | str) -> State:
+        """A chain's state before its first sweep: all spins up."""
+        return {"spins": np.ones(self.shape, dtype=np.int8), "rng": self.key(number)}
+
+    def advance(self, state: State, interval: int, count: int, clusters_per_sweep: int) -> Rows:
+        """``count`` times: ``interval`` sweeps, then one stored row."""
+        rows = {
+            "spins": np.empty((count, (self.sites + 7) // 8), dtype=np.uint8),
+            "energy": np.empty(count, dtype=np.int64),
+            "magnetization": np.empty(count, dtype=np.int64),
+        }
+        kernel.sample_chain(state["spins"], self.coupling, state["rng"], self.algorithm, interval, count, clusters_per_sweep, *rows.values())
+        return rows
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a simulation is stored: sweeps to forget, sweeps between samples, Wolff clusters to a sweep."""
+
+    thermalization: int
+    interval: int
+    clusters_per_sweep: int
+
+
+@dataclass
+class Thermalization:
+    """The task of forgetting the start state: its rows hold nothing, its final state starts the chain."""
+
+    simulation: Simulation
+    schedule: Schedule
+    chain: int
+
+    @property
+    def name(self) -> str:
+        return f"thermalization-{self.chain:04d}"
+
+    @property
+    def total(self) -> int:
+        return self.schedule.thermalization
+
+    def begin(self):
+        return 0, self.simulation.start(self.chain)
+
+    def advance(self, state: State, start: int, count: int) -> Rows:
+        self.simulation.advance(state, count, 1, self.schedule.clusters_per_sweep)
+        return {}
+
+
+@dataclass
+class Chain:
+    """The task of one chain: a row is one stored sample."""
+
+    simulation: Simulation
+    schedule: Schedule
+    chain: int
+    total: int
+    first: int
+    state: State
+
+    @property
+    def name(self) -> str:
+        return chain_name(self.chain)
+
+    def begin(self):
+        return self.first, self.state
+
+    def advance(self, state: State, start: int, count: int) -> Rows:
+        rows = self.simulation.advance(state, self.schedule.interval, count, self.schedule.clusters_per_sweep)
+        return {name: rows[name] for name in ("spins", "energy")}
+
+
+def chain_name(chain: int) -> str:
+    """Name of a chain's task and of its state in the file."""
+    return f"chain-{chain:04d}"
+
+
+def chain_length(samples: int, chains: int, chain: int) -> int:
+    """Samples that chain ``chain`` contributes: sample i is of chain i mod chains."""
+    return max(0, (samples - chain + chains - 1) // chains)
+
+
+# ---- the request ----------------------------------------------------------------------------------------------------
+
+def resolve_coupling(temperature: str | None, coupling: float | None, dimension: int) -> float:
+    """K = J/(k_B T) from ``--temperature`` (a number, ``Tc``, ``0.98Tc``) or ``--coupling``.
+
+    Raises
+    ------
+    UsageError
+        If both or neither are given, the value is not positive and finite, or Tc does not exist.
+    """
+    if (temperature is None) == (coupling is None):
+        raise UsageError("give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two")
+    if coupling is not None:
+        if not math.isfinite(coupling) or coupling <= 0:
+            raise UsageError(f"--coupling {coupling}: must be positive and finite (ferromagnet, K = J/(k_B T))")
+        return coupling
+    value = parse_temperature(temperature, dimension)
+    if not math.isfinite(value) or value <= 0 or not math.isfinite(1 / value):
+        raise UsageError(f"--temperature {temperature}: must be positive and finite")
+    return 1 / value
+
+
+def parse_temperature(text: str, dimension: int) -> float:
+    """A temperature in J/k_B from a number or a multiple of Tc."""
+    if text.lower().endswith("tc"):
+        factor = text[:-2].rstrip("*")
+        try:
+            return (float(factor) if factor else 1.0) / model.critical_coupling(dimension)
+        except ValueError:
+            pass
+    else:
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    raise UsageError(f"--temperature {text!r}: write a number in J/k_B, Tc, or a multiple such as 0.98Tc")
+
+
+def request(*, shape: tuple[int, ...], coupling: float, algorithm: str, samples: int, chains: int, thermalization: int | None, interval: int | None, seed: int) -> Request:
+    """Check the parameters and name the file they define; None stands for auto."""
+    if any(size < 2 for size in shape):
+        raise UsageError(f"--size {'x'.join(map(str, shape))}: every side must be at least 2")
+    odd = [size for size in shape if size % 2]
+    if odd and algorithm in _LOCAL:
+        raise UsageError(f"--size {odd[0]}: the checkerboard of {algorithm} needs even sides; take swendsen-wang or wolff")
+    if math.prod(shape) > 1 << 31:
+        raise UsageError(f"--size {'x'.join(map(str, shape))}: more than 2^31 sites")
+    parameters = {
+        "model": "ising",
+        "shape": list(shape),
+        "coupling": coupling,
+        "algorithm": algorithm,
+        "samples": samples,
+        "chains": chains,
+        "thermalization": "auto" if thermalization is None else thermalization,
+        "interval": "auto" if interval is None else interval,
+        "seed": seed,
+    }
+    return Request("sample", "samples", parameters, grows="samples")
+
+
+def simulation_of(parameters: dict) -> Simulation:
+    """The simulation a request means, its algorithm resolved."""
+    shape, coupling = tuple(parameters["shape"]), parameters["coupling"]
+    algorithm = parameters["algorithm"]
+    if algorithm == "auto":
+        algorithm = choose_algorithm(shape, coupling)
+    return Simulation(shape, coupling, algorithm, parameters["seed"])
+
+
+def choose_algorithm(shape: tuple[int, ...], coupling: float) -> str:
+    """Heat bath well inside the disordered phase, Swendsen-Wang near and below T_c, in 1D and on odd lattices.
+
+    A Swendsen-Wang sweep costs about three heat-bath sweeps; heat bath wins where its autocorrelation time is short.
+    """
+    if len(shape) == 1 or any(size % 2 for size in shape):
+        return "swendsen-wang"
+    return "heat-bath" if coupling < 0.8 * model.critical_coupling(len(shape)) else "swendsen-wang"
+
+
+# ---- the pilot ------------------------------------------------------------------------------------------------------
+
+def pilot(simulation: Simulation) -> State:
+    """Autocorrelation times from a run on a stream of its own, doubled until it is 500 times as long as they are.
+
+    Returns
+    -------
+    dict
+        ``tau`` (the larger of energy's and |m|'s integrated times, sweeps), ``clusters_per_sweep`` (Wolff: about one
+        lattice of flipped spins, from <|C|> = N <m^2>), ``sweeps`` made.
+    """
+    clusters = _clusters_per_sweep(simulation) if simulation.algorithm == "wolff" else 1
+    state = simulation.start("pilot")
+    sweeps, limit = _PILOT_SWEEPS, max(2 * _PILOT_SWEEPS, _PILOT_UPDATES // simulation.sites)
+    simulation.advance(state, sweeps, 1, clusters)
+    while True:
+        rows = simulation.advance(state, 1, sweeps, clusters)
+        tau = max(integrated_autocorrelation_time(series)[0] for series in (rows["energy"], np.abs(rows["magnetization"])))
+        if sweeps >= 500 * tau or 2 * sweeps > limit:
+            break
+        sweeps *= 2
+    if sweeps < 20 * tau:
+        log.warning("the pilot of %d sweeps is short against tau_int = %.0f: give --thermalization and --interval, or take a cluster algorithm", sweeps, tau)
+    return {"tau": np.float64(tau), "clusters_per_sweep": np.int64(clusters), "sweeps": np.int64(sweeps)}
+
+
+def _clusters_per_sweep(simulation: Simulation) -> int:
+    scout = Simulation(simulation.shape, simulation.coupling, "swendsen-wang", simulation.seed)
+    state = scout.start("wolff-clusters")
+    scout.advance(state, _PILOT_SWEEPS // 2, 1, 1)
+    magnetization = scout.advance(state, 1, _PILOT_SWEEPS, 1)["magnetization"] / simulation.sites
+    return max(1, round(1 / float(np.mean(magnetization**2))))
+
+
+def schedule_from(parameters: dict, found: State | None) -> Schedule:
+    """Fill in what is auto: an interval of two tau_int leaves tau_int <= .66 intervals, twenty forget the start."""
+    thermalization, interval = parameters["thermalization"], parameters["interval"]
+    tau = float(found["tau"]) if found else 0.0
+    return Schedule(
+        thermalization=max(100, math.ceil(20 * tau)) if thermalization == "auto" else thermalization,
+        interval=max(1, math.ceil(2 * tau)) if interval == "auto" else interval,
+        clusters_per_sweep=int(found["clusters_per_sweep"]) if found else 1,
+    )
+
+
+def _needs_pilot(parameters: dict, simulation: Simulation) -> bool:
+    return "auto" in (parameters["thermalization"], parameters["interval"]) or simulation.algorithm == "wolff"
+
+
+# ---- the run --------------------------------------------------------------------------------------------------------
+
+def run(asked: Request, output: Path, options: RunOptions) -> None:
+    """Make the samples file, resume it, or extend it.
+
+    Raises
+    ------
+    RsmiError
+        See :class:`rsmi.stages.runner.Session`.
+    """
+    with Session(output, asked, options) as session:
+        if session.complete:
+            return log.info("%s is complete already", output)
+        simulation = simulation_of(asked.parameters)
+        schedule = _schedule(session, simulation)
+        chains = _chains(session, simulation, schedule)
+        session.run(chains, f"sampling {simulation.algorithm}", "sample")
+        _publish(session, simulation, schedule, chains)
+
+
+def _schedule(session: Session, simulation: Simulation) -> Schedule:
+    parameters = session.request.parameters
+    if session.base is not None:
+        stored = session.base.attributes
+        return Schedule(stored["thermalization"], stored["interval"], stored["clusters_per_sweep"])
+    found = session.once("pilot", lambda: pilot(simulation)) if _needs_pilot(parameters, simulation) else None
+    schedule = schedule_from(parameters, found)
+    if found:
+        log.info("%s: tau_int = %.1f sweeps; thermalization %d, interval %d sweeps", simulation.algorithm, found["tau"], schedule.thermalization, schedule.interval)
+    return schedule
+
+
+def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> list[Chain]:
+    samples, count = session.request.parameters["samples"], session.request.parameters["chains"]
+    numbers = range(min(count, samples))
+    if session.base is None:
+        warm = [Thermalization(simulation, schedule, chain) for chain in numbers]
+        session.run(warm, "thermalizing", "sweep")
+        starts = [(0, session.state(task)) for task in warm]
+    else:
+        starts = _base_starts(session.base, simulation, schedule, session, count, numbers)
+    return [Chain(simulation, schedule, chain, chain_length(samples, count, chain), *start) for chain, start in zip(numbers, starts)]
+
+
+def _base_starts(base: File, simulation: Simulation, schedule: Schedule, session: Session, count: int, numbers: range):
+    """States of the chains at the end of the file being extended; chains it had no sample of are thermalized now."""
+    present = base.shape("/spins")[0]
+    fresh = [Thermalization(simulation, schedule, chain) for chain in numbers if chain >= present]
+    session.run(fresh, "thermalizing", "sweep")
+    old = [(chain_length(present, count, chain), base.state(chain_name(chain))) for chain in numbers if chain < present]
+    return old + [(0, session.state(task)) for task in fresh]
+
+
+def _publish(session: Session, simulation: Simulation, schedule: Schedule, chains: list[Chain]) -> None:
+    parameters = session.request.parameters
+    samples, width = parameters["samples"], (simulation.sites + 7) // 8
+    attributes = {
+        "model": "ising",
+        "shape": simulation.shape,
+        "original_shape": simulation.shape,
+        "boundary": "periodic",
+        "components": 1,
+        "coupling": simulation.coupling,
+        "temperature": 1 / simulation.coupling,
+        "rg_step": 0,
+        "scale_factor": 1.0,
+        "chains": parameters["chains"],
+        "algorithm": simulation.algorithm,
+        "thermalization": schedule.thermalization,
+        "interval": schedule.interval,
+        "clusters_per_sweep": schedule.clusters_per_sweep,
+    }
+
+    def fill(writer):
+        stored = {"spins": writer.dataset("/spins", (samples, width), "uint8"), "energy": writer.dataset("/energy", (samples,), "int64")}
+        copied = _copy_base(session.base, stored)
+        _interleave(session, chains, stored, copied, samples, parameters["chains"])
+        for chain in chains:
+            writer.state(chain.name, session.state(chain))
+
+    state_bytes = len(chains) * (simulation.sites + 4096)
+    session.publish(attributes, fill, samples * (width + 8) + state_bytes)
+
+
+def _copy_base(base: File | None, stored: dict) -> int:
+    if base is None:
+        return 0
+    present, step = base.shape("/spins")[0], max(1, _ROWS_AT_ONCE // base.shape("/spins")[1])
+    for start in range(0, present, step):
+        for name, dataset in stored.items():
+            dataset[start : min(present, start + step)] = base.read(f"/{name}", start, min(present, start + step))
+    return present
+
+
+def _interleave(session: Session, chains: list[Chain], stored: dict, first: int, samples: int, count: int) -> None:
+    """Write samples ``first:samples``: sample i is step i // count of chain i mod count."""
+    readers = [session.rows(chain) for chain in chains]
+    steps = max(1, _ROWS_AT_ONCE // (stored["spins"].shape[1] * count))
+    for low in range(first // count, -(-samples // count), steps):
+        high = min(low + steps, -(-samples // count))
+        begin, end = max(first, low * count), min(samples, high * count)
+        for name, dataset in stored.items():
+            block = np.zeros(((high - low) * count, *dataset.shape[1:]), dataset.dtype)
+            for chain, reader in enumerate(readers):
+                a, b = max(low, reader.start), min(high, reader.stop)
+                if a < b:
+                    block[(a - low) * count + chain : (b - low - 1) * count + chain + 1 : count] = reader.read(name, a, b)
+            dataset[begin:end] = block[begin - low * count : end - low * count]
+
+
+# ---- what it says ---------------------------------------------------------------------------------------------------
+
+def plan(asked: Request) -> dict:
+    """What a run would do and cost; runs the pilot, writes nothing."""
+    parameters, simulation = asked.parameters, simulation_of(asked.parameters)
+    schedule = schedule_from(parameters, pilot(simulation) if _needs_pilot(parameters, simulation) else None)
+    chains, samples = min(parameters["chains"], parameters["samples"]), parameters["samples"]
+    sweeps = chains * schedule.thermalization + samples * schedule.interval
+    state = simulation.start("pilot")
+    before, trial = time.process_time(), max(1, (1 << 22) // simulation.sites)
+    simulation.advance(state, trial, 1, schedule.clusters_per_sweep)
+    seconds = (time.process_time() - before) / trial * sweeps
+    return {
+        **parameters,
+        "algorithm": simulation.algorithm,
+        "thermalization": schedule.thermalization,
+        "interval": schedule.interval,
+        "sweeps": sweeps,
+        "cpu_seconds": round(seconds, 2),
+        "bytes": samples * ((simulation.sites + 7) // 8 + 8),
+    }
+
+
+def summary(path: Path) -> dict:
+    """Energy, magnetization, susceptibility, Binder cumulant and autocorrelation of a samples file, with errors."""
+    with open_file(path, "samples") as file:
+        attributes, n = file.attributes, file.shape("/spins")[0]
+        sites = math.prod(attributes["shape"])
+        known = {"energy": "/energy" in file, "magnetization": attributes["components"] == 1}
+        scale = sites / math.prod(attributes["original_shape"])  # the energy is the original lattice's
+        energy = file.read("/energy") * scale if known["energy"] else np.zeros(n)
+        magnetization = magnetizations(file) if known["magnetization"] else np.zeros(n)
+        found = sample_summary(energy, magnetization, attributes["chains"], attributes.get("coupling"), sites)
+    unknown = tuple(word for word, names in _BELONGS.items() if not known[names])
+    answer = {name: None if name.startswith(unknown) and unknown else value for name, value in found.items()}
+    return {"file": str(path), "samples": n, **answer}
+
+
+# What a file without energies, or with several components per site, cannot say.
+_BELONGS = {"energy": "energy", "tau_int_error": "energy", "magnetization_abs": "magnetization", "susceptibility": "magnetization", "binder": "magnetization", "tau_int_magnetization": "magnetization"}
+
+
+def magnetizations(file: File) -> np.ndarray:
+    """Sum of the spins of every stored configuration, int64 (n,)."""
+    n, width = file.shape("/spins")
+    sites, step = math.prod(file.attributes["shape"]), max(1, _ROWS_AT_ONCE // width)
+    counts = [np.bitwise_count(file.read("/spins", start, min(n, start + step))).sum(axis=1, dtype=np.int64) for start in range(0, n, step)]
+    return 2 * np.concatenate(counts) - sites

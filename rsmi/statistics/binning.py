@@ -1,0 +1,44 @@
+"""Means and errors of correlated series by binning."""
+
+from math import ceil
+
+import numpy as np
+
+from rsmi.statistics.autocorrelation import as_chains, integrated_autocorrelation_time
+
+LENGTH = 16.0  # of a bin in units of tau: errors come out low by about 1 / (2 LENGTH)
+FEWEST_BINS = 16
+
+
+def bin_length(tau: float, chains: int, steps: int) -> int:
+    """Length of bins for data of autocorrelation time `tau`; shorter where there would be fewer than 16 of them."""
+    most = max(steps // max(ceil(FEWEST_BINS / chains), 1), 1)
+    return min(max(ceil(LENGTH * tau), 1) if tau > 0.5 else ceil(LENGTH / 2), most)
+
+
+def bin_means(series, length: int) -> np.ndarray:
+    """Means of the bins of all chains, (bins,); the steps left over are the first of each chain."""
+    chains = as_chains(series)
+    count = chains.shape[1] // length
+    return chains[:, chains.shape[1] - count * length :].reshape(-1, length).mean(axis=1)
+
+
+def binned_error(series, tau: float | None = None) -> tuple[float, float]:
+    """Mean of a correlated series and its error, from bins of about 16 autocorrelation times.
+
+    Parameters
+    ----------
+    series : (steps,) or (chains, steps)
+    tau : integrated autocorrelation time in steps, measured on the series if None
+
+    Returns
+    -------
+    (mean, error); the error is nan with fewer than two bins
+    """
+    chains = as_chains(series)
+    if tau is None:
+        tau, _ = integrated_autocorrelation_time(chains)
+    means = bin_means(chains, bin_length(tau, *chains.shape))
+    if len(means) < 2:
+        return float(chains.mean()), float("nan")
+    return float(chains.mean()), float(means.std(ddof=1) / np.sqrt(len(means)))

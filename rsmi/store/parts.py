@@ -1,0 +1,171 @@
+"""The folder ``OUT.h5.parts/`` of work in progress: closed part files, a lock, and what the work is.
+
+A part holds rows ``start:stop`` of one task together with the task's state after them, so data and checkpoint commit in
+one rename. Parts are built in memory and written as bytes: a full disk cannot leave a half-written HDF5 file behind.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import re
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from rsmi.errors import Conflict, DataError, Failure
+from rsmi.store import schema
+from rsmi.store.digest import canonical_json
+from rsmi.store.writer import create_dataset, disk_errors, sync_folder
+
+_PART_NAME = re.compile(r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})\.h5")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows ``start:stop`` of a task, and its state after them."""
+
+    task: str
+    start: int
+    stop: int
+    path: Path
+
+    def rows(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Rows ``start:stop`` (counted from the task's first) of one array."""
+        with _open_part(self.path) as handle:
+            return handle[f"rows/{name}"][start - self.start : stop - self.start]
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The task's checkpoint after these rows."""
+        with _open_part(self.path) as handle:
+            return {name: np.asarray(item[()]) for name, item in handle["state"].items()}
+
+
+class PartsFolder:
+    """The parts of one output, locked for as long as the object lives."""
+
+    def __init__(self, output: Path):
+        self.output = output
+        self.path = output.with_name(output.name + ".parts")
+        self._lock = None
+
+    def acquire(self) -> None:
+        """Create and lock the folder; another holder is a Conflict."""
+        with disk_errors(self.output):
+            self.path.mkdir(exist_ok=True)
+            lock = open(self.path / "lock", "a+")
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            holder = lock.read(200).strip() or "another process"
+            lock.close()
+            raise Conflict(f"{self.output}: {holder} is writing it; wait for it to end, or choose another output") from None
+        lock.truncate(0)
+        lock.write(_who() + "\n")
+        lock.flush()
+        self._lock = lock
+        if not (self.path / "lock").exists():  # the previous holder finished and removed the folder between our two calls
+            self.release()
+            self.acquire()
+
+    def release(self) -> None:
+        """Give the lock back; the folder stays."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def remove(self) -> None:
+        """The work is published: nothing here is needed any more."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.release()
+
+    def clear(self) -> None:
+        """Forget all parts but keep the lock."""
+        for entry in self.path.iterdir():
+            if entry.name != "lock":
+                entry.unlink()
+
+    # ---- what the work is
+
+    def job(self) -> dict | None:
+        """The request the parts belong to, None in a new folder."""
+        try:
+            return json.loads((self.path / "job.json").read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self.path}: the checkpoint's job.json is damaged: use --force to start again") from error
+
+    def set_job(self, job: dict) -> None:
+        """Record the request."""
+        self._write("job.json", canonical_json(job).encode())
+
+    # ---- parts
+
+    def sweep(self) -> None:
+        """Remove what a killed process left under temporary names."""
+        for entry in self.path.glob("*.tmp"):
+            entry.unlink()
+
+    def parts(self, task: str) -> list[Part]:
+        """The parts of a task, in order and without gaps."""
+        found = []
+        for entry in self.path.iterdir():
+            match = _PART_NAME.fullmatch(entry.name)
+            if match and match["task"] == task:
+                found.append(Part(task, int(match["start"]), int(match["stop"]), entry))
+        found.sort(key=lambda part: part.start)
+        for before, after in zip(found, found[1:]):
+            if before.stop != after.start:
+                raise DataError(f"{self.path}: parts of {task} are missing between {before.stop} and {after.start}: use --force to start again")
+        return found
+
+    def commit(self, task: str, start: int, stop: int, rows: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> Part:
+        """Write one part; it exists completely or not at all."""
+        buffer = io.BytesIO()
+        with h5py.File(buffer, "w", libver=("earliest", "v110")) as handle:
+            handle.attrs["format"] = schema.FORMAT
+            handle.create_group("rows")
+            handle.create_group("state")
+            for group, arrays in (("rows", rows), ("state", state)):
+                for name, array in arrays.items():
+                    array = np.asarray(array)
+                    create_dataset(handle, f"{group}/{name}", array.shape, array.dtype)[...] = array
+        name = f"{task}.{start:012d}-{stop:012d}.h5"
+        self._write(name, buffer.getbuffer())
+        return Part(task, start, stop, self.path / name)
+
+    def _write(self, name: str, content) -> None:
+        temporary = self.path / (name + ".tmp")
+        with disk_errors(self.output):
+            try:
+                with open(temporary, "wb") as stream:
+                    stream.write(content)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                os.replace(temporary, self.path / name)
+                sync_folder(self.path)
+            except FileNotFoundError as error:
+                raise Failure(f"{self.path}: the folder was removed while its output was being made") from error
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+
+
+def _open_part(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"{path}: damaged checkpoint part: use --force to start again") from error
+
+
+def _who() -> str:
+    job = os.environ.get("SLURM_JOB_ID")
+    return f"process {os.getpid()} on {socket.gethostname()}" + (f" (job {job})" if job else "")

@@ -1,0 +1,290 @@
+"""Opening files that may be damaged or hostile: everything is checked before it is believed."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from rsmi.errors import DataError, UsageError
+from rsmi.store import schema
+from rsmi.store.digest import content_digest, dataset_paths
+
+_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, OverflowError, AttributeError, IndexError, MemoryError, RecursionError)
+_MAX_EXPANSION = 2048  # decoded bytes per stored byte: beyond what deflate can reach
+
+
+class File:
+    """A checked, open rsmi file: ``attributes`` as Python values, ``read`` for datasets."""
+
+    def __init__(self, handle: h5py.File, path: Path, kind: str):
+        self._handle = handle
+        self.path = path
+        self.kind = kind
+        self.attributes = _read_attributes(handle, path, kind)
+        _check_datasets(handle, path, schema.KINDS[kind])
+        self._check_meaning()
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._handle
+
+    @property
+    def digest(self) -> str:
+        return self.attributes["digest"]
+
+    @property
+    def parameters(self) -> dict:
+        return self.attributes["parameters"]
+
+    def shape(self, path: str) -> tuple[int, ...]:
+        """Shape of a dataset."""
+        return self._handle[path].shape
+
+    def read(self, path: str, start: int | None = None, stop: int | None = None) -> np.ndarray:
+        """A dataset, or rows ``start:stop`` of it; a checksum failure is a DataError."""
+        with _as_data_error(self.path, f"cannot read {path}"):
+            dataset = self._handle[path]
+            return np.asarray(dataset[()] if dataset.ndim == 0 else dataset[start:stop])
+
+    def state(self, task: str) -> dict[str, np.ndarray]:
+        """The checkpoint of one task, as stored in ``/state``."""
+        with _as_data_error(self.path, f"cannot read the state of {task}"):
+            return {name: np.asarray(item[()]) for name, item in self._handle[f"/state/{task}"].items()}
+
+    def datasets(self) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Path -> (shape, dtype) of everything stored."""
+        return {path: (self._handle[path].shape, str(self._handle[path].dtype)) for path in sorted(dataset_paths(self._handle))}
+
+    def ancestors(self) -> list[dict]:
+        """The chain of inputs, oldest first: command, parameters, digest."""
+        with _as_data_error(self.path, "the list of ancestors is damaged"):
+            ancestors = json.loads(bytes(self._handle["/provenance/ancestors"][()]).decode())
+            if not isinstance(ancestors, list) or not all(isinstance(a, dict) for a in ancestors):
+                raise ValueError("not a list of objects")
+            return ancestors
+
+    def run_facts(self) -> dict:
+        """The volatile facts of the run that wrote the file."""
+        with _as_data_error(self.path, "the run's facts are damaged"):
+            return {name: str(value) for name, value in self._handle["/provenance/run"].attrs.items()}
+
+    def verify(self) -> None:
+        """Recompute the digest from the content; a difference is a DataError."""
+        with _as_data_error(self.path, "damaged"):
+            actual = content_digest(self._handle)
+        if actual != self.digest:
+            raise DataError(f"{self.path}: the content does not match the stored digest: the file was changed or damaged")
+
+    def _check_meaning(self) -> None:
+        with _as_data_error(self.path, "inconsistent"):
+            _MEANING_CHECKS.get(self.kind, lambda file: None)(self)
+
+
+@contextmanager
+def open_file(path: str | Path, kind: str | None = None):
+    """Open an rsmi file for reading.
+
+    Parameters
+    ----------
+    path : str or Path
+    kind : str, optional
+        Demand this kind (``samples``, ``theta``, ``lambda``, ``flow``, ``exponent``); any by default.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataError
+        If it is not HDF5, truncated, of another kind, of a newer major version, or breaks its schema.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UsageError(f"{path}: no such file")
+    if not path.is_file():
+        raise UsageError(f"{path}: not a regular file")
+    with _open_hdf5(path) as handle:
+        yield File(handle, path, _identify(handle, path, kind))
+
+
+def _open_hdf5(path: Path) -> h5py.File:
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(8)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    if head != b"\x89HDF\r\n\x1a\n":
+        raise DataError(f"{path}: not an HDF5 file (a samples file is made by 'rsmi sample')")
+    try:
+        return h5py.File(path, "r")
+    except _HDF5_ERRORS as error:
+        raise DataError(f"{path}: truncated or damaged HDF5 file") from error
+
+
+def _identify(handle: h5py.File, path: Path, kind: str | None) -> str:
+    with _as_data_error(path, "not a readable rsmi file"):
+        if handle.attrs.get("format") != schema.FORMAT:
+            raise DataError(f"{path}: an HDF5 file, but not written by rsmi (no root attribute format = 'rsmi')")
+        found, version = handle.attrs["kind"], tuple(int(x) for x in handle.attrs["format_version"])
+    if len(version) != 2:
+        raise DataError(f"{path}: format_version must be [major, minor]")
+    if version[0] > schema.FORMAT_VERSION[0]:
+        ours = schema.FORMAT_VERSION[0]
+        raise DataError(f"{path}: written in format {version[0]}.{version[1]}, newer than this program reads ({ours}.x): upgrade rsmi")
+    if not isinstance(found, str) or found not in schema.KINDS:
+        raise DataError(f"{path}: holds {str(found)[:40]!r}, which is no kind of file this program knows")
+    if kind is not None and found != kind:
+        raise DataError(f"{path}: holds {found}, but {kind} is needed here")
+    return found
+
+
+@contextmanager
+def _as_data_error(path: Path, what: str):
+    try:
+        yield
+    except _HDF5_ERRORS as error:
+        detail = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise DataError(f"{path}: {what} ({detail})") from error
+
+
+# ---- attributes -----------------------------------------------------------------------------------------------------
+
+def _finite(value) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
+
+
+def _whole(value) -> int:
+    if np.asarray(value).dtype.kind not in "iu" or np.ndim(value) != 0:
+        raise ValueError("not an integer")
+    return int(value)
+
+
+def _text(value) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not text")
+    return value
+
+
+_DECODERS = {
+    "text": _text,
+    "json": lambda value: json.loads(_text(value)),
+    "integer": _whole,
+    "number": _finite,
+    "integers": lambda value: tuple(_whole(x) for x in value),
+    "flag": lambda value: bool(_whole(value)),
+}
+
+
+def _read_attributes(handle: h5py.File, path: Path, kind: str) -> dict:
+    values = {}
+    for attribute in schema.COMMON_ATTRIBUTES + schema.KINDS[kind].attributes:
+        with _as_data_error(path, f"attribute {attribute.name} is missing or damaged"):
+            if attribute.name in handle.attrs:
+                values[attribute.name] = _DECODERS[attribute.type](handle.attrs[attribute.name])
+            elif attribute.required:
+                raise DataError(f"{path}: attribute {attribute.name} is missing")
+    if not isinstance(values["parameters"], dict) or not isinstance(values["inputs"], list):
+        raise DataError(f"{path}: attribute parameters or inputs is damaged")
+    return values
+
+
+# ---- datasets -------------------------------------------------------------------------------------------------------
+
+def _check_datasets(handle: h5py.File, path: Path, kind: schema.Kind) -> None:
+    with _as_data_error(path, "damaged structure"):
+        _check_links(handle, path)
+    axes: dict[str, int] = {}
+    for entry in schema.PROVENANCE + kind.datasets:
+        with _as_data_error(path, f"dataset {entry.path} is damaged"):
+            _check_dataset(handle, path, entry, axes)
+
+
+def _check_links(group: h5py.Group, path: Path, depth: int = 0, seen: list | None = None) -> None:
+    """Only plain links to ordinary datasets: no link out of the file, no cycle, no decoded size the file cannot hold."""
+    seen = [] if seen is None else seen
+    if depth > 4 or len(seen) > 4096:
+        raise DataError(f"{path}: nested more deeply, or holding more objects, than an rsmi file does")
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise DataError(f"{path}: {group.name}/{name} is a link to elsewhere, which is not followed")
+        item = group[name]
+        seen.append(name)
+        if isinstance(item, h5py.Group):
+            _check_links(item, path, depth + 1, seen)
+        elif isinstance(item, h5py.Dataset):
+            _check_storage(item, path)
+        else:
+            raise DataError(f"{path}: {item.name} is neither a group nor a dataset")
+
+
+def _check_storage(dataset: h5py.Dataset, path: Path) -> None:
+    if dataset.is_virtual or dataset.external:
+        raise DataError(f"{path}: {dataset.name} takes its data from another file, which is not followed")
+    if dataset.dtype.kind not in "iufbS":
+        raise DataError(f"{path}: {dataset.name} has type {dataset.dtype}, which rsmi does not use")
+    if dataset.nbytes > _MAX_EXPANSION * (path.stat().st_size + 1):
+        raise DataError(f"{path}: {dataset.name} claims {dataset.nbytes:.3g} bytes, more than the file can hold")
+
+
+def _check_dataset(handle: h5py.File, path: Path, entry: schema.Dataset, axes: dict[str, int]) -> None:
+    if entry.path not in handle:
+        if entry.required:
+            raise DataError(f"{path}: dataset {entry.path} is missing")
+        return
+    dataset = handle[entry.path]
+    right_type = dataset.dtype.kind == "S" if entry.dtype == "bytes" else dataset.dtype == np.dtype(entry.dtype)
+    if not isinstance(dataset, h5py.Dataset) or not right_type:
+        raise DataError(f"{path}: {entry.path} must be {entry.dtype}, not {getattr(dataset, 'dtype', 'a group')}")
+    if dataset.ndim != len(entry.shape):
+        raise DataError(f"{path}: {entry.path} must have {len(entry.shape)} axes, not {dataset.ndim}")
+    for axis, length in zip(entry.shape, dataset.shape):
+        expected = axes.setdefault(axis, length) if isinstance(axis, str) else axis
+        if length != expected:
+            raise DataError(f"{path}: {entry.path} has {length} along '{axis}', where {expected} is expected")
+
+
+# ---- what numbers mean ----------------------------------------------------------------------------------------------
+
+def _check_lattice(file: File) -> None:
+    attributes, path = file.attributes, file.path
+    shape = attributes["shape"]
+    if not 1 <= len(shape) <= 3 or any(not 1 <= size <= 1 << 20 for size in shape):
+        raise DataError(f"{path}: shape {list(shape)} is no lattice in one to three dimensions")
+    if ("coupling" in attributes) != ("temperature" in attributes):
+        raise DataError(f"{path}: coupling and temperature must be given together")
+    if "coupling" in attributes and abs(attributes["coupling"] * attributes["temperature"] - 1) > 1e-9:
+        raise DataError(f"{path}: coupling {attributes['coupling']} and temperature {attributes['temperature']} contradict each other")
+    if attributes["rg_step"] < 0 or attributes["scale_factor"] < 1:
+        raise DataError(f"{path}: rg_step or scale_factor is out of range")
+
+
+def _check_samples(file: File) -> None:
+    _check_lattice(file)
+    attributes, path = file.attributes, file.path
+    n, width = file.shape("/spins")
+    bits = attributes["components"] * math.prod(attributes["shape"])
+    if not 1 <= attributes["components"] <= 64 or width != (bits + 7) // 8:
+        raise DataError(f"{path}: /spins has {width} bytes a row, where {attributes['components']} x {list(attributes['shape'])} needs {(bits + 7) // 8}")
+    if n < 1 or attributes["chains"] < 1:
+        raise DataError(f"{path}: holds no samples")
+    if len(attributes["original_shape"]) != len(attributes["shape"]):
+        raise DataError(f"{path}: original_shape does not fit shape")
+
+
+def _check_rule(file: File) -> None:
+    _check_lattice(file)
+    attributes, path = file.attributes, file.path
+    hidden, sites = file.shape("/filters")
+    if sites != math.prod(attributes["block"]) or not 1 <= hidden <= 8:
+        raise DataError(f"{path}: filters {hidden} x {sites} do not fit the block {list(attributes['block'])}")
+    if not np.isfinite(file.read("/filters")).all() or not np.isfinite(file.read("/bias")).all():
+        raise DataError(f"{path}: the filters hold NaN or infinity")
+
+
+_MEANING_CHECKS = {"samples": _check_samples, "theta": _check_lattice, "lambda": _check_rule}

@@ -1,0 +1,264 @@
+"""What every rsmi file holds, as data: SCHEMA.md is generated from it, the reader checks against it.
+
+A dataset's shape names its axes; one name means one length throughout a file. ``since`` is the format version that
+introduced an entry. Raise the minor version when an optional entry is added, the major one when an old reader would
+misread a new file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+FORMAT = "rsmi"
+FORMAT_VERSION = (1, 0)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One HDF5 dataset: ``dtype`` is numpy's name, ``shape`` a tuple of axis names or fixed lengths."""
+
+    path: str
+    dtype: str
+    shape: tuple[str | int, ...]
+    units: str
+    meaning: str
+    required: bool = True
+    since: tuple[int, int] = (1, 0)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One root attribute; ``type`` is one of text, json, integer, number, integers, flag."""
+
+    name: str
+    type: str
+    meaning: str
+    required: bool = True
+    since: tuple[int, int] = (1, 0)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The contents of one kind of file beyond what all files share."""
+
+    meaning: str
+    attributes: tuple[Attribute, ...] = ()
+    datasets: tuple[Dataset, ...] = ()
+    free_groups: tuple[str, ...] = field(default=("/state",))  # groups whose arrays are the writer's own business
+
+
+COMMON_ATTRIBUTES = (
+    Attribute("format", "text", 'always "rsmi"'),
+    Attribute("kind", "text", "what the file holds: the table it follows below"),
+    Attribute("format_version", "integers", "[major, minor]; a reader refuses a newer major"),
+    Attribute("uuid", "text", "UUIDv5 of the digest: equal for equal content"),
+    Attribute("digest", "text", "SHA-256 over datasets, deterministic attributes and the digests of the inputs"),
+    Attribute("software", "text", "program and version that wrote the file (not in the digest)"),
+    Attribute("command", "text", "the rsmi command that made it"),
+    Attribute("parameters", "json", "the request, canonical JSON; a file matches a command when these agree"),
+    Attribute("parameters_digest", "text", "SHA-256 of the parameters and of the input digests"),
+    Attribute("inputs", "json", "digests of the input files, in order"),
+)
+
+PROVENANCE = (
+    Dataset("/provenance/ancestors", "bytes", (), "", "JSON list: command, parameters, digest of every ancestor, oldest first"),
+)
+
+_LATTICE_ATTRIBUTES = (
+    Attribute("model", "text", "ising"),
+    Attribute("shape", "integers", "lattice of this file, slowest axis first"),
+    Attribute("coupling", "number", "K = J/(k_B T) of the original system; absent if unknown", required=False),
+    Attribute("temperature", "number", "T in J/k_B of the original system; absent if unknown", required=False),
+    Attribute("rg_step", "integer", "coarse-graining steps so far"),
+    Attribute("scale_factor", "number", "linear size of the original in units of this lattice, 1 before any step"),
+)
+
+_GEOMETRY_ATTRIBUTES = (
+    Attribute("block", "integers", "shape of the block V"),
+    Attribute("buffer", "integer", "width of the buffer around V, sites"),
+    Attribute("environment", "integer", "width of the environment ring beyond the buffer, sites"),
+)
+
+SAMPLES = Kind(
+    "configurations of a lattice, one row each",
+    _LATTICE_ATTRIBUTES
+    + (
+        Attribute("original_shape", "integers", "lattice that was sampled: the one energy belongs to"),
+        Attribute("boundary", "text", "periodic"),
+        Attribute("components", "integer", "binary fields per site: Ising 1, a coarse lattice its hidden units"),
+        Attribute("chains", "integer", "independent streams; sample i is step i // chains of chain i mod chains"),
+        Attribute("algorithm", "text", "how the original was sampled", required=False),
+        Attribute("thermalization", "integer", "sweeps discarded before the first interval", required=False),
+        Attribute("interval", "integer", "sweeps between stored samples of one chain", required=False),
+        Attribute("clusters_per_sweep", "integer", "Wolff clusters counted as one sweep", required=False),
+    ),
+    (
+        Dataset("/spins", "uint8", ("n", "bytes"), "", "bits of (components, *shape) in C order, little bit order, bit 1 = spin +1, padding 0"),
+        Dataset("/energy", "int64", ("n",), "J", "energy of the original configuration, -sum over bonds of s s'", required=False),
+    ),
+)
+
+THETA = Kind(
+    "restricted Boltzmann machines of (V, E) and of V, with +-1 units",
+    _LATTICE_ATTRIBUTES
+    + _GEOMETRY_ATTRIBUTES
+    + (
+        Attribute("windows", "integer", "windows (V, E) used, training and held out"),
+        Attribute("symmetric", "flag", "spin-flip symmetric: biases tied to zero"),
+        Attribute("pseudo_log_likelihood", "number", "held out, nats per window"),
+        Attribute("pseudo_log_likelihood_error", "number", "its standard error over configurations"),
+        Attribute("kl", "number", "mean KL(P(V|E) || RBM) against the exact conditional, nats", required=False),
+        Attribute("kl_error", "number", "its standard error over configurations", required=False),
+    ),
+    (
+        Dataset("/joint/weights", "float32", ("visible", "hidden"), "", "couplings of the RBM of (V, E); the first |V| visible units are V"),
+        Dataset("/joint/visible_bias", "float32", ("visible",), "", "fields on V, E"),
+        Dataset("/joint/hidden_bias", "float32", ("hidden",), "", "fields on the hidden units"),
+        Dataset("/block/weights", "float32", ("block_sites", "block_hidden"), "", "couplings of the RBM of V alone"),
+        Dataset("/block/visible_bias", "float32", ("block_sites",), "", "fields on V"),
+        Dataset("/block/hidden_bias", "float32", ("block_hidden",), "", "fields on the hidden units"),
+        Dataset("/curve/epoch", "int64", ("epochs",), "", "passes over the training windows"),
+        Dataset("/curve/reconstruction_error", "float64", ("epochs",), "", "mean squared difference of data and reconstruction"),
+        Dataset("/curve/pseudo_log_likelihood", "float64", ("epochs",), "nats", "held out, per window, after each epoch"),
+        Dataset("/split/held_out", "int64", ("held_out",), "", "configurations kept from training"),
+    ),
+)
+
+LAMBDA = Kind(
+    "a coarse-graining rule: filters of the hidden units H of a block V, and what they know of the environment",
+    _LATTICE_ATTRIBUTES
+    + _GEOMETRY_ATTRIBUTES
+    + (
+        Attribute("objective", "text", "proxy, logsum, enumerate or decoder"),
+        Attribute("estimator", "text", "pairs or mcmc (proxy)", required=False),
+        Attribute("windows", "integer", "windows (V, E) used, training and held out"),
+        Attribute("restart", "integer", "the restart that was kept: best held-out decoder bound"),
+        Attribute("mutual_information", "number", "I(H:E) of the soft rule, decoder bound on held-out configurations, nats"),
+        Attribute("mutual_information_error", "number", "standard error over blocks of configurations"),
+        Attribute("mutual_information_hard", "number", "the same for the rule made hard (sign, fair ties)"),
+        Attribute("mutual_information_hard_error", "number", "standard error"),
+        Attribute("mutual_information_shuffled", "number", "control: the bound with environments of other configurations"),
+        Attribute("mutual_information_exact", "number", "exact I(H:E) of the hard rule where the oracle applies", required=False),
+        Attribute("mutual_information_exact_error", "number", "its sampling error over environments", required=False),
+        Attribute("mutual_information_exact_soft", "number", "exact I(H:E) of the soft rule", required=False),
+        Attribute("mutual_information_block", "number", "exact I(V:E)", required=False),
+        Attribute("entropy_h", "number", "H(H) of the soft rule, nats"),
+        Attribute("entropy_h_hard", "number", "H(H) of the hard rule, nats"),
+    ),
+    (
+        Dataset("/filters", "float64", ("hidden", "block_sites"), "", "lambda: x_j = sum_i lambda_ji v_i + b_j, P(h_j = 1) = 1/(1 + exp(-x_j)), v = +-1"),
+        Dataset("/bias", "float64", ("hidden",), "", "b"),
+        Dataset("/restarts/filters", "float64", ("restarts", "hidden", "block_sites"), "", "final filters of every restart"),
+        Dataset("/restarts/bias", "float64", ("restarts", "hidden"), "", "final biases"),
+        Dataset("/restarts/bound", "float64", ("restarts",), "nats", "held-out decoder bound of the soft rule that chose among them"),
+        Dataset("/curve/step", "int64", ("rows",), "", "minibatches seen"),
+        Dataset("/curve/objective", "float64", ("restarts", "rows"), "", "mean training objective since the row before (a proxy is not a mutual information)"),
+        Dataset("/curve/filters", "float64", ("restarts", "rows", "hidden", "block_sites"), "", "filters at each row"),
+        Dataset("/split/held_out", "int64", ("held_out",), "", "configurations kept from training"),
+    ),
+)
+
+FLOW = Kind(
+    "exact operator sums along the renormalization flow, per block of samples",
+    (
+        Attribute("rule", "json", "name or digest of the rule, and whether it was made hard"),
+        Attribute("block", "integers", "shape of the block"),
+        Attribute("steps", "integer", "coarse-graining steps"),
+        Attribute("even_operators", "json", "names, in order"),
+        Attribute("odd_operators", "json", "names, in order"),
+    ),
+    (
+        Dataset("/files/coupling", "float64", ("files",), "", "K of each input file, NaN if unknown"),
+        Dataset("/files/temperature", "float64", ("files",), "J/k_B", "T of each input file, NaN if unknown"),
+        Dataset("/files/shape", "int64", ("files", "dimension"), "", "lattice of each input file"),
+        Dataset("/files/original_shape", "int64", ("files", "dimension"), "", "lattice that was sampled"),
+        Dataset("/files/rg_step", "int64", ("files",), "", "steps made before this flow"),
+        Dataset("/files/streams", "bytes", ("files",), "", "digest of the random streams behind each input file"),
+        Dataset("/files/has_energy", "uint8", ("files",), "", "1 if the original energies are known"),
+        Dataset("/blocks/file", "int64", ("blocks",), "", "input file of each block of samples"),
+        Dataset("/blocks/counts", "int64", ("blocks",), "", "samples in the block"),
+        Dataset("/blocks/energy_sum", "int64", ("blocks",), "J", "sum of the original energies (0 if unknown)"),
+        Dataset("/blocks/energy_squared", "int64", ("blocks",), "J^2", "sum of their squares"),
+        Dataset("/blocks/even_sums", "int64", ("blocks", "levels", "even"), "", "sum of the lattice sums S_a"),
+        Dataset("/blocks/even_products", "int64", ("blocks", "levels", "even", "even"), "", "sum of S_a S_b at one level"),
+        Dataset("/blocks/even_cross", "int64", ("blocks", "steps", "even", "even"), "", "sum of S_a(n) S_b(n-1)"),
+        Dataset("/blocks/even_energy", "int64", ("blocks", "levels", "even"), "J", "sum of S_a(n) times the original energy"),
+        Dataset("/blocks/odd_sums", "int64", ("blocks", "levels", "odd"), "", "sum of the lattice sums S_a"),
+        Dataset("/blocks/odd_products", "int64", ("blocks", "levels", "odd", "odd"), "", "sum of S_a S_b at one level"),
+        Dataset("/blocks/odd_cross", "int64", ("blocks", "steps", "odd", "odd"), "", "sum of S_a(n) S_b(n-1)"),
+    ),
+)
+
+EXPONENT = Kind(
+    "critical exponents and temperatures read off a flow",
+    (Attribute("block", "integers", "shape of the block"),),
+    (
+        Dataset("/result", "bytes", (), "", "JSON: the whole answer, as printed by --json"),
+        Dataset("/sequence/y_t", "float64", ("steps", "even"), "", "thermal eigenvalue exponent by step and number of operators, NaN where undefined"),
+        Dataset("/sequence/y_t_error", "float64", ("steps", "even"), "", "jackknife error"),
+        Dataset("/sequence/y_h", "float64", ("steps", "odd"), "", "magnetic eigenvalue exponent"),
+        Dataset("/sequence/y_h_error", "float64", ("steps", "odd"), "", "jackknife error"),
+    ),
+)
+
+KINDS = {"samples": SAMPLES, "theta": THETA, "lambda": LAMBDA, "flow": FLOW, "exponent": EXPONENT}
+
+VOLATILE_ATTRIBUTES = ("uuid", "digest", "software")
+VOLATILE_GROUPS = ("/provenance",)
+
+
+def markdown() -> str:
+    """The text of SCHEMA.md."""
+    return "\n".join(_introduction() + [line for name, kind in KINDS.items() for line in _kind_table(name, kind)]) + "\n"
+
+
+def _introduction() -> list[str]:
+    version = ".".join(map(str, FORMAT_VERSION))
+    return [
+        f"# The rsmi file format, version {version}",
+        "",
+        "Generated from `rsmi/store/schema.py` by `python -m rsmi.store.schema`; a test holds the two together.",
+        "",
+        "All files are HDF5 with these root attributes. Information is in nats, energies in J, temperatures in J/k_B.",
+        "`/state` holds what a continued run needs, `/provenance/run` the volatile facts (host, times, versions).",
+        "",
+        *_attribute_table(COMMON_ATTRIBUTES),
+        "",
+        *_dataset_table(PROVENANCE),
+        "",
+        "Reading samples without us:",
+        "",
+        "```python",
+        "import h5py, numpy as np",
+        'with h5py.File("samples.h5") as f:',
+        '    shape = (f.attrs["components"], *f.attrs["shape"])',
+        '    bits = np.unpackbits(f["spins"][:], axis=1, count=np.prod(shape), bitorder="little")',
+        "spins = 2 * bits.reshape(-1, *shape).astype(np.int8) - 1",
+        "```",
+        "",
+    ]
+
+
+def _kind_table(name: str, kind: Kind) -> list[str]:
+    return [f"## {name}", "", kind.meaning[0].upper() + kind.meaning[1:] + ".", "", *_attribute_table(kind.attributes), "", *_dataset_table(kind.datasets), ""]
+
+
+def _attribute_table(attributes: tuple[Attribute, ...]) -> list[str]:
+    rows = [f"| `{a.name}` | {a.type} | {'yes' if a.required else 'no'} | {_dotted(a.since)} | {a.meaning} |" for a in attributes]
+    return ["| attribute | type | required | since | meaning |", "| --- | --- | --- | --- | --- |", *rows]
+
+
+def _dataset_table(datasets: tuple[Dataset, ...]) -> list[str]:
+    rows = [
+        f"| `{d.path}` | {d.dtype} | ({', '.join(map(str, d.shape))}) | {d.units} | {'yes' if d.required else 'no'} | {_dotted(d.since)} | {d.meaning} |"
+        for d in datasets
+    ]
+    return ["| dataset | dtype | shape | units | required | since | meaning |", "| --- | --- | --- | --- | --- | --- | --- |", *rows]
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

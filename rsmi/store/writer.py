@@ -1,0 +1,162 @@
+"""Writing: a file appears under its final name only when it is complete, checked and on the disk."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+import rsmi
+from rsmi.errors import Failure
+from rsmi.store import schema
+from rsmi.store.digest import canonical_json, content_digest, file_uuid
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Writer:
+    """Fills an open file; handed to the stage by :func:`publish`."""
+
+    def __init__(self, handle: h5py.File):
+        self._handle = handle
+
+    def dataset(self, path: str, shape: tuple[int, ...], dtype: str) -> h5py.Dataset:
+        """Create an empty dataset, checksummed and chunked by rows, to be filled by slices."""
+        return create_dataset(self._handle, path, shape, dtype)
+
+    def write(self, path: str, array) -> None:
+        """Store a whole array."""
+        array = np.asarray(array)
+        create_dataset(self._handle, path, array.shape, array.dtype)[...] = array
+
+    def state(self, task: str, state: dict[str, np.ndarray]) -> None:
+        """Keep a task's checkpoint, so that the file can be extended."""
+        for name, array in state.items():
+            self.write(f"/state/{task}/{name}", array)
+
+
+def create_dataset(handle: h5py.File, path: str, shape: tuple[int, ...], dtype) -> h5py.Dataset:
+    """A dataset with a checksum; scalars and empty arrays cannot have one."""
+    if not shape or 0 in shape:
+        return handle.create_dataset(path, shape=shape, dtype=dtype)
+    row_bytes = max(1, np.dtype(dtype).itemsize * int(np.prod(shape[1:], dtype=np.int64)))
+    rows = min(shape[0], max(1, _CHUNK_BYTES // row_bytes))
+    return handle.create_dataset(path, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), fletcher32=True)
+
+
+def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: dict, ancestors: list[dict], run: dict, fill, expected_bytes: int) -> str:
+    """Write ``temporary``, sync it, rename it to ``path``; returns the content digest.
+
+    Parameters
+    ----------
+    header : dict
+        command, parameters, parameters_digest, inputs (see SCHEMA.md).
+    attributes, run : dict
+        The kind's own attributes; the volatile facts. None values are left out.
+    fill : callable(Writer)
+        Stores the datasets.
+    expected_bytes : int
+        Reserved before HDF5 starts, so that a full disk is noticed while nothing is half written.
+    """
+    with disk_errors(path):
+        _reserve(temporary, expected_bytes)
+        with h5py.File(temporary, "w", libver=("earliest", "v110")) as handle:
+            _write_attributes(handle, kind, header, attributes)
+            fill(Writer(handle))
+            _write_provenance(handle, ancestors, run)
+            digest = content_digest(handle)
+            handle.attrs["digest"] = digest
+            handle.attrs["uuid"] = file_uuid(digest)
+        sync_file(temporary)
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    return digest
+
+
+def _write_attributes(handle: h5py.File, kind: str, header: dict, attributes: dict) -> None:
+    handle.attrs["format"] = schema.FORMAT
+    handle.attrs["kind"] = kind
+    handle.attrs["format_version"] = np.asarray(schema.FORMAT_VERSION, dtype=np.int64)
+    handle.attrs["software"] = f"rsmi {rsmi.__version__}"
+    handle.attrs["command"] = header["command"]
+    handle.attrs["parameters"] = canonical_json(header["parameters"])
+    handle.attrs["parameters_digest"] = header["parameters_digest"]
+    handle.attrs["inputs"] = canonical_json(header["inputs"])
+    for attribute in schema.KINDS[kind].attributes:
+        value = attributes.get(attribute.name)
+        if value is not None:
+            handle.attrs[attribute.name] = _ENCODERS[attribute.type](value)
+        elif attribute.required:
+            raise KeyError(f"{kind} files need the attribute {attribute.name}")
+    unknown = set(attributes) - {a.name for a in schema.KINDS[kind].attributes}
+    if unknown:
+        raise KeyError(f"attributes missing from the schema of {kind}: {sorted(unknown)}")
+
+
+_ENCODERS = {
+    "text": str,
+    "json": canonical_json,
+    "integer": np.int64,
+    "number": np.float64,
+    "integers": lambda value: np.asarray(value, dtype=np.int64),
+    "flag": np.int64,
+}
+
+
+def _write_provenance(handle: h5py.File, ancestors: list[dict], run: dict) -> None:
+    handle.create_dataset("/provenance/ancestors", data=np.bytes_(canonical_json(ancestors)))
+    group = handle.create_group("/provenance/run")
+    for name, value in run.items():
+        group.attrs[name] = value if isinstance(value, str) else json.dumps(value)
+
+
+def _reserve(path: Path, size: int) -> None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        os.posix_fallocate(descriptor, 0, size + size // 32 + (1 << 16))
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # a file system without the call: try writing
+            os.unlink(path)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def disk_errors(path: Path):
+    """Turn what the operating system (or HDF5 on its behalf) refuses into one sentence."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        code = error.errno if isinstance(error, OSError) and error.errno else _errno_in(str(error))
+        if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            limit = "file size limit reached" if code == errno.EFBIG else "disk full"
+            raise Failure(f"{path}: {limit}; what is done so far is kept: make room and run the same command again") from error
+        if code:
+            raise Failure(f"{path}: cannot be written ({os.strerror(code)})") from error
+        raise
+
+
+def _errno_in(message: str) -> int | None:
+    found = re.search(r"errno = (\d+)", message)
+    return int(found.group(1)) if found else None
+
+
+def sync_file(path: Path) -> None:
+    """Force a file's content to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Force a folder's entries (a rename) to the disk."""
+    sync_file(path)

@@ -1,0 +1,157 @@
+"""Operators of the square lattice and their sums along a flow."""
+
+from math import prod
+
+import exact
+import numpy as np
+import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rsmi.kernels.operators import accumulate_products
+from rsmi.renormalization import operators
+from rsmi.renormalization.rules import Rule, coarse_grain, majority
+
+KEYS = np.arange(1, 7, dtype=np.uint64).reshape(3, 2)
+
+
+def random_spins(seed, n, shape):
+    return np.random.default_rng(seed).choice([-1, 1], size=(n, *shape))
+
+
+def sums_by_hand(spins):
+    return [
+        [[reference.operator_sum(s, operators.symmetric_copies(o)) for o in sector] for s in spins]
+        for sector in (operators.EVEN, operators.ODD)
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(shape=st.tuples(st.integers(1, 9), st.one_of(st.integers(1, 9), st.integers(60, 140))), seed=st.integers(0, 2**32 - 1))
+def test_kernel_equals_twin(shape, seed):
+    spins = random_spins(seed, 2, shape)
+    even, odd = operators.operator_sums(reference.pack(spins), shape)
+    expected_even, expected_odd = sums_by_hand(spins)
+    assert np.array_equal(even, expected_even)
+    assert np.array_equal(odd, expected_odd)
+
+
+def test_table_of_operators():
+    """Numbers of copies, parity, and the order by range, then by the number of spins."""
+    assert operators.COPIES.tolist() == [2, 2, 1, 2, 4, 1, 4, 4, 2, 2, 1, 4, 2, 4, 8, 4]
+    for sector, parity in ((operators.EVEN, 0), (operators.ODD, 1)):
+        order = []
+        for operator in sector:
+            points = np.array(operator.points)
+            order.append((((points[:, None] - points) ** 2).sum(axis=2).max(), len(points)))
+            assert len(points) % 2 == parity
+        assert [distance for distance, _ in order] == sorted(distance for distance, _ in order)
+    assert len({tuple(operators.symmetric_copies(o)) for o in operators.EVEN + operators.ODD}) == 16
+
+
+def test_known_configurations():
+    """All up: every sum is the number of its terms. Checkerboard: signs by hand."""
+    up, board = np.ones((8, 8), dtype=int), 1 - 2 * (np.indices((8, 8)).sum(axis=0) % 2)
+    even, odd = operators.operator_sums(reference.pack(np.array([up, board])), (8, 8))
+    assert np.array_equal(np.concatenate([even[0], odd[0]]), 64 * operators.COPIES)
+    assert (even[1] / (64 * operators.COPIES[:10])).tolist() == [-1, 1, 1, 1, -1, 1, -1, 1, 1, 1]
+    assert not odd[1].any()
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=10, deadline=None)
+def test_symmetries(seed):
+    """Sums do not change under translations and the symmetries of the square; a global flip changes the odd ones' sign."""
+    spins = random_spins(seed, 1, (6, 6))
+    moved = [np.roll(spins, (2, 3), (1, 2)), spins.transpose(0, 2, 1), spins[:, ::-1], spins[:, :, ::-1]]
+    even, odd = operators.operator_sums(reference.pack(np.concatenate([spins, *moved, -spins])), (6, 6))
+    assert (even == even[0]).all()
+    assert (odd[:-1] == odd[0]).all() and np.array_equal(odd[-1], -odd[0])
+
+
+def test_first_operators_are_energy_and_magnetization():
+    spins = random_spins(5, 3, (6, 10))
+    even, odd = operators.operator_sums(reference.pack(spins), (6, 10))
+    assert np.array_equal(-even[:, 0], exact.ising_energies(spins))
+    assert np.array_equal(odd[:, 0], spins.sum(axis=(1, 2)))
+
+
+def test_accumulated_products():
+    rng = np.random.default_rng(0)
+    left, right, blocks = rng.integers(-(2**20), 2**20, (50, 3)), rng.integers(-(2**20), 2**20, (50, 4)), rng.integers(0, 5, 50)
+    products = np.ones((5, 3, 4), dtype=np.int64)
+    accumulate_products(left, right, blocks, products)
+    assert np.array_equal(products - 1, [np.einsum("ia,ib->ab", left[blocks == b], right[blocks == b]) for b in range(5)])
+    with pytest.raises(ValueError, match="block number"):
+        accumulate_products(left, right, blocks + 1, products)
+
+
+def measured(n=30, shape=(16, 16), **keywords):
+    spins = random_spins(7, n, shape)
+    arguments = dict(rule=majority((2, 2)), steps=3, keys=KEYS, energies=exact.ising_energies(spins)) | keywords
+    return operators.measure_levels(reference.pack(spins), shape, **arguments), spins
+
+
+def test_measured_levels_by_hand(monkeypatch):
+    """Every array of the layout, from step-by-step blocking and the plain operators; chunks do not matter."""
+    monkeypatch.setattr(operators, "CHUNK", 7)
+    blocks = np.arange(30) % 3
+    sums, spins = measured(blocks=blocks, samples=100)
+    rows, levels = reference.pack(spins), []
+    for step, size in enumerate((16, 8, 4, 2)):
+        levels.append(operators.operator_sums(rows, (size, size)))
+        rows = coarse_grain(rows, (size, size), majority((2, 2)), KEYS[step], 100) if step < 3 else None
+    energy = exact.ising_energies(spins)
+    for b in range(3):
+        mine = blocks == b
+        assert (sums["counts"][b], sums["energy_sum"][b]) == (10, energy[mine].sum())
+        assert sums["energy_squared"][b] == (energy[mine] ** 2).sum()
+        for n, level in enumerate(levels):
+            assert np.array_equal(sums["even_energy"][b, n], level[0][mine].T @ energy[mine])
+            for sector, s in zip(("even", "odd"), level):
+                s = s[mine]
+                assert np.array_equal(sums[f"{sector}_sums"][b, n], s.sum(axis=0))
+                assert np.array_equal(sums[f"{sector}_products"][b, n], s.T @ s)
+                if n:
+                    old = levels[n - 1][sector == "odd"][mine]
+                    assert np.array_equal(sums[f"{sector}_cross"][b, n - 1], s.T @ old)
+    assert all(array.dtype == np.int64 and array.shape == empty.shape for array, empty in
+               zip(sums.values(), operators.empty_sums(3, 3).values(), strict=True))  # fmt: skip
+
+
+def test_parts_add_up_to_the_whole():
+    whole, spins = measured()
+    rows, energies = reference.pack(spins), exact.ising_energies(spins)
+    total = operators.empty_sums(1, 3)
+    for part in (slice(0, 11), slice(11, 30)):
+        sums = operators.measure_levels(rows[part], (16, 16), majority((2, 2)), 3, KEYS, energies[part], samples=part.start)
+        for name in total:
+            total[name] += sums[name]
+    assert all(np.array_equal(total[name], whole[name]) for name in whole)
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="square lattice, not of 3 dimensions"):
+        operators.operator_sums(np.zeros((1, 8), dtype=np.uint8), (4, 4, 4))
+    with pytest.raises(ValueError, match="one hidden unit"):
+        measured(rule=Rule(np.ones((2, 4)), np.zeros(2), True, (2, 2)))
+    with pytest.raises(ValueError, match="step 5"):
+        measured(steps=5)
+    with pytest.raises(ValueError, match="as many keys"):
+        measured(steps=2)
+    with pytest.raises(ValueError, match=r"more than 2 samples .* overflow"):
+        measured(energies=np.full(30, 2_000_000_000))
+
+
+def test_overflow_limit_is_safe_and_wide():
+    """The largest sums of a block of the limit's size fit into int64, and a 512 x 512 run of 10^5 samples is allowed."""
+    for shape in ((64, 64), (512, 512)):
+        assert operators.largest_block(shape) * (8 * prod(shape)) ** 2 < 2**63
+    assert operators.largest_block((512, 512)) > 100_000
+    assert operators.largest_block((4, 4), 10**9) == 9
+
+
+@pytest.mark.parametrize(("shape", "expected"), [((4, 4), False), ((3, 9), True), ((8, 2), True), ((64, 64), False)])
+def test_wrapping_is_marked(shape, expected):
+    assert operators.wraps(shape) is expected
