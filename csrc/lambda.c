@@ -244,6 +244,7 @@ int lambda_enumerate(const double *posterior, int64_t n_environments, int64_t n_
     double *row = arena_doubles(&a, (size_t)ld);
     const int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
     if (status == RSMI_OK) {
+        enumeration_reset(&e);
         all_blocks(n_block, spins);
         channel_probabilities(&c, 0, n_blocks, spins, p, q);
         for (int64_t i = 0; i < n_environments; i++) {
