@@ -108,7 +108,7 @@ def test_a_diverging_run_is_an_error(problem):
 def test_missing_machines_and_foreign_states_are_refused(problem):
     settings = short_settings("proxy", "pairs")
     state = initial_state(LENGTH, 2, KEY, settings)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="needs the machines of Theta"):
         advance(state, LambdaProblem(problem.blocks, problem.environments), settings)
     with pytest.raises(ValueError, match="parameters must have"):
         advance(state, problem, short_settings("decoder", "pairs"))
