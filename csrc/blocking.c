@@ -2,8 +2,8 @@
  *
  * The spins of one block, read as a binary number (site i of the block in bit i), are its state. For blocks of up to
  * 16 sites the probability of every state is tabulated once per call as a threshold on 64 random bits; larger blocks
- * evaluate it site by site. Thresholds 0 and 1 need no random bits, which makes decimation and the sure states of
- * the majority rule free of hashing; a fair tie is the threshold 2^63, the top bit.
+ * evaluate it site by site. Thresholds of 0 and 1 are exact, and a rule that has no others (decimation) needs no random bits;
+ * a fair tie is the threshold 2^63, the top bit.
  *
  * Layout: rows are bit-packed and read in place, a run of block[2] bits per row of the block; a row of blocks is
  * gathered at a time, so that every fine byte is touched in order. Random bits are keyed by (sample, coarse site,
@@ -66,10 +66,27 @@ static void gather_states(const uint8_t *row, int64_t n_bytes, const int64_t sha
         }
 }
 
-static inline int draw(uint64_t threshold, const uint64_t key[2], uint64_t sample, uint64_t site)
+static int is_certain(const uint64_t *thresholds, uint64_t n)
 {
-    if (threshold == 0 || threshold == ALWAYS) return threshold != 0;
-    return keyed_bits(key, sample, site) < threshold;
+    for (uint64_t i = 0; i < n; i++)
+        if (thresholds[i] != 0 && thresholds[i] != ALWAYS) return 0;
+    return 1;
+}
+
+/* Replace thresholds by draws 0 or 1; entry c is the coarse spin with the number first + c * stride. Every spin pays for
+ * its hash, needed or not: without branches the loop runs several hashes at a time. */
+RSMI_CLONES
+static void draw_spins(uint64_t *spins, int64_t n, const uint64_t key[2], uint64_t sample, uint64_t first, uint64_t stride)
+{
+    for (int64_t c = 0; c < n; c++) {
+        const uint64_t bits = keyed_bits(key, sample, first + (uint64_t)c * stride);
+        spins[c] = (bits < spins[c]) | (spins[c] == ALWAYS);
+    }
+}
+
+static void write_bits(const uint64_t *spins, int64_t n, int64_t position, uint8_t *row)
+{
+    for (int64_t c = 0; c < n; c++, position++) row[position >> 3] |= (uint8_t)((spins[c] & 1) << (position & 7));
 }
 
 int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3], const block_rule *rule,
@@ -88,26 +105,28 @@ int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
     const int64_t n_hidden = rule->n_hidden, n_bytes = (n_sites + 7) / 8, n_coarse_bytes = (n_hidden * n_coarse + 7) / 8;
     const int tabulated = n_block <= LARGEST_TABLE_BLOCK;
     uint64_t *table = tabulated ? tabulate(rule, n_block) : NULL;
-    uint64_t *states = malloc((size_t)size[2] * sizeof *states);
+    uint64_t *states = malloc(2 * (size_t)size[2] * sizeof *states);
     if (!states || (tabulated && !table)) {
         free(states);
         free(table);
         return RSMI_NO_MEMORY;
     }
+    uint64_t *spins = states + size[2];
+    const int certain = tabulated && is_certain(table, (uint64_t)n_hidden << n_block);
 
     memset(coarse, 0, (size_t)(n_samples * n_coarse_bytes));
     for (int64_t sample = 0; sample < n_samples; sample++, rows += n_bytes, coarse += n_coarse_bytes)
         for (int64_t line = 0; line < size[0] * size[1]; line++) {
+            const int64_t site = line * size[2]; /* the first coarse site of this line */
             gather_states(rows, n_bytes, shape, rule->block, line / size[1], line % size[1], states);
-            for (int64_t j = 0; j < n_hidden; j++)
-                for (int64_t c2 = 0; c2 < size[2]; c2++) {
-                    const int64_t site = line * size[2] + c2, bit = j * n_coarse + site;
-                    const uint64_t threshold =
-                        tabulated ? table[((uint64_t)j << n_block) + states[c2]]
-                                  : threshold_of(rule->filters + j * n_block, rule->bias[j], rule->hard, n_block, states[c2]);
-                    const int up = draw(threshold, key, samples[sample], (uint64_t)(site * n_hidden + j));
-                    coarse[bit >> 3] |= (uint8_t)(up << (bit & 7));
-                }
+            for (int64_t j = 0; j < n_hidden; j++) {
+                for (int64_t c = 0; c < size[2]; c++)
+                    spins[c] = tabulated ? table[((uint64_t)j << n_block) + states[c]]
+                                         : threshold_of(rule->filters + j * n_block, rule->bias[j], rule->hard, n_block, states[c]);
+                if (!certain)
+                    draw_spins(spins, size[2], key, samples[sample], (uint64_t)(site * n_hidden + j), (uint64_t)n_hidden);
+                write_bits(spins, size[2], j * n_coarse + site, coarse);
+            }
         }
     free(states);
     free(table);

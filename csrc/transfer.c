@@ -14,7 +14,7 @@
  * So a 4x4 block costs 65,536 x 2^(2 buffer) multiplications for 65,536 probabilities, and no matrix is ever stored.
  *
  * Tables are [side][block], block state fastest, so that every long loop has stride one. Bonds weigh exp(K s s' - |K|),
- * at most 1: nothing overflows at any coupling, and the sums hold at least one term of every ring's ground state.
+ * at most 1: nothing overflows at any coupling; only a ring of probability below 1e-300 can lose all its weights.
  * Source of the method: H. A. Kramers and G. H. Wannier, Phys. Rev. 60, 252 (1941). */
 #include "transfer.h"
 

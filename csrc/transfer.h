@@ -22,7 +22,8 @@ int transfer_block_weights(const int8_t *rings, int64_t n, transfer_window windo
 
 /* Averages under P(V | ring) without keeping it: of n_functions functions of the block state (states x n_functions), to
  * averages (n x n_functions); the entropy of P(V | ring) in nats (n; skipped where NULL); and the sum of P(V | ring) over
- * the n rings (states; skipped where NULL). RSMI_DIVERGED where all weights vanish (|K| beyond about 10). */
+ * the n rings (states; skipped where NULL). RSMI_DIVERGED where all weights underflow (rings of
+ * probability below 1e-300). */
 int transfer_block_averages(const int8_t *rings, int64_t n, transfer_window window, const double *functions,
                             int64_t n_functions, double *averages, double *entropy, double *marginal);
 

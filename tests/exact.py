@@ -56,6 +56,8 @@ def information(table):
     return sum(p * np.log(p / (rows[i] * columns[j])) for (i, j), p in np.ndenumerate(table) if p > 0)
 import math
 
+# --- Ising lattices ---------------------------------------------------------------------------------------------------
+
 import numpy as np
 
 
@@ -79,3 +81,53 @@ def ising_energies(configurations):
 def boltzmann(energies, coupling):
     weights = np.exp(-coupling * (energies - energies.min()))
     return weights / weights.sum()
+def ising_states(shape):
+    """All configurations of a small lattice, row k having spin +1 at site i where bit i of k is 1, and their energies -sum over bonds."""
+    sites = int(np.prod(shape))
+    bits = np.arange(2**sites)[:, None] >> np.arange(sites) & 1
+    states = (2 * bits - 1).astype(np.int8).reshape(-1, *shape)
+    axes = [axis for axis, size in enumerate(shape, start=1) if size > 1]
+    energies = -sum((states * np.roll(states, -1, axis)).reshape(len(states), -1).sum(axis=1, dtype=np.int64) for axis in axes)
+    return states, energies
+
+
+# --- RSMI on the Ising chain ------------------------------------------------------------------------------------------
+
+
+def chain_block_environment(length, buffer, coupling):
+    """P(V, E) of a block of the infinite Ising chain and the two spins beyond its buffers, (2^length, 4)."""
+    v, e = all_spins(length), all_spins(2)
+    inner, outer = np.tanh(coupling), np.tanh(coupling) ** (buffer + 1)
+    block = np.prod((1 + inner * v[:, 1:] * v[:, :-1]) / 2, axis=1) / 2
+    left, right = (1 + outer * np.outer(v[:, 0], e[:, 0])) / 2, (1 + outer * np.outer(v[:, -1], e[:, 1])) / 2
+    return block[:, None] * left * right
+
+
+def chain_machines(length, buffer, coupling):
+    """The same distribution as two RBMs, (weights, visible bias, hidden bias) of (V, E), then of V: one hidden unit a bond,
+    exp(J s t) ~ cosh(w (s + t)) with cosh 2w = exp 2J; a buffer leaves the bond tanh J = tanh(K)^(buffer + 1)."""
+    through = np.arctanh(np.tanh(coupling) ** (buffer + 1))
+    bonds = [(i, i + 1, coupling) for i in range(length - 1)]
+    with_environment = bonds + [(0, length, through), (length - 1, length + 1, through)]
+
+    def machine(n_visible, bonds):
+        weights = np.zeros((n_visible, len(bonds)))
+        for k, (s, t, strength) in enumerate(bonds):
+            weights[[s, t], k] = np.arccosh(np.exp(2 * strength)) / 2
+        return weights, np.zeros(n_visible), np.zeros(len(bonds))
+
+    return machine(length + 2, with_environment) + machine(length, bonds)
+
+
+def channel_table(filters, bias, blocks):
+    """q(h|v) by the definition, (n, 2^n_hidden)."""
+    states = (np.arange(2 ** len(filters))[:, None] >> np.arange(len(filters))) & 1
+    field = blocks @ np.asarray(filters).T + bias
+    return np.exp(field @ states.T - np.log1p(np.exp(field)).sum(axis=1, keepdims=True))
+
+
+def first_cumulant(block_weight, energies, q_blocks, q_data):
+    """KR eq. 14 with P_Theta(V) enumerated: mean_s sum_h q(h|v_s) <f(V, e_s)>_{V|h}; energies (samples, 2^n_block)."""
+    given_h = block_weight[:, None] * q_blocks
+    given_h = given_h / given_h.sum(axis=0)
+    return (q_data * (energies @ given_h)).sum(axis=1).mean()

@@ -13,6 +13,9 @@ def mix64(z):
     """The finalizer of SplitMix64 on Python integers."""
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WORD
+
+# --- Ising samplers (csrc/ising*.c) -----------------------------------------------------------------------------------
+
 import math
 
 import numpy as np
@@ -96,3 +99,234 @@ def coarse_grain(row, shape, rule, key, sample):
 def operator_sum(spins, copies):
     """Sum over the lattice of the products of spins at the points of every copy."""
     return sum(np.prod([np.roll(spins, (-y, -x), (0, 1)) for y, x in points], axis=0).sum() for points in copies)
+WORD = 2**64 - 1
+
+
+def xoshiro_next(state):
+    """One step of xoshiro256++ on a list of four Python integers."""
+
+    def rotate(x, k):
+        return ((x << k) | (x >> (64 - k))) & WORD
+
+    result = (rotate((state[0] + state[3]) & WORD, 23) + state[0]) & WORD
+    shifted = (state[1] << 17) & WORD
+    state[2] ^= state[0]
+    state[3] ^= state[1]
+    state[1] ^= state[2]
+    state[0] ^= state[3]
+    state[2] ^= shifted
+    state[3] = rotate(state[3], 45)
+    return result
+
+
+def probability_threshold(p, q):
+    """Threshold on 64 random bits for the probability p = 1 - q, never above 1 - 2^-64."""
+    if p <= 0.5:
+        return int(p * 2.0**64)
+    return 2**64 - max(int(q * 2.0**64), 1)
+
+
+def ising_forward(shape):
+    """The next site along every axis that has more than one site, the last axis first, as lists over the flattened lattice."""
+    index = np.arange(math.prod(shape)).reshape(shape)
+    axes = [axis for axis in reversed(range(len(shape))) if shape[axis] > 1]
+    return [np.roll(index, -1, axis).ravel().tolist() for axis in axes]
+
+
+def ising_neighbours(shape):
+    """Neighbours of every site in the order +x, -x, +y, -y, +z, -z (x is the last axis); one site twice across an axis of size 2."""
+    both = []
+    for forward in ising_forward(shape):
+        backward = [forward.index(site) for site in range(len(forward))]
+        both += [forward, backward]
+    return list(zip(*both, strict=True))
+
+
+def ising_local(spins, coupling, rng, algorithm, sweeps):
+    """Checkerboard Metropolis or heat bath; Metropolis hesitates at moves of no cost where always accepting them is not ergodic."""
+    neighbours, flat = ising_neighbours(spins.shape), spins.reshape(-1)
+    colour = np.indices(spins.shape).sum(axis=0).ravel() % 2
+
+    sizes = [size for size in spins.shape if size > 1]
+    hesitates = len(sizes) == 1 or min(sizes) <= 4 or coupling == 0
+
+    def stay_threshold(cost):
+        if algorithm == "heat-bath" or (cost == 0 and hesitates):
+            return probability_threshold(1 / (1 + math.exp(-cost)), 1 / (1 + math.exp(cost)))
+        return 0 if cost <= 0 else probability_threshold(-math.expm1(-cost), math.exp(-cost))
+
+    for _ in range(sweeps):
+        for parity in (0, 1):
+            for site in np.flatnonzero(colour == parity):
+                product = int(flat[site]) * sum(int(flat[other]) for other in neighbours[site])
+                if xoshiro_next(rng) >= stay_threshold(2 * coupling * product):
+                    flat[site] *= -1
+
+
+def ising_wolff(spins, coupling, rng, clusters):
+    """Wolff clusters, breadth first."""
+    neighbours, flat = ising_neighbours(spins.shape), spins.reshape(-1)
+    threshold = probability_threshold(-math.expm1(-2 * coupling), math.exp(-2 * coupling))
+    for _ in range(clusters):
+        seed = xoshiro_next(rng) * flat.size >> 64
+        queue, spin = [seed], flat[seed]
+        flat[seed] = -spin
+        for site in queue:
+            for other in neighbours[site]:
+                bits = xoshiro_next(rng)
+                if flat[other] == spin and bits < threshold:
+                    flat[other] = -spin
+                    queue.append(other)
+
+
+def toss_together(lanes, threshold, rng):
+    """Which of the lanes (positions in a word) draw a 64-bit number below the threshold, all compared bit by bit from the top."""
+    below, undecided = set(), set(lanes)
+    for k in range(63, -1, -1):
+        if not undecided or threshold & ((2 << k) - 1) == 0:
+            break
+        bits = xoshiro_next(rng)
+        for lane in sorted(undecided):
+            drawn, wanted = bits >> lane & 1, threshold >> k & 1
+            if drawn != wanted:
+                undecided.discard(lane)
+                if drawn < wanted:
+                    below.add(lane)
+    return below
+
+
+def ising_swendsen_wang(spins, coupling, rng, sweeps):
+    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding, coins taken by a cluster's first run of joined sites in a row."""
+    flat, width = spins.reshape(-1), spins.shape[-1]
+    threshold = probability_threshold(-math.expm1(-2 * coupling), math.exp(-2 * coupling))
+    forward = ising_forward(spins.shape)
+    for _ in range(sweeps):
+        joined = [set() for _ in range(flat.size)]
+        for axis in forward:
+            for row in range(0, flat.size, width):
+                for first in range(row, row + width, 64):
+                    sites = range(first, min(first + 64, row + width))
+                    equal = [lane for lane, site in enumerate(sites) if flat[site] == flat[axis[site]]]
+                    for lane in toss_together(equal, threshold, rng):
+                        joined[sites[lane]].add((axis[sites[lane]], axis is forward[0]))
+                        joined[axis[sites[lane]]].add((sites[lane], False))
+        starts = [site % width == 0 or (site, True) not in joined[site - 1] for site in range(flat.size)]
+        words = [xoshiro_next(rng) for _ in range(0, sum(starts), 64)]
+        seen = set()
+        for root in range(flat.size):
+            if root in seen:
+                continue
+            run = sum(starts[: root + 1]) - 1
+            cluster = [root]
+            seen.add(root)
+            for site in cluster:
+                fresh = {other for other, _ in joined[site]} - seen
+                seen |= fresh
+                cluster += fresh
+            if words[run // 64] >> run % 64 & 1:
+                flat[cluster] *= -1
+
+
+# --- RSMI objectives and lambda training (csrc/lambda.c) --------------------------------------------------------------
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def channel_states(filters, bias, blocks):
+    """q(h|v), (n, 2^n_hidden), one factor at a time."""
+    up = logistic(blocks @ filters.T + bias)
+    q = np.ones((len(blocks), 2 ** len(filters)))
+    for h in range(q.shape[1]):
+        for j in range(len(filters)):
+            q[:, h] *= up[:, j] if h >> j & 1 else 1 - up[:, j]
+    return q
+
+
+def minus_free_energy(weights, visible_bias, hidden_bias, visible):
+    """-F(x) = a.x + sum_k log 2cosh(c_k + (x W)_k)."""
+    return visible @ visible_bias + np.log(2 * np.cosh(visible @ weights + hidden_bias)).sum(axis=-1)
+
+
+def pair_energies(theta, blocks, environments):
+    """F[i, j] = f(v_j, e_i) without the visible bias of the environment."""
+    energies = np.empty((len(environments), len(blocks)))
+    n_block = blocks.shape[1]
+    bias = np.where(np.arange(len(theta.visible_bias)) < n_block, theta.visible_bias, 0)
+    for i, e in enumerate(environments):
+        both = np.hstack([blocks, np.tile(e, (len(blocks), 1))])
+        energies[i] = minus_free_energy(theta.weights, bias, theta.hidden_bias, both)
+    return energies - minus_free_energy(theta.block_weights, theta.block_visible_bias, theta.block_hidden_bias, blocks)
+
+
+def proxy_by_pairs(energies, q):
+    """First cumulant over the pairs i != j, rows centred: the mean of F over V|h, minus its mean over V."""
+    n = len(q)
+    value = 0.0
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        row = energies[i] - energies[i, others].mean()
+        for h in range(q.shape[1]):
+            value += q[i, h] * sum(q[j, h] * row[j] for j in others) / q[:, h].sum() / (n - 1)
+    return value
+
+
+def log_sum_by_pairs(energies, q):
+    """mean_i sum_h q(h|v_i) log sum_{j != i} w_hj exp(F_ij), with exp(F_ij) relative to its mean over j != i."""
+    n = len(q)
+    value = 0.0
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        factor = np.exp(energies[i, others]) / np.exp(energies[i, others]).mean()
+        for h in range(q.shape[1]):
+            value += q[i, h] * np.log(factor @ q[others, h] / q[:, h].sum()) / n
+    return value
+
+
+def decoder_log_probabilities(parameters, environments, n_units, n_states):
+    """log r(h|e): softmax of linear(e) + offset + output tanh(input e + input_bias)."""
+    n_e = environments.shape[1]
+    sizes = [n_states * n_e, n_states, n_states * n_units, n_units * n_e, n_units]
+    linear, offset, output, inputs, input_bias = np.split(parameters, np.cumsum(sizes)[:-1])
+    hidden = np.tanh(environments @ inputs.reshape(n_units, n_e).T + input_bias)
+    logits = environments @ linear.reshape(n_states, n_e).T + offset + hidden @ output.reshape(n_states, n_units).T
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+def variational_bound(q, log_r):
+    mean = q.mean(axis=0)
+    return -(mean * np.log(mean)).sum() + (q * log_r).sum(axis=1).mean()
+
+
+def gibbs_chains(theta, filters, bias, chains, rng, n_sweeps):
+    """Single-spin updates under P_Theta(V) q(h|V) from the full weights; chains (n_states, n_block, n_chains) in place."""
+
+    def log_weight(v, h):
+        machine = (theta.block_weights, theta.block_visible_bias, theta.block_hidden_bias)
+        return minus_free_energy(*machine, v[None])[0] + np.log(channel_states(filters, bias, v[None])[0, h])
+
+    for h in range(len(chains)):
+        for _ in range(n_sweeps):
+            for site in range(chains.shape[1]):
+                for m in range(chains.shape[2]):
+                    up, down = chains[h, :, m].astype(float), chains[h, :, m].astype(float)
+                    up[site], down[site] = 1, -1
+                    p = logistic(log_weight(up, h) - log_weight(down, h))
+                    chains[h, site, m] = 1 if (xoshiro_next(rng) >> 11) * 2.0**-53 < p else -1
+
+
+def adam_steps(state, gradient, n_windows, settings, steps):
+    """Minibatches from the stream, Adam with the schedule; gradient(parameters, index) of the parameter vector."""
+    parameters, moments = state["parameters"].copy(), state["moments"].copy()
+    rng = [int(word) for word in state["rng"]]
+    for t in range(steps):
+        index = [int((xoshiro_next(rng) >> 11) * 2.0**-53 * n_windows) for _ in range(settings.batch)]
+        g = gradient(parameters, np.array(index))
+        progress = t / settings.total_steps
+        rate = settings.learning_rate * (1 if progress < 0.5 else 1 - 0.95 * (2 * progress - 1))
+        moments[0] = 0.9 * moments[0] + 0.1 * g
+        moments[1] = 0.99 * moments[1] + 0.01 * g**2
+        step = moments[0] / (1 - 0.9 ** (t + 1)) / (np.sqrt(moments[1] / (1 - 0.99 ** (t + 1))) + 1e-8)
+        parameters += rate * step
+    return parameters

@@ -13,7 +13,8 @@ from rsmi.errors import UsageError
 from rsmi.information.exact import (chain_joint, channel, conditional_averages, conditional_block_given_ring, entropy,
                                     exact_information, is_tractable, kl_block_given_environment, markov_ring,
                                     mutual_information, ring_offsets, torus_joint)
-from rsmi.lattice.geometry import Geometry
+from rsmi.kernels import ising
+from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference"
 CRITICAL = 0.5 * np.log(1 + np.sqrt(2))
@@ -264,3 +265,36 @@ def test_one_dimensional_environments():
     assert result.information == pytest.approx(mutual_information(joint, channel(np.eye(4)[:1], [0], hard=True)), abs=1e-4)
     assert result.block_information == pytest.approx(mutual_information(joint, np.eye(16)), abs=1e-4)
     assert result.entropy == pytest.approx(np.log(2), abs=1e-12)
+
+
+# The 64x64 torus, environments of sampled configurations
+
+
+@pytest.fixture(scope="module")
+def critical_windows():
+    """100,000 windows of 1,000 Swendsen-Wang configurations of the 64x64 torus: environments and their configurations."""
+    rng, key = np.array([11, 12, 13, 14], np.uint64) << np.uint64(40), np.array([15, 16], np.uint64)
+    spins, packed, sums = np.ones((64, 64), np.int8), np.empty((1000, 512), np.uint8), np.empty((2, 1000), np.int64)
+    ising.sweep(spins, CRITICAL, rng, "swendsen-wang", 300)
+    ising.sample_chain(spins, CRITICAL, rng, "swendsen-wang", 10, 1000, 1, packed, *sums)
+    configurations, *places = choose_windows(1000, (64, 64), 100_000, key)
+    return extract_windows(packed, (64, 64), Geometry((2, 2), 1, 1), configurations, *places)[1], configurations
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_information_on_the_64x64_torus(critical_windows, name):
+    """|z| < 4 of the reference (its own error 3e-4), errors by configuration; they are .001 or less."""
+    stored, (weights, bias) = reference_values("ising_rsmi_2x2_L64_Kc.json"), FILTERS[name]
+    environments, groups = critical_windows
+    result = exact_information([weights], [bias], Geometry((2, 2), 1, 1), CRITICAL, environments, hard=True, groups=groups)
+    assert abs(result.information - stored["filters_by_strength"][name]["50"]) < 4 * np.hypot(result.error, 3e-4)
+    assert abs(result.block_information - stored["I_VE"]) < 4 * np.hypot(result.block_error, 3e-4)
+    assert result.error < 0.0015 and result.block_error < 0.001
+
+
+def test_coupling_off_by_three_percent_is_seen_on_the_64x64_torus(critical_windows):
+    """The companion of the test above."""
+    environments, groups = critical_windows
+    result = exact_information([[1, 1, 1, 1]], [0], Geometry((2, 2), 1, 1), 1.03 * CRITICAL, environments, hard=True, groups=groups)
+    stored = reference_values("ising_rsmi_2x2_L64_Kc.json")["filters_by_strength"]["uniform"]["50"]
+    assert abs(result.information - stored) > 4 * np.hypot(result.error, 3e-4)

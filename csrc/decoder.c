@@ -1,0 +1,194 @@
+/* Variational lower bound of the mutual information.
+ *
+ * For any distribution r(h|e), I(H:E) >= H(H) + E[sum_h q(h|v) log r(h|e)] (Barber & Agakov, NIPS 16, 201 (2003)), with equality
+ * at r = P(h|e): no model of the microscopic system is needed, and evaluated on held-out windows the bound is certified up
+ * to sampling noise. r is a softmax of a linear function of the environment, plus optionally one layer of tanh units.
+ *
+ * Gradient: with respect to the logits dA/dz_hs = [q(h|v_s) - r(h|e_s)] / n, and dA/dq(h|v_s) = [log r(h|e_s) - log mean q(h)] / n.
+ * Batch-last layout (dense.c), double precision. */
+#include "decoder.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "adam.h"
+#include "channel.h"
+#include "dense.h"
+#include "elementary.h"
+#include "random.h"
+#include "status.h"
+
+typedef struct {
+    int64_t linear, offset, output, input, input_bias, size;
+} layout;
+
+static layout parameter_layout(const decoder_shape *shape)
+{
+    const int64_t e = shape->n_environment, u = shape->n_units, s = shape->n_states;
+    layout l = {0};
+    l.offset = s * e;
+    l.output = l.offset + s;
+    l.input = l.output + s * u;
+    l.input_bias = l.input + u * e;
+    l.size = l.input_bias + u;
+    return l;
+}
+
+int64_t decoder_size(const decoder_shape *shape) { return parameter_layout(shape).size; }
+
+void decoder_take(arena *a, const decoder_shape *shape, int64_t batch, decoder_workspace *w)
+{
+    const size_t ld = (size_t)padded(batch), states = (size_t)shape->n_states, units = (size_t)shape->n_units;
+    w->log_r = arena_doubles(a, states * ld);
+    w->delta = arena_doubles(a, states * ld);
+    w->units = arena_doubles(a, units * ld);
+    w->unit_delta = arena_doubles(a, units * ld);
+    w->transposed = arena_doubles(a, units * states);
+    w->mean = arena_doubles(a, states);
+}
+
+RSMI_CLONES
+static void apply_tanh(int64_t n, double *x)
+{
+    for (int64_t i = 0; i < n; i += 8) hyperbolic_tangent((lanes8 *)(x + i));
+}
+
+/* Logits -> log softmax over the states, sample by sample. */
+RSMI_CLONES
+static void log_softmax(int64_t n_states, int64_t n, double *logits)
+{
+    const int64_t ld = padded(n);
+    for (int64_t s = 0; s < ld; s += 8) {
+        double *column = logits + s;
+        lanes8 largest = *(lanes8 *)column, sum = {0};
+        for (int64_t h = 1; h < n_states; h++)
+            for (int i = 0; i < 8; i++) largest[i] = column[h * ld + i] > largest[i] ? column[h * ld + i] : largest[i];
+        for (int64_t h = 0; h < n_states; h++) {
+            lanes8 x = *(lanes8 *)(column + h * ld) - largest;
+            exponential(&x);
+            sum += x;
+        }
+        for (int i = 0; i < 8; i++) largest[i] += log(sum[i]);
+        for (int64_t h = 0; h < n_states; h++) *(lanes8 *)(column + h * ld) -= largest;
+    }
+}
+
+void decoder_forward(const decoder_shape *shape, const double *parameters, int64_t n, const double *environments, decoder_workspace *w)
+{
+    const layout l = parameter_layout(shape);
+    fill_rows(shape->n_states, n, parameters + l.offset, w->log_r);
+    multiply_add(shape->n_states, shape->n_environment, n, parameters + l.linear, shape->n_environment, environments, w->log_r);
+    if (shape->n_units > 0) {
+        fill_rows(shape->n_units, n, parameters + l.input_bias, w->units);
+        multiply_add(shape->n_units, shape->n_environment, n, parameters + l.input, shape->n_environment, environments, w->units);
+        apply_tanh(shape->n_units * padded(n), w->units);
+        multiply_add(shape->n_states, shape->n_units, n, parameters + l.output, shape->n_units, w->units, w->log_r);
+    }
+    log_softmax(shape->n_states, n, w->log_r);
+}
+
+/* delta = (q - r) / n, zero in the padding. */
+RSMI_CLONES
+static void logit_gradient(int64_t n_states, int64_t n, const double *q, const double *log_r, double *delta)
+{
+    const int64_t ld = padded(n);
+    for (int64_t h = 0; h < n_states; h++) {
+        double *row = delta + h * ld;
+        for (int64_t s = 0; s < ld; s += 8) {
+            lanes8 r = *(const lanes8 *)(log_r + h * ld + s);
+            exponential(&r);
+            *(lanes8 *)(row + s) = (*(const lanes8 *)(q + h * ld + s) - r) * (1.0 / (double)n);
+        }
+        for (int64_t s = n; s < ld; s++) row[s] = 0.0;
+    }
+}
+
+static void unit_gradient(const decoder_shape *shape, const double *parameters, const layout *l, int64_t n, const double *environments,
+                          decoder_workspace *w, double *gradient)
+{
+    const int64_t ld = padded(n), units = shape->n_units, states = shape->n_states;
+    multiply_transposed(states, units, n, w->delta, w->units, gradient + l->output);
+    for (int64_t h = 0; h < states; h++)
+        for (int64_t u = 0; u < units; u++) w->transposed[u * states + h] = parameters[l->output + h * units + u];
+    memset(w->unit_delta, 0, (size_t)(units * ld) * sizeof(double));
+    multiply_add(units, states, n, w->transposed, states, w->delta, w->unit_delta);
+    for (int64_t i = 0; i < units * ld; i++) w->unit_delta[i] *= 1.0 - w->units[i] * w->units[i];
+    for (int64_t u = 0; u < units; u++) gradient[l->input_bias + u] = lane_sum(n, w->unit_delta + u * ld);
+    multiply_transposed(units, shape->n_environment, n, w->unit_delta, environments, gradient + l->input);
+}
+
+double decoder_objective(const decoder_shape *shape, const double *parameters, int64_t n, const double *environments, const double *q,
+                         decoder_workspace *w, double *gradient, double *derivative)
+{
+    const layout l = parameter_layout(shape);
+    const int64_t ld = padded(n), states = shape->n_states;
+    logit_gradient(states, n, q, w->log_r, w->delta);
+    multiply_transposed(states, shape->n_environment, n, w->delta, environments, gradient + l.linear);
+    for (int64_t h = 0; h < states; h++) gradient[l.offset + h] = lane_sum(n, w->delta + h * ld);
+    if (shape->n_units > 0) unit_gradient(shape, parameters, &l, n, environments, w, gradient);
+
+    mean_states(states, n, q, w->mean);
+    double value = entropy(states, w->mean);
+    for (int64_t h = 0; h < states; h++) {
+        const double log_mean = log(w->mean[h] + DBL_MIN);
+        for (int64_t s = 0; s < n; s++) {
+            value += q[h * ld + s] * w->log_r[h * ld + s] / (double)n;
+            if (derivative) derivative[h * ld + s] = (w->log_r[h * ld + s] - log_mean) / (double)n;
+        }
+        for (int64_t s = n; derivative && s < ld; s++) derivative[h * ld + s] = 0.0;
+    }
+    return value;
+}
+
+int decoder_log_probabilities(const decoder_shape *shape, const double *parameters, int64_t n_windows, const int8_t *environments, double *log_r)
+{
+    enum { CHUNK = 512 };
+    int64_t index[CHUNK];
+    arena a = {0};
+    decoder_workspace w;
+    decoder_take(&a, shape, CHUNK, &w);
+    double *spins = arena_doubles(&a, (size_t)(shape->n_environment * padded(CHUNK)));
+    for (int64_t first = 0; first < n_windows && !a.failed; first += CHUNK) {
+        const int64_t n = n_windows - first < CHUNK ? n_windows - first : CHUNK;
+        for (int64_t s = 0; s < n; s++) index[s] = first + s;
+        gather_spins(n, shape->n_environment, environments, index, spins);
+        decoder_forward(shape, parameters, n, spins, &w);
+        for (int64_t s = 0; s < n; s++)
+            for (int64_t h = 0; h < shape->n_states; h++) log_r[(first + s) * shape->n_states + h] = w.log_r[h * padded(n) + s];
+    }
+    const int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
+    arena_free(&a);
+    return status;
+}
+
+/* Batch-last targets of the windows `index`. */
+static void gather_targets(int64_t n, int64_t n_states, const double *q, const int64_t *index, double *out)
+{
+    const int64_t ld = padded(n);
+    for (int64_t s = 0; s < n; s++)
+        for (int64_t h = 0; h < n_states; h++) out[h * ld + s] = q[index[s] * n_states + h];
+}
+
+int decoder_fit(const decoder_shape *shape, const decoder_schedule *schedule, int64_t n_windows, const int8_t *environments, const double *q,
+                uint64_t rng[4], double *parameters)
+{
+    const size_t batch = (size_t)schedule->batch, ld = (size_t)padded(schedule->batch), size = (size_t)decoder_size(shape);
+    arena a = {0};
+    decoder_workspace w;
+    decoder_take(&a, shape, schedule->batch, &w);
+    double *spins = arena_doubles(&a, (size_t)shape->n_environment * ld), *target = arena_doubles(&a, (size_t)shape->n_states * ld);
+    double *gradient = arena_doubles(&a, size), *moments = arena_doubles(&a, 2 * size);
+    int64_t *index = arena_take(&a, batch * sizeof *index);
+    int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
+    for (int64_t step = 0; step < schedule->steps && status == RSMI_OK; step++) {
+        draw_indices(rng, n_windows, schedule->batch, index);
+        gather_spins(schedule->batch, shape->n_environment, environments, index, spins);
+        gather_targets(schedule->batch, shape->n_states, q, index, target);
+        decoder_forward(shape, parameters, schedule->batch, spins, &w);
+        const double value = decoder_objective(shape, parameters, schedule->batch, spins, target, &w, gradient, NULL);
+        adam_ascend((int64_t)size, step, schedule->learning_rate * schedule_factor(step, schedule->steps), gradient, moments, moments + size, parameters);
+        if (!isfinite(value)) status = RSMI_DIVERGED;
+    }
+    arena_free(&a);
+    return status;
+}

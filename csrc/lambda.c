@@ -1,0 +1,259 @@
+/* Lambda training: maximise a lower bound or estimate of I(H:E) over the channel q(h|v) by stochastic gradient ascent.
+ *
+ * Koch-Janusz & Ringel, Nature Physics 14, 578 (2018). Every step draws a fresh minibatch of windows, evaluates the chosen
+ * objective with its explicit gradient and moves all parameters uphill (adam.h). Objectives return dA/dq(h|v), and one chain
+ * rule (channel.c) turns it into gradients of filters and bias; the decoder's own parameters are trained in the same
+ * steps.
+ *
+ * All randomness comes from the state's stream and nothing but the state is carried from step to step, so n1 + n2 steps are
+ * bit for bit n steps. The workspace is allocated once per call. */
+#include "lambda.h"
+
+#include <math.h>
+
+#include "adam.h"
+#include "chains.h"
+#include "channel.h"
+#include "decoder.h"
+#include "dense.h"
+#include "enumerate.h"
+#include "proxy.h"
+#include "status.h"
+
+enum { SLICE = 1 << 22 }; /* entries of the largest table of P(V|e) held at once */
+
+typedef struct {
+    arena memory;
+    const window_table *windows;
+    const lambda_settings *settings;
+    int64_t *index;
+    double *blocks, *environments;            /* (site, sample) of the minibatch */
+    double *p, *q, *derivative, *field_gradient;
+    double *gradient, *energies, *scratch;
+    theta_fields theta;
+    chain_workspace chains;
+    decoder_shape decoder;
+    decoder_workspace decoder_space;
+    enumeration enumerated;
+    int64_t columns, slice;                   /* of q: samples, or all 2^n_block blocks */
+} workspace;
+
+static decoder_shape decoder_of(const lambda_settings *s, int64_t n_environment)
+{
+    return (decoder_shape){.n_environment = n_environment, .n_units = s->decoder_units, .n_states = (int64_t)1 << s->n_hidden};
+}
+
+int64_t lambda_size(const lambda_settings *settings, int64_t n_block, int64_t n_environment)
+{
+    const decoder_shape shape = decoder_of(settings, n_environment);
+    return settings->n_hidden * (n_block + 1) + (settings->objective == LAMBDA_DECODER ? decoder_size(&shape) : 0);
+}
+
+static void take_objective(workspace *w)
+{
+    const lambda_settings *s = w->settings;
+    const int64_t n = s->batch, ld = padded(n), n_states = (int64_t)1 << s->n_hidden;
+    switch (s->objective) {
+    case LAMBDA_PAIRS:
+    case LAMBDA_LOG_SUM:
+        theta_take(&w->memory, w->windows->theta, n, n, &w->theta);
+        w->energies = arena_doubles(&w->memory, (size_t)(n * ld));
+        w->scratch = arena_doubles(&w->memory, (size_t)(3 * n_states * ld));
+        break;
+    case LAMBDA_CHAINS:
+        theta_take(&w->memory, w->windows->theta, n, s->n_chains, &w->theta);
+        chains_take(&w->memory, w->windows->theta, s->n_hidden, s->n_chains, s->n_sweeps, n, &w->chains);
+        break;
+    case LAMBDA_ENUMERATE:
+        w->slice = SLICE / padded(w->columns) < n ? SLICE / padded(w->columns) : n;
+        theta_take(&w->memory, w->windows->theta, n, w->columns, &w->theta);
+        enumeration_take(&w->memory, n_states, w->columns, w->slice, &w->enumerated);
+        w->energies = arena_doubles(&w->memory, (size_t)(w->slice * padded(w->columns)));
+        break;
+    default:
+        w->decoder = decoder_of(s, w->windows->n_environment);
+        decoder_take(&w->memory, &w->decoder, n, &w->decoder_space);
+    }
+}
+
+static int check(const window_table *windows, const lambda_settings *s)
+{
+    if (s->n_hidden < 1 || s->n_hidden > LAMBDA_MOST_HIDDEN || s->batch < 2 || windows->n_windows < 1) return RSMI_BAD_SHAPE;
+    if (s->objective < LAMBDA_PAIRS || s->objective > LAMBDA_DECODER) return RSMI_BAD_VALUE;
+    if (s->objective != LAMBDA_DECODER && !windows->theta) return RSMI_BAD_VALUE;
+    if (s->objective == LAMBDA_ENUMERATE && windows->n_block > ENUMERATE_LARGEST_BLOCK) return RSMI_BAD_SHAPE;
+    if (s->objective == LAMBDA_CHAINS && (s->n_chains < 2 || windows->theta->n_marginal_hidden + s->n_hidden > CHAINS_MOST_UNITS)) return RSMI_BAD_SHAPE;
+    return RSMI_OK;
+}
+
+/* Prepare everything that does not change from step to step. */
+static int open_workspace(const window_table *windows, const lambda_settings *s, workspace *w)
+{
+    const int status = check(windows, s);
+    if (status != RSMI_OK) return status;
+    const int enumerated = s->objective == LAMBDA_ENUMERATE;
+    w->windows = windows, w->settings = s;
+    w->columns = enumerated ? (int64_t)1 << windows->n_block : s->batch;
+    const size_t ld = (size_t)padded(w->columns), rows = (size_t)padded(s->batch), n_states = (size_t)1 << s->n_hidden;
+    w->index = arena_take(&w->memory, (size_t)s->batch * sizeof *w->index);
+    w->blocks = arena_doubles(&w->memory, (size_t)windows->n_block * ld);
+    w->environments = arena_doubles(&w->memory, (size_t)windows->n_environment * rows);
+    w->p = arena_doubles(&w->memory, (size_t)s->n_hidden * ld);
+    w->q = arena_doubles(&w->memory, n_states * ld);
+    w->derivative = arena_doubles(&w->memory, n_states * ld);
+    w->field_gradient = arena_doubles(&w->memory, (size_t)(s->n_hidden + 1) * ld);
+    w->gradient = arena_doubles(&w->memory, (size_t)lambda_size(s, windows->n_block, windows->n_environment));
+    take_objective(w);
+    if (w->memory.failed) return RSMI_NO_MEMORY;
+    if (s->objective != LAMBDA_DECODER) theta_prepare(!enumerated, &w->theta);
+    if (enumerated) {
+        all_blocks(windows->n_block, w->blocks);
+        theta_set_blocks(&w->theta, w->columns, w->blocks);
+    }
+    return RSMI_OK;
+}
+
+static double pairs_step(workspace *w)
+{
+    const int64_t n = w->settings->batch, n_states = (int64_t)1 << w->settings->n_hidden;
+    theta_set_environments(&w->theta, n, w->environments);
+    theta_set_blocks(&w->theta, n, w->blocks);
+    theta_pair_energies(&w->theta, 0, n, n, n, w->energies);
+    return (w->settings->objective == LAMBDA_PAIRS ? proxy_objective : log_sum_objective)(n_states, n, w->q, w->energies, w->scratch, w->derivative);
+}
+
+static double enumerate_step(workspace *w)
+{
+    const int64_t n = w->settings->batch;
+    theta_set_environments(&w->theta, n, w->environments);
+    enumeration_reset(&w->enumerated);
+    for (int64_t first = 0; first < n; first += w->slice) {
+        const int64_t rows = n - first < w->slice ? n - first : w->slice;
+        theta_pair_energies(&w->theta, first, rows, n, w->columns, w->energies);
+        normalize_rows(rows, w->columns, w->energies);
+        enumeration_add(&w->enumerated, rows, w->energies, w->q);
+    }
+    return enumeration_finish(&w->enumerated);
+}
+
+/* Objective and gradient at the minibatch w->index. */
+static double evaluate(workspace *w, lambda_state *state)
+{
+    const lambda_settings *s = w->settings;
+    const int64_t n = s->batch, filters = s->n_hidden * w->windows->n_block, own = filters + s->n_hidden;
+    const channel c = {s->n_hidden, w->windows->n_block, state->parameters, state->parameters + filters};
+    const double *derivative = w->derivative;
+    double value;
+    gather_spins(n, w->windows->n_environment, w->windows->environments, w->index, w->environments);
+    if (s->objective != LAMBDA_ENUMERATE) gather_spins(n, c.n_block, w->windows->blocks, w->index, w->blocks);
+    channel_probabilities(&c, 0, w->columns, w->blocks, w->p, w->q);
+    if (s->objective == LAMBDA_CHAINS) {
+        theta_set_environments(&w->theta, n, w->environments);
+        return chains_objective(&c, &w->theta, n, w->blocks, w->p, w->q, &w->chains, state->chains, state->rng, w->derivative, w->field_gradient,
+                                w->gradient, w->gradient + filters);
+    }
+    if (s->objective == LAMBDA_DECODER) {
+        decoder_forward(&w->decoder, state->parameters + own, n, w->environments, &w->decoder_space);
+        value = decoder_objective(&w->decoder, state->parameters + own, n, w->environments, w->q, &w->decoder_space, w->gradient + own, w->derivative);
+    } else if (s->objective == LAMBDA_ENUMERATE) {
+        value = enumerate_step(w);
+        derivative = w->enumerated.derivative;
+    } else {
+        value = pairs_step(w);
+    }
+    channel_gradient(&c, w->columns, w->blocks, w->p, w->q, derivative, w->field_gradient, w->gradient, w->gradient + filters);
+    return value;
+}
+
+/* Move the parameters first .. first + n - 1 uphill. */
+static void ascend(const workspace *w, lambda_state *state, int64_t first, int64_t n, double rate)
+{
+    const double factor = rate * schedule_factor(*state->step, w->settings->total_steps);
+    if (w->settings->adam)
+        adam_ascend(n, *state->step, factor, w->gradient + first, state->first_moment + first, state->second_moment + first, state->parameters + first);
+    else
+        for (int64_t i = first; i < first + n; i++) state->parameters[i] += factor * w->gradient[i];
+}
+
+static int all_finite(int64_t n, const double *x)
+{
+    int finite = 1;
+    for (int64_t i = 0; i < n; i++) finite &= isfinite(x[i]) != 0;
+    return finite;
+}
+
+static int train_step(workspace *w, lambda_state *state, double *value)
+{
+    const lambda_settings *s = w->settings;
+    const int64_t own = s->n_hidden * (w->windows->n_block + 1), size = lambda_size(s, w->windows->n_block, w->windows->n_environment);
+    draw_indices(state->rng, w->windows->n_windows, s->batch, w->index);
+    *value = evaluate(w, state);
+    if (!s->free_bias) memset(w->gradient + own - s->n_hidden, 0, (size_t)s->n_hidden * sizeof(double));
+    ascend(w, state, 0, own, s->learning_rate);
+    ascend(w, state, own, size - own, s->decoder_learning_rate);
+    ++*state->step;
+    return isfinite(*value) && all_finite(size, state->parameters) ? RSMI_OK : RSMI_DIVERGED;
+}
+
+int lambda_train(const window_table *windows, const lambda_settings *s, lambda_state *state, int64_t epochs, double *objective, double *filters,
+                 double *bias)
+{
+    const int64_t n_filters = s->n_hidden * windows->n_block;
+    workspace w = {0};
+    int status = open_workspace(windows, s, &w);
+    for (int64_t epoch = 0; epoch < epochs && status == RSMI_OK; epoch++) {
+        int64_t steps = s->total_steps - *state->step;
+        steps = steps < s->steps_per_epoch ? steps : s->steps_per_epoch;
+        double sum = 0.0, value = 0.0;
+        for (int64_t step = 0; step < steps && status == RSMI_OK; step++) {
+            status = train_step(&w, state, &value);
+            sum += value;
+        }
+        objective[epoch] = sum / (double)steps;
+        memcpy(filters + epoch * n_filters, state->parameters, (size_t)n_filters * sizeof(double));
+        memcpy(bias + epoch * s->n_hidden, state->parameters + n_filters, (size_t)s->n_hidden * sizeof(double));
+    }
+    arena_free(&w.memory);
+    return status;
+}
+
+int lambda_evaluate(const window_table *windows, const lambda_settings *s, lambda_state *state, double *value, double *gradient)
+{
+    workspace w = {0};
+    const int status = windows->n_windows == s->batch ? open_workspace(windows, s, &w) : RSMI_BAD_SHAPE;
+    if (status == RSMI_OK) {
+        for (int64_t i = 0; i < s->batch; i++) w.index[i] = i;
+        *value = evaluate(&w, state);
+        memcpy(gradient, w.gradient, (size_t)lambda_size(s, windows->n_block, windows->n_environment) * sizeof(double));
+    }
+    arena_free(&w.memory);
+    return status;
+}
+
+int lambda_enumerate(const double *posterior, int64_t n_environments, int64_t n_block, int64_t n_hidden, const double *filters, const double *bias,
+                     double *value, double *filters_gradient, double *bias_gradient)
+{
+    if (n_block > ENUMERATE_LARGEST_BLOCK || n_hidden < 1 || n_hidden > LAMBDA_MOST_HIDDEN) return RSMI_BAD_SHAPE;
+    const int64_t n_blocks = (int64_t)1 << n_block, ld = padded(n_blocks), n_states = (int64_t)1 << n_hidden;
+    const channel c = {n_hidden, n_block, filters, bias};
+    arena a = {0};
+    enumeration e;
+    enumeration_take(&a, n_states, n_blocks, 1, &e);
+    double *spins = arena_doubles(&a, (size_t)(n_block * ld)), *p = arena_doubles(&a, (size_t)(n_hidden * ld));
+    double *q = arena_doubles(&a, (size_t)(n_states * ld)), *field_gradient = arena_doubles(&a, (size_t)((n_hidden + 1) * ld));
+    double *row = arena_doubles(&a, (size_t)ld);
+    const int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
+    if (status == RSMI_OK) {
+        enumeration_reset(&e);
+        all_blocks(n_block, spins);
+        channel_probabilities(&c, 0, n_blocks, spins, p, q);
+        for (int64_t i = 0; i < n_environments; i++) {
+            memcpy(row, posterior + i * n_blocks, (size_t)n_blocks * sizeof(double));
+            enumeration_add(&e, 1, row, q);
+        }
+        *value = enumeration_finish(&e);
+        channel_gradient(&c, n_blocks, spins, p, q, e.derivative, field_gradient, filters_gradient, bias_gradient);
+    }
+    arena_free(&a);
+    return status;
+}

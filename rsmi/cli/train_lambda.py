@@ -1,0 +1,45 @@
+"""``rsmi train-lambda``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rsmi.cli import common
+from rsmi.cli.train_theta import geometry_options
+
+_HELP = """Learn the coarse variables H of a block V that carry the most information on its environment E.
+
+Hidden unit j of a block v is +1 with probability 1/(1 + exp(-sum_i lambda_ji v_i - b_j)). Objectives: proxy (the first
+cumulant of Koch-Janusz & Ringel, by pairs of the data or by Monte Carlo chains), logsum (without the Jensen step),
+enumerate (exact sum over the block's states), all three with the machines of --theta; decoder (variational lower bound,
+no machine). Of several restarts the best held-out bound is kept. The mutual information that is reported is always the
+decoder bound on held-out configurations, in nats, with the exact value beside it where the model is solvable.
+
+\b
+Examples: without and with Boltzmann machines
+  rsmi train-lambda samples.h5 --block 2x2 --buffer 1 --environment 1 --hidden 1 -o lambda.h5
+  rsmi train-lambda samples.h5 --theta theta.h5 --hidden 1 -o lambda.h5
+"""
+
+
+@common.command("train-lambda", help=_HELP)
+@click.argument("samples", metavar="SAMPLES.h5|-")
+@click.option("--theta", type=click.Path(path_type=Path), default=None, help="Machines of 'rsmi train-theta'; they bring the geometry.")
+@geometry_options(required=False)
+@click.option("--windows", type=click.IntRange(1), default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
+@click.option("--hidden", type=click.IntRange(1, 8), default=1, help="Hidden units of a block.")
+@click.option("--objective", type=click.Choice(["proxy", "logsum", "enumerate", "decoder"]), default=None, show_default="proxy with --theta, else decoder", help="What is maximised.")
+@click.option("--estimator", type=click.Choice(["pairs", "mcmc"]), default="pairs", help="Of the proxy: pairs of the data, or Monte Carlo chains.")
+@click.option("--bias", type=click.Choice(["zero", "free"]), default="zero", help="zero keeps the symmetry under a global flip.")
+@click.option("--restarts", type=click.IntRange(1, 99), default=3, help="Independent trainings; the best is kept.")
+@common.stage_command()
+def command(samples, theta, output, run, dry_run, as_json, **rest):
+    from rsmi.stages import train_lambda
+
+    with train_lambda.prepare(common.one_path(samples), theta, **rest) as work:
+        if dry_run:
+            return common.print_plan(train_lambda.plan(work), as_json)
+        train_lambda.run(work, output, run)
+    common.answer(output, as_json, lambda: train_lambda.summary(output))

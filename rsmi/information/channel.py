@@ -1,0 +1,48 @@
+"""The coarse-graining channel q(h|v): h_j = 1 with probability sigma(sum_i filters[j, i] v_i + bias[j])."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+TIE_TOLERANCE = 1e-9  # relative to the sum of a filter's absolute weights
+
+
+def unit_probabilities(filters: NDArray, bias: NDArray, blocks: NDArray, hard: bool = False) -> NDArray[np.float64]:
+    """Probability that each coarse unit is up, given the block.
+
+    Parameters
+    ----------
+    filters : (n_hidden, n_block) float64
+    bias : (n_hidden,) float64
+    blocks : (n, n_block) int8
+        Spins +-1.
+    hard : bool
+        Infinitely strong filters: the sign of x_j = filters[j] . v + bias[j], and a fair coin where
+        |x_j| < 1e-9 sum_i |filters[j, i]|.
+
+    Returns
+    -------
+    (n, n_hidden) float64
+        P(h_j = 1|v). Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), eq. 10.
+    """
+    filters, bias = np.asarray(filters, float), np.asarray(bias, float)
+    # einsum without optimisation calls no BLAS: the same bits at any number of threads
+    field = np.einsum("ni,ji->nj", np.asarray(blocks, float), filters) + bias
+    if not hard:
+        return 0.5 * (1.0 + np.tanh(0.5 * field))
+    tie = np.abs(field) <= TIE_TOLERANCE * np.abs(filters).sum(axis=1)
+    return np.where(tie, 0.5, field > 0)
+
+
+def state_probabilities(filters: NDArray, bias: NDArray, blocks: NDArray, hard: bool = False) -> NDArray[np.float64]:
+    """q(h|v) of all 2^n_hidden states, (n, 2^n_hidden) float64; state h = sum_j h_j 2^j. Parameters as `unit_probabilities`."""
+    up = unit_probabilities(filters, bias, blocks, hard)
+    q = np.ones((len(up), 1))
+    for j in range(up.shape[1]):
+        q = np.concatenate([q * (1.0 - up[:, j : j + 1]), q * up[:, j : j + 1]], axis=1)
+    return q
+
+
+def entropy(probabilities: NDArray) -> float:
+    """-sum p log p of a distribution, in nats."""
+    p = np.asarray(probabilities, float)
+    return float(-(p[p > 0] * np.log(p[p > 0])).sum())

@@ -1,0 +1,15 @@
+import numpy as np
+from numpy.typing import NDArray
+
+def parameter_count(n_environment: int, n_units: int, n_states: int) -> int: ...
+def log_probabilities(parameters: NDArray[np.float64], environments: NDArray[np.int8], n_units: int, n_states: int) -> NDArray[np.float64]: ...
+def fit(
+    parameters: NDArray[np.float64],
+    environments: NDArray[np.int8],
+    targets: NDArray[np.float64],
+    n_units: int,
+    steps: int,
+    batch: int,
+    learning_rate: float,
+    rng: NDArray[np.uint64],
+) -> None: ...

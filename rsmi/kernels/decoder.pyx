@@ -1,0 +1,52 @@
+"""Fit and evaluation of the decoder r(h|e) (csrc/decoder.c)."""
+
+import numpy as np
+
+from libc.stdint cimport int8_t, int64_t, uint64_t
+
+from rsmi.kernels.status cimport check_status
+
+cdef extern from "decoder.h":
+    ctypedef struct decoder_shape:
+        int64_t n_environment, n_units, n_states
+    ctypedef struct decoder_schedule:
+        int64_t steps, batch
+        double learning_rate
+    int64_t decoder_size(const decoder_shape *) nogil
+    int decoder_log_probabilities(const decoder_shape *, const double *, int64_t, const int8_t *, double *) nogil
+    int decoder_fit(const decoder_shape *, const decoder_schedule *, int64_t, const int8_t *, const double *, uint64_t *, double *) nogil
+
+
+def parameter_count(int64_t n_environment, int64_t n_units, int64_t n_states):
+    """Length of the decoder's parameter vector."""
+    cdef decoder_shape shape = decoder_shape(n_environment, n_units, n_states)
+    return decoder_size(&shape)
+
+
+def log_probabilities(const double[::1] parameters, const int8_t[:, ::1] environments, int64_t n_units, int64_t n_states):
+    """log r(h|e), float64 (n_windows, n_states)."""
+    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, n_states)
+    if environments.shape[0] == 0 or parameters.shape[0] != decoder_size(&shape):
+        raise ValueError(f"the decoder has {decoder_size(&shape)} parameters for these environments, not {parameters.shape[0]}, or there is no window")
+    out = np.empty((environments.shape[0], n_states))
+    cdef double[:, ::1] view = out
+    cdef int status
+    with nogil:
+        status = decoder_log_probabilities(&shape, &parameters[0], environments.shape[0], &environments[0, 0], &view[0, 0])
+    check_status(status)
+    return out
+
+
+def fit(double[::1] parameters, const int8_t[:, ::1] environments, const double[:, ::1] targets, int64_t n_units, int64_t steps, int64_t batch,
+        double learning_rate, uint64_t[::1] rng):
+    """Fit `parameters` in place to the targets q(h|v) (n_windows, n_states) by `steps` Adam steps."""
+    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, targets.shape[1])
+    cdef decoder_schedule schedule = decoder_schedule(steps, batch, learning_rate)
+    if environments.shape[0] == 0 or environments.shape[0] != targets.shape[0]:
+        raise ValueError("environments and targets must have the same number of windows, at least one")
+    if parameters.shape[0] != decoder_size(&shape) or rng.shape[0] != 4 or batch < 1 or n_units < 0:
+        raise ValueError("the decoder's parameters, its generator state or the batch have the wrong size")
+    cdef int status
+    with nogil:
+        status = decoder_fit(&shape, &schedule, environments.shape[0], &environments[0, 0], &targets[0, 0], &rng[0], &parameters[0])
+    check_status(status)

@@ -1,0 +1,19 @@
+import numpy as np
+from numpy.typing import NDArray
+
+LANES: int
+
+def initialize(state: dict[str, np.ndarray], standard_deviation: float) -> None: ...
+def train_epoch(
+    state: dict[str, np.ndarray],
+    visible: NDArray[np.int8],
+    *,
+    batch_size: int,
+    n_gibbs: int,
+    learning_rate: float,
+    momentum: float,
+    weight_decay: float,
+    symmetric: bool,
+    first_batch: int,
+    total_batches: int,
+) -> float: ...

@@ -1,0 +1,304 @@
+"""``rsmi info``: what a file says, as text for a physicist or as one JSON object, and what it is made of."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+
+from rsmi.lattice import ising
+from rsmi.lattice.geometry import Geometry, shape_text
+from rsmi.renormalization.operators import SMALLEST_SIZE
+from rsmi.stages.notation import fields, relative_temperature, table, with_error
+from rsmi.store import File, canonical_json, open_file
+from rsmi.store.schema import KINDS
+
+_STAGES = {"samples": "sample", "theta": "train_theta", "lambda": "train_lambda", "flow": "flow", "exponent": "exponent"}
+EXACT_EXPONENTS = {"y_t": (1.0, "1"), "y_h": (15 / 8, "15/8 = 1.875")}  # two-dimensional Ising universality class
+
+
+def kind_of(path: Path) -> str:
+    """Kind of a file, its structure checked."""
+    with open_file(path) as file:
+        return file.kind
+
+
+def summary(path: Path) -> dict:
+    """The numbers of a file: the summary of the stage that made it, and the file's ``kind``."""
+    kind = kind_of(path)
+    return {"kind": kind, **importlib.import_module(f"rsmi.stages.{_STAGES[kind]}").summary(path)}
+
+
+def describe(path: Path) -> str:
+    """The same numbers as text: T in J/k_B, energies in J, information in nats, values as 1.0033(70)."""
+    with open_file(path) as file:
+        return "\n".join([f"{path}: {file.kind}, {KINDS[file.kind].meaning}", "", *_DESCRIPTIONS[file.kind](file), ""])
+
+
+def verify(path: Path) -> str:
+    """The digest of a file, recomputed from its content.
+
+    Raises
+    ------
+    DataError
+        If the content does not match the stored digest.
+    """
+    with open_file(path) as file:
+        file.verify()
+        return file.digest
+
+
+def digest(path: Path) -> str:
+    """The stored digest."""
+    with open_file(path) as file:
+        return file.digest
+
+
+# ---- the parts of a file --------------------------------------------------------------------------------------------
+
+def tree(path: Path) -> dict:
+    """What a file is made of: attributes, parameters, ancestors (oldest first), datasets, and the run that wrote it."""
+    with open_file(path) as file:
+        own = [attribute.name for attribute in KINDS[file.kind].attributes if attribute.name in file.attributes]
+        return {
+            "file": str(path),
+            "kind": file.kind,
+            "format_version": list(file.attributes["format_version"]),
+            "software": file.attributes["software"],
+            "digest": file.digest,
+            "uuid": file.attributes["uuid"],
+            "command": file.attributes["command"],
+            "parameters": file.parameters,
+            "inputs": file.attributes["inputs"],
+            "attributes": {name: file.attributes[name] for name in own},
+            "ancestors": file.ancestors(),
+            "datasets": {name: {"shape": list(shape), "dtype": dtype} for name, (shape, dtype) in file.datasets().items()},
+            "run": file.run_facts(),
+        }
+
+
+def tree_text(path: Path) -> str:
+    """:func:`tree` as text."""
+    parts = tree(path)
+    plain = [(name, _plain(parts[name])) for name in ("kind", "format_version", "software", "digest", "uuid", "command")]
+    ancestors = [(entry["command"], entry["digest"][:12], _plain(entry["parameters"])) for entry in parts["ancestors"]]
+    datasets = [(name, entry["dtype"], " x ".join(map(str, entry["shape"])) or "scalar") for name, entry in parts["datasets"].items()]
+    sections = {
+        "parameters": [(name, _plain(value)) for name, value in parts["parameters"].items()],
+        "attributes": [(name, _plain(value)) for name, value in parts["attributes"].items()],
+        "ancestors, oldest first": ancestors or [("none",)],
+        "datasets": datasets,
+        "run": list(parts["run"].items()),
+    }
+    lines = [str(path), *fields(plain)]
+    for title, rows in sections.items():
+        lines += ["", title, *fields(rows)]
+    return "\n".join([*lines, ""])
+
+
+def _plain(value) -> str:
+    return value if isinstance(value, str) else canonical_json(value)
+
+
+# ---- samples --------------------------------------------------------------------------------------------------------
+
+def _describe_samples(file: File) -> list[str]:
+    attributes, numbers = file.attributes, summary(file.path)
+    origin = [(name, text) for name, text in (("lattice", _lattice(attributes)), ("temperature", _temperature(attributes)), ("sampled by", _algorithm(attributes))) if text]
+    if attributes["rg_step"]:
+        origin.append(("coarse-grained", f"{attributes['rg_step']} steps from {shape_text(attributes['original_shape'])}, lengths divided by {attributes['scale_factor']:g}"))
+    measured = [
+        ("energy per site", with_error(numbers["energy"], numbers["energy_error"]), _exact_energy(attributes, numbers)),
+        ("|m| per site", with_error(numbers["magnetization_abs"], numbers["magnetization_abs_error"])),
+        ("susceptibility", with_error(numbers["susceptibility"], numbers["susceptibility_error"]), "K N (<m^2> - <|m|>^2)"),
+        ("Binder cumulant", with_error(numbers["binder"], numbers["binder_error"])),
+        ("tau_int of E", with_error(numbers["tau_int"], numbers["tau_int_error"]), "stored intervals, independent = 0.5"),
+        ("tau_int of |m|", with_error(numbers["tau_int_magnetization"], numbers["tau_int_magnetization_error"])),
+    ]
+    return [*fields([("configurations", str(numbers["samples"])), *origin]), "", *fields(measured)]
+
+
+def _lattice(attributes: dict) -> str:
+    components = attributes.get("components", 1)
+    return f"{shape_text(attributes['shape'])} {attributes['model']}, periodic" + (f", {components} components per site" if components > 1 else "")
+
+
+def _temperature(attributes: dict) -> str:
+    if "coupling" not in attributes:
+        return "unknown"
+    ratio = relative_temperature(attributes["coupling"], len(attributes["shape"]))
+    return f"T = {attributes['temperature']:.6g} J/k_B, K = {attributes['coupling']:.6g}" + (f", T/T_c = {ratio:.4f}" if ratio else "")
+
+
+def _algorithm(attributes: dict) -> str:
+    names = ("thermalization", "interval")
+    parts = [attributes.get("algorithm"), f"{attributes['chains']} chains", *(f"{name} {attributes[name]} sweeps" for name in names if name in attributes)]
+    return ", ".join(part for part in parts if part)
+
+
+def _exact_energy(attributes: dict, numbers: dict) -> str:
+    """The exact energy of the original lattice and how far off the estimate is."""
+    shape, coupling = attributes["original_shape"], attributes.get("coupling")
+    exact = ising.exact_energy(shape, coupling) if coupling and min(shape) > 1 else None
+    if exact is None or numbers["energy"] is None:
+        return "J"
+    off = f", {(numbers['energy'] - exact) / numbers['energy_error']:+.1f} errors off" if numbers["energy_error"] else ""
+    return f"J; exact {exact:.6f} on {shape_text(shape)}{off}"
+
+
+# ---- theta and lambda -----------------------------------------------------------------------------------------------
+
+def _describe_theta(file: File) -> list[str]:
+    a, (visible, hidden) = file.attributes, file.shape("/joint/weights")
+    sites, block_hidden = file.shape("/block/weights")
+    held_out = with_error(a["pseudo_log_likelihood"], a["pseudo_log_likelihood_error"])
+    divergence = with_error(a.get("kl"), a.get("kl_error"))
+    error = file.read("/curve/reconstruction_error")
+    course = f"{len(error)} epochs, reconstruction error {error[0]:.4g} to {error[-1]:.4g}" if len(error) else "none"
+    return [
+        *fields(_window_rows(file)),
+        "",
+        *fields([
+            ("machine of (V, E)", f"{visible} visible, {hidden} hidden units"),
+            ("machine of V", f"{sites} visible, {block_hidden} hidden units"),
+            ("symmetry", "spin flip, biases zero" if a["symmetric"] else "none imposed"),
+            ("training", course),
+        ]),
+        "",
+        *fields([("pseudo-log-likelihood", held_out, "nats per window, held out"), ("KL(P(V|E) || machine)", divergence, "nats" if "kl" in a else "no exact value here")]),
+    ]
+
+
+def _window_rows(file: File) -> list[tuple[str, ...]]:
+    a = file.attributes
+    geometry = Geometry(a["block"], a["buffer"], a["environment"])
+    windows = f"{a['windows']}, {file.shape('/split/held_out')[0]} configurations held out"
+    ring = f"ring of width {a['environment']}: {geometry.n_environment} sites"
+    return [
+        ("lattice", _lattice(a)),
+        ("temperature", _temperature(a)),
+        ("block V", f"{shape_text(a['block'])}: {geometry.n_block} sites"),
+        ("buffer", f"width {a['buffer']}"),
+        ("environment E", ring),
+        ("windows", windows),
+    ]
+
+
+def _describe_lambda(file: File) -> list[str]:
+    a, bound = file.attributes, file.read("/restarts/bound")
+    objective = a["objective"] + (f" by {a['estimator']}" if "estimator" in a else "")
+    kept = f"{objective}, restart {a['restart'] + 1} of {len(bound)} kept (held-out bounds {', '.join(f'{value:.4f}' for value in bound)} nats)"
+    return [*fields([*_window_rows(file), ("objective", kept)]), "", *_filters(file), *_information(a)]
+
+
+def _filters(file: File) -> list[str]:
+    """The filters in block shape, one after the other."""
+    lines = ["  filters: x = sum over V of filter times spin, plus bias; P(h = 1) = 1/(1 + exp(-x))", ""]
+    for unit, (weights, bias) in enumerate(zip(file.read("/filters"), file.read("/bias")), 1):
+        lines.append(f"  unit {unit}   bias {bias:.4f}   cosine to the uniform filter {cosine_to_uniform(weights):.4f}")
+        for layer in weights.reshape(-1, *file.attributes["block"][-2:]) if len(file.attributes["block"]) > 1 else weights[None, None]:
+            lines += [*table([["", *(f"{weight:.4f}" for weight in row)] for row in layer]), ""]
+    return lines
+
+
+def cosine_to_uniform(weights: np.ndarray) -> float:
+    """Cosine of the angle between a filter and the uniform one; 0 for the zero filter."""
+    length = float(np.linalg.norm(weights)) * len(weights) ** 0.5
+    return float(weights.sum()) / length if length else 0.0
+
+
+def _information(a: dict) -> list[str]:
+    soft, hard = (with_error(a[f"mutual_information{rule}"], a[f"mutual_information{rule}_error"]) for rule in ("", "_hard"))
+    rows = [
+        ["nats", "soft rule", "hard rule"],
+        ["I(H:E), held-out bound", soft, hard],
+        ["I(H:E), exact", with_error(a.get("mutual_information_exact_soft"), None), with_error(a.get("mutual_information_exact"), a.get("mutual_information_exact_error"))],
+        ["H(H)", f"{a['entropy_h']:.4f}", f"{a['entropy_h_hard']:.4f}"],
+        ["control: shuffled environments", f"{a['mutual_information_shuffled']:.4f}", ""],
+        ["I(V:E), exact", with_error(a.get("mutual_information_block"), None), ""],
+    ]
+    return table(rows)
+
+
+# ---- flow -----------------------------------------------------------------------------------------------------------
+
+def _describe_flow(file: File) -> list[str]:
+    flows, rule = summary(file.path)["flows"], file.attributes["rule"]
+    name = rule.get("name") or f"learned, digest {rule['digest'][:12]}"
+    lines = fields([("rule", f"{name}, {'hard' if rule['hard'] else 'soft'}, block {shape_text(file.attributes['block'])}"), ("steps", str(file.attributes["steps"]))])
+    for sizes in dict.fromkeys(_sizes(flow) for flow in flows):
+        lines += ["", *_flow_table([flow for flow in flows if _sizes(flow) == sizes], sizes)]
+    marks = [f"  *  lattice smaller than {SMALLEST_SIZE}: operators wrap around it"] if any(row["wraps"] for flow in flows for row in flow["steps"]) else []
+    return [*lines, *([""] + marks if marks else []), *sorted({f"  -  {flow['reason']}" for flow in flows if "reason" in flow})]
+
+
+def _sizes(flow: dict) -> tuple[int, ...]:
+    return tuple(row["size"] for row in flow["steps"])
+
+
+def _flow_table(flows: list[dict], sizes: tuple[int, ...]) -> list[str]:
+    """K_eff/K_c, one line per temperature and one column per step."""
+    critical = ising.critical_coupling(2)
+    steps = range(len(sizes))
+    rows = [["T/T_c", "T", *(f"step {step}" for step in steps)], ["", "J/k_B", *(f"L = {size}" for size in sizes)]]
+    for flow in flows:
+        ratio = relative_temperature(flow["coupling"], 2)
+        known = [f"{ratio:.4f}", f"{flow['temperature']:.5f}"] if ratio else ["unknown", "-"]
+        rows.append(known + [_relative(row, critical) + ("*" if row["wraps"] else "") for row in flow["steps"]])
+    return [f"  K_eff/K_c with K_c = {critical:.6f}", "", *table(rows)]
+
+
+def _relative(row: dict, critical: float) -> str:
+    if row["coupling_eff"] is None:
+        return "-"
+    return with_error(row["coupling_eff"] / critical, row["coupling_eff_error"] and row["coupling_eff_error"] / critical)
+
+
+# ---- exponent -------------------------------------------------------------------------------------------------------
+
+def _describe_exponent(file: File) -> list[str]:
+    found = summary(file.path)
+    temperature = "unknown" if found["temperature"] is None else f"{found['temperature']:.6f} J/k_B"
+    critical = "unknown" if found["critical_temperature"] is None else f"{found['critical_temperature']:.6f} J/k_B ({found['critical_temperature_from']})"
+    lines = fields([("measured at T", temperature), ("reference T_c", critical), ("lattice", f"{found['size']} sites along a side, block {shape_text(file.attributes['block'])}")])
+    lines += ["", *fields(_headline(found))]
+    for name in EXACT_EXPONENTS:
+        lines += ["", f"  {name} by number of operators", "", *_sequence_table(found[name])]
+    return [*lines, "", *_thermometer_table(found), *_remarks(found)]
+
+
+def _headline(found: dict) -> list[tuple[str, ...]]:
+    rows = [("", "measured", "exact", "")]
+    for name, (_, exact) in EXACT_EXPONENTS.items():
+        row = found["headline"][name]
+        rows.append((name, with_error(row["value"], row["error"]), exact, row["reason"] or f"step {row['step']}, {row['operators']} operators"))
+    rows.append(("nu", with_error(found["nu"], found["nu_error"]), "1", found["nu_reason"] or found["nu_remark"]))
+    exact = f"{1 / ising.critical_coupling(2):.6f}"
+    rows.append(("T_c", with_error(found["T_c"], found["T_c_error"]), exact, found["T_c_reason"] or "J/k_B, crossing of the effective couplings of steps 2 and 3"))
+    return rows
+
+
+def _sequence_table(entries: list[dict]) -> list[str]:
+    steps, counts = sorted({row["step"] for row in entries}), sorted({row["operators"] for row in entries})
+    cells = {(row["operators"], row["step"]): with_error(row["value"], row["error"]) + ("*" if row["wraps"] else "") for row in entries}
+    return table([["operators", *(f"step {step}" for step in steps)], *([str(count), *(cells.get((count, step), "-") for step in steps)] for count in counts)])
+
+
+def _thermometer_table(found: dict) -> list[str]:
+    columns = {"nu (fluctuations)": "nu_sequence", "nu (differences)": "nu_differences", "T_c (crossing with the next step)": "T_c_sequence"}
+    cells = {title: {row["step"]: with_error(row["value"], row["error"]) for row in found[key]} for title, key in columns.items()}
+    steps = sorted(set().union(*cells.values()))
+    return table([["step", *columns], *([str(step), *(cells[title].get(step, "-") for title in columns)] for step in steps)])
+
+
+def _remarks(found: dict) -> list[str]:
+    """Why values are missing, and what the marks mean."""
+    rows = [(name, row) for name in EXACT_EXPONENTS for row in found[name]]
+    rows += [(name, row) for name in ("nu", "T_c") for row in found[f"{name}_sequence"]] + [("nu", row) for row in found["nu_differences"]]
+    reasons = dict.fromkeys(f"  -  {name}, step {row['step']}: {row['reason']}" for name, row in rows if row["reason"])
+    wraps = [f"  *  lattice smaller than {SMALLEST_SIZE}: operators wrap around it"] if any(row.get("wraps") for _, row in rows) else []
+    return [*([""] if reasons or wraps else []), *wraps, *reasons]
+
+
+_DESCRIPTIONS = {"samples": _describe_samples, "theta": _describe_theta, "lambda": _describe_lambda, "flow": _describe_flow, "exponent": _describe_exponent}

@@ -1,0 +1,215 @@
+"""``rsmi train-theta``: restricted Boltzmann machines of (V, E) and of V, by contrastive divergence."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rsmi.errors import Failure, UsageError
+from rsmi.information import exact
+from rsmi.information.rbm import RBM, initial_state, train_epochs
+from rsmi.lattice.geometry import Geometry
+from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
+from rsmi.stages.streams import stream_key
+from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes, mean_and_error
+from rsmi.store import File, open_file
+
+log = logging.getLogger("rsmi")
+
+BATCH = 100
+MOMENTUM = 0.5
+_MONITORED = 5000  # held-out windows of the training curve
+_LARGE_BLOCK = 9  # sites beyond which the machine is larger and the learning rate smaller
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How both machines are trained."""
+
+    hidden: int
+    cd_steps: int
+    persistent: bool
+    epochs: int
+    learning_rate: float
+
+
+@dataclass
+class Training:
+    """The task of one machine: a row is one epoch."""
+
+    name: str
+    visible: np.ndarray
+    monitored: np.ndarray
+    hidden: int
+    schedule: Schedule
+    symmetric: bool
+    key: np.ndarray
+
+    @property
+    def total(self) -> int:
+        return self.schedule.epochs
+
+    def begin(self):
+        return 0, initial_state(self.visible.shape[1], self.hidden, self.key, persistent=self.schedule.persistent, batch_size=BATCH)
+
+    def advance(self, state: State, start: int, count: int) -> Rows:
+        rows = [self._epoch(state) for _ in range(count)]
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+    def _epoch(self, state: State) -> dict:
+        schedule = self.schedule
+        try:
+            row = train_epochs(
+                state,
+                self.visible,
+                epochs_total=schedule.epochs,
+                count=1,
+                batch_size=BATCH,
+                n_gibbs=schedule.cd_steps,
+                learning_rate=schedule.learning_rate,
+                momentum=MOMENTUM,
+                symmetric=self.symmetric,
+                persistent=schedule.persistent,
+            )
+        except FloatingPointError as error:
+            raise Failure(f"{error}; the checkpoint before that epoch is kept") from error
+        likelihood = RBM.from_state(state).pseudo_log_likelihood(self.monitored).mean()
+        return {"reconstruction_error": float(row["reconstruction_error"][0]), "pseudo_log_likelihood": float(likelihood)}
+
+
+@dataclass(frozen=True)
+class ThetaTraining:
+    """A checked request and everything needed to run it."""
+
+    windows: WindowSet
+    schedule: Schedule
+    seed: int
+
+    @property
+    def request(self) -> Request:
+        geometry, schedule = self.windows.geometry, self.schedule
+        parameters = {
+            "block": list(geometry.block),
+            "buffer": geometry.buffer,
+            "environment": geometry.environment,
+            "windows": self.windows.count,
+            "hidden": schedule.hidden,
+            "cd_steps": schedule.cd_steps,
+            "persistent": schedule.persistent,
+            "epochs": schedule.epochs,
+            "learning_rate": schedule.learning_rate,
+            "seed": self.seed,
+        }
+        return Request("train-theta", "theta", parameters, (self.windows.source,))
+
+    @property
+    def block_hidden(self) -> int:
+        """Hidden units of the machine of V alone: twice its sites describe its correlations amply."""
+        return min(self.schedule.hidden, 2 * self.windows.geometry.n_block)
+
+    def tasks(self) -> list[Training]:
+        training, monitored, symmetric = self.windows.training, self.windows.held_out.thinned(_MONITORED), self.windows.symmetric
+        if len(training) < 10 * BATCH:
+            raise UsageError(f"--windows {self.windows.count}: {len(training)} are left for training, at least {10 * BATCH} are needed")
+        joint = Training("joint", training.visible, monitored.visible, self.schedule.hidden, self.schedule, symmetric, self._key("joint"))
+        block = Training("block", training.blocks, monitored.blocks, self.block_hidden, self.schedule, symmetric, self._key("block"))
+        return [joint, block]
+
+    def _key(self, machine: str) -> np.ndarray:
+        return stream_key(self.seed, "train-theta", {"machine": machine}, 0)
+
+
+def prepare(source: File, geometry: Geometry, *, windows: int, hidden: int | None, cd_steps: int, persistent: bool, epochs: int, learning_rate: float | None, seed: int) -> ThetaTraining:
+    """Check a request; None stands for the default of the block's size."""
+    large = geometry.n_block > _LARGE_BLOCK
+    rate = learning_rate if learning_rate is not None else (0.03 if large else 0.05)
+    if not 0 < rate < 10:
+        raise UsageError(f"--learning-rate {rate}: must be positive (about .05)")
+    chosen = WindowSet(source, geometry, windows, seed)
+    chosen.check()
+    return ThetaTraining(chosen, Schedule(hidden or (48 if large else 20), cd_steps, persistent, epochs, rate), seed)
+
+
+def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
+    """Train, or resume."""
+    with Session(output, work.request, options) as session:
+        if session.complete:
+            return log.info("%s is complete already", output)
+        tasks = work.tasks()
+        session.run(tasks, "training", "epoch")
+        _publish(session, work, tasks)
+
+
+def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> None:
+    joint, block = tasks
+    state, held_out = session.state(joint), work.windows.held_out
+    machine = RBM.from_state(state)
+    likelihood = mean_and_error(machine.pseudo_log_likelihood(held_out.visible), held_out.configurations)
+    kl = divergence_from_exact(machine, work.windows) if work.windows.exactly_solvable else (None, None)
+    attributes = {
+        **lattice_attributes(work.windows.source),
+        **geometry_attributes(work.windows.geometry),
+        "windows": work.windows.count,
+        "symmetric": work.windows.symmetric,
+        "pseudo_log_likelihood": likelihood[0],
+        "pseudo_log_likelihood_error": likelihood[1],
+        "kl": kl[0],
+        "kl_error": kl[1],
+    }
+
+    def fill(writer):
+        for task in tasks:
+            for name in ("weights", "visible_bias", "hidden_bias"):
+                writer.write(f"/{task.name}/{name}", session.state(task)[name])
+        curve = session.rows(joint)
+        writer.write("/curve/epoch", np.arange(1, joint.total + 1))
+        for name in ("reconstruction_error", "pseudo_log_likelihood"):
+            writer.write(f"/curve/{name}", curve.read(name))
+        writer.write("/split/held_out", work.windows.held_out_configurations)
+
+    session.publish(attributes, fill, 1 << 22)
+
+
+def divergence_from_exact(machine: RBM, windows: WindowSet) -> tuple[float, float]:
+    """Mean KL(P(V|E) || machine) over held-out environments, with its error over configurations, nats."""
+    chosen, geometry = windows.exact_windows(), windows.geometry
+    step = max(1, (1 << 22) // 2**geometry.n_block)
+    values = np.concatenate([_divergences(machine, chosen.take(slice(i, i + step)), windows) for i in range(0, len(chosen), step)])
+    return mean_and_error(values, chosen.configurations)
+
+
+def _divergences(machine: RBM, chosen: Windows, windows: WindowSet) -> np.ndarray:
+    geometry = windows.geometry
+    rings = exact.markov_ring(chosen.environments, geometry)
+    truth = exact.conditional_block_given_ring(rings, geometry.block, geometry.buffer, windows.source.attributes["coupling"])
+    model = machine.conditional_block(chosen.environments)
+    return (truth * np.log(truth / model)).sum(axis=1)
+
+
+def plan(work: ThetaTraining) -> dict:
+    """What a run would do."""
+    geometry, schedule = work.windows.geometry, work.schedule
+    return {
+        **work.request.parameters,
+        "visible": geometry.n_block + geometry.n_environment,
+        "block_hidden": work.block_hidden,
+        "gibbs_steps": schedule.epochs * schedule.cd_steps * work.windows.count,
+    }
+
+
+def summary(path: Path) -> dict:
+    """Quality of the trained machines."""
+    with open_file(path, "theta") as file:
+        attributes = file.attributes
+        return {
+            "file": str(path),
+            "block": list(attributes["block"]),
+            "buffer": attributes["buffer"],
+            "environment": attributes["environment"],
+            "hidden": file.shape("/joint/weights")[1],
+            "epochs": file.shape("/curve/epoch")[0],
+            **{name: attributes.get(name) for name in ("pseudo_log_likelihood", "pseudo_log_likelihood_error", "kl", "kl_error")},
+        }

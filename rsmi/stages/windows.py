@@ -1,0 +1,125 @@
+"""Windows (V, E) of a samples file, and which configurations are held out: the same for every training stage."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rsmi.errors import UsageError
+from rsmi.information import exact
+from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, split_configurations
+from rsmi.stages.rules import require_single_component
+from rsmi.stages.streams import stream_key
+from rsmi.store import File
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Blocks (n, |V|) and environments (n, |E|), int8 +-1, with the configuration each was cut from."""
+
+    blocks: np.ndarray
+    environments: np.ndarray
+    configurations: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def take(self, chosen) -> Windows:
+        """A subset."""
+        return Windows(self.blocks[chosen], self.environments[chosen], self.configurations[chosen])
+
+    def thinned(self, count: int) -> Windows:
+        """At most ``count`` windows, spread evenly over the configurations."""
+        step = max(1, -(-len(self) // count))
+        return self.take(slice(None, None, step))
+
+    @property
+    def visible(self) -> np.ndarray:
+        """V and E side by side, as the joint machine sees them."""
+        return np.ascontiguousarray(np.concatenate([self.blocks, self.environments], axis=1))
+
+
+@dataclass(frozen=True)
+class WindowSet:
+    """The windows that a geometry, a number and a seed choose from a samples file."""
+
+    source: File
+    geometry: Geometry
+    count: int
+    seed: int
+
+    def check(self) -> None:
+        """Raise UsageError where the geometry does not fit the lattice or the samples are too few or all alike."""
+        require_single_component(self.source)
+        self.geometry.check(self.source.attributes["shape"])
+        n = self.source.shape("/spins")[0]
+        split_configurations(n, self.source.attributes["chains"])
+        if self.count < 1000:
+            raise UsageError(f"--windows {self.count}: at least 1000 are needed to learn from and to hold out")
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether the model is symmetric under a global flip, so that windows may be flipped and biases tied to zero."""
+        return self.source.attributes["model"] == "ising"
+
+    @cached_property
+    def _split(self) -> tuple[np.ndarray, np.ndarray]:
+        return split_configurations(self.source.shape("/spins")[0], self.source.attributes["chains"])
+
+    @property
+    def held_out_configurations(self) -> np.ndarray:
+        """Indices of the configurations kept from training, int64."""
+        return self._split[1]
+
+    @cached_property
+    def all(self) -> Windows:
+        """Every window, sorted by configuration."""
+        shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
+        key = stream_key(self.seed, "windows", {"shape": list(shape)}, 0)
+        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric)
+        blocks, environments = extract_windows(self.source.read("/spins"), shape, self.geometry, configurations, origins, flips)
+        if (blocks == blocks[0]).all() and not self.symmetric or (np.abs(blocks.sum(axis=1)) == blocks.shape[1]).all():
+            raise UsageError(f"{self.source.path}: every block is uniform: there is nothing to learn from constant samples")
+        return Windows(blocks, environments, configurations)
+
+    @cached_property
+    def training(self) -> Windows:
+        """Windows of the training configurations."""
+        return self.all.take(np.isin(self.all.configurations, self._split[0]))
+
+    @cached_property
+    def held_out(self) -> Windows:
+        """Windows of the held-out configurations."""
+        return self.all.take(np.isin(self.all.configurations, self._split[1]))
+
+    @property
+    def exactly_solvable(self) -> bool:
+        """Whether P(V|E) is known exactly: original samples of the Ising model at known coupling, a small block."""
+        attributes = self.source.attributes
+        return attributes["model"] == "ising" and attributes["rg_step"] == 0 and "coupling" in attributes and exact.is_tractable(self.geometry)
+
+    def exact_windows(self) -> Windows:
+        """Held-out windows for exact averages: fewer where a block has many states."""
+        return self.held_out.thinned(max(1000, (1 << 24) // 2**self.geometry.n_block))
+
+
+def geometry_attributes(geometry: Geometry) -> dict:
+    """A geometry as file attributes."""
+    return {"block": geometry.block, "buffer": geometry.buffer, "environment": geometry.environment}
+
+
+def lattice_attributes(source: File) -> dict:
+    """What a trained file remembers of the samples it learned from."""
+    return {name: source.attributes.get(name) for name in ("model", "shape", "coupling", "temperature", "rg_step", "scale_factor")}
+
+
+def mean_and_error(values: np.ndarray, configurations: np.ndarray) -> tuple[float, float]:
+    """Mean over windows with the standard error over configurations, which alone are independent."""
+    _, label = np.unique(configurations, return_inverse=True)
+    groups = int(label.max()) + 1
+    mean = float(values.mean())
+    deviation = np.bincount(label, values - mean)
+    return mean, math.sqrt(float((deviation**2).sum()) * groups / max(groups - 1, 1)) / len(values)

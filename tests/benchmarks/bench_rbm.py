@@ -1,0 +1,87 @@
+"""Contrastive divergence, samples per second against plain numpy on one core: python tests/benchmarks/bench_rbm.py
+
+Both run in this process with one BLAS thread; variables that choose another OpenBLAS kernel are removed first, because
+they can halve numpy's speed. Medians over alternating rounds.
+"""
+
+import os
+
+for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+    os.environ.pop(name, None)
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import time
+
+import numpy as np
+
+from rsmi.information.rbm import initial_state, train_epochs
+
+SIZES = [(24, 20, 100), (44, 48, 100), (64, 64, 100), (144, 128, 256)]
+KEY = np.array([1, 2, 3, 4], np.uint64)
+
+
+class NumpyMachine:
+    """Textbook CD-k in float32: matrix products, tanh, one uniform per unit; momentum as in the kernel."""
+
+    def __init__(self, n_visible, n_hidden, seed=0):
+        self.rng = np.random.default_rng(seed)
+        self.weights = self.rng.normal(0, 0.01, (n_visible, n_hidden)).astype(np.float32)
+        self.visible_bias, self.hidden_bias = np.zeros(n_visible, np.float32), np.zeros(n_hidden, np.float32)
+        self.steps = [np.zeros_like(p) for p in (self.weights, self.visible_bias, self.hidden_bias)]
+
+    def draw(self, means):
+        return np.where(2 * self.rng.random(means.shape, dtype=np.float32) - 1 < means, np.float32(1), np.float32(-1))
+
+    def train_epoch(self, visible, batch_size, n_gibbs, rate, momentum):
+        order = self.rng.permutation(len(visible))
+        for start in range(0, len(visible) - batch_size + 1, batch_size):
+            x = visible[order[start : start + batch_size]].astype(np.float32)
+            data_means = means = np.tanh(x @ self.weights + self.hidden_bias)
+            for _ in range(n_gibbs):
+                chain = self.draw(np.tanh(self.draw(means) @ self.weights.T + self.visible_bias))
+                means = np.tanh(chain @ self.weights + self.hidden_bias)
+            gradients = (
+                (x.T @ data_means - chain.T @ means) / batch_size,
+                (x - chain).mean(0),
+                (data_means - means).mean(0),
+            )
+            for parameter, step, gradient in zip((self.weights, self.visible_bias, self.hidden_bias), self.steps, gradients):
+                step *= np.float32(momentum)
+                step += np.float32(rate) * gradient
+                parameter += step
+
+
+def seconds(call, *args, **options):
+    start = time.process_time()
+    call(*args, **options)
+    return time.process_time() - start
+
+
+def compare(n_visible, n_hidden, batch_size, n_gibbs, rounds=7):
+    """Samples per second of numpy and of the kernel."""
+    work = 4e8 / (n_visible * n_hidden * (2 * n_gibbs + 3))
+    n_windows = batch_size * max(2, int(work / batch_size))
+    visible = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (n_windows, n_visible))
+    machine, state = NumpyMachine(n_visible, n_hidden), initial_state(n_visible, n_hidden, KEY)
+    plain, kernel = [], []
+    for _ in range(rounds):
+        plain.append(seconds(machine.train_epoch, visible, batch_size, n_gibbs, 0.01, 0.5))
+        kernel.append(
+            seconds(train_epochs, state, visible, epochs_total=rounds, count=1, batch_size=batch_size, n_gibbs=n_gibbs)
+        )
+    return n_windows / np.median(plain), n_windows / np.median(kernel)
+
+
+def main():
+    for n_visible, n_hidden, batch_size in SIZES:
+        for n_gibbs in (1, 5):
+            plain, kernel = compare(n_visible, n_hidden, batch_size, n_gibbs)
+            print(
+                f"CD-{n_gibbs} {n_visible:3d} x {n_hidden:3d}, batch {batch_size}: {kernel:10.3g} samples/s;"
+                f" plain numpy {np.__version__} {plain:10.3g} samples/s; ratio {kernel / plain:.1f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

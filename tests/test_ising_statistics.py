@@ -1,0 +1,157 @@
+"""The Ising samplers draw from the Boltzmann distribution: exact energies, and every state of small lattices."""
+
+import numpy as np
+import pytest
+from exact import ising_states
+
+from rsmi.kernels.ising import ALGORITHMS, sample_chain, sweep
+from rsmi.lattice import kaufman
+from rsmi.lattice.ising import critical_coupling, ring_energy
+
+KC = critical_coupling(2)
+BINS = 50
+
+
+def sample(shape, coupling, algorithm, interval, count, clusters_per_sweep=1, seed=1):
+    """Packed rows and energies of one chain from a cold start, after 500 sweeps."""
+    spins = np.ones(shape, dtype=np.int8)
+    rng = np.random.SeedSequence(seed).generate_state(4, np.uint64)
+    sweep(spins, coupling, rng, algorithm, 500, clusters_per_sweep)
+    packed = np.empty((count, (spins.size + 7) // 8), dtype=np.uint8)
+    energy, magnetization = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    sample_chain(spins, coupling, rng, algorithm, interval, count, clusters_per_sweep, packed, energy, magnetization)
+    return packed, energy
+
+
+def binned_mean(values):
+    """Mean and its error from bins much longer than the autocorrelation time."""
+    bins = values[: len(values) // BINS * BINS].reshape(BINS, -1).mean(axis=1)
+    return bins.mean(), bins.std(ddof=1) / np.sqrt(BINS)
+
+
+def energy_per_site(shape, coupling, algorithm, interval, count, clusters_per_sweep=1):
+    energies = sample(shape, coupling, algorithm, interval, count, clusters_per_sweep)[1]
+    return binned_mean(energies / np.prod(shape))
+
+
+def z_score(estimate, exact):
+    mean, error = estimate
+    return (mean - exact) / error
+
+
+# Algorithm, size, coupling in units of K_c, interval, samples, clusters per sweep.
+ENERGY_CASES = [
+    ("metropolis", 16, 0.8, 3, 300_000, 1),
+    ("metropolis", 8, 1.0, 5, 1_100_000, 1),
+    ("metropolis", 16, 1.2, 3, 150_000, 1),
+    ("heat-bath", 16, 0.8, 5, 300_000, 1),
+    ("heat-bath", 8, 1.0, 10, 1_250_000, 1),
+    ("heat-bath", 16, 1.2, 5, 100_000, 1),
+    ("swendsen-wang", 16, 0.8, 2, 300_000, 1),
+    ("swendsen-wang", 32, 1.0, 2, 280_000, 1),
+    ("swendsen-wang", 16, 1.2, 2, 180_000, 1),
+    ("wolff", 16, 0.8, 1, 400_000, 10),
+    ("wolff", 8, 1.0, 1, 1_500_000, 3),
+    ("wolff", 16, 1.2, 1, 100_000, 2),
+]
+LARGE_ENERGY_CASES = [
+    ("metropolis", 64, 0.9, 10, 250_000, 1),
+    ("metropolis", 64, 1.1, 10, 150_000, 1),
+    ("heat-bath", 64, 0.9, 10, 400_000, 1),
+    ("heat-bath", 64, 1.1, 10, 250_000, 1),
+    ("swendsen-wang", 64, 0.9, 3, 600_000, 1),
+    ("swendsen-wang", 64, 1.0, 5, 600_000, 1),
+    ("swendsen-wang", 64, 1.1, 3, 300_000, 1),
+    ("wolff", 64, 0.9, 1, 400_000, 60),
+    ("wolff", 64, 1.0, 1, 600_000, 10),
+    ("wolff", 64, 1.1, 1, 300_000, 3),
+]
+
+
+@pytest.mark.parametrize(("algorithm", "size", "factor", "interval", "count", "clusters"), ENERGY_CASES)
+def test_energy_of_the_torus(algorithm, size, factor, interval, count, clusters):
+    """At T_c and on both sides (a frozen kernel can look right at one temperature). Catches a coupling off by 0.3 %."""
+    estimate = energy_per_site((size, size), factor * KC, algorithm, interval, count, clusters)
+    assert estimate[1] < 3.3e-4
+    assert abs(z_score(estimate, kaufman.energy((size, size), factor * KC))) < 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("algorithm", "size", "factor", "interval", "count", "clusters"), LARGE_ENERGY_CASES)
+def test_energy_of_a_large_torus(algorithm, size, factor, interval, count, clusters):
+    """As above at ten times less variance. Not local at T_c, where they need thousands of sweeps for an independent sample."""
+    estimate = energy_per_site((size, size), factor * KC, algorithm, interval, count, clusters)
+    assert estimate[1] < 1e-4
+    assert abs(z_score(estimate, kaufman.energy((size, size), factor * KC))) < 4
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_energy_test_notices_a_wrong_coupling(algorithm):
+    """Companion: sampled 3 % off, the energy misses the exact one by many errors."""
+    estimate = energy_per_site((16, 16), 0.97 * KC, algorithm, 2, 30_000, 3)
+    assert abs(z_score(estimate, kaufman.energy((16, 16), KC))) > 10
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_energy_of_rectangle_ring_and_cube(algorithm):
+    """Catches axes taken for one another and bonds of the third axis missing."""
+    cases = [
+        ((8, 20), 0.4, kaufman.energy((8, 20), 0.4)),
+        ((24,), 0.7, ring_energy(24, 0.7)),
+        ((4, 4, 4), 0.221654626, -1.2932279409),  # transfer matrix over the 65,536 states of a layer
+    ]
+    for shape, coupling, exact in cases:
+        estimate = energy_per_site(shape, coupling, algorithm, 5, 40_000, 3)
+        assert estimate[1] < 4e-3
+        assert abs(z_score(estimate, exact)) < 4
+
+
+def chi2_score(shape, coupling, rows, sampled_states):
+    """(chi2 - dof) / sqrt(2 dof) of the counts of all states; states expected fewer than 20 times are pooled by energy."""
+    energies = ising_states(shape)[1]
+    weights = np.exp(-coupling * energies)
+    expected = rows * weights / weights.sum()
+    counts = np.bincount(sampled_states, minlength=len(energies))
+    group = np.where(expected >= 20, np.arange(len(energies)), len(energies) + energies - energies.min())
+    expected, counts = np.bincount(group, expected), np.bincount(group, counts)
+    kept = expected >= 5
+    chi2 = np.sum((counts[kept] - expected[kept]) ** 2 / expected[kept])
+    dof = np.count_nonzero(kept) - 1
+    return (chi2 - dof) / np.sqrt(2 * dof)
+
+
+def states_visited(shape, coupling, algorithm, interval, count):
+    packed, _ = sample(shape, coupling, algorithm, interval, count, clusters_per_sweep=5)
+    return packed.view("<u2").ravel()
+
+
+# Intervals of several autocorrelation times: chi2 wants independent samples.
+CHI2_CASES = [
+    ((4, 4), 0.3, "metropolis", 30),
+    ((4, 4), 0.3, "heat-bath", 30),
+    ((4, 4), 0.3, "swendsen-wang", 10),
+    ((4, 4), 0.3, "wolff", 3),
+    ((2, 2, 4), 0.15, "metropolis", 30),
+    ((2, 2, 4), 0.15, "swendsen-wang", 10),
+]
+
+
+@pytest.mark.parametrize(("shape", "coupling", "algorithm", "interval"), CHI2_CASES, ids=str)
+def test_every_state_has_its_boltzmann_weight(shape, coupling, algorithm, interval):
+    """Catches what energies do not: a direction, a sublattice or a sign treated unlike the others."""
+    count = 250_000
+    visited = states_visited(shape, coupling, algorithm, interval, count)
+    assert abs(chi2_score(shape, coupling, count, visited)) < 4
+
+
+def test_chi2_notices_a_wrong_coupling():
+    """Companion: the same samples against a coupling 3 % off."""
+    visited = states_visited((4, 4), 0.3, "heat-bath", 30, 250_000)
+    assert chi2_score((4, 4), 0.3 * 1.03, 250_000, visited) > 20
+
+
+def test_chi2_notices_a_preferred_sign():
+    """Companion: one ground state in four replaced by its mirror image, which no energy shows."""
+    visited = states_visited((4, 4), 0.3, "swendsen-wang", 10, 250_000).copy()
+    visited[np.flatnonzero(visited == 0)[::4]] = 0xFFFF
+    assert chi2_score((4, 4), 0.3, 250_000, visited) > 4
