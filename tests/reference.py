@@ -196,7 +196,7 @@ def toss_together(lanes, threshold, rng):
 
 
 def ising_swendsen_wang(spins, coupling, rng, sweeps):
-    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding; a cluster takes the coin of its first run (joined sites in a row)."""
+    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding; a cluster takes the coin of its first run of sites."""
     flat, width = spins.reshape(-1), spins.shape[-1]
     threshold = probability_threshold(-math.expm1(-2 * coupling), math.exp(-2 * coupling))
     forward = ising_forward(spins.shape)
