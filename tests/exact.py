@@ -131,3 +131,21 @@ def first_cumulant(block_weight, energies, q_blocks, q_data):
     given_h = block_weight[:, None] * q_blocks
     given_h = given_h / given_h.sum(axis=0)
     return (q_data * (energies @ given_h)).sum(axis=1).mean()
+
+
+# --- restricted Boltzmann machines ------------------------------------------------------------------------------------
+
+
+def machine_joint(weights, visible_bias, hidden_bias):
+    """P(x, h) of a +-1 machine, (2^n_visible, 2^n_hidden), by its definition."""
+    x, h = all_spins(len(visible_bias)).astype(float), all_spins(len(hidden_bias)).astype(float)
+    energy = (x @ visible_bias)[:, None] + h @ hidden_bias + x @ weights @ h.T
+    joint = np.exp(energy - energy.max())
+    return joint / joint.sum()
+
+
+def machine_moments(weights, visible_bias, hidden_bias):
+    """<x_i h_k>, <x_i>, <h_k> of a +-1 machine."""
+    joint = machine_joint(weights, visible_bias, hidden_bias)
+    x, h = all_spins(len(visible_bias)), all_spins(len(hidden_bias))
+    return x.T @ joint @ h, joint.sum(axis=1) @ x, joint.sum(axis=0) @ h

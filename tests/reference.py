@@ -196,7 +196,7 @@ def toss_together(lanes, threshold, rng):
 
 
 def ising_swendsen_wang(spins, coupling, rng, sweeps):
-    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding, coins taken by a cluster's first run of joined sites in a row."""
+    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding; a cluster takes the coin of its first run (joined sites in a row)."""
     flat, width = spins.reshape(-1), spins.shape[-1]
     threshold = probability_threshold(-math.expm1(-2 * coupling), math.exp(-2 * coupling))
     forward = ising_forward(spins.shape)
@@ -330,3 +330,120 @@ def adam_steps(state, gradient, n_windows, settings, steps):
         step = moments[0] / (1 - 0.9 ** (t + 1)) / (np.sqrt(moments[1] / (1 - 0.99 ** (t + 1))) + 1e-8)
         parameters += rate * step
     return parameters
+
+
+# --- training of a restricted Boltzmann machine (csrc/rbm.c) ----------------------------------------------------------
+
+
+class Machine:
+    """A +-1 machine in training, float32 operation by operation in the order of the kernel; a sample is a column."""
+
+    STRIP = 128
+
+    def __init__(self, state):
+        self.state = {name: array.copy() for name, array in state.items()}
+
+    def train_epoch(self, visible, epochs_total, batch_size, n_gibbs, learning_rate, momentum, weight_decay, symmetric):
+        """Returns the number of visible units that differ at the ends of the chains."""
+        state, n_batches = self.state, len(visible) // batch_size
+        order = self.shuffled(len(visible))
+        differences = 0
+        for b in range(n_batches):
+            done = (int(state["epoch"]) * n_batches + b) / (epochs_total * n_batches)
+            rate = np.float32(learning_rate * (1 - 0.95 * done))
+            data = visible[order[b * batch_size : (b + 1) * batch_size]]
+            gradients, changed = self.gradients(data, n_gibbs)
+            differences += changed
+            for name, gradient in gradients.items():
+                if name != "weights" and symmetric:
+                    continue
+                decay = np.float32(weight_decay if name == "weights" else 0)
+                step = state[name.removesuffix("_bias") + "_momentum"]
+                scaled = gradient * (np.float32(1) / np.float32(batch_size))
+                step[...] = np.float32(momentum) * step + rate * (scaled - decay * state[name])
+                state[name] += step
+        state["epoch"] += 1
+        return differences
+
+    def shuffled(self, n):
+        order, rng = list(range(n)), [int(x) for x in self.state["rng"]]
+        for j in range(n, 1, -1):
+            k = int((xoshiro_next(rng) >> 11) * 2.0**-53 * j)
+            order[k], order[j - 1] = order[j - 1], order[k]
+        self.state["rng"][:] = rng
+        return order
+
+    def gradients(self, data, n_gibbs):
+        """Positive minus negative sums over a batch, strip by strip."""
+        names = ("weights", "visible_bias", "hidden_bias")
+        sums, differences = {name: np.zeros_like(self.state[name]) for name in names}, 0
+        for start in range(0, len(data), self.STRIP):
+            strip = data[start : start + self.STRIP]
+            columns = -(-len(strip) // 16) * 16
+            layer = np.zeros((data.shape[1], columns), np.float32)
+            layer[:, : len(strip)] = strip.T
+            fields = self.hidden_fields(layer)
+            self.add(sums, layer, fields, np.float32(1), len(strip))
+            if "chains" in self.state:
+                chains = self.state["chains"][start : start + len(strip)]
+                chain = np.zeros_like(layer)
+                chain[:, : len(strip)] = chains.T
+                fields = self.hidden_fields(chain)
+            for _ in range(n_gibbs):
+                hidden = self.sample(fields)
+                chain = self.sample(self.visible_fields(hidden))
+                fields = self.hidden_fields(chain)
+            self.add(sums, chain, fields, np.float32(-1), len(strip))
+            differences += np.count_nonzero((chain != layer)[:, : len(strip)])
+            if "chains" in self.state:
+                chains[...] = chain[:, : len(strip)].T
+        return sums, differences
+
+    @staticmethod
+    def fields(bias, weights, layer):
+        fields = np.repeat(bias[:, None], layer.shape[1], axis=1)
+        for t, row in enumerate(layer):
+            fields += weights[t][:, None] * row
+        return fields
+
+    def hidden_fields(self, visible):
+        return self.fields(self.state["hidden_bias"], self.state["weights"], visible)
+
+    def visible_fields(self, hidden):
+        return self.fields(self.state["visible_bias"], self.state["weights"].T, hidden)
+
+    @staticmethod
+    def odds_of_minus(x):
+        """exp(-2x) by the kernel's polynomial."""
+        y = np.clip(x * np.float32(-2.885390082), np.float32(-126), np.float32(126))
+        k = np.rint(y)
+        coefficients = (1.535336188319500e-4, 1.339887440266574e-3, 9.618437357674640e-3, 5.550332471162809e-2, 2.402264791363012e-1, 6.931472028550421e-1, 1.0)
+        p = np.float32(0)
+        for coefficient in coefficients:
+            p = p * (y - k) + np.float32(coefficient)
+        return np.ldexp(p, k.astype(np.int32))
+
+    def sample(self, fields):
+        uniforms = self.uniforms(fields.size).reshape(fields.shape)
+        plus = uniforms * (np.float32(1) + self.odds_of_minus(fields)) < np.float32(1)
+        return np.where(plus, np.float32(1), np.float32(-1))
+
+    def uniforms(self, n):
+        lanes, rounds = self.state["lanes"], []
+        for _ in range(-(-n // lanes.shape[1])):
+            s0, s1, s2, s3 = lanes.copy()
+            total = s0 + s3
+            bits = (total << np.uint32(7) | total >> np.uint32(25)) + s0
+            s2, s3, shifted = s2 ^ s0, s3 ^ s1, s1 << np.uint32(9)
+            s1, s0 = s1 ^ s2, s0 ^ s3
+            lanes[:] = s0, s1, s2 ^ shifted, s3 << np.uint32(11) | s3 >> np.uint32(21)
+            rounds.append((bits >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24))
+        return np.concatenate(rounds)[:n]
+
+    def add(self, sums, visible, fields, sign, n_samples):
+        odds = self.odds_of_minus(fields)
+        means = sign * ((np.float32(1) - odds) / (np.float32(1) + odds))
+        for s in range(n_samples):
+            sums["weights"] += visible[:, s, None] * means[:, s]
+            sums["hidden_bias"] += means[:, s]
+        sums["visible_bias"] += sign * visible[:, :n_samples].sum(axis=1)

@@ -1,0 +1,36 @@
+"""``rsmi plot``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rsmi.cli import common
+
+_HELP = """Draw a file: what its numbers look like.
+
+\b
+samples     configurations, black = spin up; several files stand side by side
+theta       held-out pseudo-likelihood and reconstruction error by epoch
+lambda      the filters, and the training of every restart
+flow        effective couplings along the flow, one line per temperature
+exponent    y_t, y_h, nu and T_c beside the exact values
+
+The format follows the name: png, pdf or svg. An existing figure is replaced. Needs matplotlib (pip install 'rsmi[plot]').
+
+\b
+Example: configurations below, at and above T_c in one figure
+  rsmi plot cold.h5 critical.h5 hot.h5 -o configurations.png
+"""
+
+
+@common.command("plot", help=_HELP)
+@click.argument("files", metavar="FILE...|-", nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Figure to write: .png, .pdf or .svg.")
+@common.reading_command
+def command(files, output, as_json):
+    from rsmi.stages import figures
+
+    figures.draw(common.read_paths(files), output)
+    common.answer(output, as_json, lambda: {"file": str(output)})

@@ -1,0 +1,378 @@
+"""``rsmi plot``: one figure for every kind of file. The only importer of matplotlib."""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from rsmi.errors import Failure, UsageError
+from rsmi.lattice import ising
+from rsmi.lattice.geometry import shape_text
+from rsmi.stages import exponent, flow
+from rsmi.stages.info import EXACT_EXPONENTS, kind_of
+from rsmi.stages.notation import relative_temperature, with_error
+from rsmi.store import File, open_file
+from rsmi.store.writer import disk_errors
+
+try:
+    from matplotlib import colormaps, rc_context
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+except ImportError as error:
+    raise Failure("plotting needs matplotlib: pip install 'rsmi[plot]'") from error
+
+# Formats, and the metadata that would make two equal figures differ.
+FORMATS = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+PANELS = 6  # configurations side by side at most
+_STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "mathtext.fontset": "cm",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "errorbar.capsize": 1.5,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "rsmi",
+}
+# Okabe & Ito's palette, told apart with every common colour blindness
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_MARKERS = "osD^vP*"
+_GREY = "0.45"
+
+
+def draw(paths: list[Path], output: Path) -> None:
+    """Draw files and write the figure, replacing one of the same name.
+
+    Parameters
+    ----------
+    paths : list of Path
+        One file of any kind, or up to six samples files, side by side.
+    output : Path
+        Ends in .png, .pdf or .svg.
+
+    Raises
+    ------
+    UsageError
+        Unknown format, or several files that are not all samples.
+    Failure
+        If the folder is missing or the disk full.
+    """
+    if output.suffix.lower() not in FORMATS:
+        raise UsageError(f"{output}: a figure ends in {', '.join(FORMATS)}")
+    if not output.parent.is_dir():
+        raise Failure(f"{output}: the folder {output.parent} does not exist: create it first")
+    with rc_context(_STYLE):
+        _save(_figure(paths), output)
+
+
+def _figure(paths: list[Path]) -> Figure:
+    kinds = {kind_of(path) for path in paths}
+    if kinds == {"samples"}:
+        return _draw_samples(paths)
+    if len(paths) > 1:
+        raise UsageError(f"several files in one figure must all be samples, not {', '.join(sorted(kinds))}")
+    with open_file(paths[0]) as file:
+        return _DRAWINGS[file.kind](file)
+
+
+def _save(figure: Figure, output: Path) -> None:
+    suffix = output.suffix.lower()
+    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        with disk_errors(output):
+            figure.savefig(temporary, format=suffix[1:], metadata=FORMATS[suffix], bbox_inches="tight", pad_inches=0.06)
+            os.replace(temporary, output)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+# ---- samples --------------------------------------------------------------------------------------------------------
+
+def _draw_samples(paths: list[Path]) -> Figure:
+    """Configurations, black = spin up: four of one file, or the last one of each of several."""
+    if len(paths) > PANELS:
+        raise UsageError(f"{len(paths)} files: at most {PANELS} configurations stand side by side")
+    images, titles = [], []
+    for path in paths:
+        with open_file(path, "samples") as file:
+            images += _configurations(file, 4 if len(paths) == 1 else 1)
+            titles.append(_samples_title(file))
+    figure = Figure(figsize=(1.75 * len(images), 2.1), layout="constrained")
+    for axes, image in zip(figure.subplots(1, len(images), squeeze=False)[0], images):
+        axes.imshow(image, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, linewidth=0.6)
+    if len(paths) == 1:
+        figure.suptitle(titles[0].replace("\n", ",  "), fontsize=9)
+    else:
+        for axes, title in zip(figure.axes, titles):
+            axes.set_title(title)
+    return figure
+
+
+def _configurations(file: File, count: int) -> list[np.ndarray]:
+    """Images of +-1: late samples of one file, the components of one sample, or a chain's samples row by row (1D)."""
+    shape, components, n = file.attributes["shape"], file.attributes["components"], file.shape("/spins")[0]
+    if len(shape) == 1:
+        rows = np.arange(0, n, file.attributes["chains"])[-shape[0] :]
+        return [np.concatenate([_spins(file, row)[0][None] for row in rows])]
+    numbers = sorted({n - 1 - n * k // count for k in range(count)}) if components == 1 or count == 1 else [n - 1]
+    shown = 1 if count == 1 else min(components, PANELS)
+    planes = [_spins(file, number)[component] for number in numbers for component in range(shown)]
+    return [plane if plane.ndim == 2 else plane[0] for plane in planes]
+
+
+def _spins(file: File, number: int) -> np.ndarray:
+    """Configuration ``number``, int8 (components, *shape)."""
+    shape = (file.attributes["components"], *file.attributes["shape"])
+    bits = np.unpackbits(file.read("/spins", number, number + 1)[0], count=math.prod(shape), bitorder="little")
+    return 2 * bits.reshape(shape).astype(np.int8) - 1
+
+
+def _samples_title(file: File) -> str:
+    a = file.attributes
+    what = " slice of " if len(a["shape"]) == 3 else ""
+    size = f"{what}{a['shape'][0]}" if len(set(a["shape"])) == 1 else f"{what}{shape_text(a['shape'])}"
+    step = f", step {a['rg_step']}" if a["rg_step"] else ""
+    return f"{temperature_label(a.get('coupling'), len(a['shape']))}\n$L$ = {size}{step}"
+
+
+def temperature_label(coupling: float | None, dimension: int) -> str:
+    """``T = 0.98 T_c``, or T in J/k_B where no T_c exists."""
+    ratio = relative_temperature(coupling, dimension)
+    if ratio is not None:
+        return "$T$ = $T_c$" if abs(ratio - 1) < 5e-7 else f"$T$ = {ratio:.5g} $T_c$"
+    return "$T$ unknown" if coupling is None else f"$T$ = {1 / coupling:.5g} $J/k_B$"
+
+
+# ---- theta ----------------------------------------------------------------------------------------------------------
+
+def _draw_theta(file: File) -> Figure:
+    """Held-out pseudo-likelihood and reconstruction error by epoch."""
+    a, epoch = file.attributes, file.read("/curve/epoch")
+    figure = Figure(figsize=(6.4, 2.5), layout="constrained")
+    likelihood, reconstruction = figure.subplots(1, 2)
+    likelihood.plot(epoch, file.read("/curve/pseudo_log_likelihood"), color=_COLOURS[0])
+    _band(likelihood, a["pseudo_log_likelihood"], a["pseudo_log_likelihood_error"], f"final {with_error(a['pseudo_log_likelihood'], a['pseudo_log_likelihood_error'])}")
+    likelihood.set(ylabel="pseudo-log-likelihood, held out\n(nats per window)")
+    likelihood.legend(loc="lower right")
+    reconstruction.plot(epoch, file.read("/curve/reconstruction_error"), color=_COLOURS[1])
+    reconstruction.set(ylabel="mean squared reconstruction error")
+    for axes in (likelihood, reconstruction):
+        axes.set(xlabel="epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    divergence = f",  KL = {with_error(a['kl'], a.get('kl_error'))} nats" if "kl" in a else ""
+    figure.suptitle(f"{_geometry_title(file)},  {file.shape('/joint/weights')[1]} hidden units{divergence}", fontsize=9)
+    return figure
+
+
+def _band(axes, value: float, error: float, label: str, colour: str = _GREY) -> None:
+    axes.axhspan(value - error, value + error, color=colour, alpha=0.25, linewidth=0)
+    axes.axhline(value, color=colour, linewidth=0.8, linestyle="--", label=label)
+
+
+def _geometry_title(file: File) -> str:
+    a = file.attributes
+    return f"{temperature_label(a.get('coupling'), len(a['shape']))},  $L$ = {a['shape'][0]},  block {shape_text(a['block'])}, buffer {a['buffer']}, environment {a['environment']}"
+
+
+# ---- lambda ---------------------------------------------------------------------------------------------------------
+
+_SNAPSHOTS = 6
+
+
+def _draw_lambda(file: File) -> Figure:
+    """The filters as heat maps, and the objective of every restart with snapshots of the kept one's filters."""
+    block, filters = file.attributes["block"], file.read("/filters")
+    images = [filter_image(weights, block) for weights in filters]
+    columns = min(len(images), 4)
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(3.6 + 1.5 * columns, max(2.9, 1.6 * rows + 0.6)), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=[1.5 * columns + 0.2, 3.6])
+    limit = float(np.abs(filters).max()) or 1.0
+    grid = left.subplots(rows, columns, squeeze=False).ravel()
+    for unit, axes in enumerate(grid):
+        axes.set_axis_off()
+        if unit < len(images):
+            _heat_map(axes, images[unit], limit, f"unit {unit + 1}" if len(images) > 1 else r"filter $\Lambda$")
+    left.supxlabel(_information_text(file), fontsize=8)
+    _draw_objective(right, file, limit)
+    figure.suptitle(_geometry_title(file), fontsize=9)
+    return figure
+
+
+def filter_image(weights: np.ndarray, block: tuple[int, ...]) -> np.ndarray:
+    """A filter in block shape as a 2D array; the layers of a 3D block side by side, NaN between them."""
+    layers = weights.reshape(-1, *((1, *block)[-2:]))
+    gap = np.full((layers.shape[1], 1), np.nan)
+    return np.concatenate([part for layer in layers for part in (gap, layer)][1:], axis=1)
+
+
+def _heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
+    axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    axes.set_title(title)
+    size = min(9.0, 34 / max(image.shape))
+    for (row, column), weight in np.ndenumerate(image):
+        if np.isfinite(weight):
+            axes.text(column, row, f"{weight:.2f}", ha="center", va="center", fontsize=size, color="white" if abs(weight) > 0.6 * limit else "black")
+
+
+def _information_text(file: File) -> str:
+    a = file.attributes
+    exact = f", exact {with_error(a['mutual_information_exact'], a.get('mutual_information_exact_error'))}" if "mutual_information_exact" in a else ""
+    soft = with_error(a["mutual_information"], a["mutual_information_error"])
+    hard = with_error(a["mutual_information_hard"], a["mutual_information_hard_error"])
+    return f"$I(H{{:}}E)$ in nats\nsoft rule {soft}\nhard rule {hard}{exact}"
+
+
+def _draw_objective(figure, file: File, limit: float) -> None:
+    step, objective, kept = file.read("/curve/step"), file.read("/curve/objective"), file.attributes["restart"]
+    strip, axes = figure.subplots(2, 1, height_ratios=[1, 3.2], sharex=True)
+    for restart, curve in enumerate(objective):
+        chosen = restart == kept
+        axes.plot(step, curve, color=_COLOURS[0] if chosen else "0.7", linewidth=1.6 if chosen else 1, zorder=2 + chosen, label=f"kept (restart {kept + 1} of {len(objective)})" if chosen else None)
+    if len(objective) > 1:
+        axes.plot([], [], color="0.7", linewidth=1, label="other restarts")
+    name = file.attributes["objective"] + (f" by {file.attributes['estimator']}" if "estimator" in file.attributes else "")
+    axes.set(xlabel="minibatch steps", ylabel=f"objective: {name} (nats)")
+    axes.legend(loc="lower right")
+    strip.set_axis_off()
+    _snapshots(strip, axes, file, step, limit)
+
+
+def _snapshots(strip, axes, file: File, step: np.ndarray, limit: float) -> None:
+    """Small pictures of the kept restart's filters above the curve, at the steps they belong to."""
+    history, block = file.read("/curve/filters")[file.attributes["restart"]], file.attributes["block"]
+    low, high = float(step[0]), float(step[-1])
+    if not high > low:
+        return
+    targets = np.linspace(low, high, _SNAPSHOTS)
+    for row in sorted({int(np.argmin(np.abs(step - target))) for target in targets}):
+        image = _stack([filter_image(weights, block) for weights in history[row]])
+        middle = 0.05 + 0.9 * (step[row] - low) / (high - low)
+        small = strip.inset_axes((middle - 0.07, 0.0, 0.14, 1.0))
+        small.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        small.set(xticks=[], yticks=[])
+        small.spines[:].set_visible(False)
+        axes.axvline(step[row], color="0.85", linewidth=0.6, zorder=0)
+    axes.set_xlim(low - 0.05 / 0.9 * (high - low), high + 0.05 / 0.9 * (high - low))
+
+
+def _stack(images: list[np.ndarray]) -> np.ndarray:
+    """Images in as square an arrangement as possible, NaN between them."""
+    columns = math.ceil(math.sqrt(len(images)))
+    height, width = images[0].shape
+    rows = -(-len(images) // columns)
+    canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
+    for number, image in enumerate(images):
+        row, column = divmod(number, columns)
+        canvas[row * (height + 1) : row * (height + 1) + height, column * (width + 1) : column * (width + 1) + width] = image
+    return canvas
+
+
+# ---- flow -----------------------------------------------------------------------------------------------------------
+
+def _draw_flow(file: File) -> Figure:
+    """K_eff/K_c along the flow, one line per temperature; open symbols where operators wrap around the lattice."""
+    flows = [entry for entry in flow.summary(file.path)["flows"] if entry["coupling"] is not None]
+    figure = Figure(figsize=(5.4, 3.4), layout="constrained")
+    axes = figure.subplots()
+    if not flows:
+        axes.text(0.5, 0.5, "the temperatures of the samples are unknown:\nno effective couplings", ha="center", va="center", transform=axes.transAxes)
+    sizes = {tuple(row["size"] for row in entry["steps"]) for entry in flows}
+    axes.axhline(1, color=_GREY, linewidth=0.8, linestyle="--", zorder=1)
+    for number, entry in enumerate(sorted(flows, key=lambda entry: entry["temperature"])):
+        _flow_line(axes, entry, number, f", $L$ = {entry['steps'][0]['size']}" if len(sizes) > 1 else "")
+    axes.set(xlabel="coarse-graining step $n$", ylabel=r"effective coupling $K_n / K_c$")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if flows:
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    if len(sizes) == 1:
+        _size_axis(axes, next(iter(sizes)))
+    return figure
+
+
+def _flow_line(axes, entry: dict, number: int, suffix: str) -> None:
+    critical, ratio = ising.critical_coupling(2), relative_temperature(entry["coupling"], 2)
+    rows = [row for row in entry["steps"] if row["coupling_eff"] is not None]
+    step, value, error = (np.array([row[key] or 0.0 for row in rows]) for key in ("step", "coupling_eff", "coupling_eff_error"))
+    colour = temperature_colour(ratio)
+    axes.errorbar(step, value / critical, error / critical, color=colour, marker=_MARKERS[number % len(_MARKERS)], label=temperature_label(entry["coupling"], 2) + suffix, zorder=3)
+    wrapped = np.array([row["wraps"] for row in rows], dtype=bool)
+    axes.plot(step[wrapped], value[wrapped] / critical, linestyle="none", color="white", markeredgecolor=colour, marker=_MARKERS[number % len(_MARKERS)], zorder=4)
+
+
+def temperature_colour(ratio: float):
+    """Blue below T_c, red above, black at it; darker the farther away."""
+    distance = math.log(ratio)
+    if abs(distance) < 1e-3:
+        return "black"
+    return colormaps["RdBu"](Normalize(-0.06, 0.06)(0.0) + math.copysign(0.22 + min(0.28, 4 * abs(distance)), -distance))
+
+
+def _size_axis(axes, sizes: tuple[int, ...]) -> None:
+    top = axes.secondary_xaxis("top")
+    top.set_xticks(range(len(sizes)), [str(size) for size in sizes])
+    top.set_xlabel("lattice size $L_n$")
+    top.spines[:].set_visible(False)
+    top.tick_params(length=0)
+
+
+# ---- exponent -------------------------------------------------------------------------------------------------------
+
+def _draw_exponent(file: File) -> Figure:
+    """y_t and y_h by step and number of operators; nu and T_c by step; exact values dashed."""
+    found = exponent.summary(file.path)
+    figure = Figure(figsize=(7.0, 5.2), layout="constrained")
+    panels = figure.subplots(2, 2)
+    for axes, name, label in zip(panels[0], EXACT_EXPONENTS, ("$y_t$", "$y_h$")):
+        _sequence(axes, found[name], found["headline"][name], EXACT_EXPONENTS[name][0], label)
+    panels[0, 1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    nu = {"from fluctuations": found["nu_sequence"], "from differences in $T$": found["nu_differences"]}
+    _by_step(panels[1, 0], nu, 1.0, r"$\nu$", "coarse-graining step $n$", found["nu_reason"])
+    crossings = {"": found["T_c_sequence"]}
+    _by_step(panels[1, 1], crossings, 1 / ising.critical_coupling(2), "$T_c$ ($J/k_B$)", "crossing of $K_n$ and $K_{n+1}$, step $n$", found["T_c_reason"])
+    return figure
+
+
+def _sequence(axes, rows: list[dict], headline: dict, exact: float, label: str) -> None:
+    steps = sorted({row["step"] for row in rows})
+    axes.axhline(exact, color=_GREY, linewidth=0.8, linestyle="--", label=None)
+    for number, step in enumerate(steps):
+        chosen = [row for row in rows if row["step"] == step and row["value"] is not None]
+        shift = 0.12 * (number - (len(steps) - 1) / 2)
+        axes.errorbar([row["operators"] + shift for row in chosen], [row["value"] for row in chosen], [row["error"] or 0.0 for row in chosen], color=_COLOURS[number % len(_COLOURS)], marker=_MARKERS[number % len(_MARKERS)], linewidth=0.8, label=f"step {step}")
+        if step == headline["step"] and headline["value"] is not None:
+            axes.plot(headline["operators"] + shift, headline["value"], "o", markersize=11, markerfacecolor="none", markeredgecolor="black", label="headline")
+    axes.set(xlabel="number of operators", ylabel=label)
+    axes.set_title(f"{label} = {with_error(headline['value'], headline['error'])}" if headline["value"] is not None else f"{label}: {headline['reason']}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _by_step(axes, series: dict[str, list[dict]], exact: float, label: str, xlabel: str, reason: str | None) -> None:
+    axes.axhline(exact, color=_GREY, linewidth=0.8, linestyle="--")
+    for number, (name, rows) in enumerate(series.items()):
+        chosen = [row for row in rows if row["value"] is not None]
+        shift = 0.08 * (number - (len(series) - 1) / 2)
+        if chosen:
+            axes.errorbar([row["step"] + shift for row in chosen], [row["value"] for row in chosen], [row["error"] or 0.0 for row in chosen], color=_COLOURS[number], marker=_MARKERS[number], linestyle="none", label=name or None)
+    axes.set(xlabel=xlabel, ylabel=label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if any(series) and axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="best")
+    if reason:
+        axes.set_title(f"{label}: {reason}", fontsize=7)
+
+
+_DRAWINGS = {"theta": _draw_theta, "lambda": _draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent}
