@@ -158,6 +158,7 @@ class Session:
                 job = self._parts.job()
                 if job is None or self._difference(job) is None:
                     self._parts.remove()
+                self._parts.release()
 
     def _difference(self, other: dict) -> str | None:
         """None if the request is the same, "longer" if it only extends, else what differs."""
@@ -182,7 +183,7 @@ class Session:
         job = {"command": self.request.command, "parameters": self.request.parameters, "inputs": self.request.input_digests}
         present = self._present_job()
         if present is None:
-            parts.clear()  # what is left of work that was being dropped
+            parts.clear()  # nothing done yet, or what is left of work that was being dropped
         else:
             difference = self._difference(present)
             if difference not in (None, "longer"):
@@ -194,6 +195,8 @@ class Session:
         parts.set_job(job)
 
     def _present_job(self) -> dict | None:
+        if self._parts.empty:
+            return None
         try:
             return self._parts.job()
         except DataError:

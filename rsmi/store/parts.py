@@ -92,23 +92,31 @@ class PartsFolder:
         return False
 
     def release(self) -> None:
-        """Give the lock back; the folder stays."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """Give the lock back; the folder stays if it holds any work. Its lock goes last, so that it guards to the end."""
+        if self._lock is None:
+            return
+        if self.empty:
+            with contextlib.suppress(OSError):
+                self.clear()
+                (self.path / "lock").unlink()
+                self.path.rmdir()
+        self._lock.close()
+        self._lock = None
 
     def remove(self) -> None:
-        """The work is published: nothing here is needed any more. The lock goes last, so that it guards to the end."""
-        with contextlib.suppress(OSError):
-            self.clear()
-            (self.path / "lock").unlink()
-            self.path.rmdir()
+        """The work is published: nothing here is needed any more."""
+        self._found = {}
         self.release()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no part was ever committed."""
+        return not self._found
 
     def clear(self) -> None:
         """Forget all parts but keep the lock."""
         for entry in self.path.iterdir():
-            if entry.name != "lock":
+            if entry.name == "job.json" or entry.suffix == ".tmp" or _PART_NAME.fullmatch(entry.name):
                 entry.unlink()
         self._found = {}
 
