@@ -196,9 +196,9 @@ def _filters(file: File) -> list[str]:
     """The filters in block shape, one after the other."""
     lines = ["  filters: x = sum over V of filter times spin, plus bias; P(h = 1) = 1/(1 + exp(-x))", ""]
     for unit, (weights, bias) in enumerate(zip(file.read("/filters"), file.read("/bias")), 1):
-        lines.append(f"  unit {unit}   bias {bias:.4f}   cosine to the uniform filter {cosine_to_uniform(weights):.4f}")
+        lines.append(f"  unit {unit}   bias {bias:z.4f}   cosine to the uniform filter {cosine_to_uniform(weights):.4f}")
         for layer in weights.reshape(-1, *file.attributes["block"][-2:]) if len(file.attributes["block"]) > 1 else weights[None, None]:
-            lines += [*table([["", *(f"{weight:.4f}" for weight in row)] for row in layer]), ""]
+            lines += [*table([["", *(f"{weight:z.4f}" for weight in row)] for row in layer]), ""]
     return lines
 
 
@@ -213,12 +213,16 @@ def _information(a: dict) -> list[str]:
     rows = [
         ["nats", "soft rule", "hard rule"],
         ["I(H:E), held-out bound", soft, hard],
-        ["I(H:E), exact", with_error(a.get("mutual_information_exact_soft"), None), with_error(a.get("mutual_information_exact"), a.get("mutual_information_exact_error"))],
-        ["H(H)", f"{a['entropy_h']:.4f}", f"{a['entropy_h_hard']:.4f}"],
-        ["control: shuffled environments", f"{a['mutual_information_shuffled']:.4f}", ""],
-        ["I(V:E), exact", with_error(a.get("mutual_information_block"), None), ""],
+        ["I(H:E), exact", _four(a.get("mutual_information_exact_soft")), with_error(a.get("mutual_information_exact"), a.get("mutual_information_exact_error"))],
+        ["H(H)", _four(a["entropy_h"]), _four(a["entropy_h_hard"])],
+        ["control: shuffled environments", _four(a["mutual_information_shuffled"]), ""],
+        ["I(V:E), exact", _four(a.get("mutual_information_block")), ""],
     ]
     return table(rows)
+
+
+def _four(value: float | None) -> str:
+    return "-" if value is None else f"{value:z.4f}"
 
 
 # ---- flow -----------------------------------------------------------------------------------------------------------
