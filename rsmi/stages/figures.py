@@ -169,7 +169,7 @@ def _draw_theta(file: File) -> Figure:
     likelihood.set(ylabel="held-out pseudo-log-likelihood\n(nats per window)")
     likelihood.legend(loc="lower right")
     reconstruction.plot(epoch, file.read("/curve/reconstruction_error"), color=_COLOURS[1])
-    reconstruction.set(ylabel="reconstruction error (mean squared)")
+    reconstruction.set(ylabel="reconstruction error")
     for axes in (likelihood, reconstruction):
         axes.set(xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -258,8 +258,7 @@ def _snapshots(strip, axes, file: File, step: np.ndarray, limit: float) -> None:
     low, high = float(step[0]), float(step[-1])
     if not high > low:
         return
-    targets = np.linspace(low, high, _SNAPSHOTS)
-    for row in sorted({int(np.argmin(np.abs(step - target))) for target in targets}):
+    for row in _spread_rows(step):
         image = _stack([filter_image(weights, block) for weights in history[row]])
         middle = 0.05 + 0.9 * (step[row] - low) / (high - low)
         small = strip.inset_axes((middle - 0.07, 0.0, 0.14, 1.0))
@@ -270,9 +269,19 @@ def _snapshots(strip, axes, file: File, step: np.ndarray, limit: float) -> None:
     axes.set_xlim(low - 0.05 / 0.9 * (high - low), high + 0.05 / 0.9 * (high - low))
 
 
+def _spread_rows(step: np.ndarray) -> list[int]:
+    """Rows from the last back to the first, about evenly spread and never so close that their pictures touch."""
+    rows: list[int] = []
+    for target in np.linspace(step[-1], step[0], _SNAPSHOTS):
+        row = int(np.argmin(np.abs(step - target)))
+        if not rows or step[rows[-1]] - step[row] >= 0.16 * (step[-1] - step[0]):
+            rows.append(row)
+    return rows
+
+
 def _stack(images: list[np.ndarray]) -> np.ndarray:
     """Images in as square an arrangement as possible, NaN between them."""
-    columns = math.ceil(math.sqrt(len(images)))
+    columns = round(math.sqrt(len(images)))
     height, width = images[0].shape
     rows = -(-len(images) // columns)
     canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
@@ -362,7 +371,7 @@ def _sequence(axes, rows: list[dict], headline: dict, exact: float, label: str) 
         shift = 0.12 * (number - (len(steps) - 1) / 2)
         _points(axes, [row for row in rows if row["step"] == step], "operators", shift, number, linewidth=0.8, label=f"step {step}")
         if step == headline["step"]:
-            _ring(axes, headline["operators"] + shift, headline["value"])
+            _ring(axes, headline["operators"] + shift, headline["value"], label="headline")
     axes.set(xlabel="number of operators", ylabel=label, xticks=sorted({row["operators"] for row in rows}))
     _result_title(axes, label, headline, "")
 
@@ -375,24 +384,25 @@ def _by_step(axes, series: dict[str | None, list[dict]], headline: dict, exact: 
         _points(axes, rows, "step", shift, number, linestyle="none", label=name)
         if number == 0:
             _ring(axes, headline["step"] + shift, headline["value"])
-    axes.set(ylabel=label + (f" ({units.strip()})" if units else ""))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.margins(x=0.1)
+    steps = sorted({row["step"] for rows in series.values() for row in rows} | {headline["step"]})
+    axes.set(ylabel=label + (f" ({units.strip()})" if units else ""), xticks=steps, xlim=(steps[0] - 0.35, steps[-1] + 0.35))
     axes.ticklabel_format(axis="y", useOffset=False)
-    if None not in series:
+    if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="best")
     _result_title(axes, label, headline, units)
 
 
 def _points(axes, rows: list[dict], x: str, shift: float, number: int, **style) -> None:
     shown = [row for row in rows if row["value"] is not None]
+    if not shown:
+        return
     values, errors = [row["value"] for row in shown], [row["error"] or 0.0 for row in shown]
     axes.errorbar([row[x] + shift for row in shown], values, errors, color=_COLOURS[number % len(_COLOURS)], marker=_MARKERS[number % len(_MARKERS)], **style)
 
 
-def _ring(axes, x: float, y: float | None) -> None:
+def _ring(axes, x: float, y: float | None, label: str | None = None) -> None:
     if y is not None:
-        axes.plot(x, y, "o", markersize=11, markerfacecolor="none", markeredgecolor="black", markeredgewidth=0.9, linestyle="none", label="headline", zorder=5)
+        axes.plot(x, y, "o", markersize=11, markerfacecolor="none", markeredgecolor="black", markeredgewidth=0.9, linestyle="none", label=label, zorder=5)
 
 
 def _result_title(axes, label: str, headline: dict, units: str) -> None:

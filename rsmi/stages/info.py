@@ -107,7 +107,7 @@ def _describe_samples(file: File) -> list[str]:
     attributes, numbers = file.attributes, summary(file.path)
     origin = [(name, text) for name, text in (("lattice", _lattice(attributes)), ("temperature", _temperature(attributes)), ("sampled by", _algorithm(attributes))) if text]
     if attributes["rg_step"]:
-        origin.append(("coarse-grained", f"{attributes['rg_step']} steps from {shape_text(attributes['original_shape'])}, lengths divided by {attributes['scale_factor']:g}"))
+        origin.append(("coarse-grained", f"{attributes['rg_step']} step{'s' * (attributes['rg_step'] > 1)} from {shape_text(attributes['original_shape'])}, lengths divided by {attributes['scale_factor']:g}"))
     measured = [
         ("energy per site", with_error(numbers["energy"], numbers["energy_error"]), _exact_energy(attributes, numbers)),
         ("|m| per site", with_error(numbers["magnetization_abs"], numbers["magnetization_abs_error"])),
@@ -249,14 +249,14 @@ def _flow_table(flows: list[dict], sizes: tuple[int, ...]) -> list[str]:
     for flow in flows:
         ratio = relative_temperature(flow["coupling"], 2)
         known = [f"{ratio:.4f}", f"{flow['temperature']:.5f}"] if ratio else ["unknown", "-"]
-        rows.append(known + [_relative(row, critical) + ("*" if row["wraps"] else "") for row in flow["steps"]])
+        rows.append(known + [_relative(row, critical) for row in flow["steps"]])
     return [f"  K_eff/K_c with K_c = {critical:.6f}", "", *table(rows)]
 
 
 def _relative(row: dict, critical: float) -> str:
     if row["coupling_eff"] is None:
         return "-"
-    return with_error(row["coupling_eff"] / critical, row["coupling_eff_error"] and row["coupling_eff_error"] / critical)
+    return with_error(row["coupling_eff"] / critical, row["coupling_eff_error"] and row["coupling_eff_error"] / critical) + ("*" if row["wraps"] else "")
 
 
 # ---- exponent -------------------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def _headline(found: dict) -> list[tuple[str, ...]]:
 
 def _sequence_table(entries: list[dict]) -> list[str]:
     steps, counts = sorted({row["step"] for row in entries}), sorted({row["operators"] for row in entries})
-    cells = {(row["operators"], row["step"]): with_error(row["value"], row["error"]) + ("*" if row["wraps"] else "") for row in entries}
+    cells = {(row["operators"], row["step"]): with_error(row["value"], row["error"]) + ("*" if row["wraps"] and row["value"] is not None else "") for row in entries}
     return table([["operators", *(f"step {step}" for step in steps)], *([str(count), *(cells.get((count, step), "-") for step in steps)] for count in counts)])
 
 
