@@ -65,20 +65,21 @@ int64_t ising_energy(const ising_chain *chain, const int8_t *spins)
     return -bonds;
 }
 
-RSMI_CLONES int64_t ising_magnetization(const ising_chain *chain, const int8_t *spins)
+RSMI_CLONES static int32_t total(const int8_t *spins, int64_t n)
 {
-    const int64_t sites = ising_sites(chain);
     int32_t sum = 0;
-    for (int64_t i = 0; i < sites; i++) sum += spins[i];
+    for (int64_t i = 0; i < n; i++) sum += spins[i];
     return sum;
 }
+
+int64_t ising_magnetization(const ising_chain *chain, const int8_t *spins) { return total(spins, ising_sites(chain)); }
 
 static void pack(const int8_t *spins, int64_t sites, uint8_t *packed)
 {
     for (int64_t i = 0; i < sites; i += 64) {
         const int64_t n = sites - i < 64 ? sites - i : 64;
         const uint64_t word = ising_pack_word(spins + i, n);
-        memcpy(packed + i / 8, &word, (n + 7) / 8);
+        memcpy(packed + i / 8, &word, (size_t)(n + 7) / 8);
     }
 }
 

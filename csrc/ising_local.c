@@ -7,11 +7,11 @@
  * loop and differ in the table. One draw of 64 bits per site, always; the spin flips if bits >= barrier[s h], that is, the
  * table holds the probability of staying, and "always flip" is a barrier of zero. No branch depends on the data.
  *
- * Always accepting moves of no cost makes this order non-ergodic in places: on a chain domain walls move ballistically, and the
- * number of those moving left minus those moving right is conserved; stripe states in which every site has no field are closed
- * orbits, a share of all states worth noticing on sizes up to 4; at K = 0 everything flips. There, and only there, Metropolis accepts moves
- * of no cost with probability 1/2, which keeps detailed balance. (On larger lattices the stripes remain closed, but have less than
- * 1e-15 of the weight and cannot be entered.) The heat bath needs no such care. */
+ * Always accepting moves of no cost makes this order non-ergodic in places. On a chain domain walls move ballistically, and the
+ * number of those moving left minus those moving right is conserved; striped states in which no site has a field are closed
+ * orbits, which on sizes up to 4 are a noticeable share of all states; at K = 0 everything always flips. There, and only there,
+ * Metropolis accepts moves of no cost with probability 1/2, which keeps detailed balance. (On larger lattices the stripes remain
+ * closed, but they have no weight to speak of and cannot be entered from outside.) The heat bath needs no such care. */
 #include "ising.h"
 
 #include <math.h>

@@ -2,15 +2,15 @@
  *
  * Every bond between equal spins is open with probability 1 - exp(-2 K); every connected cluster is flipped with probability 1/2.
  *
- * Layout: a row along the width is a string of bits, 64 sites a word, 1 = up; row r = z * height + y owns the words r * words + w. Bits beyond the width are
- * zero. Open bonds are words too: bit x of open[] is the bond from x to x + 1 (the last one wraps).
+ * Layout: a row along the width is a string of bits, 64 sites a word, 1 = up; row r = z * height + y owns the words r * words + w.
+ * Bits beyond the width are zero. Open bonds are words too: bit x of open[] is the bond from x to x + 1 (the last one wraps).
  *
  * 1. Draw the bonds along the rows. 64 coins of one probability are tossed together by comparing 64 random numbers with the
  *    threshold bit by bit from the top: a random word decides half of the undecided coins, so that about 7 draws serve 64 bonds.
  * 2. A row falls into runs of joined sites; runs are numbered through the lattice, and the run of a site is a popcount over the
  *    start bits. Clusters are sets of runs, not of sites.
- * 3. Draw the bonds between rows; each links two runs, unless the link one site to the left already does. Union-find by Rem's algorithm
- *    (Dijkstra, A Discipline of Programming, 1976), in which a parent always has the lower number.
+ * 3. Draw the bonds between rows; each links two runs, unless the link one site to the left already does. Union-find by Rem's
+ *    algorithm (Dijkstra, A Discipline of Programming, 1976), in which a parent always has the lower number.
  * 4. Hence one pass in ascending order copies each root's coin to its runs, and the coins are expanded to words of flips. */
 #include "ising.h"
 

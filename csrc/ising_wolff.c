@@ -1,7 +1,7 @@
 /* Single clusters: U. Wolff, Phys. Rev. Lett. 62, 361 (1989).
  *
- * From a random site a cluster grows over equal spins, each bond joining with probability 1 - exp(-2 K), and is flipped. A spin is flipped
- * as it joins, so the lattice itself marks what the cluster already holds, and the sites wait in a first-in-first-out queue.
+ * From a random site a cluster grows over equal spins, each bond joining with probability 1 - exp(-2 K), and is flipped. A spin is
+ * flipped as it joins, so the lattice itself marks what the cluster already holds; the sites wait in a first-in-first-out queue.
  * Per site leaving the queue one draw of 64 bits for every bond, in the order +x, -x, +y, -y, +z, -z, whether the neighbour
  * qualifies or not: the push is free of branches, which would be mispredicted every other time. */
 #include "ising.h"

@@ -1,24 +1,74 @@
 """Slow Python twins of the C kernels: the same algorithm and random stream, written for reading."""
 
 import itertools
-
-import numpy as np
-
-# Windows (csrc/windows.c)
-
-_WORD = 2**64 - 1
-
-
-def mix64(z):
-    """The finalizer of SplitMix64 on Python integers."""
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WORD
-
-# --- Ising samplers (csrc/ising*.c) -----------------------------------------------------------------------------------
-
 import math
 
 import numpy as np
+
+# --- random numbers (csrc/random.h) -----------------------------------------------------------------------------------
+
+
+def mix64(z):
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+    return z ^ (z >> 31)
+
+
+def keyed_bits(key, sample, site):
+    """The 64-bit hash of (key, sample, site) of csrc/random.h."""
+    golden = 0x9E3779B97F4A7C15
+    inner = mix64((int(key[0]) + (sample + 1) * golden) % 2**64)
+    return mix64((inner + (int(key[1]) ^ ((site + 1) * golden % 2**64))) % 2**64)
+
+
+def xoshiro_next(state):
+    """One step of xoshiro256++ on a list of four Python integers."""
+
+    def rotate(x, k):
+        return ((x << k) | (x >> (64 - k))) & WORD
+
+    result = (rotate((state[0] + state[3]) & WORD, 23) + state[0]) & WORD
+    shifted = (state[1] << 17) & WORD
+    state[2] ^= state[0]
+    state[3] ^= state[1]
+    state[1] ^= state[2]
+    state[0] ^= state[3]
+    state[2] ^= shifted
+    state[3] = rotate(state[3], 45)
+    return result
+
+
+def probability_threshold(p, q):
+    """Threshold on 64 random bits for the probability p = 1 - q, never above 1 - 2^-64."""
+    if p <= 0.5:
+        return int(p * 2.0**64)
+    return 2**64 - max(int(q * 2.0**64), 1)
+
+
+# --- windows (csrc/windows.c) -----------------------------------------------------------------------------------------
+
+
+def choose_windows(n_configurations, shape, count, key):
+    """Configuration, origin and flip of every window."""
+    for w in range(count):
+        site = keyed_bits(key, w, 0) * int(np.prod(shape)) >> 64
+        origin = tuple(int(x) for x in np.unravel_index(site, shape))
+        first, following = w * n_configurations // count, (w + 1) * n_configurations // count
+        configuration = first + (keyed_bits(key, w, 2) * max(1, following - first) >> 64)
+        yield configuration, origin, -1 if keyed_bits(key, w, 1) >> 63 else 1
+
+
+def window_spins(configuration, block, nearest, farthest, origin):
+    """Spins at Chebyshev distance nearest .. farthest from the block at origin (distance 0: the block), by rolling the
+    lattice until the window's corner is its first site."""
+    margin = farthest
+    rolled = np.roll(configuration, [margin - x for x in origin], axis=range(configuration.ndim))
+    spins = []
+    for site in itertools.product(*[range(size + 2 * margin) for size in block]):
+        distance = max(max(margin - x, x - margin - size + 1, 0) for x, size in zip(site, block))
+        if nearest <= distance <= farthest:
+            spins.append(rolled[site])
+    return np.array(spins, np.int8)
 
 
 # --- blocking and operators -------------------------------------------------------------------------------------------
@@ -33,43 +83,6 @@ def unpack(row, shape):
 def pack(spins):
     """Packed rows of (n, *shape) spins."""
     return np.packbits(spins.reshape(len(spins), -1) > 0, axis=1, bitorder="little")
-
-
-def mix64(z):
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
-    return z ^ (z >> 31)
-
-
-def keyed_bits(key, sample, site):
-    """The 64-bit hash of (key, sample, site) of csrc/random.h."""
-    golden = 0x9E3779B97F4A7C15
-    inner = mix64((int(key[0]) + (sample + 1) * golden) & _WORD)
-    return mix64((inner + (int(key[1]) ^ (((site + 1) * golden) & _WORD))) & _WORD)
-
-
-def choose_windows(n_configurations, shape, count, key):
-    """Configuration, origin and flip of every window."""
-    for w in range(count):
-        site = keyed_bits(key, w, 0) * int(np.prod(shape)) >> 64
-        origin = tuple(int(x) for x in np.unravel_index(site, shape))
-        yield w * n_configurations // count, origin, -1 if keyed_bits(key, w, 1) >> 63 else 1
-
-
-def window_spins(configuration, block, nearest, farthest, origin):
-    """Spins at Chebyshev distance nearest .. farthest from the block at origin (distance 0: the block), by rolling the
-    lattice until the window's corner is its first site."""
-    margin = farthest
-    rolled = np.roll(configuration, [margin - x for x in origin], axis=range(configuration.ndim))
-    spins = []
-    for site in itertools.product(*[range(size + 2 * margin) for size in block]):
-        distance = max(max(margin - x, x - margin - size + 1, 0) for x, size in zip(site, block))
-        if nearest <= distance <= farthest:
-            spins.append(rolled[site])
-    return np.array(spins, np.int8)
-    golden = 0x9E3779B97F4A7C15
-    inner = mix64((int(key[0]) + (sample + 1) * golden) % 2**64)
-    return mix64((inner + (int(key[1]) ^ ((site + 1) * golden % 2**64))) % 2**64)
 
 
 def coarse_spin(block_spins, filters, bias, hard, bits):
@@ -101,29 +114,7 @@ def operator_sum(spins, copies):
     return sum(np.prod([np.roll(spins, (-y, -x), (0, 1)) for y, x in points], axis=0).sum() for points in copies)
 WORD = 2**64 - 1
 
-
-def xoshiro_next(state):
-    """One step of xoshiro256++ on a list of four Python integers."""
-
-    def rotate(x, k):
-        return ((x << k) | (x >> (64 - k))) & WORD
-
-    result = (rotate((state[0] + state[3]) & WORD, 23) + state[0]) & WORD
-    shifted = (state[1] << 17) & WORD
-    state[2] ^= state[0]
-    state[3] ^= state[1]
-    state[1] ^= state[2]
-    state[0] ^= state[3]
-    state[2] ^= shifted
-    state[3] = rotate(state[3], 45)
-    return result
-
-
-def probability_threshold(p, q):
-    """Threshold on 64 random bits for the probability p = 1 - q, never above 1 - 2^-64."""
-    if p <= 0.5:
-        return int(p * 2.0**64)
-    return 2**64 - max(int(q * 2.0**64), 1)
+# --- Ising samplers (csrc/ising*.c) -----------------------------------------------------------------------------------
 
 
 def ising_forward(shape):
@@ -196,7 +187,7 @@ def toss_together(lanes, threshold, rng):
 
 
 def ising_swendsen_wang(spins, coupling, rng, sweeps):
-    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding, coins taken by a cluster's first run of joined sites in a row."""
+    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding; a cluster takes the coin of its first run of sites."""
     flat, width = spins.reshape(-1), spins.shape[-1]
     threshold = probability_threshold(-math.expm1(-2 * coupling), math.exp(-2 * coupling))
     forward = ising_forward(spins.shape)
@@ -330,3 +321,120 @@ def adam_steps(state, gradient, n_windows, settings, steps):
         step = moments[0] / (1 - 0.9 ** (t + 1)) / (np.sqrt(moments[1] / (1 - 0.99 ** (t + 1))) + 1e-8)
         parameters += rate * step
     return parameters
+
+
+# --- training of a restricted Boltzmann machine (csrc/rbm.c) ----------------------------------------------------------
+
+
+class Machine:
+    """A +-1 machine in training, float32 operation by operation in the order of the kernel; a sample is a column."""
+
+    STRIP = 128
+
+    def __init__(self, state):
+        self.state = {name: array.copy() for name, array in state.items()}
+
+    def train_epoch(self, visible, epochs_total, batch_size, n_gibbs, learning_rate, momentum, weight_decay, symmetric):
+        """Returns the number of visible units that differ at the ends of the chains."""
+        state, n_batches = self.state, len(visible) // batch_size
+        order = self.shuffled(len(visible))
+        differences = 0
+        for b in range(n_batches):
+            done = (int(state["epoch"]) * n_batches + b) / (epochs_total * n_batches)
+            rate = np.float32(learning_rate * (1 - 0.95 * done))
+            data = visible[order[b * batch_size : (b + 1) * batch_size]]
+            gradients, changed = self.gradients(data, n_gibbs)
+            differences += changed
+            for name, gradient in gradients.items():
+                if name != "weights" and symmetric:
+                    continue
+                decay = np.float32(weight_decay if name == "weights" else 0)
+                step = state[name.removesuffix("_bias") + "_momentum"]
+                scaled = gradient * (np.float32(1) / np.float32(batch_size))
+                step[...] = np.float32(momentum) * step + rate * (scaled - decay * state[name])
+                state[name] += step
+        state["epoch"] += 1
+        return differences
+
+    def shuffled(self, n):
+        order, rng = list(range(n)), [int(x) for x in self.state["rng"]]
+        for j in range(n, 1, -1):
+            k = int((xoshiro_next(rng) >> 11) * 2.0**-53 * j)
+            order[k], order[j - 1] = order[j - 1], order[k]
+        self.state["rng"][:] = rng
+        return order
+
+    def gradients(self, data, n_gibbs):
+        """Positive minus negative sums over a batch, strip by strip."""
+        names = ("weights", "visible_bias", "hidden_bias")
+        sums, differences = {name: np.zeros_like(self.state[name]) for name in names}, 0
+        for start in range(0, len(data), self.STRIP):
+            strip = data[start : start + self.STRIP]
+            columns = -(-len(strip) // 16) * 16
+            layer = np.zeros((data.shape[1], columns), np.float32)
+            layer[:, : len(strip)] = strip.T
+            fields = self.hidden_fields(layer)
+            self.add(sums, layer, fields, np.float32(1), len(strip))
+            if "chains" in self.state:
+                chains = self.state["chains"][start : start + len(strip)]
+                chain = np.zeros_like(layer)
+                chain[:, : len(strip)] = chains.T
+                fields = self.hidden_fields(chain)
+            for _ in range(n_gibbs):
+                hidden = self.sample(fields)
+                chain = self.sample(self.visible_fields(hidden))
+                fields = self.hidden_fields(chain)
+            self.add(sums, chain, fields, np.float32(-1), len(strip))
+            differences += np.count_nonzero((chain != layer)[:, : len(strip)])
+            if "chains" in self.state:
+                chains[...] = chain[:, : len(strip)].T
+        return sums, differences
+
+    @staticmethod
+    def fields(bias, weights, layer):
+        fields = np.repeat(bias[:, None], layer.shape[1], axis=1)
+        for t, row in enumerate(layer):
+            fields += weights[t][:, None] * row
+        return fields
+
+    def hidden_fields(self, visible):
+        return self.fields(self.state["hidden_bias"], self.state["weights"], visible)
+
+    def visible_fields(self, hidden):
+        return self.fields(self.state["visible_bias"], self.state["weights"].T, hidden)
+
+    @staticmethod
+    def odds_of_minus(x):
+        """exp(-2x) by the kernel's polynomial."""
+        y = np.clip(x * np.float32(-2.885390082), np.float32(-126), np.float32(126))
+        k = np.rint(y)
+        coefficients = (1.535336188319500e-4, 1.339887440266574e-3, 9.618437357674640e-3, 5.550332471162809e-2, 2.402264791363012e-1, 6.931472028550421e-1, 1.0)
+        p = np.float32(0)
+        for coefficient in coefficients:
+            p = p * (y - k) + np.float32(coefficient)
+        return np.ldexp(p, k.astype(np.int32))
+
+    def sample(self, fields):
+        uniforms = self.uniforms(fields.size).reshape(fields.shape)
+        plus = uniforms * (np.float32(1) + self.odds_of_minus(fields)) < np.float32(1)
+        return np.where(plus, np.float32(1), np.float32(-1))
+
+    def uniforms(self, n):
+        lanes, rounds = self.state["lanes"], []
+        for _ in range(-(-n // lanes.shape[1])):
+            s0, s1, s2, s3 = lanes.copy()
+            total = s0 + s3
+            bits = (total << np.uint32(7) | total >> np.uint32(25)) + s0
+            s2, s3, shifted = s2 ^ s0, s3 ^ s1, s1 << np.uint32(9)
+            s1, s0 = s1 ^ s2, s0 ^ s3
+            lanes[:] = s0, s1, s2 ^ shifted, s3 << np.uint32(11) | s3 >> np.uint32(21)
+            rounds.append((bits >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24))
+        return np.concatenate(rounds)[:n]
+
+    def add(self, sums, visible, fields, sign, n_samples):
+        odds = self.odds_of_minus(fields)
+        means = sign * ((np.float32(1) - odds) / (np.float32(1) + odds))
+        for s in range(n_samples):
+            sums["weights"] += visible[:, s, None] * means[:, s]
+            sums["hidden_bias"] += means[:, s]
+        sums["visible_bias"] += sign * visible[:, :n_samples].sum(axis=1)

@@ -29,25 +29,28 @@ def _load_config(ctx: click.Context, _, value: Path | None):
         table = tomllib.loads(value.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise click.BadParameter(f"{value}: {error}") from error
-    section = table.get(ctx.info_name, {})
-    known = {parameter.name for parameter in ctx.command.params}
-    settings = {key.replace("-", "_"): setting for key, setting in section.items()} if isinstance(section, dict) else {}
-    unknown = sorted(set(settings) - known)
-    if unknown or not isinstance(section, dict):
-        raise click.BadParameter(f"{value}: [{ctx.info_name}] has no option {', '.join(unknown) or section!r}")
-    ctx.default_map = {**(ctx.default_map or {}), **settings}
+    commands = ctx.parent.command.list_commands(ctx.parent)
+    for name, section in table.items():
+        if name not in commands or not isinstance(section, dict):
+            raise click.BadParameter(f"{value}: {name} is not the [table] of a command ({', '.join(commands)})")
+    options = {option.lstrip("-"): parameter.name for parameter in ctx.command.params for option in parameter.opts if option.startswith("--")}
+    settings = {key.replace("_", "-"): str(setting) for key, setting in table.get(ctx.info_name, {}).items()}  # str: parsed like the command line
+    unknown = sorted(set(settings) - set(options))
+    if unknown:
+        raise click.BadParameter(f"{value}: {ctx.info_name} has no option --{', --'.join(unknown)}")
+    ctx.default_map = {**(ctx.default_map or {}), **{options[key]: setting for key, setting in settings.items()}}
 
 
 _OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write; appears only when complete.")
-_SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Root of all random streams.")
+_SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", default=0, help="Root of all random streams.")
 _RUN = (
     click.option("--force", is_flag=True, help="Replace an output made with other parameters (matching unfinished work is still resumed)."),
-    click.option("--threads", type=click.IntRange(1, 4096), default=None, show_default="all cores", help="Threads; never changes a result."),
+    click.option("--threads", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="all cores", help="Threads; never changes a result."),
     click.option("--time-limit", metavar="DURATION", default=None, help="Checkpoint and exit 75 after this long (90, 15m, 2h, HH:MM:SS)."),
     click.option("--dry-run", is_flag=True, help="Print the resolved plan and its cost, write nothing."),
 )
 _TALK = (
-    click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object."),
+    click.option("--json", is_flag=True, help="Print the result as one JSON object."),
     click.option("-q", "--quiet", is_flag=True, help="No progress, no remarks."),
     click.option("-v", "--verbose", is_flag=True, help="More remarks on stderr."),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
@@ -60,14 +63,14 @@ def stage_command(seed: bool = True):
 
     def decorate(function):
         @functools.wraps(function)
-        def wrapped(*arguments, force, threads, time_limit, quiet, verbose, debug, **rest):
+        def wrapped(*arguments, force, threads, time_limit, json, quiet, verbose, debug, **rest):
             from rsmi.stages.runner import RunOptions
 
             set_verbosity(quiet, verbose)
             stop = click.get_current_context().obj or Stop()
             stop.limit(parse_duration(time_limit) if time_limit else None)
             options = {"threads": threads} if threads else {}
-            return function(*arguments, run=RunOptions(force=force, quiet=quiet, stop=stop, **options), **rest)
+            return function(*arguments, run=RunOptions(force=force, quiet=quiet, stop=stop, **options), as_json=json, **rest)
 
         return _decorate(wrapped, (_OUTPUT, *((_SEED,) if seed else ()), *_RUN, *_TALK))
 
@@ -78,9 +81,9 @@ def reading_command(function):
     """Add the options of a command that only reads: verbosity and JSON."""
 
     @functools.wraps(function)
-    def wrapped(*arguments, quiet, verbose, debug, **rest):
+    def wrapped(*arguments, json, quiet, verbose, debug, **rest):
         set_verbosity(quiet, verbose)
-        return function(*arguments, **rest)
+        return function(*arguments, as_json=json, **rest)
 
     return _decorate(wrapped, _TALK)
 

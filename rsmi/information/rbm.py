@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.information.exact import spin_states
 from rsmi.kernels import rbm as kernel
 
 MAX_BLOCK = 16  # sites of a block whose states are tabulated
@@ -220,7 +221,7 @@ class RBM:
         n_block = self.n_visible - environments.shape[1]
         if not 0 < n_block <= MAX_BLOCK:
             raise ValueError(f"a table over all block states needs 1 to {MAX_BLOCK} block sites, not {n_block}")
-        blocks = block_states(n_block)
+        blocks = spin_states(n_block)
         table = pair_log_two_cosh(self.environment_fields(environments), self.block_fields(blocks))
         table += blocks @ self.visible_bias[:n_block]
         table += (environments @ self.visible_bias[n_block:])[:, None]
@@ -233,11 +234,6 @@ class RBM:
         np.exp(table, out=table)
         table /= table.sum(axis=1, keepdims=True)
         return table
-
-
-def block_states(n_block: int) -> NDArray[np.int8]:
-    """All +-1 states of a block, (2^n_block, n_block) int8: site i is up in row ``index`` where bit i of it is set."""
-    return (2 * (np.arange(1 << n_block)[:, None] >> np.arange(n_block) & 1) - 1).astype(np.int8)
 
 
 def log_two_cosh(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -84,7 +84,8 @@ def sweep(spins, double coupling, rng, algorithm, int64_t sweeps, int64_t cluste
     rng : ndarray of uint64, shape (4,)
         State of xoshiro256++; updated.
     algorithm : {"metropolis", "heat-bath", "swendsen-wang", "wolff"}
-        The first two update in checkerboard order and need even sizes. Checkerboard Metropolis is not ergodic on lattices of size 4.
+        The first two update in checkerboard order and need even sizes. Metropolis accepts moves of no cost always, except where
+        that is not ergodic (chains, axes of size 2 or 4, K = 0): there with probability 1/2.
     sweeps : int
         One sweep is one attempt per site, one Swendsen-Wang step, or ``clusters_per_sweep`` Wolff clusters.
 

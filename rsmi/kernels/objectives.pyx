@@ -94,6 +94,8 @@ cdef class _State:
     def __init__(self, Windows windows, settings, double[::1] parameters, double[:, ::1] moments, int8_t[:, :, ::1] chains,
                  uint64_t[::1] rng, int64_t[::1] step):
         cdef lambda_settings s = _settings(settings, settings.batch)
+        _require(settings.method == "decoder" or windows.table.theta != NULL, f"the objective {settings.method} needs the machines of Theta")
+        _require(settings.method != "enumerate" or windows.table.n_block <= 16, "only blocks of at most 16 sites can be enumerated")
         cdef int64_t size = lambda_size(&s, windows.table.n_block, windows.table.n_environment)
         _require(parameters.shape[0] == moments.shape[1] == size and moments.shape[0] == 2, f"parameters must have {size} entries, moments (2, {size})")
         _require(rng.shape[0] == 4 and step.shape[0] == 1, "rng must have 4 words and step one entry")

@@ -35,10 +35,10 @@ LANES = RBM_LANES
 
 
 cdef float *_parameters(array, shape) except NULL:
-    """Address of a float32 state array of the given shape."""
+    """Address of a contiguous float32 state array of the given shape."""
+    if array.shape != shape or not array.flags.c_contiguous:
+        raise ValueError(f"a state array has shape {array.shape}, not {shape}, or is not contiguous")
     cdef float[::1] flat = array.reshape(-1)
-    if array.shape != shape:
-        raise ValueError(f"a state array has shape {array.shape}, not {shape}")
     return &flat[0]
 
 

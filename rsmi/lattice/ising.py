@@ -52,7 +52,10 @@ def _arithmetic_geometric_mean(a, b):
 
 
 def spontaneous_magnetization(dimension, coupling):
-    """Magnetization per site of the infinite lattice in one or two dimensions, (1 - sinh^-4 2K)^(1/8) below T_c (Yang, Phys. Rev. 85, 808 (1952))."""
+    """Magnetization per site of the infinite lattice in one (none) or two dimensions.
+
+    Below T_c (1 - sinh^-4 2K)^(1/8): C. N. Yang, Phys. Rev. 85, 808 (1952).
+    """
     if dimension == 1:
         return 0.0
     if dimension != 2:

@@ -160,9 +160,8 @@ def coupling_from_energy(energy_per_site, shape):
     low, high = COUPLING_RANGE
     coldest, hottest = -2.0, energy(shape, low)
     if not coldest < energy_per_site <= hottest:
-        raise ValueError(
-            f"an energy of {energy_per_site:.6g} per site is outside the range of the {shape[0]}x{shape[1]} torus: {coldest:g} to {hottest:.3g}"
-        )
+        torus = f"{shape[0]}x{shape[1]} torus: {coldest:g} to {hottest:.3g}"
+        raise ValueError(f"an energy of {energy_per_site:.6g} per site is outside the range of the {torus}")
     coupling = 0.44
     for _ in range(200):  # Newton's method, and bisection of the logarithm where it leaves the bracket
         jet = _log_partition_jet(shape, coupling)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,8 @@ STEP = mcrg.HEADLINE_STEP  # of y_t, y_h and nu; T_c is the crossing of steps ST
 
 def request(flow: File, critical_temperature: float | None) -> Request:
     """The file these parameters define."""
-    if critical_temperature is not None and not critical_temperature > 0:
-        raise UsageError(f"--critical-temperature {critical_temperature}: must be positive")
+    if critical_temperature is not None and not 0 < critical_temperature < math.inf:
+        raise UsageError(f"--critical-temperature {critical_temperature}: must be positive and finite")
     return Request("exponent", "exponent", {"critical_temperature": critical_temperature}, (flow,))
 
 

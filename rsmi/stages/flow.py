@@ -118,9 +118,10 @@ def _check_source(source: File) -> None:
 def _refuse_equal_streams(sources: tuple[File, ...]) -> None:
     seen: dict[str, Path] = {}
     for source in sources:
-        other = seen.setdefault(stream_identity(source), source.path)
-        if other != source.path or sum(source.path == s.path for s in sources) > 1:
-            raise UsageError(f"{source.path}: holds the same random streams as {other}: sample with another --seed to add statistics")
+        identity = stream_identity(source)
+        if identity in seen:
+            raise UsageError(f"{source.path}: holds the same random streams as {seen[identity]}: sample with another --seed to add statistics")
+        seen[identity] = source.path
 
 
 def stream_identity(source: File) -> str:
@@ -130,7 +131,7 @@ def stream_identity(source: File) -> str:
     if origin is None:
         return text_digest(source.digest)
     asked = origin["parameters"]
-    physics = [asked["seed"], asked["model"], asked["shape"], asked["coupling"], source.attributes.get("algorithm")]
+    physics = [*map(asked.get, ("seed", "model", "shape", "coupling")), source.attributes.get("algorithm")]
     return text_digest(canonical_json([physics, source.attributes["rg_step"]]))
 
 

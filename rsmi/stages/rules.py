@@ -46,7 +46,10 @@ def choose_rule(stack: contextlib.ExitStack, text: str, block: str | None, hard:
 
 
 def _named_rule(name: str, block: tuple[int, ...]) -> ChosenRule:
-    return ChosenRule(NAMED[name](block), {"name": name, "block": list(block), "hard": True})
+    try:
+        return ChosenRule(NAMED[name](block), {"name": name, "block": list(block), "hard": True})
+    except ValueError as error:
+        raise UsageError(f"--block {shape_text(block)}: {error}") from error
 
 
 def _rule_from_file(stack: contextlib.ExitStack, path: str, wanted: tuple[int, ...] | None, hard: bool) -> ChosenRule:

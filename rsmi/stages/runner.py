@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Protocol
 
-import h5py
 import numpy as np
 from tqdm import tqdm
 
-from rsmi.errors import Conflict, DataError, Failure, Interrupted, RsmiError
+from rsmi.errors import Conflict, DataError, Failure, Interrupted, RsmiError, UsageError
 from rsmi.stages.interrupt import Stop
 from rsmi.store import File, Part, PartsFolder, open_file, parameters_digest, publish
 
@@ -85,7 +84,9 @@ class Session:
         If the output, or its unfinished parts, belong to another request (and ``force`` is off), or another process
         writes it.
     Failure
-        If the folder is missing.
+        If the folder is missing, or something that is no file has the output's name.
+    UsageError
+        If the output is "-" or one of the inputs.
     """
 
     def __init__(self, output: Path, request: Request, options: RunOptions):
@@ -99,17 +100,18 @@ class Session:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Session:
-        folder = self.output.parent
-        if not folder.is_dir():
-            raise Failure(f"{self.output}: the folder {folder} does not exist: create it first")
-        if self.output.is_dir():
-            raise Failure(f"{self.output}: is a folder, not a file")
+        self._check_output()
         try:
             self._look_at_output()
             if not self.complete:
-                self._acquire()
+                self._parts.acquire()
+                self._look_at_output()  # again: whoever held the lock before us may have published
+            if self.complete:
+                self._touch()
+            else:
+                self._take_up()
         except BaseException:
-            self._stack.close()
+            self.__exit__()
             raise
         return self
 
@@ -118,6 +120,17 @@ class Session:
         self._stack.close()
 
     # ---- what is there already
+
+    def _check_output(self) -> None:
+        output, folder = self.output, self.output.parent
+        if str(output) == "-":
+            raise UsageError("-o -: a result is a file that appears when it is complete: give it a name (its path goes to stdout)")
+        if not folder.is_dir():
+            raise Failure(f"{output}: the folder {folder} does not exist: create it first")
+        if output.exists() and not output.is_file():
+            raise Failure(f"{output}: is {'a folder' if output.is_dir() else 'a device'}, not a file")
+        if output.exists() and any(output.samefile(file.path) for file in self.request.inputs):
+            raise UsageError(f"{output}: is an input of this command: choose another output")
 
     def _look_at_output(self) -> None:
         if not self.output.exists():
@@ -131,7 +144,6 @@ class Session:
         difference = self._difference(existing.attributes)
         if difference is None:
             self.complete = True
-            self._touch()
         elif difference == "longer":
             self.base = existing
         elif not self.options.force:
@@ -140,11 +152,13 @@ class Session:
     def _touch(self) -> None:
         with contextlib.suppress(OSError):  # a read-only folder: the result stands all the same
             os.utime(self.output)
-        parts = self._parts
-        if parts.path.exists():  # killed between publishing and tidying up
-            with contextlib.suppress(RsmiError, OSError):
-                parts.acquire()
-                parts.remove()
+        with contextlib.suppress(RsmiError, OSError):
+            if self._parts.path.exists():  # killed between publishing and tidying up, or parts of a longer run
+                self._parts.acquire()
+                job = self._parts.job()
+                if job is None or self._difference(job) is None:
+                    self._parts.remove()
+                self._parts.release()
 
     def _difference(self, other: dict) -> str | None:
         """None if the request is the same, "longer" if it only extends, else what differs."""
@@ -153,23 +167,24 @@ class Session:
             return f"the result of 'rsmi {other['command']}'"
         if other["inputs"] != request.input_digests:
             return "results from another input"
-        mine, theirs = dict(request.parameters), dict(other["parameters"])
-        if request.grows:
-            wanted, present = mine.pop(request.grows), theirs.pop(request.grows, 0)
-            if mine == theirs and wanted != present:
-                return "longer" if wanted > present else f"more {request.grows} ({present}, asked for {wanted})"
+        mine, theirs = request.parameters, other["parameters"]
         names = [name for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
         if not names:
             return None
+        if names == [request.grows] and isinstance(theirs.get(request.grows), int):
+            wanted, present = mine[request.grows], theirs[request.grows]
+            return "longer" if wanted > present else f"more {request.grows} ({present}, asked for {wanted})"
         return "other parameters: " + ", ".join(f"{name} = {theirs.get(name)} there, {mine.get(name)} asked for" for name in names)
 
-    def _acquire(self) -> None:
+    def _take_up(self) -> None:
+        """Resume the parts that are there, or begin."""
         parts = self._parts
-        parts.acquire()
         parts.sweep()
         job = {"command": self.request.command, "parameters": self.request.parameters, "inputs": self.request.input_digests}
         present = self._present_job()
-        if present is not None:
+        if present is None:
+            parts.clear()  # nothing done yet, or what is left of work that was being dropped
+        else:
             difference = self._difference(present)
             if difference not in (None, "longer"):
                 if not self.options.force:
@@ -180,12 +195,13 @@ class Session:
         parts.set_job(job)
 
     def _present_job(self) -> dict | None:
+        if self._parts.empty:
+            return None
         try:
             return self._parts.job()
         except DataError:
             if not self.options.force:
                 raise
-            self._parts.clear()
             return None
 
     # ---- work
@@ -235,7 +251,10 @@ class Session:
 
     def _drive(self, task: Task, progress: tqdm) -> None:
         parts = self._parts.parts(task.name)
-        step, state = (parts[-1].stop, parts[-1].state()) if parts else task.begin()
+        first, state = task.begin()
+        if parts and parts[0].start > first:
+            raise DataError(f"{self._parts.path}: continues a file that is gone from {self.output}: remove this folder to start again")
+        step, state = (parts[-1].stop, parts[-1].state()) if parts else (first, state)
         if not parts and step >= task.total:  # nothing to do: leave the state where the stage looks for it
             self._parts.commit(task.name, step, step, {}, state)
         quantum = 1
@@ -317,8 +336,6 @@ def run_facts() -> dict:
         "cpu": _cpu_name(),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "h5py": h5py.__version__,
-        "hdf5": h5py.version.hdf5_version,
         "blas": _blas_name(),
     }
     job = os.environ.get("SLURM_JOB_ID")
@@ -327,7 +344,7 @@ def run_facts() -> dict:
 
 def _cpu_name() -> str:
     with contextlib.suppress(OSError):
-        for line in open("/proc/cpuinfo", encoding="utf-8"):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.machine()

@@ -140,13 +140,17 @@ def resolve_coupling(temperature: str | None, coupling: float | None, dimension:
     if (temperature is None) == (coupling is None):
         raise UsageError("give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two")
     if coupling is not None:
-        if not math.isfinite(coupling) or coupling <= 0:
+        if not _positive_and_finite(coupling):
             raise UsageError(f"--coupling {coupling}: must be positive and finite (ferromagnet, K = J/(k_B T))")
         return coupling
     value = parse_temperature(temperature, dimension)
-    if not math.isfinite(value) or value <= 0 or not math.isfinite(1 / value):
+    if not _positive_and_finite(value):
         raise UsageError(f"--temperature {temperature}: must be positive and finite")
     return 1 / value
+
+
+def _positive_and_finite(value: float) -> bool:
+    return math.isfinite(value) and value > 0 and math.isfinite(1 / value)
 
 
 def parse_temperature(text: str, dimension: int) -> float:
@@ -172,8 +176,8 @@ def request(*, shape: tuple[int, ...], coupling: float, algorithm: str, samples:
     odd = [size for size in shape if size % 2]
     if odd and algorithm in _LOCAL:
         raise UsageError(f"--size {odd[0]}: the checkerboard of {algorithm} needs even sides; take swendsen-wang or wolff")
-    if math.prod(shape) > 1 << 31:
-        raise UsageError(f"--size {'x'.join(map(str, shape))}: more than 2^31 sites")
+    if math.prod(shape) >= 1 << 31:
+        raise UsageError(f"--size {'x'.join(map(str, shape))}: 2^31 sites or more")
     parameters = {
         "model": "ising",
         "shape": list(shape),
@@ -399,13 +403,13 @@ def summary(path: Path) -> dict:
         energy = file.read("/energy") * scale if known["energy"] else np.zeros(n)
         magnetization = magnetizations(file) if known["magnetization"] else np.zeros(n)
         found = sample_summary(energy, magnetization, attributes["chains"], attributes.get("coupling"), sites)
-    unknown = tuple(word for word, names in _BELONGS.items() if not known[names])
-    answer = {name: None if name.startswith(unknown) and unknown else value for name, value in found.items()}
+    unknown = {name for source, names in _FROM.items() if not known[source] for name in names}
+    answer = {name: None if name.removesuffix("_error") in unknown else value for name, value in found.items()}
     return {"file": str(path), "samples": n, **answer}
 
 
-# What a file without energies, or with several components per site, cannot say.
-_BELONGS = {"energy": "energy", "tau_int_error": "energy", "magnetization_abs": "magnetization", "susceptibility": "magnetization", "binder": "magnetization", "tau_int_magnetization": "magnetization"}
+# What a file without energies, or one with several components per site, cannot say.
+_FROM = {"energy": ("energy", "tau_int"), "magnetization": ("magnetization_abs", "tau_int_magnetization", "susceptibility", "binder")}
 
 
 def magnetizations(file: File) -> np.ndarray:

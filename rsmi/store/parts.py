@@ -6,12 +6,13 @@ one rename. Parts are built in memory and written as bytes: a full disk cannot l
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import io
 import json
 import os
 import re
-import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ import numpy as np
 from rsmi.errors import Conflict, DataError, Failure
 from rsmi.store import schema
 from rsmi.store.digest import canonical_json
+from rsmi.store.reader import HDF5_ERRORS
 from rsmi.store.writer import create_dataset, disk_errors, sync_folder
 
 _PART_NAME = re.compile(r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})\.h5")
@@ -38,12 +40,12 @@ class Part:
 
     def rows(self, name: str, start: int, stop: int) -> np.ndarray:
         """Rows ``start:stop`` (counted from the task's first) of one array."""
-        with _open_part(self.path) as handle:
+        with _reading(self.path) as handle:
             return handle[f"rows/{name}"][start - self.start : stop - self.start]
 
     def state(self) -> dict[str, np.ndarray]:
         """The task's checkpoint after these rows."""
-        with _open_part(self.path) as handle:
+        with _reading(self.path) as handle:
             return {name: np.asarray(item[()]) for name, item in handle["state"].items()}
 
 
@@ -52,55 +54,84 @@ class PartsFolder:
 
     def __init__(self, output: Path):
         self.output = output
-        self.path = output.with_name(output.name + ".parts")
-        self._lock = None
+        self.path = Path(f"{output}.parts")
+        self._lock: io.FileIO | None = None
+        self._found: dict[str, list[Part]] = {}  # ours alone while we hold the lock
 
     def acquire(self) -> None:
-        """Create and lock the folder; another holder is a Conflict."""
+        """Create and lock the folder, unless that is done; another holder is a Conflict."""
+        while self._lock is None:
+            lock = self._open_lock()
+            if self._is_current(lock):
+                self._lock = lock
+            else:  # the holder before us finished and removed the folder between our two calls
+                lock.close()
+        with contextlib.suppress(OSError):  # the text is a courtesy
+            self._lock.truncate(0)
+            self._lock.write(_who().encode())
+        self._found = self._list()
+
+    def _open_lock(self) -> io.FileIO:
         with disk_errors(self.output):
             self.path.mkdir(exist_ok=True)
-            lock = open(self.path / "lock", "a+")
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            holder = lock.read(200).strip() or "another process"
-            lock.close()
-            raise Conflict(f"{self.output}: {holder} is writing it; wait for it to end, or choose another output") from None
-        lock.truncate(0)
-        lock.write(_who() + "\n")
-        lock.flush()
-        self._lock = lock
-        if not (self.path / "lock").exists():  # the previous holder finished and removed the folder between our two calls
-            self.release()
-            self.acquire()
+            lock = open(self.path / "lock", "ab+", buffering=0)
+            try:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                lock.seek(0)
+                holder = lock.read(200).decode(errors="replace").strip() or "another process"
+                lock.close()
+                if error.errno not in (errno.EACCES, errno.EAGAIN):
+                    raise
+                raise Conflict(f"{self.output}: {holder} is writing it; wait for it to end, or choose another output") from None
+        return lock
+
+    def _is_current(self, lock: io.FileIO) -> bool:
+        with contextlib.suppress(OSError):
+            return os.path.samestat(os.fstat(lock.fileno()), os.stat(self.path / "lock"))
+        return False
 
     def release(self) -> None:
-        """Give the lock back; the folder stays."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """Give the lock back; the folder stays if it holds any work. Its lock goes last, so that it guards to the end."""
+        if self._lock is None:
+            return
+        if self.empty:
+            with contextlib.suppress(OSError):
+                self.clear()
+                (self.path / "lock").unlink()
+                self.path.rmdir()
+        self._lock.close()
+        self._lock = None
 
     def remove(self) -> None:
         """The work is published: nothing here is needed any more."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        self._found = {}
         self.release()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no part was ever committed."""
+        return not self._found
 
     def clear(self) -> None:
         """Forget all parts but keep the lock."""
         for entry in self.path.iterdir():
-            if entry.name != "lock":
+            if entry.name == "job.json" or entry.suffix == ".tmp" or _PART_NAME.fullmatch(entry.name):
                 entry.unlink()
+        self._found = {}
 
     # ---- what the work is
 
     def job(self) -> dict | None:
         """The request the parts belong to, None in a new folder."""
         try:
-            return json.loads((self.path / "job.json").read_text())
+            job = json.loads((self.path / "job.json").read_text())
+            if not isinstance(job["command"], str) or not isinstance(job["parameters"], dict) or not isinstance(job["inputs"], list):
+                raise ValueError("not a request")
+            return job
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise DataError(f"{self.path}: the checkpoint's job.json is damaged: use --force to start again") from error
 
     def set_job(self, job: dict) -> None:
@@ -116,15 +147,20 @@ class PartsFolder:
 
     def parts(self, task: str) -> list[Part]:
         """The parts of a task, in order and without gaps."""
-        found = []
-        for entry in self.path.iterdir():
-            match = _PART_NAME.fullmatch(entry.name)
-            if match and match["task"] == task:
-                found.append(Part(task, int(match["start"]), int(match["stop"]), entry))
-        found.sort(key=lambda part: part.start)
+        found = self._found.get(task, [])
         for before, after in zip(found, found[1:]):
             if before.stop != after.start:
-                raise DataError(f"{self.path}: parts of {task} are missing between {before.stop} and {after.start}: use --force to start again")
+                raise DataError(f"{self.path}: parts of {task} are missing between {before.stop} and {after.start}: remove this folder to start again")
+        return found
+
+    def _list(self) -> dict[str, list[Part]]:
+        found: dict[str, list[Part]] = {}
+        for entry in self.path.iterdir():
+            match = _PART_NAME.fullmatch(entry.name)
+            if match:
+                found.setdefault(match["task"], []).append(Part(match["task"], int(match["start"]), int(match["stop"]), entry))
+        for parts in found.values():
+            parts.sort(key=lambda part: (part.start, part.stop))
         return found
 
     def commit(self, task: str, start: int, stop: int, rows: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> Part:
@@ -140,7 +176,9 @@ class PartsFolder:
                     create_dataset(handle, f"{group}/{name}", array.shape, array.dtype)[...] = array
         name = f"{task}.{start:012d}-{stop:012d}.h5"
         self._write(name, buffer.getbuffer())
-        return Part(task, start, stop, self.path / name)
+        part = Part(task, start, stop, self.path / name)
+        self._found.setdefault(task, []).append(part)
+        return part
 
     def _write(self, name: str, content) -> None:
         temporary = self.path / (name + ".tmp")
@@ -159,11 +197,13 @@ class PartsFolder:
                 raise
 
 
-def _open_part(path: Path) -> h5py.File:
+@contextlib.contextmanager
+def _reading(path: Path):
     try:
-        return h5py.File(path, "r")
-    except (OSError, RuntimeError) as error:
-        raise DataError(f"{path}: damaged checkpoint part: use --force to start again") from error
+        with h5py.File(path, "r", locking=False) as handle:
+            yield handle
+    except HDF5_ERRORS as error:
+        raise DataError(f"{path}: damaged checkpoint: remove the folder {path.parent} to start again") from error
 
 
 def _who() -> str:

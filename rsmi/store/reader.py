@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,10 +13,11 @@ import numpy as np
 
 from rsmi.errors import DataError, UsageError
 from rsmi.store import schema
-from rsmi.store.digest import content_digest, dataset_paths
+from rsmi.store.digest import canonical_json, content_digest, dataset_paths
 
-_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, OverflowError, AttributeError, IndexError, MemoryError, RecursionError)
+HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, OverflowError, AttributeError, IndexError, MemoryError, RecursionError)
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte: beyond what deflate can reach
+_MAX_OBJECTS = 1 << 16
 
 
 class File:
@@ -63,8 +65,9 @@ class File:
         """The chain of inputs, oldest first: command, parameters, digest."""
         with _as_data_error(self.path, "the list of ancestors is damaged"):
             ancestors = json.loads(bytes(self._handle["/provenance/ancestors"][()]).decode())
-            if not isinstance(ancestors, list) or not all(isinstance(a, dict) for a in ancestors):
-                raise ValueError("not a list of objects")
+            canonical_json(ancestors)
+            for ancestor in ancestors:
+                _require(ancestor["command"], str), _require(ancestor["parameters"], dict), _require(ancestor["digest"], str)
             return ancestors
 
     def run_facts(self) -> dict:
@@ -102,25 +105,25 @@ def open_file(path: str | Path, kind: str | None = None):
         If it is not HDF5, truncated, of another kind, of a newer major version, or breaks its schema.
     """
     path = Path(path)
-    if not path.exists():
-        raise UsageError(f"{path}: no such file")
-    if not path.is_file():
-        raise UsageError(f"{path}: not a regular file")
     with _open_hdf5(path) as handle:
         yield File(handle, path, _identify(handle, path, kind))
 
 
 def _open_hdf5(path: Path) -> h5py.File:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{path}: not a regular file")
         with path.open("rb") as stream:
             head = stream.read(8)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise UsageError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from error
     if head != b"\x89HDF\r\n\x1a\n":
         raise DataError(f"{path}: not an HDF5 file (a samples file is made by 'rsmi sample')")
     try:
-        return h5py.File(path, "r")
-    except _HDF5_ERRORS as error:
+        return h5py.File(path, "r", locking=False)  # files never change under their name
+    except HDF5_ERRORS as error:
         raise DataError(f"{path}: truncated or damaged HDF5 file") from error
 
 
@@ -145,7 +148,7 @@ def _identify(handle: h5py.File, path: Path, kind: str | None) -> str:
 def _as_data_error(path: Path, what: str):
     try:
         yield
-    except _HDF5_ERRORS as error:
+    except HDF5_ERRORS as error:
         detail = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise DataError(f"{path}: {what} ({detail})") from error
 
@@ -153,10 +156,9 @@ def _as_data_error(path: Path, what: str):
 # ---- attributes -----------------------------------------------------------------------------------------------------
 
 def _finite(value) -> float:
-    number = float(value)
-    if not math.isfinite(number):
+    if np.asarray(value).dtype.kind not in "iuf" or np.ndim(value) != 0 or not math.isfinite(value):
         raise ValueError("not a finite number")
-    return number
+    return float(value)
 
 
 def _whole(value) -> int:
@@ -165,15 +167,25 @@ def _whole(value) -> int:
     return int(value)
 
 
-def _text(value) -> str:
-    if not isinstance(value, str):
-        raise ValueError("not text")
+def _require(value, kind: type):
+    if not isinstance(value, kind):
+        raise ValueError(f"not {kind.__name__}")
     return value
+
+
+def _text(value) -> str:
+    return _require(value, str)
+
+
+def _json(value):
+    found = json.loads(_text(value))
+    canonical_json(found)  # refuses NaN and infinity
+    return found
 
 
 _DECODERS = {
     "text": _text,
-    "json": lambda value: json.loads(_text(value)),
+    "json": _json,
     "integer": _whole,
     "number": _finite,
     "integers": lambda value: tuple(_whole(x) for x in value),
@@ -189,8 +201,10 @@ def _read_attributes(handle: h5py.File, path: Path, kind: str) -> dict:
                 values[attribute.name] = _DECODERS[attribute.type](handle.attrs[attribute.name])
             elif attribute.required:
                 raise DataError(f"{path}: attribute {attribute.name} is missing")
-    if not isinstance(values["parameters"], dict) or not isinstance(values["inputs"], list):
-        raise DataError(f"{path}: attribute parameters or inputs is damaged")
+    with _as_data_error(path, "attribute parameters or inputs is damaged"):
+        _require(values["parameters"], dict)
+        for digest in _require(values["inputs"], list):
+            _require(digest, str)
     return values
 
 
@@ -208,7 +222,7 @@ def _check_datasets(handle: h5py.File, path: Path, kind: schema.Kind) -> None:
 def _check_links(group: h5py.Group, path: Path, depth: int = 0, seen: list | None = None) -> None:
     """Only plain links to ordinary datasets: no link out of the file, no cycle, no decoded size the file cannot hold."""
     seen = [] if seen is None else seen
-    if depth > 4 or len(seen) > 4096:
+    if depth > 4 or len(seen) > _MAX_OBJECTS:
         raise DataError(f"{path}: nested more deeply, or holding more objects, than an rsmi file does")
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
@@ -254,7 +268,7 @@ def _check_dataset(handle: h5py.File, path: Path, entry: schema.Dataset, axes: d
 def _check_lattice(file: File) -> None:
     attributes, path = file.attributes, file.path
     shape = attributes["shape"]
-    if not 1 <= len(shape) <= 3 or any(not 1 <= size <= 1 << 20 for size in shape):
+    if not 1 <= len(shape) <= 3 or min(shape) < 1 or math.prod(shape) >= 1 << 31:
         raise DataError(f"{path}: shape {list(shape)} is no lattice in one to three dimensions")
     if ("coupling" in attributes) != ("temperature" in attributes):
         raise DataError(f"{path}: coupling and temperature must be given together")

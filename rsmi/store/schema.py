@@ -118,7 +118,7 @@ THETA = Kind(
         Dataset("/block/visible_bias", "float32", ("block_sites",), "", "fields on V"),
         Dataset("/block/hidden_bias", "float32", ("block_hidden",), "", "fields on the hidden units"),
         Dataset("/curve/epoch", "int64", ("epochs",), "", "passes over the training windows"),
-        Dataset("/curve/reconstruction_error", "float64", ("epochs",), "", "mean squared difference of data and reconstruction"),
+        Dataset("/curve/reconstruction_error", "float64", ("epochs",), "", "fraction of the visible units changed by the Gibbs steps, NaN if persistent"),
         Dataset("/curve/pseudo_log_likelihood", "float64", ("epochs",), "nats", "held out, per window, after each epoch"),
         Dataset("/split/held_out", "int64", ("held_out",), "", "configurations kept from training"),
     ),

@@ -112,7 +112,7 @@ _ENCODERS = {
 def _write_provenance(handle: h5py.File, ancestors: list[dict], run: dict) -> None:
     handle.create_dataset("/provenance/ancestors", data=np.bytes_(canonical_json(ancestors)))
     group = handle.create_group("/provenance/run")
-    for name, value in run.items():
+    for name, value in (run | {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}).items():
         group.attrs[name] = value if isinstance(value, str) else json.dumps(value)
 
 

@@ -1,23 +1,13 @@
-"""Contrastive divergence, samples per second against plain numpy on one core: python tests/benchmarks/bench_rbm.py
+"""Contrastive divergence of a +-1 machine: samples per second, beside plain numpy in float32 in the same run."""
 
-Both run in this process with one BLAS thread; variables that choose another OpenBLAS kernel are removed first, because
-they can halve numpy's speed. Medians over alternating rounds.
-"""
-
-import os
-
-for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    os.environ.pop(name, None)
-for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
-
-import time
+from time import process_time
 
 import numpy as np
 
 from rsmi.information.rbm import initial_state, train_epochs
 
 SIZES = [(24, 20, 100), (44, 48, 100), (64, 64, 100), (144, 128, 256)]
+ROUNDS = 7
 KEY = np.array([1, 2, 3, 4], np.uint64)
 
 
@@ -53,35 +43,31 @@ class NumpyMachine:
 
 
 def seconds(call, *args, **options):
-    start = time.process_time()
+    start = process_time()
     call(*args, **options)
-    return time.process_time() - start
+    return process_time() - start
 
 
-def compare(n_visible, n_hidden, batch_size, n_gibbs, rounds=7):
-    """Samples per second of numpy and of the kernel."""
-    work = 4e8 / (n_visible * n_hidden * (2 * n_gibbs + 3))
-    n_windows = batch_size * max(2, int(work / batch_size))
+def samples_per_second(n_visible, n_hidden, batch_size, n_gibbs):
+    """Of numpy and of the kernel: medians over alternating rounds."""
+    n_windows = batch_size * max(2, int(4e8 / (n_visible * n_hidden * (2 * n_gibbs + 3)) / batch_size))
     visible = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (n_windows, n_visible))
     machine, state = NumpyMachine(n_visible, n_hidden), initial_state(n_visible, n_hidden, KEY)
-    plain, kernel = [], []
-    for _ in range(rounds):
-        plain.append(seconds(machine.train_epoch, visible, batch_size, n_gibbs, 0.01, 0.5))
-        kernel.append(
-            seconds(train_epochs, state, visible, epochs_total=rounds, count=1, batch_size=batch_size, n_gibbs=n_gibbs)
-        )
-    return n_windows / np.median(plain), n_windows / np.median(kernel)
+    options = {"epochs_total": ROUNDS, "count": 1, "batch_size": batch_size, "n_gibbs": n_gibbs}
+    times = []
+    for _ in range(ROUNDS):
+        plain = seconds(machine.train_epoch, visible, batch_size, n_gibbs, 0.01, 0.5)
+        times.append((plain, seconds(train_epochs, state, visible, **options)))
+    return n_windows / np.median(times, axis=0)
 
 
-def main():
+def run() -> list[tuple[str, float, str]]:
+    """(name, value, unit) of every measurement."""
+    rows = []
     for n_visible, n_hidden, batch_size in SIZES:
         for n_gibbs in (1, 5):
-            plain, kernel = compare(n_visible, n_hidden, batch_size, n_gibbs)
-            print(
-                f"CD-{n_gibbs} {n_visible:3d} x {n_hidden:3d}, batch {batch_size}: {kernel:10.3g} samples/s;"
-                f" plain numpy {np.__version__} {plain:10.3g} samples/s; ratio {kernel / plain:.1f}"
-            )
-
-
-if __name__ == "__main__":
-    main()
+            what = f"CD-{n_gibbs} {n_visible} x {n_hidden}, batch {batch_size}"
+            plain, kernel = samples_per_second(n_visible, n_hidden, batch_size, n_gibbs)
+            rows.append((f"baseline: numpy {np.__version__} {what}", plain, "samples/s"))
+            rows.append((what, kernel, "samples/s"))
+    return rows
