@@ -68,7 +68,7 @@ def test_coarse_samples_keep_the_original_energy(files):
 
 def test_theta(files):
     text = info.describe(files["theta"])
-    for words in ("24 visible, 20 hidden", "4 visible, 8 hidden", "-7.250(30)", "0.01250(40)", "ring of width 1: 20 sites"):
+    for words in ("24 visible, 20 hidden", "4 visible, 8 hidden", "-7.250(30)", "10 epochs, reconstruction error 0.3000 to 0.2100", "0.01250(40)", "ring of width 1: 20 sites"):
         assert words in text
 
 

@@ -5,10 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from example_files import command, pipeline
+from example_files import command, pipeline, theta
 from matplotlib.image import imread
 
 from rsmi.stages import figures
+from rsmi.stages.info import describe
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,14 @@ def test_configurations_are_those_of_the_file(files):
         shown = figures._configurations(file, 4)
         assert [image.shape for image in shown] == [(16, 16)] * 4
         assert int(shown[-1].sum(dtype=np.int64)) == magnetizations(file)[-1]
+
+
+def test_persistent_machine_has_no_reconstruction(files, tmp_path):
+    machine = theta(tmp_path / "theta.h5", persistent=True)
+    assert command("plot", machine, "-o", tmp_path / "one.png") == 0
+    assert command("plot", files["theta"], "-o", tmp_path / "two.png") == 0
+    assert imread(tmp_path / "one.png").shape[1] < 0.7 * imread(tmp_path / "two.png").shape[1]
+    assert "nan" not in describe(machine)
 
 
 def test_one_and_three_dimensions(tmp_path):

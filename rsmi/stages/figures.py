@@ -160,17 +160,19 @@ def temperature_label(coupling: float | None, dimension: int) -> str:
 # ---- theta ----------------------------------------------------------------------------------------------------------
 
 def _draw_theta(file: File) -> Figure:
-    """Held-out pseudo-likelihood and reconstruction error by epoch."""
-    a, epoch = file.attributes, file.read("/curve/epoch")
-    figure = Figure(figsize=(6.6, 2.9), layout="constrained")
-    likelihood, reconstruction = figure.subplots(1, 2)
-    likelihood.plot(epoch, file.read("/curve/pseudo_log_likelihood"), color=_COLOURS[0])
+    """Held-out pseudo-likelihood by epoch and, where it was measured, the reconstruction error."""
+    a, epoch, error = file.attributes, file.read("/curve/epoch"), file.read("/curve/reconstruction_error")
+    panels = 1 + bool(np.isfinite(error).any())
+    figure = Figure(figsize=(1.0 + 2.8 * panels, 2.9), layout="constrained")
+    likelihood, *others = figure.subplots(1, panels, squeeze=False)[0]
+    likelihood.plot(epoch, file.read("/curve/pseudo_log_likelihood"), color=_COLOURS[0], marker="o", markersize=2.5)
     _band(likelihood, a["pseudo_log_likelihood"], a["pseudo_log_likelihood_error"], f"final {with_error(a['pseudo_log_likelihood'], a['pseudo_log_likelihood_error'])}")
     likelihood.set(ylabel="held-out pseudo-log-likelihood\n(nats per window)")
     likelihood.legend(loc="lower right")
-    reconstruction.plot(epoch, file.read("/curve/reconstruction_error"), color=_COLOURS[1])
-    reconstruction.set(ylabel="reconstruction error")
-    for axes in (likelihood, reconstruction):
+    for axes in others:
+        axes.plot(epoch, error, color=_COLOURS[1], marker="o", markersize=2.5)
+        axes.set(ylabel="reconstruction error\n(fraction of units changed)")
+    for axes in figure.axes:
         axes.set(xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     divergence = f",  KL = {with_error(a['kl'], a.get('kl_error'))} nats" if "kl" in a else ""

@@ -155,7 +155,7 @@ def _describe_theta(file: File) -> list[str]:
     held_out = with_error(a["pseudo_log_likelihood"], a["pseudo_log_likelihood_error"])
     divergence = with_error(a.get("kl"), a.get("kl_error"))
     error = file.read("/curve/reconstruction_error")
-    course = f"{len(error)} epochs, reconstruction error {error[0]:.4g} to {error[-1]:.4g}" if len(error) else "none"
+    course = f", reconstruction error {error[0]:.4f} to {error[-1]:.4f}" if len(error) and np.isfinite(error).all() else ""
     return [
         *fields(_window_rows(file)),
         "",
@@ -163,7 +163,7 @@ def _describe_theta(file: File) -> list[str]:
             ("machine of (V, E)", f"{visible} visible, {hidden} hidden units"),
             ("machine of V", f"{sites} visible, {block_hidden} hidden units"),
             ("symmetry", "spin flip, biases zero" if a["symmetric"] else "none imposed"),
-            ("training", course),
+            ("training", f"{len(error)} epochs{course}"),
         ]),
         "",
         *fields([("pseudo-log-likelihood", held_out, "nats per window, held out"), ("KL(P(V|E) || machine)", divergence, "nats" if "kl" in a else "no exact value here")]),
