@@ -1,5 +1,6 @@
 """Build the C core (csrc/*.c, one static library) and the Cython wrappers over it (rsmi/kernels/*.pyx)."""
 
+import os
 import sys
 from glob import glob
 from pathlib import Path
@@ -13,15 +14,17 @@ from setuptools import Extension, setup
 FLAGS = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-fPIC", "-Wall", "-Wextra", "-g0"]
 HEADERS = sorted(glob("csrc/*.h"))
 SOURCES = sorted(glob("csrc/*.c"))
+SHARED = "rsmi.kernels._shared"  # Cython's own code for memoryviews, once instead of in every wrapper
 
-extensions = [
+extensions = [Extension(SHARED, [], extra_compile_args=["-O1", "-g0"])] + [
     Extension(
         f"rsmi.kernels.{Path(source).stem}",
         [source],
         include_dirs=["csrc", numpy.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+        extra_compile_args=["-O1", "-g0"],  # thin wrappers: quick to compile
         libraries=["m"],
-        depends=HEADERS + SOURCES,
+        depends=[source, "rsmi/kernels/status.pxd", *HEADERS, *SOURCES],  # also what a source distribution takes along
     )
     for source in sorted(glob("rsmi/kernels/*.pyx"))
 ]
@@ -31,5 +34,12 @@ if sys.byteorder != "little":
     raise SystemExit("rsmi: the C core packs spins into little-endian words; this machine is big-endian")
 setup(
     libraries=[core],
-    ext_modules=cythonize(extensions, build_dir="build", language_level=3, compiler_directives={"boundscheck": False, "wraparound": False}),
+    ext_modules=cythonize(
+        extensions,
+        build_dir="build",
+        language_level=3,
+        compiler_directives={"boundscheck": False, "wraparound": False},
+        shared_utility_qualified_name=SHARED,
+    ),
+    options={"build_ext": {"parallel": os.cpu_count()}},
 )
