@@ -21,10 +21,9 @@ import h5py
 import numpy as np
 
 from rsmi.errors import Conflict, DataError, Failure
-from rsmi.store import schema
 from rsmi.store.digest import canonical_json
 from rsmi.store.reader import HDF5_ERRORS
-from rsmi.store.writer import create_dataset, disk_errors, sync_folder
+from rsmi.store.writer import LAYOUT, create_dataset, disk_errors, sync_folder
 
 _PART_NAME = re.compile(r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})\.h5")
 
@@ -166,8 +165,7 @@ class PartsFolder:
     def commit(self, task: str, start: int, stop: int, rows: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> Part:
         """Write one part; it exists completely or not at all."""
         buffer = io.BytesIO()
-        with h5py.File(buffer, "w", libver=("earliest", "v110")) as handle:
-            handle.attrs["format"] = schema.FORMAT
+        with h5py.File(buffer, "w", **LAYOUT) as handle:
             handle.create_group("rows")
             handle.create_group("state")
             for group, arrays in (("rows", rows), ("state", state)):

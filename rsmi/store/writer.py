@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from rsmi.store import schema
 from rsmi.store.digest import canonical_json, content_digest, file_uuid
 
 _CHUNK_BYTES = 1 << 20
+LAYOUT = {"libver": ("v110", "v110")}  # HDF5 1.10 (2016) and later: its metadata carry checksums
 
 
 class Writer:
@@ -66,13 +68,13 @@ def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: di
     """
     with disk_errors(path):
         _reserve(temporary, expected_bytes)
-        with h5py.File(temporary, "w", libver=("earliest", "v110")) as handle:
+        with h5py.File(temporary, "w", **LAYOUT) as handle:
             _write_attributes(handle, kind, header, attributes)
             fill(Writer(handle))
             _write_provenance(handle, ancestors, run)
             digest = content_digest(handle)
-            handle.attrs["digest"] = digest
-            handle.attrs["uuid"] = file_uuid(digest)
+            write_text(handle, "digest", digest)
+            write_text(handle, "uuid", file_uuid(digest))
         sync_file(temporary)
         os.replace(temporary, path)
         sync_folder(path.parent)
@@ -80,32 +82,36 @@ def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: di
 
 
 def _write_attributes(handle: h5py.File, kind: str, header: dict, attributes: dict) -> None:
-    handle.attrs["format"] = schema.FORMAT
-    handle.attrs["kind"] = kind
-    handle.attrs["format_version"] = np.asarray(schema.FORMAT_VERSION, dtype=np.int64)
-    handle.attrs["software"] = f"rsmi {rsmi.__version__}"
-    handle.attrs["command"] = header["command"]
-    handle.attrs["parameters"] = canonical_json(header["parameters"])
-    handle.attrs["parameters_digest"] = header["parameters_digest"]
-    handle.attrs["inputs"] = canonical_json(header["inputs"])
-    for attribute in schema.KINDS[kind].attributes:
-        value = attributes.get(attribute.name)
+    common = {"format": schema.FORMAT, "kind": kind, "format_version": schema.FORMAT_VERSION, "software": f"rsmi {rsmi.__version__}", **header}
+    for attribute in schema.COMMON_ATTRIBUTES + schema.KINDS[kind].attributes:
+        value = common.get(attribute.name, attributes.get(attribute.name))
         if value is not None:
-            handle.attrs[attribute.name] = _ENCODERS[attribute.type](value)
-        elif attribute.required:
+            _ENCODERS[attribute.type](handle, attribute.name, value)
+        elif attribute.required and attribute.name not in _KNOWN_LAST:
             raise KeyError(f"{kind} files need the attribute {attribute.name}")
     unknown = set(attributes) - {a.name for a in schema.KINDS[kind].attributes}
     if unknown:
         raise KeyError(f"attributes missing from the schema of {kind}: {sorted(unknown)}")
 
 
+def write_text(handle: h5py.Group, name: str, text: str) -> None:
+    """A text attribute of fixed length: HDF5 keeps texts of variable length where no checksum guards them."""
+    content = text.encode()
+    handle.attrs.create(name, content, dtype=h5py.string_dtype("utf-8", max(1, len(content))))
+
+
+def _write_number(handle: h5py.Group, name: str, value, dtype=np.int64) -> None:
+    handle.attrs[name] = np.asarray(value, dtype=dtype)
+
+
+_KNOWN_LAST = ("digest", "uuid")
 _ENCODERS = {
-    "text": str,
-    "json": canonical_json,
-    "integer": np.int64,
-    "number": np.float64,
-    "integers": lambda value: np.asarray(value, dtype=np.int64),
-    "flag": np.int64,
+    "text": write_text,
+    "json": lambda handle, name, value: write_text(handle, name, canonical_json(value)),
+    "integer": _write_number,
+    "number": functools.partial(_write_number, dtype=np.float64),
+    "integers": _write_number,
+    "flag": _write_number,
 }
 
 
@@ -113,7 +119,7 @@ def _write_provenance(handle: h5py.File, ancestors: list[dict], run: dict) -> No
     handle.create_dataset("/provenance/ancestors", data=np.bytes_(canonical_json(ancestors)))
     group = handle.create_group("/provenance/run")
     for name, value in (run | {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}).items():
-        group.attrs[name] = value if isinstance(value, str) else json.dumps(value)
+        write_text(group, name, value if isinstance(value, str) else json.dumps(value))
 
 
 def _reserve(path: Path, size: int) -> None:
