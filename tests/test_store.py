@@ -108,7 +108,7 @@ def virtual_spins(handle):
 
 
 def external_storage(handle):
-    replace(handle, "energy", shape=(400,), dtype="int64", external=[("/etc/passwd", 0, 3200)])
+    replace(handle, "energy", shape=(400,), dtype="int64", external=[("elsewhere.bin", 0, 3200)])
 
 
 SPOILS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
 import json
 import os
 import re
@@ -52,6 +53,41 @@ def create_dataset(handle: h5py.File, path: str, shape: tuple[int, ...], dtype) 
     return handle.create_dataset(path, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), fletcher32=True)
 
 
+class _Disk(io.FileIO):
+    """A file that hides a failing disk from HDF5, which would crash, and keeps the error for us."""
+
+    def __init__(self, path: Path):
+        super().__init__(path, "w+")
+        self.error: OSError | None = None
+
+    def try_room(self, size: int) -> None:
+        """Try whether there is room, before any work is spent on a file that would not fit."""
+        try:
+            os.posix_fallocate(self.fileno(), 0, size + size // 32 + (1 << 16))
+            self.truncate(0)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # a file system without the call: try writing
+                raise
+
+    def write(self, content) -> int:
+        view = memoryview(content).cast("B")
+        done = 0
+        while self.error is None and done < len(view):
+            try:
+                done += super().write(view[done:])
+            except OSError as error:
+                self.error = error
+        return len(view)
+
+    def close(self) -> None:
+        """Sync and close; raises what went wrong on the way."""
+        if not self.closed and self.error is None:
+            os.fsync(self.fileno())
+        super().close()
+        if self.error is not None:
+            raise self.error
+
+
 def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: dict, ancestors: list[dict], run: dict, fill, expected_bytes: int) -> str:
     """Write ``temporary``, sync it, rename it to ``path``; returns the content digest.
 
@@ -64,19 +100,23 @@ def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: di
     fill : callable(Writer)
         Stores the datasets.
     expected_bytes : int
-        Reserved before HDF5 starts, so that a full disk is noticed while nothing is half written.
+        Tried before HDF5 starts, so that a full disk is noticed early.
     """
     with disk_errors(path):
-        _reserve(temporary, expected_bytes)
-        with h5py.File(temporary, "w", **LAYOUT) as handle:
-            _write_attributes(handle, kind, header, attributes)
-            fill(Writer(handle))
-            _write_provenance(handle, ancestors, run)
-            digest = content_digest(handle)
-            write_text(handle, "digest", digest)
-            write_text(handle, "uuid", file_uuid(digest))
-        sync_file(temporary)
-        os.replace(temporary, path)
+        try:
+            with _Disk(temporary) as disk:
+                disk.try_room(expected_bytes)
+                with h5py.File(disk, "w", **LAYOUT) as handle:
+                    _write_attributes(handle, kind, header, attributes)
+                    fill(Writer(handle))
+                    _write_provenance(handle, ancestors, run)
+                    digest = content_digest(handle)
+                    write_text(handle, "digest", digest)
+                    write_text(handle, "uuid", file_uuid(digest))
+            os.replace(temporary, path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         sync_folder(path.parent)
     return digest
 
@@ -122,18 +162,6 @@ def _write_provenance(handle: h5py.File, ancestors: list[dict], run: dict) -> No
         write_text(group, name, value if isinstance(value, str) else json.dumps(value))
 
 
-def _reserve(path: Path, size: int) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
-    try:
-        os.posix_fallocate(descriptor, 0, size + size // 32 + (1 << 16))
-    except OSError as error:
-        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # a file system without the call: try writing
-            os.unlink(path)
-            raise
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def disk_errors(path: Path):
     """Turn what the operating system (or HDF5 on its behalf) refuses into one sentence."""
@@ -154,15 +182,10 @@ def _errno_in(message: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def sync_file(path: Path) -> None:
-    """Force a file's content to the disk."""
+def sync_folder(path: Path) -> None:
+    """Force a folder's entries (a rename) to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def sync_folder(path: Path) -> None:
-    """Force a folder's entries (a rename) to the disk."""
-    sync_file(path)
