@@ -58,13 +58,28 @@ def clean_environment(monkeypatch):
             monkeypatch.delenv(name)
 
 
-def run_here(*arguments, stdin: str = "") -> Result:
+class StopAfter(Stop):
+    """A request to stop that comes when the runner has looked for one so many times: the same moment on every machine."""
+
+    def __init__(self, looks: int):
+        super().__init__()
+        self._looks = looks
+
+    @property
+    def requested(self) -> bool:
+        self._looks -= 1
+        if self._looks < 0:
+            self.reason = "stopped by the test"
+        return self.reason is not None
+
+
+def run_here(*arguments, stdin: str = "", stop: Stop | None = None) -> Result:
     """One command line in this process: quick, and patchable."""
     out, err, before = io.StringIO(), io.StringIO(), sys.stdin
     sys.stdin = io.StringIO(stdin)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run([str(argument) for argument in arguments], Stop())
+            code = run([str(argument) for argument in arguments], stop or Stop())
     finally:
         sys.stdin = before
     return Result(code, out.getvalue(), err.getvalue())

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import COMMANDS, PIPELINE, SAMPLE, arguments_for, digest, process
+from conftest import COMMANDS, PIPELINE, SAMPLE, StopAfter, arguments_for, digest, process
 
 from rsmi.errors import Interrupted, UsageError
 from rsmi.stages import runner
@@ -90,7 +90,7 @@ def test_killed_in_the_middle(output, inputs, cli, finish):
 
 @pytest.mark.parametrize("name", ["final.tmp", "chain-0002.000000000003-000000000004.h5.tmp", "job.json.tmp"])
 def test_remains_of_a_killed_write_are_swept(name, workplace, here, finish, fine):
-    assert here(*sample(400, "samples.h5", "--time-limit", 0.05)).code == 75
+    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
     (Path("samples.h5.parts") / name).write_bytes(b"half a file")
     finish("samples.h5")
 
@@ -105,7 +105,7 @@ def test_killed_between_publishing_and_tidying(inputs, cli, here, finish):
 
 def test_killed_while_dropping_other_work(workplace, here, finish, fine, monkeypatch):
     """--force --seed 9 is killed after it removed the old job's name but not its parts: these must not become its own."""
-    assert here(*sample(400, "samples.h5", "--seed", 9, "--time-limit", 0.1)).code == 75
+    assert here(*sample(400, "samples.h5", "--seed", 9), stop=StopAfter(500)).code == 75
     Path("samples.h5.parts/job.json").unlink()
     assert parts_of("samples.h5")
     finish("samples.h5")
@@ -270,15 +270,15 @@ def test_output_that_is_not_ours(workplace, here):
 
 def test_unfinished_work_with_other_parameters(workplace, here, finish, fine):
     """Refused like a finished file; --force drops it, but resumes what matches."""
-    assert here(*sample(400, "samples.h5", "--time-limit", 0.1)).code == 75
+    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
     kept = parts_of("samples.h5")
     result = here(*sample(400, "samples.h5", "--seed", 3))
     assert result.code == 73 and "unfinished work with other parameters: seed = 0 there, 3 asked for" in result.sentence
     assert parts_of("samples.h5") == kept
-    result = here(*sample(400, "samples.h5", "--force", "--time-limit", 0.001))
+    result = here(*sample(400, "samples.h5", "--force"), stop=StopAfter(0))
     assert result.code == 75 and "resuming" in result.err and set(kept) <= set(parts_of("samples.h5"))
     finish("samples.h5")
-    assert here(*sample(400, "new.h5", "--seed", 3, "--time-limit", 0.1)).code == 75
+    assert here(*sample(400, "new.h5", "--seed", 3), stop=StopAfter(60)).code == 75
     assert here(*sample(400, "new.h5", "--force")).code == 0
     assert digest("new.h5") == digest("samples.h5")
 
@@ -293,7 +293,7 @@ def test_a_mistake_leaves_nothing_to_resume(inputs, here):
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"command": "sample"}'])
 def test_damaged_job(damage, workplace, here, finish, fine):
-    assert here(*sample(400, "samples.h5", "--time-limit", 0.1)).code == 75
+    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
     Path("samples.h5.parts/job.json").write_text(damage)
     result = here(*arguments_for("samples.h5"))
     assert result.code == 65 and "job.json is damaged: use --force to start again" in result.sentence
@@ -302,7 +302,7 @@ def test_damaged_job(damage, workplace, here, finish, fine):
 
 def test_damaged_part(workplace, here, finish, fine):
     """65, and the advice that is given works."""
-    assert here(*sample(400, "samples.h5", "--time-limit", 0.1)).code == 75
+    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
     last = Path("samples.h5.parts") / parts_of("samples.h5")[-1]
     last.write_bytes(last.read_bytes()[:700])
     result = here(*arguments_for("samples.h5"))
@@ -411,12 +411,12 @@ def test_interrupted_extension(workplace, pipeline, here, finish, fine):
     """The shorter file stays until the longer one is complete; asking for it again does not cost the work done."""
     assert here(*sample(43, "samples.h5")).code == 0
     short = digest("samples.h5")
-    assert here(*sample(200, "samples.h5", "--time-limit", 0.05)).code == 75
+    assert here(*sample(200, "samples.h5"), stop=StopAfter(60)).code == 75
     assert digest("samples.h5") == short
     kept = parts_of("samples.h5")
     assert "complete already" in here(*sample(43, "samples.h5")).err and parts_of("samples.h5") == kept
     assert here(*sample(100, "samples.h5")).code == 73  # less than is being made
-    assert here(*sample(300, "samples.h5", "--time-limit", 0.05)).code == 75
+    assert here(*sample(300, "samples.h5"), stop=StopAfter(60)).code == 75
     assert set(kept) < set(parts_of("samples.h5"))
     finish("samples.h5")
 
@@ -424,9 +424,9 @@ def test_interrupted_extension(workplace, pipeline, here, finish, fine):
 def test_chains_without_new_rows_in_an_interrupted_extension(workplace, here, finish, fine):
     """From 8 to 9 samples only chain 0 moves; then everything does."""
     assert here(*sample(8, "samples.h5")).code == 0
-    assert here(*sample(9, "samples.h5", "--time-limit", 0.001)).code == 75
+    assert here(*sample(9, "samples.h5"), stop=StopAfter(0)).code == 75
     for count in (17, 90):
-        assert here(*sample(count, "samples.h5", "--time-limit", 0.001)).code == 75
+        assert here(*sample(count, "samples.h5"), stop=StopAfter(0)).code == 75
     finish("samples.h5")
 
 
@@ -440,7 +440,7 @@ def test_killed_between_publishing_and_tidying_then_extended(workplace, cli, her
 def test_extension_whose_beginning_was_deleted(workplace, here, finish, fine):
     """Rows that only the deleted file had must not become zeros."""
     assert here(*sample(80, "samples.h5")).code == 0
-    assert here(*sample(400, "samples.h5", "--time-limit", 0.1)).code == 75
+    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
     Path("samples.h5").unlink()
     result = here(*arguments_for("samples.h5"))
     assert result.code == 65 and "remove this folder to start again" in result.sentence
