@@ -21,12 +21,19 @@ static int64_t number_of_sites(const int64_t *shape, int dimension)
 
 static int64_t scaled(uint64_t bits, int64_t range) { return (int64_t)(((unsigned __int128)bits * (uint64_t)range) >> 64); }
 
+/* First configuration of the w-th of n_windows equal strata. */
+static int64_t stratum(int64_t w, int64_t n_configurations, int64_t n_windows)
+{
+    return (int64_t)((__int128)w * n_configurations / n_windows);
+}
+
 int choose_windows(const uint64_t key[2], int64_t n_configurations, const int64_t *shape, int dimension, int symmetric,
                    int64_t n_windows, int64_t *configurations, int64_t *origins, int8_t *flips)
 {
     const int64_t sites = number_of_sites(shape, dimension);
     for (int64_t w = 0; w < n_windows; w++) {
-        configurations[w] = (int64_t)((__int128)w * n_configurations / n_windows);
+        const int64_t first = stratum(w, n_configurations, n_windows), next = stratum(w + 1, n_configurations, n_windows);
+        configurations[w] = next > first + 1 ? first + scaled(keyed_bits(key, (uint64_t)w, 2), next - first) : first;
         int64_t site = scaled(keyed_bits(key, (uint64_t)w, 0), sites);
         for (int axis = dimension - 1; axis >= 0; axis--) {
             origins[w * dimension + axis] = site % shape[axis];

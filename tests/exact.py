@@ -1,8 +1,10 @@
 """Exact answers by brute-force enumeration, for the tests alone: slow, obvious, independent of the package."""
 
 import itertools
+import math
 
 import numpy as np
+
 
 # Block, buffer and environment of the Ising model
 
@@ -54,12 +56,6 @@ def information(table):
     """Mutual information in nats of a table of joint probabilities, by the definition."""
     rows, columns = table.sum(axis=1), table.sum(axis=0)
     return sum(p * np.log(p / (rows[i] * columns[j])) for (i, j), p in np.ndenumerate(table) if p > 0)
-import math
-
-# --- Ising lattices ---------------------------------------------------------------------------------------------------
-
-import numpy as np
-
 
 # --- small periodic Ising lattices ------------------------------------------------------------------------------------
 
@@ -72,23 +68,22 @@ def every_configuration(shape):
 
 
 def ising_energies(configurations):
-    """Energies of periodic configurations (n, *shape), one forward bond per site and axis."""
-    axes = range(1, configurations.ndim)
+    """Energies of periodic configurations (n, *shape), one forward bond per site and axis of size > 1."""
+    axes = [axis for axis in range(1, configurations.ndim) if configurations.shape[axis] > 1]
     bonds = sum(configurations.astype(np.int64) * np.roll(configurations, -1, axis) for axis in axes)
     return -bonds.reshape(len(bonds), -1).sum(axis=1)
 
 
 def boltzmann(energies, coupling):
+    """Normalised weights of a list of states."""
     weights = np.exp(-coupling * (energies - energies.min()))
     return weights / weights.sum()
+
+
 def ising_states(shape):
-    """All configurations of a small lattice, row k having spin +1 at site i where bit i of k is 1, and their energies -sum over bonds."""
-    sites = int(np.prod(shape))
-    bits = np.arange(2**sites)[:, None] >> np.arange(sites) & 1
-    states = (2 * bits - 1).astype(np.int8).reshape(-1, *shape)
-    axes = [axis for axis, size in enumerate(shape, start=1) if size > 1]
-    energies = -sum((states * np.roll(states, -1, axis)).reshape(len(states), -1).sum(axis=1, dtype=np.int64) for axis in axes)
-    return states, energies
+    """All configurations of a small lattice, row k having spin +1 at site i where bit i of k is 1, and their energies."""
+    states = every_configuration(shape)
+    return states, ising_energies(states)
 
 
 # --- RSMI on the Ising chain ------------------------------------------------------------------------------------------

@@ -1,24 +1,74 @@
 """Slow Python twins of the C kernels: the same algorithm and random stream, written for reading."""
 
 import itertools
-
-import numpy as np
-
-# Windows (csrc/windows.c)
-
-_WORD = 2**64 - 1
-
-
-def mix64(z):
-    """The finalizer of SplitMix64 on Python integers."""
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WORD
-
-# --- Ising samplers (csrc/ising*.c) -----------------------------------------------------------------------------------
-
 import math
 
 import numpy as np
+
+# --- random numbers (csrc/random.h) -----------------------------------------------------------------------------------
+
+
+def mix64(z):
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+    return z ^ (z >> 31)
+
+
+def keyed_bits(key, sample, site):
+    """The 64-bit hash of (key, sample, site) of csrc/random.h."""
+    golden = 0x9E3779B97F4A7C15
+    inner = mix64((int(key[0]) + (sample + 1) * golden) % 2**64)
+    return mix64((inner + (int(key[1]) ^ ((site + 1) * golden % 2**64))) % 2**64)
+
+
+def xoshiro_next(state):
+    """One step of xoshiro256++ on a list of four Python integers."""
+
+    def rotate(x, k):
+        return ((x << k) | (x >> (64 - k))) & WORD
+
+    result = (rotate((state[0] + state[3]) & WORD, 23) + state[0]) & WORD
+    shifted = (state[1] << 17) & WORD
+    state[2] ^= state[0]
+    state[3] ^= state[1]
+    state[1] ^= state[2]
+    state[0] ^= state[3]
+    state[2] ^= shifted
+    state[3] = rotate(state[3], 45)
+    return result
+
+
+def probability_threshold(p, q):
+    """Threshold on 64 random bits for the probability p = 1 - q, never above 1 - 2^-64."""
+    if p <= 0.5:
+        return int(p * 2.0**64)
+    return 2**64 - max(int(q * 2.0**64), 1)
+
+
+# --- windows (csrc/windows.c) -----------------------------------------------------------------------------------------
+
+
+def choose_windows(n_configurations, shape, count, key):
+    """Configuration, origin and flip of every window."""
+    for w in range(count):
+        site = keyed_bits(key, w, 0) * int(np.prod(shape)) >> 64
+        origin = tuple(int(x) for x in np.unravel_index(site, shape))
+        first, following = w * n_configurations // count, (w + 1) * n_configurations // count
+        configuration = first + (keyed_bits(key, w, 2) * max(1, following - first) >> 64)
+        yield configuration, origin, -1 if keyed_bits(key, w, 1) >> 63 else 1
+
+
+def window_spins(configuration, block, nearest, farthest, origin):
+    """Spins at Chebyshev distance nearest .. farthest from the block at origin (distance 0: the block), by rolling the
+    lattice until the window's corner is its first site."""
+    margin = farthest
+    rolled = np.roll(configuration, [margin - x for x in origin], axis=range(configuration.ndim))
+    spins = []
+    for site in itertools.product(*[range(size + 2 * margin) for size in block]):
+        distance = max(max(margin - x, x - margin - size + 1, 0) for x, size in zip(site, block))
+        if nearest <= distance <= farthest:
+            spins.append(rolled[site])
+    return np.array(spins, np.int8)
 
 
 # --- blocking and operators -------------------------------------------------------------------------------------------
@@ -33,43 +83,6 @@ def unpack(row, shape):
 def pack(spins):
     """Packed rows of (n, *shape) spins."""
     return np.packbits(spins.reshape(len(spins), -1) > 0, axis=1, bitorder="little")
-
-
-def mix64(z):
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
-    return z ^ (z >> 31)
-
-
-def keyed_bits(key, sample, site):
-    """The 64-bit hash of (key, sample, site) of csrc/random.h."""
-    golden = 0x9E3779B97F4A7C15
-    inner = mix64((int(key[0]) + (sample + 1) * golden) & _WORD)
-    return mix64((inner + (int(key[1]) ^ (((site + 1) * golden) & _WORD))) & _WORD)
-
-
-def choose_windows(n_configurations, shape, count, key):
-    """Configuration, origin and flip of every window."""
-    for w in range(count):
-        site = keyed_bits(key, w, 0) * int(np.prod(shape)) >> 64
-        origin = tuple(int(x) for x in np.unravel_index(site, shape))
-        yield w * n_configurations // count, origin, -1 if keyed_bits(key, w, 1) >> 63 else 1
-
-
-def window_spins(configuration, block, nearest, farthest, origin):
-    """Spins at Chebyshev distance nearest .. farthest from the block at origin (distance 0: the block), by rolling the
-    lattice until the window's corner is its first site."""
-    margin = farthest
-    rolled = np.roll(configuration, [margin - x for x in origin], axis=range(configuration.ndim))
-    spins = []
-    for site in itertools.product(*[range(size + 2 * margin) for size in block]):
-        distance = max(max(margin - x, x - margin - size + 1, 0) for x, size in zip(site, block))
-        if nearest <= distance <= farthest:
-            spins.append(rolled[site])
-    return np.array(spins, np.int8)
-    golden = 0x9E3779B97F4A7C15
-    inner = mix64((int(key[0]) + (sample + 1) * golden) % 2**64)
-    return mix64((inner + (int(key[1]) ^ ((site + 1) * golden % 2**64))) % 2**64)
 
 
 def coarse_spin(block_spins, filters, bias, hard, bits):
@@ -101,29 +114,7 @@ def operator_sum(spins, copies):
     return sum(np.prod([np.roll(spins, (-y, -x), (0, 1)) for y, x in points], axis=0).sum() for points in copies)
 WORD = 2**64 - 1
 
-
-def xoshiro_next(state):
-    """One step of xoshiro256++ on a list of four Python integers."""
-
-    def rotate(x, k):
-        return ((x << k) | (x >> (64 - k))) & WORD
-
-    result = (rotate((state[0] + state[3]) & WORD, 23) + state[0]) & WORD
-    shifted = (state[1] << 17) & WORD
-    state[2] ^= state[0]
-    state[3] ^= state[1]
-    state[1] ^= state[2]
-    state[0] ^= state[3]
-    state[2] ^= shifted
-    state[3] = rotate(state[3], 45)
-    return result
-
-
-def probability_threshold(p, q):
-    """Threshold on 64 random bits for the probability p = 1 - q, never above 1 - 2^-64."""
-    if p <= 0.5:
-        return int(p * 2.0**64)
-    return 2**64 - max(int(q * 2.0**64), 1)
+# --- Ising samplers (csrc/ising*.c) -----------------------------------------------------------------------------------
 
 
 def ising_forward(shape):
@@ -196,7 +187,7 @@ def toss_together(lanes, threshold, rng):
 
 
 def ising_swendsen_wang(spins, coupling, rng, sweeps):
-    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding; a cluster takes the coin of its first run (joined sites in a row)."""
+    """Swendsen-Wang: bonds drawn word by word, clusters found by flooding; a cluster takes the coin of its first run of sites."""
     flat, width = spins.reshape(-1), spins.shape[-1]
     threshold = probability_threshold(-math.expm1(-2 * coupling), math.exp(-2 * coupling))
     forward = ising_forward(spins.shape)

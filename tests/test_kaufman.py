@@ -86,7 +86,7 @@ def test_derivatives_and_symmetry(length, width, coupling):
 
 @pytest.mark.parametrize("size", [1024, 2000])
 def test_large_tori_neither_overflow_nor_lose_digits(size):
-    """Far from T_c a large torus is the infinite lattice; at T_c theta functions of nome exp(-pi) give the difference (Ferdinand & Fisher)."""
+    """Far from T_c a large torus is the infinite lattice; at T_c theta functions of nome exp(-pi) give the rest (Ferdinand & Fisher)."""
     for coupling in (0.1, 0.3, 0.6, 5.0, 100.0):
         assert kaufman.energy((size, size), coupling) == pytest.approx(infinite_energy(2, coupling), abs=1e-11)
     n = np.arange(-5, 6)

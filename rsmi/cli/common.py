@@ -42,10 +42,10 @@ def _load_config(ctx: click.Context, _, value: Path | None):
 
 
 _OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write; appears only when complete.")
-_SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Root of all random streams.")
+_SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", default=0, help="Root of all random streams.")
 _RUN = (
     click.option("--force", is_flag=True, help="Replace an output made with other parameters (matching unfinished work is still resumed)."),
-    click.option("--threads", type=click.IntRange(1, 4096), default=None, show_default="all cores", help="Threads; never changes a result."),
+    click.option("--threads", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="all cores", help="Threads; never changes a result."),
     click.option("--time-limit", metavar="DURATION", default=None, help="Checkpoint and exit 75 after this long (90, 15m, 2h, HH:MM:SS)."),
     click.option("--dry-run", is_flag=True, help="Print the resolved plan and its cost, write nothing."),
 )

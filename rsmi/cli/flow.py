@@ -24,7 +24,7 @@ Example: the flow of five temperatures under the majority rule
 @click.option("--rule", required=True, metavar="FILE|majority|decimation", help="A learned rule or a named one.")
 @click.option("--block", default=None, metavar="SHAPE", help="Block of a named rule, such as 2x2 (default: 2 along every axis).")
 @click.option("--hard", is_flag=True, help="Take the likelier value instead of drawing; named rules are always hard.")
-@click.option("--steps", type=click.IntRange(1, 60), required=True, help="Coarse-graining steps.")
+@click.option("--steps", type=click.IntRange(1, 60), metavar="N", required=True, help="Coarse-graining steps.")
 @common.stage_command()
 def command(samples, rule, block, hard, steps, seed, output, run, dry_run, as_json):
     from rsmi.stages import flow

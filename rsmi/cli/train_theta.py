@@ -23,8 +23,8 @@ def geometry_options(required: bool):
 
     def decorate(function):
         for option in (
-            click.option("--environment", type=click.IntRange(0, 64), default=1 if required else None, show_default=1, help="Width of the environment ring, sites."),
-            click.option("--buffer", type=click.IntRange(0, 64), default=1 if required else None, show_default=1, help="Width of the ignored buffer, sites."),
+            click.option("--environment", type=click.IntRange(0, 64), metavar="N", default=1 if required else None, show_default="1" if required else "1, or as theta was trained", help="Width of the environment ring, sites."),
+            click.option("--buffer", type=click.IntRange(0, 64), metavar="N", default=1 if required else None, show_default="1" if required else "1, or as theta was trained", help="Width of the ignored buffer, sites."),
             click.option("--block", required=required, metavar="SHAPE", help="Block V, such as 2x2."),
         ):
             function = option(function)
@@ -36,11 +36,11 @@ def geometry_options(required: bool):
 @common.command("train-theta", help=_HELP)
 @click.argument("samples", metavar="SAMPLES.h5|-")
 @geometry_options(required=True)
-@click.option("--windows", type=click.IntRange(1), default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
-@click.option("--hidden", type=click.IntRange(1, 4096), default=None, show_default="20, or 48 beyond 9 block sites", help="Hidden units of the machine of (V, E).")
-@click.option("--cd-steps", type=click.IntRange(1, 1000), default=5, help="Gibbs steps of contrastive divergence.")
+@click.option("--windows", type=click.IntRange(1), metavar="N", default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
+@click.option("--hidden", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="20, or 48 beyond 9 block sites", help="Hidden units of the machine of (V, E).")
+@click.option("--cd-steps", type=click.IntRange(1, 1000), metavar="N", default=5, help="Gibbs steps of contrastive divergence.")
 @click.option("--persistent", is_flag=True, help="Keep the chains from batch to batch (PCD).")
-@click.option("--epochs", type=click.IntRange(1, 10**6), default=10, help="Passes over the training windows.")
+@click.option("--epochs", type=click.IntRange(1, 10**6), metavar="N", default=10, help="Passes over the training windows.")
 @click.option("--learning-rate", type=float, default=None, show_default=".05, or .03 beyond 9 block sites", help="At the start; falls linearly to 5 %.")
 @common.stage_command()
 def command(samples, block, buffer, environment, output, run, dry_run, as_json, **rest):

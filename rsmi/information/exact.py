@@ -16,11 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rsmi.errors import UsageError
+from rsmi.information.channel import state_probabilities
 from rsmi.kernels import transfer
 from rsmi.lattice.geometry import shape_text
-
-_TIE = 1e-9  # |x| below this share of sum |filter| is a tie of the hard rule
-
 
 # Distributions and information
 
@@ -41,15 +39,14 @@ def _cross_log(p, q):
 
 
 def channel(filters, bias, hard=False):
-    """Tabulate the coarse-graining rule q(h|v).
+    """Tabulate the coarse-graining rule q(h|v) over all block states.
 
     Parameters
     ----------
     filters : array_like, (n_hidden, n_block)
     bias : array_like, (n_hidden,)
     hard : bool
-        False: q(h_j = 1|v) = sigma(x_j), x_j = sum_i v_i filters_ji + bias_j. True: h_j = 1 where x_j > 0, 0 where x_j < 0,
-        a fair coin where x_j = 0 (within 1e-9 of the filter's sum of absolute values).
+        See `rsmi.information.channel.unit_probabilities`.
 
     Returns
     -------
@@ -57,16 +54,7 @@ def channel(filters, bias, hard=False):
         Rows sum to 1.
     """
     filters, bias = np.atleast_2d(np.asarray(filters, float)), np.atleast_1d(np.asarray(bias, float))
-    x = (spin_states(filters.shape[1])[:, None, :] * filters).sum(axis=2) + bias
-    if hard:
-        tie = np.abs(x) <= _TIE * np.abs(filters).sum(axis=1)
-        up = np.where(tie, 0.5, x > 0)
-    else:
-        up = 0.5 * (1 + np.tanh(0.5 * x))
-    table = np.ones((len(x), 1))
-    for probability in up.T:
-        table = np.concatenate([table * (1 - probability[:, None]), table * probability[:, None]], axis=1)
-    return table
+    return state_probabilities(filters, bias, spin_states(filters.shape[1]), hard)
 
 
 def mutual_information(joint, q):

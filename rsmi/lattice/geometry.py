@@ -181,7 +181,9 @@ def choose_windows(n_configurations, shape, count, key, symmetric=True):
     Parameters
     ----------
     n_configurations : int
-        Each configuration gets the floor or the ceiling of count / n_configurations windows.
+        Each configuration gets the floor or the ceiling of count / n_configurations windows. Where there are fewer windows
+        than configurations, one is drawn at random from each of ``count`` equal strata, so that the choice does not
+        follow the period of the chains.
     shape : tuple of int
         Lattice.
     count : int

@@ -6,6 +6,7 @@ import math
 import os
 from contextlib import suppress
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 
@@ -35,7 +36,6 @@ _STYLE = {
     "axes.labelsize": 9,
     "legend.fontsize": 8,
     "legend.frameon": False,
-    "mathtext.fontset": "cm",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "lines.linewidth": 1.2,
@@ -108,7 +108,8 @@ def _draw_samples(paths: list[Path]) -> Figure:
         with open_file(path, "samples") as file:
             images += _configurations(file, 4 if len(paths) == 1 else 1)
             titles.append(_samples_title(file))
-    figure = Figure(figsize=(1.75 * len(images), 2.1), layout="constrained")
+    tallest = max(image.shape[0] / image.shape[1] for image in images)
+    figure = Figure(figsize=(1.75 * len(images), 1.75 * min(2.0, tallest) + (0.3 if len(paths) == 1 else 0.45)), layout="constrained")
     for axes, image in zip(figure.subplots(1, len(images), squeeze=False)[0], images):
         axes.imshow(image, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
         axes.set(xticks=[], yticks=[])
@@ -159,21 +160,23 @@ def temperature_label(coupling: float | None, dimension: int) -> str:
 # ---- theta ----------------------------------------------------------------------------------------------------------
 
 def _draw_theta(file: File) -> Figure:
-    """Held-out pseudo-likelihood and reconstruction error by epoch."""
-    a, epoch = file.attributes, file.read("/curve/epoch")
-    figure = Figure(figsize=(6.4, 2.5), layout="constrained")
-    likelihood, reconstruction = figure.subplots(1, 2)
-    likelihood.plot(epoch, file.read("/curve/pseudo_log_likelihood"), color=_COLOURS[0])
+    """Held-out pseudo-likelihood by epoch and, where it was measured, the reconstruction error."""
+    a, epoch, error = file.attributes, file.read("/curve/epoch"), file.read("/curve/reconstruction_error")
+    panels = 1 + bool(np.isfinite(error).any())
+    figure = Figure(figsize=(1.0 + 2.8 * panels, 2.9), layout="constrained")
+    likelihood, *others = figure.subplots(1, panels, squeeze=False)[0]
+    likelihood.plot(epoch, file.read("/curve/pseudo_log_likelihood"), color=_COLOURS[0], marker="o", markersize=2.5)
     _band(likelihood, a["pseudo_log_likelihood"], a["pseudo_log_likelihood_error"], f"final {with_error(a['pseudo_log_likelihood'], a['pseudo_log_likelihood_error'])}")
-    likelihood.set(ylabel="pseudo-log-likelihood, held out\n(nats per window)")
+    likelihood.set(ylabel="held-out pseudo-log-likelihood\n(nats per window)")
     likelihood.legend(loc="lower right")
-    reconstruction.plot(epoch, file.read("/curve/reconstruction_error"), color=_COLOURS[1])
-    reconstruction.set(ylabel="mean squared reconstruction error")
-    for axes in (likelihood, reconstruction):
+    for axes in others:
+        axes.plot(epoch, error, color=_COLOURS[1], marker="o", markersize=2.5)
+        axes.set(ylabel="reconstruction error\n(fraction of units changed)")
+    for axes in figure.axes:
         axes.set(xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     divergence = f",  KL = {with_error(a['kl'], a.get('kl_error'))} nats" if "kl" in a else ""
-    figure.suptitle(f"{_geometry_title(file)},  {file.shape('/joint/weights')[1]} hidden units{divergence}", fontsize=9)
+    figure.suptitle(f"{_geometry_title(file)}\n{file.shape('/joint/weights')[1]} hidden units{divergence}", fontsize=9)
     return figure
 
 
@@ -196,9 +199,9 @@ def _draw_lambda(file: File) -> Figure:
     """The filters as heat maps, and the objective of every restart with snapshots of the kept one's filters."""
     block, filters = file.attributes["block"], file.read("/filters")
     images = [filter_image(weights, block) for weights in filters]
-    columns = min(len(images), 4)
+    columns = math.ceil(math.sqrt(len(images)))
     rows = -(-len(images) // columns)
-    figure = Figure(figsize=(3.6 + 1.5 * columns, max(2.9, 1.6 * rows + 0.6)), layout="constrained")
+    figure = Figure(figsize=(3.6 + 1.5 * columns, max(2.9, 1.6 * rows + 0.9)), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=[1.5 * columns + 0.2, 3.6])
     limit = float(np.abs(filters).max()) or 1.0
     grid = left.subplots(rows, columns, squeeze=False).ravel()
@@ -230,7 +233,7 @@ def _heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
 
 def _information_text(file: File) -> str:
     a = file.attributes
-    exact = f", exact {with_error(a['mutual_information_exact'], a.get('mutual_information_exact_error'))}" if "mutual_information_exact" in a else ""
+    exact = f"\nhard rule, exact {with_error(a['mutual_information_exact'], a.get('mutual_information_exact_error'))}" if "mutual_information_exact" in a else ""
     soft = with_error(a["mutual_information"], a["mutual_information_error"])
     hard = with_error(a["mutual_information_hard"], a["mutual_information_hard_error"])
     return f"$I(H{{:}}E)$ in nats\nsoft rule {soft}\nhard rule {hard}{exact}"
@@ -238,15 +241,15 @@ def _information_text(file: File) -> str:
 
 def _draw_objective(figure, file: File, limit: float) -> None:
     step, objective, kept = file.read("/curve/step"), file.read("/curve/objective"), file.attributes["restart"]
-    strip, axes = figure.subplots(2, 1, height_ratios=[1, 3.2], sharex=True)
+    strip, axes = figure.subplots(2, 1, height_ratios=[1, 3.4], sharex=True)
     for restart, curve in enumerate(objective):
         chosen = restart == kept
         axes.plot(step, curve, color=_COLOURS[0] if chosen else "0.7", linewidth=1.6 if chosen else 1, zorder=2 + chosen, label=f"kept (restart {kept + 1} of {len(objective)})" if chosen else None)
     if len(objective) > 1:
         axes.plot([], [], color="0.7", linewidth=1, label="other restarts")
     name = file.attributes["objective"] + (f" by {file.attributes['estimator']}" if "estimator" in file.attributes else "")
-    axes.set(xlabel="minibatch steps", ylabel=f"objective: {name} (nats)")
-    axes.legend(loc="lower right")
+    axes.set(xlabel="minibatch steps", ylabel=f"training objective: {name}\n(nats)")
+    axes.legend(loc="lower right", frameon=True, framealpha=1, edgecolor="none")
     strip.set_axis_off()
     _snapshots(strip, axes, file, step, limit)
 
@@ -257,21 +260,30 @@ def _snapshots(strip, axes, file: File, step: np.ndarray, limit: float) -> None:
     low, high = float(step[0]), float(step[-1])
     if not high > low:
         return
-    targets = np.linspace(low, high, _SNAPSHOTS)
-    for row in sorted({int(np.argmin(np.abs(step - target))) for target in targets}):
+    for row in _spread_rows(step):
         image = _stack([filter_image(weights, block) for weights in history[row]])
         middle = 0.05 + 0.9 * (step[row] - low) / (high - low)
         small = strip.inset_axes((middle - 0.07, 0.0, 0.14, 1.0))
         small.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
         small.set(xticks=[], yticks=[])
-        small.spines[:].set_visible(False)
+        small.spines[:].set(visible=True, color="0.6", linewidth=0.5)
         axes.axvline(step[row], color="0.85", linewidth=0.6, zorder=0)
     axes.set_xlim(low - 0.05 / 0.9 * (high - low), high + 0.05 / 0.9 * (high - low))
 
 
+def _spread_rows(step: np.ndarray) -> list[int]:
+    """Rows from the last back to the first, about evenly spread and never so close that their pictures touch."""
+    rows: list[int] = []
+    for target in np.linspace(step[-1], step[0], _SNAPSHOTS):
+        row = int(np.argmin(np.abs(step - target)))
+        if not rows or step[rows[-1]] - step[row] >= 0.16 * (step[-1] - step[0]):
+            rows.append(row)
+    return rows
+
+
 def _stack(images: list[np.ndarray]) -> np.ndarray:
     """Images in as square an arrangement as possible, NaN between them."""
-    columns = math.ceil(math.sqrt(len(images)))
+    columns = round(math.sqrt(len(images)))
     height, width = images[0].shape
     rows = -(-len(images) // columns)
     canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
@@ -332,47 +344,72 @@ def _size_axis(axes, sizes: tuple[int, ...]) -> None:
 # ---- exponent -------------------------------------------------------------------------------------------------------
 
 def _draw_exponent(file: File) -> Figure:
-    """y_t and y_h by step and number of operators; nu and T_c by step; exact values dashed."""
+    """y_t and y_h by step and number of operators; nu and T_c by step; exact values dashed, the headline ringed."""
     found = exponent.summary(file.path)
-    figure = Figure(figsize=(7.0, 5.2), layout="constrained")
-    panels = figure.subplots(2, 2)
-    for axes, name, label in zip(panels[0], EXACT_EXPONENTS, ("$y_t$", "$y_h$")):
+    figure = Figure(figsize=(6.8, 5.6), layout="constrained")
+    (thermal, magnetic), (length, temperature) = figure.subplots(2, 2)
+    for axes, name, label in ((thermal, "y_t", "$y_t$"), (magnetic, "y_h", "$y_h$")):
         _sequence(axes, found[name], found["headline"][name], EXACT_EXPONENTS[name][0], label)
-    panels[0, 1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     nu = {"from fluctuations": found["nu_sequence"], "from differences in $T$": found["nu_differences"]}
-    _by_step(panels[1, 0], nu, 1.0, r"$\nu$", "coarse-graining step $n$", found["nu_reason"])
-    crossings = {"": found["T_c_sequence"]}
-    _by_step(panels[1, 1], crossings, 1 / ising.critical_coupling(2), "$T_c$ ($J/k_B$)", "crossing of $K_n$ and $K_{n+1}$, step $n$", found["T_c_reason"])
+    _by_step(length, nu, _scalar(found, "nu"), 1.0, r"$\nu$", "")
+    length.set(xlabel="coarse-graining step $n$")
+    _by_step(temperature, {None: found["T_c_sequence"]}, _scalar(found, "T_c"), 1 / ising.critical_coupling(2), "$T_c$", " $J/k_B$")
+    temperature.set(xlabel="step $n$ of the crossing of $K_n$ and $K_{n+1}$")
+    entries = {label: handle for axes in (thermal, magnetic) for handle, label in zip(*axes.get_legend_handles_labels())}
+    order = sorted(entries, key=lambda label: (label in ("exact", "headline"), label))
+    figure.legend([entries[label] for label in order], order, loc="outside upper center", ncols=len(order), columnspacing=1.4)
     return figure
 
 
+def _scalar(found: dict, name: str) -> dict:
+    return {"step": exponent.STEP, "value": found[name], "error": found[f"{name}_error"], "reason": found[f"{name}_reason"]}
+
+
 def _sequence(axes, rows: list[dict], headline: dict, exact: float, label: str) -> None:
+    """One exponent by number of operators, a line per step."""
     steps = sorted({row["step"] for row in rows})
-    axes.axhline(exact, color=_GREY, linewidth=0.8, linestyle="--", label=None)
+    axes.axhline(exact, color=_GREY, linewidth=0.8, linestyle="--", label="exact")
     for number, step in enumerate(steps):
-        chosen = [row for row in rows if row["step"] == step and row["value"] is not None]
         shift = 0.12 * (number - (len(steps) - 1) / 2)
-        axes.errorbar([row["operators"] + shift for row in chosen], [row["value"] for row in chosen], [row["error"] or 0.0 for row in chosen], color=_COLOURS[number % len(_COLOURS)], marker=_MARKERS[number % len(_MARKERS)], linewidth=0.8, label=f"step {step}")
-        if step == headline["step"] and headline["value"] is not None:
-            axes.plot(headline["operators"] + shift, headline["value"], "o", markersize=11, markerfacecolor="none", markeredgecolor="black", label="headline")
-    axes.set(xlabel="number of operators", ylabel=label)
-    axes.set_title(f"{label} = {with_error(headline['value'], headline['error'])}" if headline["value"] is not None else f"{label}: {headline['reason']}")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _points(axes, [row for row in rows if row["step"] == step], "operators", shift, number, linewidth=0.8, label=f"step {step}")
+        if step == headline["step"]:
+            _ring(axes, headline["operators"] + shift, headline["value"], label="headline")
+    axes.set(xlabel="number of operators", ylabel=label, xticks=sorted({row["operators"] for row in rows}))
+    _result_title(axes, label, headline, "")
 
 
-def _by_step(axes, series: dict[str, list[dict]], exact: float, label: str, xlabel: str, reason: str | None) -> None:
+def _by_step(axes, series: dict[str | None, list[dict]], headline: dict, exact: float, label: str, units: str) -> None:
+    """A thermometer's result by step, the first series' headline ringed."""
     axes.axhline(exact, color=_GREY, linewidth=0.8, linestyle="--")
     for number, (name, rows) in enumerate(series.items()):
-        chosen = [row for row in rows if row["value"] is not None]
         shift = 0.08 * (number - (len(series) - 1) / 2)
-        if chosen:
-            axes.errorbar([row["step"] + shift for row in chosen], [row["value"] for row in chosen], [row["error"] or 0.0 for row in chosen], color=_COLOURS[number], marker=_MARKERS[number], linestyle="none", label=name or None)
-    axes.set(xlabel=xlabel, ylabel=label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if any(series) and axes.get_legend_handles_labels()[0]:
+        _points(axes, rows, "step", shift, number, linestyle="none", label=name)
+        if number == 0:
+            _ring(axes, headline["step"] + shift, headline["value"])
+    steps = sorted({row["step"] for rows in series.values() for row in rows} | {headline["step"]})
+    axes.set(ylabel=label + (f" ({units.strip()})" if units else ""), xticks=steps, xlim=(steps[0] - 0.35, steps[-1] + 0.35))
+    axes.ticklabel_format(axis="y", useOffset=False)
+    if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="best")
-    if reason:
-        axes.set_title(f"{label}: {reason}", fontsize=7)
+    _result_title(axes, label, headline, units)
+
+
+def _points(axes, rows: list[dict], x: str, shift: float, number: int, **style) -> None:
+    shown = [row for row in rows if row["value"] is not None]
+    if not shown:
+        return
+    values, errors = [row["value"] for row in shown], [row["error"] or 0.0 for row in shown]
+    axes.errorbar([row[x] + shift for row in shown], values, errors, color=_COLOURS[number % len(_COLOURS)], marker=_MARKERS[number % len(_MARKERS)], **style)
+
+
+def _ring(axes, x: float, y: float | None, label: str | None = None) -> None:
+    if y is not None:
+        axes.plot(x, y, "o", markersize=11, markerfacecolor="none", markeredgecolor="black", markeredgewidth=0.9, linestyle="none", label=label, zorder=5)
+
+
+def _result_title(axes, label: str, headline: dict, units: str) -> None:
+    value = f"{label} = {with_error(headline['value'], headline['error'])}{units}"
+    axes.set_title(value if headline["value"] is not None else "\n".join(wrap(f"{label}: {headline['reason']}", 44)))
 
 
 _DRAWINGS = {"theta": _draw_theta, "lambda": _draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent}

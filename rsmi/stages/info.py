@@ -107,7 +107,7 @@ def _describe_samples(file: File) -> list[str]:
     attributes, numbers = file.attributes, summary(file.path)
     origin = [(name, text) for name, text in (("lattice", _lattice(attributes)), ("temperature", _temperature(attributes)), ("sampled by", _algorithm(attributes))) if text]
     if attributes["rg_step"]:
-        origin.append(("coarse-grained", f"{attributes['rg_step']} steps from {shape_text(attributes['original_shape'])}, lengths divided by {attributes['scale_factor']:g}"))
+        origin.append(("coarse-grained", f"{attributes['rg_step']} step{'s' * (attributes['rg_step'] > 1)} from {shape_text(attributes['original_shape'])}, lengths divided by {attributes['scale_factor']:g}"))
     measured = [
         ("energy per site", with_error(numbers["energy"], numbers["energy_error"]), _exact_energy(attributes, numbers)),
         ("|m| per site", with_error(numbers["magnetization_abs"], numbers["magnetization_abs_error"])),
@@ -155,7 +155,7 @@ def _describe_theta(file: File) -> list[str]:
     held_out = with_error(a["pseudo_log_likelihood"], a["pseudo_log_likelihood_error"])
     divergence = with_error(a.get("kl"), a.get("kl_error"))
     error = file.read("/curve/reconstruction_error")
-    course = f"{len(error)} epochs, reconstruction error {error[0]:.4g} to {error[-1]:.4g}" if len(error) else "none"
+    course = f", reconstruction error {error[0]:.4f} to {error[-1]:.4f}" if len(error) and np.isfinite(error).all() else ""
     return [
         *fields(_window_rows(file)),
         "",
@@ -163,7 +163,7 @@ def _describe_theta(file: File) -> list[str]:
             ("machine of (V, E)", f"{visible} visible, {hidden} hidden units"),
             ("machine of V", f"{sites} visible, {block_hidden} hidden units"),
             ("symmetry", "spin flip, biases zero" if a["symmetric"] else "none imposed"),
-            ("training", course),
+            ("training", f"{len(error)} epochs{course}"),
         ]),
         "",
         *fields([("pseudo-log-likelihood", held_out, "nats per window, held out"), ("KL(P(V|E) || machine)", divergence, "nats" if "kl" in a else "no exact value here")]),
@@ -196,9 +196,9 @@ def _filters(file: File) -> list[str]:
     """The filters in block shape, one after the other."""
     lines = ["  filters: x = sum over V of filter times spin, plus bias; P(h = 1) = 1/(1 + exp(-x))", ""]
     for unit, (weights, bias) in enumerate(zip(file.read("/filters"), file.read("/bias")), 1):
-        lines.append(f"  unit {unit}   bias {bias:.4f}   cosine to the uniform filter {cosine_to_uniform(weights):.4f}")
+        lines.append(f"  unit {unit}   bias {bias:z.4f}   cosine to the uniform filter {cosine_to_uniform(weights):.4f}")
         for layer in weights.reshape(-1, *file.attributes["block"][-2:]) if len(file.attributes["block"]) > 1 else weights[None, None]:
-            lines += [*table([["", *(f"{weight:.4f}" for weight in row)] for row in layer]), ""]
+            lines += [*table([["", *(f"{weight:z.4f}" for weight in row)] for row in layer]), ""]
     return lines
 
 
@@ -213,12 +213,16 @@ def _information(a: dict) -> list[str]:
     rows = [
         ["nats", "soft rule", "hard rule"],
         ["I(H:E), held-out bound", soft, hard],
-        ["I(H:E), exact", with_error(a.get("mutual_information_exact_soft"), None), with_error(a.get("mutual_information_exact"), a.get("mutual_information_exact_error"))],
-        ["H(H)", f"{a['entropy_h']:.4f}", f"{a['entropy_h_hard']:.4f}"],
-        ["control: shuffled environments", f"{a['mutual_information_shuffled']:.4f}", ""],
-        ["I(V:E), exact", with_error(a.get("mutual_information_block"), None), ""],
+        ["I(H:E), exact", _four(a.get("mutual_information_exact_soft")), with_error(a.get("mutual_information_exact"), a.get("mutual_information_exact_error"))],
+        ["H(H)", _four(a["entropy_h"]), _four(a["entropy_h_hard"])],
+        ["control: shuffled environments", _four(a["mutual_information_shuffled"]), ""],
+        ["I(V:E), exact", _four(a.get("mutual_information_block")), ""],
     ]
     return table(rows)
+
+
+def _four(value: float | None) -> str:
+    return "-" if value is None else f"{value:z.4f}"
 
 
 # ---- flow -----------------------------------------------------------------------------------------------------------
@@ -245,14 +249,14 @@ def _flow_table(flows: list[dict], sizes: tuple[int, ...]) -> list[str]:
     for flow in flows:
         ratio = relative_temperature(flow["coupling"], 2)
         known = [f"{ratio:.4f}", f"{flow['temperature']:.5f}"] if ratio else ["unknown", "-"]
-        rows.append(known + [_relative(row, critical) + ("*" if row["wraps"] else "") for row in flow["steps"]])
+        rows.append(known + [_relative(row, critical) for row in flow["steps"]])
     return [f"  K_eff/K_c with K_c = {critical:.6f}", "", *table(rows)]
 
 
 def _relative(row: dict, critical: float) -> str:
     if row["coupling_eff"] is None:
         return "-"
-    return with_error(row["coupling_eff"] / critical, row["coupling_eff_error"] and row["coupling_eff_error"] / critical)
+    return with_error(row["coupling_eff"] / critical, row["coupling_eff_error"] and row["coupling_eff_error"] / critical) + ("*" if row["wraps"] else "")
 
 
 # ---- exponent -------------------------------------------------------------------------------------------------------
@@ -281,7 +285,7 @@ def _headline(found: dict) -> list[tuple[str, ...]]:
 
 def _sequence_table(entries: list[dict]) -> list[str]:
     steps, counts = sorted({row["step"] for row in entries}), sorted({row["operators"] for row in entries})
-    cells = {(row["operators"], row["step"]): with_error(row["value"], row["error"]) + ("*" if row["wraps"] else "") for row in entries}
+    cells = {(row["operators"], row["step"]): with_error(row["value"], row["error"]) + ("*" if row["wraps"] and row["value"] is not None else "") for row in entries}
     return table([["operators", *(f"step {step}" for step in steps)], *([str(count), *(cells.get((count, step), "-") for step in steps)] for count in counts)])
 
 

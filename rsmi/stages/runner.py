@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from rsmi.errors import Conflict, DataError, Failure, Interrupted, RsmiError, UsageError
 from rsmi.stages.interrupt import Stop
-from rsmi.store import File, Part, PartsFolder, open_file, parameters_digest, publish
+from rsmi.store import File, Part, PartsFolder, disk_errors, open_file, parameters_digest, publish
 
 log = logging.getLogger("rsmi")
 
@@ -125,12 +125,13 @@ class Session:
         output, folder = self.output, self.output.parent
         if str(output) == "-":
             raise UsageError("-o -: a result is a file that appears when it is complete: give it a name (its path goes to stdout)")
-        if not folder.is_dir():
-            raise Failure(f"{output}: the folder {folder} does not exist: create it first")
-        if output.exists() and not output.is_file():
-            raise Failure(f"{output}: is {'a folder' if output.is_dir() else 'a device'}, not a file")
-        if output.exists() and any(output.samefile(file.path) for file in self.request.inputs):
-            raise UsageError(f"{output}: is an input of this command: choose another output")
+        with disk_errors(output):
+            if not folder.is_dir():
+                raise Failure(f"{output}: the folder {folder} does not exist: create it first")
+            if output.exists() and not output.is_file():
+                raise Failure(f"{output}: is {'a folder' if output.is_dir() else 'no regular file'}: choose another output")
+            if output.exists() and any(output.samefile(file.path) for file in self.request.inputs):
+                raise UsageError(f"{output}: is an input of this command: choose another output")
 
     def _look_at_output(self) -> None:
         if not self.output.exists():
@@ -158,6 +159,7 @@ class Session:
                 job = self._parts.job()
                 if job is None or self._difference(job) is None:
                     self._parts.remove()
+                self._parts.release()
 
     def _difference(self, other: dict) -> str | None:
         """None if the request is the same, "longer" if it only extends, else what differs."""
@@ -182,7 +184,7 @@ class Session:
         job = {"command": self.request.command, "parameters": self.request.parameters, "inputs": self.request.input_digests}
         present = self._present_job()
         if present is None:
-            parts.clear()  # what is left of work that was being dropped
+            parts.clear()  # nothing done yet, or what is left of work that was being dropped
         else:
             difference = self._difference(present)
             if difference not in (None, "longer"):
@@ -194,6 +196,8 @@ class Session:
         parts.set_job(job)
 
     def _present_job(self) -> dict | None:
+        if self._parts.empty:
+            return None
         try:
             return self._parts.job()
         except DataError:

@@ -21,7 +21,7 @@ log = logging.getLogger("rsmi")
 
 BATCH = 100
 MOMENTUM = 0.5
-_MONITORED = 5000  # held-out windows of the training curve
+_MONITORED = 10_000  # held-out windows that the pseudo-likelihood is measured on
 _LARGE_BLOCK = 9  # sites beyond which the machine is larger and the learning rate smaller
 
 
@@ -110,8 +110,12 @@ class ThetaTraining:
         """Hidden units of the machine of V alone: twice its sites describe its correlations amply."""
         return min(self.schedule.hidden, 2 * self.windows.geometry.n_block)
 
+    def monitored(self) -> Windows:
+        """The held-out windows of the pseudo-likelihood."""
+        return self.windows.held_out.thinned(_MONITORED)
+
     def tasks(self) -> list[Training]:
-        training, monitored, symmetric = self.windows.training, self.windows.held_out.thinned(_MONITORED), self.windows.symmetric
+        training, monitored, symmetric = self.windows.training, self.monitored(), self.windows.symmetric
         if len(training) < 10 * BATCH:
             raise UsageError(f"--windows {self.windows.count}: {len(training)} are left for training, at least {10 * BATCH} are needed")
         joint = Training("joint", training.visible, monitored.visible, self.schedule.hidden, self.schedule, symmetric, self._key("joint"))
@@ -145,9 +149,9 @@ def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
 
 def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> None:
     joint, block = tasks
-    state, held_out = session.state(joint), work.windows.held_out
+    state, monitored = session.state(joint), work.monitored()
     machine = RBM.from_state(state)
-    likelihood = mean_and_error(machine.pseudo_log_likelihood(held_out.visible), held_out.configurations)
+    likelihood = mean_and_error(machine.pseudo_log_likelihood(monitored.visible), monitored.configurations)
     kl = divergence_from_exact(machine, work.windows) if work.windows.exactly_solvable else (None, None)
     attributes = {
         **lattice_attributes(work.windows.source),

@@ -21,10 +21,9 @@ import h5py
 import numpy as np
 
 from rsmi.errors import Conflict, DataError, Failure
-from rsmi.store import schema
 from rsmi.store.digest import canonical_json
 from rsmi.store.reader import HDF5_ERRORS
-from rsmi.store.writer import create_dataset, disk_errors, sync_folder
+from rsmi.store.writer import LAYOUT, create_dataset, disk_errors, sync_folder
 
 _PART_NAME = re.compile(r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})\.h5")
 
@@ -92,23 +91,31 @@ class PartsFolder:
         return False
 
     def release(self) -> None:
-        """Give the lock back; the folder stays."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """Give the lock back; the folder stays if it holds any work. Its lock goes last, so that it guards to the end."""
+        if self._lock is None:
+            return
+        if self.empty:
+            with contextlib.suppress(OSError):
+                self.clear()
+                (self.path / "lock").unlink()
+                self.path.rmdir()
+        self._lock.close()
+        self._lock = None
 
     def remove(self) -> None:
-        """The work is published: nothing here is needed any more. The lock goes last, so that it guards to the end."""
-        with contextlib.suppress(OSError):
-            self.clear()
-            (self.path / "lock").unlink()
-            self.path.rmdir()
+        """The work is published: nothing here is needed any more."""
+        self._found = {}
         self.release()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no part was ever committed."""
+        return not self._found
 
     def clear(self) -> None:
         """Forget all parts but keep the lock."""
         for entry in self.path.iterdir():
-            if entry.name != "lock":
+            if entry.name == "job.json" or entry.suffix == ".tmp" or _PART_NAME.fullmatch(entry.name):
                 entry.unlink()
         self._found = {}
 
@@ -158,8 +165,7 @@ class PartsFolder:
     def commit(self, task: str, start: int, stop: int, rows: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> Part:
         """Write one part; it exists completely or not at all."""
         buffer = io.BytesIO()
-        with h5py.File(buffer, "w", libver=("earliest", "v110")) as handle:
-            handle.attrs["format"] = schema.FORMAT
+        with h5py.File(buffer, "w", **LAYOUT) as handle:
             handle.create_group("rows")
             handle.create_group("state")
             for group, arrays in (("rows", rows), ("state", state)):

@@ -13,7 +13,7 @@ import numpy as np
 
 from rsmi.errors import DataError, UsageError
 from rsmi.store import schema
-from rsmi.store.digest import canonical_json, content_digest, dataset_paths
+from rsmi.store.digest import canonical_json, content_digest, dataset_paths, read_attribute
 
 HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, OverflowError, AttributeError, IndexError, MemoryError, RecursionError)
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte: beyond what deflate can reach
@@ -44,7 +44,8 @@ class File:
 
     def shape(self, path: str) -> tuple[int, ...]:
         """Shape of a dataset."""
-        return self._handle[path].shape
+        with _as_data_error(self.path, f"cannot read {path}"):
+            return self._handle[path].shape
 
     def read(self, path: str, start: int | None = None, stop: int | None = None) -> np.ndarray:
         """A dataset, or rows ``start:stop`` of it; a checksum failure is a DataError."""
@@ -59,21 +60,23 @@ class File:
 
     def datasets(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Path -> (shape, dtype) of everything stored."""
-        return {path: (self._handle[path].shape, str(self._handle[path].dtype)) for path in sorted(dataset_paths(self._handle))}
+        with _as_data_error(self.path, "damaged structure"):
+            return {path: (self._handle[path].shape, str(self._handle[path].dtype)) for path in sorted(dataset_paths(self._handle))}
 
     def ancestors(self) -> list[dict]:
         """The chain of inputs, oldest first: command, parameters, digest."""
         with _as_data_error(self.path, "the list of ancestors is damaged"):
             ancestors = json.loads(bytes(self._handle["/provenance/ancestors"][()]).decode())
             canonical_json(ancestors)
-            for ancestor in ancestors:
+            for ancestor in _require(ancestors, list):
                 _require(ancestor["command"], str), _require(ancestor["parameters"], dict), _require(ancestor["digest"], str)
             return ancestors
 
     def run_facts(self) -> dict:
         """The volatile facts of the run that wrote the file."""
         with _as_data_error(self.path, "the run's facts are damaged"):
-            return {name: str(value) for name, value in self._handle["/provenance/run"].attrs.items()}
+            group = self._handle["/provenance/run"]
+            return {name: _text(read_attribute(group, name)) for name in group.attrs}
 
     def verify(self) -> None:
         """Recompute the digest from the content; a difference is a DataError."""
@@ -129,16 +132,16 @@ def _open_hdf5(path: Path) -> h5py.File:
 
 def _identify(handle: h5py.File, path: Path, kind: str | None) -> str:
     with _as_data_error(path, "not a readable rsmi file"):
-        if handle.attrs.get("format") != schema.FORMAT:
+        if "format" not in handle.attrs or read_attribute(handle, "format") != schema.FORMAT.encode():
             raise DataError(f"{path}: an HDF5 file, but not written by rsmi (no root attribute format = 'rsmi')")
-        found, version = handle.attrs["kind"], tuple(int(x) for x in handle.attrs["format_version"])
+        found, version = _text(read_attribute(handle, "kind")), _DECODERS["integers"](read_attribute(handle, "format_version"))
     if len(version) != 2:
         raise DataError(f"{path}: format_version must be [major, minor]")
     if version[0] > schema.FORMAT_VERSION[0]:
         ours = schema.FORMAT_VERSION[0]
         raise DataError(f"{path}: written in format {version[0]}.{version[1]}, newer than this program reads ({ours}.x): upgrade rsmi")
-    if not isinstance(found, str) or found not in schema.KINDS:
-        raise DataError(f"{path}: holds {str(found)[:40]!r}, which is no kind of file this program knows")
+    if found not in schema.KINDS:
+        raise DataError(f"{path}: holds {found[:40]!r}, which is no kind of file this program knows")
     if kind is not None and found != kind:
         raise DataError(f"{path}: holds {found}, but {kind} is needed here")
     return found
@@ -174,7 +177,7 @@ def _require(value, kind: type):
 
 
 def _text(value) -> str:
-    return _require(value, str)
+    return _require(value, bytes).decode()
 
 
 def _json(value):
@@ -198,7 +201,7 @@ def _read_attributes(handle: h5py.File, path: Path, kind: str) -> dict:
     for attribute in schema.COMMON_ATTRIBUTES + schema.KINDS[kind].attributes:
         with _as_data_error(path, f"attribute {attribute.name} is missing or damaged"):
             if attribute.name in handle.attrs:
-                values[attribute.name] = _DECODERS[attribute.type](handle.attrs[attribute.name])
+                values[attribute.name] = _DECODERS[attribute.type](read_attribute(handle, attribute.name))
             elif attribute.required:
                 raise DataError(f"{path}: attribute {attribute.name} is missing")
     with _as_data_error(path, "attribute parameters or inputs is damaged"):

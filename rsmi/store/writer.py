@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import functools
+import io
 import json
 import os
 import re
@@ -18,6 +20,7 @@ from rsmi.store import schema
 from rsmi.store.digest import canonical_json, content_digest, file_uuid
 
 _CHUNK_BYTES = 1 << 20
+LAYOUT = {"libver": ("v110", "v110")}  # HDF5 1.10 (2016) and later: its metadata carry checksums
 
 
 class Writer:
@@ -50,6 +53,41 @@ def create_dataset(handle: h5py.File, path: str, shape: tuple[int, ...], dtype) 
     return handle.create_dataset(path, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), fletcher32=True)
 
 
+class _Disk(io.FileIO):
+    """A file that hides a failing disk from HDF5, which would crash, and keeps the error for us."""
+
+    def __init__(self, path: Path):
+        super().__init__(path, "w+")
+        self.error: OSError | None = None
+
+    def try_room(self, size: int) -> None:
+        """Try whether there is room, before any work is spent on a file that would not fit."""
+        try:
+            os.posix_fallocate(self.fileno(), 0, size + size // 32 + (1 << 16))
+            self.truncate(0)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # a file system without the call: try writing
+                raise
+
+    def write(self, content) -> int:
+        view = memoryview(content).cast("B")
+        done = 0
+        while self.error is None and done < len(view):
+            try:
+                done += super().write(view[done:])
+            except OSError as error:
+                self.error = error
+        return len(view)
+
+    def close(self) -> None:
+        """Sync and close; raises what went wrong on the way."""
+        if not self.closed and self.error is None:
+            os.fsync(self.fileno())
+        super().close()
+        if self.error is not None:
+            raise self.error
+
+
 def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: dict, ancestors: list[dict], run: dict, fill, expected_bytes: int) -> str:
     """Write ``temporary``, sync it, rename it to ``path``; returns the content digest.
 
@@ -62,50 +100,58 @@ def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: di
     fill : callable(Writer)
         Stores the datasets.
     expected_bytes : int
-        Reserved before HDF5 starts, so that a full disk is noticed while nothing is half written.
+        Tried before HDF5 starts, so that a full disk is noticed early.
     """
     with disk_errors(path):
-        _reserve(temporary, expected_bytes)
-        with h5py.File(temporary, "w", libver=("earliest", "v110")) as handle:
-            _write_attributes(handle, kind, header, attributes)
-            fill(Writer(handle))
-            _write_provenance(handle, ancestors, run)
-            digest = content_digest(handle)
-            handle.attrs["digest"] = digest
-            handle.attrs["uuid"] = file_uuid(digest)
-        sync_file(temporary)
-        os.replace(temporary, path)
+        try:
+            with _Disk(temporary) as disk:
+                disk.try_room(expected_bytes)
+                with h5py.File(disk, "w", **LAYOUT) as handle:
+                    _write_attributes(handle, kind, header, attributes)
+                    fill(Writer(handle))
+                    _write_provenance(handle, ancestors, run)
+                    digest = content_digest(handle)
+                    write_text(handle, "digest", digest)
+                    write_text(handle, "uuid", file_uuid(digest))
+            os.replace(temporary, path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         sync_folder(path.parent)
     return digest
 
 
 def _write_attributes(handle: h5py.File, kind: str, header: dict, attributes: dict) -> None:
-    handle.attrs["format"] = schema.FORMAT
-    handle.attrs["kind"] = kind
-    handle.attrs["format_version"] = np.asarray(schema.FORMAT_VERSION, dtype=np.int64)
-    handle.attrs["software"] = f"rsmi {rsmi.__version__}"
-    handle.attrs["command"] = header["command"]
-    handle.attrs["parameters"] = canonical_json(header["parameters"])
-    handle.attrs["parameters_digest"] = header["parameters_digest"]
-    handle.attrs["inputs"] = canonical_json(header["inputs"])
-    for attribute in schema.KINDS[kind].attributes:
-        value = attributes.get(attribute.name)
+    common = {"format": schema.FORMAT, "kind": kind, "format_version": schema.FORMAT_VERSION, "software": f"rsmi {rsmi.__version__}", **header}
+    for attribute in schema.COMMON_ATTRIBUTES + schema.KINDS[kind].attributes:
+        value = common.get(attribute.name, attributes.get(attribute.name))
         if value is not None:
-            handle.attrs[attribute.name] = _ENCODERS[attribute.type](value)
-        elif attribute.required:
+            _ENCODERS[attribute.type](handle, attribute.name, value)
+        elif attribute.required and attribute.name not in _KNOWN_LAST:
             raise KeyError(f"{kind} files need the attribute {attribute.name}")
     unknown = set(attributes) - {a.name for a in schema.KINDS[kind].attributes}
     if unknown:
         raise KeyError(f"attributes missing from the schema of {kind}: {sorted(unknown)}")
 
 
+def write_text(handle: h5py.Group, name: str, text: str) -> None:
+    """A text attribute of fixed length: HDF5 keeps texts of variable length where no checksum guards them."""
+    content = text.encode()
+    handle.attrs.create(name, content, dtype=h5py.string_dtype("utf-8", max(1, len(content))))
+
+
+def _write_number(handle: h5py.Group, name: str, value, dtype=np.int64) -> None:
+    handle.attrs[name] = np.asarray(value, dtype=dtype)
+
+
+_KNOWN_LAST = ("digest", "uuid")
 _ENCODERS = {
-    "text": str,
-    "json": canonical_json,
-    "integer": np.int64,
-    "number": np.float64,
-    "integers": lambda value: np.asarray(value, dtype=np.int64),
-    "flag": np.int64,
+    "text": write_text,
+    "json": lambda handle, name, value: write_text(handle, name, canonical_json(value)),
+    "integer": _write_number,
+    "number": functools.partial(_write_number, dtype=np.float64),
+    "integers": _write_number,
+    "flag": _write_number,
 }
 
 
@@ -113,19 +159,7 @@ def _write_provenance(handle: h5py.File, ancestors: list[dict], run: dict) -> No
     handle.create_dataset("/provenance/ancestors", data=np.bytes_(canonical_json(ancestors)))
     group = handle.create_group("/provenance/run")
     for name, value in (run | {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}).items():
-        group.attrs[name] = value if isinstance(value, str) else json.dumps(value)
-
-
-def _reserve(path: Path, size: int) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
-    try:
-        os.posix_fallocate(descriptor, 0, size + size // 32 + (1 << 16))
-    except OSError as error:
-        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # a file system without the call: try writing
-            os.unlink(path)
-            raise
-    finally:
-        os.close(descriptor)
+        write_text(group, name, value if isinstance(value, str) else json.dumps(value))
 
 
 @contextmanager
@@ -148,15 +182,10 @@ def _errno_in(message: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def sync_file(path: Path) -> None:
-    """Force a file's content to the disk."""
+def sync_folder(path: Path) -> None:
+    """Force a folder's entries (a rename) to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def sync_folder(path: Path) -> None:
-    """Force a folder's entries (a rename) to the disk."""
-    sync_file(path)

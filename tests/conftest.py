@@ -1,0 +1,132 @@
+"""Running the command line in this process and in one of its own, and one tiny pipeline that the tests share."""
+
+import contextlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import rsmi
+from rsmi.cli.application import run
+from rsmi.stages.interrupt import Stop
+from rsmi.store import open_file
+
+# The smallest complete pipeline: output -> the command line that makes it, in order. A new command is one line more.
+SAMPLE = "sample --size 16 --temperature Tc --thermalization 20 --interval 2"
+PIPELINE = {
+    "samples.h5": f"{SAMPLE} --samples 400",
+    "other.h5": f"{SAMPLE} --samples 100 --seed 7",
+    "theta.h5": "train-theta samples.h5 --block 2x2 --windows 2000 --hidden 4 --cd-steps 1 --epochs 4",
+    "lambda.h5": "train-lambda samples.h5 --theta theta.h5 --windows 2000 --restarts 2",
+    "coarse.h5": "coarse-grain samples.h5 --rule lambda.h5",
+    "flow.h5": "flow samples.h5 other.h5 --rule majority --steps 2",
+    "exponent.h5": "exponent flow.h5",
+}
+# One output per command.
+COMMANDS = {line.split()[0]: name for name, line in reversed(PIPELINE.items())}
+
+
+def arguments_for(output: str) -> list[str]:
+    """The command line that makes a file of the pipeline."""
+    return [*PIPELINE[output].split(), "-o", output]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """The last line on stderr: the message of an error."""
+        return self.err.strip().splitlines()[-1] if self.err.strip() else ""
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    """No setting of this machine or job reaches a command."""
+    for name in list(os.environ):
+        if name.startswith(("RSMI_", "SLURM_")):
+            monkeypatch.delenv(name)
+
+
+def run_here(*arguments, stdin: str = "") -> Result:
+    """One command line in this process: quick, and patchable."""
+    out, err, before = io.StringIO(), io.StringIO(), sys.stdin
+    sys.stdin = io.StringIO(stdin)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run([str(argument) for argument in arguments], Stop())
+    finally:
+        sys.stdin = before
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def here():
+    """:func:`run_here`."""
+    return run_here
+
+
+def process(arguments, prelude: str = "", **settings) -> subprocess.Popen:
+    """A command line in a process of its own; ``prelude`` is Python that runs first."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parent.parent), **settings.pop("env", {})}
+    program = ["-c", f"{prelude}\nfrom rsmi.cli import main; main()"] if prelude else ["-m", "rsmi"]
+    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr") if name not in settings}
+    return subprocess.Popen([sys.executable, *program, *map(str, arguments)], text=True, env=environment, **pipes, **settings)
+
+
+@pytest.fixture
+def cli():
+    """Run a command line in a process of its own and wait for it."""
+
+    def call(*arguments, prelude="", stdin="", **settings) -> Result:
+        child = process(arguments, prelude, **settings)
+        out, err = child.communicate(stdin, timeout=300)
+        return Result(child.returncode, out, err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory) -> Path:
+    """A folder with every file of the pipeline, made without interruption. Read only: copy what you change."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    with contextlib.chdir(folder):
+        for output in PIPELINE:
+            result = run_here(*arguments_for(output))
+            assert result.code == 0, result.err
+    return folder
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def inputs(workplace, pipeline):
+    """Copy what an output of the pipeline is made from into the working directory."""
+
+    def copy(output: str) -> None:
+        for word in PIPELINE[output].split():
+            if word.endswith(".h5"):
+                shutil.copy(pipeline / word, workplace)
+
+    return copy
+
+
+def digest(path) -> str:
+    """The stored digest of a file."""
+    with open_file(path) as file:
+        return file.digest

@@ -1,0 +1,31 @@
+"""The README says what works: its commands and its Python example are executed as they stand."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import rsmi
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def blocks(language):
+    """Fenced code blocks of one language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_shell_session(tmp_path):
+    """Every shell block, in order, in one empty folder, stopping at the first command that fails."""
+    script = 'rsmi() { "$PYTHON" -m rsmi "$@"; }\nset -eo pipefail\n' + "\n".join(blocks("sh"))
+    environment = {"PATH": "/usr/bin:/bin", "PYTHON": sys.executable, "HOME": str(tmp_path), "PYTHONPATH": str(Path(rsmi.__file__).parents[1])}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "15/8" in done.stdout and (tmp_path / "exponent.png").stat().st_size > 10_000
+
+
+def test_python_example(capsys):
+    """The printed value stands in the example's comment."""
+    (example,) = [block for block in blocks("python") if "rsmi" in block]
+    exec(compile(example, "README.md", "exec"), {})
+    assert capsys.readouterr().out.strip() == re.search(r"# ([\d.]+)\n", example.split("print")[1])[1]
