@@ -158,25 +158,25 @@ ALWAYS_INLINE uint32_t pack_eight(const int8_t *spins)
     return (uint32_t)(((~bytes >> 7 & 0x0101010101010101ULL) * 0x0102040810204080ULL) >> 56);
 }
 
-ALWAYS_INLINE uint32_t pack_word(const int8_t *spins)
+/* The first n spins at an address as the low bits of a word; n at most RBM_WORD, 32 bytes are read. */
+ALWAYS_INLINE uint32_t pack_word(const int8_t *spins, size_t n)
 {
     return (pack_eight(spins) | pack_eight(spins + 8) << 8 | pack_eight(spins + 16) << 16 | pack_eight(spins + 24) << 24) &
-           (((uint32_t)1 << RBM_WORD) - 1);
+           (((uint32_t)1 << n) - 1);
 }
 
-/* Windows order[0..n_samples) as a layer; order NULL means 0, 1, 2 ... */
-static void load_layer(uint32_t *layer, const int8_t *windows, const uint32_t *order, size_t n_visible, size_t n_samples)
+/* Windows order[0..n_samples) as a layer; order NULL means 0, 1, 2 ... Nothing is read at or beyond windows_end. */
+static void load_layer(uint32_t *layer, const int8_t *windows, const int8_t *windows_end, const uint32_t *order,
+                       size_t n_visible, size_t n_samples)
 {
     for (size_t s = 0; s < n_samples; s++) {
         const int8_t *const window = windows + (order ? order[s] : s) * n_visible;
         for (size_t i = 0; i < n_visible; i += RBM_WORD) {
-            int8_t last[32];
+            const size_t n = n_visible - i < RBM_WORD ? n_visible - i : RBM_WORD;
+            int8_t last[32] = {0};
             const int8_t *spins = window + i;
-            if (i + 32 > n_visible) { /* not to read past the window */
-                memset(last, -1, sizeof last);
-                spins = memcpy(last, spins, n_visible - i);
-            }
-            layer[i / RBM_WORD * RBM_ROW + s] = pack_word(spins);
+            if (windows_end - spins < 32) spins = memcpy(last, spins, n);
+            layer[i / RBM_WORD * RBM_ROW + s] = pack_word(spins, n);
         }
     }
 }
@@ -230,8 +230,8 @@ static void update_all(const rbm_state *state, const workspace *work, const rbm_
 }
 
 /* One batch of windows; adds to *differences how many visible units its chains ended with differing from the data. */
-static int train_batch(const rbm_state *state, workspace *work, const int8_t *visible, const uint32_t *order,
-                       const rbm_schedule *schedule, size_t batch, size_t *differences)
+static int train_batch(const rbm_state *state, workspace *work, const int8_t *visible, const int8_t *visible_end,
+                       const uint32_t *order, const rbm_schedule *schedule, size_t batch, size_t *differences)
 {
     const size_t n_visible = state->n_visible, n_hidden = state->n_hidden;
     const rbm_strip *const strip = &work->strip;
@@ -242,8 +242,8 @@ static int train_batch(const rbm_state *state, workspace *work, const int8_t *vi
     for (size_t start = 0; start < schedule->batch_size; start += RBM_STRIP) {
         const size_t left = schedule->batch_size - start, n_samples = left < RBM_STRIP ? left : RBM_STRIP;
         int8_t *const chains = state->chains ? state->chains + start * n_visible : NULL;
-        load_layer(strip->data, visible, order + start, n_visible, n_samples);
-        if (chains) load_layer(strip->chain, chains, NULL, n_visible, n_samples);
+        load_layer(strip->data, visible, visible_end, order + start, n_visible, n_samples);
+        if (chains) load_layer(strip->chain, chains, chains + n_samples * n_visible, NULL, n_visible, n_samples);
         work->add_strip(strip, chains != NULL, schedule->n_gibbs, n_samples);
         if (chains) store_layer(chains, strip->chain, n_visible, n_samples);
         *differences += count_differences(strip->data, strip->chain, n_visible, n_samples);
@@ -264,15 +264,15 @@ static void shuffle(uint32_t *order, size_t n, uint64_t rng[4])
     }
 }
 
-static int train_batches(const rbm_state *state, workspace *work, const int8_t *visible, size_t n_batches,
-                         const rbm_schedule *schedule, size_t *differences)
+static int train_batches(const rbm_state *state, workspace *work, const int8_t *visible, const int8_t *visible_end,
+                         size_t n_batches, const rbm_schedule *schedule, size_t *differences)
 {
     const size_t n_visible = state->n_visible, n_hidden = state->n_hidden;
     int status = RSMI_OK;
     transpose(work->weights, state->weights, n_visible, n_hidden);
     transpose(work->steps, state->weights_momentum, n_visible, n_hidden);
     for (size_t b = 0; b < n_batches && status == RSMI_OK; b++)
-        status = train_batch(state, work, visible, work->order + b * schedule->batch_size, schedule,
+        status = train_batch(state, work, visible, visible_end, work->order + b * schedule->batch_size, schedule,
                              schedule->first_batch + b, differences);
     if (status == RSMI_OK && places_of_fields(state, work) < 0) status = RSMI_DIVERGED;
     transpose(state->weights, work->weights, n_hidden, n_visible);
@@ -295,7 +295,7 @@ int rbm_train_epoch(const rbm_state *state, const int8_t *visible, size_t n_wind
     int status = allocate(&work, state, batch_size, n_windows);
     if (status == RSMI_OK) {
         shuffle(work.order, n_windows, state->rng);
-        status = train_batches(state, &work, visible, n_batches, schedule, &differences);
+        status = train_batches(state, &work, visible, visible + n_windows * state->n_visible, n_batches, schedule, &differences);
     }
     arena_free(&work.memory);
     const double n_units = (double)(n_batches * batch_size) * (double)state->n_visible;
