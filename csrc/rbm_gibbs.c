@@ -15,11 +15,11 @@
  * Layout: samples on vector lanes; a layer is bits, RBM_WORD units to a word, one row of words per RBM_WORD units. A
  * dummy hidden unit of constant mean follows the real ones; its statistics are those of the visible units alone.
  *
- * add_products() does nearly all the work:
- *   - portable, and with AVX2: every term is masked with the unit's bit and added, four rows and five terms at a time;
- *   - AVX-512: the 32 subset sums of five terms fill two registers, and VPERMI2D looks one up per sample: five terms
- *     for a lookup and an addition (the "four Russians": Arlazarov, Dinic, Kronrod & Faradzev 1970). The tables are
- *     made as they are needed, in five additions, and serve up to eight vectors of sixteen samples.
+ * add_products() does nearly all the work, by tables (the "four Russians": Arlazarov, Dinic, Kronrod & Faradzev 1970):
+ * the sums of all 32 subsets of five terms are made once, and looked up by five bits of a sample.
+ *   - AVX-512: a table is two registers and VPERMI2D looks up sixteen samples; made as needed, in five additions, it
+ *     serves up to eight vectors of samples;
+ *   - portable, and with AVX2: tables of four or eight rows side by side lie in memory (rbm_tabulated.h).
  *
  * Randomness: RBM_LANES interleaved xoshiro128++ generators (Blackman & Vigna, ACM TOMS 47, 36 (2021)), 24 bits per
  * draw, drawn layer by layer: draw (unit * columns + sample) of a layer comes from lane (that number mod RBM_LANES),
@@ -42,45 +42,6 @@
  * of bits[t / RBM_WORD * bits_stride + s]. Factors up to a multiple of five terms are read and must be there. */
 typedef void products(uint32_t *out, size_t out_stride, size_t n_rows, const uint32_t *factors, size_t row_step,
                       size_t term_step, const uint32_t *bits, size_t bits_stride, size_t n_terms, size_t columns);
-
-ALWAYS_INLINE void add_five(const size_t n_rows, uint32_t *restrict out, size_t out_stride, const uint32_t *factors,
-                            size_t row_step, size_t term_step, const uint32_t *restrict words, int first, size_t columns)
-{
-    uint32_t f[4][5];
-    for (size_t r = 0; r < n_rows; r++)
-        for (size_t t = 0; t < 5; t++) f[r][t] = factors[r * row_step + t * term_step];
-    for (size_t s = 0; s < columns; s++) {
-        const uint32_t word = words[s] >> first;
-        uint32_t sum[4];
-#pragma GCC unroll 4
-        for (size_t r = 0; r < n_rows; r++) sum[r] = out[r * out_stride + s];
-#pragma GCC unroll 5
-        for (size_t t = 0; t < 5; t++) {
-            const uint32_t mask = (uint32_t)((int32_t)(word << (31 - t)) >> 31);
-#pragma GCC unroll 4
-            for (size_t r = 0; r < n_rows; r++) sum[r] += f[r][t] & mask;
-        }
-#pragma GCC unroll 4
-        for (size_t r = 0; r < n_rows; r++) out[r * out_stride + s] = sum[r];
-    }
-}
-
-ALWAYS_INLINE void add_masked(uint32_t *out, size_t out_stride, size_t n_rows, const uint32_t *factors, size_t row_step,
-                              size_t term_step, const uint32_t *bits, size_t bits_stride, size_t n_terms, size_t columns)
-{
-    for (size_t r = 0; r < n_rows; r += 4)
-        for (size_t t = 0; t < n_terms; t += 5) {
-            uint32_t *const rows = out + r * out_stride;
-            const uint32_t *const f = factors + r * row_step + t * term_step, *const words = bits + t / RBM_WORD * bits_stride;
-            if (n_rows - r >= 4) {
-                add_five(4, rows, out_stride, f, row_step, term_step, words, (int)(t % RBM_WORD), columns);
-                continue;
-            }
-            for (size_t rest = 0; rest < n_rows - r; rest++)
-                add_five(1, rows + rest * out_stride, out_stride, f + rest * row_step, row_step, term_step, words,
-                         (int)(t % RBM_WORD), columns);
-        }
-}
 
 /* At least n uniforms in [0, 1), in whole rounds of all lanes. */
 ALWAYS_INLINE void draw_uniforms(uint32_t *restrict lanes, float *restrict uniforms, size_t n)
@@ -156,11 +117,11 @@ ALWAYS_INLINE void store_means(const rbm_strip *strip, float sign, size_t first,
         const int field_bits = strip->field_bits;
         for (size_t s = 0; s < columns; s++) {
             const float odds = odds_of_minus(fields[s], field_bits), mean = (1.0f - odds) / (1.0f + odds);
-            const uint32_t fixed = (uint32_t)s < (uint32_t)n_samples ? float_bits(mean * scale + round) - float_bits(round) : 0;
-            sum += fixed;
-            means[s] = 2 * fixed;
+            means[s] = 2 * (float_bits(mean * scale + round) - float_bits(round));
         }
-        strip->mean_sums[first + u] += sum;
+        for (size_t s = n_samples; s < columns; s++) means[s] = 0;
+        for (size_t s = 0; s < columns; s++) sum += means[s];
+        strip->mean_sums[first + u] += (uint32_t)((int32_t)sum / 2);
     }
 }
 
@@ -238,11 +199,10 @@ ALWAYS_INLINE void add_strip(const rbm_strip *strip, products *add_products, int
     add_statistics(strip, add_products, strip->chain, -1.0f, n_samples);
 }
 
-static void products_portable(uint32_t *out, size_t out_stride, size_t n_rows, const uint32_t *factors, size_t row_step,
-                              size_t term_step, const uint32_t *bits, size_t bits_stride, size_t n_terms, size_t columns)
-{
-    add_masked(out, out_stride, n_rows, factors, row_step, term_step, bits, bits_stride, n_terms, columns);
-}
+#define ROWS 4
+#define TARGET
+#define NAME(f) f##_portable
+#include "rbm_tabulated.h"
 
 static void strip_portable(const rbm_strip *strip, int from_chain, size_t n_gibbs, size_t n_samples)
 {
@@ -251,11 +211,10 @@ static void strip_portable(const rbm_strip *strip, int from_chain, size_t n_gibb
 
 #ifdef RBM_X86
 
-TARGET_AVX2 static void products_avx2(uint32_t *out, size_t out_stride, size_t n_rows, const uint32_t *factors, size_t row_step,
-                                      size_t term_step, const uint32_t *bits, size_t bits_stride, size_t n_terms, size_t columns)
-{
-    add_masked(out, out_stride, n_rows, factors, row_step, term_step, bits, bits_stride, n_terms, columns);
-}
+#define ROWS 8
+#define TARGET TARGET_AVX2
+#define NAME(f) f##_avx2
+#include "rbm_tabulated.h"
 
 TARGET_AVX2 static void strip_avx2(const rbm_strip *strip, int from_chain, size_t n_gibbs, size_t n_samples)
 {
