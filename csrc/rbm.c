@@ -71,6 +71,7 @@ static int allocate(workspace *work, const rbm_state *state, size_t batch_size, 
     strip->gradient = take_words(work, (n_hidden + 1) * stride);
     strip->mean_sums = take_words(work, n_hidden + 1);
     strip->fields = take_words(work, RBM_BLOCK * RBM_STRIP);
+    strip->odds = arena_take(&work->memory, RBM_BLOCK * RBM_STRIP * sizeof(float));
     strip->uniforms = arena_take(&work->memory, (RBM_BLOCK * RBM_STRIP + RBM_LANES) * sizeof(float));
     work->weights = arena_take(&work->memory, n_visible * n_hidden * sizeof(float));
     work->steps = arena_take(&work->memory, n_visible * n_hidden * sizeof(float));

@@ -90,33 +90,29 @@ ALWAYS_INLINE float odds_of_minus(uint32_t field, int field_bits)
     return float_from_bits(float_bits(p) + (scaled & ~fraction));
 }
 
-/* Draw the units first .. first + n_units of a layer, whose fields are in strip->fields. */
+/* Draw the units first .. first + n_units of a layer, whose odds are in strip->odds. */
 ALWAYS_INLINE void sample_block(const rbm_strip *strip, uint32_t *layer, size_t first, size_t n_units, size_t columns)
 {
     draw_uniforms(strip->lanes, strip->uniforms, n_units * columns);
     for (size_t u = 0; u < n_units; u++) {
-        const uint32_t *const fields = strip->fields + u * columns;
-        const float *const uniforms = strip->uniforms + u * columns;
-        const int bit = (int)((first + u) % RBM_WORD), field_bits = strip->field_bits;
+        const float *const odds = strip->odds + u * columns, *const uniforms = strip->uniforms + u * columns;
+        const int bit = (int)((first + u) % RBM_WORD);
         const uint32_t keep = bit ? UINT32_MAX : 0, plus = (uint32_t)1 << bit;
         uint32_t *restrict const words = layer + (first + u) / RBM_WORD * RBM_ROW;
-        for (size_t s = 0; s < columns; s++) {
-            const float odds = odds_of_minus(fields[s], field_bits);
-            words[s] = (words[s] & keep) | (uniforms[s] * (1.0f + odds) < 1.0f ? plus : 0);
-        }
+        for (size_t s = 0; s < columns; s++)
+            words[s] = (words[s] & keep) | (uniforms[s] * (1.0f + odds[s]) < 1.0f ? plus : 0);
     }
 }
 
-/* Means of hidden units first .. first + n_units from strip->fields; columns that are no samples get 0. */
+/* Means of hidden units first .. first + n_units from strip->odds; columns that are no samples get 0. */
 ALWAYS_INLINE void store_means(const rbm_strip *strip, float sign, size_t first, size_t n_units, size_t n_samples, size_t columns)
 {
     const float scale = sign * (float)((int32_t)1 << strip->mean_bits), round = 0x1.8p23f;
     for (size_t u = 0; u < n_units; u++) {
-        const uint32_t *const fields = strip->fields + u * columns;
+        const float *const odds = strip->odds + u * columns;
         uint32_t *restrict const means = strip->means + (first + u) * RBM_ROW, sum = 0;
-        const int field_bits = strip->field_bits;
         for (size_t s = 0; s < columns; s++) {
-            const float odds = odds_of_minus(fields[s], field_bits), mean = (1.0f - odds) / (1.0f + odds);
+            const float mean = (1.0f - odds[s]) / (1.0f + odds[s]);
             means[s] = 2 * (float_bits(mean * scale + round) - float_bits(round));
         }
         for (size_t s = n_samples; s < columns; s++) means[s] = 0;
@@ -131,12 +127,15 @@ ALWAYS_INLINE void run_layer(const rbm_strip *strip, products *add_products, uin
                              size_t term_step, float sign, size_t n_samples)
 {
     const size_t columns = (n_samples + 15) / 16 * 16;
+    uint32_t *restrict const fields = strip->fields;
+    float *restrict const odds = strip->odds;
     for (size_t first = 0; first < n_units; first += RBM_BLOCK) {
         const size_t n = n_units - first < RBM_BLOCK ? n_units - first : RBM_BLOCK;
         for (size_t u = 0; u < n; u++)
-            for (size_t s = 0; s < columns; s++) strip->fields[u * columns + s] = offsets[first + u];
-        add_products(strip->fields, columns, n, strip->factors + first * unit_step, unit_step, term_step, other, RBM_ROW,
+            for (size_t s = 0; s < columns; s++) fields[u * columns + s] = offsets[first + u];
+        add_products(fields, columns, n, strip->factors + first * unit_step, unit_step, term_step, other, RBM_ROW,
                      n_terms, columns);
+        for (size_t j = 0; j < n * columns; j++) odds[j] = odds_of_minus(fields[j], strip->field_bits);
         if (sign != 0.0f) store_means(strip, sign, first, n, n_samples, columns);
         if (layer) sample_block(strip, layer, first, n, columns);
     }

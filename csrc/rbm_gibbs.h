@@ -25,6 +25,7 @@ typedef struct {
     uint32_t *gradient;                  /* (n_hidden + 1, stride): sums over bits of twice the means, all phases */
     uint32_t *mean_sums;                 /* (n_hidden + 1): sums of the means, all phases */
     uint32_t *fields;                    /* (RBM_BLOCK, columns) */
+    float *odds;                         /* (RBM_BLOCK, columns): of -1 against +1 */
     float *uniforms;                     /* (RBM_BLOCK, columns), in whole rounds of the lanes */
     uint32_t *lanes;                     /* [4][RBM_LANES] generators */
 } rbm_strip;
