@@ -17,7 +17,7 @@ from rsmi.stages.interrupt import Stop
 from rsmi.store import open_file
 
 # The smallest complete pipeline: output -> the command line that makes it, in order. A new command is one line more.
-SAMPLE = "sample --size 16 --temperature Tc --thermalization 20 --interval 2"
+SAMPLE = "sample --size 16 --temperature Tc --thermalization 4 --interval 2"
 PIPELINE = {
     "samples.h5": f"{SAMPLE} --samples 400",
     "other.h5": f"{SAMPLE} --samples 100 --seed 7",
@@ -58,13 +58,13 @@ def clean_environment(monkeypatch):
             monkeypatch.delenv(name)
 
 
-def run_here(*arguments, stdin: str = "") -> Result:
+def run_here(*arguments, stdin: str = "", stop: Stop | None = None) -> Result:
     """One command line in this process: quick, and patchable."""
     out, err, before = io.StringIO(), io.StringIO(), sys.stdin
     sys.stdin = io.StringIO(stdin)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run([str(argument) for argument in arguments], Stop())
+            code = run([str(argument) for argument in arguments], stop or Stop())
     finally:
         sys.stdin = before
     return Result(code, out.getvalue(), err.getvalue())
