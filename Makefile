@@ -30,5 +30,5 @@ check:
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-test .venv-bench build *.egg-info
+	rm -rf .venv .venv-test .venv-bench build *.egg-info csrc/check
 	$(MAKE) -C data/ising2d clean

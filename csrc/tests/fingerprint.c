@@ -1,0 +1,124 @@
+/* One line "kernel hash" for the results of every kernel on fixed inputs. Two builds that print the same line agree bit for bit. */
+#include "blocking.h"
+#include "expect.h"
+#include "ising.h"
+#include "lambda.h"
+#include "operators.h"
+#include "rbm.h"
+#include "transfer.h"
+#include "windows.h"
+
+static void report(const char *kernel, const void *result, int64_t bytes)
+{
+    uint64_t hash = 0;
+    for (int64_t i = 0; i < bytes; i++) hash = mix64(hash + ((const uint8_t *)result)[i] + 1);
+    printf("%s %016llx\n", kernel, (unsigned long long)hash);
+    release_all();
+}
+
+static void ising(const char *kernel, int algorithm, int64_t depth, int64_t height, int64_t width)
+{
+    enum { SAMPLES = 20 };
+    const ising_chain chain = {depth, height, width, depth > 1 ? 0.22 : 0.44, algorithm, 10};
+    const int64_t sites = ising_sites(&chain), row_bytes = (sites + 7) / 8;
+    struct {
+        uint64_t rng[4];
+        int64_t energy[SAMPLES], magnetization[SAMPLES];
+        uint8_t packed[];
+    } *result = take(8 * (4 + 2 * SAMPLES) + SAMPLES * row_bytes);
+    memcpy(result->rng, (uint64_t[4]){1, 2, 3, 4}, 32);
+    expect(ising_sample(&chain, 5, SAMPLES, random_spins(sites), result->rng, take(8 * ising_workspace(&chain)), result->packed, result->energy,
+                        result->magnetization) == RSMI_OK);
+    report(kernel, result, 8 * (4 + 2 * SAMPLES) + SAMPLES * row_bytes);
+}
+
+static void blocking(const char *kernel, int64_t side, int64_t n_hidden, int hard)
+{
+    enum { SAMPLES = 20, SIZE = 48 };
+    const int64_t shape[3] = {1, SIZE, SIZE}, row_bytes = (n_hidden * SIZE * SIZE / (side * side) + 7) / 8;
+    const block_rule rule = {{1, side, side}, n_hidden, random_doubles(n_hidden * side * side, 1), random_doubles(n_hidden, hard ? 0 : 1), hard};
+    uint64_t *samples = take(8 * SAMPLES);
+    uint8_t *coarse = take(SAMPLES * row_bytes);
+    expect(coarse_grain(random_bytes(SAMPLES * SIZE * SIZE / 8), SAMPLES, shape, &rule, (uint64_t[2]){5, 6}, samples, coarse) == RSMI_OK);
+    report(kernel, coarse, SAMPLES * row_bytes);
+}
+
+static void operators(const char *kernel)
+{
+    enum { SAMPLES = 200, SIZE = 70, TERMS = 40, OPERATORS = 12 };
+    int32_t terms[TERMS * OPERATOR_SPINS], term_operator[TERMS];
+    int64_t *sums = take(8 * SAMPLES * OPERATORS), *products = take(8 * OPERATORS * OPERATORS), *blocks = take(8 * SAMPLES);
+    for (int i = 0; i < TERMS * OPERATOR_SPINS; i++) terms[i] = i % 4 > i / 4 % 4 ? -1 : (int32_t)random_below(9);
+    for (int t = 0; t < TERMS; t++) term_operator[t] = t % OPERATORS;
+    expect(operator_sums(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, SIZE, SIZE, terms, term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
+    expect(accumulate_products(sums, sums, blocks, SAMPLES, OPERATORS, OPERATORS, products) == RSMI_OK);
+    report(kernel, products, 8 * OPERATORS * OPERATORS);
+}
+
+static void windows(const char *kernel)
+{
+    enum { N = 500, SITES = 36 };
+    const int64_t shape[2] = {20, 30};
+    int64_t *configurations = take(8 * N), *origins = take(16 * N), *offsets = take(16 * SITES);
+    int8_t *flips = take(N), *result = take(N * SITES);
+    for (int64_t k = 0; k < SITES; k++) offsets[2 * k] = k / 6, offsets[2 * k + 1] = k % 6;
+    expect(choose_windows((uint64_t[2]){5, 6}, 7, shape, 2, 1, N, configurations, origins, flips) == RSMI_OK);
+    expect(extract_windows(random_bytes(7 * 75), 7, 75, shape, 2, offsets, SITES, configurations, origins, flips, N, result) == RSMI_OK);
+    report(kernel, result, N * SITES);
+}
+
+static void rbm(const char *kernel, int persistent)
+{
+    enum { V = 35, H = 21, BATCH = 100, N = 1000 };
+    rbm_state s = {V, H, take(4 * V * H), take(4 * V), take(4 * H), take(4 * V * H), take(4 * V), take(4 * H), take(32), take(16 * RBM_LANES),
+                   persistent ? take(BATCH * V) : NULL};
+    rbm_schedule schedule = {.batch_size = BATCH, .n_gibbs = 2, .learning_rate = 0.1, .momentum = 0.5, .weight_decay = 1e-3, .total_batches = 30};
+    const int8_t *data = random_spins(V * N);
+    double error;
+    for (int k = 0; k < 4; k++) s.rng[k] = 1 + (uint64_t)k;
+    expect(rbm_initialize(&s, persistent ? BATCH : 0, 0.05) == RSMI_OK);
+    for (; schedule.first_batch < 30; schedule.first_batch += 10) expect(rbm_train_epoch(&s, data, N, &schedule, &error) == RSMI_OK);
+    report(kernel, s.weights, 4 * V * H);
+}
+
+static void lambda(const char *kernel, int64_t objective)
+{
+    enum { V = 9, E = 20, K = 30, M = 12, HIDDEN = 2, BATCH = 90, N = 400, UNITS = 11 };
+    const theta_pair theta = {V, E, K, M, random_doubles((V + E) * K, 0.3), random_doubles(V + E, 0.1), random_doubles(K, 0.1),
+                              random_doubles(V * M, 0.3), random_doubles(V, 0.1), random_doubles(M, 0.1)};
+    const window_table table = {N, V, E, random_spins(N * V), random_spins(N * E), &theta};
+    const lambda_settings settings = {objective, HIDDEN, BATCH, 60, 30, 50, 2, UNITS, 1, 1, 0.05, 0.02};
+    const int64_t size = lambda_size(&settings, V, E);
+    double *objectives = take_doubles(2), *filters = take_doubles(2 * HIDDEN * V), *bias = take_doubles(2 * HIDDEN);
+    uint64_t rng[4] = {1, 2, 3, 4};
+    int64_t step = 0;
+    lambda_state state = {random_doubles(size, 0.1), take_doubles(size), take_doubles(size), random_spins((V * 50) << HIDDEN), rng, &step};
+    expect(lambda_train(&table, &settings, &state, 2, objectives, filters, bias) == RSMI_OK);
+    report(kernel, state.parameters, 8 * size);
+}
+
+static void transfer(const char *kernel)
+{
+    enum { RINGS = 20 };
+    const transfer_window window = {3, 4, 1, 0.44};
+    double *averages = take_doubles(RINGS * 3), *entropy = take_doubles(RINGS);
+    expect(transfer_block_averages(random_spins(RINGS * transfer_ring_size(window)), RINGS, window, random_doubles(3 << 12, 1), 3, averages, entropy, NULL)
+           == RSMI_OK);
+    for (int k = 0; k < RINGS; k++) averages[k] += entropy[k];
+    report(kernel, averages, 8 * RINGS * 3);
+}
+
+int main(void)
+{
+    static const char *const samplers[] = {"metropolis", "heat-bath", "swendsen-wang", "wolff"};
+    static const char *const objectives[] = {"lambda-pairs", "lambda-chains", "lambda-log-sum", "lambda-enumerate", "lambda-decoder"};
+    for (int algorithm = ISING_METROPOLIS; algorithm <= ISING_WOLFF; algorithm++)
+        for (int64_t depth = 1; depth <= 6; depth += 5) ising(samplers[algorithm], algorithm, depth, 18, 74);
+    blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
+    operators("operators");
+    windows("windows");
+    rbm("rbm-cd", 0), rbm("rbm-persistent", 1);
+    for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_DECODER; objective++) lambda(objectives[objective], objective);
+    transfer("transfer");
+    return 0;
+}
