@@ -17,7 +17,7 @@ from rsmi.stages.interrupt import Stop
 from rsmi.store import open_file
 
 # The smallest complete pipeline: output -> the command line that makes it, in order. A new command is one line more.
-SAMPLE = "sample --size 16 --temperature Tc --thermalization 20 --interval 2"
+SAMPLE = "sample --size 16 --temperature Tc --thermalization 4 --interval 2"
 PIPELINE = {
     "samples.h5": f"{SAMPLE} --samples 400",
     "other.h5": f"{SAMPLE} --samples 100 --seed 7",
@@ -56,21 +56,6 @@ def clean_environment(monkeypatch):
     for name in list(os.environ):
         if name.startswith(("RSMI_", "SLURM_")):
             monkeypatch.delenv(name)
-
-
-class StopAfter(Stop):
-    """A request to stop that comes when the runner has looked for one so many times: the same moment on every machine."""
-
-    def __init__(self, looks: int):
-        super().__init__()
-        self._looks = looks
-
-    @property
-    def requested(self) -> bool:
-        self._looks -= 1
-        if self._looks < 0:
-            self.reason = "stopped by the test"
-        return self.reason is not None
 
 
 def run_here(*arguments, stdin: str = "", stop: Stop | None = None) -> Result:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import COMMANDS, PIPELINE, SAMPLE, StopAfter, arguments_for, digest, process
+from conftest import COMMANDS, PIPELINE, SAMPLE, arguments_for, digest, process
 
 from rsmi.errors import Interrupted, UsageError
 from rsmi.stages import runner
@@ -44,20 +44,35 @@ def fine_grained(at=0, event="pass", after=0) -> str:
 
 
 @pytest.fixture
-def fine(finish, monkeypatch):
-    """The same in this process, until the finish."""
-    monkeypatch.setattr(runner, "_CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(runner, "_QUANTUM_SECONDS", 0.0)
+def interrupt(here, monkeypatch):
+    """Run a command in this process, every row a part, until so many parts are committed; it exits 75."""
+
+    def call(arguments, parts: int = 60):
+        stop, commit, committed = Stop(), runner.PartsFolder.commit, []
+        stop.reason = None if parts else "stopped by the test"
+
+        def counting(*rest):
+            committed.append(commit(*rest))
+            if len(committed) == parts:
+                stop.reason = "stopped by the test"
+            return committed[-1]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(runner, "_CHECKPOINT_SECONDS", 0.0)
+            patch.setattr(runner, "_QUANTUM_SECONDS", 0.0)
+            patch.setattr(runner.PartsFolder, "commit", counting)
+            result = here(*arguments, stop=stop)
+        assert result.code == 75, result.err
+        return result
+
+    return call
 
 
 @pytest.fixture
-def finish(here, pipeline, monkeypatch):
+def finish(here, pipeline):
     """Give a command again, check that it ends with the digest of the undisturbed run and leaves nothing else."""
-    usual = {name: getattr(runner, name) for name in ("_CHECKPOINT_SECONDS", "_QUANTUM_SECONDS")}
 
     def call(output: str, *more) -> None:
-        for name, seconds in usual.items():
-            monkeypatch.setattr(runner, name, seconds)
         result = here(*arguments_for(output), *more)
         assert result.code == 0, result.err
         assert digest(output) == digest(pipeline / output)
@@ -82,20 +97,20 @@ def parts_of(output) -> list[str]:
 def test_killed_in_the_middle(output, inputs, cli, finish):
     """SIGKILL just before a commit: what was committed is taken up, the rest made again."""
     inputs(output)
-    at = 2 if output == "exponent.h5" else 7
+    at = {"exponent.h5": 2, "samples.h5": 60}.get(output, 7)
     killed = cli(*arguments_for(output), prelude=fine_grained(at, "os.kill(os.getpid(), signal.SIGKILL)"))
     assert killed.code == -signal.SIGKILL and not Path(output).exists()
     finish(output)
 
 
 @pytest.mark.parametrize("name", ["final.tmp", "chain-0002.000000000003-000000000004.h5.tmp", "job.json.tmp"])
-def test_remains_of_a_killed_write_are_swept(name, workplace, here, finish, fine):
-    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
+def test_remains_of_a_killed_write_are_swept(name, workplace, finish, interrupt):
+    interrupt(sample(400, "samples.h5"))
     (Path("samples.h5.parts") / name).write_bytes(b"half a file")
     finish("samples.h5")
 
 
-def test_killed_between_publishing_and_tidying(inputs, cli, here, finish):
+def test_killed_between_publishing_and_tidying(inputs, cli, finish):
     """The file is complete although its parts are still there; the next run tidies up, or extends."""
     inputs("coarse.h5")
     assert cli(*arguments_for("coarse.h5"), prelude=fine_grained(after=1 + 400 + 1)).code == -signal.SIGKILL
@@ -103,9 +118,9 @@ def test_killed_between_publishing_and_tidying(inputs, cli, here, finish):
     finish("coarse.h5")
 
 
-def test_killed_while_dropping_other_work(workplace, here, finish, fine, monkeypatch):
+def test_killed_while_dropping_other_work(workplace, finish, interrupt):
     """--force --seed 9 is killed after it removed the old job's name but not its parts: these must not become its own."""
-    assert here(*sample(400, "samples.h5", "--seed", 9), stop=StopAfter(500)).code == 75
+    interrupt(sample(400, "samples.h5", "--seed", 9))
     Path("samples.h5.parts/job.json").unlink()
     assert parts_of("samples.h5")
     finish("samples.h5")
@@ -131,7 +146,7 @@ def test_killed_at_a_random_moment(attempt, inputs, finish):
 def test_signal(name, workplace, cli, finish):
     """The checkpoint is written, exit 75, one sentence; the same command finishes."""
     event = f"os.kill(os.getpid(), signal.{name})"
-    result = cli(*arguments_for("samples.h5"), prelude=fine_grained(30, event))
+    result = cli(*arguments_for("samples.h5"), prelude=fine_grained(60, event))
     assert (result.code, result.out) == (75, "")
     assert f"stopped by {name}; the checkpoint is written: run the same command again" in result.sentence
     assert parts_of("samples.h5") and not Path("samples.h5").exists()
@@ -162,7 +177,7 @@ def test_signal_while_nothing_can_be_saved(workplace, cli):
 
 
 @pytest.mark.parametrize("output", ["samples.h5", "theta.h5", "lambda.h5", "coarse.h5", "flow.h5"])
-def test_time_limit(output, inputs, here, finish, fine):
+def test_time_limit(output, inputs, here, finish):
     """A deadline means: checkpoint and exit 75, never less work."""
     inputs(output)
     result = here(*arguments_for(output), "--time-limit", 0.001)
@@ -171,7 +186,7 @@ def test_time_limit(output, inputs, here, finish, fine):
     finish(output)
 
 
-def test_end_of_the_job(workplace, here, monkeypatch, finish, fine):
+def test_end_of_the_job(workplace, here, monkeypatch, finish):
     """The scheduler's end time is a time limit, a minute early."""
     monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time()) + 30))
     result = here(*arguments_for("samples.h5"))
@@ -268,17 +283,17 @@ def test_output_that_is_not_ours(workplace, here):
     assert here(*sample(8), "--force").code == 0 and digest("out.h5")
 
 
-def test_unfinished_work_with_other_parameters(workplace, here, finish, fine):
+def test_unfinished_work_with_other_parameters(workplace, here, finish, interrupt):
     """Refused like a finished file; --force drops it, but resumes what matches."""
-    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
+    interrupt(sample(400, "samples.h5"))
     kept = parts_of("samples.h5")
     result = here(*sample(400, "samples.h5", "--seed", 3))
     assert result.code == 73 and "unfinished work with other parameters: seed = 0 there, 3 asked for" in result.sentence
     assert parts_of("samples.h5") == kept
-    result = here(*sample(400, "samples.h5", "--force"), stop=StopAfter(0))
-    assert result.code == 75 and "resuming" in result.err and set(kept) <= set(parts_of("samples.h5"))
+    result = interrupt(sample(400, "samples.h5", "--force"), 0)
+    assert "resuming" in result.err and set(kept) <= set(parts_of("samples.h5"))
     finish("samples.h5")
-    assert here(*sample(400, "new.h5", "--seed", 3), stop=StopAfter(60)).code == 75
+    interrupt(sample(400, "new.h5", "--seed", 3))
     assert here(*sample(400, "new.h5", "--force")).code == 0
     assert digest("new.h5") == digest("samples.h5")
 
@@ -292,17 +307,17 @@ def test_a_mistake_leaves_nothing_to_resume(inputs, here):
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"command": "sample"}'])
-def test_damaged_job(damage, workplace, here, finish, fine):
-    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
+def test_damaged_job(damage, workplace, here, finish, interrupt):
+    interrupt(sample(400, "samples.h5"))
     Path("samples.h5.parts/job.json").write_text(damage)
     result = here(*arguments_for("samples.h5"))
     assert result.code == 65 and "job.json is damaged: use --force to start again" in result.sentence
     finish("samples.h5", "--force")
 
 
-def test_damaged_part(workplace, here, finish, fine):
+def test_damaged_part(workplace, here, finish, interrupt):
     """65, and the advice that is given works."""
-    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
+    interrupt(sample(400, "samples.h5"))
     last = Path("samples.h5.parts") / parts_of("samples.h5")[-1]
     last.write_bytes(last.read_bytes()[:700])
     result = here(*arguments_for("samples.h5"))
@@ -407,40 +422,40 @@ def test_fewer_samples(workplace, pipeline, here):
     assert result.code == 73 and "exists with more samples (400, asked for 399)" in result.sentence
 
 
-def test_interrupted_extension(workplace, pipeline, here, finish, fine):
+def test_interrupted_extension(workplace, pipeline, here, finish, interrupt):
     """The shorter file stays until the longer one is complete; asking for it again does not cost the work done."""
     assert here(*sample(43, "samples.h5")).code == 0
     short = digest("samples.h5")
-    assert here(*sample(200, "samples.h5"), stop=StopAfter(60)).code == 75
+    interrupt(sample(200, "samples.h5"))
     assert digest("samples.h5") == short
     kept = parts_of("samples.h5")
     assert "complete already" in here(*sample(43, "samples.h5")).err and parts_of("samples.h5") == kept
     assert here(*sample(100, "samples.h5")).code == 73  # less than is being made
-    assert here(*sample(300, "samples.h5"), stop=StopAfter(60)).code == 75
+    interrupt(sample(300, "samples.h5"))
     assert set(kept) < set(parts_of("samples.h5"))
     finish("samples.h5")
 
 
-def test_chains_without_new_rows_in_an_interrupted_extension(workplace, here, finish, fine):
+def test_chains_without_new_rows_in_an_interrupted_extension(workplace, here, finish, interrupt):
     """From 8 to 9 samples only chain 0 moves; then everything does."""
     assert here(*sample(8, "samples.h5")).code == 0
-    assert here(*sample(9, "samples.h5"), stop=StopAfter(0)).code == 75
+    interrupt(sample(9, "samples.h5"), 0)
     for count in (17, 90):
-        assert here(*sample(count, "samples.h5"), stop=StopAfter(0)).code == 75
+        interrupt(sample(count, "samples.h5"), 0)
     finish("samples.h5")
 
 
-def test_killed_between_publishing_and_tidying_then_extended(workplace, cli, here, finish):
+def test_killed_between_publishing_and_tidying_then_extended(workplace, cli, finish):
     """Stale parts of the shorter run are rows of the longer one."""
-    killed = cli(*sample(16, "samples.h5"), prelude=fine_grained(after=1 + 8 * 20 + 16 + 1))
+    killed = cli(*sample(16, "samples.h5"), prelude=fine_grained(after=1 + 8 * 4 + 16 + 1))
     assert killed.code == -signal.SIGKILL and Path("samples.h5").exists() and parts_of("samples.h5")
     finish("samples.h5")
 
 
-def test_extension_whose_beginning_was_deleted(workplace, here, finish, fine):
+def test_extension_whose_beginning_was_deleted(workplace, here, finish, interrupt):
     """Rows that only the deleted file had must not become zeros."""
     assert here(*sample(80, "samples.h5")).code == 0
-    assert here(*sample(400, "samples.h5"), stop=StopAfter(500)).code == 75
+    interrupt(sample(400, "samples.h5"))
     Path("samples.h5").unlink()
     result = here(*arguments_for("samples.h5"))
     assert result.code == 65 and "remove this folder to start again" in result.sentence

@@ -81,11 +81,12 @@ class _Disk(io.FileIO):
 
     def close(self) -> None:
         """Sync and close; raises what went wrong on the way."""
-        if not self.closed and self.error is None:
+        failed, self.error = self.error, None
+        if not self.closed and failed is None:
             os.fsync(self.fileno())
         super().close()
-        if self.error is not None:
-            raise self.error
+        if failed is not None:
+            raise failed
 
 
 def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: dict, ancestors: list[dict], run: dict, fill, expected_bytes: int) -> str:
