@@ -40,7 +40,7 @@ typedef struct {
 
 static decoder_shape decoder_of(const lambda_settings *s, int64_t n_environment)
 {
-    return (decoder_shape){.n_environment = n_environment, .n_units = s->decoder_units, .n_states = (int64_t)1 << s->n_hidden};
+    return (decoder_shape){.n_environment = n_environment, .n_units = s->decoder_units, .n_hidden = s->n_hidden};
 }
 
 int64_t lambda_size(const lambda_settings *settings, int64_t n_block, int64_t n_environment)

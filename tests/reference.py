@@ -275,19 +275,20 @@ def log_sum_by_pairs(energies, q):
     return value
 
 
-def decoder_log_probabilities(parameters, environments, n_units, n_states):
-    """log r(h|e): softmax of linear(e) + offset + output tanh(input e + input_bias)."""
-    n_e = environments.shape[1]
-    sizes = [n_states * n_e, n_states, n_states * n_units, n_units * n_e, n_units]
-    linear, offset, output, inputs, input_bias = np.split(parameters, np.cumsum(sizes)[:-1])
+def decoder_log_probabilities(parameters, environments, n_units, n_hidden):
+    """log r(h|e): softmax of sum_j (2 h_j - 1) (field e)_j + offset(h) + output(h) tanh(input e + input_bias)."""
+    n_e, n_states = environments.shape[1], 2**n_hidden
+    sizes = [n_hidden * n_e, n_states, n_states * n_units, n_units * n_e, n_units]
+    field, offset, output, inputs, input_bias = np.split(parameters, np.cumsum(sizes)[:-1])
+    signs = np.array([[2 * (h >> j & 1) - 1 for j in range(n_hidden)] for h in range(n_states)])
     hidden = np.tanh(environments @ inputs.reshape(n_units, n_e).T + input_bias)
-    logits = environments @ linear.reshape(n_states, n_e).T + offset + hidden @ output.reshape(n_states, n_units).T
+    logits = environments @ field.reshape(n_hidden, n_e).T @ signs.T + offset + hidden @ output.reshape(n_states, n_units).T
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
 def variational_bound(q, log_r):
-    mean = q.mean(axis=0)
-    return -(mean * np.log(mean)).sum() + (q * log_r).sum(axis=1).mean()
+    """<sum_h q(h|v) log [r(h|e) / <r(h|e)>]>."""
+    return (q * (log_r - np.log(np.exp(log_r).mean(axis=0)))).sum(axis=1).mean()
 
 
 def gibbs_chains(theta, filters, bias, chains, rng, n_sweeps):
@@ -308,8 +309,11 @@ def gibbs_chains(theta, filters, bias, chains, rng, n_sweeps):
 
 
 def adam_steps(state, gradient, n_windows, settings, steps):
-    """Minibatches from the stream, Adam with the schedule; gradient(parameters, index) of the parameter vector."""
-    parameters, moments = state["parameters"].copy(), state["moments"].copy()
+    """Minibatches from the stream, Adam with the schedule; gradient(parameters, index) of the parameter vector.
+
+    Returns the parameters after every step.
+    """
+    parameters, moments, path = state["parameters"].copy(), state["moments"].copy(), []
     rng = [int(word) for word in state["rng"]]
     for t in range(steps):
         index = [int((xoshiro_next(rng) >> 11) * 2.0**-53 * n_windows) for _ in range(settings.batch)]
@@ -319,8 +323,9 @@ def adam_steps(state, gradient, n_windows, settings, steps):
         moments[0] = 0.9 * moments[0] + 0.1 * g
         moments[1] = 0.99 * moments[1] + 0.01 * g**2
         step = moments[0] / (1 - 0.9 ** (t + 1)) / (np.sqrt(moments[1] / (1 - 0.99 ** (t + 1))) + 1e-8)
-        parameters += rate * step
-    return parameters
+        parameters = parameters + rate * step
+        path.append(parameters)
+    return np.array(path)
 
 
 # --- training of a restricted Boltzmann machine (csrc/rbm.c) ----------------------------------------------------------

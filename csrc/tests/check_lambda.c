@@ -39,14 +39,15 @@ static double value_of(problem *p, double *gradient)
     return value;
 }
 
-/* The pair energies carry float32 rounding: a wide step. The decoder's own parameters are included. */
+/* Of filters and biases; the pair energies carry float32 rounding: a wide step. */
 static void check_gradient(problem *p)
 {
     double *gradient = take_doubles(p->size), *unused = take_doubles(p->size);
     const double value = value_of(p, gradient), step = 1e-3;
+    const int64_t own = p->settings.n_hidden * (p->windows.n_block + 1); /* beyond: the decoder, which climbs its likelihood (check_decoder.c) */
     expect(isfinite(value) && (p->settings.objective != LAMBDA_ENUMERATE || value >= -1e-5));
     if (p->settings.objective == LAMBDA_CHAINS) return; /* an estimate */
-    for (int64_t k = 0; k < p->size; k += 1 + p->size / 7) {
+    for (int64_t k = 0; k < own; k += 1 + own / 7) {
         double *parameter = p->state.parameters + k, kept = *parameter;
         *parameter = kept + step;
         const double above = value_of(p, unused);

@@ -9,7 +9,7 @@ f(v, e) = -F_VE(v, e) + F_V(v) is their log-ratio up to terms of e alone.
                   information** and must never be printed as one.
 ``logsum``        eq. 12, without the Jensen step.
 ``enumerate``     exact sum over the block's 2^n_block states (at most 16 sites) under P_Theta(V|e).
-``decoder``       variational lower bound H(H) + <log r(h|e)>; needs no Theta. See `rsmi.information.decoder`.
+``decoder``       variational lower bound <log r(h|e) - log <r(h|e)>>, whose decoder r climbs its likelihood; needs no Theta.
 ================  ===========================================================================================================
 """
 
@@ -90,7 +90,7 @@ class ObjectiveValue(NamedTuple):
     value: float
     filters_gradient: NDArray[np.float64]  # (n_hidden, n_block)
     bias_gradient: NDArray[np.float64]  # (n_hidden,)
-    decoder_gradient: NDArray[np.float64]  # empty but for the decoder objective
+    decoder_gradient: NDArray[np.float64]  # of the decoder's mean log-likelihood, not of value; empty for other objectives
 
 
 def evaluate_objective(

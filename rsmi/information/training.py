@@ -17,7 +17,9 @@ def default_settings(objective: str = "proxy", n_hidden: int = 1, **changes) -> 
 
     600 steps of 200 windows for one hidden unit, 1500 for more. The decoder, whose steps are cheaper but which learns r(h|e) as
     well, takes 1500 steps of 500 windows; the log sum with several units batches of 500, because the logarithm of a sum over
-    few windows of the same h is biased (with 200, four units on a 2x2 block find only three of the spins).
+    few windows of the same h is biased (with 200, four units on a 2x2 block find only three of the spins). Beyond four units
+    `proxy` and `logsum` stay biased at any affordable batch: two units then agree where they should differ. `decoder`, and
+    `enumerate` on blocks of up to 16 sites, have no such bias.
     """
     decoder = objective == "decoder"
     steps = 1500 if decoder or n_hidden > 1 else 600

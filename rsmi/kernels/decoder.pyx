@@ -8,7 +8,7 @@ from rsmi.kernels.status cimport check_status
 
 cdef extern from "decoder.h":
     ctypedef struct decoder_shape:
-        int64_t n_environment, n_units, n_states
+        int64_t n_environment, n_units, n_hidden
     ctypedef struct decoder_schedule:
         int64_t steps, batch
         double learning_rate
@@ -17,18 +17,18 @@ cdef extern from "decoder.h":
     int decoder_fit(const decoder_shape *, const decoder_schedule *, int64_t, const int8_t *, const double *, uint64_t *, double *) nogil
 
 
-def parameter_count(int64_t n_environment, int64_t n_units, int64_t n_states):
+def parameter_count(int64_t n_environment, int64_t n_units, int64_t n_hidden):
     """Length of the decoder's parameter vector."""
-    cdef decoder_shape shape = decoder_shape(n_environment, n_units, n_states)
+    cdef decoder_shape shape = decoder_shape(n_environment, n_units, n_hidden)
     return decoder_size(&shape)
 
 
-def log_probabilities(const double[::1] parameters, const int8_t[:, ::1] environments, int64_t n_units, int64_t n_states):
-    """log r(h|e), float64 (n_windows, n_states)."""
-    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, n_states)
+def log_probabilities(const double[::1] parameters, const int8_t[:, ::1] environments, int64_t n_units, int64_t n_hidden):
+    """log r(h|e), float64 (n_windows, 2^n_hidden)."""
+    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, n_hidden)
     if environments.shape[0] == 0 or parameters.shape[0] != decoder_size(&shape):
         raise ValueError(f"the decoder has {decoder_size(&shape)} parameters for these environments, not {parameters.shape[0]}, or there is no window")
-    out = np.empty((environments.shape[0], n_states))
+    out = np.empty((environments.shape[0], 1 << n_hidden))
     cdef double[:, ::1] view = out
     cdef int status
     with nogil:
@@ -39,8 +39,8 @@ def log_probabilities(const double[::1] parameters, const int8_t[:, ::1] environ
 
 def fit(double[::1] parameters, const int8_t[:, ::1] environments, const double[:, ::1] targets, int64_t n_units, int64_t steps, int64_t batch,
         double learning_rate, uint64_t[::1] rng):
-    """Fit `parameters` in place to the targets q(h|v) (n_windows, n_states) by `steps` Adam steps."""
-    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, targets.shape[1])
+    """Fit `parameters` in place to the targets q(h|v) (n_windows, 2^n_hidden) by `steps` Adam steps."""
+    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, int(targets.shape[1]).bit_length() - 1)
     cdef decoder_schedule schedule = decoder_schedule(steps, batch, learning_rate)
     if environments.shape[0] == 0 or environments.shape[0] != targets.shape[0]:
         raise ValueError("environments and targets must have the same number of windows, at least one")
