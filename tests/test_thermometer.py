@@ -182,3 +182,11 @@ def test_a_rule_that_drifts_is_named():
     assert "falls by 75.0 % from step 1 to step 3" in thermometer.drift(at_criticality([1, 0.8, 0.4, 0.2]), shapes)
     assert thermometer.drift(at_criticality([1, 0.8]), shapes[:2]) is None
     assert thermometer.drift(at_criticality([1, 0.99, 0.99, 0.2]), [*shapes[:3], (2, 2)]) is None  # operators wrap on the last
+
+
+def test_two_temperatures_that_coincide_have_no_fit():
+    """A unit in the last place apart: reasons, no exception and no absurd slope."""
+    rng = np.random.default_rng(16)
+    flows = [synthetic_flow(K_C, rng) for _ in range(2)]
+    couplings = [K_C, np.nextafter(K_C, 1)]
+    assert "do not determine" in thermometer.exponent_by_differences(couplings, flows, 1, 2.0, K_C)["reason"]
