@@ -9,6 +9,9 @@
 
 #define RBM_LANES 64 /* generators of the Gibbs chains; part of the definition of a training's random stream */
 
+/* Which instructions: all give the same bits. RBM_AUTO takes the best; the others are for tests and benchmarks. */
+enum rbm_path { RBM_AUTO, RBM_AVX512, RBM_AVX2, RBM_PORTABLE };
+
 /* Everything that training changes; written to a checkpoint it continues bit for bit. */
 typedef struct {
     size_t n_visible, n_hidden;
@@ -28,6 +31,7 @@ typedef struct {
     double momentum, weight_decay;
     int symmetric;                               /* leave both biases as they are (at 0: P(x) = P(-x)) */
     size_t first_batch, total_batches;           /* where this epoch lies in the training, for the learning rate */
+    int path;                                    /* enum rbm_path */
 } rbm_schedule;
 
 /* Draw the weights (normal, the given standard deviation), seed the lanes, and draw n_chains persistent chains
@@ -37,8 +41,12 @@ int rbm_initialize(const rbm_state *state, size_t n_chains, double standard_devi
 /* One epoch: n_windows / batch_size batches of the windows (n_windows, n_visible; +-1) in a new random order; the
  * n_windows % batch_size that come last in it sit this epoch out. reconstruction_error: fraction of visible units that
  * differ between the data and the ends of the chains started from them (NaN with persistent chains, which start
- * elsewhere). RSMI_DIVERGED if a parameter is no longer finite. */
+ * elsewhere). RSMI_DIVERGED if a parameter is no longer finite, or so large that a field could exceed 10^8 nats;
+ * RSMI_BAD_VALUE for a path that is not there. */
 int rbm_train_epoch(const rbm_state *state, const int8_t *visible, size_t n_windows, const rbm_schedule *schedule,
                     double *reconstruction_error);
+
+/* Whether this machine and build have an enum rbm_path. */
+int rbm_has_path(int path);
 
 #endif

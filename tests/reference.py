@@ -327,7 +327,8 @@ def adam_steps(state, gradient, n_windows, settings, steps):
 
 
 class Machine:
-    """A +-1 machine in training, float32 operation by operation in the order of the kernel; a sample is a column."""
+    """A +-1 machine in training: integers modulo 2^32 for fields and statistics, float32 operation by operation in the
+    order of the kernel for the rest; a sample is a column."""
 
     STRIP = 128
 
@@ -339,6 +340,8 @@ class Machine:
         state, n_batches = self.state, len(visible) // batch_size
         order = self.shuffled(len(visible))
         differences = 0
+        self.mean_bits = next(bits for bits in range(22, 0, -1) if 2 * batch_size << bits < 2**31)
+        per_sample = np.float32(1) / np.float32(batch_size) * np.float32(2.0**-self.mean_bits)
         for b in range(n_batches):
             done = (int(state["epoch"]) * n_batches + b) / (epochs_total * n_batches)
             rate = np.float32(learning_rate * (1 - 0.95 * done))
@@ -350,7 +353,7 @@ class Machine:
                     continue
                 decay = np.float32(weight_decay if name == "weights" else 0)
                 step = state[name.removesuffix("_bias") + "_momentum"]
-                scaled = gradient * (np.float32(1) / np.float32(batch_size))
+                scaled = gradient.astype(np.float32) * per_sample
                 step[...] = np.float32(momentum) * step + rate * (scaled - decay * state[name])
                 state[name] += step
         state["epoch"] += 1
@@ -364,60 +367,64 @@ class Machine:
         self.state["rng"][:] = rng
         return order
 
-    def gradients(self, data, n_gibbs):
-        """Positive minus negative sums over a batch, strip by strip."""
+    def round_parameters(self):
+        """Fields as log2 odds of -1, in fixed point fine enough and such that none can reach 2^30."""
         names = ("weights", "visible_bias", "hidden_bias")
-        sums, differences = {name: np.zeros_like(self.state[name]) for name in names}, 0
+        weights, *biases = (self.state[name] for name in names)
+        log2_odds = np.float32(-2.885390082)
+        largest = -float(log2_odds) * max(
+            float(np.abs(bias).max()) + n * float(np.abs(weights).max()) for bias, n in zip(biases, weights.shape[::-1])
+        )
+        self.field_bits = next(bits for bits in range(23, -1, -1) if largest * 2.0**bits < 2**30)
+        scale = log2_odds * np.float32(2.0**self.field_bits)
+        self.rounded = {name: np.rint(self.state[name] * scale).astype(np.int64) for name in names}
+
+    def gradients(self, data, n_gibbs):
+        """Positive minus negative sums over a batch, strip by strip, in fixed point."""
+        self.round_parameters()
+        sums, differences = {name: np.zeros(array.shape, np.int32) for name, array in self.rounded.items()}, 0
         for start in range(0, len(data), self.STRIP):
             strip = data[start : start + self.STRIP]
             columns = -(-len(strip) // 16) * 16
-            layer = np.zeros((data.shape[1], columns), np.float32)
+            layer = np.full((data.shape[1], columns), -1, np.int64)
             layer[:, : len(strip)] = strip.T
             fields = self.hidden_fields(layer)
-            self.add(sums, layer, fields, np.float32(1), len(strip))
+            self.add(sums, layer, fields, 1, len(strip))
             if "chains" in self.state:
                 chains = self.state["chains"][start : start + len(strip)]
-                chain = np.zeros_like(layer)
+                chain = np.full_like(layer, -1)
                 chain[:, : len(strip)] = chains.T
                 fields = self.hidden_fields(chain)
             for _ in range(n_gibbs):
                 hidden = self.sample(fields)
                 chain = self.sample(self.visible_fields(hidden))
                 fields = self.hidden_fields(chain)
-            self.add(sums, chain, fields, np.float32(-1), len(strip))
+            self.add(sums, chain, fields, -1, len(strip))
             differences += np.count_nonzero((chain != layer)[:, : len(strip)])
             if "chains" in self.state:
                 chains[...] = chain[:, : len(strip)].T
         return sums, differences
 
-    @staticmethod
-    def fields(bias, weights, layer):
-        fields = np.repeat(bias[:, None], layer.shape[1], axis=1)
-        for t, row in enumerate(layer):
-            fields += weights[t][:, None] * row
-        return fields
-
     def hidden_fields(self, visible):
-        return self.fields(self.state["hidden_bias"], self.state["weights"], visible)
+        return self.rounded["hidden_bias"][:, None] + self.rounded["weights"].T @ visible
 
     def visible_fields(self, hidden):
-        return self.fields(self.state["visible_bias"], self.state["weights"].T, hidden)
+        return self.rounded["visible_bias"][:, None] + self.rounded["weights"] @ hidden
 
-    @staticmethod
-    def odds_of_minus(x):
-        """exp(-2x) by the kernel's polynomial."""
-        y = np.clip(x * np.float32(-2.885390082), np.float32(-126), np.float32(126))
-        k = np.rint(y)
-        coefficients = (1.535336188319500e-4, 1.339887440266574e-3, 9.618437357674640e-3, 5.550332471162809e-2, 2.402264791363012e-1, 6.931472028550421e-1, 1.0)
+    def odds_of_minus(self, fields):
+        """2^y by the kernel's polynomial."""
+        limit = 126 << self.field_bits
+        y = np.clip(fields, -limit, limit) << (23 - self.field_bits)
+        z = ((y & 0x7FFFFF) | 0x3F800000).astype(np.int32).view(np.float32)
         p = np.float32(0)
-        for coefficient in coefficients:
-            p = p * (y - k) + np.float32(coefficient)
-        return np.ldexp(p, k.astype(np.int32))
+        for coefficient in (1.877564994e-3, -3.984581660e-4, 3.864448011e-2, 1.078352821e-1, 3.537550758e-1, 4.982859803e-1):
+            p = p * z + np.float32(coefficient)
+        return np.ldexp(p, (y >> 23).astype(np.int32))
 
     def sample(self, fields):
         uniforms = self.uniforms(fields.size).reshape(fields.shape)
         plus = uniforms * (np.float32(1) + self.odds_of_minus(fields)) < np.float32(1)
-        return np.where(plus, np.float32(1), np.float32(-1))
+        return np.where(plus, 1, -1)
 
     def uniforms(self, n):
         lanes, rounds = self.state["lanes"], []
@@ -432,9 +439,9 @@ class Machine:
         return np.concatenate(rounds)[:n]
 
     def add(self, sums, visible, fields, sign, n_samples):
-        odds = self.odds_of_minus(fields)
-        means = sign * ((np.float32(1) - odds) / (np.float32(1) + odds))
-        for s in range(n_samples):
-            sums["weights"] += visible[:, s, None] * means[:, s]
-            sums["hidden_bias"] += means[:, s]
-        sums["visible_bias"] += sign * visible[:, :n_samples].sum(axis=1)
+        odds = self.odds_of_minus(fields[:, :n_samples])
+        means = (np.float32(1) - odds) / (np.float32(1) + odds)
+        fixed = sign * np.rint(means * np.float32(2.0**self.mean_bits)).astype(np.int64)
+        sums["weights"] += (visible[:, :n_samples] @ fixed.T).astype(np.int32)
+        sums["hidden_bias"] += fixed.sum(axis=1).astype(np.int32)
+        sums["visible_bias"] += sign * visible[:, :n_samples].sum(axis=1).astype(np.int32) << self.mean_bits

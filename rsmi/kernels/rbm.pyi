@@ -2,6 +2,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LANES: int
+PATHS: tuple[str, ...]
 
 def initialize(state: dict[str, np.ndarray], standard_deviation: float) -> None: ...
 def train_epoch(
@@ -16,4 +17,5 @@ def train_epoch(
     symmetric: bool,
     first_batch: int,
     total_batches: int,
+    path: str = "auto",
 ) -> float: ...

@@ -27,11 +27,16 @@ cdef extern from "rbm.h":
         int symmetric
         size_t first_batch
         size_t total_batches
+        int path
+    int RBM_AUTO, RBM_AVX512, RBM_AVX2, RBM_PORTABLE
+    int rbm_has_path(int path) nogil
     int rbm_initialize(const rbm_state *state, size_t n_chains, double standard_deviation) nogil
     int rbm_train_epoch(const rbm_state *state, const int8_t *visible, size_t n_windows, const rbm_schedule *schedule,
                         double *reconstruction_error) nogil
 
 LANES = RBM_LANES
+_PATHS = {"auto": RBM_AUTO, "avx512": RBM_AVX512, "avx2": RBM_AVX2, "portable": RBM_PORTABLE}
+PATHS = tuple(name for name, number in _PATHS.items() if rbm_has_path(number))
 
 
 cdef float *_parameters(array, shape) except NULL:
@@ -79,11 +84,16 @@ def initialize(dict state, double standard_deviation):
 
 
 def train_epoch(dict state, const int8_t[:, ::1] visible, *, size_t batch_size, size_t n_gibbs, double learning_rate,
-                double momentum, double weight_decay, bint symmetric, size_t first_batch, size_t total_batches):
-    """One epoch; returns the reconstruction error. FloatingPointError if a parameter is no longer finite."""
+                double momentum, double weight_decay, bint symmetric, size_t first_batch, size_t total_batches, str path="auto"):
+    """One epoch; returns the reconstruction error. FloatingPointError if the parameters grew out of bounds.
+
+    path: which instructions, one of PATHS (those this machine has); all give the same bits, "auto" is the fastest.
+    """
+    if path not in PATHS:
+        raise ValueError(f"no path {path!r} on this machine: there are {', '.join(PATHS)}")
     cdef rbm_state view = _view(state, batch_size)
     cdef rbm_schedule schedule = rbm_schedule(batch_size, n_gibbs, learning_rate, momentum, weight_decay, symmetric,
-                                              first_batch, total_batches)
+                                              first_batch, total_batches, _PATHS[path])
     cdef size_t n_windows = visible.shape[0]
     cdef double error = 0
     if <size_t>visible.shape[1] != view.n_visible:
