@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rsmi.information.channel import entropy, state_probabilities
 from rsmi.kernels import decoder as kernel
+from rsmi.statistics.binning import runs
 
 JACKKNIFE_BLOCKS = 40
 
@@ -133,12 +134,12 @@ def _bound(sums: NDArray) -> float:
 
 def _sums_over_blocks(rows: NDArray, groups: NDArray) -> NDArray:
     """Sums of `rows` over at most JACKKNIFE_BLOCKS runs of successive groups."""
-    labels, position = np.unique(groups, return_inverse=True)
-    n_blocks = min(JACKKNIFE_BLOCKS, len(labels))
+    label = runs(groups, JACKKNIFE_BLOCKS)
+    n_blocks = int(label.max()) + 1
     if n_blocks < 2:
         raise ValueError("an error estimate needs windows from at least two configurations")
     sums = np.zeros((n_blocks, rows.shape[1]))
-    np.add.at(sums, position * n_blocks // len(labels), rows)
+    np.add.at(sums, label, rows)
     return sums
 
 

@@ -132,7 +132,7 @@ def choose_algorithm(shape: tuple[int, ...], coupling: float) -> str:
 # ---- the pilot ------------------------------------------------------------------------------------------------------
 
 def pilot(simulation: Simulation) -> State:
-    """Autocorrelation times from a run on a stream of its own, doubled until it is 500 times as long as they are.
+    """Autocorrelation times from a run on a stream of its own, doubled until it is 2000 times as long as they are.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def pilot(simulation: Simulation) -> State:
     while True:
         rows = simulation.advance(state, 1, sweeps, clusters)
         tau = max(integrated_autocorrelation_time(series)[0] for series in (rows["energy"], np.abs(rows["magnetization"])))
-        if sweeps >= 500 * tau or 2 * sweeps > limit:
+        if sweeps >= 2000 * tau or 2 * sweeps > limit:
             break
         sweeps *= 2
     if sweeps < 20 * tau:
