@@ -420,6 +420,31 @@ def test_other_temperatures_are_not_merged(pipeline, workplace, here):
     assert [entry["temperature"] / found[1]["temperature"] for entry in found] == pytest.approx([1.05, 1])
 
 
+def test_rounding_of_a_temperature_does_not_matter(workplace, here):
+    """K and 1/T differ in the last place: one ensemble. Apart, the fit through two equal temperatures would be absurd."""
+    for seed, coupling in enumerate((0.44068679350977147, 0.44068679350977)):
+        assert here("sample", "--size", 8, "--coupling", repr(coupling), "--seed", seed, "--thermalization", 5, "--interval", 1, "--samples", 64, "-o", f"{seed}.h5").code == 0
+    assert len(flow_of(here, "flow.h5", "0.h5", "1.h5")) == 1
+    assert here("exponent", "flow.h5", "-o", "exponent.h5").code == 0
+
+
+def test_coarse_lattices_of_different_shape_are_not_merged(workplace, here):
+    for seed, block in enumerate(("2x2", "4x4")):
+        assert here(*f"sample --size 16 --temperature Tc --seed {seed} --thermalization 5 --interval 1 --samples 16 -o s{seed}.h5".split()).code == 0
+        assert here(*f"coarse-grain s{seed}.h5 --rule majority --block {block} -o c{seed}.h5".split()).code == 0
+    assert sorted(entry["steps"][0]["size"] for entry in flow_of(here, "flow.h5", "c0.h5", "c1.h5")) == [4, 8]
+
+
+def test_what_a_result_rests_on_is_said(workplace, here):
+    """Correlated samples in short jackknife blocks, and exponents away from T_c, are warned of; good ones are not."""
+    for name, options in (("correlated", "--temperature Tc --interval 1"), ("good", "--temperature Tc"), ("hot", "--temperature 1.05Tc")):
+        assert here(*f"sample --size 8 --algorithm heat-bath --samples 2000 -o {name}.h5".split(), *options.split()).code == 0
+        flow = here("flow", f"{name}.h5", "--rule", "majority", "--steps", 1, "-o", f"{name}-flow.h5")
+        assert ("the errors are too small" in flow.err) == (name == "correlated")
+        exponent = here("exponent", f"{name}-flow.h5", "-o", f"{name}-exponent.h5")
+        assert ("they hold only there" in exponent.err) == (name == "hot")
+
+
 @pytest.mark.parametrize("change", ["--samples 40", "--chains 3", "--thermalization 3", "--interval 4"])
 def test_equal_streams_are_refused(change, workplace, here):
     """Whatever was made of it: other counts or schedules follow the same random numbers."""

@@ -9,6 +9,7 @@ from example_files import command, pipeline, theta
 from matplotlib.image import imread
 
 from rsmi.stages import figures
+from rsmi.stages.filter_figure import filter_image
 from rsmi.stages.info import describe
 
 
@@ -69,9 +70,9 @@ def test_one_and_three_dimensions(tmp_path):
 
 
 def test_three_dimensional_filter():
-    image = figures.filter_image(np.arange(8.0), (2, 2, 2))
+    image = filter_image(np.arange(8.0), (2, 2, 2))
     assert image.shape == (2, 5) and np.isnan(image[:, 2]).all() and image[1, 4] == 7
-    assert figures.filter_image(np.arange(3.0), (3,)).shape == (1, 3)
+    assert filter_image(np.arange(3.0), (3,)).shape == (1, 3)
 
 
 @pytest.mark.parametrize("suffix, head", [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsmi.statistics.autocorrelation import autocovariance, integrated_autocorrelation_time
-from rsmi.statistics.binning import bin_length, bin_means, binned_error
+from rsmi.statistics.binning import bin_length, bin_means, binned_error, grouped_mean, runs
 from rsmi.statistics.fits import polynomial_fit
 from rsmi.statistics.jackknife import jackknife, jackknife_covariance
 from rsmi.statistics.summary import binder_cumulant, sample_summary, separate_chains
@@ -57,7 +57,9 @@ def test_chains_stuck_apart_are_noticed():
 
 @pytest.mark.parametrize("series", [[3.0], np.full((2, 50), 1.1), [0.0, 0.0]])
 def test_constant_series(series):
-    assert integrated_autocorrelation_time(series) == (0.5, 0.0)
+    """Nothing fluctuates: no evidence for a correlation, and none against it."""
+    tau, error = integrated_autocorrelation_time(series)
+    assert tau == 0.5 and np.isnan(error)
 
 
 @given(chains=st.integers(1, 3), steps=st.integers(1, 40), seed=st.integers(0, 1000))
@@ -91,6 +93,30 @@ def test_jackknife_of_a_mean_is_the_standard_error():
     x = np.random.default_rng(3).normal(size=50)
     estimate = jackknife(lambda s: s["x"] / s["n"], {"x": x, "n": np.ones(50, dtype=np.int64)})
     np.testing.assert_allclose([estimate.value, estimate.error], [x.mean(), x.std(ddof=1) / np.sqrt(50)])
+
+
+def test_runs_are_consecutive_and_alike():
+    assert runs([7, 7, 2, 9, 2], 40).tolist() == [1, 1, 0, 2, 0]
+    labels = runs(np.repeat(np.arange(0, 300, 3), 2), 40)
+    assert (np.diff(labels) >= 0).all() and set(np.bincount(labels)) == {4, 6} and labels[-1] == 39
+
+
+def test_error_of_grouped_values_is_the_scatter_of_the_mean():
+    """Over 300 runs, five values from each of 800 correlated configurations: the mean scatters by the error over 40 runs of them;
+    the error over configurations is 2 times too small, that over values 4 times."""
+    means, errors = [], []
+    for seed in range(300):
+        configurations = autoregressive(0.6, 1, 800, seed)[0]
+        values, groups = np.repeat(configurations, 5), np.repeat(np.arange(800), 5)
+        means.append(values.mean())
+        errors.append([grouped_mean(values, labels)[1] for labels in (runs(groups), groups, np.arange(4000))])
+    by_runs, by_configurations, by_values = np.mean(errors, axis=0) / np.std(means)
+    assert 0.85 < by_runs < 1.1 and by_configurations < 0.6 and by_values < 0.3
+
+
+def test_grouped_mean_of_one_group():
+    mean, error = grouped_mean([1.0, 2.0], [3, 3])
+    assert mean == 1.5 and np.isnan(error)
 
 
 def test_jackknife_of_a_ratio():
@@ -189,4 +215,4 @@ def test_summary_of_gaussian_chains():
 def test_summary_of_one_sample():
     summary = sample_summary([-128], [0], 8, None, 64)
     assert (summary["energy"], summary["tau_int"], summary["magnetization_abs"]) == (-2.0, 0.5, 0.0)
-    assert summary["energy_error"] is summary["susceptibility"] is summary["binder"] is summary["binder_error"] is None
+    assert summary["tau_int_error"] is summary["energy_error"] is summary["susceptibility"] is summary["binder"] is summary["binder_error"] is None

@@ -182,3 +182,11 @@ def test_a_rule_that_drifts_is_named():
     assert "falls by 75.0 % from step 1 to step 3" in thermometer.drift(at_criticality([1, 0.8, 0.4, 0.2]), shapes)
     assert thermometer.drift(at_criticality([1, 0.8]), shapes[:2]) is None
     assert thermometer.drift(at_criticality([1, 0.99, 0.99, 0.2]), [*shapes[:3], (2, 2)]) is None  # operators wrap on the last
+
+
+def test_temperatures_that_coincide_have_no_fit():
+    """Two of three a unit in the last place apart: reasons, no exception."""
+    rng, couplings = np.random.default_rng(16), np.array([K_C * 0.98, K_C * 1.02, np.nextafter(K_C * 1.02, 1)])
+    flows = [synthetic_flow(k, rng) for k in couplings]
+    for result in (thermometer.exponent_by_differences(couplings, flows, 1, 2.0, K_C), thermometer.critical_temperature(couplings, flows, 1)):
+        assert result["value"] is None and "do not determine" in result["reason"]

@@ -27,7 +27,9 @@ def _load_config(ctx: click.Context, _, value: Path | None):
         return
     try:
         table = tomllib.loads(value.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise click.BadParameter(f"{value}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise click.BadParameter(f"{value}: {error}") from error
     commands = ctx.parent.command.list_commands(ctx.parent)
     for name, section in table.items():

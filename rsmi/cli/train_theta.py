@@ -8,9 +8,9 @@ from rsmi.cli import common
 
 _HELP = """Train restricted Boltzmann machines of (V, E) and of V on windows of samples.
 
-A window is a block V, a buffer around it that is ignored, and the environment E around the buffer. A fifth of the
-configurations is held out; the pseudo-likelihood is measured on it, and where the model is solvable the mean
-Kullback-Leibler divergence of the machine's P(V|E) from the exact one.
+A window is a block V, a buffer around it that is ignored, and the environment E around the buffer. About a fifth of the
+configurations is held out, whole chains of them where there are five; the pseudo-likelihood is measured on it, and where
+the model is solvable the mean Kullback-Leibler divergence of the machine's P(V|E) from the exact one.
 
 \b
 Example:

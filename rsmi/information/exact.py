@@ -19,6 +19,7 @@ from rsmi.errors import UsageError
 from rsmi.information.channel import state_probabilities
 from rsmi.kernels import transfer
 from rsmi.lattice.geometry import shape_text
+from rsmi.statistics.binning import grouped_mean
 
 # Distributions and information
 
@@ -78,8 +79,8 @@ def mutual_information(joint, q):
 
 
 def kl_block_given_environment(exact, model):
-    """Mean over environments of KL(P(V|E) || P_model(V|E)), nats; both ndarray (n, 2^n_block) with rows of sum 1."""
-    return float((_cross_log(exact, exact) - _cross_log(exact, model)).sum(axis=1).mean())
+    """KL(P(V|E) || P_model(V|E)) of every environment, (n,) nats; both ndarray (n, 2^n_block) with rows of sum 1."""
+    return (_cross_log(exact, exact) - _cross_log(exact, model)).sum(axis=1)
 
 
 # Joint distributions by enumeration
@@ -312,8 +313,8 @@ def exact_information(filters, bias, geometry, coupling, environments, *, hard=F
     hard : bool
         Coarse-grain by sign with fair ties, see `channel`.
     groups : ndarray of int, (n,), optional
-        Number of the configuration (or chain) each window is from: averages over groups are taken as independent for the
-        errors. By default every window is.
+        Group of each window (its configuration, or a run of successive ones): averages over groups are taken as
+        independent for the errors. By default every window is.
 
     Returns
     -------
@@ -334,7 +335,8 @@ def exact_information(filters, bias, geometry, coupling, environments, *, hard=F
     mean_hidden = hidden.mean(axis=(0, 1))
     divergence = (_cross_log(hidden, hidden) - _cross_log(hidden, mean_hidden)).sum(axis=2).mean(axis=1)
     block_divergence = _surprise(rings, geometry, coupling, marginal) - block_entropy
-    return ExactInformation(*_mean_and_error(divergence, groups), *_mean_and_error(block_divergence, groups),
+    groups = np.arange(len(environments)) if groups is None else groups
+    return ExactInformation(*grouped_mean(divergence, groups), *grouped_mean(block_divergence, groups),
                             float(entropy(mean_hidden)))
 
 
@@ -345,13 +347,3 @@ def _surprise(rings, geometry, coupling, marginal):
     if len(geometry.block) == 1:
         return (_chain_conditional(rings, geometry.block[0], geometry.buffer, coupling) @ surprise)[:, 0]
     return transfer.block_averages(rings, *geometry.block, geometry.buffer, coupling, surprise, False)[:, 0]
-
-
-def _mean_and_error(values, groups=None):
-    """Mean of all values and its standard error, groups independent (weights: their sizes)."""
-    label = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    n_groups = label.max() + 1
-    mean = values.mean()
-    deviation = np.bincount(label, values - mean)
-    error = np.sqrt((deviation**2).sum() * n_groups / max(n_groups - 1, 1)) / len(values)
-    return float(mean), float(error) if n_groups > 1 else float("nan")

@@ -101,8 +101,11 @@ def exponent_by_differences(couplings, flows, step: int, scale_factor: float, cr
     near = _neighbours(couplings, np.searchsorted(couplings, critical_coupling))
     if len(couplings[near]) < 2:
         return _result(step, reason="it takes two temperatures near the critical one")
-    fit = polynomial_fit(couplings[near], values[near], errors[near], min(2, len(couplings[near]) - 1))
-    return exponent_from_slope(*fit.slope(critical_coupling), step, scale_factor)
+    try:
+        slope, error = _fit(couplings[near], values[near], errors[near]).slope(critical_coupling)
+    except ValueError as problem:
+        return _result(step, reason=str(problem))
+    return exponent_from_slope(slope, error, step, scale_factor)
 
 
 def critical_temperature(couplings, flows, step: int) -> dict:
@@ -130,9 +133,8 @@ def critical_temperature(couplings, flows, step: int) -> dict:
     if split in (0, len(couplings)):
         return _result(step, reason="the effective couplings do not cross between the temperatures")
     near = _neighbours(couplings, split)
-    fit = polynomial_fit(couplings[near], differences[near], errors[near], min(2, len(couplings[near]) - 1))
     try:
-        root, error = fit.root(couplings[near][0], couplings[near][-1])
+        root, error = _fit(couplings[near], differences[near], errors[near]).root(couplings[near][0], couplings[near][-1])
     except ValueError as problem:
         return _result(step, reason=str(problem))
     return _result(step, 1 / root, error / root**2)
@@ -199,6 +201,11 @@ def _change_of_sign(significance):
 
 def _neighbours(couplings, split):
     return slice(max(split - NEIGHBOURS, 0), min(split + NEIGHBOURS, len(couplings)))
+
+
+def _fit(couplings, values, errors):
+    """A parabola, or a line through two points; ValueError where points coincide."""
+    return polynomial_fit(couplings, values, errors, min(2, len(couplings) - 1))
 
 
 def _number(value):

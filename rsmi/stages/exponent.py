@@ -19,6 +19,7 @@ from rsmi.store import File, canonical_json, open_file
 log = logging.getLogger("rsmi")
 
 SECTOR_OF = {"y_t": "even", "y_h": "odd"}
+FAR = 1e-3  # relative distance from the critical temperature that is worth a warning
 STEP = mcrg.HEADLINE_STEP  # of y_t, y_h and nu; T_c is the crossing of steps STEP and STEP + 1
 
 
@@ -43,6 +44,15 @@ def run(flow: File, critical_temperature: float | None, output: Path, options: R
                     writer.write(f"/sequence/{name}{suffix}", _sequence(found[name], key))
 
         session.publish({"block": flow.attributes["block"]}, fill, 1 << 20)
+    _warn(output, found)
+
+
+def _warn(output: Path, found: dict) -> None:
+    """Exponents hold at the critical point only."""
+    measured_at, critical = found["temperature"], found["critical_temperature"]
+    if critical is None or abs(measured_at / critical - 1) > FAR:
+        shown = "an unknown temperature" if measured_at is None else f"T = {measured_at:.6g}"
+        log.warning("%s: exponents are those of %s, the nearest to the critical temperature (%s): they hold only there", output, shown, "unknown" if critical is None else f"{critical:.6g}")
 
 
 def scale_factor(flow: File) -> float:

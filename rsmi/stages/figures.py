@@ -1,4 +1,4 @@
-"""``rsmi plot``: one figure for every kind of file. The only importer of matplotlib."""
+"""``rsmi plot``: one figure for every kind of file."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
 from rsmi.stages import exponent, flow
 from rsmi.stages.info import EXACT_EXPONENTS, kind_of
-from rsmi.stages.notation import relative_temperature, with_error
+from rsmi.stages.notation import geometry_title, relative_temperature, temperature_label, with_error
 from rsmi.store import File, open_file
 from rsmi.store.writer import disk_errors
 
 try:
-    from matplotlib import colormaps, rc_context
+    from matplotlib import colormaps, cycler, rc_context
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
+
+    from rsmi.stages.filter_figure import draw_lambda
 except ImportError as error:
     raise Failure("plotting needs matplotlib: pip install 'rsmi[plot]'") from error
 
@@ -43,9 +45,9 @@ _STYLE = {
     "errorbar.capsize": 1.5,
     "savefig.dpi": 200,
     "svg.hashsalt": "rsmi",
+    # Okabe & Ito's palette, told apart with every common colour blindness
+    "axes.prop_cycle": cycler(color=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")),
 }
-# Okabe & Ito's palette, told apart with every common colour blindness
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vP*"
 _GREY = "0.45"
 
@@ -149,14 +151,6 @@ def _samples_title(file: File) -> str:
     return f"{temperature_label(a.get('coupling'), len(a['shape']))}\n$L$ = {size}{step}"
 
 
-def temperature_label(coupling: float | None, dimension: int) -> str:
-    """``T = 0.98 T_c``, or T in J/k_B where no T_c exists."""
-    ratio = relative_temperature(coupling, dimension)
-    if ratio is not None:
-        return "$T$ = $T_c$" if abs(ratio - 1) < 5e-7 else f"$T$ = {ratio:.5g} $T_c$"
-    return "$T$ unknown" if coupling is None else f"$T$ = {1 / coupling:.5g} $J/k_B$"
-
-
 # ---- theta ----------------------------------------------------------------------------------------------------------
 
 def _draw_theta(file: File) -> Figure:
@@ -165,132 +159,24 @@ def _draw_theta(file: File) -> Figure:
     panels = 1 + bool(np.isfinite(error).any())
     figure = Figure(figsize=(1.0 + 2.8 * panels, 2.9), layout="constrained")
     likelihood, *others = figure.subplots(1, panels, squeeze=False)[0]
-    likelihood.plot(epoch, file.read("/curve/pseudo_log_likelihood"), color=_COLOURS[0], marker="o", markersize=2.5)
+    likelihood.plot(epoch, file.read("/curve/pseudo_log_likelihood"), color="C0", marker="o", markersize=2.5)
     _band(likelihood, a["pseudo_log_likelihood"], a["pseudo_log_likelihood_error"], f"final {with_error(a['pseudo_log_likelihood'], a['pseudo_log_likelihood_error'])}")
     likelihood.set(ylabel="held-out pseudo-log-likelihood\n(nats per window)")
     likelihood.legend(loc="lower right")
     for axes in others:
-        axes.plot(epoch, error, color=_COLOURS[1], marker="o", markersize=2.5)
+        axes.plot(epoch, error, color="C1", marker="o", markersize=2.5)
         axes.set(ylabel="reconstruction error\n(fraction of units changed)")
     for axes in figure.axes:
         axes.set(xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     divergence = f",  KL = {with_error(a['kl'], a.get('kl_error'))} nats" if "kl" in a else ""
-    figure.suptitle(f"{_geometry_title(file)}\n{file.shape('/joint/weights')[1]} hidden units{divergence}", fontsize=9)
+    figure.suptitle(f"{geometry_title(file.attributes)}\n{file.shape('/joint/weights')[1]} hidden units{divergence}", fontsize=9)
     return figure
 
 
 def _band(axes, value: float, error: float, label: str, colour: str = _GREY) -> None:
     axes.axhspan(value - error, value + error, color=colour, alpha=0.25, linewidth=0)
     axes.axhline(value, color=colour, linewidth=0.8, linestyle="--", label=label)
-
-
-def _geometry_title(file: File) -> str:
-    a = file.attributes
-    return f"{temperature_label(a.get('coupling'), len(a['shape']))},  $L$ = {a['shape'][0]},  block {shape_text(a['block'])}, buffer {a['buffer']}, environment {a['environment']}"
-
-
-# ---- lambda ---------------------------------------------------------------------------------------------------------
-
-_SNAPSHOTS = 6
-
-
-def _draw_lambda(file: File) -> Figure:
-    """The filters as heat maps, and the objective of every restart with snapshots of the kept one's filters."""
-    block, filters = file.attributes["block"], file.read("/filters")
-    images = [filter_image(weights, block) for weights in filters]
-    columns = math.ceil(math.sqrt(len(images)))
-    rows = -(-len(images) // columns)
-    figure = Figure(figsize=(3.6 + 1.5 * columns, max(2.9, 1.6 * rows + 0.9)), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[1.5 * columns + 0.2, 3.6])
-    limit = float(np.abs(filters).max()) or 1.0
-    grid = left.subplots(rows, columns, squeeze=False).ravel()
-    for unit, axes in enumerate(grid):
-        axes.set_axis_off()
-        if unit < len(images):
-            _heat_map(axes, images[unit], limit, f"unit {unit + 1}" if len(images) > 1 else r"filter $\Lambda$")
-    left.supxlabel(_information_text(file), fontsize=8)
-    _draw_objective(right, file, limit)
-    figure.suptitle(_geometry_title(file), fontsize=9)
-    return figure
-
-
-def filter_image(weights: np.ndarray, block: tuple[int, ...]) -> np.ndarray:
-    """A filter in block shape as a 2D array; the layers of a 3D block side by side, NaN between them."""
-    layers = weights.reshape(-1, *((1, *block)[-2:]))
-    gap = np.full((layers.shape[1], 1), np.nan)
-    return np.concatenate([part for layer in layers for part in (gap, layer)][1:], axis=1)
-
-
-def _heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
-    axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
-    axes.set_title(title)
-    size = min(9.0, 34 / max(image.shape))
-    for (row, column), weight in np.ndenumerate(image):
-        if np.isfinite(weight):
-            axes.text(column, row, f"{weight:.2f}", ha="center", va="center", fontsize=size, color="white" if abs(weight) > 0.6 * limit else "black")
-
-
-def _information_text(file: File) -> str:
-    a = file.attributes
-    exact = f"\nhard rule, exact {with_error(a['mutual_information_exact'], a.get('mutual_information_exact_error'))}" if "mutual_information_exact" in a else ""
-    soft = with_error(a["mutual_information"], a["mutual_information_error"])
-    hard = with_error(a["mutual_information_hard"], a["mutual_information_hard_error"])
-    return f"$I(H{{:}}E)$ in nats\nsoft rule {soft}\nhard rule {hard}{exact}"
-
-
-def _draw_objective(figure, file: File, limit: float) -> None:
-    step, objective, kept = file.read("/curve/step"), file.read("/curve/objective"), file.attributes["restart"]
-    strip, axes = figure.subplots(2, 1, height_ratios=[1, 3.4], sharex=True)
-    for restart, curve in enumerate(objective):
-        chosen = restart == kept
-        axes.plot(step, curve, color=_COLOURS[0] if chosen else "0.7", linewidth=1.6 if chosen else 1, zorder=2 + chosen, label=f"kept (restart {kept + 1} of {len(objective)})" if chosen else None)
-    if len(objective) > 1:
-        axes.plot([], [], color="0.7", linewidth=1, label="other restarts")
-    name = file.attributes["objective"] + (f" by {file.attributes['estimator']}" if "estimator" in file.attributes else "")
-    axes.set(xlabel="minibatch steps", ylabel=f"training objective: {name}\n(nats)")
-    axes.legend(loc="lower right", frameon=True, framealpha=1, edgecolor="none")
-    strip.set_axis_off()
-    _snapshots(strip, axes, file, step, limit)
-
-
-def _snapshots(strip, axes, file: File, step: np.ndarray, limit: float) -> None:
-    """Small pictures of the kept restart's filters above the curve, at the steps they belong to."""
-    history, block = file.read("/curve/filters")[file.attributes["restart"]], file.attributes["block"]
-    low, high = float(step[0]), float(step[-1])
-    if not high > low:
-        return
-    for row in _spread_rows(step):
-        image = _stack([filter_image(weights, block) for weights in history[row]])
-        middle = 0.05 + 0.9 * (step[row] - low) / (high - low)
-        small = strip.inset_axes((middle - 0.07, 0.0, 0.14, 1.0))
-        small.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
-        small.set(xticks=[], yticks=[])
-        small.spines[:].set(visible=True, color="0.6", linewidth=0.5)
-        axes.axvline(step[row], color="0.85", linewidth=0.6, zorder=0)
-    axes.set_xlim(low - 0.05 / 0.9 * (high - low), high + 0.05 / 0.9 * (high - low))
-
-
-def _spread_rows(step: np.ndarray) -> list[int]:
-    """Rows from the last back to the first, about evenly spread and never so close that their pictures touch."""
-    rows: list[int] = []
-    for target in np.linspace(step[-1], step[0], _SNAPSHOTS):
-        row = int(np.argmin(np.abs(step - target)))
-        if not rows or step[rows[-1]] - step[row] >= 0.16 * (step[-1] - step[0]):
-            rows.append(row)
-    return rows
-
-
-def _stack(images: list[np.ndarray]) -> np.ndarray:
-    """Images in as square an arrangement as possible, NaN between them."""
-    columns = round(math.sqrt(len(images)))
-    height, width = images[0].shape
-    rows = -(-len(images) // columns)
-    canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
-    for number, image in enumerate(images):
-        row, column = divmod(number, columns)
-        canvas[row * (height + 1) : row * (height + 1) + height, column * (width + 1) : column * (width + 1) + width] = image
-    return canvas
 
 
 # ---- flow -----------------------------------------------------------------------------------------------------------
@@ -399,7 +285,7 @@ def _points(axes, rows: list[dict], x: str, shift: float, number: int, **style) 
     if not shown:
         return
     values, errors = [row["value"] for row in shown], [row["error"] or 0.0 for row in shown]
-    axes.errorbar([row[x] + shift for row in shown], values, errors, color=_COLOURS[number % len(_COLOURS)], marker=_MARKERS[number % len(_MARKERS)], **style)
+    axes.errorbar([row[x] + shift for row in shown], values, errors, color=f"C{number}", marker=_MARKERS[number % len(_MARKERS)], **style)
 
 
 def _ring(axes, x: float, y: float | None, label: str | None = None) -> None:
@@ -412,4 +298,4 @@ def _result_title(axes, label: str, headline: dict, units: str) -> None:
     axes.set_title(value if headline["value"] is not None else "\n".join(wrap(f"{label}: {headline['reason']}", 44)))
 
 
-_DRAWINGS = {"theta": _draw_theta, "lambda": _draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent}
+_DRAWINGS = {"theta": _draw_theta, "lambda": draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent}

@@ -1,4 +1,4 @@
-"""Numbers as a physicist writes them, and text tables."""
+"""Numbers, temperatures and geometries as a physicist writes them, and text tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 from rsmi.errors import UsageError
 from rsmi.lattice import ising
+from rsmi.lattice.geometry import shape_text
 
 
 def with_error(value: float | None, error: float | None) -> str:
@@ -27,6 +28,20 @@ def relative_temperature(coupling: float | None, dimension: int) -> float | None
         return ising.critical_coupling(dimension) / coupling
     except UsageError:
         return None
+
+
+def temperature_label(coupling: float | None, dimension: int) -> str:
+    """``T = 0.98 T_c``, or T in J/k_B where no T_c exists, for a figure (TeX)."""
+    ratio = relative_temperature(coupling, dimension)
+    if ratio is not None:
+        return "$T$ = $T_c$" if abs(ratio - 1) < 5e-7 else f"$T$ = {ratio:.5g} $T_c$"
+    return "$T$ unknown" if coupling is None else f"$T$ = {1 / coupling:.5g} $J/k_B$"
+
+
+def geometry_title(attributes: dict) -> str:
+    """Temperature, lattice and window of a theta or lambda file, one line, for a figure."""
+    a = attributes
+    return f"{temperature_label(a.get('coupling'), len(a['shape']))},  $L$ = {a['shape'][0]},  block {shape_text(a['block'])}, buffer {a['buffer']}, environment {a['environment']}"
 
 
 def table(rows: list[list[str]], indent: str = "  ") -> list[str]:

@@ -191,7 +191,7 @@ def _gauge(filters: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarra
     sums = filters.sum(axis=1)
     vanishing = np.abs(sums) <= 1e-9 * np.abs(filters).sum(axis=1)
     signs = np.where(np.where(vanishing, filters[:, 0], sums) < 0, -1.0, 1.0)
-    return filters * signs[:, None], bias * signs, signs
+    return filters * signs[:, None], bias * signs + 0.0, signs  # + 0.0: no bias of -0
 
 
 def _bound(session: Session, work: LambdaTraining, name: str, rule, *, hard: bool, shuffle: bool = False) -> DecoderBound:
@@ -263,7 +263,7 @@ def _exact_attributes(windows: WindowSet, filters: np.ndarray, bias: np.ndarray)
     chosen, coupling = windows.exact_windows(), windows.source.attributes["coupling"]
 
     def information(hard: bool) -> exact.ExactInformation:
-        return exact.exact_information(filters, bias, windows.geometry, coupling, chosen.environments, hard=hard, groups=chosen.configurations)
+        return exact.exact_information(filters, bias, windows.geometry, coupling, chosen.environments, hard=hard, groups=chosen.runs)
 
     hard, soft = information(True), information(False)
     return {

@@ -14,7 +14,8 @@ from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
 from rsmi.stages.streams import stream_key
-from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes, mean_and_error
+from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes
+from rsmi.statistics.binning import grouped_mean
 from rsmi.store import File, open_file
 
 log = logging.getLogger("rsmi")
@@ -151,7 +152,7 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
     joint, block = tasks
     state, monitored = session.state(joint), work.monitored()
     machine = RBM.from_state(state)
-    likelihood = mean_and_error(machine.pseudo_log_likelihood(monitored.visible), monitored.configurations)
+    likelihood = grouped_mean(machine.pseudo_log_likelihood(monitored.visible), monitored.runs)
     kl = divergence_from_exact(machine, work.windows) if work.windows.exactly_solvable else (None, None)
     attributes = {
         **lattice_attributes(work.windows.source),
@@ -178,11 +179,11 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
 
 
 def divergence_from_exact(machine: RBM, windows: WindowSet) -> tuple[float, float]:
-    """Mean KL(P(V|E) || machine) over held-out environments, with its error over configurations, nats."""
+    """Mean KL(P(V|E) || machine) over held-out environments, with its error over runs of configurations, nats."""
     chosen, geometry = windows.exact_windows(least=200), windows.geometry
     step = max(1, (1 << 22) // 2**geometry.n_block)
     values = np.concatenate([_divergences(machine, chosen.take(slice(i, i + step)), windows) for i in range(0, len(chosen), step)])
-    return mean_and_error(values, chosen.configurations)
+    return grouped_mean(values, chosen.runs)
 
 
 def _divergences(machine: RBM, chosen: Windows, windows: WindowSet) -> np.ndarray:
@@ -190,7 +191,7 @@ def _divergences(machine: RBM, chosen: Windows, windows: WindowSet) -> np.ndarra
     rings = exact.markov_ring(chosen.environments, geometry)
     truth = exact.conditional_block_given_ring(rings, geometry.block, geometry.buffer, windows.source.attributes["coupling"])
     model = machine.conditional_block(chosen.environments)
-    return (truth * np.log(truth / model)).sum(axis=1)
+    return exact.kl_block_given_environment(truth, model)
 
 
 def plan(work: ThetaTraining) -> dict:

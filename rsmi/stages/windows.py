@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +12,7 @@ from rsmi.information import exact
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, split_configurations
 from rsmi.stages.rules import require_single_component
 from rsmi.stages.streams import stream_key
+from rsmi.statistics.binning import runs
 from rsmi.store import File
 
 
@@ -35,6 +35,11 @@ class Windows:
         """At most ``count`` windows, spread evenly over the configurations."""
         step = max(1, -(-len(self) // count))
         return self.take(slice(None, None, step))
+
+    @property
+    def runs(self) -> np.ndarray:
+        """Labels (n,) of runs of successive configurations: what errors may take as independent."""
+        return runs(self.configurations)
 
     @property
     def visible(self) -> np.ndarray:
@@ -114,12 +119,3 @@ def geometry_attributes(geometry: Geometry) -> dict:
 def lattice_attributes(source: File) -> dict:
     """What a trained file remembers of the samples it learned from."""
     return {name: source.attributes.get(name) for name in ("model", "shape", "coupling", "temperature", "rg_step", "scale_factor")}
-
-
-def mean_and_error(values: np.ndarray, configurations: np.ndarray) -> tuple[float, float]:
-    """Mean over windows with the standard error over configurations, which alone are independent."""
-    _, label = np.unique(configurations, return_inverse=True)
-    groups = int(label.max()) + 1
-    mean = float(values.mean())
-    deviation = np.bincount(label, values - mean)
-    return mean, math.sqrt(float((deviation**2).sum()) * groups / max(groups - 1, 1)) / len(values)

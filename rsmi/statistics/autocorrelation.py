@@ -34,11 +34,15 @@ def integrated_autocorrelation_time(series) -> tuple[float, float]:
     Parameters
     ----------
     series : (steps,) or (chains, steps) of independent chains with one common mean
+
+    Returns
+    -------
+    (tau, error) in steps; a constant series tells nothing: 0.5 with the error nan
     """
     chains = as_chains(series)
     covariance = autocovariance(chains)[: max(chains.shape[1] // 2, 1)]
     if covariance[0] <= 1e-24 * np.max(np.abs(chains)) ** 2:  # a constant
-        return 0.5, 0.0
+        return 0.5, float("nan")
     running = np.cumsum(covariance) / covariance[0] - 0.5
     wide_enough = np.flatnonzero(np.arange(len(running)) >= WINDOW * running)
     window = int(wide_enough[0]) if len(wide_enough) else len(running) - 1

@@ -1,4 +1,4 @@
-"""Means and errors of correlated series by binning."""
+"""Means and errors of correlated data by binning."""
 
 from math import ceil
 
@@ -42,3 +42,38 @@ def binned_error(series, tau: float | None = None) -> tuple[float, float]:
     if len(means) < 2:
         return float(chains.mean()), float("nan")
     return float(chains.mean()), float(means.std(ddof=1) / np.sqrt(len(means)))
+
+
+def runs(groups, most: int = 40) -> np.ndarray:
+    """Labels 0, 1, ... (n,) int64 of at most `most` runs of successive groups, about equally many groups in each.
+
+    Configurations that follow one another in a chain are correlated; runs of them, each long against the autocorrelation
+    time, are not.
+
+    Parameters
+    ----------
+    groups : (n,) int, number of the configuration each value is from; successive in a chain means successive in number
+    """
+    present, position = np.unique(groups, return_inverse=True)
+    return position * min(most, len(present)) // len(present)
+
+
+def grouped_mean(values, groups) -> tuple[float, float]:
+    """Mean of all values and its standard error, groups of any sizes taken as independent.
+
+    Parameters
+    ----------
+    values : (n,) float
+    groups : (n,) int, the group of each value
+
+    Returns
+    -------
+    (mean, error); the error is nan with fewer than two groups
+    """
+    values = np.asarray(values, dtype=np.float64)
+    label = np.unique(groups, return_inverse=True)[1]
+    n_groups, mean = int(label.max()) + 1, values.mean()
+    if n_groups < 2:
+        return float(mean), float("nan")
+    deviation = np.bincount(label, values - mean)
+    return float(mean), float(np.sqrt((deviation**2).sum() * n_groups / (n_groups - 1)) / len(values))
