@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rsmi.information.exact import spin_states
 from rsmi.kernels import rbm as kernel
+from rsmi.kernels.objectives import pair_log_cosh
 
 MAX_BLOCK = 16  # sites of a block whose states are tabulated
 INITIAL_STANDARD_DEVIATION = 0.01  # of the weights
@@ -215,14 +216,15 @@ class RBM:
     def log_block_table(self, environments: NDArray) -> NDArray[np.float64]:
         """Unnormalised log P(V, E) = -F(V, E) for every block state: (n, n_environment) -> (n, 2^n_block), n_block <= 16.
 
-        One constant for the whole table, so rows may be compared; it needs 8 n 2^n_block bytes.
+        One constant for the whole table, so rows may be compared; to 5e-6; it needs 8 n 2^n_block bytes.
         """
         environments = np.asarray(environments, np.float64)
         n_block = self.n_visible - environments.shape[1]
         if not 0 < n_block <= MAX_BLOCK:
             raise ValueError(f"a table over all block states needs 1 to {MAX_BLOCK} block sites, not {n_block}")
         blocks = spin_states(n_block)
-        table = pair_log_two_cosh(self.environment_fields(environments), self.block_fields(blocks))
+        fields = (self.environment_fields(environments), self.block_fields(blocks))
+        table = pair_log_cosh(*(np.ascontiguousarray(x.T) for x in fields))
         table += blocks @ self.visible_bias[:n_block]
         table += (environments @ self.visible_bias[n_block:])[:, None]
         return table
@@ -240,46 +242,3 @@ def log_two_cosh(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """log(2 cosh x), elementwise, without overflow."""
     magnitude = np.abs(x)
     return magnitude + np.log1p(np.exp(-2 * magnitude))
-
-
-def pair_log_two_cosh(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """sum_k log 2cosh(left[i, k] + right[j, k]) for all pairs -> (n_left, n_right).
-
-    log 2cosh(a + b) = log(1 + e^{2a} e^{2b}) - (a + b): the factors 1 + e^{2a} e^{2b} of as many k as cannot overflow
-    are multiplied up before one logarithm is taken.
-    """
-    n_left, n_right = len(left), len(right)
-    result = np.empty((n_left, n_right))
-    groups = _overflow_safe_groups(np.abs(left).max(axis=0, initial=0) + np.abs(right).max(axis=0, initial=0))
-    columns = min(n_right, CHUNK)
-    rows = max(1, CHUNK // max(1, columns))
-    for i in range(0, n_left, rows):
-        for j in range(0, n_right, columns):
-            result[i : i + rows, j : j + columns] = _tile(left[i : i + rows], right[j : j + columns], groups)
-    return result
-
-
-def _overflow_safe_groups(largest: NDArray[np.float64]) -> list[slice]:
-    """Runs of hidden units whose factors multiply to less than e^700, given the largest |field| of each unit; a unit
-    beyond that stands alone."""
-    edges, total = [0], 0.0
-    for k, exponent in enumerate(np.logaddexp(0, 2 * largest)):
-        if total + exponent > 700 and edges[-1] < k:
-            edges.append(k)
-            total = 0.0
-        total += exponent
-    return [slice(first, last) for first, last in zip(edges, [*edges[1:], len(largest)])]
-
-
-def _tile(left: NDArray, right: NDArray, groups: list[slice]) -> NDArray[np.float64]:
-    result = np.zeros((len(left), len(right)))
-    for group in groups:
-        a, b = left[:, group], right[:, group]
-        if a.shape[1] == 1:
-            result += log_two_cosh(a + b.T)
-            continue
-        product = np.ones_like(result)
-        for p, q in zip(np.exp(2 * a).T, np.exp(2 * b).T):
-            product *= 1 + p[:, None] * q
-        result += np.log(product) - a.sum(axis=1)[:, None] - b.sum(axis=1)
-    return result
