@@ -209,6 +209,8 @@ def cosine_to_uniform(weights: np.ndarray) -> float:
 
 
 def _information(a: dict) -> list[str]:
+    from rsmi.stages import train_lambda
+
     soft, hard = (with_error(a[f"mutual_information{rule}"], a[f"mutual_information{rule}_error"]) for rule in ("", "_hard"))
     rows = [
         ["nats", "soft rule", "hard rule"],
@@ -217,6 +219,7 @@ def _information(a: dict) -> list[str]:
         ["H(H)", _four(a["entropy_h"]), _four(a["entropy_h_hard"])],
         ["control: shuffled environments", _four(a["mutual_information_shuffled"]), ""],
         ["I(V:E), exact", _four(a.get("mutual_information_block")), ""],
+        ["I(H:E)/I(V:E), exact", _four(train_lambda.share(a, "_soft")), _four(train_lambda.share(a))],
     ]
     return table(rows)
 

@@ -282,6 +282,12 @@ def plan(work: LambdaTraining) -> dict:
     return {**work.request.parameters, "steps": settings.total_steps, "batch": settings.batch, "learning_rate": settings.learning_rate}
 
 
+def share(attributes: dict, rule: str = "") -> float | None:
+    """I(H:E)/I(V:E) of the hard rule (``rule="_soft"``: of the soft one), both exact; None where they are not known."""
+    information, whole = attributes.get(f"mutual_information_exact{rule}"), attributes.get("mutual_information_block")
+    return information / whole if information is not None and whole else None
+
+
 def summary(path: Path) -> dict:
     """The learned rule and what it knows; filters are nested lists, hidden x block shape."""
     numbers = (
@@ -299,6 +305,7 @@ def summary(path: Path) -> dict:
             "objective": attributes["objective"],
             "estimator": attributes.get("estimator"),
             **{name: attributes.get(name) for name in numbers},
+            "mutual_information_share": share(attributes),
             "filters": filters.reshape(len(filters), *attributes["block"]).tolist(),
             "bias": file.read("/bias").tolist(),
             "restart": attributes["restart"],
