@@ -28,7 +28,7 @@ Examples: without and with Boltzmann machines
 @click.argument("samples", metavar="SAMPLES.h5|-")
 @click.option("--theta", type=click.Path(path_type=Path), default=None, help="Machines of 'rsmi train-theta'; they bring the geometry.")
 @geometry_options(required=False)
-@click.option("--windows", type=click.IntRange(1), metavar="N", default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
+@click.option("--windows", type=click.IntRange(1), metavar="N", default=80_000, help="Windows to learn from; as many of the held-out configurations judge the result.")
 @click.option("--hidden", type=click.IntRange(1, 8), metavar="N", default=1, help="Hidden units of a block.")
 @click.option("--objective", type=click.Choice(["proxy", "logsum", "enumerate", "decoder"]), default=None, show_default="proxy with --theta, else decoder", help="What is maximised.")
 @click.option("--estimator", type=click.Choice(["pairs", "mcmc"]), default="pairs", help="Of the proxy: pairs of the data, or Monte Carlo chains.")

@@ -36,7 +36,7 @@ def geometry_options(required: bool):
 @common.command("train-theta", help=_HELP)
 @click.argument("samples", metavar="SAMPLES.h5|-")
 @geometry_options(required=True)
-@click.option("--windows", type=click.IntRange(1), metavar="N", default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
+@click.option("--windows", type=click.IntRange(1), metavar="N", default=80_000, help="Windows to learn from; as many of the held-out configurations judge the result.")
 @click.option("--hidden", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="20, or 48 beyond 9 block sites", help="Hidden units of the machine of (V, E).")
 @click.option("--cd-steps", type=click.IntRange(1, 1000), metavar="N", default=5, help="Gibbs steps of contrastive divergence.")
 @click.option("--persistent", is_flag=True, help="Keep the chains from batch to batch (PCD).")

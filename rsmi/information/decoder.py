@@ -63,7 +63,7 @@ def fit_decoder(
     rng_key: NDArray[np.uint64],
     *,
     n_units: int = 0,
-    steps: int = 1000,
+    steps: int = 600,
     batch: int = 500,
     learning_rate: float = 0.02,
 ) -> Decoder:

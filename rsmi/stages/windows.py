@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,11 +10,13 @@ import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.information import exact
-from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, split_configurations
+from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, shape_text, split_configurations
 from rsmi.stages.rules import require_single_component
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
 from rsmi.store import File
+
+_EXACT = 32_000  # windows at most of an exact average
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,12 @@ class Windows:
 
     def __len__(self) -> int:
         return len(self.blocks)
+
+    @property
+    def constant(self) -> bool:
+        """Whether every window, block and environment, holds one spin value."""
+        up = self.blocks[:, :1]
+        return bool((self.blocks == up).all() and (self.environments == up).all())
 
     def take(self, chosen) -> Windows:
         """A subset."""
@@ -63,7 +72,7 @@ class WindowSet:
         n = self.source.shape("/spins")[0]
         split_configurations(n, self.source.attributes["chains"])
         if self.count < 1000:
-            raise UsageError(f"--windows {self.count}: at least 1000 are needed to learn from and to hold out")
+            raise UsageError(f"--windows {self.count}: at least 1000 are needed to learn from")
 
     @property
     def symmetric(self) -> bool:
@@ -80,25 +89,34 @@ class WindowSet:
         return self._split[1]
 
     @cached_property
-    def all(self) -> Windows:
-        """Every window, sorted by configuration."""
-        shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
-        key = stream_key(self.seed, "windows", {"shape": list(shape)}, 0)
-        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric)
-        blocks, environments = extract_windows(self.source.read("/spins"), shape, self.geometry, configurations, origins, flips)
-        if (blocks == blocks[0]).all() and not self.symmetric or (np.abs(blocks.sum(axis=1)) == blocks.shape[1]).all():
-            raise UsageError(f"{self.source.path}: every block is uniform: there is nothing to learn from constant samples")
-        return Windows(blocks, environments, configurations)
-
-    @cached_property
     def training(self) -> Windows:
-        """Windows of the training configurations."""
-        return self.all.take(np.isin(self.all.configurations, self._split[0]))
+        """``count`` windows of the training configurations."""
+        return self._cut(0)
 
     @cached_property
     def held_out(self) -> Windows:
-        """Windows of the held-out configurations."""
-        return self.all.take(np.isin(self.all.configurations, self._split[1]))
+        """As many windows of the held-out configurations, which are fewer: their errors decide what can be said."""
+        return self._cut(1)
+
+    def _cut(self, part: int) -> Windows:
+        """Windows of the training (0) or held-out (1) configurations, sorted by configuration."""
+        shape, chosen = self.source.attributes["shape"], self._split[part]
+        key = stream_key(self.seed, "windows", {"shape": list(shape)}, part)
+        configurations, origins, flips = choose_windows(len(chosen), shape, self.count, key, self.symmetric)
+        blocks, environments = extract_windows(self.source.read("/spins"), shape, self.geometry, chosen[configurations], origins, flips)
+        windows = Windows(blocks, environments, chosen[configurations])
+        if windows.constant:
+            raise UsageError(f"{self.source.path}: all spins of every window are equal: there is nothing to learn from constant samples")
+        return windows
+
+    def require(self, needed: int, reader: str) -> None:
+        """Raise UsageError unless there are enough windows, and enough disjoint blocks to cut them from, for what reads them."""
+        shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
+        if self.count < needed:
+            raise UsageError(f"--windows {self.count}: {reader} needs at least {needed}")
+        disjoint = len(self._split[0]) * math.prod(shape) // self.geometry.n_block
+        if disjoint < needed:
+            raise UsageError(f"{self.source.path}: {n} configurations are too few: {reader} needs {needed} blocks that do not overlap, about {-(-n * needed // disjoint)} configurations of {shape_text(shape)}")
 
     @property
     def exactly_solvable(self) -> bool:
@@ -108,7 +126,7 @@ class WindowSet:
 
     def exact_windows(self, least: int = 1000) -> Windows:
         """Held-out windows for exact averages: fewer where a block has many states."""
-        return self.held_out.thinned(max(least, (1 << 24) // 2**self.geometry.n_block))
+        return self.held_out.thinned(min(_EXACT, max(least, (1 << 24) // 2**self.geometry.n_block)))
 
 
 def geometry_attributes(geometry: Geometry) -> dict:
