@@ -135,7 +135,7 @@ def train_epochs(
             )
         except FloatingPointError:
             raise FloatingPointError(
-                f"the training diverged in epoch {epoch + 1} of {epochs_total}: lower the learning rate or the weight decay"
+                f"the training diverged in epoch {epoch + 1} of {epochs_total}: lower the learning rate"
             ) from None
         state["epoch"][...] = epoch + 1
     return {"epoch": epochs + 1, "learning_rate": rates, "reconstruction_error": errors}

@@ -40,6 +40,7 @@ class Task(Protocol):
 
     ``advance`` updates the state in place and returns arrays whose first axis has length ``count``; cutting a run at any
     row must not change it. ``total`` counts all rows; ``begin`` gives the first row to make and the state before it.
+    ``advance`` may be asked for rows again after it raised a Failure: it leaves the state as it was (see `restoring`).
     """
 
     name: str
@@ -263,7 +264,10 @@ class Session:
             start, pieces, began, size = step, [], time.monotonic(), 0
             while step < task.total and not self._halted():
                 count, before = min(quantum, task.total - step), time.monotonic()
-                rows = task.advance(state, step, count)
+                try:
+                    rows = task.advance(state, step, count)
+                except Failure as error:
+                    raise self._keep(task, start, step, pieces, state, error) from error
                 now = time.monotonic()
                 quantum = max(1, quantum * 2) if now - before < _QUANTUM_SECONDS / 2 else quantum
                 pieces.append(rows)
@@ -274,6 +278,12 @@ class Session:
                     break
             if pieces:
                 self._parts.commit(task.name, start, step, _concatenate(pieces), state)
+
+    def _keep(self, task: Task, start: int, step: int, pieces: list[Rows], state: State, error: Failure) -> Failure:
+        """Commit what was done before a failure; the failure, saying so."""
+        if pieces:
+            self._parts.commit(task.name, start, step, _concatenate(pieces), state)
+        return Failure(f"{error}; {self._parts.path} keeps what was done before") if step else error
 
     # ---- results
 
@@ -308,6 +318,17 @@ class Session:
             for ancestor in [*file.ancestors(), {"command": file.attributes["command"], "parameters": file.parameters, "digest": file.digest}]:
                 chain.setdefault(ancestor["digest"], ancestor)
         return list(chain.values())
+
+
+@contextlib.contextmanager
+def restoring(state: State):
+    """Leave the state as it was if the body raises a Failure."""
+    before = {name: array.copy() for name, array in state.items()}
+    try:
+        yield
+    except Failure:
+        state.update(before)
+        raise
 
 
 class RowReader:

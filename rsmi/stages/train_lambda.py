@@ -14,14 +14,17 @@ from rsmi.information import exact
 from rsmi.information.decoder import DecoderBound, check_bounds, decoder_bound, fit_decoder
 from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair
 from rsmi.information.training import advance, default_settings, filters_of, initial_state
+from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
-from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
+from rsmi.stages.runner import Request, Rows, RunOptions, Session, State, restoring
 from rsmi.stages.streams import stream_key
 from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes
 from rsmi.store import File, open_file
 
 log = logging.getLogger("rsmi")
 
+_WINDOWS_PER_PARAMETER = 10  # at least: a decoder of p parameters fitted to n windows loses about p/2n nats
+_BOUND_ENTRIES = 1 << 23  # windows times states h at most of a bound
 _ENUMERABLE = 16  # block sites whose states are summed over
 
 
@@ -50,10 +53,16 @@ class Restart:
         return 0, initial_state(self.n_block, self.problem.environments.shape[1], self.key, self.settings)
 
     def advance(self, state: State, start: int, count: int) -> Rows:
+        with restoring(state):
+            rows = [self._epoch(state, epoch) for epoch in range(start + 1, start + count + 1)]
+        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+    def _epoch(self, state: State, epoch: int) -> Rows:
         try:
-            return advance(state, self.problem, self.settings, count)
+            return advance(state, self.problem, self.settings, 1)
         except FloatingPointError as error:
-            raise Failure(f"restart {self.number}: {error} in epochs {start + 1} to {start + count}: the model's energies are too large; train theta with a smaller --learning-rate") from error
+            advice = "the machines' energies are too large: train theta again with a smaller --learning-rate" if self.problem.theta else "change --seed or --windows"
+            raise Failure(f"restart {self.number}: the training diverged in epoch {epoch} of {self.total} ({error}): {advice}") from error
 
 
 @dataclass(frozen=True)
@@ -89,9 +98,6 @@ class LambdaTraining:
 
     def tasks(self) -> list[Restart]:
         training = self.windows.training
-        needed = 2 * self.settings.batch
-        if len(training) < needed:
-            raise UsageError(f"--windows {self.windows.count}: {len(training)} are left for training, at least {needed} are needed")
         problem = LambdaProblem(training.blocks, training.environments, _machines(self.theta) if self.theta else None)
         return [Restart(number, problem, self.settings, self.key("training", number)) for number in range(self.restarts)]
 
@@ -129,6 +135,8 @@ def prepare(
         chosen = WindowSet(source, geometry, windows, seed)
         chosen.check()
         settings = default_settings(objective, hidden, estimator=estimator, bias=bias)
+        decoder = parameter_count(geometry.n_environment, 0, hidden)
+        chosen.require(max(2 * settings.batch, _WINDOWS_PER_PARAMETER * decoder), f"a decoder of {decoder} parameters")
         yield LambdaTraining(chosen, machines if objective != "decoder" else None, settings, restarts, seed)
 
 
@@ -197,7 +205,8 @@ def _gauge(filters: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def _bound(session: Session, work: LambdaTraining, name: str, rule, *, hard: bool, shuffle: bool = False) -> DecoderBound:
     """Fit a decoder on the training windows and evaluate the bound on the held-out ones; kept with the parts."""
     filters, bias, _ = rule
-    training, held_out = work.windows.training, work.windows.held_out
+    training = work.windows.training
+    held_out = work.windows.held_out.thinned(_BOUND_ENTRIES >> len(filters))
 
     def compute() -> State:
         inside, outside = (_environments(windows, shuffle) for windows in (training, held_out))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rsmi.errors import Failure, UsageError
 from rsmi.information import exact
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
-from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
+from rsmi.stages.runner import Request, Rows, RunOptions, Session, State, restoring
 from rsmi.stages.streams import stream_key
 from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes
 from rsmi.statistics.binning import grouped_mean
@@ -22,7 +23,10 @@ log = logging.getLogger("rsmi")
 
 BATCH = 100
 MOMENTUM = 0.5
+_OF = {"joint": "(V, E)", "block": "V"}
+_WORSE_THAN_COINS = 2.0  # how much worse than fair coins a machine may predict a spin from the others
 _MONITORED = 10_000  # held-out windows that the pseudo-likelihood is measured on
+_WINDOWS_PER_UNIT = 10  # at least: so many spins of the data for each weight
 _LARGE_BLOCK = 9  # sites beyond which the machine is larger and the learning rate smaller
 
 
@@ -57,10 +61,11 @@ class Training:
         return 0, initial_state(self.visible.shape[1], self.hidden, self.key, persistent=self.schedule.persistent, batch_size=BATCH)
 
     def advance(self, state: State, start: int, count: int) -> Rows:
-        rows = [self._epoch(state) for _ in range(count)]
+        with restoring(state):
+            rows = [self._epoch(state, epoch) for epoch in range(start + 1, start + count + 1)]
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
-    def _epoch(self, state: State) -> dict:
+    def _epoch(self, state: State, epoch: int) -> dict:
         schedule = self.schedule
         try:
             row = train_epochs(
@@ -76,9 +81,14 @@ class Training:
                 persistent=schedule.persistent,
             )
         except FloatingPointError as error:
-            raise Failure(f"{error}; the checkpoint before that epoch is kept") from error
-        likelihood = RBM.from_state(state).pseudo_log_likelihood(self.monitored).mean()
-        return {"reconstruction_error": float(row["reconstruction_error"][0]), "pseudo_log_likelihood": float(likelihood)}
+            raise Failure(f"the machine of {_OF[self.name]}: {error}") from error
+        likelihood = float(RBM.from_state(state).pseudo_log_likelihood(self.monitored).mean())
+        if not likelihood > -_WORSE_THAN_COINS * self.visible.shape[1] * math.log(2):
+            raise Failure(
+                f"the machine of {_OF[self.name]}: the training diverged in epoch {epoch} of {schedule.epochs} (pseudo-log-likelihood {likelihood:.1f}, "
+                f"{-self.visible.shape[1] * math.log(2):.1f} for fair coins): lower --learning-rate, which is {schedule.learning_rate:g}"
+            )
+        return {"reconstruction_error": float(row["reconstruction_error"][0]), "pseudo_log_likelihood": likelihood}
 
 
 @dataclass(frozen=True)
@@ -117,8 +127,6 @@ class ThetaTraining:
 
     def tasks(self) -> list[Training]:
         training, monitored, symmetric = self.windows.training, self.monitored(), self.windows.symmetric
-        if len(training) < 10 * BATCH:
-            raise UsageError(f"--windows {self.windows.count}: {len(training)} are left for training, at least {10 * BATCH} are needed")
         joint = Training("joint", training.visible, monitored.visible, self.schedule.hidden, self.schedule, symmetric, self._key("joint"))
         block = Training("block", training.blocks, monitored.blocks, self.block_hidden, self.schedule, symmetric, self._key("block"))
         return [joint, block]
@@ -133,9 +141,11 @@ def prepare(source: File, geometry: Geometry, *, windows: int, hidden: int | Non
     rate = learning_rate if learning_rate is not None else (0.03 if large else 0.05)
     if not 0 < rate < 10:
         raise UsageError(f"--learning-rate {rate}: must be positive (about .05)")
+    units = hidden or (48 if large else 20)
     chosen = WindowSet(source, geometry, windows, seed)
     chosen.check()
-    return ThetaTraining(chosen, Schedule(hidden or (48 if large else 20), cd_steps, persistent, epochs, rate), seed)
+    chosen.require(max(10 * BATCH, _WINDOWS_PER_UNIT * units), f"a machine with {units} hidden units")
+    return ThetaTraining(chosen, Schedule(units, cd_steps, persistent, epochs, rate), seed)
 
 
 def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:

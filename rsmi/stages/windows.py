@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.information import exact
-from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, split_configurations
+from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, shape_text, split_configurations
 from rsmi.stages.rules import require_single_component
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
@@ -86,9 +87,23 @@ class WindowSet:
         key = stream_key(self.seed, "windows", {"shape": list(shape)}, 0)
         configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric)
         blocks, environments = extract_windows(self.source.read("/spins"), shape, self.geometry, configurations, origins, flips)
-        if (blocks == blocks[0]).all() and not self.symmetric or (np.abs(blocks.sum(axis=1)) == blocks.shape[1]).all():
-            raise UsageError(f"{self.source.path}: every block is uniform: there is nothing to learn from constant samples")
+        up = blocks[:, :1]
+        if (blocks == up).all() and (environments == up).all():
+            raise UsageError(f"{self.source.path}: all spins of every window are equal: there is nothing to learn from constant samples")
         return Windows(blocks, environments, configurations)
+
+    def require(self, needed: int, reader: str) -> None:
+        """Raise UsageError unless there are enough training windows, and enough disjoint blocks to cut them from."""
+        shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
+        learning = len(self._split[0]) / n
+        if self.count * learning < needed:
+            raise UsageError(f"--windows {self.count}: {reader} needs at least {math.ceil(needed / learning)}, of which {needed} to learn from")
+        disjoint = len(self._split[0]) * math.prod(shape) // self.geometry.n_block
+        if disjoint < needed:
+            raise UsageError(
+                f"{self.source.path}: {n} configurations are too few: {reader} needs {needed} blocks that do not overlap, "
+                f"about {-(-n * needed // disjoint)} configurations of {shape_text(shape)}"
+            )
 
     @cached_property
     def training(self) -> Windows:
