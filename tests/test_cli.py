@@ -236,7 +236,7 @@ def test_json_of_flow_and_exponent(pipeline, here, monkeypatch):
     assert found["T_c"] is None and "one step more" in found["T_c_reason"]
 
 
-def test_reader_goes_away(pipeline):
+def test_reader_goes_away(pipeline, workplace):
     """A broken pipe is exit code 1 without a word."""
     reader, writer = os.pipe()
     os.close(reader)
