@@ -1,14 +1,11 @@
 """Nanoseconds per attempted flip, spin and flipped spin of the Ising samplers, beside a plain numpy Metropolis in the same run."""
 
-from statistics import median
-from time import process_time
-
 import numpy as np
+from timing import seconds
 
 from rsmi.kernels.ising import ALGORITHMS, sweep
 
 CRITICAL_COUPLING = np.log1p(np.sqrt(2)) / 2
-REPEATS = 7
 
 
 def numpy_metropolis(spins, coupling, generator, sweeps):
@@ -19,16 +16,6 @@ def numpy_metropolis(spins, coupling, generator, sweeps):
             field = sum(np.roll(spins, shift, axis) for shift in (1, -1) for axis in (0, 1))
             flip = (generator.random(spins.shape) < np.exp(-2 * coupling * spins * field)) & (colour == parity)
             spins[flip] *= -1
-
-
-def seconds(work):
-    """Median CPU time of one call."""
-    times = []
-    for _ in range(REPEATS):
-        start = process_time()
-        work()
-        times.append(process_time() - start)
-    return median(times)
 
 
 def flipped_per_cluster(spins, rng, clusters=200):

@@ -1,26 +1,14 @@
 """Nanoseconds per term of the pair free energies, beside numpy in the same run, and seconds per lambda training."""
 
-from statistics import median
-from time import process_time
-
 import numpy as np
+from timing import seconds
 
 from rsmi.information.objectives import LambdaProblem, ThetaPair
 from rsmi.information.training import advance, default_settings, initial_state
 from rsmi.kernels.objectives import pair_log_cosh
 
-BATCH, REPEATS = 200, 7
+BATCH = 200
 KEY = np.array([1, 2, 3, 4], np.uint64)
-
-
-def seconds(work):
-    """Median CPU time of one call."""
-    times = []
-    for _ in range(REPEATS):
-        start = process_time()
-        work()
-        times.append(process_time() - start)
-    return median(times)
 
 
 def numpy_pairs(rows, columns):
