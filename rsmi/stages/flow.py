@@ -108,7 +108,7 @@ def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, steps: 
             raise UsageError(f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one")
         for source in sources:
             coarse_shapes(source.attributes["shape"], chosen.rule, steps)
-        _refuse_equal_streams(sources)
+        refuse_equal_streams(sources)
         yield Flow(sources, chosen, steps, seed)
 
 
@@ -119,7 +119,8 @@ def _check_source(source: File) -> None:
         raise UsageError(f"{source.path}: a lattice of dimension {len(shape)}; the operators of the flow are those of the square lattice")
 
 
-def _refuse_equal_streams(sources: tuple[File, ...]) -> None:
+def refuse_equal_streams(sources: tuple[File, ...]) -> None:
+    """Raise UsageError where two files are of the same random numbers."""
     seen: dict[str, Path] = {}
     for source in sources:
         identity = stream_identity(source)
