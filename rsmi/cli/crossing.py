@@ -14,9 +14,7 @@ those of two sizes cross near T_c, and the ratio of their slopes there gives nu.
 cumulants of the two largest sizes, always; crossings of smaller pairs, printed beside it, show how far they still drift.
 
 \b
-Example:
-  for L in 16 32; do for T in 0.98 1.0 1.02; do
-    rsmi sample --size $L --temperature ${T}Tc --samples 20000 -o $L-$T.h5; done; done
+Example: files of 16x16 and 32x32 at .98, 1 and 1.02 of a first guess of T_c
   rsmi crossing 16-*.h5 32-*.h5 -o crossing.h5 && rsmi info crossing.h5
 """
 
