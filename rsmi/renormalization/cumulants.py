@@ -33,6 +33,7 @@ import numpy as np
 from rsmi.information.channel import unit_probabilities
 from rsmi.information.exact import spin_states
 
+LARGEST_COUPLING = 150.0  # exp(-4K), two broken bonds, must not underflow
 _TOGETHER = 1 << 16  # coarse configurations times rules in one array
 
 
@@ -61,7 +62,7 @@ def cumulant_series(rules, coupling, blocks, order) -> np.ndarray:
     rules : array_like, (n_rules, 2^L)
         P(h=+1|x). Both values of h must occur.
     coupling : float
-        K.
+        K, of either sign, |K| <= 150.
     blocks : int
         n >= 2, blocks on the ring.
     order : int
@@ -92,10 +93,13 @@ def exact_hamiltonian(rules, coupling, blocks) -> np.ndarray:
     weights = _end_weights(rules, coupling, blocks)
     bond = np.exp(coupling * np.outer([-1, 1], [-1, 1]) - abs(coupling))
     step = np.einsum("rhab,bc->rhac", weights, bond)
-    product = step
+    product, scale = step, np.zeros(step.shape[:2])
     for _ in range(blocks - 1):
-        product = np.einsum("rhab,rkbc->rkhac", product, step).reshape(len(step), -1, 2, 2)
-    return np.log(np.trace(product, axis1=2, axis2=3)) + blocks * (_largest_bonds(rules) + 1) * abs(coupling)
+        product = np.einsum("rhab,rjbc->rjhac", product, step).reshape(len(step), -1, 2, 2)
+        largest = product.max(axis=(2, 3))  # set aside, or a cold chain underflows
+        product /= largest[:, :, None, None]
+        scale = np.tile(scale, 2) + np.log(largest)
+    return np.log(np.trace(product, axis1=2, axis2=3)) + scale + blocks * (_largest_bonds(rules) + 1) * abs(coupling)
 
 
 def walsh_coefficients(values) -> np.ndarray:
@@ -188,6 +192,8 @@ def _end_weights(rules, coupling, blocks):
     length = _block_length(rules)
     if blocks < 2:
         raise ValueError(f"a ring needs at least 2 blocks, not {blocks}")
+    if not abs(coupling) <= LARGEST_COUPLING:
+        raise ValueError(f"the coupling must lie within +-{LARGEST_COUPLING:g}, not {coupling:g}")
     spins = spin_states(length)
     bonds = (spins[:, :-1] * spins[:, 1:]).sum(axis=1)
     boltzmann = np.exp(coupling * bonds - abs(coupling) * (length - 1))
