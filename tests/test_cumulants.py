@@ -109,6 +109,27 @@ def test_the_information_is_largest_where_the_hamiltonian_is_simplest():
     assert complexity[np.isclose(np.abs(angles), np.pi / 4)].min() > 0.02
 
 
+@pytest.mark.parametrize("coupling, strength", [(0.1, 1.5), (0.1, 6.0), (0.8, 5.0)])
+def test_nearest_neighbours_alone(coupling, strength):
+    """Where the block's ends are independent given h, <x_1 x_2|h> = <x_1|h><x_2|h>, every other coupling of K' is zero."""
+
+    def dependence(weight):
+        rule = block_rules([strength, weight])[0]
+        x, given = exact.spin_states(2), rule * np.exp(coupling * exact.spin_states(2).prod(axis=1))
+        given = given / given.sum()
+        return given @ x.prod(axis=1) - (given @ x[:, 0]) * (given @ x[:, 1])
+
+    low, high = 0.0, strength
+    assert dependence(low) > 0 > dependence(high)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if dependence(middle) > 0 else (low, middle)
+    couplings = walsh_coefficients(exact_hamiltonian(block_rules([strength, low]), coupling, 6)[0])
+    nearest = [3, 6, 12, 24, 48, 33]
+    assert couplings[nearest] == pytest.approx(couplings[3], abs=1e-13) and couplings[3] > 1e-3
+    assert np.abs(np.delete(couplings, [0, *nearest])).max() < 1e-13
+
+
 def test_mirrored_and_flipped_filters():
     """Reflection of the block and the sign of the filter change no coupling; a transposed end matrix would."""
     filters = np.array([[1.3, 0.2, -0.7]])

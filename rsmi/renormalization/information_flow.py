@@ -76,11 +76,19 @@ def _dual(coupling):
 
 def decimation_step(coupling, block=2):
     """Keep every `block`-th spin of the infinite chain. The fast spins between are open chains joined by tanh(K)^2."""
-    coarse = decimated_coupling(coupling, block)
-    fine_entropy, coarse_entropy = chain_entropy(coupling), chain_entropy(coarse)
-    fast_entropy = ((block - 2) * fine_entropy + chain_entropy(decimated_coupling(coupling, 2))) / block
-    return DecimationStep(coupling, coarse, fine_entropy, fine_entropy - coarse_entropy / block,
-                          fast_entropy + coarse_entropy / block - fine_entropy)
+    coarse, joint = decimated_coupling(coupling, block), decimated_coupling(coupling, 2)
+    # I/N = [(b-2) s(K) + s(joint) + s(K')]/b - s(K); a weakly coupled chain by what its entropies lack of ln 2, or it rounds to 0
+    if abs(coupling) > 0.5:
+        shared = (chain_entropy(joint) + chain_entropy(coarse) - 2 * chain_entropy(coupling)) / block
+    else:
+        shared = (2 * _missing_entropy(coupling) - _missing_entropy(joint) - _missing_entropy(coarse)) / block
+    fine = chain_entropy(coupling)
+    return DecimationStep(coupling, coarse, fine, fine - chain_entropy(coarse) / block, shared)
+
+
+def _missing_entropy(coupling):
+    """ln 2 - s(K) = K tanh K - ln cosh K."""
+    return float(coupling * np.tanh(coupling) - 0.5 * np.log1p(np.sinh(coupling) ** 2))
 
 
 def decimation_flow(coupling, steps, block=2):
