@@ -121,9 +121,9 @@ class WindowSet:
         attributes = self.source.attributes
         return attributes["model"] == "ising" and attributes["rg_step"] == 0 and "coupling" in attributes and exact.is_tractable(self.geometry)
 
-    def exact_windows(self, least: int = 1000) -> Windows:
-        """Held-out windows for exact averages: fewer where a block has many states."""
-        return self.held_out.thinned(max(least, (1 << 24) // 2**self.geometry.n_block))
+    def exact_windows(self, least: int = 1000, states: int = 1 << 24) -> Windows:
+        """Held-out windows for exact averages: about ``states`` block states in all, fewer windows where a block has many."""
+        return self.held_out.thinned(max(least, states // 2**self.geometry.n_block))
 
 
 def geometry_attributes(geometry: Geometry) -> dict:
