@@ -191,7 +191,7 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
 def divergence_from_exact(machine: RBM, windows: WindowSet) -> tuple[float, float]:
     """Mean KL(P(V|E) || machine) over held-out environments, with its error over runs of configurations, nats."""
     chosen, geometry = windows.exact_windows(least=100, states=1 << 23), windows.geometry
-    step = max(1, (1 << 22) // 2**geometry.n_block)
+    step = max(1, (1 << 21) // 2**geometry.n_block)
     values = np.concatenate([_divergences(machine, chosen.take(slice(i, i + step)), windows) for i in range(0, len(chosen), step)])
     return grouped_mean(values, chosen.runs)
 
