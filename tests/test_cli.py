@@ -36,7 +36,7 @@ def zoo(pipeline, tmp_path_factory):
         "train-lambda samples.h5 --block 2x2 --windows 1600 --restarts 1 --hidden 2 -o two.h5",
         "coarse-grain samples.h5 --rule two.h5 -o components.h5",
         f"sample --size 4 --dimension 3 {TINY} --samples 8 -o cube.h5",
-        f"sample --size 8 --dimension 1 --temperature 2 --thermalization 0 --interval 1 --samples 8 -o chain.h5",
+        "sample --size 8 --dimension 1 --temperature 2 --thermalization 0 --interval 1 --samples 8 -o chain.h5",
         "sample --size 16 --temperature 0.1 --thermalization 0 --interval 1 --samples 64 -o cold.h5",
         "coarse-grain samples.h5 --rule majority --steps 4 -o point.h5",
     )

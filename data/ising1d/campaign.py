@@ -54,7 +54,7 @@ def exact_values(coupling: float, block: int) -> dict[str, float]:
     sites = np.eye(block)
     rules = {"boundary spin": sites[:1], "majority": np.ones((1, block)), "both boundary spins": sites[[0, -1]]}
     if block > 2:
-        rules |= {"inner spin": sites[1:2]}
+        rules["inner spin"] = sites[1:2]
     values = {name: exact.mutual_information(joint, exact.channel(rule, np.zeros(len(rule)), hard=True)) for name, rule in rules.items()}
     return values | {"I(V:E)": exact.mutual_information(joint, np.eye(2**block))}
 
