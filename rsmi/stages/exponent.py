@@ -146,6 +146,8 @@ def _crossings(known: list[Measured], effective: dict) -> list[dict]:
 def _correlation_length_exponents(known, effective, ensemble, scale, critical):
     steps = range(1, len(ensemble.shapes))
     reason = "the temperature of the samples is unknown" if ensemble.coupling is None else thermometer.undefined(ensemble.dimension)
+    if critical is None:
+        reason = reason or "there is no critical temperature"
     if reason:
         return [_empty(step, reason) for step in steps], [_empty(step, reason) for step in steps]
     here = effective[id(ensemble)]
@@ -153,8 +155,6 @@ def _correlation_length_exponents(known, effective, ensemble, scale, critical):
         thermometer.exponent_by_fluctuations(here, step, scale) if ensemble.has_energy else _empty(step, "the original energies are unknown")
         for step in steps
     ]
-    if critical is None:
-        return fluctuations, [_empty(step, "there is no critical temperature") for step in steps]
     flows, couplings = [effective[id(e)] for e in known], [e.coupling for e in known]
     return fluctuations, [thermometer.exponent_by_differences(couplings, flows, step, scale, 1 / critical) for step in steps]
 
