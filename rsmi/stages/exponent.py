@@ -90,7 +90,8 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
     sequences = {name: mcrg.sequence(ensemble.sums, sector, ensemble.shapes) for name, sector in SECTOR_OF.items()}
     rows = {name: sequence.rows() for name, sequence in sequences.items()}
     by_fluctuations, by_differences = _correlation_length_exponents(known, effective, ensemble, scale, critical)
-    crossing, nu = _row(crossings, STEP, "the flow needs one step more"), _row(by_fluctuations, STEP, f"the flow has fewer than {STEP} steps")
+    missing = thermometer.undefined(ensemble.dimension) or "the flow needs one step more"
+    crossing, nu = _row(crossings, STEP, missing), _row(by_fluctuations, STEP, f"the flow has fewer than {STEP} steps")
     return {
         "temperature": ensemble.temperature,
         "critical_temperature": critical,
