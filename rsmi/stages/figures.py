@@ -236,11 +236,11 @@ def _size_axis(axes, sizes: tuple[int, ...]) -> None:
 # ---- exponent -------------------------------------------------------------------------------------------------------
 
 def _draw_exponent(file: File) -> Figure:
-    """y_t and y_h by step and number of operators; nu and T_c by step; known values dashed, the headline ringed. Where a dimension
-    has no effective coupling, y_t and y_h alone."""
+    """y_t and y_h by step and number of operators; nu and T_c by step; known values dashed, the headline ringed. Elsewhere than
+    in two dimensions, y_t and y_h alone: there is no T_c or no effective coupling."""
     found, dimension = exponent.summary(file.path), len(file.attributes["block"])
     known = {name: number.value for name, number in ising.EXPONENTS[dimension].items()}
-    thermometers = any(row["value"] is not None for key in ("nu_sequence", "nu_differences", "T_c_sequence") for row in found[key]) or dimension == 2
+    thermometers = dimension == 2
     figure = Figure(figsize=(6.8, 5.6 if thermometers else 3.2), layout="constrained")
     panels = figure.subplots(1 + thermometers, 2, squeeze=False)
     for axes, name, label in zip(panels[0], EXPONENTS, ("$y_t$", "$y_h$")):

@@ -285,12 +285,16 @@ def _relative(row: dict, key: str, unit: float) -> str:
 def _describe_exponent(file: File) -> list[str]:
     found, dimension = summary(file.path), len(file.attributes["block"])
     temperature = "unknown" if found["temperature"] is None else f"{found['temperature']:.6f} J/k_B"
-    critical = "unknown" if found["critical_temperature"] is None else f"{found['critical_temperature']:.6f} J/k_B ({found['critical_temperature_from']})"
+    critical = found["critical_temperature_from"]
+    if found["critical_temperature"] is not None:
+        critical = f"{found['critical_temperature']:.6f} J/k_B ({critical})"
     lines = fields([("measured at T", temperature), ("reference T_c", critical), ("lattice", f"{found['size']} sites along a side, block {shape_text(file.attributes['block'])}")])
     lines += ["", *fields(_headline(found, dimension))]
     for name in EXPONENTS:
         lines += ["", f"  {name} by number of operators", "", *_sequence_table(found[name], found.get("changes", {}).get(name, []))]
-    return [*lines, "", *_thermometer_table(found), *_remarks(found, dimension)]
+    if dimension == 2:
+        lines += ["", *_thermometer_table(found)]
+    return [*lines, *_remarks(found, dimension)]
 
 
 def _headline(found: dict, dimension: int) -> list[tuple[str, ...]]:
@@ -327,7 +331,11 @@ def _remarks(found: dict, dimension: int) -> list[str]:
     """Why values are missing, and what the marks mean."""
     rows = [(name, row) for name in EXPONENTS for row in found[name]]
     rows += [(name, row) for name in ("nu", "T_c") for row in found[f"{name}_sequence"]] + [("nu", row) for row in found["nu_differences"]]
-    reasons = dict.fromkeys(f"  -  {name}, step {row['step']}: {row['reason']}" for name, row in rows if row["reason"])
+    steps: dict[tuple[str, str], set[int]] = {}
+    for name, row in rows:
+        if row["reason"]:
+            steps.setdefault((name, row["reason"]), set()).add(row["step"])
+    reasons = [f"  -  {name}, step{'s' * (len(where) > 1)} {', '.join(map(str, sorted(where)))}: {reason}" for (name, reason), where in steps.items()]
     wraps = [_wrapping_mark(dimension)] if any(row.get("wraps") for _, row in rows) else []
     return [*([""] if reasons or wraps else []), *wraps, *reasons]
 
