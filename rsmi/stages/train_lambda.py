@@ -134,7 +134,7 @@ def prepare(
         _check_objective(objective, geometry, machines, source)
         chosen = WindowSet(source, geometry, windows, seed)
         chosen.check()
-        settings = default_settings(objective, hidden, estimator=estimator, bias=bias)
+        settings = default_settings(objective, hidden, geometry.n_block, estimator=estimator, bias=bias)
         decoder = parameter_count(geometry.n_environment, 0, hidden)
         chosen.require(max(2 * settings.batch, _WINDOWS_PER_PARAMETER * decoder), f"a decoder of {decoder} parameters")
         yield LambdaTraining(chosen, machines if objective != "decoder" else None, settings, restarts, seed)
