@@ -95,13 +95,13 @@ def text(found: list[dict], thermometers: dict[int, InformationThermometer]) -> 
     head = [["T/T_c", "", *(f"step {step}" for step in steps)], ["", "", *(f"L = {size}" for size in sizes)]]
     body = [[f"{K_C / one['coupling']:.4f}" if name == "correlator" else "", name, *(cell(*row) for row in one[name])] for one in found for name in ("correlator", "information")]
     lines = [
-        [f"{size}", f"{fit(K_C):.4f}", with_error(K_C * fit.coefficients[1], K_C * fit.errors[1]), f"{fit.chi2:.1f} / {fit.degrees_of_freedom}"]
-        for size, fit in ((size, thermometers[size].fit) for size in sizes)
+        [f"{size}", f"{one.fit(K_C):.4f}", with_error(K_C * one.fit.coefficients[1], K_C * one.fit.errors[1]), f"{one.chi2:.1f} / {one.fit.degrees_of_freedom}", f"{one.scatter:.4f}"]
+        for size, one in ((size, thermometers[size]) for size in sizes)
     ]
     return "\n".join([
         "Effective coupling K_n/K_c along the flow of 128x128 configurations, by the energy (correlator) and by I(H:E)",
         f"(< and >: beyond the calibrated interval, K/K_c from {INTERVAL[0]} to {INTERVAL[1]})", "", *table(head + body), "",
-        "The information of direct samples as a line in K/K_c", "", *table([["L", "I at K_c (nats)", "dI/d(K/K_c)", "chi^2 / d.o.f."], *lines]),
+        "The information of direct samples as a line in K/K_c; how far it is from one is in the errors above", "", *table([["L", "I at K_c (nats)", "dI/d(K/K_c)", "chi^2 / d.o.f.", "scatter (nats)"], *lines]),
     ])  # fmt: skip
 
 

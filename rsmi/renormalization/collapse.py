@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rsmi.renormalization.operators import wraps
+from rsmi.statistics.fits import scatter_beyond_errors
 from rsmi.statistics.jackknife import jackknife_covariance
 
 REACH = 0.25  # |x| for nu = 1 of the points used: the curve is a cubic there
@@ -61,7 +62,7 @@ def collapse(couplings, flows, shapes, scale_factor: float, critical_coupling: f
     freedom = len(points.value) - len(labels) - degree - 1
     if freedom < 1:
         return _nothing(f"{len(points.value)} effective couplings near the critical one do not determine a curve: more temperatures are needed")
-    scatter = _scatter(points, degree, scale_factor, freedom)
+    scatter = scatter_beyond_errors(lambda s: _best(points, 1 / np.hypot(points.error, s), degree, scale_factor)[1], freedom, 1.0)
     weights = 1 / np.hypot(points.error, scatter)
     nu, chi2, parameters = _best(points, weights, degree, scale_factor)
     if not 1.001 * RANGE[0] < nu < 0.999 * RANGE[1]:
@@ -141,18 +142,6 @@ def _best(points: _Points, weights, degree: int, scale: float) -> tuple[float, f
             low = left
     nu = float(np.exp((low + high) / 2))
     return (nu, *_fit(points, weights, degree, scale, nu))
-
-
-def _scatter(points: _Points, degree: int, scale: float, freedom: int) -> float:
-    """What must be added in quadrature to the errors of all points for chi^2 to be the degrees of freedom; 0 if nothing."""
-    low, high = 0.0, 1.0
-    if _best(points, 1 / points.error, degree, scale)[1] <= freedom:
-        return 0.0
-    for _ in range(24):
-        middle = (low + high) / 2 if low else high / 4
-        too_little = _best(points, 1 / np.hypot(points.error, middle), degree, scale)[1] > freedom
-        low, high = (middle, high) if too_little else (low, middle)
-    return (low + high) / 2
 
 
 def _response(points: _Points, weights, degree: int, scale: float, nu: float, parameters) -> np.ndarray:
