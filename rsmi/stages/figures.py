@@ -236,13 +236,18 @@ def _size_axis(axes, sizes: tuple[int, ...]) -> None:
 # ---- exponent -------------------------------------------------------------------------------------------------------
 
 def _draw_exponent(file: File) -> Figure:
-    """y_t and y_h by step and number of operators; nu and T_c by step; known values dashed, the headline ringed. Elsewhere than
-    in two dimensions, y_t and y_h alone: there is no T_c or no effective coupling."""
+    """y_t and y_h by step and number of operators; nu and T_c by step; known values dashed, the headline ringed; the collapse of
+    the flow. Where a dimension has no effective coupling, y_t and y_h alone."""
     found, dimension = exponent.summary(file.path), len(file.attributes["block"])
     known = {name: number.value for name, number in ising.EXPONENTS[dimension].items()}
     thermometers = dimension == 2
-    figure = Figure(figsize=(6.8, 5.6 if thermometers else 3.2), layout="constrained")
-    panels = figure.subplots(1 + thermometers, 2, squeeze=False)
+    collapsed = found.get("nu_collapse") or {"value": None}
+    rows = 1 + thermometers + (collapsed["value"] is not None)
+    figure = Figure(figsize=(6.8, (3.2, 5.6, 8.0)[rows - 1]), layout="constrained")
+    grid = figure.add_gridspec(rows, 2)
+    panels = [[figure.add_subplot(grid[row, column]) for column in (0, 1)] for row in range(1 + thermometers)]
+    if collapsed["value"] is not None:
+        _draw_collapse(figure.add_subplot(grid[-1, :]), collapsed)
     for axes, name, label in zip(panels[0], EXPONENTS, ("$y_t$", "$y_h$")):
         _sequence(axes, found[name], found["headline"][name], known.get(name), label)
     if thermometers:
@@ -256,6 +261,20 @@ def _draw_exponent(file: File) -> Figure:
     order = sorted(entries, key=lambda label: (label in ("exact", "known", "headline"), label))
     figure.legend([entries[label] for label in order], order, loc="outside upper center", ncols=len(order), columnspacing=1.4)
     return figure
+
+
+def _draw_collapse(axes, row: dict) -> None:
+    """Effective couplings of all temperatures and steps on one curve."""
+    labels = sorted({(point["step"], point["size"]) for point in row["points"]})
+    for number, (step, size) in enumerate(labels):
+        points = [point for point in row["points"] if (point["step"], point["size"]) == (step, size)]
+        x, y, error = ([point[name] for point in points] for name in ("x", "y", "error"))
+        axes.errorbar(x, y, error, color=f"C{number}", marker=_MARKERS[number % len(_MARKERS)], linestyle="none", label=f"step {step}, $L_n$ = {size}", zorder=3)
+    x = np.linspace(min(point["x"] for point in row["points"]), max(point["x"] for point in row["points"]), 101)
+    axes.plot(x, np.polynomial.polynomial.polyval(x, [0.0, *row["coefficients"]]), color=_GREY, linewidth=0.8, zorder=1)
+    axes.set(xlabel=r"$(K/K_c - 1)\, b^{n/\nu}$", ylabel="$K_n / K_c$ less the offset of the step")
+    axes.set_title(rf"$\nu$ = {with_error(row['value'], row['error'])} by the collapse of the flow")
+    axes.legend(loc="upper left")
 
 
 def _scalar(found: dict, name: str) -> dict:

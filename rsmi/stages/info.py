@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.errors import UsageError
 from rsmi.lattice import ising
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.renormalization.operators import smallest_size
@@ -305,7 +304,7 @@ def _headline(found: dict, dimension: int) -> list[tuple[str, ...]]:
         rows.append((name, with_error(row["value"], row["error"]), known[name].text if known else "-", row["reason"] or f"step {row['step']}, {row['operators']} operators"))
     rows.append(("nu", with_error(found["nu"], found["nu_error"]), known["nu"].text if known else "-", found["nu_reason"] or found["nu_remark"]))
     critical = ising.critical_temperature(dimension)
-    rows.append(("T_c", with_error(found["T_c"], found["T_c_error"]), f"{critical:.6f}" if critical else "-", found["T_c_reason"] or "J/k_B, crossing of the effective couplings of steps 2 and 3"))
+    rows.append(("T_c", with_error(found["T_c"], found["T_c_error"]), f"{critical:.6f}" if critical else "-", found["T_c_reason"] or f"J/k_B, crossing of steps 2 and 3; {found['T_c_remark']}"))
     return rows
 
 
@@ -324,7 +323,18 @@ def _thermometer_table(found: dict) -> list[str]:
     columns = {"nu (fluctuations)": "nu_sequence", "nu (differences)": "nu_differences", "T_c (crossing with the next step)": "T_c_sequence"}
     cells = {title: {row["step"]: with_error(row["value"], row["error"]) for row in found[key]} for title, key in columns.items()}
     steps = sorted(set().union(*cells.values()))
-    return table([["step", *columns], *([str(step), *(cells[title].get(step, "-") for title in columns)] for step in steps)])
+    return [*table([["step", *columns], *([str(step), *(cells[title].get(step, "-") for title in columns)] for step in steps)]), *_collapse_lines(found.get("nu_collapse"))]
+
+
+def _collapse_lines(row: dict | None) -> list[str]:
+    """nu from the collapse of the flow; nothing in files older than it."""
+    if row is None:
+        return []
+    if row["value"] is None:
+        return ["", *fields([("nu by collapse", "-", row["reason"])])]
+    used = sorted({(point["step"], point["size"]) for point in row["points"]})
+    quality = f"{len(row['points'])} effective couplings of steps {used[0][0]} to {used[-1][0]} scatter about one curve by {row['scatter']:.2g} K_c beyond their errors"
+    return ["", *fields([("nu by collapse", with_error(row["value"], row["error"]), row["remark"]), ("", f"({row['error_statistical']:.2g} statistical)", quality)])]
 
 
 def _remarks(found: dict, dimension: int) -> list[str]:
@@ -351,7 +361,7 @@ def _describe_crossing(file: File) -> list[str]:
         ("errors", f"jackknife over {found['blocks']} blocks, reweighting included; not the drift of the crossings with the sizes"),
     ])
     exact = exact_critical_temperature(found["model"], found["dimension"])
-    known = () if exact is None else (f"exact {exact:.6f} (not used)",)
+    known = () if exact is None else (f"{'exact' if found['dimension'] == 2 else 'best known'} {exact:.6f}, not used",)
     headline = [("T_c", with_error(found["T_c"], found["T_c_error"]), found["T_c_reason"] or "J/k_B", *known), ("nu", with_error(found["nu"], found["nu_error"]), "ratio of the slopes")]
     return [*lines, "", *fields(headline), *(line for name, title in QUANTITY_TITLES.items() for line in _crossing_table(found, name, title, exact)), *_crossing_remarks(found)]
 
@@ -360,15 +370,12 @@ QUANTITY_TITLES = {"binder": "Binder cumulant U = 1 - <m^4>/(3 <m^2>^2)", "corre
 
 
 def exact_critical_temperature(model: str, dimension: int) -> float | None:
-    """T_c of the infinite lattice in J/k_B where it is known."""
-    try:
-        return 1 / ising.critical_coupling(dimension) if model == "ising" else None
-    except UsageError:
-        return None
+    """T_c of the infinite lattice in J/k_B, exact or the best known one; None where there is none."""
+    return ising.critical_temperature(dimension) if model == "ising" else None
 
 
 def _crossing_table(found: dict, name: str, title: str, exact: float | None) -> list[str]:
-    head = ["sizes", "T_c", *(["T_c/exact - 1"] if exact else []), "U" if name == "binder" else "R", "nu"]
+    head = ["sizes", "T_c", *(["off by"] if exact else []), "U" if name == "binder" else "R", "nu"]
     rows = [row for row in found["crossings"] if row["quantity"] == name]
     cells = [
         [", ".join(map(str, row["sizes"])), *_pair(row, "T_c"), *([_off(row, exact)] if exact else []), *_pair(row, "value"), *_pair(row, "nu")]
