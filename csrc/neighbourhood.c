@@ -21,7 +21,10 @@
 #include "bits.h"
 #include "status.h"
 
-enum { CHUNK = 8, CODE_BITS = 16, LANES = 4, POINTS = NEIGHBOURHOOD_OTHERS + 1, ALL_TERMS = NEIGHBOURHOOD_OPERATORS * NEIGHBOURHOOD_TERMS };
+enum { CHUNK = 8, CODE_BITS = 16, LANES = 4, LANE = (1 << CODE_BITS) + 64, PLANES = 4, POINTS = NEIGHBOURHOOD_OTHERS + 1,
+       ALL_TERMS = NEIGHBOURHOOD_OPERATORS * NEIGHBOURHOOD_TERMS };
+
+typedef uint64_t words8 __attribute__((vector_size(8 * CHUNK), aligned(8), may_alias));
 
 typedef struct {
     int64_t depth, height, width, words;
@@ -30,9 +33,9 @@ typedef struct {
     int n_terms, n_bits;                 /* terms of all operators; bits of a code */
     int n_points[ALL_TERMS];             /* 2 or 4, the site first */
     int64_t point[ALL_TERMS][POINTS];    /* words from the beginning of a plane */
-    int plane[ALL_TERMS];                /* first plane of the operator */
-    int carries[ALL_TERMS];              /* planes that adding the term can reach */
-    int n_operators, radix[NEIGHBOURHOOD_OPERATORS], bits[NEIGHBOURHOOD_OPERATORS];
+    int n_operators;
+    int radix[NEIGHBOURHOOD_OPERATORS];  /* terms of an operator, plus 1 */
+    int bits[NEIGHBOURHOOD_OPERATORS];   /* planes of an operator */
 } layout;
 
 /* ---- the table of terms --------------------------------------------------------------------------------------------- */
@@ -73,14 +76,12 @@ static int read_terms(layout *l, const int32_t *terms, const int32_t *term_opera
         const int a = l->n_operators - 1;
         l->n_points[t] = points_in(others);
         if (term_operator[t] != a || !l->n_points[t] || l->radix[a] > NEIGHBOURHOOD_TERMS) return 0;
-        l->carries[t] = bits_of(l->radix[a]++);
+        l->radix[a]++;
         for (int i = 0; i < NEIGHBOURHOOD_OTHERS * 3; i++)
             if (l->range[i % 3] < abs(others[i])) l->range[i % 3] = abs(others[i]);
     }
     for (int a = 0; a < l->n_operators; a++) {
         l->bits[a] = bits_of(l->radix[a] - 1);
-        for (int t = 0; t < l->n_terms; t++)
-            if (term_operator[t] == a) l->plane[t] = l->n_bits;
         l->n_bits += l->bits[a];
     }
     return l->n_bits <= CODE_BITS;
@@ -115,106 +116,107 @@ static int64_t bin_of(const layout *l, int64_t code)
 
 /* ---- one lattice ---------------------------------------------------------------------------------------------------- */
 
-/* The row with its columns rotated by one: out[x] = in[x + 1]. */
-static inline __attribute__((always_inline)) void rotate_row(const uint64_t *in, int64_t words, int64_t width, uint64_t *out)
+/* Rows with their columns rotated by one: out[x] = in[x + 1]. The word after the last row is read. */
+static inline __attribute__((always_inline)) void rotate_rows(const uint64_t *in, int64_t n_rows, int64_t words, int64_t width, uint64_t *out)
 {
-    for (int64_t w = 0; w < words; w++) out[w] = (in[w] >> 1) | (w + 1 < words ? in[w + 1] << 63 : 0);
-    out[(width - 1) >> 6] |= (in[0] & 1) << ((width - 1) & 63);
+    for (int64_t i = 0; i < n_rows * words; i++) out[i] = in[i] >> 1 | in[i + 1] << 63;
+    for (int64_t first = 0, last = words - 1; first < n_rows * words; first += words, last += words)
+        out[last] = in[last] >> 1 | (in[first] & 1) << ((width - 1) & 63);
 }
 
 static inline __attribute__((always_inline)) void shifted_copies(const uint8_t *row, const layout *l, uint64_t *copies)
 {
-    const int64_t n_bytes = (l->depth * l->height * l->width + 7) / 8;
-    for (int64_t z = 0; z < l->depth + 2 * l->range[0]; z++)
-        for (int64_t y = 0; y < l->height + 2 * l->range[1]; y++) {
-            uint64_t *line = copies + z * l->stride[0] + y * l->words;
+    const int64_t n_bytes = (l->depth * l->height * l->width + 7) / 8, n_planes = l->depth + 2 * l->range[0], n_rows = l->height + 2 * l->range[1];
+    for (int64_t z = 0; z < n_planes; z++)
+        for (int64_t y = 0; y < n_rows; y++) {
             const int64_t first = (z % l->depth * l->height + y % l->height) * l->width;
             for (int64_t x = 0; x < l->width; x += 64)
-                line[x >> 6] = read_bits(row, n_bytes, first + x, l->width - x < 64 ? (int)(l->width - x) : 64);
-            for (int64_t shift = 1; shift <= 2 * l->range[2]; shift++)
-                rotate_row(line + (shift - 1) * l->stride[2], l->words, l->width, line + shift * l->stride[2]);
+                copies[z * l->stride[0] + y * l->words + (x >> 6)] =
+                    read_bits(row, n_bytes, first + x, l->width - x < 64 ? (int)(l->width - x) : 64);
         }
+    for (int64_t shift = 1; shift <= 2 * l->range[2]; shift++, copies += l->stride[2])
+        rotate_rows(copies, n_planes * n_rows, l->words, l->width, copies + l->stride[2]);
 }
 
 /* The planes of the products that are -1, CHUNK words from `plane` on. */
-static inline __attribute__((always_inline)) void count_products(const layout *l, const uint64_t *plane, uint64_t code[CODE_BITS][CHUNK])
+static inline __attribute__((always_inline)) void count_products(const layout *l, const uint64_t *plane, words8 code[CODE_BITS])
 {
-    memset(code, 0, CODE_BITS * sizeof *code);
-    for (int t = 0; t < l->n_terms; t++) {
-        const uint64_t *p0 = plane + l->point[t][0], *p1 = plane + l->point[t][1];
-        uint64_t bit[CHUNK], (*sum)[CHUNK] = code + l->plane[t];
-        for (int i = 0; i < CHUNK; i++) bit[i] = p0[i] ^ p1[i];
-        if (l->n_points[t] == POINTS) {
-            const uint64_t *p2 = plane + l->point[t][2], *p3 = plane + l->point[t][3];
-            for (int i = 0; i < CHUNK; i++) bit[i] ^= p2[i] ^ p3[i];
-        }
-        for (int carry = 0; carry < l->carries[t]; carry++)
-            for (int i = 0; i < CHUNK; i++) {
-                const uint64_t old = sum[carry][i];
-                sum[carry][i] = old ^ bit[i];
-                bit[i] &= old;
+    int first = 0, t = 0;
+    for (int a = 0; a < l->n_operators; first += l->bits[a++]) {
+        words8 sum[PLANES] = {{0}};
+        for (int end = t + l->radix[a] - 1; t < end; t++) {
+            const int64_t *point = l->point[t];
+            words8 carry = *(const words8 *)(plane + point[0]) ^ *(const words8 *)(plane + point[1]);
+            if (l->n_points[t] == POINTS) carry ^= *(const words8 *)(plane + point[2]) ^ *(const words8 *)(plane + point[3]);
+#pragma GCC unroll 4
+            for (int p = 0; p < PLANES; p++) {
+                const words8 old = sum[p];
+                sum[p] = old ^ carry;
+                carry &= old;
             }
+        }
+        for (int p = 0; p < PLANES; p++)
+            if (p < l->bits[a]) code[first + p] = sum[p];
     }
 }
 
-/* Planes to codes: of word i, bits 16 g .. 16 g + 15 of code[j][i] become the code of the site 16 g + j. */
-static inline __attribute__((always_inline)) void transpose(uint64_t code[CODE_BITS][CHUNK])
+/* Planes to codes: of each word, bits 16 g .. 16 g + 15 of code[j] become the code of the site 16 g + j. */
+static inline __attribute__((always_inline)) void transpose(words8 code[CODE_BITS])
 {
     static const uint64_t masks[4] = {0x5555555555555555, 0x3333333333333333, 0x0f0f0f0f0f0f0f0f, 0x00ff00ff00ff00ff};
+#pragma GCC unroll 4
     for (int stage = 3; stage >= 0; stage--) {
         const int distance = 1 << stage;
-        const uint64_t mask = masks[stage];
+#pragma GCC unroll 16
         for (int j = 0; j < CODE_BITS; j++) {
             if (j & distance) continue;
-            for (int i = 0; i < CHUNK; i++) {
-                const uint64_t swap = ((code[j][i] >> distance) ^ code[j + distance][i]) & mask;
-                code[j + distance][i] ^= swap;
-                code[j][i] ^= swap << distance;
-            }
+            const words8 swap = ((code[j] >> distance) ^ code[j + distance]) & masks[stage];
+            code[j + distance] ^= swap;
+            code[j] ^= swap << distance;
         }
     }
 }
 
-static inline __attribute__((always_inline)) void count_codes(uint64_t code[CODE_BITS][CHUNK], int word, int64_t sites, uint32_t *tables,
-                                                              int64_t size)
+static inline __attribute__((always_inline)) void count_codes(const words8 code[CODE_BITS], int word, int64_t sites, uint32_t tables[LANES][LANE])
 {
     if (sites == 64) {
         for (int j = 0; j < CODE_BITS; j++) {
             const uint64_t four = code[j][word];
-            tables[four & 0xffff]++;
-            tables[size + (four >> 16 & 0xffff)]++;
-            tables[2 * size + (four >> 32 & 0xffff)]++;
-            tables[3 * size + (four >> 48)]++;
+            tables[0][four & 0xffff]++;
+            tables[1][four >> 16 & 0xffff]++;
+            tables[2][four >> 32 & 0xffff]++;
+            tables[3][four >> 48]++;
         }
     } else
-        for (int64_t site = 0; site < sites; site++) tables[code[site % CODE_BITS][word] >> (site / CODE_BITS * CODE_BITS) & 0xffff]++;
+        for (int64_t site = 0; site < sites; site++) tables[0][code[site % CODE_BITS][word] >> (site / CODE_BITS * CODE_BITS) & 0xffff]++;
 }
 
 RSMI_CLONES
-static void count_lattice(const uint8_t *row, const layout *l, uint64_t *copies, uint32_t *tables)
+static void count_lattice(const uint8_t *row, const layout *l, uint64_t *copies, uint32_t tables[LANES][LANE])
 {
-    const int64_t n = l->height * l->words, size = (int64_t)1 << l->n_bits, last = l->width - 64 * (l->words - 1);
-    uint64_t code[CODE_BITS][CHUNK];
+    const int64_t n = l->height * l->words, last = l->width - 64 * (l->words - 1);
+    words8 code[CODE_BITS];
     shifted_copies(row, l, copies);
     for (int64_t z = 0; z < l->depth; z++)
         for (int64_t begin = 0; begin < n; begin += CHUNK) {
+            memset(code, 0, sizeof code);
             count_products(l, copies + z * l->stride[0] + begin, code);
             transpose(code);
             for (int64_t w = begin; w < n && w < begin + CHUNK; w++)
-                count_codes(code, (int)(w - begin), w % l->words == l->words - 1 ? last : 64, tables, size);
+                count_codes(code, (int)(w - begin), w % l->words == l->words - 1 ? last : 64, tables);
         }
 }
 
 /* ---- all of them ---------------------------------------------------------------------------------------------------- */
 
-static void add_tables(const layout *l, uint32_t *tables, int64_t *counts)
+static void add_tables(const layout *l, uint32_t tables[LANES][LANE], int64_t *counts)
 {
     const int64_t size = (int64_t)1 << l->n_bits;
     for (int64_t code = 0; code < size; code++) {
         const int64_t bin = bin_of(l, code);
-        for (int lane = 0; lane < LANES && bin >= 0; lane++) counts[bin] += tables[lane * size + code];
+        for (int lane = 0; lane < LANES && bin >= 0; lane++) counts[bin] += tables[lane][code];
     }
-    memset(tables, 0, (size_t)(LANES * size) * sizeof *tables);
+    for (int lane = 0; lane < LANES; lane++) memset(tables[lane], 0, (size_t)size * sizeof **tables);
 }
 
 int neighbourhood_counts(const uint8_t *rows, int64_t n_samples, int64_t depth, int64_t height, int64_t width, const int32_t *terms,
@@ -228,7 +230,7 @@ int neighbourhood_counts(const uint8_t *rows, int64_t n_samples, int64_t depth, 
     for (int a = 0; a < l.n_operators; a++) bins *= l.radix[a];
     /* A chunk may begin with the last word of a run: CHUNK words more, which only have to be there. */
     uint64_t *copies = calloc((size_t)((2 * l.range[2] + 1) * l.stride[2] + CHUNK), sizeof *copies);
-    uint32_t *tables = calloc((size_t)LANES << l.n_bits, sizeof *tables);
+    uint32_t (*tables)[LANE] = calloc(LANES, sizeof *tables);
     const int enough = copies && tables;
     for (int64_t i = 0; enough && i < n_samples; i++) {
         count_lattice(rows + i * n_bytes, &l, copies, tables);
