@@ -112,7 +112,8 @@ def coarse_grain(row, shape, rule, key, sample):
 
 def operator_sum(spins, copies):
     """Sum over the lattice of the products of spins at the points of every copy."""
-    return sum(np.prod([np.roll(spins, (-y, -x), (0, 1)) for y, x in points], axis=0).sum() for points in copies)
+    axes = tuple(range(spins.ndim))
+    return sum(np.prod([np.roll(spins, [-offset for offset in point], axes) for point in points], axis=0).sum() for points in copies)
 WORD = 2**64 - 1
 
 # --- Ising samplers (csrc/ising*.c) -----------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def zoo(pipeline, tmp_path_factory):
         "train-lambda samples.h5 --block 2x2 --windows 1600 --restarts 1 --hidden 2 -o two.h5",
         "coarse-grain samples.h5 --rule two.h5 -o components.h5",
         f"sample --size 4 --dimension 3 {TINY} --samples 8 -o cube.h5",
-        f"sample --size 8 --dimension 1 --temperature 2 --thermalization 0 --interval 1 --samples 8 -o chain.h5",
+        "sample --size 8 --dimension 1 --temperature 2 --thermalization 0 --interval 1 --samples 8 -o chain.h5",
         "sample --size 16 --temperature 0.1 --thermalization 0 --interval 1 --samples 64 -o cold.h5",
         "coarse-grain samples.h5 --rule majority --steps 4 -o point.h5",
     )
@@ -103,7 +103,8 @@ BAD = {
     "flow samples.h5 --rule majority --steps 5": "a lattice of 16x16 takes 4 steps",
     "flow components.h5 --rule majority --steps 1": "has 2 components per site",
     "flow samples.h5 --rule two.h5 --steps 1": "has 2 hidden units; a flow needs a rule with one",
-    "flow cube.h5 --rule majority --steps 1": "a lattice of dimension 3",
+    "flow cube.h5 samples.h5 --rule majority --steps 1": "one flow has one dimension",
+    "flow cube.h5 --rule majority --steps 3": "a lattice of 4x4x4 takes 2 steps",
     "flow samples.h5 samples.h5 --rule majority --steps 1": "the same random streams as samples.h5",
     "flow --rule majority --steps 1": "Missing argument",
     "exponent flow.h5 --critical-temperature 0": "must be positive and finite",
