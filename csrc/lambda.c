@@ -29,13 +29,15 @@ typedef struct {
     int64_t *index;
     double *blocks, *environments;            /* (site, sample) of the minibatch */
     double *p, *q, *derivative, *field_gradient;
-    double *gradient, *energies, *scratch;
+    double *gradient, *energies;
     theta_fields theta;
     chain_workspace chains;
     decoder_shape decoder;
     decoder_workspace decoder_space;
     enumeration enumerated;
-    int64_t columns, slice;                   /* of q: samples, or all 2^n_block blocks */
+    proxy_columns pairs;
+    int64_t *block_column;                    /* column of each block state, of the distinct blocks */
+    int64_t columns, slice;                   /* of q: samples, distinct blocks, or all 2^n_block blocks */
 } workspace;
 
 static decoder_shape decoder_of(const lambda_settings *s, int64_t n_environment)
@@ -52,13 +54,12 @@ int64_t lambda_size(const lambda_settings *settings, int64_t n_block, int64_t n_
 static void take_objective(workspace *w)
 {
     const lambda_settings *s = w->settings;
-    const int64_t n = s->batch, ld = padded(n), n_states = (int64_t)1 << s->n_hidden;
+    const int64_t n = s->batch, n_states = (int64_t)1 << s->n_hidden;
     switch (s->objective) {
     case LAMBDA_PAIRS:
     case LAMBDA_LOG_SUM:
-        theta_take(&w->memory, w->windows->theta, n, n, &w->theta);
-        w->energies = arena_doubles(&w->memory, (size_t)(n * ld));
-        w->scratch = arena_doubles(&w->memory, (size_t)(3 * n_states * ld));
+        theta_take(&w->memory, w->windows->theta, n, w->columns, &w->theta);
+        proxy_take(&w->memory, n_states, n, w->columns, &w->pairs);
         break;
     case LAMBDA_CHAINS:
         theta_take(&w->memory, w->windows->theta, n, s->n_chains, &w->theta);
@@ -76,14 +77,57 @@ static void take_objective(workspace *w)
     }
 }
 
+static int by_pairs(const lambda_settings *s) { return s->objective == LAMBDA_PAIRS || s->objective == LAMBDA_LOG_SUM; }
+
+/* Whether V is enumerated: all its states, or those that occur. */
+static int has_table(const lambda_settings *s) { return s->objective == LAMBDA_ENUMERATE || (by_pairs(s) && s->distinct_blocks); }
+
 static int check(const window_table *windows, const lambda_settings *s)
 {
     if (s->n_hidden < 1 || s->n_hidden > LAMBDA_MOST_HIDDEN || s->batch < 2 || windows->n_windows < 1) return RSMI_BAD_SHAPE;
     if (s->objective < LAMBDA_PAIRS || s->objective > LAMBDA_DECODER) return RSMI_BAD_VALUE;
     if (s->objective != LAMBDA_DECODER && !windows->theta) return RSMI_BAD_VALUE;
-    if (s->objective == LAMBDA_ENUMERATE && windows->n_block > ENUMERATE_LARGEST_BLOCK) return RSMI_BAD_SHAPE;
+    if (has_table(s) && windows->n_block > ENUMERATE_LARGEST_BLOCK) return RSMI_BAD_SHAPE;
     if (s->objective == LAMBDA_CHAINS && (s->n_chains < 2 || windows->theta->n_marginal_hidden + s->n_hidden > CHAINS_MOST_UNITS)) return RSMI_BAD_SHAPE;
     return RSMI_OK;
+}
+
+static int64_t block_state(const window_table *windows, int64_t window)
+{
+    const int8_t *spins = windows->blocks + window * windows->n_block;
+    int64_t state = 0;
+    for (int64_t site = 0; site < windows->n_block; site++) state |= (int64_t)(spins[site] > 0) << site;
+    return state;
+}
+
+/* The blocks that occur among the windows, each once, with their frequencies. */
+static void find_distinct_blocks(workspace *w)
+{
+    const window_table *windows = w->windows;
+    const int64_t n_blocks = (int64_t)1 << windows->n_block, ld = padded(n_blocks);
+    for (int64_t i = 0; i < windows->n_windows; i++) w->block_column[block_state(windows, i)]++;
+    w->columns = 0;
+    for (int64_t state = 0; state < n_blocks; state++) {
+        const int64_t count = w->block_column[state], column = w->columns;
+        if (count == 0) continue;
+        w->pairs.weight[column] = (double)count / (double)windows->n_windows;
+        w->block_column[state] = w->columns++;
+        for (int64_t site = 0; site < windows->n_block; site++) w->blocks[site * ld + column] = state >> site & 1 ? 1.0 : -1.0;
+    }
+    const int64_t stride = padded(w->columns);
+    for (int64_t site = 1; site < windows->n_block; site++) memmove(w->blocks + site * stride, w->blocks + site * ld, (size_t)stride * sizeof(double));
+}
+
+static void prepare_pairs(workspace *w)
+{
+    proxy_columns *pairs = &w->pairs;
+    if (w->settings->distinct_blocks) {
+        find_distinct_blocks(w);
+        theta_set_blocks(&w->theta, w->columns, w->blocks);
+    } else {
+        for (int64_t i = 0; i < w->columns; i++) pairs->own[i] = i, pairs->weight[i] = 1.0 / (double)w->columns;
+    }
+    pairs->rows = w->settings->batch, pairs->columns = w->columns, pairs->leave_own_out = !w->settings->distinct_blocks;
 }
 
 /* Prepare everything that does not change from step to step. */
@@ -93,7 +137,8 @@ static int open_workspace(const window_table *windows, const lambda_settings *s,
     if (status != RSMI_OK) return status;
     const int enumerated = s->objective == LAMBDA_ENUMERATE;
     w->windows = windows, w->settings = s;
-    w->columns = enumerated ? (int64_t)1 << windows->n_block : s->batch;
+    w->columns = has_table(s) ? (int64_t)1 << windows->n_block : s->batch;
+    w->block_column = arena_take(&w->memory, (size_t)(by_pairs(s) && s->distinct_blocks ? w->columns : 0) * sizeof *w->block_column);
     const size_t ld = (size_t)padded(w->columns), rows = (size_t)padded(s->batch), n_states = (size_t)1 << s->n_hidden;
     w->index = arena_take(&w->memory, (size_t)s->batch * sizeof *w->index);
     w->blocks = arena_doubles(&w->memory, (size_t)windows->n_block * ld);
@@ -106,6 +151,7 @@ static int open_workspace(const window_table *windows, const lambda_settings *s,
     take_objective(w);
     if (w->memory.failed) return RSMI_NO_MEMORY;
     if (s->objective != LAMBDA_DECODER) theta_prepare(!enumerated, &w->theta);
+    if (by_pairs(s)) prepare_pairs(w);
     if (enumerated) {
         all_blocks(windows->n_block, w->blocks);
         theta_set_blocks(&w->theta, w->columns, w->blocks);
@@ -115,11 +161,15 @@ static int open_workspace(const window_table *windows, const lambda_settings *s,
 
 static double pairs_step(workspace *w)
 {
-    const int64_t n = w->settings->batch, n_states = (int64_t)1 << w->settings->n_hidden;
-    theta_set_environments(&w->theta, n, w->environments);
-    theta_set_blocks(&w->theta, n, w->blocks);
-    theta_pair_energies(&w->theta, 0, n, n, n, w->energies);
-    return (w->settings->objective == LAMBDA_PAIRS ? proxy_objective : log_sum_objective)(n_states, n, w->q, w->energies, w->scratch, w->derivative);
+    const lambda_settings *s = w->settings;
+    proxy_columns *pairs = &w->pairs;
+    if (s->distinct_blocks)
+        for (int64_t i = 0; i < s->batch; i++) pairs->own[i] = w->block_column[block_state(w->windows, w->index[i])];
+    else
+        theta_set_blocks(&w->theta, w->columns, w->blocks);
+    theta_set_environments(&w->theta, s->batch, w->environments);
+    theta_pair_energies(&w->theta, 0, s->batch, s->batch, w->columns, pairs->energies);
+    return (s->objective == LAMBDA_PAIRS ? proxy_objective : log_sum_objective)((int64_t)1 << s->n_hidden, w->q, pairs, w->derivative);
 }
 
 static double enumerate_step(workspace *w)
@@ -145,7 +195,7 @@ static double evaluate(workspace *w, lambda_state *state)
     const double *derivative = w->derivative;
     double value;
     gather_spins(n, w->windows->n_environment, w->windows->environments, w->index, w->environments);
-    if (s->objective != LAMBDA_ENUMERATE) gather_spins(n, c.n_block, w->windows->blocks, w->index, w->blocks);
+    if (!has_table(s)) gather_spins(n, c.n_block, w->windows->blocks, w->index, w->blocks);
     channel_probabilities(&c, 0, w->columns, w->blocks, w->p, w->q);
     if (s->objective == LAMBDA_CHAINS) {
         theta_set_environments(&w->theta, n, w->environments);

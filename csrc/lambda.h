@@ -20,6 +20,7 @@ typedef struct {
     int64_t objective, n_hidden, batch, total_steps, steps_per_epoch;
     int64_t n_chains, n_sweeps, decoder_units;
     int64_t adam, free_bias;
+    int64_t distinct_blocks; /* samples of V given h: the distinct blocks of all windows (n_block <= 16), else the minibatch's own */
     double learning_rate, decoder_learning_rate;
 } lambda_settings;
 

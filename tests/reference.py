@@ -253,24 +253,24 @@ def pair_energies(theta, blocks, environments):
     return energies - minus_free_energy(theta.block_weights, theta.block_visible_bias, theta.block_hidden_bias, blocks)
 
 
-def proxy_by_pairs(energies, q):
-    """First cumulant over the pairs i != j, rows centred: the mean of F over V|h, minus its mean over V."""
+def proxy_by_pairs(energies, q, with_own=False):
+    """First cumulant over the pairs i != j (or all), rows centred: the mean of F over V|h, minus its mean over V."""
     n = len(q)
     value = 0.0
     for i in range(n):
-        others = [j for j in range(n) if j != i]
+        others = [j for j in range(n) if j != i or with_own]
         row = energies[i] - energies[i, others].mean()
         for h in range(q.shape[1]):
-            value += q[i, h] * sum(q[j, h] * row[j] for j in others) / q[:, h].sum() / (n - 1)
+            value += q[i, h] * sum(q[j, h] * row[j] for j in others) / q[:, h].sum() / len(others)
     return value
 
 
-def log_sum_by_pairs(energies, q):
-    """mean_i sum_h q(h|v_i) log sum_{j != i} w_hj exp(F_ij), with exp(F_ij) relative to its mean over j != i."""
+def log_sum_by_pairs(energies, q, with_own=False):
+    """mean_i sum_h q(h|v_i) log sum_j w_hj exp(F_ij), j != i (or all), with exp(F_ij) relative to its mean over these j."""
     n = len(q)
     value = 0.0
     for i in range(n):
-        others = [j for j in range(n) if j != i]
+        others = [j for j in range(n) if j != i or with_own]
         factor = np.exp(energies[i, others]) / np.exp(energies[i, others]).mean()
         for h in range(q.shape[1]):
             value += q[i, h] * np.log(factor @ q[others, h] / q[:, h].sum()) / n
@@ -474,3 +474,11 @@ def local_energies(spins, operators):
 def neighbourhood_histogram(spins, operators):
     """Numbers of sites by (e_1, e_2, ...) of one configuration, a Counter."""
     return collections.Counter(zip(*local_energies(spins, operators).reshape(len(operators), -1).tolist(), strict=True))
+# --- two-spin correlations (csrc/correlations.c) ----------------------------------------------------------------------
+
+
+def shifted_products(configurations, axis, distance):
+    """Sum over the lattice of s(x) s(x + distance along the axis), by the definition; configurations (n, *shape) of +-1."""
+    side = configurations.shape[axis + 1]
+    shifted = np.take(configurations, (np.arange(side) + distance) % side, axis + 1)
+    return (configurations.astype(np.int64) * shifted).reshape(len(configurations), -1).sum(axis=1)

@@ -51,11 +51,13 @@ def test_pair_energies_of_lopsided_fields():
 
 @pytest.mark.parametrize("n_hidden", [1, 2, 4])
 @pytest.mark.parametrize("objective, twin", [("proxy", reference.proxy_by_pairs), ("logsum", reference.log_sum_by_pairs)])
-def test_pairs_match_the_twin(objective, twin, n_hidden):
+@pytest.mark.parametrize("distinct", [False, True])
+def test_pairs_match_the_twin(objective, twin, n_hidden, distinct):
+    """37 windows of 16 possible blocks: a distinct block that counted once, not as often as it occurs, would be seen."""
     problem, (filters, bias) = random_problem(n_hidden), random_channel(n_hidden, n_hidden)
-    value = evaluate_objective(problem, LambdaSettings(objective, n_hidden=n_hidden), filters, bias).value
+    value = evaluate_objective(problem, LambdaSettings(objective, n_hidden=n_hidden, distinct_blocks=distinct), filters, bias).value
     energies = reference.pair_energies(problem.theta, problem.blocks, problem.environments)
-    assert value == pytest.approx(twin(energies, reference.channel_states(filters, bias, problem.blocks)), abs=3e-6)
+    assert value == pytest.approx(twin(energies, reference.channel_states(filters, bias, problem.blocks), with_own=distinct), abs=3e-6)
 
 
 @pytest.mark.parametrize("n_hidden", [1, 3])
@@ -96,11 +98,11 @@ def finite_differences(function, x, step=1e-4):
 
 
 @pytest.mark.parametrize("n_hidden", [1, 2, 3, 8])
-@pytest.mark.parametrize("objective", ["proxy", "logsum", "enumerate", "decoder"])
-def test_gradients_match_finite_differences(objective, n_hidden):
+@pytest.mark.parametrize("objective, distinct", [("proxy", False), ("proxy", True), ("logsum", False), ("logsum", True), ("enumerate", False), ("decoder", False)])
+def test_gradients_match_finite_differences(objective, distinct, n_hidden):
     """In filters and biases, to 1e-6 of the largest component."""
     problem, (filters, bias) = random_problem(7, strength=0.8), random_channel(7, n_hidden)
-    settings = LambdaSettings(objective, n_hidden=n_hidden, decoder_units=2)
+    settings = LambdaSettings(objective, n_hidden=n_hidden, decoder_units=2, distinct_blocks=distinct)
     decoder = random_decoder(7, n_hidden, 2) if objective == "decoder" else None
 
     def evaluate(x):

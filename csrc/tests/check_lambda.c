@@ -23,7 +23,7 @@ static problem *make_problem(int64_t objective, int64_t n_block, int64_t n_envir
                             random_doubles(n_block, scale), random_doubles(MARGINAL_HIDDEN, scale)};
     p->windows = (window_table){n, n_block, n_environment, random_spins(n * n_block), random_spins(n * n_environment),
                                 objective == LAMBDA_DECODER ? NULL : &p->theta};
-    p->settings = (lambda_settings){objective, n_hidden, batch, 10, 3, 9, 2, 4, 1, 1, 0.05, 0.02};
+    p->settings = (lambda_settings){objective, n_hidden, batch, 10, 3, 9, 2, 4, 1, 1, batch % 2, 0.05, 0.02};
     p->size = lambda_size(&p->settings, n_block, n_environment);
     p->n_chain_spins = (n_block * p->settings.n_chains) << n_hidden;
     memcpy(p->rng, (uint64_t[4]){9, 8, 7, 6}, sizeof p->rng);

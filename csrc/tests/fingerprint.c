@@ -1,5 +1,6 @@
 /* One line "kernel hash" for the results of every kernel on fixed inputs. Two builds that print the same line agree bit for bit. */
 #include "blocking.h"
+#include "correlations.h"
 #include "expect.h"
 #include "ising.h"
 #include "lambda.h"
@@ -47,11 +48,13 @@ static void blocking(const char *kernel, int64_t side, int64_t n_hidden, int har
 static void operators(const char *kernel)
 {
     enum { SAMPLES = 200, SIZE = 70, TERMS = 40, OPERATORS = 12 };
-    int32_t terms[TERMS * OPERATOR_SPINS], term_operator[TERMS];
+    const int64_t shape[3] = {1, SIZE, SIZE};
+    int32_t terms[TERMS * OPERATOR_SPINS * 3], term_operator[TERMS];
     int64_t *sums = take(8 * SAMPLES * OPERATORS), *products = take(8 * OPERATORS * OPERATORS), *blocks = take(8 * SAMPLES);
-    for (int i = 0; i < TERMS * OPERATOR_SPINS; i++) terms[i] = i % 4 > i / 4 % 4 ? -1 : (int32_t)random_below(9);
+    for (int i = 0; i < TERMS * OPERATOR_SPINS; i++)
+        for (int axis = 0; axis < 3; axis++) terms[3 * i + axis] = i % 4 > i / 4 % 4 ? -1 : axis == 0 ? 0 : (int32_t)random_below(3);
     for (int t = 0; t < TERMS; t++) term_operator[t] = t % OPERATORS;
-    expect(operator_sums(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, SIZE, SIZE, terms, term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
+    expect(operator_sums(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, shape, terms, term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
     expect(accumulate_products(sums, sums, blocks, SAMPLES, OPERATORS, OPERATORS, products) == RSMI_OK);
     report(kernel, products, 8 * OPERATORS * OPERATORS);
 }
@@ -68,6 +71,16 @@ static void neighbourhood(const char *kernel)
     expect(neighbourhood_counts(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, 1, SIZE, SIZE, terms[0][0], owner, TERMS, blocks, counts)
            == RSMI_OK);
     report(kernel, counts, 8 * BINS);
+}
+
+static void correlations(const char *kernel)
+{
+    enum { SAMPLES = 200, SIZE = 70 };
+    int64_t *sums = take(2 * 8 * SAMPLES);
+    const uint8_t *rows = random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8 + 1);
+    expect(shifted_products(rows, SAMPLES, 1, SIZE * SIZE, 17 * SIZE, sums) == RSMI_OK);
+    expect(shifted_products(rows, SAMPLES, SIZE, SIZE, 17, sums + SAMPLES) == RSMI_OK);
+    report(kernel, sums, 2 * 8 * SAMPLES);
 }
 
 static void windows(const char *kernel)
@@ -102,7 +115,7 @@ static void lambda(const char *kernel, int64_t objective)
     const theta_pair theta = {V, E, K, M, random_doubles((V + E) * K, 0.3), random_doubles(V + E, 0.1), random_doubles(K, 0.1),
                               random_doubles(V * M, 0.3), random_doubles(V, 0.1), random_doubles(M, 0.1)};
     const window_table table = {N, V, E, random_spins(N * V), random_spins(N * E), &theta};
-    const lambda_settings settings = {objective, HIDDEN, BATCH, 60, 30, 50, 2, UNITS, 1, 1, 0.05, 0.02};
+    const lambda_settings settings = {objective, HIDDEN, BATCH, 60, 30, 50, 2, UNITS, 1, 1, 0, 0.05, 0.02};
     const int64_t size = lambda_size(&settings, V, E);
     double *objectives = take_doubles(2), *filters = take_doubles(2 * HIDDEN * V), *bias = take_doubles(2 * HIDDEN);
     uint64_t rng[4] = {1, 2, 3, 4};
@@ -132,6 +145,7 @@ int main(void)
     blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
     operators("operators");
     neighbourhood("neighbourhood");
+    correlations("correlations");
     windows("windows");
     rbm("rbm-cd", 0), rbm("rbm-persistent", 1);
     for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_DECODER; objective++) lambda(objectives[objective], objective);

@@ -37,7 +37,7 @@ def geometry_options(required: bool):
 @click.argument("samples", metavar="SAMPLES.h5|-")
 @geometry_options(required=True)
 @click.option("--windows", type=click.IntRange(1), metavar="N", default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
-@click.option("--hidden", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="20, or 48 beyond 9 block sites", help="Hidden units of the machine of (V, E).")
+@click.option("--hidden", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="20, or 32 beyond 9 block sites", help="Hidden units of the machine of (V, E).")
 @click.option("--cd-steps", type=click.IntRange(1, 1000), metavar="N", default=5, help="Gibbs steps of contrastive divergence.")
 @click.option("--persistent", is_flag=True, help="Keep the chains from batch to batch (PCD).")
 @click.option("--epochs", type=click.IntRange(1, 10**6), metavar="N", default=10, help="Passes over the training windows.")

@@ -296,29 +296,47 @@ class ExactInformation:
 
 
 def exact_information(filters, bias, geometry, coupling, environments, *, hard=False, groups=None):
-    """I(H:E) and I(V:E) of the Ising model, with P(V|E) exact and the average over sampled environments.
-
-    Every environment is used together with its global flip, which is as probable without a field.
+    """I(H:E) and I(V:E) of one rule in the Ising model.
 
     Parameters
     ----------
     filters : array_like, (n_hidden, n_block)
     bias : array_like, (n_hidden,)
+    hard : bool
+        Coarse-grain by sign with fair ties, see `channel`.
+    geometry, coupling, environments, groups
+        As in `exact_informations`.
+
+    Returns
+    -------
+    ExactInformation
+    """
+    return exact_informations([channel(filters, bias, hard)], geometry, coupling, environments, groups=groups)[0]
+
+
+def exact_informations(channels, geometry, coupling, environments, *, groups=None):
+    """I(H:E) of several rules and I(V:E) in the Ising model, with P(V|E) exact and the average over sampled environments.
+
+    Every environment is used together with its global flip, which is as probable without a field. P(V|E) is summed once for all
+    rules: for a 4x4 block that sum is the cost.
+
+    Parameters
+    ----------
+    channels : sequence of ndarray, (2^n_block, 2^n_hidden)
+        Rules q(h|v) as `channel` tabulates them; each may have its own n_hidden.
     geometry : Geometry
         Must be tractable, see `is_tractable`.
     coupling : float
         K.
     environments : ndarray of int8, (n, n_environment)
         Spins +-1 of windows at equilibrium.
-    hard : bool
-        Coarse-grain by sign with fair ties, see `channel`.
     groups : ndarray of int, (n,), optional
         Group of each window (its configuration, or a run of successive ones): averages over groups are taken as
         independent for the errors. By default every window is.
 
     Returns
     -------
-    ExactInformation
+    list of ExactInformation
 
     Raises
     ------
@@ -328,16 +346,19 @@ def exact_information(filters, bias, geometry, coupling, environments, *, hard=F
     if not is_tractable(geometry):
         raise UsageError(f"the exact information of {geometry} is out of reach")
     rings = markov_ring(environments, geometry)
-    q = channel(filters, bias, hard)
-    both = np.concatenate([q, q[::-1]], axis=1)
+    both = np.concatenate([half for q in channels for half in (q, q[::-1])], axis=1)
     hidden, block_entropy, marginal = conditional_averages(rings, geometry.block, geometry.buffer, coupling, both)
-    hidden = hidden.reshape(len(hidden), 2, -1)
-    mean_hidden = hidden.mean(axis=(0, 1))
-    divergence = (_cross_log(hidden, hidden) - _cross_log(hidden, mean_hidden)).sum(axis=2).mean(axis=1)
-    block_divergence = _surprise(rings, geometry, coupling, marginal) - block_entropy
     groups = np.arange(len(environments)) if groups is None else groups
-    return ExactInformation(*grouped_mean(divergence, groups), *grouped_mean(block_divergence, groups),
-                            float(entropy(mean_hidden)))
+    block = grouped_mean(_surprise(rings, geometry, coupling, marginal) - block_entropy, groups)
+    ends = np.cumsum([2 * q.shape[1] for q in channels])
+    return [_information(part.reshape(len(part), 2, -1), groups, block) for part in np.split(hidden, ends[:-1], axis=1)]
+
+
+def _information(hidden, groups, block):
+    """From P(h|E) of every environment and of its flip, (n, 2, 2^n_hidden)."""
+    mean = hidden.mean(axis=(0, 1))
+    divergence = (_cross_log(hidden, hidden) - _cross_log(hidden, mean)).sum(axis=2).mean(axis=1)
+    return ExactInformation(*grouped_mean(divergence, groups), *block, float(entropy(mean)))
 
 
 def _surprise(rings, geometry, coupling, marginal):

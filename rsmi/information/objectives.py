@@ -4,7 +4,7 @@ Koch-Janusz & Ringel, Nature Physics 14, 578 (2018). Theta is known through two 
 f(v, e) = -F_VE(v, e) + F_V(v) is their log-ratio up to terms of e alone.
 
 ================  ===========================================================================================================
-``proxy``         eq. 14, the first cumulant, evaluated by ``pairs`` (the minibatch's own blocks sample V given h) or by
+``proxy``         eq. 14, the first cumulant, evaluated by ``pairs`` (blocks of the data sample V given h) or by
                   ``mcmc`` (eq. 15: Gibbs chains of V at every h). Its maximum is right; **its value is not a mutual
                   information** and must never be printed as one.
 ``logsum``        eq. 12, without the Jensen step.
@@ -62,6 +62,7 @@ class LambdaSettings:
     steps_per_epoch: int = 20
     learning_rate: float = 0.05
     optimizer: str = "adam"  # or "sgd"
+    distinct_blocks: bool = False  # samples of V given h: all blocks that occur, else the minibatch's own; pairs and logsum only
     initial_width: float = 0.1  # standard deviation of the initial filters
     n_chains: int = 50  # per state h, mcmc only
     n_sweeps: int = 3  # Gibbs sweeps of the chains per step, mcmc only

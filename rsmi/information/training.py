@@ -12,19 +12,28 @@ from rsmi.information.objectives import LambdaProblem, LambdaSettings
 from rsmi.kernels import objectives as kernel
 
 
-def default_settings(objective: str = "proxy", n_hidden: int = 1, **changes) -> LambdaSettings:
+DISTINCT_BLOCKS = 9  # sites up to which all blocks that occur, at most 512, are the samples of V given h
+MANY_UNITS = 4  # beyond, most states h are rarer than one in a minibatch
+
+
+def default_settings(objective: str = "proxy", n_hidden: int = 1, n_block: int = 4, **changes) -> LambdaSettings:
     """Settings that find the optimum reliably on the Ising model.
 
-    600 steps of 200 windows for one hidden unit, 1500 for more. The decoder, whose steps are cheaper but which learns r(h|e) as
-    well, takes 1500 steps of 500 windows; the log sum with several units batches of 500, because the logarithm of a sum over
-    few windows of the same h is biased (with 200, four units on a 2x2 block find only three of the spins). Beyond four units
-    `proxy` and `logsum` stay biased at any affordable batch: two units then agree where they should differ. `decoder`, and
-    `enumerate` on blocks of up to 16 sites, have no such bias.
+    600 steps of 200 windows for one hidden unit, 1500 for more. `enumerate`, the least noisy, takes 400 for one unit: more make the
+    rule harder, and as a hard rule gains a little from sending ties one way, the filter less uniform. The decoder learns r(h|e) as
+    well, from batches of 500, and takes 2000 steps beyond four units. `proxy` and `logsum` compare a minibatch's environments with
+    all blocks that occur where the block has few sites; else with the minibatch's own, which for the log sum with several units
+    must be 500: the logarithm of a sum over few windows of the same h is biased.
     """
-    decoder = objective == "decoder"
-    steps = 1500 if decoder or n_hidden > 1 else 600
-    batch = 500 if decoder or (objective == "logsum" and n_hidden > 1) else 200
-    chosen = {"batch": batch, "total_steps": steps, "learning_rate": 0.02 if decoder else 0.05}
+    by_pairs = objective in ("proxy", "logsum")
+    distinct = by_pairs and n_block <= DISTINCT_BLOCKS
+    steps = 1500 if n_hidden > 1 else 400 if objective == "enumerate" else 600
+    batch = 200
+    if objective == "decoder":
+        steps, batch = 2000 if n_hidden > MANY_UNITS else steps, 500
+    elif objective == "logsum" and n_hidden > 1 and not distinct:
+        batch = 500
+    chosen = {"batch": batch, "total_steps": steps, "learning_rate": 0.02 if objective == "decoder" else 0.05, "distinct_blocks": distinct}
     return LambdaSettings(objective=objective, n_hidden=n_hidden, **(chosen | changes))
 
 

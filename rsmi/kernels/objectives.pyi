@@ -18,6 +18,7 @@ class Settings(Protocol):
     decoder_units: int
     optimizer: str
     bias: str
+    distinct_blocks: bool
     learning_rate: float
     decoder_learning_rate: float
 

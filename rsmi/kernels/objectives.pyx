@@ -25,7 +25,7 @@ cdef extern from "lambda.h":
     ctypedef struct lambda_settings:
         int64_t objective, n_hidden, batch, total_steps, steps_per_epoch
         int64_t n_chains, n_sweeps, decoder_units
-        int64_t adam, free_bias
+        int64_t adam, free_bias, distinct_blocks
         double learning_rate, decoder_learning_rate
     ctypedef struct lambda_state:
         double *parameters
@@ -81,7 +81,7 @@ cdef class Windows:
 cdef lambda_settings _settings(settings, int64_t batch) except *:
     return lambda_settings(
         OBJECTIVES[settings.method], settings.n_hidden, batch, settings.total_steps, settings.steps_per_epoch, settings.n_chains,
-        settings.n_sweeps, settings.decoder_units, settings.optimizer == "adam", settings.bias == "free", settings.learning_rate,
+        settings.n_sweeps, settings.decoder_units, settings.optimizer == "adam", settings.bias == "free", settings.distinct_blocks, settings.learning_rate,
         settings.decoder_learning_rate)
 
 
@@ -95,6 +95,7 @@ cdef class _State:
                  uint64_t[::1] rng, int64_t[::1] step):
         cdef lambda_settings s = _settings(settings, settings.batch)
         _require(settings.method == "decoder" or windows.table.theta != NULL, f"the objective {settings.method} needs the machines of Theta")
+        _require(not settings.distinct_blocks or windows.table.n_block <= 16, "distinct blocks are listed for at most 16 sites")
         _require(settings.method != "enumerate" or windows.table.n_block <= 16, "only blocks of at most 16 sites can be enumerated")
         cdef int64_t size = lambda_size(&s, windows.table.n_block, windows.table.n_environment)
         _require(parameters.shape[0] == moments.shape[1] == size and moments.shape[0] == 2, f"parameters must have {size} entries, moments (2, {size})")

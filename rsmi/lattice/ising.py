@@ -1,6 +1,7 @@
 """Facts of the nearest-neighbour Ising model on the hypercubic lattice: critical couplings and exact solutions to check against.
 
-K = J/(k_B T) is `coupling`; energies are in J and per site, heat capacities in k_B and per site.
+K = J/(k_B T) is `coupling`; energies are in J and per site, heat capacities in k_B and per site,
+entropies in nats and per site.
 """
 
 import math
@@ -121,3 +122,24 @@ def exact_energy(shape, coupling):
     if len(shape) == 2 and low <= coupling <= high:
         return kaufman.energy(shape, coupling)
     return None
+
+
+def ring_entropy(length, coupling):
+    """Entropy per site of the periodic chain, (ln Z)/N + K e, written without differences of large numbers."""
+    t, decay = math.tanh(coupling), math.exp(-2 * coupling)
+    excess = 2 * decay / (1 + decay) * (1 - t ** (length - 1)) / (1 + t**length)  # 1 + e
+    return math.log1p(decay) + coupling * excess + math.log1p(t**length) / length
+
+
+def chain_entropy(coupling):
+    """Entropy per site of the infinite chain, ln 2 cosh K - K tanh K."""
+    decay = math.exp(-2 * abs(coupling))
+    return math.log1p(decay) + 2 * abs(coupling) * decay / (1 + decay)
+
+
+def exact_entropy(shape, coupling):
+    """Entropy per site of the finite periodic lattice, where it is known; parameters and None as `exact_energy`."""
+    if len(shape) == 1:
+        return ring_entropy(shape[0], coupling)
+    energy = exact_energy(shape, coupling)
+    return None if energy is None else kaufman.log_partition(shape, coupling) / math.prod(shape) + coupling * energy

@@ -14,8 +14,8 @@ from rsmi.errors import Failure, UsageError
 from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization.couplings import NAMES
-from rsmi.stages import exponent, flow
-from rsmi.stages.info import EXPONENTS, flow_quantity, kind_of, next_to_critical
+from rsmi.stages import crossing, exponent, flow
+from rsmi.stages.info import EXPONENTS, exact_critical_temperature, flow_quantity, kind_of, next_to_critical
 from rsmi.stages.notation import geometry_title, relative_temperature, temperature_label, with_error
 from rsmi.store import File, open_file
 from rsmi.store.writer import disk_errors
@@ -335,4 +335,48 @@ def _result_title(axes, label: str, headline: dict, units: str) -> None:
     axes.set_title(value if headline["value"] is not None else "\n".join(wrap(f"{label}: {headline['reason']}", 44)))
 
 
-_DRAWINGS = {"theta": _draw_theta, "lambda": draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent}
+# ---- crossing -------------------------------------------------------------------------------------------------------
+
+def _draw_crossing(file: File) -> Figure:
+    """Binder cumulant and correlation ratio of every size against T, with bands of their errors; below, T_c by pair of sizes."""
+    found = crossing.summary(file.path)
+    exact = exact_critical_temperature(found["model"], found["dimension"])
+    figure = Figure(figsize=(6.8, 5.0), layout="constrained")
+    above, below = figure.subplots(2, 2, height_ratios=(1.5, 1))
+    for column, (name, label) in enumerate((("binder", "$U$"), ("correlation_ratio", "$R = C(L/2) / C(L/4)$"))):
+        rows = [row for row in found["crossings"] if row["quantity"] == name]
+        _curves(above[column], file, name, exact)
+        for row in rows:
+            if row["T_c"] is not None:
+                above[column].plot(row["T_c"], row["value"], "o", markersize=7, markerfacecolor="none", markeredgecolor="black", markeredgewidth=0.8, zorder=5)
+        above[column].set(xlabel="$T$ ($J/k_B$)", ylabel=label)
+        _crossings_by_size(below[column], rows, exact)
+    above[0].legend(title="$L$")
+    figure.suptitle(f"$T_c$ = {with_error(found['T_c'], found['T_c_error'])} $J/k_B$" if found["T_c"] is not None else "\n".join(wrap(found["T_c_reason"], 80)), fontsize=9)
+    return figure
+
+
+def _curves(axes, file: File, name: str, exact: float | None) -> None:
+    temperature = 1 / file.read("/curves/coupling")
+    for number, size in enumerate(file.read("/curves/size")):
+        value, error = (file.read(f"/curves/{name}{suffix}")[number] for suffix in ("", "_error"))
+        axes.plot(temperature, value, color=f"C{number}", label=str(size))
+        axes.fill_between(temperature, value - error, value + error, color=f"C{number}", alpha=0.3, linewidth=0)
+    if exact is not None and temperature.min() <= exact <= temperature.max():
+        axes.axvline(exact, color=_GREY, linewidth=0.8, linestyle="--", zorder=1)
+
+
+def _crossings_by_size(axes, rows: list[dict], exact: float | None) -> None:
+    names = [", ".join(map(str, row["sizes"])) for row in rows]
+    places = range(len(rows))
+    if exact is not None:
+        axes.axhline(exact, color=_GREY, linewidth=0.8, linestyle="--", label="exact")
+    for place, row in zip(places, rows):
+        if row["T_c"] is not None:
+            axes.errorbar(place, row["T_c"], row["T_c_error"] or 0.0, color="black", marker="o")
+    axes.set(xlabel="sizes that cross", ylabel="$T_c$ ($J/k_B$)", xlim=(-0.5, len(rows) - 0.5))
+    axes.set_xticks(places, names)
+    axes.ticklabel_format(axis="y", useOffset=False)
+
+
+_DRAWINGS = {"theta": _draw_theta, "lambda": draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent, "crossing": _draw_crossing}

@@ -117,7 +117,7 @@ def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, steps: 
             raise UsageError(f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one")
         for source in sources:
             _check_shape(source, sources[0], chosen.rule, steps)
-        _refuse_equal_streams(sources)
+        refuse_equal_streams(sources)
         yield Flow(sources, chosen, steps, seed)
 
 
@@ -128,7 +128,8 @@ def _check_shape(source: File, first: File, rule: Rule, steps: int) -> None:
     coarse_shapes(shape, rule, steps)
 
 
-def _refuse_equal_streams(sources: tuple[File, ...]) -> None:
+def refuse_equal_streams(sources: tuple[File, ...]) -> None:
+    """Raise UsageError where two files are of the same random numbers."""
     seen: dict[str, Path] = {}
     for source in sources:
         identity = stream_identity(source)

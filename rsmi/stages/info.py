@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.errors import UsageError
 from rsmi.lattice import ising
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.renormalization.couplings import NAMES
@@ -15,7 +16,7 @@ from rsmi.stages.notation import fields, relative_temperature, table, with_error
 from rsmi.store import File, canonical_json, open_file
 from rsmi.store.schema import KINDS
 
-_STAGES = {"samples": "sample", "theta": "train_theta", "lambda": "train_lambda", "flow": "flow", "exponent": "exponent"}
+_STAGES = {"samples": "sample", "theta": "train_theta", "lambda": "train_lambda", "flow": "flow", "exponent": "exponent", "crossing": "crossing"}
 EXPONENTS = ("y_t", "y_h")
 
 
@@ -380,4 +381,56 @@ def _remarks(found: dict, dimension: int) -> list[str]:
     return [*([""] if reasons or wraps else []), *wraps, *reasons]
 
 
-_DESCRIPTIONS = {"samples": _describe_samples, "theta": _describe_theta, "lambda": _describe_lambda, "flow": _describe_flow, "exponent": _describe_exponent}
+# ---- crossing -------------------------------------------------------------------------------------------------------
+
+def _describe_crossing(file: File) -> list[str]:
+    found = summary(file.path)
+    low, high = found["temperatures"][0], found["temperatures"][-1]
+    lines = fields([
+        ("sizes", ", ".join(map(str, found["sizes"]))),
+        ("temperatures", f"{len(found['temperatures'])} from {low:.6g} to {high:.6g} J/k_B"),
+        ("errors", f"jackknife over {found['blocks']} blocks, reweighting included; not the drift of the crossings with the sizes"),
+    ])
+    exact = exact_critical_temperature(found["model"], found["dimension"])
+    known = () if exact is None else (f"exact {exact:.6f} (not used)",)
+    headline = [("T_c", with_error(found["T_c"], found["T_c_error"]), found["T_c_reason"] or "J/k_B", *known), ("nu", with_error(found["nu"], found["nu_error"]), "ratio of the slopes")]
+    return [*lines, "", *fields(headline), *(line for name, title in QUANTITY_TITLES.items() for line in _crossing_table(found, name, title, exact)), *_crossing_remarks(found)]
+
+
+QUANTITY_TITLES = {"binder": "Binder cumulant U = 1 - <m^4>/(3 <m^2>^2)", "correlation_ratio": "correlation ratio R = C(L/2)/C(L/4)"}
+
+
+def exact_critical_temperature(model: str, dimension: int) -> float | None:
+    """T_c of the infinite lattice in J/k_B where it is known."""
+    try:
+        return 1 / ising.critical_coupling(dimension) if model == "ising" else None
+    except UsageError:
+        return None
+
+
+def _crossing_table(found: dict, name: str, title: str, exact: float | None) -> list[str]:
+    head = ["sizes", "T_c", *(["T_c/exact - 1"] if exact else []), "U" if name == "binder" else "R", "nu"]
+    rows = [row for row in found["crossings"] if row["quantity"] == name]
+    cells = [
+        [", ".join(map(str, row["sizes"])), *_pair(row, "T_c"), *([_off(row, exact)] if exact else []), *_pair(row, "value"), *_pair(row, "nu")]
+        for row in rows
+    ]
+    return ["", f"  {title} at the crossing", "", *table([head, *cells])]
+
+
+def _pair(row: dict, name: str) -> list[str]:
+    return [with_error(row[name], row[f"{name}_error"])]
+
+
+def _off(row: dict, exact: float) -> str:
+    if row["T_c"] is None:
+        return "-"
+    return f"{100 * (row['T_c'] / exact - 1):+.3f} %"
+
+
+def _crossing_remarks(found: dict) -> list[str]:
+    reasons = dict.fromkeys(f"  -  sizes {', '.join(map(str, row['sizes']))}: {row['reason']}" for row in found["crossings"] if row["reason"])
+    return ["", *reasons] if reasons else []
+
+
+_DESCRIPTIONS = {"samples": _describe_samples, "theta": _describe_theta, "lambda": _describe_lambda, "flow": _describe_flow, "exponent": _describe_exponent, "crossing": _describe_crossing}

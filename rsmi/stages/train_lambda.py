@@ -134,7 +134,7 @@ def prepare(
         _check_objective(objective, geometry, machines, source)
         chosen = WindowSet(source, geometry, windows, seed)
         chosen.check()
-        settings = default_settings(objective, hidden, estimator=estimator, bias=bias)
+        settings = default_settings(objective, hidden, geometry.n_block, estimator=estimator, bias=bias)
         decoder = parameter_count(geometry.n_environment, 0, hidden)
         chosen.require(max(2 * settings.batch, _WINDOWS_PER_PARAMETER * decoder), f"a decoder of {decoder} parameters")
         yield LambdaTraining(chosen, machines if objective != "decoder" else None, settings, restarts, seed)
@@ -270,11 +270,8 @@ def _exact_attributes(windows: WindowSet, filters: np.ndarray, bias: np.ndarray)
     if not windows.exactly_solvable:
         return {}
     chosen, coupling = windows.exact_windows(), windows.source.attributes["coupling"]
-
-    def information(hard: bool) -> exact.ExactInformation:
-        return exact.exact_information(filters, bias, windows.geometry, coupling, chosen.environments, hard=hard, groups=chosen.runs)
-
-    hard, soft = information(True), information(False)
+    rules = [exact.channel(filters, bias, hard) for hard in (True, False)]
+    hard, soft = exact.exact_informations(rules, windows.geometry, coupling, chosen.environments, groups=chosen.runs)
     return {
         "mutual_information_exact": hard.information,
         "mutual_information_exact_error": hard.error,

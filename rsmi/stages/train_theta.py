@@ -141,7 +141,7 @@ def prepare(source: File, geometry: Geometry, *, windows: int, hidden: int | Non
     rate = learning_rate if learning_rate is not None else (0.03 if large else 0.05)
     if not 0 < rate < 10:
         raise UsageError(f"--learning-rate {rate}: must be positive (about .05)")
-    units = hidden or (48 if large else 20)
+    units = hidden or (32 if large else 20)
     chosen = WindowSet(source, geometry, windows, seed)
     chosen.check()
     chosen.require(max(10 * BATCH, _WINDOWS_PER_UNIT * units), f"a machine with {units} hidden units")
@@ -190,8 +190,8 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
 
 def divergence_from_exact(machine: RBM, windows: WindowSet) -> tuple[float, float]:
     """Mean KL(P(V|E) || machine) over held-out environments, with its error over runs of configurations, nats."""
-    chosen, geometry = windows.exact_windows(least=200), windows.geometry
-    step = max(1, (1 << 22) // 2**geometry.n_block)
+    chosen, geometry = windows.exact_windows(least=100, states=1 << 23), windows.geometry
+    step = max(1, (1 << 21) // 2**geometry.n_block)
     values = np.concatenate([_divergences(machine, chosen.take(slice(i, i + step)), windows) for i in range(0, len(chosen), step)])
     return grouped_mean(values, chosen.runs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,11 +99,13 @@ class WindowSet:
         learning = len(self._split[0]) / n
         if self.count * learning < needed:
             raise UsageError(f"--windows {self.count}: {reader} needs at least {math.ceil(needed / learning)}, of which {needed} to learn from")
-        disjoint = len(self._split[0]) * math.prod(shape) // self.geometry.n_block
-        if disjoint < needed:
+        sites, chains = math.prod(shape), self.source.attributes["chains"]
+        least = -(-needed * self.geometry.n_block // sites)  # configurations to learn from
+        if len(self._split[0]) < least:
+            wanted = next(m for m in itertools.count(max(n, least)) if len(split_configurations(m, chains)[0]) >= least)
             raise UsageError(
-                f"{self.source.path}: {n} configurations are too few: {reader} needs {needed} blocks that do not overlap, "
-                f"about {-(-n * needed // disjoint)} configurations of {shape_text(shape)}"
+                f"{self.source.path}: {n} configurations are too few: {reader} needs {needed} blocks that do not overlap: "
+                f"{wanted} configurations of {shape_text(shape)}"
             )
 
     @cached_property
@@ -121,9 +124,9 @@ class WindowSet:
         attributes = self.source.attributes
         return attributes["model"] == "ising" and attributes["rg_step"] == 0 and "coupling" in attributes and exact.is_tractable(self.geometry)
 
-    def exact_windows(self, least: int = 1000) -> Windows:
-        """Held-out windows for exact averages: fewer where a block has many states."""
-        return self.held_out.thinned(max(least, (1 << 24) // 2**self.geometry.n_block))
+    def exact_windows(self, least: int = 1000, states: int = 1 << 24) -> Windows:
+        """Held-out windows for exact averages: about ``states`` block states in all, fewer windows where a block has many."""
+        return self.held_out.thinned(max(least, states // 2**self.geometry.n_block))
 
 
 def geometry_attributes(geometry: Geometry) -> dict:

@@ -211,7 +211,21 @@ EXPONENT = Kind(
     ),
 )
 
-KINDS = {"samples": SAMPLES, "theta": THETA, "lambda": LAMBDA, "flow": FLOW, "exponent": EXPONENT}
+CROSSING = Kind(
+    "critical temperature from the crossing of lattice sizes (since 1.1)",
+    (Attribute("model", "text", "of the samples", since=(1, 1)),),
+    (
+        Dataset("/result", "bytes", (), "", "JSON: the whole answer, as printed by --json", since=(1, 1)),
+        Dataset("/curves/size", "int64", ("sizes",), "", "lattice sizes, sites along the first side", since=(1, 1)),
+        Dataset("/curves/coupling", "float64", ("points",), "", "K at which the curves are tabulated", since=(1, 1)),
+        Dataset("/curves/binder", "float64", ("sizes", "points"), "", "1 - <m^4>/(3 <m^2>^2), reweighted; NaN beyond the couplings sampled of a size", since=(1, 1)),
+        Dataset("/curves/binder_error", "float64", ("sizes", "points"), "", "jackknife error", since=(1, 1)),
+        Dataset("/curves/correlation_ratio", "float64", ("sizes", "points"), "", "C(L/2)/C(L/4) along the axes; NaN also where undefined", since=(1, 1)),
+        Dataset("/curves/correlation_ratio_error", "float64", ("sizes", "points"), "", "jackknife error", since=(1, 1)),
+    ),
+)
+
+KINDS = {"samples": SAMPLES, "theta": THETA, "lambda": LAMBDA, "flow": FLOW, "exponent": EXPONENT, "crossing": CROSSING}
 
 VOLATILE_ATTRIBUTES = ("uuid", "digest", "software")
 VOLATILE_GROUPS = ("/provenance",)

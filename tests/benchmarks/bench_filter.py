@@ -62,5 +62,6 @@ def run() -> list[tuple[str, float, str]]:
             ("train-theta, 2x2, CD-5", cpu_seconds(folder, theta), "CPU s"),
             ("2x2 filter by the paper's route: train-theta, train-lambda", cpu_seconds(folder, theta, "train-lambda samples.h5 --theta theta.h5 -o lambda.h5"), "CPU s"),
             ("2x2 filter by the decoder: train-lambda", cpu_seconds(folder, "train-lambda samples.h5 --block 2x2 -o lambda.h5"), "CPU s"),
+            ("4x4 filter by the paper's route: train-theta, train-lambda", cpu_seconds(folder, theta.replace("2x2", "4x4"), "train-lambda samples.h5 --theta theta.h5 -o lambda.h5"), "CPU s"),
             ("4x4 filter by the decoder: train-lambda", cpu_seconds(folder, "train-lambda samples.h5 --block 4x4 -o lambda.h5"), "CPU s"),
         ]

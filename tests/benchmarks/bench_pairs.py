@@ -23,7 +23,7 @@ def random_training(n_block, n_environment, n_theta, objective):
     shapes = [(n_block + n_environment, n_theta), (n_block + n_environment,), (n_theta,), (n_block, n_theta // 2), (n_block,), (n_theta // 2,)]
     spins = [rng.choice(np.array([-1, 1], np.int8), (10_000, n)) for n in (n_block, n_environment)]
     problem = LambdaProblem(*spins, ThetaPair(*(rng.normal(0, 0.2, shape) for shape in shapes)))
-    settings = default_settings(objective)
+    settings = default_settings(objective, 1, n_block)
     return lambda: advance(initial_state(n_block, n_environment, KEY, settings), problem, settings)
 
 
@@ -42,7 +42,7 @@ def run():
     for objective in ("proxy", "logsum", "enumerate", "decoder"):
         results.append((f"lambda training 2x2, {objective}, one restart", seconds(random_training(4, 20, 20, objective)), "s"))
     for objective in ("proxy", "decoder"):
-        results.append((f"lambda training 4x4, {objective}, one restart", seconds(random_training(16, 28, 48, objective)), "s"))
+        results.append((f"lambda training 4x4, {objective}, one restart", seconds(random_training(16, 28, 32, objective)), "s"))
     return results
 
 
