@@ -1,20 +1,21 @@
-/* Lattice sums of spin operators on a periodic square lattice, and the sums of their products. */
+/* Lattice sums of spin operators on a periodic lattice of one to three axes, and the sums of their products. */
 #ifndef RSMI_OPERATORS_H
 #define RSMI_OPERATORS_H
 
 #include <stdint.h>
 
-enum { OPERATOR_RANGE = 2, OPERATOR_SPINS = 4 }; /* largest offset on either axis, most spins in a product */
+enum { OPERATOR_RANGE = 7, OPERATOR_SPINS = 4 }; /* largest offset on any axis, most spins in a product */
 
 /* sums[i][a] = sum over all sites x and all terms t of operator a of the product of the spins x + points of t.
  *
- * rows           (n_samples, ceil(height * width / 8)) packed, bit 1 = spin +1; any height, width >= 1 (offsets wrap)
- * terms          (n_terms, OPERATOR_SPINS) each point as 3 * dy + dx with dy, dx in 0..2; -1 where the product is shorter
+ * rows           (n_samples, ceil(sites / 8)) packed, bit 1 = spin +1
+ * shape          (3,) planes, rows, columns, each >= 1 (offsets wrap); fewer axes have leading ones
+ * terms          (n_terms, OPERATOR_SPINS, 3) each point as its offsets along the axes; negative where the product is shorter
  * term_operator  (n_terms,) the operator a term belongs to
  * sums           (n_samples, n_operators)
  *
  * RSMI_BAD_VALUE: a malformed term. RSMI_NO_MEMORY. */
-int operator_sums(const uint8_t *rows, int64_t n_samples, int64_t height, int64_t width, const int32_t *terms,
+int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, const int32_t *terms,
                   const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t *sums);
 
 /* products[blocks[i]] += left[i] (x) right[i]: left (n_samples, n_left), right (n_samples, n_right),

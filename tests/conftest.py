@@ -26,6 +26,11 @@ PIPELINE = {
     "coarse.h5": "coarse-grain samples.h5 --rule lambda.h5",
     "flow.h5": "flow samples.h5 other.h5 --rule majority --steps 2",
     "exponent.h5": "exponent flow.h5",
+    "16-hot.h5": "sample --size 16 --temperature 1.1Tc --thermalization 4 --interval 2 --samples 200",
+    "8-cold.h5": "sample --size 8 --temperature 0.9Tc --thermalization 4 --interval 2 --samples 200",
+    "8-hot.h5": "sample --size 8 --temperature 1.1Tc --thermalization 4 --interval 2 --samples 200",
+    "16-cold.h5": "sample --size 16 --temperature 0.95Tc --thermalization 4 --interval 2 --samples 200",
+    "crossing.h5": "crossing samples.h5 16-hot.h5 16-cold.h5 8-hot.h5 8-cold.h5",
 }
 # One output per command.
 COMMANDS = {line.split()[0]: name for name, line in reversed(PIPELINE.items())}

@@ -144,3 +144,43 @@ def machine_moments(weights, visible_bias, hidden_bias):
     joint = machine_joint(weights, visible_bias, hidden_bias)
     x, h = all_spins(len(visible_bias)), all_spins(len(hidden_bias))
     return x.T @ joint @ h, joint.sum(axis=1) @ x, joint.sum(axis=0) @ h
+
+
+# --- coarse-grained chains --------------------------------------------------------------------------------------------
+
+
+def ring_of_blocks(up, length, blocks, coupling):
+    """Every configuration of a ring of blocks against every coarse one, by the definitions.
+
+    up is P(h=+1|x), (2^length,). Returns P(h|x) exp K_0[x], (2^sites, 2^blocks), and K_1[x], (2^sites,).
+    """
+    spins = all_spins(length * blocks).astype(float)
+    bonds = coupling * spins * np.roll(spins, -1, axis=1)
+    last = np.arange(length - 1, length * blocks, length)
+    between = bonds[:, last].sum(axis=1)
+    weights = np.exp(bonds.sum(axis=1) - between)[:, None] * np.ones(2**blocks)
+    for j in range(blocks):
+        state = (spins[:, j * length : (j + 1) * length] > 0) @ 2 ** np.arange(length)
+        chosen = np.arange(2**blocks) >> j & 1
+        weights *= np.where(chosen, up[state][:, None], 1 - up[state][:, None])
+    return weights, between
+
+
+def cumulants_of(weights, values, order):
+    """ln sum of the weights, then the first cumulants of the values under them, from central moments by the usual recursion."""
+    probability = weights / weights.sum()
+    centre = probability @ values
+    moments = [probability @ (values - centre) ** k for k in range(order + 1)]
+    cumulants = [0.0] * (order + 1)
+    for k in range(1, order + 1):
+        cumulants[k] = moments[k] - sum(math.comb(k - 1, m - 1) * cumulants[m] * moments[k - m] for m in range(1, k))
+    cumulants[1] += centre
+    return np.array([math.log(weights.sum()), *cumulants[1:]])
+
+
+def joint_entropy(spins, probabilities):
+    """Entropy in nats of the columns of a table of configurations (n, m) with these probabilities, by a dictionary."""
+    total = {}
+    for row, probability in zip(map(bytes, np.ascontiguousarray(spins)), probabilities):
+        total[row] = total.get(row, 0.0) + probability
+    return -sum(p * math.log(p) for p in total.values() if p > 0)

@@ -25,6 +25,11 @@ def pipeline(folder):
     assert command("coarse-grain", files["critical"], "--rule", "majority", "-q", "-o", files["coarse"]) == 0
     assert command("flow", *samples.values(), "--rule", "majority", "--steps", 3, "-q", "-o", files["flow"]) == 0
     assert command("exponent", files["flow"], "-q", "-o", files["exponent"]) == 0
+    small = [folder / f"small-{name}.h5" for name in ("cold", "hot")]
+    for path, temperature in zip(small, ("0.92Tc", "1.08Tc")):
+        assert command("sample", "--size", 8, "--temperature", temperature, "--samples", 800, "--interval", 4, "--thermalization", 50, "-q", "-o", path) == 0
+    files["crossing"] = folder / "crossing.h5"
+    assert command("crossing", *samples.values(), *small, "-q", "-o", files["crossing"]) == 0
     return {**files, "theta": theta(folder / "theta.h5"), "lambda": rule(folder / "lambda.h5")}
 
 

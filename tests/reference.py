@@ -111,7 +111,8 @@ def coarse_grain(row, shape, rule, key, sample):
 
 def operator_sum(spins, copies):
     """Sum over the lattice of the products of spins at the points of every copy."""
-    return sum(np.prod([np.roll(spins, (-y, -x), (0, 1)) for y, x in points], axis=0).sum() for points in copies)
+    axes = tuple(range(spins.ndim))
+    return sum(np.prod([np.roll(spins, [-offset for offset in point], axes) for point in points], axis=0).sum() for points in copies)
 WORD = 2**64 - 1
 
 # --- Ising samplers (csrc/ising*.c) -----------------------------------------------------------------------------------
@@ -450,3 +451,13 @@ class Machine:
         sums["weights"] += (visible[:, :n_samples] @ fixed.T).astype(np.int32)
         sums["hidden_bias"] += fixed.sum(axis=1).astype(np.int32)
         sums["visible_bias"] += sign * visible[:, :n_samples].sum(axis=1).astype(np.int32) << self.mean_bits
+
+
+# --- two-spin correlations (csrc/correlations.c) ----------------------------------------------------------------------
+
+
+def shifted_products(configurations, axis, distance):
+    """Sum over the lattice of s(x) s(x + distance along the axis), by the definition; configurations (n, *shape) of +-1."""
+    side = configurations.shape[axis + 1]
+    shifted = np.take(configurations, (np.arange(side) + distance) % side, axis + 1)
+    return (configurations.astype(np.int64) * shifted).reshape(len(configurations), -1).sum(axis=1)

@@ -103,12 +103,19 @@ BAD = {
     "flow samples.h5 --rule majority --steps 5": "a lattice of 16x16 takes 4 steps",
     "flow components.h5 --rule majority --steps 1": "has 2 components per site",
     "flow samples.h5 --rule two.h5 --steps 1": "has 2 hidden units; a flow needs a rule with one",
-    "flow cube.h5 --rule majority --steps 1": "a lattice of dimension 3",
+    "flow cube.h5 samples.h5 --rule majority --steps 1": "one flow has one dimension",
+    "flow cube.h5 --rule majority --steps 3": "a lattice of 4x4x4 takes 2 steps",
     "flow samples.h5 samples.h5 --rule majority --steps 1": "the same random streams as samples.h5",
     "flow --rule majority --steps 1": "Missing argument",
     "exponent flow.h5 --critical-temperature 0": "must be positive and finite",
     "exponent flow.h5 --critical-temperature nan": "must be positive and finite",
     "exponent flow.h5 --critical-temperature inf": "must be positive and finite",
+    "crossing samples.h5": "all samples are of 16x16: a crossing takes two lattice sizes at least",
+    "crossing samples.h5 8-hot.h5 8-cold.h5": "16x16: has one temperature only",
+    "crossing samples.h5 components.h5": "has 2 components per site",
+    "crossing samples.h5 coarse.h5": "rg_step 1, samples.h5 has 0",
+    "crossing samples.h5 samples.h5": "the same random streams as samples.h5",
+    "crossing samples.h5 chain.h5": "8 samples are too few",
     # windows
     "train-theta samples.h5 --block 32x32": "block 32x32 is larger than the lattice 16x16",
     "train-theta samples.h5 --block 2x2 --buffer 6 --environment 2": "do not fit: they span 18x18 sites, and the lattice has 16x16",
@@ -136,6 +143,7 @@ WRONG = {
     "train-lambda samples.h5 --theta lambda.h5": "holds lambda, but theta is needed here",
     "flow samples.h5 flow.h5 --rule majority --steps 1": "holds flow, but samples is needed here",
     "exponent samples.h5": "holds samples, but flow is needed here",
+    "crossing samples.h5 flow.h5": "holds flow, but samples is needed here",
 }
 
 
@@ -209,6 +217,7 @@ KEYS = {
     "coarse.h5": "samples energy energy_error magnetization_abs susceptibility binder tau_int tau_int_magnetization",
     "flow.h5": "flows",
     "exponent.h5": "y_t y_h headline nu nu_error T_c T_c_error",
+    "crossing.h5": "sizes temperatures T_c T_c_error nu nu_error crossings",
 }
 
 
@@ -485,6 +494,14 @@ def test_unknown_temperature(stranger, here):
     assert found["nu"] is None and "unknown" in found["nu_reason"] and found["T_c"] is None and found["T_c_reason"]
     assert found["temperature"] is None and all(row["value"] > 0 for row in found["y_t"] if row["step"] == 1)
     assert here("info", "exponent.h5").code == here("info", "flow.h5").code == here("info", stranger).code == 0
+
+
+def test_reweighting_needs_temperature_and_energy(stranger, pipeline, here):
+    assert_refused(here("crossing", stranger, pipeline / "8-hot.h5", "-o", "x.h5"), 2, "stranger.h5: the temperature of the samples is unknown")
+    with h5py.File(stranger, "a", libver="latest") as handle:
+        handle.attrs["coupling"], handle.attrs["temperature"] = 0.5, 2.0
+        write_text(handle, "digest", content_digest(handle))
+    assert_refused(here("crossing", stranger, pipeline / "8-hot.h5", "-o", "x.h5"), 2, "stranger.h5: holds no energies")
 
 
 def test_unknown_temperature_is_not_merged(stranger, pipeline, here):

@@ -171,5 +171,5 @@ def test_wrapped_levels_are_marked_and_singular_ones_null():
     assert result[0]["value"] is not None and result[0]["error"] > 0
     assert result[19]["value"] is None and "fluctuate" in result[19]["reason"]
     assert result[29]["value"] is None and "fluctuate" in result[29]["reason"]
-    assert mcrg.headline(result, "even")["operators"] == 10
-    assert "fewer than 2 steps" in mcrg.headline(result[:10], "even")["reason"]
+    assert mcrg.headline(result)["operators"] == 10
+    assert "fewer than 2 steps" in mcrg.headline(result[:10])["reason"]

@@ -1,4 +1,4 @@
-"""Operators of the square lattice and their sums along a flow."""
+"""Operators in one, two and three dimensions and their sums along a flow."""
 
 from math import prod
 
@@ -23,13 +23,20 @@ def random_spins(seed, n, shape):
 def sums_by_hand(spins):
     return [
         [[reference.operator_sum(s, operators.symmetric_copies(o)) for o in sector] for s in spins]
-        for sector in (operators.EVEN, operators.ODD)
+        for sector in operators.OPERATORS[spins.ndim - 1].values()
     ]
 
 
-@settings(max_examples=40, deadline=None)
-@given(shape=st.tuples(st.integers(1, 9), st.one_of(st.integers(1, 9), st.integers(60, 140))), seed=st.integers(0, 2**32 - 1))
+LENGTH = st.one_of(st.integers(1, 9), st.integers(60, 140))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.one_of(st.tuples(LENGTH), st.tuples(st.integers(1, 9), LENGTH), st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 70))),
+    seed=st.integers(0, 2**32 - 1),
+)
 def test_kernel_equals_twin(shape, seed):
+    """Odd and even sizes, sizes below the range of the operators, rows of one word and of several."""
     spins = random_spins(seed, 2, shape)
     even, odd = operators.operator_sums(reference.pack(spins), shape)
     expected_even, expected_odd = sums_by_hand(spins)
@@ -37,44 +44,70 @@ def test_kernel_equals_twin(shape, seed):
     assert np.array_equal(odd, expected_odd)
 
 
-def test_table_of_operators():
-    """Numbers of copies, parity, and the order by range, then by the number of spins."""
-    assert operators.COPIES.tolist() == [2, 2, 1, 2, 4, 1, 4, 4, 2, 2, 1, 4, 2, 4, 8, 4]
-    for sector, parity in ((operators.EVEN, 0), (operators.ODD, 1)):
+@pytest.mark.parametrize(
+    ("dimension", "copies"),
+    [
+        (1, [[1, 1, 1, 1, 1, 2, 1], [1, 1, 2, 2, 1]]),
+        (2, [[2, 2, 1, 2, 4, 1, 4, 4, 2, 2], [1, 4, 2, 4, 8, 4]]),
+        (3, [[3, 6, 3, 8, 2, 4, 6, 3, 12, 12], [1, 12, 8, 24, 3, 12]]),
+    ],
+)
+def test_table_of_operators(dimension, copies):
+    """Numbers of copies (counted by hand), parity, and the order by range, then by the number of spins."""
+    assert operators.table(dimension).copies.tolist() == sum(copies, [])
+    for sector, parity, count in zip(operators.SECTORS, (0, 1), copies):
         order = []
-        for operator in sector:
+        for operator in operators.OPERATORS[dimension][sector]:
             points = np.array(operator.points)
             order.append((((points[:, None] - points) ** 2).sum(axis=2).max(), len(points)))
-            assert len(points) % 2 == parity
-        assert [distance for distance, _ in order] == sorted(distance for distance, _ in order)
-    assert len({tuple(operators.symmetric_copies(o)) for o in operators.EVEN + operators.ODD}) == 16
+            assert len(points) % 2 == parity and points.shape[1] == dimension
+        assert len(order) == len(count)
+        distances = [distance for distance, _ in order]
+        assert distances == sorted(distances) and (dimension == 2 or order == sorted(order))
+    every = sum(map(list, operators.OPERATORS[dimension].values()), [])
+    assert len({tuple(operators.symmetric_copies(o)) for o in every}) == len(every)
 
 
-def test_known_configurations():
-    """All up: every sum is the number of its terms. Checkerboard: signs by hand."""
-    up, board = np.ones((8, 8), dtype=int), 1 - 2 * (np.indices((8, 8)).sum(axis=0) % 2)
-    even, odd = operators.operator_sums(reference.pack(np.array([up, board])), (8, 8))
-    assert np.array_equal(np.concatenate([even[0], odd[0]]), 64 * operators.COPIES)
-    assert (even[1] / (64 * operators.COPIES[:10])).tolist() == [-1, 1, 1, 1, -1, 1, -1, 1, 1, 1]
+@pytest.mark.parametrize("shape", [(24,), (8, 8), (4, 4, 4)])
+def test_known_configurations(shape):
+    """All up: every sum is the number of its terms. Checkerboard: the sign of a product is the parity of the offsets' sum."""
+    up, board = np.ones(shape, dtype=int), 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
+    even, odd = operators.operator_sums(reference.pack(np.array([up, board])), shape)
+    copies, d = operators.table(len(shape)).copies, len(shape)
+    assert np.array_equal(np.concatenate([even[0], odd[0]]), prod(shape) * copies)
+    signs = [(-1) ** int(np.sum(operator.points)) for operator in operators.OPERATORS[d]["even"]]
+    assert signs == {1: [-1, 1, -1, 1, 1, -1, 1], 2: [-1, 1, 1, 1, -1, 1, -1, 1, 1, 1], 3: [-1, 1, 1, -1, 1, -1, 1, 1, -1, 1]}[d]
+    assert np.array_equal(even[1], prod(shape) * copies[: even.shape[1]] * signs)
     assert not odd[1].any()
 
 
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=10, deadline=None)
 def test_symmetries(seed):
-    """Sums do not change under translations and the symmetries of the square; a global flip changes the odd ones' sign."""
-    spins = random_spins(seed, 1, (6, 6))
-    moved = [np.roll(spins, (2, 3), (1, 2)), spins.transpose(0, 2, 1), spins[:, ::-1], spins[:, :, ::-1]]
-    even, odd = operators.operator_sums(reference.pack(np.concatenate([spins, *moved, -spins])), (6, 6))
-    assert (even == even[0]).all()
-    assert (odd[:-1] == odd[0]).all() and np.array_equal(odd[-1], -odd[0])
+    """Sums do not change under translations and the symmetries of the lattice; a global flip changes the odd ones' sign."""
+    for shape in ((12,), (6, 6), (4, 4, 4)):
+        spins, axes = random_spins(seed, 1, shape), tuple(range(1, len(shape) + 1))
+        moved = [np.roll(spins, (2, 3, 1)[: len(axes)], axes), spins.transpose(0, *axes[::-1]), *(np.flip(spins, axis) for axis in axes)]
+        even, odd = operators.operator_sums(reference.pack(np.concatenate([spins, *moved, -spins])), shape)
+        assert (even == even[0]).all()
+        assert (odd[:-1] == odd[0]).all() and np.array_equal(odd[-1], -odd[0])
 
 
-def test_first_operators_are_energy_and_magnetization():
-    spins = random_spins(5, 3, (6, 10))
-    even, odd = operators.operator_sums(reference.pack(spins), (6, 10))
-    assert np.array_equal(-even[:, 0], exact.ising_energies(spins))
-    assert np.array_equal(odd[:, 0], spins.sum(axis=(1, 2)))
+@pytest.mark.parametrize("shape", [(10,), (6, 10), (3, 4, 5)])
+def test_first_operators_are_energy_and_magnetization(shape):
+    spins = random_spins(5, 3, shape)
+    even, odd = operators.operator_sums(reference.pack(spins), shape)
+    bonds = sum((spins * np.roll(spins, 1, axis)).reshape(3, -1).sum(axis=1) for axis in range(1, spins.ndim))
+    assert np.array_equal(even[:, 0], bonds)
+    assert np.array_equal(odd[:, 0], spins.reshape(3, -1).sum(axis=1))
+
+
+@pytest.mark.parametrize(("shape", "independent"), [((8,), True), ((7,), False), ((4, 4), True), ((3, 3), False), ((4, 4, 4), True), ((3, 3, 3), False)])
+def test_smallest_lattice_on_which_operators_are_independent(shape, independent):
+    """The correlation matrix of random spins has full rank from `smallest_size` on, and not one site below."""
+    sums = np.concatenate(operators.operator_sums(reference.pack(random_spins(1, 4000, shape)), shape), axis=1)
+    full_rank = np.linalg.matrix_rank(sums - sums.mean(axis=0)) == sums.shape[1]
+    assert full_rank == independent == (not operators.wraps(shape))
 
 
 def test_accumulated_products():
@@ -120,6 +153,23 @@ def test_measured_levels_by_hand(monkeypatch):
                zip(sums.values(), operators.empty_sums(3, 3).values(), strict=True))  # fmt: skip
 
 
+@pytest.mark.parametrize(("shape", "block", "shapes"), [((27,), (3,), [(27,), (9,), (3,)]), ((9, 18), (3, 3), [(9, 18), (3, 6), (1, 2)]), ((4, 8, 4), (2, 2, 2), [(4, 8, 4), (2, 4, 2), (1, 2, 1)])])
+def test_measured_levels_in_every_dimension(shape, block, shapes):
+    """Blocks of three sites, odd sizes, three axes: sums and cross products of the twin's blocking and operators."""
+    spins, keys, rule = random_spins(3, 5, shape), KEYS[:2], majority(block)
+    sums = operators.measure_levels(reference.pack(spins), shape, rule, 2, keys, np.arange(5))
+    rows, levels = reference.pack(spins), []
+    for step, size in enumerate(shapes):
+        levels.append([np.array(s) for s in sums_by_hand(np.array([reference.unpack(row, size) for row in rows]))])
+        if step < 2:
+            coarse = [reference.coarse_grain(row, size, rule, keys[step], n)[0] for n, row in enumerate(rows)]
+            rows = reference.pack(np.array(coarse))
+    for index, sector in enumerate(operators.SECTORS):
+        assert np.array_equal(sums[f"{sector}_sums"][0], [level[index].sum(axis=0) for level in levels])
+        assert np.array_equal(sums[f"{sector}_cross"][0], [levels[n + 1][index].T @ levels[n][index] for n in (0, 1)])
+    assert all(sums[name].shape == empty.shape for name, empty in operators.empty_sums(1, 2, len(shape)).items())
+
+
 def test_parts_add_up_to_the_whole():
     whole, spins = measured()
     rows, energies = reference.pack(spins), exact.ising_energies(spins)
@@ -132,8 +182,10 @@ def test_parts_add_up_to_the_whole():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="square lattice, not of 3 dimensions"):
-        operators.operator_sums(np.zeros((1, 8), dtype=np.uint8), (4, 4, 4))
+    with pytest.raises(ValueError, match="one to three dimensions, not in 4"):
+        operators.operator_sums(np.zeros((1, 2), dtype=np.uint8), (2, 2, 2, 2))
+    with pytest.raises(ValueError, match="rows must be"):
+        operators.operator_sums(np.zeros((1, 2), dtype=np.uint8), (4, 4, 4))
     with pytest.raises(ValueError, match="one hidden unit"):
         measured(rule=Rule(np.ones((2, 4)), np.zeros(2), True, (2, 2)))
     with pytest.raises(ValueError, match="step 5"):
@@ -146,12 +198,12 @@ def test_refusals():
 
 def test_overflow_limit_is_safe_and_wide():
     """The largest sums of a block of the limit's size fit into int64, and a 512 x 512 run of 10^5 samples is allowed."""
-    for shape in ((64, 64), (512, 512)):
-        assert operators.largest_block(shape) * (8 * prod(shape)) ** 2 < 2**63
+    for shape, copies in (((64, 64), 8), ((512, 512), 8), ((64, 64, 64), 24), ((10**6,), 2)):
+        assert operators.largest_block(shape) * (copies * prod(shape)) ** 2 < 2**63
     assert operators.largest_block((512, 512)) > 100_000
     assert operators.largest_block((4, 4), 10**9) == 9
 
 
-@pytest.mark.parametrize(("shape", "expected"), [((4, 4), False), ((3, 9), True), ((8, 2), True), ((64, 64), False)])
+@pytest.mark.parametrize(("shape", "expected"), [((4, 4), False), ((3, 9), True), ((8, 2), True), ((64, 64), False), ((8,), False), ((7,), True), ((4, 4, 4), False), ((9, 3, 9), True)])
 def test_wrapping_is_marked(shape, expected):
     assert operators.wraps(shape) is expected

@@ -26,6 +26,7 @@ def files(tmp_path_factory):
     (("lambda",), 6),
     (("flow",), 5),
     (("exponent",), 5),
+    (("crossing",), 4),
 ])
 def test_figure_is_written_and_shows_something(files, tmp_path, capsys, names, colours):
     """Counts pixels that are not white and distinct colours: a blank page or a lost line would show."""

@@ -3,27 +3,29 @@
 #include "operators.h"
 #include "windows.h"
 
-static void check_sums(int64_t height, int64_t width)
+static void check_sums(int64_t planes, int64_t height, int64_t width)
 {
     enum { SAMPLES = 2, TERMS = 30, OPERATORS = 7 };
-    const int64_t n_bytes = (height * width + 7) / 8;
+    const int64_t sites = planes * height * width, n_bytes = (sites + 7) / 8, shape[3] = {planes, height, width};
     const uint8_t *rows = random_bytes(SAMPLES * n_bytes);
-    int32_t terms[TERMS][OPERATOR_SPINS], term_operator[TERMS];
+    int32_t terms[TERMS][OPERATOR_SPINS][3], term_operator[TERMS];
     int64_t *sums = take(SAMPLES * OPERATORS * 8), expected[OPERATORS];
     for (int t = 0; t < TERMS; t++) {
         const int spins = 1 + t % OPERATOR_SPINS;
         term_operator[t] = (int32_t)random_below(OPERATORS);
-        for (int i = 0; i < OPERATOR_SPINS; i++) terms[t][i] = i < spins ? (int32_t)random_below(9) : -1;
+        for (int i = 0; i < OPERATOR_SPINS; i++)
+            for (int axis = 0; axis < 3; axis++) terms[t][i][axis] = i < spins ? (int32_t)random_below(axis < 2 ? 3 : 1 + OPERATOR_RANGE) : -1;
     }
-    expect(operator_sums(rows, SAMPLES, height, width, terms[0], term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
+    expect(operator_sums(rows, SAMPLES, shape, terms[0][0], term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
     for (int64_t s = 0; s < SAMPLES; s++) {
         memset(expected, 0, sizeof expected);
         for (int t = 0; t < TERMS; t++)
-            for (int64_t site = 0; site < height * width; site++) {
+            for (int64_t site = 0; site < sites; site++) {
                 int product = 1;
-                for (int i = 0; i < OPERATOR_SPINS && terms[t][i] >= 0; i++) {
-                    const int64_t y = (site / width + terms[t][i] / 3) % height, x = (site % width + terms[t][i] % 3) % width;
-                    product *= spin_at(rows + s * n_bytes, y * width + x);
+                for (int i = 0; i < OPERATOR_SPINS && terms[t][i][0] >= 0; i++) {
+                    const int32_t *offset = terms[t][i];
+                    const int64_t z = (site / width / height + offset[0]) % planes, y = (site / width % height + offset[1]) % height;
+                    product *= spin_at(rows + s * n_bytes, (z * height + y) * width + (site % width + offset[2]) % width);
                 }
                 expected[term_operator[t]] += product;
             }
@@ -34,13 +36,14 @@ static void check_sums(int64_t height, int64_t width)
 
 static void check_bad_terms(void)
 {
-    const int32_t good[4] = {0, 1, -1, -1}, empty[4] = {-1, 0, 0, 0}, far[4] = {0, 9, -1, -1};
+    const int32_t good[12] = {0, 0, 0, 0, 0, 1, -1, -1, -1, -1, -1, -1}, empty[12] = {-1}, far[12] = {0, 0, 0, 0, 0, OPERATOR_RANGE + 1, -1, -1, -1, -1, -1, -1};
+    const int64_t shape[3] = {1, 4, 4};
     const uint8_t rows[2] = {0, 0};
     int64_t sums[2];
     for (int32_t number = -1; number <= 2; number++)
-        expect(operator_sums(rows, 1, 4, 4, good, &number, 1, 2, sums) == (number == 0 || number == 1 ? RSMI_OK : RSMI_BAD_VALUE));
-    expect(operator_sums(rows, 1, 4, 4, empty, &(int32_t){0}, 1, 2, sums) == RSMI_BAD_VALUE);
-    expect(operator_sums(rows, 1, 4, 4, far, &(int32_t){0}, 1, 2, sums) == RSMI_BAD_VALUE);
+        expect(operator_sums(rows, 1, shape, good, &number, 1, 2, sums) == (number == 0 || number == 1 ? RSMI_OK : RSMI_BAD_VALUE));
+    expect(operator_sums(rows, 1, shape, empty, &(int32_t){0}, 1, 2, sums) == RSMI_BAD_VALUE);
+    expect(operator_sums(rows, 1, shape, far, &(int32_t){0}, 1, 2, sums) == RSMI_BAD_VALUE);
 }
 
 static void check_products(int64_t n_left, int64_t n_right)
@@ -104,7 +107,7 @@ static void check_windows(const int64_t *shape, int dimension)
 int main(void)
 {
     const int64_t sizes[][2] = {{1, 1}, {1, 2}, {2, 1}, {2, 2}, {3, 5}, {7, 64}, {2, 65}, {9, 128}, {5, 130}, {63, 3}, {64, 1}, {1, 64}, {8, 8}, {4, 127}};
-    for (int64_t i = 0; i < COUNT(sizes); i++) check_sums(sizes[i][0], sizes[i][1]);
+    for (int64_t i = 0; i < COUNT(sizes); i++) check_sums(1 + 2 * (i % 3), sizes[i][0], sizes[i][1]);
     check_bad_terms();
     for (int64_t n = 1; n < 10; n++) check_products(n, 2 * n - 1);
     const int64_t shapes[][3] = {{2, 3, 5}, {4, 4, 4}, {9, 1, 7}, {64, 64, 2}, {129, 3, 3}};

@@ -1,5 +1,6 @@
 /* One line "kernel hash" for the results of every kernel on fixed inputs. Two builds that print the same line agree bit for bit. */
 #include "blocking.h"
+#include "correlations.h"
 #include "expect.h"
 #include "ising.h"
 #include "lambda.h"
@@ -46,13 +47,25 @@ static void blocking(const char *kernel, int64_t side, int64_t n_hidden, int har
 static void operators(const char *kernel)
 {
     enum { SAMPLES = 200, SIZE = 70, TERMS = 40, OPERATORS = 12 };
-    int32_t terms[TERMS * OPERATOR_SPINS], term_operator[TERMS];
+    const int64_t shape[3] = {1, SIZE, SIZE};
+    int32_t terms[TERMS * OPERATOR_SPINS * 3], term_operator[TERMS];
     int64_t *sums = take(8 * SAMPLES * OPERATORS), *products = take(8 * OPERATORS * OPERATORS), *blocks = take(8 * SAMPLES);
-    for (int i = 0; i < TERMS * OPERATOR_SPINS; i++) terms[i] = i % 4 > i / 4 % 4 ? -1 : (int32_t)random_below(9);
+    for (int i = 0; i < TERMS * OPERATOR_SPINS; i++)
+        for (int axis = 0; axis < 3; axis++) terms[3 * i + axis] = i % 4 > i / 4 % 4 ? -1 : axis == 0 ? 0 : (int32_t)random_below(3);
     for (int t = 0; t < TERMS; t++) term_operator[t] = t % OPERATORS;
-    expect(operator_sums(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, SIZE, SIZE, terms, term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
+    expect(operator_sums(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, shape, terms, term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
     expect(accumulate_products(sums, sums, blocks, SAMPLES, OPERATORS, OPERATORS, products) == RSMI_OK);
     report(kernel, products, 8 * OPERATORS * OPERATORS);
+}
+
+static void correlations(const char *kernel)
+{
+    enum { SAMPLES = 200, SIZE = 70 };
+    int64_t *sums = take(2 * 8 * SAMPLES);
+    const uint8_t *rows = random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8 + 1);
+    expect(shifted_products(rows, SAMPLES, 1, SIZE * SIZE, 17 * SIZE, sums) == RSMI_OK);
+    expect(shifted_products(rows, SAMPLES, SIZE, SIZE, 17, sums + SAMPLES) == RSMI_OK);
+    report(kernel, sums, 2 * 8 * SAMPLES);
 }
 
 static void windows(const char *kernel)
@@ -116,6 +129,7 @@ int main(void)
         for (int64_t depth = 1; depth <= 6; depth += 5) ising(samplers[algorithm], algorithm, depth, 18, 74);
     blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
     operators("operators");
+    correlations("correlations");
     windows("windows");
     rbm("rbm-cd", 0), rbm("rbm-persistent", 1);
     for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_DECODER; objective++) lambda(objectives[objective], objective);

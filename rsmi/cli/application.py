@@ -20,6 +20,7 @@ COMMANDS = {
     "coarse-grain": "Apply a rule to samples: blocks become spins.",
     "flow": "Measure operators along repeated coarse-graining.",
     "exponent": "Read critical exponents and temperature off a flow.",
+    "crossing": "Find the critical temperature from two lattice sizes.",
     "info": "Show what a file holds and what it says.",
     "plot": "Draw a file.",
 }

@@ -8,10 +8,11 @@ from rsmi.cli import common
 
 _HELP = """Measure operators along repeated coarse-graining of samples at one or more temperatures.
 
-At every step the lattice sums of ten even and six odd operators of the square lattice, their products with those of the
-step before, and with the original energy are added up exactly, per block of samples; 'rsmi exponent' reads exponents
-and the critical temperature off them. The effective coupling K_eff is that of the nearest-neighbour model with the
-same energy on a lattice of the coarse size. Files at one temperature are merged if their random streams differ.
+At every step the lattice sums of even and odd operators (seven and five in one dimension, ten and six in two and three),
+their products with those of the step before, and with the original energy are added up exactly, per block of samples;
+'rsmi exponent' reads exponents and the critical temperature off them. The effective coupling K_eff is that of the
+nearest-neighbour model with the same energy on a lattice of the coarse size; it needs the exact energy and so does not exist
+in three dimensions. Files at one temperature are merged if their random streams differ.
 
 \b
 Example: the flow of five temperatures under the majority rule

@@ -16,6 +16,7 @@ theta       held-out pseudo-likelihood and reconstruction error by epoch
 lambda      the filters, and the training of every restart
 flow        effective couplings along the flow, one line per temperature
 exponent    y_t, y_h, nu and T_c beside the exact values
+crossing    Binder cumulant and correlation ratio of every size against T, and where they cross
 
 The format follows the name: png, pdf or svg. An existing figure is replaced. Needs matplotlib (pip install 'rsmi[plot]').
 

@@ -3,8 +3,7 @@ from numpy.typing import NDArray
 
 def operator_sums(
     rows: NDArray[np.uint8],
-    height: int,
-    width: int,
+    shape: NDArray[np.int64],
     terms: NDArray[np.int32],
     term_operator: NDArray[np.int32],
     n_operators: int,

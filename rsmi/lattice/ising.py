@@ -1,9 +1,11 @@
 """Facts of the nearest-neighbour Ising model on the hypercubic lattice: critical couplings and exact solutions to check against.
 
-K = J/(k_B T) is `coupling`; energies are in J and per site, heat capacities in k_B and per site.
+K = J/(k_B T) is `coupling`; energies are in J and per site, heat capacities in k_B and per site,
+entropies in nats and per site.
 """
 
 import math
+from typing import NamedTuple
 
 from rsmi.errors import UsageError
 from rsmi.lattice import kaufman
@@ -12,6 +14,27 @@ CRITICAL_COUPLING = {
     2: math.log1p(math.sqrt(2)) / 2,  # Kramers & Wannier, Phys. Rev. 60, 252 (1941)
     3: 0.221654626,  # Ferrenberg, Xu & Landau, Phys. Rev. E 97, 043301 (2018): 0.221654626(5)
 }
+
+
+class Known(NamedTuple):
+    """A number and how it is written."""
+
+    value: float
+    text: str
+
+
+# Exponents of the Ising universality class: exact in two dimensions; in three y_t = 3 - D_e and y_h = 3 - D_s with the scaling
+# dimensions of the conformal bootstrap (Kos, Poland, Simmons-Duffin & Vichi, JHEP 08, 036 (2016)). None in one: T_c = 0.
+EXPONENTS = {
+    1: {},
+    2: {"y_t": Known(1.0, "1"), "y_h": Known(15 / 8, "15/8 = 1.875"), "nu": Known(1.0, "1")},
+    3: {"y_t": Known(1.587375, "1.58738(1)"), "y_h": Known(2.4818511, "2.481851(1)"), "nu": Known(0.6299709, "0.629971(4)")},
+}
+
+
+def critical_temperature(dimension):
+    """T_c = 1/K_c in J/k_B, or None in one dimension."""
+    return 1 / CRITICAL_COUPLING[dimension] if dimension in CRITICAL_COUPLING else None
 
 
 def critical_coupling(dimension):
@@ -99,3 +122,24 @@ def exact_energy(shape, coupling):
     if len(shape) == 2 and low <= coupling <= high:
         return kaufman.energy(shape, coupling)
     return None
+
+
+def ring_entropy(length, coupling):
+    """Entropy per site of the periodic chain, (ln Z)/N + K e, written without differences of large numbers."""
+    t, decay = math.tanh(coupling), math.exp(-2 * coupling)
+    excess = 2 * decay / (1 + decay) * (1 - t ** (length - 1)) / (1 + t**length)  # 1 + e
+    return math.log1p(decay) + coupling * excess + math.log1p(t**length) / length
+
+
+def chain_entropy(coupling):
+    """Entropy per site of the infinite chain, ln 2 cosh K - K tanh K."""
+    decay = math.exp(-2 * abs(coupling))
+    return math.log1p(decay) + 2 * abs(coupling) * decay / (1 + decay)
+
+
+def exact_entropy(shape, coupling):
+    """Entropy per site of the finite periodic lattice, where it is known; parameters and None as `exact_energy`."""
+    if len(shape) == 1:
+        return ring_entropy(shape[0], coupling)
+    energy = exact_energy(shape, coupling)
+    return None if energy is None else kaufman.log_partition(shape, coupling) / math.prod(shape) + coupling * energy

@@ -9,11 +9,12 @@ the even operators, y_h from the odd ones.
 """
 
 from math import log, prod
+from typing import NamedTuple
 
 import numpy as np
 
-from rsmi.renormalization.operators import SECTORS, occupied, wraps
-from rsmi.statistics.jackknife import jackknife
+from rsmi.renormalization.operators import occupied, wraps
+from rsmi.statistics.jackknife import Jackknife, jackknife, jackknife_covariance, jackknife_error
 
 HEADLINE_STEP = 2  # and all operators: fixed before looking at any result
 SINGULAR = 1e-9  # of the smallest to the largest eigenvalue of the correlation matrix
@@ -79,58 +80,86 @@ def leading_eigenvectors(matrix) -> tuple[np.ndarray, np.ndarray]:
     return vectors[0], vectors[1]
 
 
-def exponents(sums, sector: str, shapes) -> list[dict]:
-    """The exponent at every step for every number of operators: y_t (even) or y_h (odd).
+class Sequence(NamedTuple):
+    """An exponent by step and number of operators: value and error (steps, k), replicas (blocks, steps, k), nan where undefined;
+    `reasons` (steps, k) of str or None; `wraps` (steps,), whether the step ends on a lattice too small for the operators."""
+
+    estimate: Jackknife
+    reasons: list[list[str | None]]
+    wraps: list[bool]
+
+    def rows(self) -> list[dict]:
+        """{step, operators, value, error, wraps, reason}: value and error are None where undefined, and `reason` says why."""
+        value, error = self.estimate.value, self.estimate.error
+        return [
+            _row(step + 1, k + 1, self.wraps[step], value[step, k], error[step, k], self.reasons[step][k])
+            for step, k in np.ndindex(value.shape)
+        ]
+
+    def covariance(self) -> np.ndarray:
+        """Jackknife covariance (steps, steps) of the values of all operators: the steps are measured on the same samples."""
+        replicas = self.estimate.replicas[:, :, -1]
+        steps = replicas.shape[1]
+        return jackknife_covariance(replicas) if len(replicas) else np.full((steps, steps), np.nan)
+
+    def changes(self) -> list[dict]:
+        """What one step more adds to the value of all operators, {step, value, error, reason}: entry n = 2, 3, ... is that of step n
+        less that of step n - 1, its error with the covariance of the two."""
+        value, replicas, rows = self.estimate.value[:, -1], self.estimate.replicas[:, :, -1], []
+        for n in range(1, len(value)):
+            error = float(jackknife_error(replicas[:, n] - replicas[:, n - 1])) if len(replicas) else np.nan
+            reason = self.reasons[n][-1] or self.reasons[n - 1][-1]
+            row = _row(n + 1, value.size, self.wraps[n], value[n] - value[n - 1], error, reason)
+            rows.append({name: row[name] for name in ("step", "value", "error", "reason")})
+        return rows
+
+
+def sequence(sums, sector: str, shapes) -> Sequence:
+    """The exponent at every step for every number of operators, log(leading eigenvalue) / log b: y_t (even) or y_h (odd).
 
     Parameters
     ----------
     sums : dict of arrays (blocks, ...), the layout of `operators.empty_sums`
     sector : "even" or "odd"
     shapes : shapes of the lattice at levels 0 .. steps; their ratio is the scale factor b
-
-    Returns
-    -------
-    list of {step, operators, value, error, wraps, reason}
-        `value` = log(leading eigenvalue) / log b with the jackknife error over blocks. Either is None where it is not
-        defined, and `reason` then says why (else None). `wraps` marks steps that end on a lattice too small for the operators.
     """
-    rows = []
-    for step in range(1, len(shapes)):
-        rows += _exponents_of_step(sums, sector, step, shapes[step - 1], shapes[step])
-    return rows
-
-
-def headline(rows, sector: str, step: int = HEADLINE_STEP) -> dict:
-    """The row of all operators at the headline step, or one of None with the reason."""
-    k = len(SECTORS[sector])
-    for row in rows:
-        if row["step"] == step and row["operators"] == k:
-            return row
-    return _row(step, k, False, reason=f"the flow has fewer than {step} steps")
-
-
-def _exponents_of_step(sums, sector, step, old_shape, new_shape):
-    n_operators, wrapped = len(SECTORS[sector]), wraps(new_shape)
-    log_scale = log(prod(old_shape) / prod(new_shape)) / len(old_shape)
+    steps = len(shapes) - 1
     needed = ("counts", f"{sector}_sums", f"{sector}_products", f"{sector}_cross")
     sums = {name: array for name, array in occupied(sums).items() if name in needed}
-    if log_scale == 0 or len(sums["counts"]) == 0:
-        reason = "the step does not change the scale" if log_scale == 0 else "there are no samples"
-        return [_row(step, k, wrapped, reason=reason) for k in range(1, n_operators + 1)]
-    reasons = [None] * n_operators
+    shape = (steps, sums[f"{sector}_sums"].shape[-1])
+    wrapped = [wraps(shape) for shape in shapes[1:]]
+    log_scales = [log(prod(old) / prod(new)) / len(old) for old, new in zip(shapes, shapes[1:])]
+    reasons = [["the step does not change the scale" if scale == 0 else None] * shape[1] for scale in log_scales]
+    if len(sums["counts"]) == 0:
+        nothing = Jackknife(np.full(shape, np.nan), np.full(shape, np.nan), np.empty((0, *shape)))
+        return Sequence(nothing, [["there are no samples"] * shape[1]] * steps, wrapped)
 
     def values(totals):
-        cross, products = covariances(totals, sector, step)
-        result = np.full(n_operators, np.nan)
-        for k in range(1, n_operators + 1):
-            try:
-                result[k - 1] = np.log(leading_eigenvalue(_solve(cross[:k, :k], products[:k, :k]))) / log_scale
-            except np.linalg.LinAlgError as error:
-                reasons[k - 1] = str(error)
+        result = np.full(shape, np.nan)
+        for step in np.flatnonzero(log_scales):
+            cross, products = covariances(totals, sector, step + 1)
+            for k in range(shape[1]):
+                try:
+                    result[step, k] = log(leading_eigenvalue(_solve(cross[: k + 1, : k + 1], products[: k + 1, : k + 1]))) / log_scales[step]
+                except np.linalg.LinAlgError as error:
+                    reasons[step][k] = str(error)
         return result
 
-    estimate = jackknife(values, sums)
-    return [_row(step, k + 1, wrapped, estimate.value[k], estimate.error[k], reasons[k]) for k in range(n_operators)]
+    return Sequence(jackknife(values, sums), reasons, wrapped)
+
+
+def exponents(sums, sector: str, shapes) -> list[dict]:
+    """The rows of the `sequence`."""
+    return sequence(sums, sector, shapes).rows()
+
+
+def headline(rows, step: int = HEADLINE_STEP) -> dict:
+    """The row of all operators at the headline step, or one of None with the reason."""
+    n_operators = max(row["operators"] for row in rows)
+    for row in rows:
+        if row["step"] == step and row["operators"] == n_operators:
+            return row
+    return _row(step, n_operators, False, reason=f"the flow has fewer than {step} steps")
 
 
 def _row(step, operators, wrapped, value=np.nan, error=np.nan, reason=None):

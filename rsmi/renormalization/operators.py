@@ -1,10 +1,13 @@
-"""Spin operators of the square lattice, and their exact sums along a renormalization-group flow.
+"""Spin operators in one, two and three dimensions, and their exact sums along a renormalization-group flow.
 
-An operator is a product of spins summed over all translations, rotations and reflections. Even operators do not change
-when all spins flip, odd ones change sign. They are ordered by range, the largest distance between two of their spins, and
-within one range by the number of spins, so that "the first k operators" is a sensible truncation.
+An operator is a product of spins summed over all translations and all symmetries of the hypercubic lattice (permutations and
+reflections of the axes). Even operators do not change when all spins flip, odd ones change sign. They are ordered by range,
+the largest distance between two of their spins, and within one range by the number of spins, so that "the first k operators"
+is a sensible truncation.
 """
 
+from functools import cache
+from itertools import permutations, product
 from math import prod
 from typing import NamedTuple
 
@@ -12,68 +15,130 @@ import numpy as np
 
 from rsmi.kernels.operators import accumulate_products
 from rsmi.kernels.operators import operator_sums as _operator_sums
-from rsmi.renormalization.rules import Rule, coarse_grain, level_shapes, sample_numbers
+from rsmi.renormalization.rules import Rule, coarse_grain, level_shapes, sample_numbers, three_axes
 
-SMALLEST_SIZE = 4
+SECTORS = ("even", "odd")
 CHUNK = 1024
 
 
 class Operator(NamedTuple):
-    """`points`: one copy, as (row, column) offsets in a 3 x 3 window; the symmetries of the square give the others."""
+    """`points`: one copy, as offsets >= 0 along every axis, slowest first; the symmetries of the lattice give the others."""
 
     name: str
-    points: tuple[tuple[int, int], ...]
+    points: tuple[tuple[int, ...], ...]
 
 
-EVEN = (
-    Operator("nearest neighbours (1,0)", ((0, 0), (0, 1))),
-    Operator("next-nearest neighbours (1,1)", ((0, 0), (1, 1))),
-    Operator("plaquette", ((0, 0), (0, 1), (1, 0), (1, 1))),
-    Operator("pair (2,0)", ((0, 0), (0, 2))),
-    Operator("T", ((0, 0), (0, 1), (0, 2), (1, 1))),
-    Operator("diamond", ((0, 1), (1, 0), (1, 2), (2, 1))),
-    Operator("pair (2,1)", ((0, 0), (1, 2))),
-    Operator("zigzag", ((0, 0), (0, 1), (1, 1), (1, 2))),
-    Operator("corners of the 2x1 rectangle", ((0, 0), (0, 2), (1, 0), (1, 2))),
-    Operator("pair (2,2)", ((0, 0), (2, 2))),
-)
-ODD = (
-    Operator("magnetization", ((0, 0),)),
-    Operator("corner", ((0, 0), (0, 1), (1, 0))),
-    Operator("line of three", ((0, 0), (0, 1), (0, 2))),
-    Operator("V of two diagonals", ((0, 0), (1, 1), (0, 2))),
-    Operator("knight triple", ((0, 0), (0, 1), (1, 2))),
-    Operator("three corners of the 2x2 square", ((0, 0), (0, 2), (2, 0))),
-)
-SECTORS = {"even": EVEN, "odd": ODD}
+def _chain(name, *points) -> Operator:
+    return Operator(name, tuple((point,) for point in points))
 
 
-def symmetric_copies(operator: Operator) -> list[tuple[tuple[int, int], ...]]:
-    """The distinct images of an operator under rotations and reflections, up to translations, each sorted."""
+CHAIN = {
+    "even": (
+        _chain("nearest neighbours (1)", 0, 1),
+        _chain("pair (2)", 0, 2),
+        _chain("pair (3)", 0, 3),
+        _chain("four in a row", 0, 1, 2, 3),
+        _chain("pair (4)", 0, 4),
+        _chain("three and one (0,1,2,4)", 0, 1, 2, 4),
+        _chain("two and two (0,1,3,4)", 0, 1, 3, 4),
+    ),
+    "odd": (
+        _chain("magnetization", 0),
+        _chain("three in a row", 0, 1, 2),
+        _chain("two and one (0,1,3)", 0, 1, 3),
+        _chain("two and one (0,1,4)", 0, 1, 4),
+        _chain("every second of five (0,2,4)", 0, 2, 4),
+    ),
+}
+SQUARE = {
+    "even": (
+        Operator("nearest neighbours (1,0)", ((0, 0), (0, 1))),
+        Operator("next-nearest neighbours (1,1)", ((0, 0), (1, 1))),
+        Operator("plaquette", ((0, 0), (0, 1), (1, 0), (1, 1))),
+        Operator("pair (2,0)", ((0, 0), (0, 2))),
+        Operator("T", ((0, 0), (0, 1), (0, 2), (1, 1))),
+        Operator("diamond", ((0, 1), (1, 0), (1, 2), (2, 1))),
+        Operator("pair (2,1)", ((0, 0), (1, 2))),
+        Operator("zigzag", ((0, 0), (0, 1), (1, 1), (1, 2))),
+        Operator("corners of the 2x1 rectangle", ((0, 0), (0, 2), (1, 0), (1, 2))),
+        Operator("pair (2,2)", ((0, 0), (2, 2))),
+    ),
+    "odd": (
+        Operator("magnetization", ((0, 0),)),
+        Operator("corner", ((0, 0), (0, 1), (1, 0))),
+        Operator("line of three", ((0, 0), (0, 1), (0, 2))),
+        Operator("V of two diagonals", ((0, 0), (1, 1), (0, 2))),
+        Operator("knight triple", ((0, 0), (0, 1), (1, 2))),
+        Operator("three corners of the 2x2 square", ((0, 0), (0, 2), (2, 0))),
+    ),
+}
+CUBIC = {
+    "even": (
+        Operator("nearest neighbours (1,0,0)", ((0, 0, 0), (0, 0, 1))),
+        Operator("next-nearest neighbours (1,1,0)", ((0, 0, 0), (0, 1, 1))),
+        Operator("plaquette", ((0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1))),
+        Operator("corner of a cube and its three neighbours", ((0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0))),
+        Operator("tetrahedron", ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0))),
+        Operator("third neighbours (1,1,1)", ((0, 0, 0), (1, 1, 1))),
+        Operator("diagonal rectangle of a cube", ((0, 0, 0), (0, 0, 1), (1, 1, 0), (1, 1, 1))),
+        Operator("pair (2,0,0)", ((0, 0, 0), (0, 0, 2))),
+        Operator("pair (2,1,0)", ((0, 0, 0), (0, 1, 2))),
+        Operator("pair (2,1,1)", ((0, 0, 0), (1, 1, 2))),
+    ),
+    "odd": (
+        Operator("magnetization", ((0, 0, 0),)),
+        Operator("corner", ((0, 0, 0), (0, 0, 1), (0, 1, 0))),
+        Operator("triangle of face diagonals", ((0, 0, 1), (0, 1, 0), (1, 0, 0))),
+        Operator("edge and diagonal of a cube", ((0, 0, 0), (0, 0, 1), (1, 1, 1))),
+        Operator("line of three", ((0, 0, 0), (0, 0, 1), (0, 0, 2))),
+        Operator("V of two diagonals", ((0, 0, 0), (0, 1, 1), (0, 0, 2))),
+    ),
+}
+OPERATORS = {1: CHAIN, 2: SQUARE, 3: CUBIC}
+
+
+def symmetric_copies(operator: Operator) -> list[tuple[tuple[int, ...], ...]]:
+    """The distinct images of an operator under permutations and reflections of the axes, up to translations, each sorted."""
     points = np.array(operator.points)
     images = set()
-    for turned in (points, points[:, ::-1]):
-        for signs in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-            image = turned * signs
+    for axes in permutations(range(points.shape[1])):
+        for signs in product((1, -1), repeat=len(axes)):
+            image = points[:, axes] * signs
             images.add(tuple(sorted(map(tuple, (image - image.min(axis=0)).tolist()))))
     return sorted(images)
 
 
-def _table():
-    """The kernel's terms (n_terms, 4), the operator of each and the number of copies of each operator, even then odd."""
-    copies = [symmetric_copies(operator) for operator in EVEN + ODD]
-    terms = [[3 * y + x for y, x in term] + [-1] * (4 - len(term)) for images in copies for term in images]
-    owner = [index for index, images in enumerate(copies) for _ in images]
-    return np.array(terms, dtype=np.int32), np.array(owner, dtype=np.int32), np.array([len(images) for images in copies])
+class Table(NamedTuple):
+    """What the kernel sums: `terms` (n_terms, 4, 3) int32, offsets of the points of every copy, -1 where it has fewer; `owner`
+    (n_terms,) int32, the operator of each term, even then odd; `copies` (operators,), their numbers."""
+
+    terms: np.ndarray
+    owner: np.ndarray
+    copies: np.ndarray
 
 
-_TERMS, _OWNER, COPIES = _table()
+@cache
+def table(dimension: int) -> Table:
+    """The terms of all operators in one to three dimensions; ValueError elsewhere."""
+    if dimension not in OPERATORS:
+        raise ValueError(f"operators are known in one to three dimensions, not in {dimension}")
+    images = [symmetric_copies(operator) for sector in SECTORS for operator in OPERATORS[dimension][sector]]
+    owner = [index for index, copies in enumerate(images) for _ in copies]
+    terms = np.full((len(owner), 4, 3), -1, dtype=np.int32)
+    for term, points in zip(terms, (points for copies in images for points in copies)):
+        term[: len(points)] = [three_axes(point, 0) for point in points]
+    return Table(terms, np.array(owner, dtype=np.int32), np.array([len(copies) for copies in images]))
+
+
+def smallest_size(dimension: int) -> int:
+    """Sites along an axis below which an operator coincides with another through the boundary: twice the largest offset (8 in one
+    dimension, 4 in two and three)."""
+    return 2 * int(table(dimension).terms.max())
 
 
 def wraps(shape) -> bool:
-    """Whether operators wrap around a lattice: on fewer than 4 sites (2,0) coincides with (1,0) or (0,0) through the
-    boundary, so that operators are no longer independent of one another."""
-    return min(shape) < SMALLEST_SIZE
+    """Whether operators wrap around a lattice, so that they are no longer independent of one another."""
+    return min(shape) < smallest_size(len(shape))
 
 
 def operator_sums(rows, shape) -> tuple[np.ndarray, np.ndarray]:
@@ -81,35 +146,35 @@ def operator_sums(rows, shape) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    rows : (n, ceil(sites / 8)) uint8, packed configurations of a periodic lattice of `shape` = (height, width)
+    rows : (n, ceil(sites / 8)) uint8, packed configurations of a periodic lattice of `shape`, 1 to 3 axes
 
     Returns
     -------
-    even : (n, 10) int64, in the order of `EVEN`
-    odd : (n, 6) int64, in the order of `ODD`
+    even : (n, n_even) int64, in the order of `OPERATORS`: 7, 10, 10 in one, two, three dimensions
+    odd : (n, n_odd) int64: 5, 6, 6
     """
-    _require_square_lattice(shape)
-    rows = np.ascontiguousarray(rows, dtype=np.uint8)
-    sums = _operator_sums(rows, shape[0], shape[1], _TERMS, _OWNER, len(COPIES))
-    return np.ascontiguousarray(sums[:, : len(EVEN)]), np.ascontiguousarray(sums[:, len(EVEN) :])
+    terms, owner, copies = table(len(shape))
+    sums = _operator_sums(np.ascontiguousarray(rows, dtype=np.uint8), three_axes(shape), terms, owner, len(copies))
+    n_even = len(OPERATORS[len(shape)]["even"])
+    return np.ascontiguousarray(sums[:, :n_even]), np.ascontiguousarray(sums[:, n_even:])
 
 
 def largest_block(shape, largest_energy: int = 0) -> int:
     """Number of samples of which the sums of products are sure to fit into int64."""
-    largest = max(prod(shape) * int(COPIES.max()), abs(int(largest_energy)))
+    largest = max(prod(shape) * int(table(len(shape)).copies.max()), abs(int(largest_energy)))
     return (2**63 - 1) // largest**2
 
 
-def empty_sums(n_blocks: int, steps: int) -> dict[str, np.ndarray]:
+def empty_sums(n_blocks: int, steps: int, dimension: int = 2) -> dict[str, np.ndarray]:
     """The zero of `measure_levels`: int64 arrays that add up over parts of a data set.
 
     With levels n = 0 .. steps, lattice sums S^n and the original energy E, summed over the samples of a block:
-    counts, energy_sum (E), energy_squared (E^2): (blocks,); even_sums (S_a^n) and even_energy (S_a^n E): (blocks, levels,
-    10); even_products (S_a^n S_b^n): (blocks, levels, 10, 10); even_cross (S_a^n S_b^(n-1), entry n-1): (blocks, steps,
-    10, 10); and odd_sums, odd_products, odd_cross with 6 operators.
+    counts, energy_sum (E), energy_squared (E^2): (blocks,); with k even operators, even_sums (S_a^n) and even_energy
+    (S_a^n E): (blocks, levels, k); even_products (S_a^n S_b^n): (blocks, levels, k, k); even_cross (S_a^n S_b^(n-1), entry
+    n-1): (blocks, steps, k, k); and odd_sums, odd_products, odd_cross with the odd operators.
     """
-    shapes = {"counts": (), "energy_sum": (), "energy_squared": (), "even_energy": (steps + 1, len(EVEN))}
-    for sector, operators in SECTORS.items():
+    shapes = {"counts": (), "energy_sum": (), "energy_squared": (), "even_energy": (steps + 1, len(OPERATORS[dimension]["even"]))}
+    for sector, operators in OPERATORS[dimension].items():
         k = len(operators)
         shapes[f"{sector}_sums"] = (steps + 1, k)
         shapes[f"{sector}_products"] = (steps + 1, k, k)
@@ -127,7 +192,7 @@ def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=
 
     Parameters
     ----------
-    rows : (n, ceil(sites / 8)) uint8, packed configurations of a periodic lattice of `shape` = (height, width)
+    rows : (n, ceil(sites / 8)) uint8, packed configurations of a periodic lattice of `shape`, 1 to 3 axes
     rule : Rule with one hidden unit
     keys : (steps, 2) uint64, key of the random bits of each step
     energies : (n,) int64, original energy of each configuration in J
@@ -142,11 +207,10 @@ def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=
     Raises
     ------
     ValueError
-        Lattices that are not two-dimensional, rules with several hidden units, blocks that do not tile the lattice,
-        or more samples in a block than int64 can be sure to hold.
+        Rules with several hidden units, blocks that do not tile the lattice, or more samples in a block than int64 can be
+        sure to hold.
     """
     shapes = level_shapes(shape, rule.block, steps)
-    _require_square_lattice(shape)
     if rule.n_hidden != 1:
         raise ValueError(f"operators need a rule with one hidden unit, not {rule.n_hidden}")
     keys = np.ascontiguousarray(keys, dtype=np.uint64).reshape(-1, 2)
@@ -158,7 +222,7 @@ def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=
     _refuse_overflow(shape, energies, blocks)
     if n_blocks is None:
         n_blocks = int(blocks.max(initial=0)) + 1
-    sums = empty_sums(n_blocks, steps)
+    sums = empty_sums(n_blocks, steps, len(shape))
     for start in range(0, len(rows), CHUNK):
         part = slice(start, start + CHUNK)
         levels = _levels(rows[part], shapes, rule, keys, samples[part])
@@ -193,11 +257,6 @@ def _add(target, left, right, blocks):
     products = np.zeros((len(target), left.shape[1], right.shape[1]), dtype=np.int64)
     accumulate_products(left, right, blocks, products)
     target += products.reshape(target.shape)
-
-
-def _require_square_lattice(shape):
-    if len(shape) != 2:
-        raise ValueError(f"the operators are those of the square lattice, not of {len(shape)} dimensions")
 
 
 def _refuse_overflow(shape, energies, blocks):

@@ -95,7 +95,7 @@ def coarse_grain(rows, shape, rule: Rule, key, samples=0) -> np.ndarray:
     level_shapes(shape, rule.block, 1)
     rows = np.ascontiguousarray(rows, dtype=np.uint8)
     return blocking.coarse_grain(
-        rows, _three_axes(shape), _three_axes(rule.block), rule.filters, rule.bias, rule.hard,
+        rows, three_axes(shape), three_axes(rule.block), rule.filters, rule.bias, rule.hard,
         np.ascontiguousarray(key, dtype=np.uint64), sample_numbers(samples, len(rows)),
     )  # fmt: skip
 
@@ -107,5 +107,6 @@ def sample_numbers(samples, n: int) -> np.ndarray:
     return np.ascontiguousarray(samples, dtype=np.uint64)
 
 
-def _three_axes(extents) -> np.ndarray:
-    return np.array((1,) * (3 - len(extents)) + tuple(extents), dtype=np.int64)
+def three_axes(extents, missing: int = 1) -> np.ndarray:
+    """What belongs to one to three axes as the kernels take it: three int64, leading axes added."""
+    return np.array((missing,) * (3 - len(extents)) + tuple(extents), dtype=np.int64)

@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rsmi.lattice import kaufman
+from rsmi.lattice import kaufman, ring
 from rsmi.renormalization.operators import occupied, wraps
 from rsmi.statistics.fits import polynomial_fit
 from rsmi.statistics.jackknife import Jackknife, jackknife, jackknife_error
 
 DRIFT = 0.05  # a relative fall of K_n at T_c beyond this is no correction to scaling
+EXACT = {1: ring, 2: kaufman}  # modules of the exact energies of finite lattices, by dimension
 NEIGHBOURS = 2  # temperatures used on either side of a crossing
 
 
@@ -32,15 +33,22 @@ class EffectiveCouplings(NamedTuple):
     slope: Jackknife
 
 
-def effective_couplings(sums, shapes, exact=kaufman) -> EffectiveCouplings:
+def undefined(dimension: int) -> str | None:
+    """Why there is no effective coupling in a dimension, or None."""
+    return None if dimension in EXACT else "the effective coupling needs the exact energy of a finite lattice, which is not known in three dimensions"
+
+
+def effective_couplings(sums, shapes, exact=None) -> EffectiveCouplings:
     """K_n and, from the fluctuations with the original energy, dK_n/dK = cov(S_nn^n, E) / (N_n de/dK(K_n)).
 
     Parameters
     ----------
     sums : dict of arrays (blocks, ...), the layout of `operators.empty_sums`
     shapes : shapes of the lattice at levels 0 .. steps
-    exact : module of the exact energy (coupling_from_energy, energy_variance)
+    exact : module of the exact energy (coupling_from_energy, energy_variance), by default that of the dimension; where none is
+        known K_n and its slope are nan
     """
+    exact = exact or EXACT.get(len(shapes[0]))
     needed = ("counts", "energy_sum", "even_sums", "even_energy")
     sums = {name: array for name, array in occupied(sums).items() if name in needed}
     sites = np.array([prod(shape) for shape in shapes])
@@ -59,7 +67,7 @@ def effective_couplings(sums, shapes, exact=kaufman) -> EffectiveCouplings:
 
 
 def flow_rows(effective: EffectiveCouplings, shapes) -> list[dict]:
-    """The flow of one temperature as {step, size, coupling_eff, coupling_eff_error, energy_nn}, None where undefined."""
+    """The flow of one temperature as {step, size, coupling_eff, coupling_eff_error, energy_nn, energy_nn_error}, None where undefined."""
     return [
         {
             "step": step,
@@ -67,6 +75,7 @@ def flow_rows(effective: EffectiveCouplings, shapes) -> list[dict]:
             "coupling_eff": _number(effective.coupling.value[step]),
             "coupling_eff_error": _number(effective.coupling.error[step]),
             "energy_nn": _number(effective.energy.value[step]),
+            "energy_nn_error": _number(effective.energy.error[step]),
         }
         for step, shape in enumerate(shapes)
     ]
@@ -168,14 +177,14 @@ def _blocked_energy(totals, sites):
 
 def _coupling(energy, shape, exact):
     try:
-        return exact.coupling_from_energy(energy, shape)
+        return exact.coupling_from_energy(energy, shape) if exact else np.nan
     except ValueError:
         return np.nan
 
 
 def _energy_slope(coupling, shape, exact):
     try:
-        return -exact.energy_variance(shape, coupling)
+        return -exact.energy_variance(shape, coupling) if exact else np.nan
     except ValueError:
         return np.nan
 

@@ -35,16 +35,21 @@ def run(flow: File, critical_temperature: float | None, output: Path, options: R
     with Session(output, request(flow, critical_temperature), options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        found = analyse(measured(flow), scale_factor(flow), critical_temperature)
+        ensembles = measured(flow)
+        found = analyse(ensembles, scale_factor(flow), critical_temperature)
 
         def fill(writer):
             writer.write("/result", np.bytes_(canonical_json(found)))
             for name, sector in SECTOR_OF.items():
                 for key, suffix in (("value", ""), ("error", "_error")):
                     writer.write(f"/sequence/{name}{suffix}", _sequence(found[name], key))
+            for name, matrix in found["covariance"].items():
+                writer.write(f"/covariance/{name}", np.array(matrix, dtype=np.float64))
 
         session.publish({"block": flow.attributes["block"]}, fill, 1 << 20)
     _warn(output, found)
+    for sentence in dict.fromkeys(sentence for ensemble in ensembles for sentence in ensemble.short):
+        log.warning("%s: %s", flow.path, sentence)
 
 
 def _warn(output: Path, found: dict) -> None:
@@ -52,7 +57,7 @@ def _warn(output: Path, found: dict) -> None:
     measured_at, critical = found["temperature"], found["critical_temperature"]
     if critical is None or abs(measured_at / critical - 1) > FAR:
         shown = "an unknown temperature" if measured_at is None else f"T = {measured_at:.6g}"
-        log.warning("%s: exponents are those of %s, the nearest to the critical temperature (%s): they hold only there", output, shown, "unknown" if critical is None else f"{critical:.6g}")
+        log.warning("%s: exponents are those of %s, the nearest to the critical temperature (%s): they hold only there", output, shown, found["critical_temperature_from"] if critical is None else f"{critical:.6g}")
 
 
 def scale_factor(flow: File) -> float:
@@ -70,7 +75,7 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
     scale : float
         The scale factor b of one step.
     critical_temperature : float, optional
-        Exponents are measured at the temperature nearest to it; default the model's exact T_c, else the estimated one.
+        Exponents are measured at the temperature nearest to it; default the model's T_c, in one dimension 0.
 
     Returns
     -------
@@ -81,17 +86,22 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
     effective = {id(ensemble): ensemble.effective() for ensemble in known}
     crossings = _crossings(known, effective)
     critical, origin = _critical(known, crossings, critical_temperature)
-    ensemble = min(known, key=lambda e: abs(e.temperature - critical)) if critical else ensembles[0]
-    rows = {name: mcrg.exponents(ensemble.sums, sector, ensemble.shapes) for name, sector in SECTOR_OF.items()}
+    ensemble = min(known, key=lambda e: abs(e.temperature - (critical or 0.0))) if known else ensembles[0]
+    sequences = {name: mcrg.sequence(ensemble.sums, sector, ensemble.shapes) for name, sector in SECTOR_OF.items()}
+    rows = {name: sequence.rows() for name, sequence in sequences.items()}
     by_fluctuations, by_differences = _correlation_length_exponents(known, effective, ensemble, scale, critical)
     crossing, nu = _row(crossings, STEP, "the flow needs one step more"), _row(by_fluctuations, STEP, f"the flow has fewer than {STEP} steps")
     return {
         "temperature": ensemble.temperature,
         "critical_temperature": critical,
         "critical_temperature_from": origin,
+        "dimension": ensemble.dimension,
         "size": ensemble.shapes[0][0],
+        "blocks": len(ensemble.sums["counts"]),
         **rows,
-        "headline": {name: mcrg.headline(rows[name], sector) for name, sector in SECTOR_OF.items()},
+        "headline": {name: mcrg.headline(rows[name]) for name in SECTOR_OF},
+        "changes": {name: sequence.changes() for name, sequence in sequences.items()},
+        "covariance": _covariances(sequences, effective.get(id(ensemble)), ensemble),
         "nu": nu["value"],
         "nu_error": nu["error"],
         "nu_reason": nu["reason"],
@@ -106,35 +116,45 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
     }
 
 
+def _covariances(sequences: dict, effective: thermometer.EffectiveCouplings | None, ensemble: Measured) -> dict:
+    """Jackknife covariances between steps, of exponents of all operators and of effective couplings (levels 0, 1, ...)."""
+    levels, matrices = len(ensemble.shapes), {name: sequence.covariance() for name, sequence in sequences.items()}
+    known = effective is not None and len(effective.coupling.replicas) > 1
+    matrices["coupling_eff"] = effective.coupling.covariance() if known else np.full((levels, levels), np.nan)
+    return {name: [[float(x) if np.isfinite(x) else None for x in row] for row in matrix] for name, matrix in matrices.items()}
+
+
 def _critical(known: list[Measured], crossings: list[dict], wanted: float | None) -> tuple[float | None, str]:
     if wanted is not None:
         return wanted, "given"
     if not known:
         return None, "unknown: no file has a temperature"
-    try:
-        return 1 / ising.critical_coupling(len(known[0].shapes[0])), "exact"
-    except UsageError:
-        estimate = _row(crossings, STEP, "")["value"]
-        return estimate or known[0].temperature, "estimated" if estimate else "unknown: the first file is taken"
+    exact = ising.critical_temperature(known[0].dimension)
+    return (exact, "exact" if known[0].dimension == 2 else "known") if exact else (None, "none: the chain orders only at T = 0; the coldest file is taken")
 
 
 def _crossings(known: list[Measured], effective: dict) -> list[dict]:
     if not known:
         return []
+    steps, reason = range(1, len(known[0].shapes) - 1), thermometer.undefined(known[0].dimension)
+    if reason:
+        return [_empty(step, reason) for step in steps]
     flows, couplings = [effective[id(ensemble)] for ensemble in known], [ensemble.coupling for ensemble in known]
-    return [thermometer.critical_temperature(couplings, flows, step) for step in range(1, len(known[0].shapes) - 1)]
+    return [thermometer.critical_temperature(couplings, flows, step) for step in steps]
 
 
 def _correlation_length_exponents(known, effective, ensemble, scale, critical):
     steps = range(1, len(ensemble.shapes))
-    if ensemble.coupling is None:
-        reason = "the temperature of the samples is unknown"
+    reason = "the temperature of the samples is unknown" if ensemble.coupling is None else thermometer.undefined(ensemble.dimension)
+    if reason:
         return [_empty(step, reason) for step in steps], [_empty(step, reason) for step in steps]
     here = effective[id(ensemble)]
     fluctuations = [
         thermometer.exponent_by_fluctuations(here, step, scale) if ensemble.has_energy else _empty(step, "the original energies are unknown")
         for step in steps
     ]
+    if critical is None:
+        return fluctuations, [_empty(step, "there is no critical temperature") for step in steps]
     flows, couplings = [effective[id(e)] for e in known], [e.coupling for e in known]
     return fluctuations, [thermometer.exponent_by_differences(couplings, flows, step, scale, 1 / critical) for step in steps]
 
@@ -148,6 +168,7 @@ def _row(rows: list[dict], step: int, reason: str) -> dict:
 
 
 def _sequence(rows: list[dict], key: str) -> np.ndarray:
+    """By step and number of operators, nan where undefined."""
     table = np.full((max(row["step"] for row in rows), max(row["operators"] for row in rows)), np.nan)
     for row in rows:
         table[row["step"] - 1, row["operators"] - 1] = np.nan if row[key] is None else row[key]

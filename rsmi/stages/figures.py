@@ -13,8 +13,8 @@ import numpy as np
 from rsmi.errors import Failure, UsageError
 from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
-from rsmi.stages import exponent, flow
-from rsmi.stages.info import EXACT_EXPONENTS, kind_of
+from rsmi.stages import crossing, exponent, flow
+from rsmi.stages.info import EXPONENTS, exact_critical_temperature, flow_quantity, kind_of
 from rsmi.stages.notation import geometry_title, relative_temperature, temperature_label, with_error
 from rsmi.store import File, open_file
 from rsmi.store.writer import disk_errors
@@ -182,17 +182,20 @@ def _band(axes, value: float, error: float, label: str, colour: str = _GREY) -> 
 # ---- flow -----------------------------------------------------------------------------------------------------------
 
 def _draw_flow(file: File) -> Figure:
-    """K_eff/K_c along the flow, one line per temperature; open symbols where operators wrap around the lattice."""
+    """K_eff/K_c along the flow (K_eff in one dimension, the energy in three), one line per temperature; open symbols where operators
+    wrap around the lattice."""
+    dimension = len(file.attributes["block"])
     flows = [entry for entry in flow.summary(file.path)["flows"] if entry["coupling"] is not None]
     figure = Figure(figsize=(5.4, 3.4), layout="constrained")
     axes = figure.subplots()
     if not flows:
         axes.text(0.5, 0.5, "the temperatures of the samples are unknown:\nno effective couplings", ha="center", va="center", transform=axes.transAxes)
     sizes = {tuple(row["size"] for row in entry["steps"]) for entry in flows}
-    axes.axhline(1, color=_GREY, linewidth=0.8, linestyle="--", zorder=1)
+    if dimension == 2:
+        axes.axhline(1, color=_GREY, linewidth=0.8, linestyle="--", zorder=1)
     for number, entry in enumerate(sorted(flows, key=lambda entry: entry["temperature"])):
-        _flow_line(axes, entry, number, f", $L$ = {entry['steps'][0]['size']}" if len(sizes) > 1 else "")
-    axes.set(xlabel="coarse-graining step $n$", ylabel=r"effective coupling $K_n / K_c$")
+        _flow_line(axes, entry, dimension, number, f", $L$ = {entry['steps'][0]['size']}" if len(sizes) > 1 else "")
+    axes.set(xlabel="coarse-graining step $n$", ylabel=_FLOW_LABEL[dimension])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if flows:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -201,14 +204,17 @@ def _draw_flow(file: File) -> Figure:
     return figure
 
 
-def _flow_line(axes, entry: dict, number: int, suffix: str) -> None:
-    critical, ratio = ising.critical_coupling(2), relative_temperature(entry["coupling"], 2)
-    rows = [row for row in entry["steps"] if row["coupling_eff"] is not None]
-    step, value, error = (np.array([row[key] or 0.0 for row in rows]) for key in ("step", "coupling_eff", "coupling_eff_error"))
-    colour = temperature_colour(ratio)
-    axes.errorbar(step, value / critical, error / critical, color=colour, marker=_MARKERS[number % len(_MARKERS)], label=temperature_label(entry["coupling"], 2) + suffix, zorder=3)
+_FLOW_LABEL = {1: "effective coupling $K_n$", 2: "effective coupling $K_n / K_c$", 3: "energy per site of the blocked lattice ($J$)"}
+
+
+def _flow_line(axes, entry: dict, dimension: int, number: int, suffix: str) -> None:
+    (key, unit, _), ratio = flow_quantity(dimension), relative_temperature(entry["coupling"], dimension)
+    rows = [row for row in entry["steps"] if row[key] is not None]
+    step, value, error = (np.array([row[name] or 0.0 for row in rows]) for name in ("step", key, f"{key}_error"))
+    colour, marker = temperature_colour(ratio) if ratio else f"C{number % 7}", _MARKERS[number % len(_MARKERS)]
+    axes.errorbar(step, value / unit, error / unit, color=colour, marker=marker, label=temperature_label(entry["coupling"], dimension) + suffix, zorder=3)
     wrapped = np.array([row["wraps"] for row in rows], dtype=bool)
-    axes.plot(step[wrapped], value[wrapped] / critical, linestyle="none", color="white", markeredgecolor=colour, marker=_MARKERS[number % len(_MARKERS)], zorder=4)
+    axes.plot(step[wrapped], value[wrapped] / unit, linestyle="none", color="white", markeredgecolor=colour, marker=marker, zorder=4)
 
 
 def temperature_colour(ratio: float):
@@ -230,19 +236,24 @@ def _size_axis(axes, sizes: tuple[int, ...]) -> None:
 # ---- exponent -------------------------------------------------------------------------------------------------------
 
 def _draw_exponent(file: File) -> Figure:
-    """y_t and y_h by step and number of operators; nu and T_c by step; exact values dashed, the headline ringed."""
-    found = exponent.summary(file.path)
-    figure = Figure(figsize=(6.8, 5.6), layout="constrained")
-    (thermal, magnetic), (length, temperature) = figure.subplots(2, 2)
-    for axes, name, label in ((thermal, "y_t", "$y_t$"), (magnetic, "y_h", "$y_h$")):
-        _sequence(axes, found[name], found["headline"][name], EXACT_EXPONENTS[name][0], label)
-    nu = {"from fluctuations": found["nu_sequence"], "from differences in $T$": found["nu_differences"]}
-    _by_step(length, nu, _scalar(found, "nu"), 1.0, r"$\nu$", "")
-    length.set(xlabel="coarse-graining step $n$")
-    _by_step(temperature, {None: found["T_c_sequence"]}, _scalar(found, "T_c"), 1 / ising.critical_coupling(2), "$T_c$", " $J/k_B$")
-    temperature.set(xlabel="step $n$ of the crossing of $K_n$ and $K_{n+1}$")
-    entries = {label: handle for axes in (thermal, magnetic) for handle, label in zip(*axes.get_legend_handles_labels())}
-    order = sorted(entries, key=lambda label: (label in ("exact", "headline"), label))
+    """y_t and y_h by step and number of operators; nu and T_c by step; known values dashed, the headline ringed. Where a dimension
+    has no effective coupling, y_t and y_h alone."""
+    found, dimension = exponent.summary(file.path), len(file.attributes["block"])
+    known = {name: number.value for name, number in ising.EXPONENTS[dimension].items()}
+    thermometers = any(row["value"] is not None for key in ("nu_sequence", "nu_differences", "T_c_sequence") for row in found[key]) or dimension == 2
+    figure = Figure(figsize=(6.8, 5.6 if thermometers else 3.2), layout="constrained")
+    panels = figure.subplots(1 + thermometers, 2, squeeze=False)
+    for axes, name, label in zip(panels[0], EXPONENTS, ("$y_t$", "$y_h$")):
+        _sequence(axes, found[name], found["headline"][name], known.get(name), label)
+    if thermometers:
+        length, temperature = panels[1]
+        nu = {"from fluctuations": found["nu_sequence"], "from differences in $T$": found["nu_differences"]}
+        _by_step(length, nu, _scalar(found, "nu"), known.get("nu"), r"$\nu$", "")
+        length.set(xlabel="coarse-graining step $n$")
+        _by_step(temperature, {None: found["T_c_sequence"]}, _scalar(found, "T_c"), ising.critical_temperature(dimension), "$T_c$", " $J/k_B$")
+        temperature.set(xlabel="step $n$ of the crossing of $K_n$ and $K_{n+1}$")
+    entries = {label: handle for axes in panels[0] for handle, label in zip(*axes.get_legend_handles_labels())}
+    order = sorted(entries, key=lambda label: (label in ("exact", "known", "headline"), label))
     figure.legend([entries[label] for label in order], order, loc="outside upper center", ncols=len(order), columnspacing=1.4)
     return figure
 
@@ -251,10 +262,11 @@ def _scalar(found: dict, name: str) -> dict:
     return {"step": exponent.STEP, "value": found[name], "error": found[f"{name}_error"], "reason": found[f"{name}_reason"]}
 
 
-def _sequence(axes, rows: list[dict], headline: dict, exact: float, label: str) -> None:
+def _sequence(axes, rows: list[dict], headline: dict, known: float | None, label: str) -> None:
     """One exponent by number of operators, a line per step."""
     steps = sorted({row["step"] for row in rows})
-    axes.axhline(exact, color=_GREY, linewidth=0.8, linestyle="--", label="exact")
+    if known is not None:
+        axes.axhline(known, color=_GREY, linewidth=0.8, linestyle="--", label="known")
     for number, step in enumerate(steps):
         shift = 0.12 * (number - (len(steps) - 1) / 2)
         _points(axes, [row for row in rows if row["step"] == step], "operators", shift, number, linewidth=0.8, label=f"step {step}")
@@ -264,9 +276,10 @@ def _sequence(axes, rows: list[dict], headline: dict, exact: float, label: str) 
     _result_title(axes, label, headline, "")
 
 
-def _by_step(axes, series: dict[str | None, list[dict]], headline: dict, exact: float, label: str, units: str) -> None:
+def _by_step(axes, series: dict[str | None, list[dict]], headline: dict, known: float | None, label: str, units: str) -> None:
     """A thermometer's result by step, the first series' headline ringed."""
-    axes.axhline(exact, color=_GREY, linewidth=0.8, linestyle="--")
+    if known is not None:
+        axes.axhline(known, color=_GREY, linewidth=0.8, linestyle="--")
     for number, (name, rows) in enumerate(series.items()):
         shift = 0.08 * (number - (len(series) - 1) / 2)
         _points(axes, rows, "step", shift, number, linestyle="none", label=name)
@@ -298,4 +311,48 @@ def _result_title(axes, label: str, headline: dict, units: str) -> None:
     axes.set_title(value if headline["value"] is not None else "\n".join(wrap(f"{label}: {headline['reason']}", 44)))
 
 
-_DRAWINGS = {"theta": _draw_theta, "lambda": draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent}
+# ---- crossing -------------------------------------------------------------------------------------------------------
+
+def _draw_crossing(file: File) -> Figure:
+    """Binder cumulant and correlation ratio of every size against T, with bands of their errors; below, T_c by pair of sizes."""
+    found = crossing.summary(file.path)
+    exact = exact_critical_temperature(found["model"], found["dimension"])
+    figure = Figure(figsize=(6.8, 5.0), layout="constrained")
+    above, below = figure.subplots(2, 2, height_ratios=(1.5, 1))
+    for column, (name, label) in enumerate((("binder", "$U$"), ("correlation_ratio", "$R = C(L/2) / C(L/4)$"))):
+        rows = [row for row in found["crossings"] if row["quantity"] == name]
+        _curves(above[column], file, name, exact)
+        for row in rows:
+            if row["T_c"] is not None:
+                above[column].plot(row["T_c"], row["value"], "o", markersize=7, markerfacecolor="none", markeredgecolor="black", markeredgewidth=0.8, zorder=5)
+        above[column].set(xlabel="$T$ ($J/k_B$)", ylabel=label)
+        _crossings_by_size(below[column], rows, exact)
+    above[0].legend(title="$L$")
+    figure.suptitle(f"$T_c$ = {with_error(found['T_c'], found['T_c_error'])} $J/k_B$" if found["T_c"] is not None else "\n".join(wrap(found["T_c_reason"], 80)), fontsize=9)
+    return figure
+
+
+def _curves(axes, file: File, name: str, exact: float | None) -> None:
+    temperature = 1 / file.read("/curves/coupling")
+    for number, size in enumerate(file.read("/curves/size")):
+        value, error = (file.read(f"/curves/{name}{suffix}")[number] for suffix in ("", "_error"))
+        axes.plot(temperature, value, color=f"C{number}", label=str(size))
+        axes.fill_between(temperature, value - error, value + error, color=f"C{number}", alpha=0.3, linewidth=0)
+    if exact is not None and temperature.min() <= exact <= temperature.max():
+        axes.axvline(exact, color=_GREY, linewidth=0.8, linestyle="--", zorder=1)
+
+
+def _crossings_by_size(axes, rows: list[dict], exact: float | None) -> None:
+    names = [", ".join(map(str, row["sizes"])) for row in rows]
+    places = range(len(rows))
+    if exact is not None:
+        axes.axhline(exact, color=_GREY, linewidth=0.8, linestyle="--", label="exact")
+    for place, row in zip(places, rows):
+        if row["T_c"] is not None:
+            axes.errorbar(place, row["T_c"], row["T_c_error"] or 0.0, color="black", marker="o")
+    axes.set(xlabel="sizes that cross", ylabel="$T_c$ ($J/k_B$)", xlim=(-0.5, len(rows) - 0.5))
+    axes.set_xticks(places, names)
+    axes.ticklabel_format(axis="y", useOffset=False)
+
+
+_DRAWINGS = {"theta": _draw_theta, "lambda": draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent, "crossing": _draw_crossing}

@@ -19,13 +19,15 @@ from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_sha
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import magnetizations
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
+from rsmi.statistics.binning import merged_blocks
 from rsmi.statistics.summary import separate_chains
 from rsmi.store import File, canonical_json, open_file, text_digest
 
 log = logging.getLogger("rsmi")
 
-_BLOCKS = 64  # blocks of samples per file: enough for a jackknife, each far longer than the autocorrelation time
-LONG_BLOCK = 8  # times tau_int: shorter blocks give errors more than 6 % too small
+_BLOCKS = 64  # blocks of samples per file that are stored; `measured` merges them where they are short
+LONG_BLOCK = 10  # times tau_int: shorter blocks give errors more than 5 % too small
+FEWEST_BLOCKS = 8  # per file: with fewer the error itself is not known to 25 %
 _TASKS = 8
 _SUMS = tuple(operators.empty_sums(0, 0))
 
@@ -102,24 +104,25 @@ def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, steps: 
     with contextlib.ExitStack() as stack:
         sources = tuple(stack.enter_context(open_file(path, "samples")) for path in paths)
         for source in sources:
-            _check_source(source)
+            require_single_component(source)
         chosen = choose_rule(stack, rule, block, hard, len(sources[0].attributes["shape"]))
         if chosen.rule.n_hidden > 1:
             raise UsageError(f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one")
         for source in sources:
-            coarse_shapes(source.attributes["shape"], chosen.rule, steps)
-        _refuse_equal_streams(sources)
+            _check_shape(source, sources[0], chosen.rule, steps)
+        refuse_equal_streams(sources)
         yield Flow(sources, chosen, steps, seed)
 
 
-def _check_source(source: File) -> None:
-    require_single_component(source)
-    shape = source.attributes["shape"]
-    if len(shape) != 2:
-        raise UsageError(f"{source.path}: a lattice of dimension {len(shape)}; the operators of the flow are those of the square lattice")
+def _check_shape(source: File, first: File, rule: Rule, steps: int) -> None:
+    shape, others = source.attributes["shape"], first.attributes["shape"]
+    if len(shape) != len(others):
+        raise UsageError(f"{source.path}: a lattice of dimension {len(shape)}, but {first.path} has dimension {len(others)}: one flow has one dimension")
+    coarse_shapes(shape, rule, steps)
 
 
-def _refuse_equal_streams(sources: tuple[File, ...]) -> None:
+def refuse_equal_streams(sources: tuple[File, ...]) -> None:
+    """Raise UsageError where two files are of the same random numbers."""
     seen: dict[str, Path] = {}
     for source in sources:
         identity = stream_identity(source)
@@ -147,20 +150,20 @@ def run(work: Flow, output: Path, options: RunOptions) -> None:
         tasks = [work.tasks_of(number) for number in range(len(work.sources))]
         session.run([task for of_file in tasks for task in of_file], "measuring", "block")
         _publish(session, work, tasks)
-    _warn_of_inputs(work)
-    _warn(output)
+    _warn(output, work)
 
 
 def _publish(session: Session, work: Flow, tasks: list[list[Blocks]]) -> None:
     sources = work.sources
     sums = {name: np.concatenate([session.rows(task).read(name) for of_file in tasks for task in of_file]) for name in _SUMS}
+    kinds = operators.OPERATORS[len(sources[0].attributes["shape"])]
     files = np.concatenate([np.full(sum(task.total for task in of_file), number) for number, of_file in enumerate(tasks)])
     attributes = {
         "rule": work.chosen.identity,
         "block": work.chosen.rule.block,
         "steps": work.steps,
-        "even_operators": [operator.name for operator in operators.EVEN],
-        "odd_operators": [operator.name for operator in operators.ODD],
+        "even_operators": [operator.name for operator in kinds["even"]],
+        "odd_operators": [operator.name for operator in kinds["odd"]],
     }
 
     def known(name):
@@ -173,6 +176,9 @@ def _publish(session: Session, work: Flow, tasks: list[list[Blocks]]) -> None:
             writer.write(f"/files/{name}", np.array([source.attributes[name] for source in sources], dtype=np.int64))
         writer.write("/files/streams", np.array([stream_identity(source).encode() for source in sources]))
         writer.write("/files/has_energy", np.array(["/energy" in source for source in sources], dtype=np.uint8))
+        writer.write("/files/chains", np.array([source.attributes["chains"] for source in sources], dtype=np.int64))
+        for name, column in zip(("tau_int", "tau_int_error"), zip(*map(_autocorrelation_time, sources))):
+            writer.write(f"/files/{name}", np.array(column, dtype=np.float64))
         writer.write("/blocks/file", files.astype(np.int64))
         for name, array in sums.items():
             writer.write(f"/blocks/{name}", array)
@@ -184,13 +190,18 @@ def _publish(session: Session, work: Flow, tasks: list[list[Blocks]]) -> None:
 
 @dataclass(frozen=True)
 class Measured:
-    """The sums of all files at one temperature: jackknife blocks of one ensemble."""
+    """The sums of all files at one temperature: jackknife blocks of one ensemble, none too short where that is possible."""
 
     coupling: float | None
     shapes: list[tuple[int, ...]]
     rg_step: int
     has_energy: bool
     sums: dict[str, np.ndarray]
+    short: tuple[str, ...] = ()  # what to know of files whose blocks are short in spite of being merged
+
+    @property
+    def dimension(self) -> int:
+        return len(self.shapes[0])
 
     @property
     def temperature(self) -> float | None:
@@ -212,17 +223,45 @@ def measured(file: File) -> list[Measured]:
         lattice = tuple(int(x) for name in ("original_shape", "shape") for x in table[name][number])
         key = (math.inf if unknown else float(f"{coupling:.10g}"), lattice, int(table["rg_step"][number]), number if unknown else -1)
         groups.setdefault(key, []).append(number)
-    owner, sums = file.read("/blocks/file"), {name: file.read(f"/blocks/{name}") for name in _SUMS}
+    of_files = _merged(file, len(table["coupling"]))
     found = []
     for key, numbers in sorted(groups.items()):
-        chosen = np.isin(owner, numbers)
         shapes = [tuple(int(x) for x in table["shape"][numbers[0]])]
         for _ in range(steps):
             shapes.append(tuple(size // sites for size, sites in zip(shapes[-1], block)))
         coupling = None if math.isinf(key[0]) else float(table["coupling"][numbers[0]])
         has_energy = bool(table["has_energy"][numbers].all())
-        found.append(Measured(coupling, shapes, int(table["rg_step"][numbers[0]]), has_energy, {name: array[chosen] for name, array in sums.items()}))
+        sums = {name: np.concatenate([of_files[number][0][name] for number in numbers]) for name in _SUMS}
+        short = tuple(of_files[number][1] for number in numbers if of_files[number][1])
+        found.append(Measured(coupling, shapes, int(table["rg_step"][numbers[0]]), has_energy, sums, short))
     return found
+
+
+def _merged(file: File, n_files: int) -> list[tuple[dict[str, np.ndarray], str | None]]:
+    """The sums of every input file in blocks of at least `LONG_BLOCK` tau_int (as stored where files before format 1.1 do not tell
+    it), and a sentence where they do not allow that."""
+    owner, sums = file.read("/blocks/file"), {name: file.read(f"/blocks/{name}") for name in _SUMS}
+    found = []
+    for number in range(n_files):
+        own = {name: array[owner == number] for name, array in sums.items()}
+        found.append(_long_blocks(own, *(float(file.read(f"/files/{name}")[number]) for name in ("chains", "tau_int", "tau_int_error")))
+                     if "/files/tau_int" in file else (own, None))  # fmt: skip
+    return found
+
+
+def _long_blocks(sums: dict[str, np.ndarray], chains: float, tau: float, error: float) -> tuple[dict[str, np.ndarray], str | None]:
+    if not tau - error > 0.5:  # independent within the error, or constant
+        return sums, None
+    count, needed = len(sums["counts"]), LONG_BLOCK * tau * chains
+    label = merged_blocks(count, sums["counts"].min(), needed, FEWEST_BLOCKS)
+    if label[-1] + 1 == count:
+        merged = sums
+    else:
+        starts = np.searchsorted(label, np.arange(label[-1] + 1))
+        merged = {name: np.add.reduceat(array, starts, axis=0, dtype=np.float64) for name, array in sums.items()}  # beyond int64
+    steps = merged["counts"].min() / chains
+    short = f"tau_int = {tau:.1f} stored intervals, and a block of the jackknife has {steps:.1f}: the errors are too small; sample more, or with a longer --interval"
+    return merged, short if merged["counts"].min() < needed and tau - error > 1 else None
 
 
 def summary(path: Path) -> dict:
@@ -233,7 +272,9 @@ def summary(path: Path) -> dict:
 
 def _flow_entry(ensemble: Measured) -> dict:
     steps = [row | {"wraps": operators.wraps(shape)} for row, shape in zip(thermometer.flow_rows(ensemble.effective(), ensemble.shapes), ensemble.shapes)]
-    entry = {"temperature": ensemble.temperature, "coupling": ensemble.coupling, "steps": steps}
+    entry = {"temperature": ensemble.temperature, "coupling": ensemble.coupling, "blocks": len(ensemble.sums["counts"]), "steps": steps}
+    if thermometer.undefined(ensemble.dimension):
+        entry["reason"] = thermometer.undefined(ensemble.dimension)
     if ensemble.coupling is None:
         for row in steps:
             row |= {"coupling_eff": None, "coupling_eff_error": None}
@@ -241,12 +282,17 @@ def _flow_entry(ensemble: Measured) -> dict:
     return entry
 
 
-def _warn(path: Path) -> None:
+def _warn(path: Path, work: Flow) -> None:
     """Say what a reader of the numbers must know."""
+    if work.chosen.rule.bias.any():
+        log.warning("the rule has a bias, which breaks the symmetry under a global flip: y_h assumes that odd operators vanish on average")
     with open_file(path, "flow") as file:
         ensembles = measured(file)
-        if any(operators.wraps(shape) for shape in ensembles[0].shapes):
-            log.warning("%s: on levels smaller than %d operators wrap around the lattice; they are marked", path, operators.SMALLEST_SIZE)
+        for source, (_, short) in zip(work.sources, _merged(file, len(work.sources))):
+            if short:
+                log.warning("%s: %s", source.path, short)
+        if any(operators.wraps(shape) for ensemble in ensembles for shape in ensemble.shapes):
+            log.warning("%s: on levels smaller than %d operators wrap around the lattice; they are marked", path, operators.smallest_size(ensembles[0].dimension))
         if file.attributes["rule"]["hard"]:
             return
         for ensemble in filter(_is_critical, ensembles):
@@ -255,29 +301,18 @@ def _warn(path: Path) -> None:
                 log.warning("%s: %s", path, sentence)
 
 
-def _warn_of_inputs(work: Flow) -> None:
-    """Say where the exponents or their errors rest on what the inputs do not give."""
-    if work.chosen.rule.bias.any():
-        log.warning("the rule has a bias, which breaks the symmetry under a global flip: y_h assumes that odd operators vanish on average")
-    for source in work.sources:
-        edges, chains = block_edges(source), source.attributes["chains"]
-        steps, (tau, error) = (edges[1] - edges[0]) / chains, _autocorrelation_time(source)
-        if tau - error > 1 and steps < LONG_BLOCK * tau:
-            log.warning("%s: tau_int = %.1f stored intervals, and a block of the jackknife has %.1f: the errors are too small; sample with a longer --interval", source.path, tau, steps)
-
-
 def _autocorrelation_time(source: File) -> tuple[float, float]:
-    """tau_int of |m| and its error, in stored intervals."""
-    series = separate_chains(np.abs(magnetizations(source)), source.attributes["chains"])
-    return integrated_autocorrelation_time(series)
+    """tau_int and its error in stored intervals, of |m| or of the energy, whichever is longer; to four digits, so that files do not
+    depend on how a library rounds."""
+    series = [np.abs(magnetizations(source))] + ([source.read("/energy")] if "/energy" in source else [])
+    found = [integrated_autocorrelation_time(separate_chains(values, source.attributes["chains"])) for values in series]
+    tau, error = max(found, key=lambda pair: pair[0])
+    return float(f"{tau:.4g}"), float(f"{error:.4g}")
 
 
 def _is_critical(ensemble: Measured) -> bool:
-    try:
-        critical = ising.critical_coupling(len(ensemble.shapes[0]))
-    except UsageError:
-        return False
-    return ensemble.coupling is not None and abs(ensemble.coupling / critical - 1) < 1e-3
+    critical = ising.critical_temperature(ensemble.dimension)
+    return None not in (critical, ensemble.coupling) and abs(ensemble.coupling * critical - 1) < 1e-3
 
 
 def plan(work: Flow) -> dict:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.errors import UsageError
 from rsmi.lattice import ising
 from rsmi.lattice.geometry import Geometry, shape_text
-from rsmi.renormalization.operators import SMALLEST_SIZE
+from rsmi.renormalization.operators import smallest_size
 from rsmi.stages.notation import fields, relative_temperature, table, with_error
 from rsmi.store import File, canonical_json, open_file
 from rsmi.store.schema import KINDS
 
-_STAGES = {"samples": "sample", "theta": "train_theta", "lambda": "train_lambda", "flow": "flow", "exponent": "exponent"}
-EXACT_EXPONENTS = {"y_t": (1.0, "1"), "y_h": (15 / 8, "15/8 = 1.875")}  # two-dimensional Ising universality class
+_STAGES = {"samples": "sample", "theta": "train_theta", "lambda": "train_lambda", "flow": "flow", "exponent": "exponent", "crossing": "crossing"}
+EXPONENTS = ("y_t", "y_h")
 
 
 def kind_of(path: Path) -> str:
@@ -233,63 +234,86 @@ def _four(value: float | None) -> str:
 def _describe_flow(file: File) -> list[str]:
     flows, rule = summary(file.path)["flows"], file.attributes["rule"]
     name = rule.get("name") or f"learned, digest {rule['digest'][:12]}"
+    dimension = len(file.attributes["block"])
     lines = fields([("rule", f"{name}, {'hard' if rule['hard'] else 'soft'}, block {shape_text(file.attributes['block'])}"), ("steps", str(file.attributes["steps"]))])
     for sizes in dict.fromkeys(_sizes(flow) for flow in flows):
-        lines += ["", *_flow_table([flow for flow in flows if _sizes(flow) == sizes], sizes)]
-    marks = [f"  *  lattice smaller than {SMALLEST_SIZE}: operators wrap around it"] if any(row["wraps"] for flow in flows for row in flow["steps"]) else []
-    return [*lines, *([""] + marks if marks else []), *sorted({f"  -  {flow['reason']}" for flow in flows if "reason" in flow})]
+        lines += ["", *_flow_table([flow for flow in flows if _sizes(flow) == sizes], sizes, dimension)]
+    wrapped = any(row["wraps"] for flow in flows for row in flow["steps"])
+    marks = ["", _wrapping_mark(dimension)] if wrapped else []
+    return [*lines, *marks, *sorted({f"  -  {flow['reason']}" for flow in flows if "reason" in flow})]
+
+
+def _wrapping_mark(dimension: int) -> str:
+    return f"  *  lattice smaller than {smallest_size(dimension)}: operators wrap around it"
 
 
 def _sizes(flow: dict) -> tuple[int, ...]:
     return tuple(row["size"] for row in flow["steps"])
 
 
-def _flow_table(flows: list[dict], sizes: tuple[int, ...]) -> list[str]:
-    """K_eff/K_c, one line per temperature and one column per step."""
-    critical = ising.critical_coupling(2)
+def _flow_table(flows: list[dict], sizes: tuple[int, ...], dimension: int) -> list[str]:
+    """What the flow shows in a dimension (`flow_quantity`), one line per temperature and one column per step."""
+    key, unit, text = flow_quantity(dimension)
     steps = range(len(sizes))
-    rows = [["T/T_c", "T", *(f"step {step}" for step in steps)], ["", "J/k_B", *(f"L = {size}" for size in sizes)]]
+    rows = [["T/T_c" if dimension > 1 else "K", "T", *(f"step {step}" for step in steps)], ["", "J/k_B", *(f"L = {size}" for size in sizes)]]
     for flow in flows:
-        ratio = relative_temperature(flow["coupling"], 2)
-        known = [f"{ratio:.4f}", f"{flow['temperature']:.5f}"] if ratio else ["unknown", "-"]
-        rows.append(known + [_relative(row, critical) for row in flow["steps"]])
-    return [f"  K_eff/K_c with K_c = {critical:.6f}", "", *table(rows)]
+        first = relative_temperature(flow["coupling"], dimension) or flow["coupling"]
+        known = [f"{first:.4f}", f"{flow['temperature']:.5f}"] if first else ["unknown", "-"]
+        rows.append(known + [_relative(row, key, unit) for row in flow["steps"]])
+    return [f"  {text}", "", *table(rows)]
 
 
-def _relative(row: dict, critical: float) -> str:
-    if row["coupling_eff"] is None:
+def flow_quantity(dimension: int) -> tuple[str, float, str]:
+    """What is shown of a flow: its name in a step's row, the unit it is shown in, and a sentence. K_eff/K_c in two dimensions, K_eff of
+    the chain, which has no K_c, and the energy in three dimensions, which have no K_eff."""
+    if dimension == 3:
+        return "energy_nn", 1.0, "energy per site of the blocked lattice in J, -<nearest neighbours>"
+    critical = ising.critical_temperature(dimension)
+    if critical is None:
+        return "coupling_eff", 1.0, "K_eff"
+    return "coupling_eff", 1 / critical, f"K_eff/K_c with K_c = {1 / critical:.6f}"
+
+
+def _relative(row: dict, key: str, unit: float) -> str:
+    if row[key] is None:
         return "-"
-    return with_error(row["coupling_eff"] / critical, row["coupling_eff_error"] and row["coupling_eff_error"] / critical) + ("*" if row["wraps"] else "")
+    return with_error(row[key] / unit, row[f"{key}_error"] and row[f"{key}_error"] / unit) + ("*" if row["wraps"] else "")
 
 
 # ---- exponent -------------------------------------------------------------------------------------------------------
 
 def _describe_exponent(file: File) -> list[str]:
-    found = summary(file.path)
+    found, dimension = summary(file.path), len(file.attributes["block"])
     temperature = "unknown" if found["temperature"] is None else f"{found['temperature']:.6f} J/k_B"
     critical = "unknown" if found["critical_temperature"] is None else f"{found['critical_temperature']:.6f} J/k_B ({found['critical_temperature_from']})"
     lines = fields([("measured at T", temperature), ("reference T_c", critical), ("lattice", f"{found['size']} sites along a side, block {shape_text(file.attributes['block'])}")])
-    lines += ["", *fields(_headline(found))]
-    for name in EXACT_EXPONENTS:
-        lines += ["", f"  {name} by number of operators", "", *_sequence_table(found[name])]
-    return [*lines, "", *_thermometer_table(found), *_remarks(found)]
+    lines += ["", *fields(_headline(found, dimension))]
+    for name in EXPONENTS:
+        lines += ["", f"  {name} by number of operators", "", *_sequence_table(found[name], found.get("changes", {}).get(name, []))]
+    return [*lines, "", *_thermometer_table(found), *_remarks(found, dimension)]
 
 
-def _headline(found: dict) -> list[tuple[str, ...]]:
-    rows = [("", "measured", "exact", "")]
-    for name, (_, exact) in EXACT_EXPONENTS.items():
+def _headline(found: dict, dimension: int) -> list[tuple[str, ...]]:
+    known = ising.EXPONENTS[dimension]
+    rows = [("", "measured", "known" if dimension == 3 else "exact", "")]
+    for name in EXPONENTS:
         row = found["headline"][name]
-        rows.append((name, with_error(row["value"], row["error"]), exact, row["reason"] or f"step {row['step']}, {row['operators']} operators"))
-    rows.append(("nu", with_error(found["nu"], found["nu_error"]), "1", found["nu_reason"] or found["nu_remark"]))
-    exact = f"{1 / ising.critical_coupling(2):.6f}"
-    rows.append(("T_c", with_error(found["T_c"], found["T_c_error"]), exact, found["T_c_reason"] or "J/k_B, crossing of the effective couplings of steps 2 and 3"))
+        rows.append((name, with_error(row["value"], row["error"]), known[name].text if known else "-", row["reason"] or f"step {row['step']}, {row['operators']} operators"))
+    rows.append(("nu", with_error(found["nu"], found["nu_error"]), known["nu"].text if known else "-", found["nu_reason"] or found["nu_remark"]))
+    critical = ising.critical_temperature(dimension)
+    rows.append(("T_c", with_error(found["T_c"], found["T_c_error"]), f"{critical:.6f}" if critical else "-", found["T_c_reason"] or "J/k_B, crossing of the effective couplings of steps 2 and 3"))
     return rows
 
 
-def _sequence_table(entries: list[dict]) -> list[str]:
+def _sequence_table(entries: list[dict], changes: list[dict]) -> list[str]:
+    """By number of operators, a column per step; the last line is what the step changes, with the covariance of the two steps."""
     steps, counts = sorted({row["step"] for row in entries}), sorted({row["operators"] for row in entries})
     cells = {(row["operators"], row["step"]): with_error(row["value"], row["error"]) + ("*" if row["wraps"] and row["value"] is not None else "") for row in entries}
-    return table([["operators", *(f"step {step}" for step in steps)], *([str(count), *(cells.get((count, step), "-") for step in steps)] for count in counts)])
+    lines = [[str(count), *(cells.get((count, step), "-") for step in steps)] for count in counts]
+    if changes:
+        by_step = {row["step"]: with_error(row["value"], row["error"]) for row in changes}
+        lines.append(["change", *(by_step.get(step, "") for step in steps)])
+    return table([["operators", *(f"step {step}" for step in steps)], *lines])
 
 
 def _thermometer_table(found: dict) -> list[str]:
@@ -299,13 +323,65 @@ def _thermometer_table(found: dict) -> list[str]:
     return table([["step", *columns], *([str(step), *(cells[title].get(step, "-") for title in columns)] for step in steps)])
 
 
-def _remarks(found: dict) -> list[str]:
+def _remarks(found: dict, dimension: int) -> list[str]:
     """Why values are missing, and what the marks mean."""
-    rows = [(name, row) for name in EXACT_EXPONENTS for row in found[name]]
+    rows = [(name, row) for name in EXPONENTS for row in found[name]]
     rows += [(name, row) for name in ("nu", "T_c") for row in found[f"{name}_sequence"]] + [("nu", row) for row in found["nu_differences"]]
     reasons = dict.fromkeys(f"  -  {name}, step {row['step']}: {row['reason']}" for name, row in rows if row["reason"])
-    wraps = [f"  *  lattice smaller than {SMALLEST_SIZE}: operators wrap around it"] if any(row.get("wraps") for _, row in rows) else []
+    wraps = [_wrapping_mark(dimension)] if any(row.get("wraps") for _, row in rows) else []
     return [*([""] if reasons or wraps else []), *wraps, *reasons]
 
 
-_DESCRIPTIONS = {"samples": _describe_samples, "theta": _describe_theta, "lambda": _describe_lambda, "flow": _describe_flow, "exponent": _describe_exponent}
+# ---- crossing -------------------------------------------------------------------------------------------------------
+
+def _describe_crossing(file: File) -> list[str]:
+    found = summary(file.path)
+    low, high = found["temperatures"][0], found["temperatures"][-1]
+    lines = fields([
+        ("sizes", ", ".join(map(str, found["sizes"]))),
+        ("temperatures", f"{len(found['temperatures'])} from {low:.6g} to {high:.6g} J/k_B"),
+        ("errors", f"jackknife over {found['blocks']} blocks, reweighting included; not the drift of the crossings with the sizes"),
+    ])
+    exact = exact_critical_temperature(found["model"], found["dimension"])
+    known = () if exact is None else (f"exact {exact:.6f} (not used)",)
+    headline = [("T_c", with_error(found["T_c"], found["T_c_error"]), found["T_c_reason"] or "J/k_B", *known), ("nu", with_error(found["nu"], found["nu_error"]), "ratio of the slopes")]
+    return [*lines, "", *fields(headline), *(line for name, title in QUANTITY_TITLES.items() for line in _crossing_table(found, name, title, exact)), *_crossing_remarks(found)]
+
+
+QUANTITY_TITLES = {"binder": "Binder cumulant U = 1 - <m^4>/(3 <m^2>^2)", "correlation_ratio": "correlation ratio R = C(L/2)/C(L/4)"}
+
+
+def exact_critical_temperature(model: str, dimension: int) -> float | None:
+    """T_c of the infinite lattice in J/k_B where it is known."""
+    try:
+        return 1 / ising.critical_coupling(dimension) if model == "ising" else None
+    except UsageError:
+        return None
+
+
+def _crossing_table(found: dict, name: str, title: str, exact: float | None) -> list[str]:
+    head = ["sizes", "T_c", *(["T_c/exact - 1"] if exact else []), "U" if name == "binder" else "R", "nu"]
+    rows = [row for row in found["crossings"] if row["quantity"] == name]
+    cells = [
+        [", ".join(map(str, row["sizes"])), *_pair(row, "T_c"), *([_off(row, exact)] if exact else []), *_pair(row, "value"), *_pair(row, "nu")]
+        for row in rows
+    ]
+    return ["", f"  {title} at the crossing", "", *table([head, *cells])]
+
+
+def _pair(row: dict, name: str) -> list[str]:
+    return [with_error(row[name], row[f"{name}_error"])]
+
+
+def _off(row: dict, exact: float) -> str:
+    if row["T_c"] is None:
+        return "-"
+    return f"{100 * (row['T_c'] / exact - 1):+.3f} %"
+
+
+def _crossing_remarks(found: dict) -> list[str]:
+    reasons = dict.fromkeys(f"  -  sizes {', '.join(map(str, row['sizes']))}: {row['reason']}" for row in found["crossings"] if row["reason"])
+    return ["", *reasons] if reasons else []
+
+
+_DESCRIPTIONS = {"samples": _describe_samples, "theta": _describe_theta, "lambda": _describe_lambda, "flow": _describe_flow, "exponent": _describe_exponent, "crossing": _describe_crossing}

@@ -312,6 +312,10 @@ class Session:
         self._parts.remove()
         return digest
 
+    def discard(self) -> None:
+        """Drop all work: what was found shows that the request cannot be met."""
+        self._parts.remove()
+
     def _ancestors(self) -> list[dict]:
         chain: dict[str, dict] = {}
         for file in self.request.inputs:

@@ -58,6 +58,19 @@ def runs(groups, most: int = 40) -> np.ndarray:
     return position * min(most, len(present)) // len(present)
 
 
+def merged_blocks(count: int, length: float, needed: float, fewest: int) -> np.ndarray:
+    """Labels 0, 1, ... (count,) int64 that merge neighbouring blocks into longer ones.
+
+    Parameters
+    ----------
+    count : blocks there are
+    length : of the shortest of them, in any unit
+    needed : length in that unit that each merged block shall have; where that would leave less than `fewest`, there are `fewest`
+    """
+    merged = count // max(ceil(needed / length), 1)
+    return runs(np.arange(count), min(max(merged, fewest), count))
+
+
 def grouped_mean(values, groups) -> tuple[float, float]:
     """Mean of all values and its standard error, groups of any sizes taken as independent.
 

@@ -103,7 +103,7 @@ class PartsFolder:
         self._lock = None
 
     def remove(self) -> None:
-        """The work is published: nothing here is needed any more."""
+        """Nothing here is needed any more: the work is published, or cannot be."""
         self._found = {}
         self.release()
 

@@ -98,7 +98,7 @@ def open_file(path: str | Path, kind: str | None = None):
     ----------
     path : str or Path
     kind : str, optional
-        Demand this kind (``samples``, ``theta``, ``lambda``, ``flow``, ``exponent``); any by default.
+        Demand this kind (a key of `rsmi.store.schema.KINDS`); any by default.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 FORMAT = "rsmi"
-FORMAT_VERSION = (1, 0)
+FORMAT_VERSION = (1, 1)
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,9 @@ FLOW = Kind(
         Dataset("/files/rg_step", "int64", ("files",), "", "steps made before this flow"),
         Dataset("/files/streams", "bytes", ("files",), "", "digest of the random streams behind each input file"),
         Dataset("/files/has_energy", "uint8", ("files",), "", "1 if the original energies are known"),
+        Dataset("/files/chains", "int64", ("files",), "", "chains of each input file", required=False, since=(1, 1)),
+        Dataset("/files/tau_int", "float64", ("files",), "", "integrated autocorrelation time of |m| or E, the longer, in stored intervals", required=False, since=(1, 1)),
+        Dataset("/files/tau_int_error", "float64", ("files",), "", "its error, NaN for constant data", required=False, since=(1, 1)),
         Dataset("/blocks/file", "int64", ("blocks",), "", "input file of each block of samples"),
         Dataset("/blocks/counts", "int64", ("blocks",), "", "samples in the block"),
         Dataset("/blocks/energy_sum", "int64", ("blocks",), "J", "sum of the original energies (0 if unknown)"),
@@ -198,10 +201,27 @@ EXPONENT = Kind(
         Dataset("/sequence/y_t_error", "float64", ("steps", "even"), "", "jackknife error"),
         Dataset("/sequence/y_h", "float64", ("steps", "odd"), "", "magnetic eigenvalue exponent"),
         Dataset("/sequence/y_h_error", "float64", ("steps", "odd"), "", "jackknife error"),
+        Dataset("/covariance/y_t", "float64", ("steps", "steps"), "", "jackknife covariance of y_t of all operators between steps, NaN where undefined", required=False, since=(1, 1)),
+        Dataset("/covariance/y_h", "float64", ("steps", "steps"), "", "the same of y_h", required=False, since=(1, 1)),
+        Dataset("/covariance/coupling_eff", "float64", ("levels", "levels"), "", "jackknife covariance of the effective coupling between levels 0, 1, ...", required=False, since=(1, 1)),
     ),
 )
 
-KINDS = {"samples": SAMPLES, "theta": THETA, "lambda": LAMBDA, "flow": FLOW, "exponent": EXPONENT}
+CROSSING = Kind(
+    "critical temperature from the crossing of lattice sizes (since 1.1)",
+    (Attribute("model", "text", "of the samples", since=(1, 1)),),
+    (
+        Dataset("/result", "bytes", (), "", "JSON: the whole answer, as printed by --json", since=(1, 1)),
+        Dataset("/curves/size", "int64", ("sizes",), "", "lattice sizes, sites along the first side", since=(1, 1)),
+        Dataset("/curves/coupling", "float64", ("points",), "", "K at which the curves are tabulated", since=(1, 1)),
+        Dataset("/curves/binder", "float64", ("sizes", "points"), "", "1 - <m^4>/(3 <m^2>^2), reweighted; NaN beyond the couplings sampled of a size", since=(1, 1)),
+        Dataset("/curves/binder_error", "float64", ("sizes", "points"), "", "jackknife error", since=(1, 1)),
+        Dataset("/curves/correlation_ratio", "float64", ("sizes", "points"), "", "C(L/2)/C(L/4) along the axes; NaN also where undefined", since=(1, 1)),
+        Dataset("/curves/correlation_ratio_error", "float64", ("sizes", "points"), "", "jackknife error", since=(1, 1)),
+    ),
+)
+
+KINDS = {"samples": SAMPLES, "theta": THETA, "lambda": LAMBDA, "flow": FLOW, "exponent": EXPONENT, "crossing": CROSSING}
 
 VOLATILE_ATTRIBUTES = ("uuid", "digest", "software")
 VOLATILE_GROUPS = ("/provenance",)

@@ -5,7 +5,7 @@ from time import process_time
 
 import numpy as np
 
-from rsmi.renormalization.operators import EVEN, ODD, measure_levels, operator_sums, symmetric_copies
+from rsmi.renormalization.operators import SQUARE, measure_levels, operator_sums, symmetric_copies
 from rsmi.renormalization.rules import coarse_grain, decimation, majority
 
 REPEATS, SAMPLES, SIZE = 7, 1000, 64
@@ -25,18 +25,20 @@ def rolled_operators(spins):
     """All operators of one configuration by whole-array products."""
     copies = {point: np.roll(spins, (-point[0], -point[1]), (0, 1)) for point in np.ndindex(3, 3)}
     return [
-        sum(int(np.prod([copies[p] for p in term], axis=0).sum()) for term in symmetric_copies(operator)) for operator in EVEN + ODD
+        sum(int(np.prod([copies[p] for p in term], axis=0).sum()) for term in symmetric_copies(operator)) for operator in SQUARE["even"] + SQUARE["odd"]
     ]
 
 
 def run() -> list[tuple[str, float, str]]:
-    """(name, value, unit) of every measurement, on a 64 x 64 lattice."""
+    """(name, value, unit) of every measurement, on a 64 x 64 lattice unless it says otherwise."""
     rng, shape = np.random.default_rng(0), (SIZE, SIZE)
     rows = rng.integers(0, 256, (SAMPLES, SIZE**2 // 8), dtype=np.uint8)
+    cubes = rng.integers(0, 256, (SAMPLES, 32**3 // 8), dtype=np.uint8)
     spins, keys = rng.choice([-1, 1], shape), np.arange(6, dtype=np.uint64).reshape(3, 2)
     energies, blocks = np.zeros(SAMPLES, dtype=np.int64), np.arange(SAMPLES) // 50
     works = {
         "16 operators": lambda: operator_sums(rows, shape),
+        "16 operators, 32 x 32 x 32": lambda: operator_sums(cubes, (32, 32, 32)),
         "majority 2x2": lambda: coarse_grain(rows, shape, majority((2, 2)), keys[0]),
         "decimation 2x2": lambda: coarse_grain(rows, shape, decimation((2, 2)), keys[0]),
         "operators and their products over 3 steps": lambda: measure_levels(
