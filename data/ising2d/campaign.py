@@ -1,6 +1,6 @@
 """How often the coarse variables are found when everything varies: samples, Boltzmann machines and filters of every seed.
 
-    python campaign.py [SEEDS]        (about 100 s of CPU a seed; files go to campaign/, and are resumed)
+    python campaign.py [SEEDS]        (about 150 s of CPU a seed; files go to campaign/, and are resumed)
 
 Every row of the table is a claim, the share of seeds that meet it, and the worst seed's number. Exact values average the
 exact P(V|E) of the Ising model over held-out environments; gains over another rule use the same environments.

@@ -91,7 +91,8 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
     sequences = {name: mcrg.sequence(ensemble.sums, sector, ensemble.shapes) for name, sector in SECTOR_OF.items()}
     rows = {name: sequence.rows() for name, sequence in sequences.items()}
     by_fluctuations, by_differences = _correlation_length_exponents(known, effective, ensemble, scale, critical)
-    crossing, nu = _row(crossings, STEP, "the flow needs one step more"), _row(by_fluctuations, STEP, f"the flow has fewer than {STEP} steps")
+    missing = thermometer.undefined(ensemble.dimension) or "the flow needs one step more"
+    crossing, nu = _row(crossings, STEP, missing), _row(by_fluctuations, STEP, f"the flow has fewer than {STEP} steps")
     return {
         "temperature": ensemble.temperature,
         "critical_temperature": critical,
@@ -170,6 +171,8 @@ def _crossings(known: list[Measured], effective: dict) -> list[dict]:
 def _correlation_length_exponents(known, effective, ensemble, scale, critical):
     steps = range(1, len(ensemble.shapes))
     reason = "the temperature of the samples is unknown" if ensemble.coupling is None else thermometer.undefined(ensemble.dimension)
+    if critical is None:
+        reason = reason or "there is no critical temperature"
     if reason:
         return [_empty(step, reason) for step in steps], [_empty(step, reason) for step in steps]
     here = effective[id(ensemble)]
@@ -177,8 +180,6 @@ def _correlation_length_exponents(known, effective, ensemble, scale, critical):
         thermometer.exponent_by_fluctuations(here, step, scale) if ensemble.has_energy else _empty(step, "the original energies are unknown")
         for step in steps
     ]
-    if critical is None:
-        return fluctuations, [_empty(step, "there is no critical temperature") for step in steps]
     flows, couplings = [effective[id(e)] for e in known], [e.coupling for e in known]
     return fluctuations, [thermometer.exponent_by_differences(couplings, flows, step, scale, 1 / critical) for step in steps]
 

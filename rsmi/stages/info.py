@@ -9,6 +9,7 @@ import numpy as np
 
 from rsmi.lattice import ising
 from rsmi.lattice.geometry import Geometry, shape_text
+from rsmi.renormalization.couplings import NAMES
 from rsmi.renormalization.operators import smallest_size
 from rsmi.stages.notation import fields, relative_temperature, table, with_error
 from rsmi.store import File, canonical_json, open_file
@@ -239,7 +240,7 @@ def _describe_flow(file: File) -> list[str]:
         lines += ["", *_flow_table([flow for flow in flows if _sizes(flow) == sizes], sizes, dimension)]
     wrapped = any(row["wraps"] for flow in flows for row in flow["steps"])
     marks = ["", _wrapping_mark(dimension)] if wrapped else []
-    return [*lines, *marks, *sorted({f"  -  {flow['reason']}" for flow in flows if "reason" in flow})]
+    return [*lines, *marks, *sorted({f"  -  {flow['reason']}" for flow in flows if "reason" in flow}), "", *_interactions(flows, dimension)]
 
 
 def _wrapping_mark(dimension: int) -> str:
@@ -256,9 +257,7 @@ def _flow_table(flows: list[dict], sizes: tuple[int, ...], dimension: int) -> li
     steps = range(len(sizes))
     rows = [["T/T_c" if dimension > 1 else "K", "T", *(f"step {step}" for step in steps)], ["", "J/k_B", *(f"L = {size}" for size in sizes)]]
     for flow in flows:
-        first = relative_temperature(flow["coupling"], dimension) or flow["coupling"]
-        known = [f"{first:.4f}", f"{flow['temperature']:.5f}"] if first else ["unknown", "-"]
-        rows.append(known + [_relative(row, key, unit) for row in flow["steps"]])
+        rows.append(_temperature_cells(flow, dimension) + [_relative(row, key, unit) for row in flow["steps"]])
     return [f"  {text}", "", *table(rows)]
 
 
@@ -273,6 +272,56 @@ def flow_quantity(dimension: int) -> tuple[str, float, str]:
     return "coupling_eff", 1 / critical, f"K_eff/K_c with K_c = {1 / critical:.6f}"
 
 
+def _interactions(flows: list[dict], dimension: int) -> list[str]:
+    """The couplings of all operators at every temperature and step, and those of the other sets at the temperature next to T_c."""
+    if any(flow["interactions"] is None for flow in flows):
+        return ["  no couplings: files of format 1.0 do not hold what they are made from; run rsmi flow again"]
+    headline = [(flow, [row for row in flow["interactions"] if row["operators"] == [*NAMES]]) for flow in flows]
+    chosen = next_to_critical(flows, dimension)
+    fewer = [list(names) for names in dict.fromkeys(tuple(row["operators"]) for row in chosen["interactions"]) if names != NAMES]
+    others = [row for names in fewer for row in chosen["interactions"] if row["operators"] == names]
+    rows = [row for flow in flows for row in flow["interactions"]]
+    marks = ["  +  lattice so small that products of different operators coincide"] if any(row["wraps"] for row in rows) else []
+    reasons = dict.fromkeys(f"  -  step {row['step']}, {' '.join(row['operators'])}: {row['reason']}" for row in rows if row["reason"])
+    where = f", {'T/T_c' if dimension > 1 else 'K'} = {_temperature_cells(chosen, dimension)[0]}" if chosen["coupling"] is not None and len(flows) > 1 else ""
+    return [
+        "  couplings of the coarse systems (inversion of the Callen equations)",
+        "",
+        *_coupling_table([(_temperature_cells(flow, dimension), row) for flow, rows in headline for row in rows], ["T/T_c" if dimension > 1 else "K", "T"], NAMES),
+        "",
+        f"  with fewer operators{where}",
+        "",
+        *_coupling_table([([" ".join(row["operators"])], row) for row in others], ["operators"], NAMES),
+        *([""] if marks or reasons else []),
+        *marks,
+        *reasons,
+    ]
+
+
+def next_to_critical(flows: list[dict], dimension: int) -> dict:
+    """The temperature next to T_c; the lowest one in one dimension, where T_c = 0; the first if all are unknown."""
+    critical = ising.critical_temperature(dimension) or 0.0
+    known = [flow for flow in flows if flow["temperature"] is not None]
+    return min(known, key=lambda flow: abs(flow["temperature"] - critical)) if known else flows[0]
+
+
+def _coupling_table(rows: list[tuple[list[str], dict]], titles: list[str], names: tuple[str, ...]) -> list[str]:
+    """A line per row of couplings; what stands before them only where it changes."""
+    lines, before = [[*titles, "step", "L", *names]], None
+    for cells, row in rows:
+        values = dict(zip(row["operators"], zip(row["values"] or [None] * len(names), row["errors"] or [None] * len(names))))
+        shown = [with_error(*values[name]) + ("+" if row["wraps"] and row["values"] else "") if name in values else "" for name in names]
+        lines.append([*(cells if cells != before else [""] * len(cells)), str(row["step"]), str(row["size"]), *shown])
+        before = cells
+    return table(lines)
+
+
+def _temperature_cells(flow: dict, dimension: int) -> list[str]:
+    """T/T_c (K in one dimension) and T, for a table."""
+    first = relative_temperature(flow["coupling"], dimension) or flow["coupling"]
+    return [f"{first:.4f}", f"{flow['temperature']:.5f}"] if first else ["unknown", "-"]
+
+
 def _relative(row: dict, key: str, unit: float) -> str:
     if row[key] is None:
         return "-"
@@ -284,12 +333,16 @@ def _relative(row: dict, key: str, unit: float) -> str:
 def _describe_exponent(file: File) -> list[str]:
     found, dimension = summary(file.path), len(file.attributes["block"])
     temperature = "unknown" if found["temperature"] is None else f"{found['temperature']:.6f} J/k_B"
-    critical = "unknown" if found["critical_temperature"] is None else f"{found['critical_temperature']:.6f} J/k_B ({found['critical_temperature_from']})"
+    critical = found["critical_temperature_from"]
+    if found["critical_temperature"] is not None:
+        critical = f"{found['critical_temperature']:.6f} J/k_B ({critical})"
     lines = fields([("measured at T", temperature), ("reference T_c", critical), ("lattice", f"{found['size']} sites along a side, block {shape_text(file.attributes['block'])}")])
     lines += ["", *fields(_headline(found, dimension))]
     for name in EXPONENTS:
         lines += ["", f"  {name} by number of operators", "", *_sequence_table(found[name], found.get("changes", {}).get(name, []))]
-    return [*lines, "", *_thermometer_table(found), *_remarks(found, dimension)]
+    if dimension == 2:
+        lines += ["", *_thermometer_table(found)]
+    return [*lines, *_remarks(found, dimension)]
 
 
 def _headline(found: dict, dimension: int) -> list[tuple[str, ...]]:
@@ -337,7 +390,11 @@ def _remarks(found: dict, dimension: int) -> list[str]:
     """Why values are missing, and what the marks mean."""
     rows = [(name, row) for name in EXPONENTS for row in found[name]]
     rows += [(name, row) for name in ("nu", "T_c") for row in found[f"{name}_sequence"]] + [("nu", row) for row in found["nu_differences"]]
-    reasons = dict.fromkeys(f"  -  {name}, step {row['step']}: {row['reason']}" for name, row in rows if row["reason"])
+    steps: dict[tuple[str, str], set[int]] = {}
+    for name, row in rows:
+        if row["reason"]:
+            steps.setdefault((name, row["reason"]), set()).add(row["step"])
+    reasons = [f"  -  {name}, step{'s' * (len(where) > 1)} {', '.join(map(str, sorted(where)))}: {reason}" for (name, reason), where in steps.items()]
     wraps = [_wrapping_mark(dimension)] if any(row.get("wraps") for _, row in rows) else []
     return [*([""] if reasons or wraps else []), *wraps, *reasons]
 
