@@ -132,6 +132,7 @@ def test_refusals(sample, here):
     c, d, far = sample("c", 16, "1.0Tc"), sample("d", 16, "1.1Tc"), sample("far", 16, "3Tc")
     hot, hotter = sample("hot", 16, "1.6Tc"), sample("hotter", 16, "1.7Tc")
     small = [sample("s1", 8, "1.6Tc"), sample("s2", 8, "1.7Tc")]
+    frozen = [sample(f"frozen{t}", 16, t, "--samples 32 --thermalization 0 --interval 1") for t in ("0.1", "0.11")]
     oblong, coarse, few = sample("oblong", "8x16", "1.0Tc"), "coarse.h5", sample("few", 16, "1.05Tc", "--samples 5 --thermalization 5 --interval 1")
     assert here("coarse-grain", c, "--rule", "majority", "-o", coarse).code == 0
     for files, words in (
@@ -141,6 +142,7 @@ def test_refusals(sample, here):
         ((a, b, oblong), "8x8 and 8x16 are not of one form"),
         ((a, b, coarse), "rg_step 1, a.h5 has 0"),
         ((a, b, c, few), "5 samples are too few"),
+        ((a, b, *frozen), "16x16: all samples have one energy; there is nothing to reweight in constant samples"),
         ((a, a, c, d), "the same random streams"),
         ((hot, hotter, *small), "no crossing between T ="),
     ):

@@ -59,8 +59,8 @@ def exponents(title: str, found: dict) -> None:
     """The headline exponents: step 2, all operators."""
     line(f"{title}: y_t", found["headline"]["y_t"]["value"], found["headline"]["y_t"]["error"], 1.0, "step 2, 10 operators")
     line(f"{title}: y_h", found["headline"]["y_h"]["value"], found["headline"]["y_h"]["error"], 15 / 8, "step 2, 6 operators")
-    line(f"{title}: nu", found["nu"], found["nu_error"], 1.0, "biased upwards by 1 to 2 % (one-coupling thermometer)")
-    line(f"{title}: T_c", found["T_c"], found["T_c_error"], T_C, f"{100 * (found['T_c'] / T_C - 1):+.2f} % (steps 2, 3; biased low)" if found["T_c"] else found["T_c_reason"])
+    line(f"{title}: nu", found["nu"], found["nu_error"], 1.0, found["nu_remark"])
+    line(f"{title}: T_c", found["T_c"], found["T_c_error"], T_C, found["T_c_reason"] or f"steps 2, 3; {found['T_c_remark']}")
 
 
 def main() -> None:

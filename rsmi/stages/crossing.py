@@ -77,8 +77,8 @@ def prepare(paths: list[Path]):
     Raises
     ------
     UsageError
-        If there is one size only, one temperature only of a size, an unknown coupling or energy, or if the energies of
-        neighbouring temperatures do not overlap.
+        If there is one size only, one temperature only of a size, an unknown coupling or energy, if all energies are
+        one, or if those of neighbouring temperatures do not overlap.
     """
     with contextlib.ExitStack() as stack:
         sources = [stack.enter_context(open_file(path, "samples")) for path in paths]
@@ -120,6 +120,8 @@ def _check_temperatures(shape: tuple[int, ...], sources: list[File]) -> None:
     if len({f"{source.attributes['coupling']:.10g}" for source in sources}) < 2:
         raise UsageError(f"{shape_text(shape)}: has one temperature only; a crossing needs two or more of every size, on either side of T_c")
     energies = [source.read("/energy") for source in sources]
+    if len(np.unique(np.concatenate(energies))) < 2:
+        raise UsageError(f"{shape_text(shape)}: all samples have one energy; there is nothing to reweight in constant samples")
     try:
         Reweighting(histogram([source.attributes["coupling"] for source in sources], energies, [np.zeros((len(e), 0)) for e in energies]))
     except UsageError as error:
