@@ -1,5 +1,6 @@
 """Slow Python twins of the C kernels: the same algorithm and random stream, written for reading."""
 
+import collections
 import itertools
 import math
 
@@ -453,6 +454,26 @@ class Machine:
         sums["visible_bias"] += sign * visible[:, :n_samples].sum(axis=1).astype(np.int32) << self.mean_bits
 
 
+# --- neighbourhoods (csrc/neighbourhood.c) ----------------------------------------------------------------------------
+
+
+def local_energies(spins, operators):
+    """s_l times the sum of the other spins' products over the products of each operator that contain l: (operators, *shape). Every
+    image of an operator under the symmetries of the lattice, put so that each of its points in turn lies on l."""
+    energies = []
+    for operator in operators:
+        dimension, products = spins.ndim, set()
+        for axes in itertools.permutations(range(dimension)):
+            for signs in itertools.product((1, -1), repeat=dimension):
+                image = [tuple(sign * point[axis] for sign, axis in zip(signs, axes)) for point in operator.points]
+                products |= {frozenset(tuple(x - y for x, y in zip(point, origin)) for point in image) for origin in image}
+        energies.append(sum(np.prod([np.roll(spins, [-x for x in point], range(dimension)) for point in product], axis=0) for product in products))
+    return np.array(energies)
+
+
+def neighbourhood_histogram(spins, operators):
+    """Numbers of sites by (e_1, e_2, ...) of one configuration, a Counter."""
+    return collections.Counter(zip(*local_energies(spins, operators).reshape(len(operators), -1).tolist(), strict=True))
 # --- two-spin correlations (csrc/correlations.c) ----------------------------------------------------------------------
 
 

@@ -156,7 +156,7 @@ def test_order_of_the_files_does_not_matter(sample, here):
         for name in ("T_c", "T_c_error", "value", "nu", "nu_error"):
             assert one[name] == pytest.approx(other[name], rel=1e-6)
     assert abs(first["T_c"] - 2.269185) < 5 * first["T_c_error"] and first["sizes"] == [8, 16]
-    assert "not used" in here("info", "0.h5").out
+    assert "exact 2.269185, not used" in here("info", "0.h5").out
 
 
 def test_correlated_samples_are_warned_of(sample, here):

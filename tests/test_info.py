@@ -3,6 +3,7 @@
 import importlib
 import json
 import shutil
+from pathlib import Path
 
 import h5py
 import pytest
@@ -86,10 +87,29 @@ def test_lambda(files):
 def test_flow_table(files):
     """One line per temperature, one column per step; the 2x2 lattice of step 3 is marked."""
     lines = info.describe(files["flow"]).splitlines()
+    lines = lines[: next(number for number, line in enumerate(lines) if "couplings of the coarse" in line)]
     rows = [line.split() for line in lines if line.startswith(("  1.05", "  1.00", "  0.95"))]
     assert [row[0] for row in rows] == ["1.0500", "1.0000", "0.9500"]
     assert all(len(row) == 6 and row[5].endswith("*") and not row[4].endswith("*") for row in rows)
     assert any("operators wrap around" in line for line in lines)
+
+
+def test_coupling_tables(files):
+    """A line per temperature and step of all four couplings, each with its error; the sets of fewer operators at T_c; what is too small."""
+    text, found = info.describe(files["flow"]), info.summary(files["flow"])["flows"]
+    lines = text[text.index("couplings of the coarse systems") :].splitlines()
+    assert [row["operators"] for row in found[0]["interactions"][:3]] == [["nn", "nnn", "third", "four-spin"], ["nn"], ["nn", "nnn"]]
+    for flow in found:
+        row = flow["interactions"][5]
+        assert row["step"] == 1 and any(all(with_error(v, e) in line for v, e in zip(row["values"], row["errors"])) for line in lines)
+    assert any("with fewer operators, T/T_c = 1.0000" in line for line in lines)
+    assert any(line.startswith("  -  step 3, ") for line in lines) and any(line.startswith("  +  ") for line in lines)
+
+
+def test_files_without_histograms_say_so():
+    path = Path(__file__).parent / "data/format-1.0/flow.h5"
+    assert info.summary(path)["flows"][0]["interactions"] is None
+    assert "no couplings: files of format 1.0" in info.describe(path)
 
 
 def test_exponent_headline_sequence_and_reasons(files):

@@ -173,3 +173,127 @@ def test_wrapped_levels_are_marked_and_singular_ones_null():
     assert result[29]["value"] is None and "fluctuate" in result[29]["reason"]
     assert mcrg.headline(result)["operators"] == 10
     assert "fewer than 2 steps" in mcrg.headline(result[:10])["reason"]
+
+
+# ---- one and three dimensions ---------------------------------------------------------------------------------------
+
+COTH = 1 / np.tanh(2 * COUPLING)
+
+
+def enumerated(shape, block, rule_name):
+    """Exact sums of one step on a small lattice, fine and coarse lattice sums, weights (fine) and P(coarse | fine), ties averaged."""
+    fine, coarse_shape = exact.every_configuration(shape), tuple(size // sites for size, sites in zip(shape, block))
+    coarse = exact.every_configuration(coarse_shape)
+    split = fine.reshape(-1, *(extent for pair in zip(coarse_shape, block) for extent in pair))
+    d = len(shape)
+    split = split.transpose(0, *range(1, 2 * d, 2), *range(2, 2 * d + 1, 2)).reshape(len(fine), len(coarse[0].ravel()), -1)
+    field = split.sum(axis=2, dtype=int) if rule_name == "majority" else split[:, :, 0]
+    up = 0.5 * (1 + np.sign(field))
+    transfer = np.prod(np.where(coarse.reshape(1, len(coarse), -1) > 0, up[:, None], 1 - up[:, None]), axis=2)
+    f, c = operators_of(fine), operators_of(coarse)
+    weights = exact.boltzmann(-f["even"][:, 0], COUPLING)
+    blocked, sums = weights @ transfer, {"counts": 1.0}
+    for sector in ("even", "odd"):
+        sums[f"{sector}_sums"] = np.array([weights @ f[sector], blocked @ c[sector]])
+        sums[f"{sector}_products"] = np.array([f[sector].T @ (weights[:, None] * f[sector]), c[sector].T @ (blocked[:, None] * c[sector])])
+        sums[f"{sector}_cross"] = (c[sector].T @ (transfer.T @ (weights[:, None] * f[sector])))[None]
+    return sums, f, c, weights, transfer
+
+
+@pytest.mark.parametrize("length", [8, 12])
+def test_decimation_of_the_chain_is_exact(length):
+    """K' = (1/2) ln cosh 2K and h' = h + (1/2) ln [cosh(2K + h) / cosh(2K - h)]: the nearest-neighbour coupling makes nothing else, so the
+    first column of T is (tanh 2K, 0, ...), that of the field (1 + tanh 2K, 0, ...). A transposed T has them as its first row."""
+    sums, *_ = enumerated((length,), (2,), "decimation")
+    for sector, k, slope in (("even", 3 if length == 12 else 2, 1 / COTH), ("odd", 2, 1 + 1 / COTH)):
+        matrix = mcrg.transformation(sums, sector, 1, k)
+        np.testing.assert_allclose(matrix[:, 0], [slope] + [0] * (k - 1), atol=1e-10)
+        assert np.abs(matrix[0, 1:]).max() > 0.1
+        assert mcrg.transformation(sums, sector, 1, 1) == pytest.approx(slope, rel=1e-10)
+
+
+def sampled_chain(rng, n, length, coupling):
+    """Independent configurations of the ring: independent bonds, of which an even number is broken."""
+    bonds = np.where(rng.random((2 * n + 200, length)) < 1 / (1 + np.exp(-2 * coupling)), 1, -1)
+    bonds = bonds[bonds.prod(axis=1) > 0][:n]
+    return rng.choice([-1, 1], size=(n, 1)) * np.cumprod(bonds, axis=1)
+
+
+def test_decimation_of_sampled_long_chains():
+    """b = 2 and 3, two steps: y_t of one operator is log(dK'/dK) / log b, tanh K' = tanh^b K (for b = 2 the slope is tanh 2K), within
+    4 errors. The wrong scale factor is off by a third of it."""
+    rng, coupling = np.random.default_rng(5), 1.2
+    t = np.tanh(coupling)
+    for length, b in ((128, 2), (81, 3)):
+        spins = sampled_chain(rng, 4000, length, coupling)
+        sums = operators.measure_levels(reference.pack(spins), (length,), decimation((b,)), 2, KEYS.repeat(2, 0), np.zeros(4000), blocks=np.arange(4000) // 100)
+        rows = mcrg.exponents(sums, "even", [(length,), (length // b,), (length // b**2,)])
+        for step in (1, 2):
+            old = t ** (b ** (step - 1))
+            slope = b * old ** (b - 1) * (1 - old**2) / (1 - old ** (2 * b))  # tanh K' = tanh^b K
+            row = next(row for row in rows if (row["step"], row["operators"]) == (step, 1))
+            assert abs(row["value"] - np.log(slope) / np.log(b)) < 4 * row["error"] < 0.2
+
+
+def test_three_dimensions_are_the_derivative_of_the_couplings():
+    """4x2x2 to two blocks, which have one even and (in a field) one odd coupling: their derivatives by all ten even and six odd fine
+    couplings are the first row of T. Catches a wrong operator, a sum over the wrong axis and averages per site."""
+    sums, f, c, weights, transfer = enumerated((4, 2, 2), (2, 2, 2), "majority")
+    columns = {sector: c[sector][:, :1] for sector in ("even", "odd")}
+    design = np.column_stack([np.ones(4), columns["even"], columns["odd"]])
+    for sector, place in (("even", 1), ("odd", 2)):
+        cross, products = mcrg.covariances(sums, sector, 1)
+        derivative = []
+        for b in range(f[sector].shape[1]):
+            logs = [np.log(weights) + sign * 1e-5 * f[sector][:, b] for sign in (1, -1)]
+            ends = [np.linalg.lstsq(design, np.log(np.exp(log) / np.exp(log).sum() @ transfer), rcond=None)[0][place] for log in logs]
+            derivative.append((ends[0] - ends[1]) / 2e-5)
+        np.testing.assert_allclose(cross[0] / products[0, 0], derivative, rtol=1e-6, atol=1e-8)
+
+
+def test_eigenvectors_of_a_matrix_made_by_hand():
+    """[[3, 2], [0, 1]]: 3 with the right vector (1, 0) and the left one (1, 1)/sqrt 2; transposed they change places. Measured sums give
+    them too."""
+    right, left = mcrg.leading_eigenvectors(np.array([[3.0, 2.0], [0.0, 1.0]]))
+    np.testing.assert_allclose(right, [1, 0], atol=1e-12)
+    np.testing.assert_allclose(left, np.sqrt([0.5, 0.5]), atol=1e-12)
+    sums = {name: array.sum(axis=0) for name, array in synthetic_sums(np.array([[3.0, 2.0], [0.0, 1.0]]), 2, samples=4000).items()}
+    right, left = mcrg.leading_eigenvectors(mcrg.transformation(sums, "odd", 1, 2))
+    assert np.abs(right - [1, 0]).max() < 0.02 and np.abs(left - np.sqrt([0.5, 0.5])).max() < 0.02
+
+
+# ---- steps together -------------------------------------------------------------------------------------------------
+
+def two_steps(seed, blocks=30, samples=100):
+    """Block sums of one 'operator' at three levels: S1 = 2 S2 + g sgn S2, S0 = 3 S1 + g sgn S1 with common noise g, so that T is 3 and 2
+    and the errors of the two go together."""
+    rng = np.random.default_rng(seed)
+    levels, noise = [rng.normal(size=(blocks, samples))], rng.normal(size=(blocks, samples))
+    for slope in (2, 3):
+        levels.insert(0, slope * levels[0] + noise * np.sign(levels[0]))
+    pairs = np.array([[(x * y).sum(axis=1) for y in levels] for x in levels])
+    return {
+        "counts": np.full(blocks, samples),
+        "odd_sums": np.array([level.sum(axis=1) for level in levels]).T[:, :, None],
+        "odd_products": pairs[range(3), range(3)].T[:, :, None, None],
+        "odd_cross": np.array([pairs[1, 0], pairs[2, 1]]).T[:, :, None, None],
+    }
+
+
+def test_covariance_between_steps_and_error_of_their_difference():
+    """200 data sets: the jackknife covariance of y(1) and y(2) is their scatter's, and so is the error of y(2) - y(1). Errors
+    added in quadrature would be 30 % too large for the difference."""
+    shapes = [(16, 16), (8, 8), (4, 4)]
+    found = [mcrg.sequence(two_steps(seed), "odd", shapes) for seed in range(200)]
+    values = np.array([sequence.estimate.value[:, 0] for sequence in found])
+    scatter, mean = np.cov(values.T), np.mean([sequence.covariance() for sequence in found], axis=0)
+    sigma = np.sqrt(np.diag(scatter))
+    assert scatter[0, 1] > 0.5 * sigma[0] * sigma[1]
+    np.testing.assert_allclose(mean / np.outer(sigma, sigma), scatter / np.outer(sigma, sigma), atol=0.25)
+    (change,), matrix = found[0].changes(), found[0].covariance()
+    assert change["step"] == 2 and change["value"] == pytest.approx(values[0, 1] - values[0, 0])
+    assert change["error"] == pytest.approx(np.sqrt(matrix[0, 0] + matrix[1, 1] - 2 * matrix[0, 1]))
+    errors = np.array([sequence.changes()[0]["error"] for sequence in found])
+    spread = (values[:, 1] - values[:, 0]).std()
+    assert 0.85 < errors.mean() / spread < 1.15
+    assert np.hypot(*sigma) > 1.2 * spread

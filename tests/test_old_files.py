@@ -18,7 +18,7 @@ def test_frozen_files(folder, monkeypatch):
     """Digest intact, structure accepted, and the same numbers as when they were written."""
     monkeypatch.chdir(folder)
     summaries = json.loads(Path("summaries.json").read_text())
-    assert len(summaries) == 7
+    assert len(summaries) >= 7
     for name, expected in summaries.items():
         assert info.verify(Path(name))
         found = dict(leaves(json.loads(json.dumps(info.summary(Path(name))))))

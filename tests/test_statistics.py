@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsmi.statistics.autocorrelation import autocovariance, integrated_autocorrelation_time
-from rsmi.statistics.binning import bin_length, bin_means, binned_error, grouped_mean, runs
+from rsmi.statistics.binning import bin_length, bin_means, binned_error, grouped_mean, merged_blocks, runs
 from rsmi.statistics.fits import polynomial_fit
 from rsmi.statistics.jackknife import jackknife, jackknife_covariance
 from rsmi.statistics.summary import binder_cumulant, sample_summary, separate_chains
@@ -216,3 +216,12 @@ def test_summary_of_one_sample():
     summary = sample_summary([-128], [0], 8, None, 64)
     assert (summary["energy"], summary["tau_int"], summary["magnetization_abs"]) == (-2.0, 0.5, 0.0)
     assert summary["tau_int_error"] is summary["energy_error"] is summary["susceptibility"] is summary["binder"] is summary["binder_error"] is None
+
+
+def test_merged_blocks_are_long_enough():
+    """Every run of blocks has the length that was asked for, or there are as few as allowed."""
+    for count, length, needed, expected in ((64, 10, 5, 64), (64, 10, 10, 64), (64, 10, 25, 21), (64, 10, 1e4, 8), (5, 10, 1e4, 5), (64, 0.1, 1, 8)):
+        labels = merged_blocks(count, length, needed, 8)
+        sizes = np.bincount(labels)
+        assert len(sizes) == expected and (np.diff(labels) >= 0).all() and sizes.max() - sizes.min() <= 1
+        assert sizes.min() * length >= needed or len(sizes) == min(8, count)

@@ -184,6 +184,18 @@ def test_a_rule_that_drifts_is_named():
     assert thermometer.drift(at_criticality([1, 0.99, 0.99, 0.2]), [*shapes[:3], (2, 2)]) is None  # operators wrap on the last
 
 
+def test_drift_in_three_dimensions_is_that_of_the_correlation():
+    """There is no K_n. The correlation of majority grows at K_c (energies of 32^3: -0.99, -1.09, -1.35); noise makes it fall."""
+
+    def at_criticality(energies):
+        energy = Jackknife(np.array(energies), np.zeros(len(energies)), np.empty((0, len(energies))))
+        return SimpleNamespace(energy=energy, coupling=energy._replace(value=np.full(len(energies), np.nan)))
+
+    shapes = [(32,) * 3, (16,) * 3, (8,) * 3, (4,) * 3]
+    assert thermometer.drift(at_criticality([-1.007, -0.992, -1.094, -1.345]), shapes) is None
+    assert "nearest-neighbour correlation at T_c falls by 50.0 %" in thermometer.drift(at_criticality([-1, -0.8, -0.6, -0.4]), shapes)
+
+
 def test_temperatures_that_coincide_have_no_fit():
     """Two of three a unit in the last place apart: reasons, no exception."""
     rng, couplings = np.random.default_rng(16), np.array([K_C * 0.98, K_C * 1.02, np.nextafter(K_C * 1.02, 1)])

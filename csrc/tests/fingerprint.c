@@ -4,6 +4,7 @@
 #include "expect.h"
 #include "ising.h"
 #include "lambda.h"
+#include "neighbourhood.h"
 #include "operators.h"
 #include "rbm.h"
 #include "transfer.h"
@@ -56,6 +57,20 @@ static void operators(const char *kernel)
     expect(operator_sums(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, shape, terms, term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
     expect(accumulate_products(sums, sums, blocks, SAMPLES, OPERATORS, OPERATORS, products) == RSMI_OK);
     report(kernel, products, 8 * OPERATORS * OPERATORS);
+}
+
+static void neighbourhood(const char *kernel)
+{
+    enum { SAMPLES = 200, SIZE = 70, OTHERS = NEIGHBOURHOOD_OTHERS, TERMS = 12, BINS = 5 * 5 * 5 };
+    int32_t terms[TERMS][OTHERS][3] = {{{0}}}, owner[TERMS];
+    int64_t *blocks = take(8 * SAMPLES), *counts = take(8 * BINS);
+    for (int t = 0; t < TERMS; t++) {
+        owner[t] = t / 4;
+        for (int i = 0; i < (t < 4 ? OTHERS : 1); i++) terms[t][i][1] = 1 + (int32_t)random_below(2), terms[t][i][2] = (int32_t)random_below(5) - 2;
+    }
+    expect(neighbourhood_counts(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, 1, SIZE, SIZE, terms[0][0], owner, TERMS, blocks, counts)
+           == RSMI_OK);
+    report(kernel, counts, 8 * BINS);
 }
 
 static void correlations(const char *kernel)
@@ -129,6 +144,7 @@ int main(void)
         for (int64_t depth = 1; depth <= 6; depth += 5) ising(samplers[algorithm], algorithm, depth, 18, 74);
     blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
     operators("operators");
+    neighbourhood("neighbourhood");
     correlations("correlations");
     windows("windows");
     rbm("rbm-cd", 0), rbm("rbm-persistent", 1);

@@ -89,7 +89,8 @@ class Sequence(NamedTuple):
     wraps: list[bool]
 
     def rows(self) -> list[dict]:
-        """{step, operators, value, error, wraps, reason}: value and error are None where undefined, and `reason` says why."""
+        """{step, operators, value, error, wraps, reason}: value and error are None where undefined, if only without one of the blocks,
+        and `reason` says why."""
         value, error = self.estimate.value, self.estimate.error
         return [
             _row(step + 1, k + 1, self.wraps[step], value[step, k], error[step, k], self.reasons[step][k])
@@ -109,7 +110,7 @@ class Sequence(NamedTuple):
         for n in range(1, len(value)):
             error = float(jackknife_error(replicas[:, n] - replicas[:, n - 1])) if len(replicas) else np.nan
             reason = self.reasons[n][-1] or self.reasons[n - 1][-1]
-            row = _row(n + 1, value.size, self.wraps[n], value[n] - value[n - 1], error, reason)
+            row = _row(n + 1, 0, self.wraps[n], value[n] - value[n - 1], error, reason)
             rows.append({name: row[name] for name in ("step", "value", "error", "reason")})
         return rows
 
@@ -163,7 +164,9 @@ def headline(rows, step: int = HEADLINE_STEP) -> dict:
 
 
 def _row(step, operators, wrapped, value=np.nan, error=np.nan, reason=None):
-    if reason is None and np.isnan(error):
+    if reason is not None:
+        value = error = np.nan
+    elif np.isnan(error):
         reason = "an error needs at least two blocks of samples"
     return {
         "step": step,

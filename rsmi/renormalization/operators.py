@@ -187,7 +187,7 @@ def occupied(sums) -> dict[str, np.ndarray]:
     return {name: array[sums["counts"] > 0] for name, array in sums.items()}
 
 
-def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=0, blocks=0, n_blocks: int | None = None):
+def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=0, blocks=0, n_blocks: int | None = None, observe=None):
     """Operators of every configuration before and after each of `steps` steps of blocking, summed per block of samples.
 
     Parameters
@@ -199,6 +199,7 @@ def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=
     samples : (n,) uint64 or int, number of each row in the data set (`coarse_grain`)
     blocks : (n,) int64 or int, the block each row is summed into
     n_blocks : number of blocks, by default the largest number in `blocks` plus one
+    observe : called as observe(level, rows, shape, blocks) with the configurations of every level, some samples at a time
 
     Returns
     -------
@@ -225,18 +226,19 @@ def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=
     sums = empty_sums(n_blocks, steps, len(shape))
     for start in range(0, len(rows), CHUNK):
         part = slice(start, start + CHUNK)
-        levels = _levels(rows[part], shapes, rule, keys, samples[part])
+        levels = [operator_sums(*level) for level in _levels(rows[part], shapes, rule, keys, samples[part], blocks[part], observe)]
         _accumulate(sums, levels, energies[part], blocks[part])
     return sums
 
 
-def _levels(rows, shapes, rule, keys, samples):
-    """(even, odd) lattice sums at every level."""
-    levels = [operator_sums(rows, shapes[0])]
-    for step, key in enumerate(keys):
-        rows = coarse_grain(rows, shapes[step], rule, key, samples)
-        levels.append(operator_sums(rows, shapes[step + 1]))
-    return levels
+def _levels(rows, shapes, rule, keys, samples, blocks, observe):
+    """Configurations and their shape at every level."""
+    for level, shape in enumerate(shapes):
+        if level:
+            rows = coarse_grain(rows, shapes[level - 1], rule, keys[level - 1], samples)
+        if observe is not None:
+            observe(level, rows, shape, blocks)
+        yield rows, shape
 
 
 def _accumulate(sums, levels, energies, blocks):

@@ -151,16 +151,18 @@ def critical_temperature(couplings, flows, step: int) -> dict:
 
 def drift(effective: EffectiveCouplings, shapes) -> str | None:
     """At the critical point K_n must settle; a sentence if it falls by more than `DRIFT` from step 1 to the last step whose
-    lattice the operators fit on, else None.
+    lattice the operators fit on, else None. In three dimensions, which have no K_n, the nearest-neighbour correlation stands for it.
 
     A soft rule of too little strength adds noise at every step and flows to infinite temperature: it has no fixed point and
     no exponent.
     """
-    values = [value for value, shape in zip(effective.coupling.value, shapes) if not wraps(shape)][1:]
+    known = undefined(len(shapes[0])) is None
+    flow, name = (effective.coupling.value, "effective coupling") if known else (-effective.energy.value, "nearest-neighbour correlation")
+    values = [value for value, shape in zip(flow, shapes) if not wraps(shape)][1:]
     if len(values) < 2 or not np.isfinite([values[0], values[-1]]).all() or values[-1] > (1 - DRIFT) * values[0]:
         return None
     fall = 100 * (1 - values[-1] / values[0])
-    return f"the effective coupling at T_c falls by {fall:.1f} % from step 1 to step {len(values)}: the rule is too soft to have a fixed point; use --hard"
+    return f"the {name} at T_c falls by {fall:.1f} % from step 1 to step {len(values)}: the rule is too soft to have a fixed point; use --hard"
 
 
 def _total(sums):

@@ -13,8 +13,9 @@ import numpy as np
 from rsmi.errors import Failure, UsageError
 from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
+from rsmi.renormalization.couplings import NAMES
 from rsmi.stages import crossing, exponent, flow
-from rsmi.stages.info import EXPONENTS, exact_critical_temperature, flow_quantity, kind_of
+from rsmi.stages.info import EXPONENTS, exact_critical_temperature, flow_quantity, kind_of, next_to_critical
 from rsmi.stages.notation import geometry_title, relative_temperature, temperature_label, with_error
 from rsmi.store import File, open_file
 from rsmi.store.writer import disk_errors
@@ -182,12 +183,16 @@ def _band(axes, value: float, error: float, label: str, colour: str = _GREY) -> 
 # ---- flow -----------------------------------------------------------------------------------------------------------
 
 def _draw_flow(file: File) -> Figure:
-    """K_eff/K_c along the flow (K_eff in one dimension, the energy in three), one line per temperature; open symbols where operators
-    wrap around the lattice."""
+    """K_eff/K_c along the flow (K_eff in one dimension, the energy in three), one line per temperature; beside it the couplings of the
+    coarse systems at the temperature next to T_c. Open symbols where operators wrap around the lattice."""
     dimension = len(file.attributes["block"])
-    flows = [entry for entry in flow.summary(file.path)["flows"] if entry["coupling"] is not None]
-    figure = Figure(figsize=(5.4, 3.4), layout="constrained")
-    axes = figure.subplots()
+    entries = flow.summary(file.path)["flows"]
+    flows = [entry for entry in entries if entry["coupling"] is not None]
+    stored = all(entry["interactions"] is not None for entry in entries)
+    figure = Figure(figsize=(9.2 if stored else 5.4, 3.4), layout="constrained")
+    axes, *others = figure.subplots(1, 1 + stored, squeeze=False)[0]
+    for panel in others:
+        _interactions(panel, next_to_critical(entries, dimension), dimension)
     if not flows:
         axes.text(0.5, 0.5, "the temperatures of the samples are unknown:\nno effective couplings", ha="center", va="center", transform=axes.transAxes)
     sizes = {tuple(row["size"] for row in entry["steps"]) for entry in flows}
@@ -217,6 +222,25 @@ def _flow_line(axes, entry: dict, dimension: int, number: int, suffix: str) -> N
     axes.plot(step[wrapped], value[wrapped] / unit, linestyle="none", color="white", markeredgecolor=colour, marker=marker, zorder=4)
 
 
+def _interactions(axes, entry: dict, dimension: int) -> None:
+    """The couplings of all operators by step at one temperature."""
+    rows = [row for row in entry["interactions"] if row["operators"] == [*NAMES] and row["values"] is not None]
+    axes.axhline(0, color=_GREY, linewidth=0.8, linestyle="--", zorder=1)
+    for number, name in enumerate(NAMES):
+        step, value = np.array([row["step"] for row in rows]), np.array([row["values"][number] for row in rows])
+        error = np.array([row["errors"][number] if row["errors"] else 0.0 for row in rows])
+        style = {"color": f"C{number}", "marker": _MARKERS[number]}
+        axes.errorbar(step, value, error, label=name, zorder=3, **style)
+        wrapped = np.array([row["wraps"] for row in rows], dtype=bool)
+        axes.plot(step[wrapped], value[wrapped], linestyle="none", markeredgecolor=style["color"], zorder=4, **style | {"color": "white"})
+    if not rows:
+        axes.text(0.5, 0.5, "\n".join(wrap(entry["interactions"][0]["reason"], 40)), ha="center", va="center", transform=axes.transAxes)
+    axes.set(xlabel="coarse-graining step $n$", ylabel=r"couplings $K_\alpha$ of the coarse system")
+    axes.set_title(temperature_label(entry["coupling"], dimension))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
 def temperature_colour(ratio: float):
     """Blue below T_c, red above, black at it; darker the farther away."""
     distance = math.log(ratio)
@@ -236,13 +260,18 @@ def _size_axis(axes, sizes: tuple[int, ...]) -> None:
 # ---- exponent -------------------------------------------------------------------------------------------------------
 
 def _draw_exponent(file: File) -> Figure:
-    """y_t and y_h by step and number of operators; nu and T_c by step; known values dashed, the headline ringed. Where a dimension
-    has no effective coupling, y_t and y_h alone."""
+    """y_t and y_h by step and number of operators; nu and T_c by step; known values dashed, the headline ringed; the collapse of
+    the flow. Where a dimension has no effective coupling, y_t and y_h alone."""
     found, dimension = exponent.summary(file.path), len(file.attributes["block"])
     known = {name: number.value for name, number in ising.EXPONENTS[dimension].items()}
-    thermometers = any(row["value"] is not None for key in ("nu_sequence", "nu_differences", "T_c_sequence") for row in found[key]) or dimension == 2
-    figure = Figure(figsize=(6.8, 5.6 if thermometers else 3.2), layout="constrained")
-    panels = figure.subplots(1 + thermometers, 2, squeeze=False)
+    thermometers = dimension == 2
+    collapsed = found.get("nu_collapse") or {"value": None}
+    rows = 1 + thermometers + (collapsed["value"] is not None)
+    figure = Figure(figsize=(6.8, (3.2, 5.6, 8.0)[rows - 1]), layout="constrained")
+    grid = figure.add_gridspec(rows, 2)
+    panels = [[figure.add_subplot(grid[row, column]) for column in (0, 1)] for row in range(1 + thermometers)]
+    if collapsed["value"] is not None:
+        _draw_collapse(figure.add_subplot(grid[-1, :]), collapsed)
     for axes, name, label in zip(panels[0], EXPONENTS, ("$y_t$", "$y_h$")):
         _sequence(axes, found[name], found["headline"][name], known.get(name), label)
     if thermometers:
@@ -256,6 +285,20 @@ def _draw_exponent(file: File) -> Figure:
     order = sorted(entries, key=lambda label: (label in ("exact", "known", "headline"), label))
     figure.legend([entries[label] for label in order], order, loc="outside upper center", ncols=len(order), columnspacing=1.4)
     return figure
+
+
+def _draw_collapse(axes, row: dict) -> None:
+    """Effective couplings of all temperatures and steps on one curve."""
+    labels = sorted({(point["step"], point["size"]) for point in row["points"]})
+    for number, (step, size) in enumerate(labels):
+        points = [point for point in row["points"] if (point["step"], point["size"]) == (step, size)]
+        x, y, error = ([point[name] for point in points] for name in ("x", "y", "error"))
+        axes.errorbar(x, y, error, color=f"C{number}", marker=_MARKERS[number % len(_MARKERS)], linestyle="none", label=f"step {step}, $L_n$ = {size}", zorder=3)
+    x = np.linspace(min(point["x"] for point in row["points"]), max(point["x"] for point in row["points"]), 101)
+    axes.plot(x, np.polynomial.polynomial.polyval(x, [0.0, *row["coefficients"]]), color=_GREY, linewidth=0.8, zorder=1)
+    axes.set(xlabel=r"$(K/K_c - 1)\, b^{n/\nu}$", ylabel="$K_n / K_c$ less the offset of the step")
+    axes.set_title(rf"$\nu$ = {with_error(row['value'], row['error'])} by the collapse of the flow")
+    axes.legend(loc="upper left")
 
 
 def _scalar(found: dict, name: str) -> dict:

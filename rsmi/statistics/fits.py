@@ -1,5 +1,6 @@
 """Weighted least squares."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -64,3 +65,22 @@ def polynomial_fit(x, y, errors, degree: int = 1) -> Fit:
     coefficients = units * (inverse @ (q.T @ (y / errors)))
     fit = Fit(coefficients, np.outer(units, units) * (inverse @ inverse.T), 0.0, len(x) - degree - 1, origin)
     return fit._replace(chi2=float(np.sum(((y - fit(x)) / errors) ** 2)))
+
+
+def scatter_beyond_errors(chi2: Callable[[float], float], freedom: int, largest: float) -> float:
+    """By how much points scatter about a model beyond their errors: what must be added in quadrature to every error for chi^2 to be the
+    degrees of freedom; 0 if nothing.
+
+    Parameters
+    ----------
+    chi2 : chi^2 of the best fit with that much added, decreasing
+    freedom : degrees of freedom
+    largest : an upper bound
+    """
+    if chi2(0.0) <= freedom:
+        return 0.0
+    low, high = largest * 2.0**-30, largest
+    while high > 1.001 * low:
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if chi2(middle) > freedom else (low, middle)
+    return float((low * high) ** 0.5)

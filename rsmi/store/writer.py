@@ -33,10 +33,10 @@ class Writer:
         """Create an empty dataset, checksummed and chunked by rows, to be filled by slices."""
         return create_dataset(self._handle, path, shape, dtype)
 
-    def write(self, path: str, array) -> None:
-        """Store a whole array."""
+    def write(self, path: str, array, **storage) -> None:
+        """Store a whole array; ``storage`` as in :func:`create_dataset`."""
         array = np.asarray(array)
-        create_dataset(self._handle, path, array.shape, array.dtype)[...] = array
+        create_dataset(self._handle, path, array.shape, array.dtype, **storage)[...] = array
 
     def state(self, task: str, state: dict[str, np.ndarray]) -> None:
         """Keep a task's checkpoint, so that the file can be extended."""
@@ -44,13 +44,14 @@ class Writer:
             self.write(f"/state/{task}/{name}", array)
 
 
-def create_dataset(handle: h5py.File, path: str, shape: tuple[int, ...], dtype) -> h5py.Dataset:
-    """A dataset with a checksum; scalars and empty arrays cannot have one."""
+def create_dataset(handle: h5py.File, path: str, shape: tuple[int, ...], dtype, compress: bool = False) -> h5py.Dataset:
+    """A dataset with a checksum; scalars and empty arrays cannot have one. ``compress``: for large arrays of small numbers."""
     if not shape or 0 in shape:
         return handle.create_dataset(path, shape=shape, dtype=dtype)
     row_bytes = max(1, np.dtype(dtype).itemsize * int(np.prod(shape[1:], dtype=np.int64)))
     rows = min(shape[0], max(1, _CHUNK_BYTES // row_bytes))
-    return handle.create_dataset(path, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), fletcher32=True)
+    filters = {"compression": "gzip", "shuffle": True} if compress else {}
+    return handle.create_dataset(path, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), fletcher32=True, **filters)
 
 
 class _Disk(io.FileIO):

@@ -1,10 +1,11 @@
-"""Microseconds per configuration of blocking and of the 16 operators, beside np.roll in the same run."""
+"""Microseconds per configuration of blocking, of the 16 operators and of the local energies, beside np.roll in the same run."""
 
 from statistics import median
 from time import process_time
 
 import numpy as np
 
+from rsmi.renormalization.couplings import add_histograms, number_of_bins
 from rsmi.renormalization.operators import SQUARE, measure_levels, operator_sums, symmetric_copies
 from rsmi.renormalization.rules import coarse_grain, decimation, majority
 
@@ -39,6 +40,7 @@ def run() -> list[tuple[str, float, str]]:
     works = {
         "16 operators": lambda: operator_sums(rows, shape),
         "16 operators, 32 x 32 x 32": lambda: operator_sums(cubes, (32, 32, 32)),
+        "histogram of local energies": lambda: add_histograms(rows, shape, blocks, np.zeros((20, number_of_bins(2)), dtype=np.int64)),
         "majority 2x2": lambda: coarse_grain(rows, shape, majority((2, 2)), keys[0]),
         "decimation 2x2": lambda: coarse_grain(rows, shape, decimation((2, 2)), keys[0]),
         "operators and their products over 3 steps": lambda: measure_levels(
