@@ -1,5 +1,5 @@
 # Paper scale: 128x128, four steps, seven temperatures, the filters of Figs. 2 and 5. The flow uses the rule that was learned on
-# level 0 of levels.mk. 'make paper' also makes what levels.mk and thermometers.mk describe.
+# level 0 of levels.mk. "make paper" also makes what levels.mk, thermometers.mk and crossing.mk describe.
 
 PAPER_AROUND  := 0.95 0.97 0.985 1.015 1.03 1.05
 PAPER_SAMPLES := $(PAPER_AROUND:%=paper-samples-%.h5) paper-samples-Tc.h5
@@ -42,8 +42,9 @@ paper-theta.png $(PAPER_FILTERS:%=%.png) paper-flow.png paper-exponent.png paper
 paper.txt: paper.py table.py paper-exponent.h5 paper-exponent-majority.h5 $(PAPER_FILTERS:%=%.h5) rule-0.h5
 	$(PYTHON) paper.py $(RSMI) > $@.tmp && mv $@.tmp $@
 
-paper: paper.txt levels.txt $(PAPER_FIGURES)
-	@cat paper.txt levels.txt
-	@echo "figures: $(PAPER_FIGURES) levels.png"
+paper: paper.txt levels.txt thermometers.txt thermometers.png crossing.png $(PAPER_FIGURES)
+	@cat paper.txt levels.txt thermometers.txt
+	@$(RSMI) info crossing.h5
+	@echo "figures: $(PAPER_FIGURES) levels.png thermometers.png crossing.png"
 
 .PHONY: paper

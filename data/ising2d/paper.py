@@ -43,13 +43,24 @@ def sequences(title: str, found: dict) -> None:
         line(f"{title}: T_c, crossing of steps {row['step']}, {row['step'] + 1}", row["value"], row["error"], "to 1 %", f"{T_C:.5f}  {relative}")
 
 
+def couplings(title: str, found: dict) -> None:
+    """Effective couplings at the temperature nearest to T_c, all four operators, by step."""
+    flow = min(found["flows"], key=lambda entry: abs(entry["temperature"] - T_C))
+    most = max(len(row["operators"]) for row in flow["interactions"])
+    for row in flow["interactions"]:
+        if len(row["operators"]) == most and not row["wraps"]:
+            for name, value, error in zip(row["operators"], row["values"], row["errors"]):
+                line(f"{title}: coupling {name}, step {row['step']}", value, error)
+
+
 def main() -> None:
     """Print the table."""
     print("Two-dimensional Ising model, 128x128, four steps; nats, J/k_B; published: Koch-Janusz & Ringel (2018)\n")
     print(f"{'':52} {'measured':>24}   {'published':>16}   exact")
     filters()
-    for title, name in (("learned", "paper-exponent.h5"), ("majority", "paper-exponent-majority.h5")):
-        sequences(title, info(name))
+    for title, suffix in (("learned", ""), ("majority", "-majority")):
+        sequences(title, info(f"paper-exponent{suffix}.h5"))
+        couplings(title, info(f"paper-flow{suffix}.h5"))
 
 
 if __name__ == "__main__":
