@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
+import rsmi
+
 DATA = Path(__file__).parent.parent / "data"
 
 
 @pytest.fixture
 def campaign(workplace, monkeypatch):
     """The campaign of an example as a module, in an empty folder where commands find this package."""
-    monkeypatch.setenv("PYTHONPATH", str(DATA.parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(rsmi.__file__).parents[1]))
 
     def load(example):
         spec = importlib.util.spec_from_file_location(f"campaign_{example}", DATA / example / "campaign.py")
