@@ -46,6 +46,8 @@ int64_t ising_magnetization(const ising_chain *chain, const int8_t *spins);
 
 /* --- Between the files of the sampler ------------------------------------------------------------------------------ */
 
+/* Whether Metropolis refuses moves of no cost at times: see ising_local.c. */
+int ising_hesitates(const ising_chain *chain);
 void ising_checkerboard(const ising_chain *chain, int64_t sweeps, int8_t *spins, uint64_t rng[4]);
 int64_t ising_swendsen_wang_workspace(const ising_chain *chain);
 void ising_swendsen_wang(const ising_chain *chain, int64_t sweeps, int8_t *spins, uint64_t rng[4], uint64_t *workspace);

@@ -18,8 +18,8 @@
 
 enum { MAX_FIELD = 6 };
 
-/* Whether moves of no cost have to be refused at times (see above). */
-static int hesitates(const ising_chain *chain)
+/* Where moves of no cost have to be refused at times (see above). */
+int ising_hesitates(const ising_chain *chain)
 {
     const int short_axis = chain->width <= 4 || chain->height <= 4 || (chain->depth > 1 && chain->depth <= 4);
     return chain->algorithm == ISING_METROPOLIS && (short_axis || chain->coupling == 0); /* a chain has height 1 */
@@ -30,7 +30,7 @@ static void fill_barriers(const ising_chain *chain, uint64_t barrier[2 * MAX_FIE
     for (int product = -MAX_FIELD; product <= MAX_FIELD; product++) {
         const double cost = 2 * chain->coupling * product;
         uint64_t *stay = &barrier[product + MAX_FIELD];
-        if (chain->algorithm == ISING_HEAT_BATH || (cost == 0 && hesitates(chain)))
+        if (chain->algorithm == ISING_HEAT_BATH || (cost == 0 && ising_hesitates(chain)))
             *stay = ising_threshold(1 / (1 + exp(-cost)), 1 / (1 + exp(cost)));
         else
             *stay = cost <= 0 ? 0 : ising_threshold(-expm1(-cost), exp(-cost));

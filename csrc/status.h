@@ -7,7 +7,8 @@ enum {
     RSMI_BAD_SHAPE = -1,   /* a size is not supported by this kernel */
     RSMI_BAD_VALUE = -2,   /* a parameter is outside its range */
     RSMI_NO_MEMORY = -3,   /* a workspace could not be allocated */
-    RSMI_DIVERGED = -4     /* a NaN or infinity appeared */
+    RSMI_DIVERGED = -4,    /* a NaN or infinity appeared */
+    RSMI_UNSUPPORTED = -5  /* this processor lacks the instructions asked for */
 };
 
 /* One function compiled for several instruction sets, chosen once at load time; results of integer kernels are the same

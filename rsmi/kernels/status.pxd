@@ -5,6 +5,7 @@ cdef extern from "status.h":
         RSMI_BAD_VALUE
         RSMI_NO_MEMORY
         RSMI_DIVERGED
+        RSMI_UNSUPPORTED
 
 
 cdef inline int check_status(int status) except -1:
@@ -15,6 +16,8 @@ cdef inline int check_status(int status) except -1:
         raise MemoryError("not enough memory for the kernel's workspace")
     if status == RSMI_DIVERGED:
         raise FloatingPointError("a value diverged (NaN or infinity)")
+    if status == RSMI_UNSUPPORTED:
+        raise ValueError("this processor lacks the instructions asked for")
     if status == RSMI_BAD_SHAPE:
         raise ValueError("an array has a shape the kernel does not support")
     raise ValueError("a parameter is outside the kernel's range")

@@ -1,0 +1,15 @@
+/* The bit-sliced update with 512-bit vectors (AVX-512F). */
+#include "ising_bitsliced.h"
+
+#if BITSLICED_X86
+#pragma GCC target("avx512f")
+#pragma GCC optimize("ira-algorithm=priority")
+#include <immintrin.h>
+#define TERNARY(a, b, c, table) ((vector)_mm512_ternarylogic_epi64((__m512i)(a), (__m512i)(b), (__m512i)(c), table))
+#define VECTOR_LANES 8
+#define WORDS_AT_ONCE 2
+#define PRIVATE_DRAWS 8
+#define TOTAL_DRAWS 16
+#define UPDATE bitsliced_update_avx512
+#include "ising_bitsliced_sweep.h"
+#endif
