@@ -184,3 +184,20 @@ def joint_entropy(spins, probabilities):
     for row, probability in zip(map(bytes, np.ascontiguousarray(spins)), probabilities):
         total[row] = total.get(row, 0.0) + probability
     return -sum(p * math.log(p) for p in total.values() if p > 0)
+
+
+# --- how well samples fit ---------------------------------------------------------------------------------------------
+
+
+def chi2_score(shape, coupling, rows, sampled_states):
+    """(chi2 - dof) / sqrt(2 dof) of the counts of all states; states expected fewer than 20 times are pooled by energy."""
+    energies = ising_states(shape)[1]
+    weights = np.exp(-coupling * energies)
+    expected = rows * weights / weights.sum()
+    counts = np.bincount(sampled_states, minlength=len(energies))
+    group = np.where(expected >= 20, np.arange(len(energies)), len(energies) + energies - energies.min())
+    expected, counts = np.bincount(group, expected), np.bincount(group, counts)
+    kept = expected >= 5
+    chi2 = np.sum((counts[kept] - expected[kept]) ** 2 / expected[kept])
+    dof = np.count_nonzero(kept) - 1
+    return (chi2 - dof) / np.sqrt(2 * dof)

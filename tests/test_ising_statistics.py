@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from exact import ising_states
+from exact import chi2_score
 
 from rsmi.kernels.ising import ALGORITHMS, sample_chain, sweep
 from rsmi.lattice import kaufman
@@ -106,20 +106,6 @@ def test_energy_of_rectangle_ring_and_cube(algorithm):
         estimate = energy_per_site(shape, coupling, algorithm, 5, 40_000, 3)
         assert estimate[1] < 4e-3
         assert abs(z_score(estimate, exact)) < 4
-
-
-def chi2_score(shape, coupling, rows, sampled_states):
-    """(chi2 - dof) / sqrt(2 dof) of the counts of all states; states expected fewer than 20 times are pooled by energy."""
-    energies = ising_states(shape)[1]
-    weights = np.exp(-coupling * energies)
-    expected = rows * weights / weights.sum()
-    counts = np.bincount(sampled_states, minlength=len(energies))
-    group = np.where(expected >= 20, np.arange(len(energies)), len(energies) + energies - energies.min())
-    expected, counts = np.bincount(group, expected), np.bincount(group, counts)
-    kept = expected >= 5
-    chi2 = np.sum((counts[kept] - expected[kept]) ** 2 / expected[kept])
-    dof = np.count_nonzero(kept) - 1
-    return (chi2 - dof) / np.sqrt(2 * dof)
 
 
 @cache

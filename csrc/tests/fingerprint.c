@@ -3,6 +3,7 @@
 #include "correlations.h"
 #include "expect.h"
 #include "ising.h"
+#include "ising_bitsliced.h"
 #include "lambda.h"
 #include "neighbourhood.h"
 #include "operators.h"
@@ -32,6 +33,24 @@ static void ising(const char *kernel, int algorithm, int64_t depth, int64_t heig
     expect(ising_sample(&chain, 5, SAMPLES, random_spins(sites), result->rng, take(8 * ising_workspace(&chain)), result->packed, result->energy,
                         result->magnetization) == RSMI_OK);
     report(kernel, result, 8 * (4 + 2 * SAMPLES) + SAMPLES * row_bytes);
+}
+
+static void ising_bitsliced(const char *kernel, int layout, int64_t depth, int64_t height, int64_t width)
+{
+    const bitsliced_chain chain = {{depth, height, width, 0.3, depth > 1 ? ISING_METROPOLIS : ISING_HEAT_BATH, 1}, layout, BITSLICED_AUTO, 3};
+    const bitsliced_shape shape = bitsliced_shape_of(&chain);
+    const int64_t sites = ising_sites(&chain.ising), lattices = layout == BITSLICED_STRIP ? 1 : BITSLICED_BITS, bytes = lattices * (sites / 8 + 16);
+    uint64_t *spins = take(2 * (shape.layers + 2) * shape.rows * shape.columns * 64), *generators = take(3 * 8 * BITSLICED_GENERATOR);
+    struct {
+        int64_t energy[BITSLICED_BITS], magnetization[BITSLICED_BITS];
+        uint8_t packed[];
+    } *result = take(16 * BITSLICED_BITS + bytes);
+    bitsliced_seed((uint64_t[4]){1, 2, 3, 4}, 3, generators);
+    bitsliced_unpack(&chain, random_bytes(bytes), spins);
+    expect(bitsliced_sweep(&chain, 100, spins, generators) == RSMI_OK);
+    bitsliced_measure(&chain, spins, result->energy, result->magnetization);
+    bitsliced_pack(&chain, spins, result->packed);
+    report(kernel, result, 16 * BITSLICED_BITS + bytes);
 }
 
 static void blocking(const char *kernel, int64_t side, int64_t n_hidden, int hard)
@@ -142,6 +161,8 @@ int main(void)
     static const char *const objectives[] = {"lambda-pairs", "lambda-chains", "lambda-log-sum", "lambda-enumerate", "lambda-decoder"};
     for (int algorithm = ISING_METROPOLIS; algorithm <= ISING_WOLFF; algorithm++)
         for (int64_t depth = 1; depth <= 6; depth += 5) ising(samplers[algorithm], algorithm, depth, 18, 74);
+    ising_bitsliced("strip", BITSLICED_STRIP, 1, 32, 256), ising_bitsliced("strip", BITSLICED_STRIP, 16, 6, 128);
+    ising_bitsliced("replicas", BITSLICED_REPLICAS, 1, 10, 14), ising_bitsliced("replicas", BITSLICED_REPLICAS, 4, 6, 6);
     blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
     operators("operators");
     neighbourhood("neighbourhood");
