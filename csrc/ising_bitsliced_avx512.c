@@ -3,7 +3,6 @@
 
 #if BITSLICED_X86
 #pragma GCC target("avx512f")
-#pragma GCC optimize("ira-algorithm=priority")
 #include <immintrin.h>
 #define TERNARY(a, b, c, table) ((vector)_mm512_ternarylogic_epi64((__m512i)(a), (__m512i)(b), (__m512i)(c), table))
 #define VECTOR_LANES 8

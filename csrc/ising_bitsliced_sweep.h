@@ -13,12 +13,12 @@
  * k + 4 from stream k, in this order. After those one spin in 2^PRIVATE_DRAWS is open; the words of the batch are laid over each other
  * and draw TOTAL_DRAWS - PRIVATE_DRAWS times more together, draw j from stream j mod 4. Where two open spins fall on the same bit,
  * and where the coin still shows heads, the rest of the number comes from a hash of (key, number of the word, bit), exact to 2^-64. Every
- * spin has random bits that no other spin uses. A batch that is not full is filled with words of
- * zeros that have the neighbours of its first pair.
+ * spin has random bits that no other spin uses. A batch that is not full is filled with words of zeros that have the neighbours of its
+ * first pair.
  *
- * Instruction sets. A word is 8 lanes of 64 bits that never mix: the same function handles 1, 2, 4 or 8 of them (VECTOR_LANES),
- * one slice of the batch after the other, and the bits are the same. With 8 the streams live in registers and four words take turns
- * (WORDS_AT_ONCE), which hides the latency of the generator.
+ * Instruction sets. A word is 8 lanes of 64 bits that never mix: the same function handles 1, 2, 4 or 8 of them (VECTOR_LANES), one
+ * slice of the batch after the other, and the bits are the same. With 8 two words take turns (WORDS_AT_ONCE), which hides the latency of
+ * the generator; more do not fit the registers.
  *
  * The including file defines VECTOR_LANES, WORDS_AT_ONCE, PRIVATE_DRAWS, TOTAL_DRAWS and UPDATE, the name of the function.
  *
@@ -82,6 +82,18 @@ INLINE vector draw(stream *g)
     return result;
 }
 
+/* One slice of stream k of the generator, and back. */
+INLINE stream load_stream(const bitsliced_job *job, int k, int lane)
+{
+    const uint64_t *from = job->generator + 4 * k * BITSLICED_LANES + lane;
+    return (stream){{load(from), load(from + 8), load(from + 16), load(from + 24)}};
+}
+
+INLINE void store_stream(const bitsliced_job *job, int k, int lane, const stream *g)
+{
+    UNROLL for (int i = 0; i < 4; i++) store(job->generator + (4 * k + i) * BITSLICED_LANES + lane, g->s[i]);
+}
+
 /* --- Ladder -------------------------------------------------------------------------------------------------------- */
 
 /* Step j of every class for the spins still open. */
@@ -117,12 +129,12 @@ INLINE sums add_neighbours(int dimension, const vector n[6])
     return (sums){four, odd & pair, odd, ~(odd | (pair ^ four))};
 }
 
-INLINE sums look_around(const bitsliced_job *job, int dimension, int strip, int starts_odd, const bitsliced_word *word, int lane)
+INLINE sums look_around(const bitsliced_job *job, int dimension, int starts_odd, const bitsliced_word *word, int lane)
 {
     const int64_t row = 8 * job->shape.columns, layer = row * job->shape.rows;
     const uint64_t *same = word->same + lane;
     vector n[6] = {load(same), load(word->beside + lane)};
-    if (strip) n[1] = starts_odd ? n[0] >> 1 | n[1] << 63 : n[0] << 1 | n[1] >> 63;
+    if (job->strip) n[1] = starts_odd ? n[0] >> 1 | n[1] << 63 : n[0] << 1 | n[1] >> 63;
     if (dimension == 2) n[2] = load(same - row), n[3] = load(same + row);
     if (dimension == 3) n[2] = load(word->above + lane), n[3] = load(word->below + lane), n[4] = load(same - layer), n[5] = load(same + layer);
     return add_neighbours(dimension, n);
@@ -137,7 +149,7 @@ INLINE vector of_class(int dimension, vector second, vector third, const vector 
 
 /* Spins still open after the private draws and the classes of all, then what the shared draws left: one slice of a batch. */
 typedef struct {
-    vector open[BATCH], second[BATCH], third[BATCH], clash, heads;
+    vector value[BATCH], open[BATCH], second[BATCH], third[BATCH], clash, heads;
 } slice;
 
 typedef struct {
@@ -148,13 +160,13 @@ typedef struct {
 } batch;
 
 /* Words first .. first + WORDS_AT_ONCE - 1 of the batch with their private draws. */
-INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis, int strip, const bitsliced_word *words, int first, int lane,
-                         stream *streams, slice *left)
+INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis, const bitsliced_word *words, int first, int lane,
+                         slice *left)
 {
     vector value[WORDS_AT_ONCE], coin[WORDS_AT_ONCE], open[WORDS_AT_ONCE], r[WORDS_AT_ONCE][3];
     stream g[WORDS_AT_ONCE];
     UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++) {
-        const sums sum = look_around(job, dimension, strip, (first + k) & 1, words + first + k, lane);
+        const sums sum = look_around(job, dimension, (first + k) & 1, words + first + k, lane);
         const vector preferred = sum.positive ^ all(job->opposite);
         value[k] = preferred, coin[k] = sum.zero, open[k] = ~sum.zero;
         if (metropolis) {
@@ -166,25 +178,24 @@ INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis
         left->second[first + k] = sum.second;
         if (dimension > 2) left->third[first + k] = sum.third;
         UNROLL for (int i = 0; i < dimension; i++) r[k][i] = all(0);
-        g[k] = streams[(first + k) % BITSLICED_STREAMS];
+        g[k] = load_stream(job, (first + k) % BITSLICED_STREAMS, lane);
     }
     UNROLL for (int j = 0; j < PRIVATE_DRAWS; j++)
         UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++) {
             climb(job, dimension, j, open[k], r[k]);
             const vector heads = draw(g + k);
-            if (j == 0) store(words[first + k].own + lane, value[k] ^ (coin[k] & heads));
+            if (j == 0) value[k] ^= coin[k] & heads;
             open[k] &= heads;
         }
     UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++) {
-        uint64_t *own = words[first + k].own + lane;
         left->open[first + k] = open[k];
-        store(own, load(own) ^ of_class(dimension, left->second[first + k], left->third[first + k], r[k]));
-        streams[(first + k) % BITSLICED_STREAMS] = g[k];
+        left->value[first + k] = value[k] ^ of_class(dimension, left->second[first + k], left->third[first + k], r[k]);
+        store_stream(job, (first + k) % BITSLICED_STREAMS, lane, g + k);
     }
 }
 
 /* The draws that the words of a batch share. */
-INLINE void update_leftover(const bitsliced_job *job, int dimension, const bitsliced_word *words, int lane, stream *streams, slice *left)
+INLINE void update_leftover(const bitsliced_job *job, int dimension, const bitsliced_word *words, int lane, slice *left)
 {
     vector any_open = left->open[0], clash = all(0), heads, r[3] = {all(0), all(0), all(0)};
     UNROLL for (int k = 1; k < BATCH; k++) {
@@ -192,32 +203,37 @@ INLINE void update_leftover(const bitsliced_job *job, int dimension, const bitsl
         any_open |= left->open[k];
     }
     heads = any_open & ~clash;
+    stream g[BITSLICED_STREAMS];
+    UNROLL for (int k = 0; k < BITSLICED_STREAMS; k++) g[k] = load_stream(job, k, lane);
     UNROLL for (int j = PRIVATE_DRAWS; j < TOTAL_DRAWS; j++) {
         climb(job, dimension, j, heads, r);
-        heads &= draw(streams + j % BITSLICED_STREAMS);
+        heads &= draw(g + j % BITSLICED_STREAMS);
     }
-    UNROLL for (int k = 0; k < BATCH; k++) {
-        uint64_t *own = words[k].own + lane;
-        store(own, load(own) ^ (left->open[k] & of_class(dimension, left->second[k], left->third[k], r)));
-    }
+    UNROLL for (int k = 0; k < BATCH; k++)
+        store(words[k].own + lane, left->value[k] ^ (left->open[k] & of_class(dimension, left->second[k], left->third[k], r)));
+    UNROLL for (int k = 0; k < BITSLICED_STREAMS; k++) store_stream(job, k, lane, g + k);
     left->clash = clash, left->heads = heads;
 }
 
 /* Spins whose ladder is not at its end: those of `clash` stopped after the private draws, those of `heads` after all. The value of each
  * has digit J - 1 of p so far, after J draws; the digits from J on are a probability for the rest. */
-static __attribute__((noinline)) void finish_slice(const bitsliced_job *job, const batch *b, const slice *left, int lane)
+static void finish_spin(const bitsliced_job *job, const batch *b, const slice *left, int k, int lane, int l, int bit, int draws)
 {
     const uint64_t *key = job->generator + 16 * BITSLICED_LANES;
+    const int second = lane_of(left->second + k, l) >> bit & 1, third = job->dimension > 2 && lane_of(left->third + k, l) >> bit & 1;
+    const uint64_t p = job->probability[second ? 1 : 2 * third];
+    const uint64_t rest = keyed_bits(key, b->number + (uint64_t)k, (uint64_t)(64 * (lane + l) + bit)) < p << draws;
+    b->words[k].own[lane + l] ^= (rest ^ (p >> (64 - draws) & 1)) << bit;
+}
+
+static __attribute__((noinline)) void finish_slice(const bitsliced_job *job, const batch *b, const slice *left, int lane)
+{
     for (int l = 0; l < VECTOR_LANES; l++)
         for (uint64_t todo = lane_of(&left->clash, l) | lane_of(&left->heads, l); todo; todo &= todo - 1) {
             const int bit = __builtin_ctzll(todo), draws = lane_of(&left->clash, l) >> bit & 1 ? PRIVATE_DRAWS : TOTAL_DRAWS;
-            for (int k = 0; k < BATCH; k++) {
-                if (!(lane_of(left->open + k, l) >> bit & 1)) continue;
-                const int second = lane_of(left->second + k, l) >> bit & 1, third = job->dimension > 2 && lane_of(left->third + k, l) >> bit & 1;
-                const uint64_t p = job->probability[second ? 1 : third ? 2 : 0];
-                const uint64_t rest = keyed_bits(key, b->number + (uint64_t)k, (uint64_t)(64 * (lane + l) + bit)) < p << draws;
-                b->words[k].own[lane + l] ^= (rest ^ (p >> (64 - draws) & 1)) << bit;
-            }
+            unsigned words = 0;
+            for (int k = 0; k < BATCH; k++) words |= (unsigned)(lane_of(left->open + k, l) >> bit & 1) << k;
+            for (; words; words &= words - 1) finish_spin(job, b, left, __builtin_ctz(words), lane, l, bit, draws);
         }
 }
 
@@ -228,17 +244,6 @@ INLINE void finish(const bitsliced_job *job, const batch *b)
 }
 
 /* --- Half a sweep of a block --------------------------------------------------------------------------------------- */
-
-INLINE void load_streams(const uint64_t *from, stream *streams)
-{
-    UNROLL for (int i = 0; i < BITSLICED_STREAMS; i++, from += 4 * BITSLICED_LANES)
-        streams[i] = (stream){{load(from), load(from + 8), load(from + 16), load(from + 24)}};
-}
-
-INLINE void store_streams(const stream *streams, uint64_t *to)
-{
-    UNROLL for (int i = 0; i < 4 * BITSLICED_STREAMS; i++) store(to + i * BITSLICED_LANES, streams[i / 4].s[i % 4]);
-}
 
 INLINE void fill(bitsliced_walk *walk, int dimension, int64_t pairs, batch *b)
 {
@@ -251,45 +256,38 @@ INLINE void fill(bitsliced_walk *walk, int dimension, int64_t pairs, batch *b)
 }
 
 /* A batch is finished while the next is under way: waiting for its last draw costs more than all its exceptions. */
-INLINE void update(const bitsliced_job *job, int dimension, int metropolis, int strip)
+INLINE void update(const bitsliced_job *job, int dimension, int metropolis)
 {
     bitsliced_walk walk = bitsliced_walk_from(job, job->first);
     uint64_t *number = job->generator + 16 * BITSLICED_LANES + 2;
-    stream streams[SLICES][BITSLICED_STREAMS];
     batch batches[2], *now = batches, *before = NULL;
-    UNROLL for (int i = 0; i < SLICES; i++) load_streams(job->generator + i * VECTOR_LANES, streams[i]);
     for (int64_t pair = job->first; pair < job->last; pair += BATCH / 2) {
         fill(&walk, dimension, job->last - pair, now);
         now->number = *number;
         *number += BATCH;
         for (int i = 0; i < SLICES; i++) {
             UNROLL for (int first = 0; first < BATCH; first += WORDS_AT_ONCE)
-                update_words(job, dimension, metropolis, strip, now->words, first, i * VECTOR_LANES, streams[i], now->slices + i);
-            update_leftover(job, dimension, now->words, i * VECTOR_LANES, streams[i], now->slices + i);
+                update_words(job, dimension, metropolis, now->words, first, i * VECTOR_LANES, now->slices + i);
+            update_leftover(job, dimension, now->words, i * VECTOR_LANES, now->slices + i);
         }
         if (before) finish(job, before);
         before = now;
         now = now == batches ? batches + 1 : batches;
     }
     if (before) finish(job, before);
-    UNROLL for (int i = 0; i < SLICES; i++) store_streams(streams[i], job->generator + i * VECTOR_LANES);
 }
 
-#define CASE(dimension, metropolis, strip) \
-    case 4 * dimension + 2 * metropolis + strip: update(job, dimension, metropolis, strip); break
+#define CASE(dimension, metropolis) \
+    case 2 * dimension + metropolis: update(job, dimension, metropolis); break
 
 void UPDATE(const bitsliced_job *job)
 {
-    switch (4 * job->dimension + 2 * job->metropolis + job->strip) {
-        CASE(1, 0, 0);
-        CASE(1, 1, 0);
-        CASE(2, 0, 0);
-        CASE(2, 0, 1);
-        CASE(2, 1, 0);
-        CASE(2, 1, 1);
-        CASE(3, 0, 0);
-        CASE(3, 0, 1);
-        CASE(3, 1, 0);
-        CASE(3, 1, 1);
+    switch (2 * job->dimension + job->metropolis) {
+        CASE(1, 0);
+        CASE(1, 1);
+        CASE(2, 0);
+        CASE(2, 1);
+        CASE(3, 0);
+        CASE(3, 1);
     }
 }
