@@ -5,10 +5,10 @@
  *
  * Strip. The sites of a row alternate between the sublattices: two words are interleaved, by spreading 32 bits to every other of 64.
  *
- * Counting. To count the ones in each of the 512 places of many words, level i of a counter holds the digit 2^i of all the counts and at
- * most one word more of the same weight that waits for another. Two words and the digit make a new digit and one word for the next level
- * (carry-save adders, as in W. Mula, N. Kurz, D. Lemire, Comput. J. 61, 111 (2018)): what is done depends on the number of words
- * alone. The digits of the counts, transposed, are the counts. */
+ * Counting. To count the ones in each of the 512 places of many words, level i of a counter holds the digit 2^i of all the counts. Two
+ * words of the same weight and the digit make a new digit and one word of twice the weight (carry-save adders, as in W. Mula, N. Kurz,
+ * D. Lemire, Comput. J. 61, 111 (2018)); eight words make one of weight 8 at once, and a word without a partner waits. What is done
+ * depends on the number of words alone. The digits of the counts, transposed, are the counts. */
 #include "ising_bitsliced_walk.h"
 
 typedef uint64_t word512[BITSLICED_LANES];
@@ -154,8 +154,10 @@ void bitsliced_unpack(const bitsliced_chain *chain, const uint8_t *packed, uint6
 enum { LEVELS = 40 };
 
 typedef struct {
-    uint64_t words; /* counted so far; level i has one waiting if bit i is set */
-    word512 digit[64], waiting[LEVELS];
+    uint64_t words;                /* counted so far */
+    word512 next[8];               /* words % 8 of them not yet added */
+    word512 digit[64];
+    word512 waiting[LEVELS];       /* at level 3 + i if bit i of words / 8 is set */
 } counter;
 
 /* digit += a + b; the carry is left in b. */
@@ -168,13 +170,21 @@ BITSLICED_INLINE void full_add(word512 digit, const word512 a, word512 b)
     }
 }
 
+BITSLICED_INLINE void add_eight(counter *c)
+{
+    word512 *next = c->next;
+    for (int i = 0; i < 8; i += 2) full_add(c->digit[0], next[i], next[i + 1]);
+    for (int i = 1; i < 8; i += 4) full_add(c->digit[1], next[i], next[i + 2]);
+    full_add(c->digit[2], next[3], next[7]);
+    int level = 3;
+    for (uint64_t n = (c->words - 1) / 8; n & 1; n >>= 1, level++) full_add(c->digit[level], c->waiting[level], next[7]);
+    memcpy(c->waiting[level], next[7], sizeof next[7]);
+}
+
 BITSLICED_INLINE void count(counter *c, const word512 word)
 {
-    word512 carry;
-    int level = 0;
-    memcpy(carry, word, sizeof carry);
-    for (uint64_t n = c->words++; n & 1; n >>= 1, level++) full_add(c->digit[level], c->waiting[level], carry);
-    memcpy(c->waiting[level], carry, sizeof carry);
+    memcpy(c->next[c->words++ % 8], word, sizeof(word512));
+    if (c->words % 8 == 0) add_eight(c);
 }
 
 /* Number of ones in place k % 64 of lane k / 64; leaves the counter used up. */
@@ -182,7 +192,8 @@ BITSLICED_INLINE void totals(counter *c, int64_t number[BITSLICED_BITS])
 {
     static const word512 zeros = {0};
     word512 carry = {0};
-    for (int level = 0; level < LEVELS; level++) full_add(c->digit[level], c->words >> level & 1 ? c->waiting[level] : zeros, carry);
+    while (c->words % 8) count(c, zeros);
+    for (int level = 3; level < LEVELS; level++) full_add(c->digit[level], c->words >> level & 1 ? c->waiting[level] : zeros, carry);
     transpose(c->digit);
     for (int64_t k = 0; k < BITSLICED_BITS; k++) number[k] = (int64_t)c->digit[k % 64][k / 64];
 }
