@@ -41,6 +41,7 @@ typedef uint64_t vector_in_memory __attribute__((vector_size(8 * VECTOR_LANES), 
 INLINE vector load(const uint64_t *from) { return *(const vector_in_memory *)from; }
 INLINE void store(uint64_t *to, vector value) { *(vector_in_memory *)to = value; }
 INLINE vector all(uint64_t word) { return (vector){0} + word; }
+
 #ifdef TERNARY
 INLINE vector xor3(vector a, vector b, vector c) { return TERNARY(a, b, c, 0x96); }
 INLINE vector majority(vector a, vector b, vector c) { return TERNARY(a, b, c, 0xe8); }
@@ -147,7 +148,20 @@ INLINE vector of_class(int dimension, vector second, vector third, const vector 
     return choose(second, r[1], choose(third, r[2], r[0]));
 }
 
-/* Spins still open after the private draws and the classes of all, then what the shared draws left: one slice of a batch. */
+/* What is to become of 512 spins: the new value; where the first toss is added to it; where the ladder is. */
+typedef struct {
+    vector value, coin, open;
+} attempt;
+
+INLINE attempt attempt_flips(const bitsliced_job *job, int metropolis, const uint64_t *own, const sums *sum)
+{
+    const vector preferred = sum->positive ^ all(job->opposite);
+    if (!metropolis) return (attempt){preferred, sum->zero, ~sum->zero};
+    const vector spin = load(own);
+    return (attempt){choose(sum->zero, ~spin, preferred), sum->zero & all(job->hesitates), ~(sum->zero | (spin ^ preferred))};
+}
+
+/* One slice of a batch: values and spins still open after the private draws, the classes, and what the shared draws left. */
 typedef struct {
     vector value[BATCH], open[BATCH], second[BATCH], third[BATCH], clash, heads;
 } slice;
@@ -160,21 +174,15 @@ typedef struct {
 } batch;
 
 /* Words first .. first + WORDS_AT_ONCE - 1 of the batch with their private draws. */
-INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis, const bitsliced_word *words, int first, int lane,
-                         slice *left)
+INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis, const bitsliced_word *words, int first, int lane, slice *left)
 {
-    vector value[WORDS_AT_ONCE], coin[WORDS_AT_ONCE], open[WORDS_AT_ONCE], r[WORDS_AT_ONCE][3];
+    attempt now[WORDS_AT_ONCE];
     stream g[WORDS_AT_ONCE];
+    vector r[WORDS_AT_ONCE][3];
     UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++) {
-        const sums sum = look_around(job, dimension, (first + k) & 1, words + first + k, lane);
-        const vector preferred = sum.positive ^ all(job->opposite);
-        value[k] = preferred, coin[k] = sum.zero, open[k] = ~sum.zero;
-        if (metropolis) {
-            const vector spin = load(words[first + k].own + lane);
-            value[k] = choose(sum.zero, ~spin, preferred);
-            coin[k] = sum.zero & all(job->hesitates);
-            open[k] = ~(sum.zero | (spin ^ preferred));
-        }
+        const bitsliced_word *word = words + first + k;
+        const sums sum = look_around(job, dimension, (first + k) & 1, word, lane);
+        now[k] = attempt_flips(job, metropolis, word->own + lane, &sum);
         left->second[first + k] = sum.second;
         if (dimension > 2) left->third[first + k] = sum.third;
         UNROLL for (int i = 0; i < dimension; i++) r[k][i] = all(0);
@@ -182,28 +190,28 @@ INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis
     }
     UNROLL for (int j = 0; j < PRIVATE_DRAWS; j++)
         UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++) {
-            climb(job, dimension, j, open[k], r[k]);
+            climb(job, dimension, j, now[k].open, r[k]);
             const vector heads = draw(g + k);
-            if (j == 0) value[k] ^= coin[k] & heads;
-            open[k] &= heads;
+            if (j == 0) now[k].value ^= now[k].coin & heads;
+            now[k].open &= heads;
         }
     UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++) {
-        left->open[first + k] = open[k];
-        left->value[first + k] = value[k] ^ of_class(dimension, left->second[first + k], left->third[first + k], r[k]);
+        left->open[first + k] = now[k].open;
+        left->value[first + k] = now[k].value ^ of_class(dimension, left->second[first + k], left->third[first + k], r[k]);
         store_stream(job, (first + k) % BITSLICED_STREAMS, lane, g + k);
     }
 }
 
 /* The draws that the words of a batch share. */
-INLINE void update_leftover(const bitsliced_job *job, int dimension, const bitsliced_word *words, int lane, slice *left)
+INLINE void update_together(const bitsliced_job *job, int dimension, const bitsliced_word *words, int lane, slice *left)
 {
-    vector any_open = left->open[0], clash = all(0), heads, r[3] = {all(0), all(0), all(0)};
-    UNROLL for (int k = 1; k < BATCH; k++) {
-        clash |= any_open & left->open[k];
-        any_open |= left->open[k];
-    }
-    heads = any_open & ~clash;
+    vector heads = left->open[0], clash = all(0), r[3] = {all(0), all(0), all(0)};
     stream g[BITSLICED_STREAMS];
+    UNROLL for (int k = 1; k < BATCH; k++) {
+        clash |= heads & left->open[k];
+        heads |= left->open[k];
+    }
+    heads &= ~clash;
     UNROLL for (int k = 0; k < BITSLICED_STREAMS; k++) g[k] = load_stream(job, k, lane);
     UNROLL for (int j = PRIVATE_DRAWS; j < TOTAL_DRAWS; j++) {
         climb(job, dimension, j, heads, r);
@@ -268,7 +276,7 @@ INLINE void update(const bitsliced_job *job, int dimension, int metropolis)
         for (int i = 0; i < SLICES; i++) {
             UNROLL for (int first = 0; first < BATCH; first += WORDS_AT_ONCE)
                 update_words(job, dimension, metropolis, now->words, first, i * VECTOR_LANES, now->slices + i);
-            update_leftover(job, dimension, now->words, i * VECTOR_LANES, now->slices + i);
+            update_together(job, dimension, now->words, i * VECTOR_LANES, now->slices + i);
         }
         if (before) finish(job, before);
         before = now;

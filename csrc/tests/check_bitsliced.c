@@ -3,7 +3,8 @@
 #include "expect.h"
 #include "ising_bitsliced.h"
 
-static const int64_t REPLICAS[][3] = {{1, 1, 2}, {1, 1, 10}, {1, 1, 36}, {1, 2, 2}, {1, 6, 4}, {1, 2, 10}, {1, 16, 18}, {2, 2, 2}, {4, 6, 2}, {2, 4, 6}};
+static const int64_t REPLICAS[][3] = {{1, 1, 2}, {1, 1, 10}, {1, 1, 36}, {1, 2, 2}, {1, 6, 4}, {1, 2, 10},
+                                      {1, 16, 18}, {2, 2, 2}, {4, 6, 2}, {2, 4, 6}};
 static const int64_t STRIPS[][3] = {{1, 16, 128}, {1, 32, 256}, {16, 2, 128}, {32, 6, 256}, {16, 4, 384}};
 
 static int64_t lattices(const bitsliced_chain *c) { return c->layout == BITSLICED_STRIP ? 1 : BITSLICED_BITS; }
