@@ -20,7 +20,8 @@
  * slice of the batch after the other, and the bits are the same. With 8 two words take turns (WORDS_AT_ONCE), which hides the latency of
  * the generator; more do not fit the registers.
  *
- * The including file defines VECTOR_LANES, WORDS_AT_ONCE, PRIVATE_DRAWS, TOTAL_DRAWS and UPDATE, the name of the function.
+ * The including file defines VECTOR_LANES, WORDS_AT_ONCE, PRIVATE_DRAWS, TOTAL_DRAWS and UPDATE, the name of the function; TERNARY where
+ * one instruction makes any function of three words.
  *
  * References: M. Creutz, L. Jacobs, C. Rebbi, Phys. Rev. Lett. 42, 1390 (1979) (multi-spin coding); xoshiro256++: Blackman, Vigna,
  * ACM Trans. Math. Softw. 47, 36 (2021). */
@@ -263,7 +264,7 @@ INLINE void fill(bitsliced_walk *walk, int dimension, int64_t pairs, batch *b)
     }
 }
 
-/* A batch is finished while the next is under way: waiting for its last draw costs more than all its exceptions. */
+/* A batch is finished after the next is made: a branch that must wait for the last draw costs more than all exceptions. */
 INLINE void update(const bitsliced_job *job, int dimension, int metropolis)
 {
     bitsliced_walk walk = bitsliced_walk_from(job, job->first);
