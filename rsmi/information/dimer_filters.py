@@ -5,8 +5,8 @@ a spin at every vertex and face. The height description of the coverings (E. Fra
 free field whose electric field is E_a(x, y) = (-1)^(x+y) (n_a - 1/4); the block's mean of it has the filter T_a, +-1 on the links along a.
 The first vertex of the block is taken to have x + y even.
 
-Gauge: a vertex inside the block has all its four links in V, exactly one of them with a dimer. Adding the *star*, 1 on these links, to a
-filter adds -2 to x on every covering, and nothing else. Filters are compared after `fix_gauge`, which takes the stars out.
+Filters that differ by stars (`rsmi.information.gauge`) are the same function on every covering. Measures of coefficients therefore take the
+stars out first; measures by covariances need not.
 
 Arrays are ordered as in the files: component by component, (x-links, y-links) or (vertex noise, x-links, y-links, face noise), and the
 cells of a component in row-major order.
@@ -17,13 +17,14 @@ from typing import NamedTuple
 import numpy as np
 
 from rsmi.information.canonical import Canonical, canonical_correlations, gaussian_information, information_of_each, readout_correlations
+from rsmi.information.gauge import without_stars
 from rsmi.lattice.kasteleyn import window_covariance
 
 LINKS = {2: slice(0, 2), 4: slice(1, 3)}  # components of a cell that are links
 PARTNERS = {"cell": (0, 0), "straddling": (1, 1)}  # vertex whose noise is coupled to that of a face, from the face's cell
 
 
-# ---- templates and gauge --------------------------------------------------------------------------------------------
+# ---- templates and links ---------------------------------------------------------------------------------------------
 
 def electric_templates(block):
     """T_x and T_y, +-1 on the links along x and y.
@@ -50,16 +51,6 @@ def columnar_templates(block):
 def _by_component(on_x, on_y):
     nothing = np.zeros_like(on_x)
     return np.array([np.stack([on_x, nothing]).ravel(), np.stack([nothing, on_y]).ravel()])
-
-
-def stars(block):
-    """The stars of the (m_x - 1)(m_y - 1) vertices with all links in the block, ndarray of float64, (n_stars, 2 m_x m_y)."""
-    inner = [(i, j) for i in range(1, block[0]) for j in range(1, block[1])]
-    found = np.zeros((len(inner), 2, *block))
-    for star, (i, j) in zip(found, inner):
-        star[0, [i, i - 1], j] = 1
-        star[1, i, [j, j - 1]] = 1
-    return found.reshape(len(inner), -1)
 
 
 def split_filters(filters, components):
@@ -94,28 +85,6 @@ def on_links(block, components):
     return embed_links(np.ones((1, 2 * block[0] * block[1])), components)[0] > 0
 
 
-def fix_gauge(filters, bias, block, components):
-    """Take the stars out of filters; x = filter . v + bias stays the same on every covering.
-
-    Parameters
-    ----------
-    filters : ndarray of float64, (n_hidden, components m_x m_y)
-    bias : ndarray of float64, (n_hidden,)
-    block : (int, int)
-        Cells along x and y.
-    components : int
-        2 or 4.
-
-    Returns
-    -------
-    filters, bias : ndarray of float64
-        The filters of least norm among the equivalent ones, and their biases.
-    """
-    all_stars = stars(block)
-    amounts = np.linalg.lstsq(all_stars.T, split_filters(filters, components)[0].T, rcond=None)[0]  # (n_stars, n_hidden)
-    return filters - embed_links(amounts.T @ all_stars, components), np.asarray(bias, float) - 2 * amounts.sum(axis=0)
-
-
 # ---- measures that need no covariance -------------------------------------------------------------------------------
 
 class Shape(NamedTuple):
@@ -144,7 +113,7 @@ def filter_shape(filters, block, components):
     Shape
         NaN where a filter vanishes.
     """
-    fixed, _ = fix_gauge(filters, np.zeros(len(filters)), block, components)
+    fixed, _ = without_stars(np.asarray(filters, float), np.zeros(len(filters)), block, components)
     links, noise = split_filters(fixed, components)
     templates = electric_templates(block)
     squares, all_squares = (links**2).sum(axis=1), (fixed**2).sum(axis=1)
