@@ -88,6 +88,7 @@ def gaussian_information(correlations):
 
 
 def information_of_each(correlations):
-    """-ln(1 - rho^2)/2 in nats; infinite where rho = 1 up to rounding."""
+    """-ln(1 - rho^2)/2 in nats; infinite where rho^2 exceeds 1 - 1e-9, which is rounding of singular covariances."""
+    squares = np.asarray(correlations, float) ** 2
     with np.errstate(divide="ignore"):
-        return -0.5 * np.log1p(-np.minimum(np.asarray(correlations, float) ** 2, 1.0))
+        return -0.5 * np.log1p(-np.where(squares > 1 - CUT, 1.0, squares))

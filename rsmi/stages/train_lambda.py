@@ -16,6 +16,7 @@ from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair
 from rsmi.information.training import advance, default_settings, filters_of, initial_state
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
+from rsmi.stages import dimer_info
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State, restoring
 from rsmi.stages.streams import stream_key
 from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes
@@ -303,6 +304,7 @@ def summary(path: Path) -> dict:
     with open_file(path, "lambda") as file:
         attributes = file.attributes
         filters = file.read("/filters")
+        components = [attributes["components"]] if attributes.get("components", 1) > 1 else []
         return {
             "file": str(path),
             "block": list(attributes["block"]),
@@ -312,7 +314,8 @@ def summary(path: Path) -> dict:
             "estimator": attributes.get("estimator"),
             **{name: attributes.get(name) for name in numbers},
             "mutual_information_share": share(attributes),
-            "filters": filters.reshape(len(filters), *attributes["block"]).tolist(),
+            "filters": filters.reshape(len(filters), *components, *attributes["block"]).tolist(),
             "bias": file.read("/bias").tolist(),
             "restart": attributes["restart"],
+            **dimer_info.summary(file),
         }
