@@ -11,6 +11,7 @@ from matplotlib.image import imread
 from rsmi.information.dimer_filters import embed_links, filter_shape
 from rsmi.information.gauge import star_vectors
 from rsmi.stages import dimer_figure, dimer_info, info
+from rsmi.stages.windows import lattice_attributes
 from rsmi.store import open_file
 
 
@@ -146,3 +147,17 @@ def test_cells_as_an_image():
     assert image[::-1].T[:2, :2].tolist() == [[0, 8], [4, 12]]
     assert image.shape == (4, 4) and image[0, 0] == 9 and image[3, 3] == 6
     assert np.isnan(dimer_figure.cell_image(np.arange(8.0), (2, 2), 2)).sum() == 8
+
+
+@pytest.mark.parametrize("boundary", ["periodic", "open"])
+def test_a_rule_remembers_noise_and_boundary(tmp_path, boundary):
+    """Without them the exact correlations would be those of another system."""
+    samples = tmp_path / "samples.h5"
+    options = ("--noise-probability", 0.9, "--noise-pairing", "straddling", "--boundary", boundary)
+    assert command("sample", "--model", "dimers", "--size", 8, "--samples", 64, *options, "-q", "-o", samples) == 0
+    with open_file(samples) as file:
+        remembered = {name: value for name, value in lattice_attributes(file).items() if value is not None}
+    assert {"noise_probability": 0.9, "noise_pairing": "straddling", "coupling": 0.0}.items() <= remembered.items()
+    assert remembered.get("boundary", "periodic") == boundary
+    with open_file(dimer_rule(tmp_path / "rule.h5", shape=(16, 16), boundary=boundary)) as file:
+        assert (dimer_info.summary(file)["dimers"]["exact"] is None) == (boundary == "open")
