@@ -11,6 +11,7 @@ from matplotlib.image import imread
 from rsmi.information.dimer_filters import embed_links, filter_shape
 from rsmi.information.gauge import star_vectors
 from rsmi.stages import dimer_figure, dimer_info, info
+from rsmi.stages.notation import system_label
 from rsmi.stages.windows import lattice_attributes
 from rsmi.store import open_file
 
@@ -139,6 +140,12 @@ def test_links_are_drawn_where_they_are():
     assert drawn.vertices[:-1].mean(axis=0) == pytest.approx([2.5, 1.0])
     (place,) = (place for place, colour in zip(faces.get_offsets(), faces.get_facecolors()) if tuple(colour) == to_rgba(scale.to_rgba(-1.0)))
     assert place.tolist() == [0.5, 3.5]
+
+
+def test_titles():
+    a = {"model": "dimers", "shape": (8, 8)}
+    assert [system_label(a | {"coupling": k}) for k in (0.0, 1.25, -2.0)] == ["free dimers", "$T$ = 0.8 $|v|/k_B$, aligning dimers", "$T$ = 0.5 $|v|/k_B$, repelling dimers"]
+    assert system_label({"model": "ising", "shape": (8, 8), "coupling": 0.44068679350977147}) == "$T$ = $T_c$"
 
 
 def test_cells_as_an_image():
