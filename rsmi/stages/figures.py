@@ -35,7 +35,7 @@ except ImportError as error:
 # Formats, and the metadata that would make two equal figures differ.
 FORMATS = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 PANELS = 6  # configurations side by side at most
-_STYLE = {
+STYLE = {
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
@@ -76,7 +76,7 @@ def draw(paths: list[Path], output: Path) -> None:
         raise UsageError(f"{output}: a figure ends in {', '.join(FORMATS)}")
     if not output.parent.is_dir():
         raise Failure(f"{output}: the folder {output.parent} does not exist: create it first")
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         _save(_figure(paths), output)
 
 
