@@ -124,8 +124,8 @@ def test_without_buffer_everything_is_conserved():
 def test_the_gauge_changes_no_readout(components):
     """x on windows of listed coverings of the 4x6 torus, noise included; nothing but the gauge part of the links changes."""
     rng = np.random.default_rng(5)
-    block, coverings = (2, 4), dimer_coverings((4, 6))
-    v = 2.0 * coverings[:, :, 1:3, 2:6].reshape(len(coverings), -1) - 1
+    block, partners = (2, 4), dimer_coverings((4, 6))[:, 1:3, 2:6]
+    v = 2.0 * np.stack([partners == 0, partners == 1], axis=1).reshape(len(partners), -1) - 1
     if components == 4:
         noise = rng.choice([-1.0, 1.0], (len(v), 2, 8))
         v = np.concatenate([noise[:, 0], v, noise[:, 1]], axis=1)

@@ -59,8 +59,7 @@ def draw_covering(axes, spins: np.ndarray, width: float) -> None:
 def draw_dimer_rule(file: File) -> Figure:
     """Every unit on its block, links and noise spins coloured by weight, and the objective of every restart.
 
-    The filters are without stars. The arrow points along the field E the filter measures; its length is the square root of R2, the
-    circle is 1.
+    The filters are without stars. The arrow points along the field E that the filter measures; its length is the square root of R2.
     """
     a, (filters, _) = file.attributes, dimer_info.fixed_filters(file)
     measures = dimer_info.summary(file)["dimers"]
@@ -79,7 +78,7 @@ def draw_dimer_rule(file: File) -> Figure:
     left.colorbar(scale, ax=grid, shrink=0.6, aspect=25, label="weight, stars taken out")
     left.supxlabel(f"{_legend(measures)}{information_text(file)}", fontsize=8)
     draw_objective(right, file, scale.norm.vmax, lambda weights: _cell_picture(weights, a["block"], a["components"]))
-    figure.suptitle(geometry_title(a, dimer_info.temperature_text(a)), fontsize=9)
+    figure.suptitle(geometry_title(a), fontsize=9)
     return figure
 
 
@@ -123,7 +122,7 @@ def _unit_title(unit: int, measures: dict, components: int) -> str:
 def _legend(measures: dict) -> str:
     captured = len(measures["units"]) > 1 and None not in measures["capture"]
     capture = "capture of $E_x$, $E_y$ by all units {:.3f}, {:.3f}\n".format(*measures["capture"]) if captured else ""
-    return "arrow: the field $E$ in the filter; circle: nothing else\n" + capture
+    return "arrow: the field $E$ in the filter, of length $R$ in a circle of 1\n" + capture
 
 
 def _cell_picture(weights: np.ndarray, block: tuple[int, int], components: int) -> np.ndarray:
