@@ -15,9 +15,9 @@ from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization.couplings import NAMES
 from rsmi.stages import crossing, exponent, flow
-from rsmi.stages.dimer_info import is_dimer_rule, temperature_text
+from rsmi.stages.dimer_info import is_dimer_rule
 from rsmi.stages.info import EXPONENTS, exact_critical_temperature, flow_quantity, kind_of, next_to_critical
-from rsmi.stages.notation import geometry_title, relative_temperature, temperature_label, with_error
+from rsmi.stages.notation import geometry_title, relative_temperature, system_label, temperature_label, with_error
 from rsmi.store import File, open_file
 from rsmi.store.writer import disk_errors
 
@@ -160,9 +160,8 @@ def _samples_title(file: File) -> str:
     what = " slice of " if len(a["shape"]) == 3 else ""
     size = f"{what}{a['shape'][0]}" if len(set(a["shape"])) == 1 else f"{what}{shape_text(a['shape'])}"
     step = f", step {a['rg_step']}" if a["rg_step"] else ""
-    if a["model"] == "dimers":
-        return f"{temperature_text(a)}\n$L$ = {size}, {a['boundary']}"
-    return f"{temperature_label(a.get('coupling'), len(a['shape']))}\n$L$ = {size}{step}"
+    boundary = ", open" if a["boundary"] == "open" else ""
+    return f"{system_label(a)}\n$L$ = {size}{boundary}{step}"
 
 
 # ---- theta ----------------------------------------------------------------------------------------------------------
