@@ -9,7 +9,8 @@
 int dimer_check(const dimer_lattice *lattice)
 {
     const int64_t rows = lattice->rows, columns = lattice->columns;
-    if (rows < 2 || columns < 2 || rows % 2 || columns % 2 || rows >= (1 << 29) / columns) return RSMI_BAD_SHAPE;
+    if (rows < 2 || columns < 2 || rows % 2 || columns % 2 || rows > DIMER_LONGEST || columns > DIMER_LONGEST) return RSMI_BAD_SHAPE;
+    if ((rows + 2) * (columns + 2) >= 1 << 25) return RSMI_BAD_SHAPE;
     return RSMI_OK;
 }
 

@@ -179,7 +179,7 @@ def test_figure_of_a_covering():
     ("--model dimers --size 7", "sides must be even"),
     ("--model dimers --size 6x5", "5 vertices along a side"),
     ("--model dimers --size 8 --dimension 3", "two axes"),
-    ("--model dimers --size 0", "from 2 on"),
+    ("--model dimers --size 0", "from 2 to"),
     ("--model dimers --size 8 --noise-probability 1.5", "between 0 and 1"),
     ("--model dimers --size 8 --noise-probability nan", "between 0 and 1"),
     ("--model dimers --size 8 --noise-pairing cell", "only with a --noise-probability"),

@@ -1,4 +1,4 @@
-"""Nanoseconds per vertex and sweep (N/2 steps of the worm) of free dimers, one chain and four in turn, beside a plain Python worm."""
+"""Nanoseconds per vertex and sweep (N/2 steps of the worm) of free dimers, one chain and four, beside a plain Python worm."""
 
 import random
 
@@ -57,9 +57,9 @@ def run() -> list[tuple[str, float, str]]:
     """(name, value, unit) of every measurement."""
     rows = [("baseline: plain Python worm L=64", baseline_nanoseconds(64), "ns/vertex/sweep")]
     for size in (16, 64, 128, 256):
-        for chains, name in ((1, "one chain"), (4, "four chains in turn")):
+        for chains, name in ((1, "one chain"), (4, "four chains")):
             rows.append((f"worm, {name} L={size}", kernel_nanoseconds(size, chains), "ns/vertex/sweep"))
-    rows.append(("worm, four chains in turn L=64, every sweep stored", kernel_nanoseconds(64, 4, 1), "ns/vertex/sweep"))
+    rows.append(("worm, four chains L=64, every sweep stored", kernel_nanoseconds(64, 4, 1), "ns/vertex/sweep"))
     return [*rows, ("noise on vertices and faces L=64", noise_nanoseconds(64), "ns/vertex")]
 
 
