@@ -17,6 +17,7 @@ from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair
 from rsmi.information.training import advance, default_settings, filters_of, initial_state
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
+from rsmi.stages import dimer_info
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State, restoring
 from rsmi.stages.streams import stream_key
 from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes, stored_geometry
@@ -332,4 +333,5 @@ def summary(path: Path) -> dict:
             "filters": filters.reshape(len(filters), *components, *attributes["block"]).tolist(),
             "bias": file.read("/bias").tolist(),
             "restart": attributes["restart"],
+            **dimer_info.summary(file),
         }

@@ -157,4 +157,6 @@ def stored_geometry(attributes: dict) -> Geometry:
 
 def lattice_attributes(source: File) -> dict:
     """What a trained file remembers of the samples it learned from."""
-    return {name: source.attributes.get(name) for name in ("model", "shape", "coupling", "temperature", "rg_step", "scale_factor")}
+    names = ("model", "shape", "coupling", "temperature", "interaction", "noise_probability", "noise_pairing", "rg_step", "scale_factor")
+    boundary = source.attributes["boundary"]
+    return {name: source.attributes.get(name) for name in names} | ({"boundary": boundary} if boundary != "periodic" else {})
