@@ -41,7 +41,7 @@ def geometry_options(required: bool):
 @click.option("--cd-steps", type=click.IntRange(1, 1000), metavar="N", default=5, help="Gibbs steps of contrastive divergence.")
 @click.option("--persistent/--no-persistent", default=None, show_default="persistent for dimers", help="Keep the chains from batch to batch (PCD).")
 @click.option("--epochs", type=click.IntRange(1, 10**6), metavar="N", default=None, show_default="10, dimers 20", help="Passes over the training windows.")
-@click.option("--learning-rate", type=float, default=None, show_default=".05, of Ising .03 beyond 9 block sites", help="At the start; falls linearly to 5 %.")
+@click.option("--learning-rate", type=float, default=None, show_default=".05, .03 beyond 9 block sites, dimers .02", help="At the start; falls linearly to 5 %.")
 @common.stage_command()
 def command(samples, block, buffer, environment, output, run, dry_run, as_json, **rest):
     from rsmi.lattice.geometry import Geometry, parse_block

@@ -12,10 +12,6 @@ from rsmi.information.objectives import LambdaProblem, LambdaSettings
 from rsmi.kernels import objectives as kernel
 
 
-_DIMERS = {  # by objective: the proxy climbs steeply at once and from 500 steps on fits the noise of the machines
-    "proxy": {"batch": 500, "total_steps": 240},
-    "logsum": {"batch": 500, "total_steps": 240},
-}
 DISTINCT_BLOCKS = 9  # sites up to which all blocks that occur, at most 512, are the samples of V given h
 MANY_UNITS = 4  # beyond, most states h are rarer than one in a minibatch
 
@@ -28,6 +24,9 @@ def default_settings(objective: str = "proxy", n_hidden: int = 1, n_block: int =
     well, from batches of 500, and takes 2000 steps beyond four units. `proxy` and `logsum` compare a minibatch's environments with
     all blocks that occur where the block has few sites; else with the minibatch's own, which for the log sum with several units
     must be 500: the logarithm of a sum over few windows of the same h is biased.
+
+    On dimers the minibatch's own windows of `proxy` and `logsum` are 500 as well, since each tells little of the distant links, and
+    240 steps are enough; with the Gaussian critic, and for the decoder, what finds the optimum on the Ising model finds it here.
     """
     by_pairs = objective in ("proxy", "logsum")
     distinct = by_pairs and n_block <= DISTINCT_BLOCKS
@@ -38,8 +37,8 @@ def default_settings(objective: str = "proxy", n_hidden: int = 1, n_block: int =
     elif objective == "logsum" and n_hidden > 1 and not distinct:
         batch = 500
     chosen = {"batch": batch, "total_steps": steps, "learning_rate": 0.02 if objective == "decoder" else 0.05, "distinct_blocks": distinct}
-    if model == "dimers" and changes.get("estimator") != "gaussian":
-        chosen |= _DIMERS.get(objective, {})
+    if model == "dimers" and by_pairs and changes.get("estimator") != "gaussian":
+        chosen |= {"batch": 500, "total_steps": 240}
     return LambdaSettings(objective=objective, n_hidden=n_hidden, **(chosen | changes))
 
 

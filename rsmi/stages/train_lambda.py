@@ -195,6 +195,8 @@ def run(work: LambdaTraining, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
+        for sentence in work.windows.cautions():
+            log.warning("%s: %s", output, sentence)
         tasks = work.tasks()
         session.run(tasks, f"training {work.settings.objective}", "epoch")
         rules = [_rule(work, session.state(task)) for task in tasks]

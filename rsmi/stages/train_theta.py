@@ -154,7 +154,7 @@ def default_schedule(windows: WindowSet) -> Schedule:
     to find weak, and chains that start at the data do not forget them in a few Gibbs steps.
     """
     if windows.dimers:
-        return Schedule(hidden=200, cd_steps=5, persistent=True, epochs=20, learning_rate=0.05)
+        return Schedule(hidden=200, cd_steps=5, persistent=True, epochs=20, learning_rate=0.02)
     large = windows.geometry.n_block > _LARGE_BLOCK
     return Schedule(hidden=32 if large else 20, cd_steps=5, persistent=False, epochs=10, learning_rate=0.03 if large else 0.05)
 
@@ -164,6 +164,8 @@ def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
+        for sentence in work.windows.cautions():
+            log.warning("%s: %s", output, sentence)
         tasks = work.tasks()
         session.run(tasks, "training", "epoch")
         _publish(session, work, tasks)
