@@ -138,7 +138,7 @@ def prepare(
         source = stack.enter_context(open_file(samples, "samples"))
         machines = stack.enter_context(open_file(theta, "theta")) if theta else None
         geometry = _geometry_with(machines, block, buffer, environment) if machines else _geometry(block, buffer, environment)
-        objective = objective or ("proxy" if machines else "decoder")
+        objective = objective or ("proxy" if machines or estimator == "gaussian" else "decoder")
         chosen = WindowSet(source, geometry, windows, seed)
         _check_objective(objective, estimator, chosen.geometry, machines, source)
         chosen.check()
