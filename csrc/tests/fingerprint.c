@@ -135,7 +135,7 @@ static void lambda(const char *kernel, int64_t objective)
     enum { V = 9, E = 20, K = 30, M = 12, HIDDEN = 2, BATCH = 90, N = 400, UNITS = 11 };
     const theta_pair theta = {V, E, K, M, random_doubles((V + E) * K, 0.3), random_doubles(V + E, 0.1), random_doubles(K, 0.1),
                               random_doubles(V * M, 0.3), random_doubles(V, 0.1), random_doubles(M, 0.1)};
-    const window_table table = {N, V, E, random_spins(N * V), random_spins(N * E), &theta};
+    const window_table table = {N, V, E, random_spins(N * V), random_spins(N * E), &theta, NULL, NULL, NULL};
     const lambda_settings settings = {objective, HIDDEN, BATCH, 60, 30, 50, 2, UNITS, 1, 1, 0, 0.05, 0.02};
     const int64_t size = lambda_size(&settings, V, E);
     double *objectives = take_doubles(2), *filters = take_doubles(2 * HIDDEN * V), *bias = take_doubles(2 * HIDDEN);

@@ -24,6 +24,9 @@ def default_settings(objective: str = "proxy", n_hidden: int = 1, n_block: int =
     well, from batches of 500, and takes 2000 steps beyond four units. `proxy` and `logsum` compare a minibatch's environments with
     all blocks that occur where the block has few sites; else with the minibatch's own, which for the log sum with several units
     must be 500: the logarithm of a sum over few windows of the same h is biased.
+
+    On dimers the minibatch's own windows of `proxy` and `logsum` are 500 as well, since each tells little of the distant links, and
+    240 steps are enough; with the Gaussian critic, and for the decoder, what finds the optimum on the Ising model finds it here.
     """
     by_pairs = objective in ("proxy", "logsum")
     distinct = by_pairs and n_block <= DISTINCT_BLOCKS
@@ -34,6 +37,8 @@ def default_settings(objective: str = "proxy", n_hidden: int = 1, n_block: int =
     elif objective == "logsum" and n_hidden > 1 and not distinct:
         batch = 500
     chosen = {"batch": batch, "total_steps": steps, "learning_rate": 0.02 if objective == "decoder" else 0.05, "distinct_blocks": distinct}
+    if model == "dimers" and by_pairs and changes.get("estimator") != "gaussian":
+        chosen |= {"batch": 500, "total_steps": 240}
     return LambdaSettings(objective=objective, n_hidden=n_hidden, **(chosen | changes))
 
 

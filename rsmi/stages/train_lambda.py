@@ -138,7 +138,7 @@ def prepare(
         source = stack.enter_context(open_file(samples, "samples"))
         machines = stack.enter_context(open_file(theta, "theta")) if theta else None
         geometry = _geometry_with(machines, block, buffer, environment) if machines else _geometry(block, buffer, environment)
-        objective = objective or ("proxy" if machines else "decoder")
+        objective = objective or ("proxy" if machines or estimator == "gaussian" else "decoder")
         chosen = WindowSet(source, geometry, windows, seed)
         _check_objective(objective, estimator, chosen.geometry, machines, source)
         chosen.check()
@@ -195,6 +195,8 @@ def run(work: LambdaTraining, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
+        for sentence in work.windows.cautions():
+            log.warning("%s: %s", output, sentence)
         tasks = work.tasks()
         session.run(tasks, f"training {work.settings.objective}", "epoch")
         rules = [_rule(work, session.state(task)) for task in tasks]

@@ -18,6 +18,9 @@ from rsmi.statistics.binning import runs
 from rsmi.store import File
 
 
+_WINDOWS_PER_VARIABLE = 300  # of V and E, to learn from: with half as many, dimer filters keep one to two per cent of noise
+
+
 @dataclass(frozen=True)
 class Windows:
     """Blocks (n, |V|) and environments (n, |E|), int8 +-1, with the configuration each was cut from."""
@@ -119,6 +122,23 @@ class WindowSet:
                 f"{self.source.path}: {n} configurations are too few: {reader} needs {needed} blocks that do not overlap: "
                 f"{wanted} configurations of {shape_text(shape)}"
             )
+
+    def cautions(self) -> list[str]:
+        """What a reader of the result should know beforehand: sentences."""
+        if not self.dimers:
+            return []
+        variables = self.geometry.n_block + self.geometry.n_environment
+        shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
+        share, needed = len(self._split[0]) / n, _WINDOWS_PER_VARIABLE * variables
+        configurations = math.ceil(2 * needed / share / math.prod(shape))  # half of the cells are on the sublattice of the origins
+        found = []
+        if self.geometry.buffer == 0:
+            found.append("with --buffer 0 block and environment share vertices, whose one dimer ties them: the information is that of the border; take 1 or more")
+        if self.count * share < needed:
+            found.append(f"--windows {self.count} are few for {variables} variables in V and E, noise will stay in the filters: {math.ceil(needed / share)} are better")
+        if n < configurations:
+            found.append(f"{n} configurations of {shape_text(shape)} have few different windows for {variables} variables in V and E: {configurations} are better")
+        return found
 
     @cached_property
     def training(self) -> Windows:

@@ -135,7 +135,7 @@ LAMBDA = Kind(
     + _GEOMETRY_ATTRIBUTES
     + (
         Attribute("objective", "text", "proxy, logsum, enumerate or decoder"),
-        Attribute("estimator", "text", "pairs or mcmc (proxy)", required=False),
+        Attribute("estimator", "text", "pairs, mcmc or gaussian (proxy)", required=False),
         Attribute("windows", "integer", "windows (V, E) used, training and held out"),
         Attribute("restart", "integer", "the restart that was kept: best held-out decoder bound"),
         Attribute("mutual_information", "number", "I(H:E) of the soft rule, decoder bound on held-out configurations, nats"),
