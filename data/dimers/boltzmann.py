@@ -54,8 +54,7 @@ def trained(windows: WindowSet, units: int, schedule: str, seed: int) -> Machine
     """A machine of V, by CD."""
     blocks = np.ascontiguousarray(windows.training.blocks)
     rate, epochs, steps = SCHEDULES[schedule]
-    state = initial_state(blocks.shape[1], units, stream_key(seed, "boltzmann", {"units": units, "schedule": schedule}, 0))
-    state["visible_bias"][...] = np.arctanh(blocks.mean(axis=0))  # the mean is known: what is to be learned are correlations
+    state = initial_state(blocks.shape[1], units, stream_key(seed, "boltzmann", {"units": units, "schedule": schedule}, 0), visible_mean=blocks.mean(axis=0))
     train_epochs(state, blocks, epochs_total=epochs, count=epochs, n_gibbs=steps, learning_rate=rate)
     filters, _ = without_stars(state["weights"].T.astype(float), np.zeros(units), BLOCK, 4)
     shape, noise = filter_shape(filters, BLOCK, 4), split_filters(filters, 4)[1]
