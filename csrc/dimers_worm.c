@@ -24,17 +24,17 @@ enum { TOGETHER = 4 };
 #define POWER_39 4052555153018976267ULL /* 3^39 */
 
 typedef struct {
+    int64_t chain, row, worms_left; /* which chain; the row it is making, worms to its end */
     uint32_t *word;
-    uint32_t link, start; /* where the head is about to go, times 4 plus direction; the vertex a */
-    uint64_t digits, steps;
-    uint64_t rng[4];
-    int64_t worms_left, row; /* worms to the end of this row; the row being made */
+    uint32_t link, start; /* 4 * head + direction it would go straight on; the vertex a */
+    uint64_t digits, rng[4];
+    int64_t began; /* step at which the row began */
 } worm_chain;
 
 typedef struct {
     const dimer_lattice *lattice;
     const uint32_t *next;
-    int64_t chains, worms, count;
+    int64_t chains, worms, first, count;
     int8_t *partners;
     uint64_t *rng;
     uint8_t *packed;
@@ -69,91 +69,111 @@ static uint64_t draw_digits(uint64_t rng[4])
     return POWER_39 + value;
 }
 
-/* The next choice among directions, for the link 4 * head + direction the worm would take going straight on. */
-static inline __attribute__((always_inline)) uint32_t turn(worm_chain *c, uint32_t straight)
-{
-    if (__builtin_expect(c->digits == 1, 0)) c->digits = draw_digits(c->rng);
-    const uint64_t rest = (uint64_t)(((unsigned __int128)c->digits * 0xaaaaaaaaaaaaaaabULL) >> 65), digit = c->digits - 3 * rest;
-    c->digits = rest;
-    return straight ^ (uint32_t)(digit + (digit >> 1));
-}
+/* ---- rows of one chain --------------------------------------------------------------------------------------------- */
 
-static inline void lift(worm_chain *c, uint64_t vertices)
+static void begin_worm(const run *r, worm_chain *c)
 {
-    c->start = (uint32_t)(((unsigned __int128)xoshiro_next(c->rng) * vertices) >> 64);
+    c->start = (uint32_t)(((unsigned __int128)xoshiro_next(c->rng) * (uint64_t)dimer_vertices(r->lattice)) >> 64);
     c->link = c->word[c->start];
 }
 
-/* Row c->row is finished: its covering, what is stored of it, and the stream. */
-static void store(const run *r, worm_chain *c, int64_t chain)
+static void begin_row(const run *r, worm_chain *c, int64_t now)
+{
+    c->worms_left = r->worms;
+    c->digits = 1;
+    c->began = now;
+    begin_worm(r, c);
+}
+
+/* Take up a chain; 0 if it has no rows to make. */
+static int begin_chain(const run *r, worm_chain *c, int64_t chain, uint32_t *word)
+{
+    const int64_t vertices = dimer_vertices(r->lattice), offset = (chain - r->first) % r->chains;
+    *c = (worm_chain){.chain = chain, .row = offset < 0 ? offset + r->chains : offset, .word = word};
+    if (c->row >= r->count) return 0;
+    memcpy(c->rng, r->rng + 4 * chain, sizeof c->rng);
+    for (int64_t i = 0; i < vertices; i++) word[i] = r->next[4 * i + r->partners[chain * vertices + i]];
+    begin_row(r, c, 0);
+    return 1;
+}
+
+/* The row is finished: leave the covering and the stream with the caller, and what is stored of them. */
+static void finish_row(const run *r, const worm_chain *c, int64_t now)
 {
     const int64_t vertices = dimer_vertices(r->lattice);
-    int8_t *partners = r->partners + chain * vertices;
+    int8_t *partners = r->partners + c->chain * vertices;
     for (int64_t i = 0; i < vertices; i++) partners[i] = (int8_t)(c->word[i] & 3);
+    memcpy(r->rng + 4 * c->chain, c->rng, sizeof c->rng);
     dimer_pack(r->lattice, partners, r->packed + c->row * dimer_link_bytes(r->lattice));
     r->parallel_pairs[c->row] = dimer_parallel_pairs(r->lattice, partners);
-    r->steps[c->row] = (int64_t)c->steps;
-    memcpy(r->rng + 4 * chain, c->rng, sizeof c->rng);
+    r->steps[c->row] = now - c->began;
 }
 
-/* After a closure: the next worm, in the next row if this one is full. 0 when the chain has made all its rows. */
-static __attribute__((noinline)) int go_on(const run *r, worm_chain *c, int64_t chain)
+/* A worm has closed: begin the next one, in the next row if this one is finished. 0 when the chain has made all its rows. */
+static __attribute__((noinline)) int go_on(const run *r, worm_chain *c, int64_t now)
 {
-    if (--c->worms_left == 0) {
-        store(r, c, chain);
-        c->row += r->chains;
-        if (c->row >= r->count) return 0;
-        c->worms_left = r->worms;
-        c->digits = 1;
-        c->steps = 0;
+    if (--c->worms_left > 0) {
+        begin_worm(r, c);
+        return 1;
     }
-    lift(c, (uint64_t)dimer_vertices(r->lattice));
-    return 1;
-}
-
-/* A step; whether the worm closed. */
-static inline __attribute__((always_inline)) int step(const uint32_t *next, worm_chain *c, int open)
-{
-    uint32_t link = turn(c, c->link), target = next[link];
-    while (open && target == OUTSIDE) link = turn(c, c->link), target = next[link];
-    const uint32_t vertex = target >> 2;
-    c->link = c->word[vertex];
-    c->word[link >> 2] = target;
-    c->word[vertex] = link ^ 2;
-    c->steps++;
-    return vertex == c->start;
-}
-
-/* All chains a step each in turn until one has made its rows: that one. */
-static inline __attribute__((always_inline)) int advance(const run *r, worm_chain *c, int together, int64_t chain, int open)
-{
-    for (;;)
-        for (int k = 0; k < together; k++)
-            if (__builtin_expect(step(r->next, c + k, open), 0) && !go_on(r, c + k, chain + k)) return k;
-}
-
-/* Begin the rows of a chain; 0 if there are none. */
-static int begin(const run *r, worm_chain *c, int64_t chain, int64_t first, uint32_t *word)
-{
-    const int64_t vertices = dimer_vertices(r->lattice);
-    *c = (worm_chain){.word = word, .digits = 1, .worms_left = r->worms, .row = ((chain - first) % r->chains + r->chains) % r->chains};
-    memcpy(c->rng, r->rng + 4 * chain, sizeof c->rng);
-    for (int64_t i = 0; i < vertices; i++) {
-        const uint32_t direction = (uint32_t)r->partners[chain * vertices + i];
-        word[i] = r->next[4 * i + direction];
-    }
+    finish_row(r, c, now);
+    c->row += r->chains;
     if (c->row >= r->count) return 0;
-    lift(c, (uint64_t)vertices);
+    begin_row(r, c, now);
     return 1;
 }
 
-static void alone(const run *r, worm_chain *c, int64_t chain)
+/* ---- steps --------------------------------------------------------------------------------------------------------- */
+
+/* All of `together` chains a step each in turn, until one of them has made its rows: that one. What changes at every step lives in
+ * local arrays, which become registers as the loops over k are unrolled. */
+static inline __attribute__((always_inline)) int advance(const run *r, worm_chain *c, const int together, const int open)
 {
-    worm_chain local = *c;
-    if (r->lattice->open)
-        advance(r, &local, 1, chain, 1);
-    else
-        advance(r, &local, 1, chain, 0);
+    const uint32_t *next = r->next;
+    uint32_t *word[TOGETHER], link[TOGETHER], start[TOGETHER];
+    uint64_t digits[TOGETHER];
+    for (int k = 0; k < together; k++) word[k] = c[k].word, link[k] = c[k].link, start[k] = c[k].start, digits[k] = c[k].digits;
+    for (int64_t now = 1;; now++)
+#pragma GCC unroll 8
+        for (int k = 0; k < together; k++) {
+            uint32_t taken, target;
+            do {
+                if (__builtin_expect(digits[k] == 1, 0)) digits[k] = draw_digits(c[k].rng);
+                const uint64_t rest = (uint64_t)(((unsigned __int128)digits[k] * 0xaaaaaaaaaaaaaaabULL) >> 65), digit = digits[k] - 3 * rest;
+                digits[k] = rest;
+                taken = link[k] ^ (uint32_t)(digit + (digit >> 1));
+                target = next[taken];
+            } while (open && target == OUTSIDE);
+            const uint32_t vertex = target >> 2;
+            link[k] = word[k][vertex];
+            word[k][taken >> 2] = target;
+            word[k][vertex] = taken ^ 2;
+            if (__builtin_expect(vertex != start[k], 1)) continue;
+            c[k].digits = digits[k];
+            if (!go_on(r, c + k, now)) {
+                for (int j = 0; j < together; j++) {
+                    if (j != k) c[j].link = link[j], c[j].digits = digits[j];
+                    c[j].began -= now - (j > k); /* steps are counted anew; those behind k have made one less */
+                }
+                return k;
+            }
+            link[k] = c[k].link, start[k] = c[k].start, digits[k] = c[k].digits;
+        }
+}
+
+static int advance_together(const run *r, worm_chain *c) { return r->lattice->open ? advance(r, c, TOGETHER, 1) : advance(r, c, TOGETHER, 0); }
+static int advance_alone(const run *r, worm_chain *c) { return r->lattice->open ? advance(r, c, 1, 1) : advance(r, c, 1, 0); }
+
+/* The first `active` of c are taken up, and the chains from `chain` on wait: advance all to their end. */
+static void advance_all(const run *r, worm_chain *c, int active, int64_t chain)
+{
+    while (active == TOGETHER) {
+        const int k = advance_together(r, c);
+        uint32_t *word = c[k].word;
+        while (chain < r->chains && !begin_chain(r, c + k, chain, word)) chain++;
+        if (chain++ >= r->chains) c[k] = c[--active];
+    }
+    for (int k = 0; k < active; k++) advance_alone(r, c + k);
 }
 
 int dimer_sample(const dimer_lattice *lattice, int64_t chains, int64_t worms, int64_t first, int64_t count, int8_t *partners,
@@ -167,10 +187,11 @@ int dimer_sample(const dimer_lattice *lattice, int64_t chains, int64_t worms, in
     }
     uint32_t *next = (uint32_t *)workspace, *words = next + 4 * vertices;
     find_neighbours(lattice, next);
-    const run r = {lattice, next, chains, worms, count, partners, rng, packed, parallel_pairs, steps};
-    for (int64_t chain = 0; chain < chains; chain++) {
-        worm_chain c;
-        if (begin(&r, &c, chain, first, words)) alone(&r, &c, chain);
-    }
+    const run r = {lattice, next, chains, worms, first, count, partners, rng, packed, parallel_pairs, steps};
+    worm_chain c[TOGETHER];
+    int64_t chain = 0;
+    int active = 0;
+    for (; chain < chains && active < TOGETHER; chain++) active += begin_chain(&r, c + active, chain, words + active * vertices);
+    advance_all(&r, c, active, chain);
     return RSMI_OK;
 }

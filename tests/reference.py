@@ -277,6 +277,15 @@ def log_sum_by_pairs(energies, q, with_own=False):
     return value
 
 
+def gaussian_proxy(energies, q):
+    """First cumulant over the pairs i != j of energies F[i, j] whose means vanish."""
+    n, value = len(q), 0.0
+    for h in range(q.shape[1]):
+        for i in range(n):
+            value += q[i, h] * sum(q[j, h] * energies[i, j] for j in range(n) if j != i) / (q[:, h].sum() * (n - 1))
+    return value
+
+
 def decoder_log_probabilities(parameters, environments, n_units, n_hidden):
     """log r(h|e): softmax of sum_j (2 h_j - 1) (field e)_j + offset(h) + output(h) tanh(input e + input_bias)."""
     n_e, n_states = environments.shape[1], 2**n_hidden

@@ -178,10 +178,11 @@ def test_a_rule_that_drifts_is_named():
         return SimpleNamespace(coupling=Jackknife(values, np.zeros(len(values)), np.empty((0, len(values)))))
 
     shapes = [(64, 64), (32, 32), (16, 16), (8, 8)]
-    assert thermometer.drift(at_criticality([1, 0.994, 0.992, 0.990]), shapes) is None
-    assert "falls by 75.0 % from step 1 to step 3" in thermometer.drift(at_criticality([1, 0.8, 0.4, 0.2]), shapes)
-    assert thermometer.drift(at_criticality([1, 0.8]), shapes[:2]) is None
-    assert thermometer.drift(at_criticality([1, 0.99, 0.99, 0.2]), [*shapes[:3], (2, 2)]) is None  # operators wrap on the last
+    assert thermometer.drift(at_criticality([1, 0.994, 0.992, 0.990]), shapes, hard=False) is None
+    assert "falls by 75.0 % from step 1 to step 3" in thermometer.drift(at_criticality([1, 0.8, 0.4, 0.2]), shapes, hard=False)
+    assert thermometer.drift(at_criticality([1, 0.94, 0.85, 0.72]), shapes, hard=True).endswith("this rule has no fixed point, and no exponents")  # decimation
+    assert thermometer.drift(at_criticality([1, 0.8]), shapes[:2], hard=False) is None
+    assert thermometer.drift(at_criticality([1, 0.99, 0.99, 0.2]), [*shapes[:3], (2, 2)], hard=False) is None  # operators wrap on the last
 
 
 def test_drift_in_three_dimensions_is_that_of_the_correlation():
@@ -192,8 +193,8 @@ def test_drift_in_three_dimensions_is_that_of_the_correlation():
         return SimpleNamespace(energy=energy, coupling=energy._replace(value=np.full(len(energies), np.nan)))
 
     shapes = [(32,) * 3, (16,) * 3, (8,) * 3, (4,) * 3]
-    assert thermometer.drift(at_criticality([-1.007, -0.992, -1.094, -1.345]), shapes) is None
-    assert "nearest-neighbour correlation at T_c falls by 50.0 %" in thermometer.drift(at_criticality([-1, -0.8, -0.6, -0.4]), shapes)
+    assert thermometer.drift(at_criticality([-1.007, -0.992, -1.094, -1.345]), shapes, hard=False) is None
+    assert "nearest-neighbour correlation at T_c falls by 50.0 %" in thermometer.drift(at_criticality([-1, -0.8, -0.6, -0.4]), shapes, hard=False)
 
 
 def test_temperatures_that_coincide_have_no_fit():

@@ -31,7 +31,7 @@ Examples: without and with Boltzmann machines
 @click.option("--windows", type=click.IntRange(1), metavar="N", default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
 @click.option("--hidden", type=click.IntRange(1, 8), metavar="N", default=1, help="Hidden units of a block.")
 @click.option("--objective", type=click.Choice(["proxy", "logsum", "enumerate", "decoder"]), default=None, show_default="proxy with --theta, else decoder", help="What is maximised.")
-@click.option("--estimator", type=click.Choice(["pairs", "mcmc"]), default="pairs", help="Of the proxy: pairs of the data, or Monte Carlo chains.")
+@click.option("--estimator", type=click.Choice(["pairs", "mcmc", "gaussian"]), default="pairs", help="Of the proxy: pairs of the data, Monte Carlo chains, or pairs with the critic of Gaussian variables (no --theta).")
 @click.option("--bias", type=click.Choice(["zero", "free"]), default="zero", help="zero keeps the symmetry under a global flip.")
 @click.option("--restarts", type=click.IntRange(1, 99), metavar="N", default=3, help="Independent trainings; the best is kept.")
 @common.stage_command()

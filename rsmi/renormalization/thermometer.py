@@ -149,12 +149,12 @@ def critical_temperature(couplings, flows, step: int) -> dict:
     return _result(step, 1 / root, error / root**2)
 
 
-def drift(effective: EffectiveCouplings, shapes) -> str | None:
+def drift(effective: EffectiveCouplings, shapes, hard: bool) -> str | None:
     """At the critical point K_n must settle; a sentence if it falls by more than `DRIFT` from step 1 to the last step whose
     lattice the operators fit on, else None. In three dimensions, which have no K_n, the nearest-neighbour correlation stands for it.
 
-    A soft rule of too little strength adds noise at every step and flows to infinite temperature: it has no fixed point and
-    no exponent.
+    A soft rule of too little strength adds noise at every step and flows to infinite temperature, and so does decimation in two and
+    three dimensions: such a rule has no fixed point and no exponent.
     """
     known = undefined(len(shapes[0])) is None
     flow, name = (effective.coupling.value, "effective coupling") if known else (-effective.energy.value, "nearest-neighbour correlation")
@@ -162,7 +162,7 @@ def drift(effective: EffectiveCouplings, shapes) -> str | None:
     if len(values) < 2 or not np.isfinite([values[0], values[-1]]).all() or values[-1] > (1 - DRIFT) * values[0]:
         return None
     fall = 100 * (1 - values[-1] / values[0])
-    return f"the {name} at T_c falls by {fall:.1f} % from step 1 to step {len(values)}: the rule is too soft to have a fixed point; use --hard"
+    return f"the {name} at T_c falls by {fall:.1f} % from step 1 to step {len(values)}: {'this rule has no fixed point, and no exponents' if hard else 'the rule is too soft to have a fixed point; use --hard'}"
 
 
 def _total(sums):

@@ -15,6 +15,7 @@ from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization.couplings import NAMES
 from rsmi.stages import crossing, exponent, flow
+from rsmi.stages.dimer_info import is_dimer_rule
 from rsmi.stages.info import EXPONENTS, exact_critical_temperature, flow_quantity, kind_of, next_to_critical
 from rsmi.stages.notation import geometry_title, relative_temperature, temperature_label, with_error
 from rsmi.store import File, open_file
@@ -26,6 +27,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
+    from rsmi.stages.dimer_figure import draw_dimer_rule
     from rsmi.stages.filter_figure import draw_lambda
 except ImportError as error:
     raise Failure("plotting needs matplotlib: pip install 'rsmi[plot]'") from error
@@ -398,4 +400,10 @@ def _crossings_by_size(axes, rows: list[dict], exact: float | None) -> None:
     axes.ticklabel_format(axis="y", useOffset=False)
 
 
-_DRAWINGS = {"theta": _draw_theta, "lambda": draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent, "crossing": _draw_crossing}
+# ---- lambda ---------------------------------------------------------------------------------------------------------
+
+def _draw_rule(file: File) -> Figure:
+    return draw_dimer_rule(file) if is_dimer_rule(file) else draw_lambda(file)
+
+
+_DRAWINGS = {"theta": _draw_theta, "lambda": _draw_rule, "flow": _draw_flow, "exponent": _draw_exponent, "crossing": _draw_crossing}

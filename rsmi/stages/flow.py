@@ -341,10 +341,8 @@ def _warn(path: Path, work: Flow) -> None:
                 log.warning("%s: %s", source.path, short)
         if any(operators.wraps(shape) for ensemble in ensembles for shape in ensemble.shapes):
             log.warning("%s: on levels smaller than %d operators wrap around the lattice; they are marked", path, operators.smallest_size(ensembles[0].dimension))
-        if file.attributes["rule"]["hard"]:
-            return
         for ensemble in filter(_is_critical, ensembles):
-            sentence = thermometer.drift(ensemble.effective(), ensemble.shapes)
+            sentence = thermometer.drift(ensemble.effective(), ensemble.shapes, file.attributes["rule"]["hard"])
             if sentence:
                 log.warning("%s: %s", path, sentence)
 

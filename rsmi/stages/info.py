@@ -11,6 +11,7 @@ from rsmi.lattice import ising
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.renormalization.couplings import NAMES
 from rsmi.renormalization.operators import smallest_size
+from rsmi.stages import dimer_info
 from rsmi.stages.notation import fields, relative_temperature, table, with_error
 from rsmi.store import File, canonical_json, open_file
 from rsmi.store.schema import KINDS
@@ -198,14 +199,16 @@ def _describe_theta(file: File) -> list[str]:
 
 
 def _window_rows(file: File) -> list[tuple[str, ...]]:
-    a = file.attributes
+    a, components = file.attributes, file.attributes.get("components", 1)
     geometry = Geometry(a["block"], a["buffer"], a["environment"])
+    inside, outside = len(geometry.block_offsets), len(geometry.environment_offsets)
+    contents = dimer_info.contents if a["model"] == "dimers" else lambda sites, components: f"{sites * components} sites"
     windows = f"{a['windows']}, {file.shape('/split/held_out')[0]} configurations held out"
-    ring = f"ring of width {a['environment']}: {geometry.n_environment} sites"
+    ring = f"ring of width {a['environment']}: {contents(outside, components)}"
     return [
         ("lattice", _lattice(a)),
         ("temperature", _temperature(a)),
-        ("block V", f"{shape_text(a['block'])}: {geometry.n_block} sites"),
+        ("block V", f"{shape_text(a['block'])}: {contents(inside, components)}"),
         ("buffer", f"width {a['buffer']}"),
         ("environment E", ring),
         ("windows", windows),
@@ -216,7 +219,8 @@ def _describe_lambda(file: File) -> list[str]:
     a, bound = file.attributes, file.read("/restarts/bound")
     objective = a["objective"] + (f" by {a['estimator']}" if "estimator" in a else "")
     kept = f"{objective}, restart {a['restart'] + 1} of {len(bound)} kept (held-out bounds {', '.join(f'{value:.4f}' for value in bound)} nats)"
-    return [*fields([*_window_rows(file), ("objective", kept)]), "", *_filters(file), *_information(a)]
+    filters = dimer_info.describe(file) if dimer_info.is_dimer_rule(file) else _filters(file)
+    return [*fields([*_window_rows(file), ("objective", kept)]), "", *filters, *_information(a)]
 
 
 def _filters(file: File) -> list[str]:

@@ -38,10 +38,10 @@ def temperature_label(coupling: float | None, dimension: int) -> str:
     return "$T$ unknown" if coupling is None else f"$T$ = {1 / coupling:.5g} $J/k_B$"
 
 
-def geometry_title(attributes: dict) -> str:
-    """Temperature, lattice and window of a theta or lambda file, one line, for a figure."""
+def geometry_title(attributes: dict, temperature: str | None = None) -> str:
+    """Temperature (of the Ising model, unless given), lattice and window of a theta or lambda file, one line, for a figure."""
     a = attributes
-    return f"{temperature_label(a.get('coupling'), len(a['shape']))},  $L$ = {a['shape'][0]},  block {shape_text(a['block'])}, buffer {a['buffer']}, environment {a['environment']}"
+    return f"{temperature or temperature_label(a.get('coupling'), len(a['shape']))},  $L$ = {a['shape'][0]},  block {shape_text(a['block'])}, buffer {a['buffer']}, environment {a['environment']}"
 
 
 def table(rows: list[list[str]], indent: str = "  ") -> list[str]:

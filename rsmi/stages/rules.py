@@ -57,7 +57,9 @@ def _rule_from_file(stack: contextlib.ExitStack, path: str, wanted: tuple[int, .
         file = stack.enter_context(open_file(path, "lambda"))
     except UsageError as error:
         raise UsageError(f"--rule {path}: neither a file nor one of {', '.join(NAMED)}") from error
-    block = file.attributes["block"]
+    block, components = file.attributes["block"], file.attributes.get("components", 1)
+    if components != 1:
+        raise UsageError(f"--rule {path}: acts on {components} components per site; blocking is for one")
     if wanted and wanted != block:
         raise UsageError(f"--block {shape_text(wanted)} contradicts {path}, whose block is {shape_text(block)}")
     try:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.information import exact
-from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, shape_text, split_configurations
-from rsmi.stages.rules import require_single_component
+from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, shape_text, split_configurations
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
 from rsmi.store import File
@@ -51,17 +50,21 @@ class Windows:
 
 @dataclass(frozen=True)
 class WindowSet:
-    """The windows that a geometry, a number and a seed choose from a samples file."""
+    """The windows that a geometry, a number and a seed choose from a samples file; they hold all its components."""
 
     source: File
     geometry: Geometry
     count: int
     seed: int
 
+    def __post_init__(self):
+        object.__setattr__(self, "geometry", replace(self.geometry, components=self.source.attributes["components"]))
+
     def check(self) -> None:
         """Raise UsageError where the geometry does not fit the lattice or the samples are too few or all alike."""
-        require_single_component(self.source)
         self.geometry.check(self.source.attributes["shape"])
+        if self.dimers and any(size % 2 for size in self.geometry.block):
+            raise UsageError(f"--block {shape_text(self.geometry.block)}: blocks of dimers need even sides, or their tiles would alternate between the sublattices")
         n = self.source.shape("/spins")[0]
         split_configurations(n, self.source.attributes["chains"])
         if self.count < 1000:
@@ -71,6 +74,11 @@ class WindowSet:
     def symmetric(self) -> bool:
         """Whether the model is symmetric under a global flip, so that windows may be flipped and biases tied to zero."""
         return self.source.attributes["model"] == "ising"
+
+    @property
+    def dimers(self) -> bool:
+        """Whether the samples are dimer coverings: blocks begin on one sublattice, and filters have the gauge of the stars."""
+        return self.source.attributes["model"] == "dimers"
 
     @cached_property
     def _split(self) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +94,8 @@ class WindowSet:
         """Every window, sorted by configuration."""
         shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
         key = stream_key(self.seed, "windows", {"shape": list(shape)}, 0)
-        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric)
+        allowed = even_origins(shape, self.geometry, self.source.attributes["boundary"] == "periodic") if self.dimers else None
+        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric, allowed)
         blocks, environments = extract_windows(self.source.read("/spins"), shape, self.geometry, configurations, origins, flips)
         up = blocks[:, :1]
         if (blocks == up).all() and (environments == up).all():
@@ -100,7 +109,7 @@ class WindowSet:
         if self.count * learning < needed:
             raise UsageError(f"--windows {self.count}: {reader} needs at least {math.ceil(needed / learning)}, of which {needed} to learn from")
         sites, chains = math.prod(shape), self.source.attributes["chains"]
-        least = -(-needed * self.geometry.n_block // sites)  # configurations to learn from
+        least = -(-needed * self.geometry.sites // sites)  # configurations to learn from
         if len(self._split[0]) < least:
             wanted = next(m for m in itertools.count(max(n, least)) if len(split_configurations(m, chains)[0]) >= least)
             raise UsageError(
@@ -112,6 +121,12 @@ class WindowSet:
     def training(self) -> Windows:
         """Windows of the training configurations."""
         return self.all.take(np.isin(self.all.configurations, self._split[0]))
+
+    @cached_property
+    def means(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Mean block and environment of the training windows, None where symmetry makes them zero."""
+        training = self.training
+        return None if self.symmetric else (training.blocks.mean(axis=0), training.environments.mean(axis=0))
 
     @cached_property
     def held_out(self) -> Windows:
@@ -131,7 +146,13 @@ class WindowSet:
 
 def geometry_attributes(geometry: Geometry) -> dict:
     """A geometry as file attributes."""
-    return {"block": geometry.block, "buffer": geometry.buffer, "environment": geometry.environment}
+    several = geometry.components if geometry.components > 1 else None
+    return {"block": geometry.block, "buffer": geometry.buffer, "environment": geometry.environment, "components": several}
+
+
+def stored_geometry(attributes: dict) -> Geometry:
+    """The geometry of a trained file."""
+    return Geometry(attributes["block"], attributes["buffer"], attributes["environment"], attributes.get("components", 1))
 
 
 def lattice_attributes(source: File) -> dict:

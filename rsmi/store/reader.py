@@ -313,7 +313,7 @@ def _check_rule(file: File) -> None:
     _check_lattice(file)
     attributes, path = file.attributes, file.path
     hidden, sites = file.shape("/filters")
-    if sites != math.prod(attributes["block"]) or not 1 <= hidden <= 8:
+    if sites != attributes.get("components", 1) * math.prod(attributes["block"]) or not 1 <= hidden <= 8:
         raise DataError(f"{path}: filters {hidden} x {sites} do not fit the block {list(attributes['block'])}")
     if not np.isfinite(file.read("/filters")).all() or not np.isfinite(file.read("/bias")).all():
         raise DataError(f"{path}: the filters hold NaN or infinity")
