@@ -104,7 +104,7 @@ static uint64_t vertex_spins(const dimer_lattice *lattice, const uint8_t *packed
 static void draw_noise(const dimer_lattice *lattice, double probability, int straddling, const uint64_t key[2], uint64_t sample, uint8_t *packed)
 {
     const int64_t vertices = dimer_vertices(lattice), columns = lattice->columns, n_bytes = (4 * vertices + 7) / 8;
-    const uint64_t threshold = probability_threshold(probability);
+    const uint64_t threshold = probability < 1 ? probability_threshold(probability) : 0; /* 1 needs none */
     for (int64_t i = 0; i < vertices; i += 64)
         join_bits(packed, i, keyed_bits(key, sample, COINS_FROM + (uint64_t)i / 64), (int)(vertices - i < 64 ? vertices - i : 64));
     for (int64_t row = 0; row < lattice->rows; row++)

@@ -493,6 +493,64 @@ def shifted_products(configurations, axis, distance):
     return (configurations.astype(np.int64) * shifted).reshape(len(configurations), -1).sum(axis=1)
 
 
+# --- dimers (csrc/dimers_worm.c, csrc/dimers.c) -----------------------------------------------------------------------
+
+STEPS = {0: (1, 0), 1: (0, 1), 2: (-1, 0), 3: (0, -1)}
+
+
+def base_3_digits(rng):
+    """Fair digits 0, 1, 2 by threes of 64-bit words: 39 of them, lowest first, of a number below 3^39."""
+    while True:
+        value = xoshiro_next(rng) >> 2
+        if value < 3**39:
+            for _ in range(39):
+                yield value % 3
+                value //= 3
+
+
+def dimer_worms(partners, rng, is_open, worms):
+    """Worms in one covering (Lx, Ly) of directions, in place; rng a list of four integers. Returns the steps."""
+    shape, digits, steps = partners.shape, base_3_digits(rng), 0
+
+    def beyond(vertex, direction):
+        there = tuple(x + dx for x, dx in zip(vertex, STEPS[direction]))
+        folded = tuple(x % size for x, size in zip(there, shape))
+        return None if is_open and there != folded else folded
+
+    for _ in range(worms):
+        start = tuple(int(x) for x in np.unravel_index(xoshiro_next(rng) * partners.size >> 64, shape))
+        straight = int(partners[start])
+        head = beyond(start, straight)
+        while True:
+            direction, vertex = None, None
+            while vertex is None:
+                direction = straight ^ (0, 1, 3)[next(digits)]
+                vertex = beyond(head, direction)
+            straight = int(partners[vertex])
+            partners[head], partners[vertex] = direction, direction ^ 2
+            steps += 1
+            if vertex == start:
+                break
+            head = beyond(vertex, straight)
+    return steps
+
+
+def dimer_links(partners):
+    """(2, Lx, Ly) of 0 and 1."""
+    return np.stack([partners == 0, partners == 1]).astype(np.uint8)
+
+
+def dimer_noise(shape, probability, straddling, key, sample):
+    """Spins 0 or 1 of vertices and faces, (2, Lx, Ly)."""
+    vertices = np.zeros(shape, np.uint8)
+    for i, site in enumerate(np.ndindex(shape)):
+        vertices[site] = keyed_bits(key, sample, 2**30 + i // 64) >> i % 64 & 1
+    faces = np.zeros(shape, np.uint8)
+    for i, (x, y) in enumerate(np.ndindex(shape)):
+        partner = vertices[(x + straddling) % shape[0], (y + straddling) % shape[1]]
+        differs = probability < 1 and keyed_bits(key, sample, i) >= int(probability * 2.0**64)
+        faces[x, y] = partner ^ differs
+    return np.stack([vertices, faces])
 # --- interacting dimers (csrc/dimers_loop.c) --------------------------------------------------------------------------
 
 LINKS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # steps of the directions 0..3
