@@ -265,6 +265,7 @@ int dimer_loop_sample(const dimer_lattice *lattice, double coupling, int64_t cha
 {
     uint64_t(*thresholds)[4] = (uint64_t(*)[4])workspace;
     if (chains < 1 || worms < 1 || first < 0 || count < 0 || !isfinite(coupling)) return RSMI_BAD_VALUE;
+    if (coupling < DIMER_LOOP_LEAST_COUPLING) return RSMI_BAD_VALUE;
     for (int64_t chain = 0; chain < chains; chain++) {
         const int status = dimer_check_covering(lattice, partners + chain * dimer_vertices(lattice));
         if (status != RSMI_OK) return status;
