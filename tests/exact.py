@@ -186,36 +186,11 @@ def joint_entropy(spins, probabilities):
     return -sum(p * math.log(p) for p in total.values() if p > 0)
 
 
-# --- dimer coverings --------------------------------------------------------------------------------------------------
-
-
-def dimer_coverings(shape, periodic=True):
-    """All coverings (n, 2, Lx, Ly) of the square lattice: 1 where a dimer lies on (x, y)-(x+1, y), then on (x, y)-(x, y+1)."""
-    sites = list(itertools.product(range(shape[0]), range(shape[1])))
-    found = []
-
-    def cover(links, free):
-        if not free:
-            found.append(links.copy())
-            return
-        x, y = min(free)
-        for a, here in ((0, (x, y)), (1, (x, y)), (0, (x - 1, y)), (1, (x, y - 1))):
-            there = (here[0] + (a == 0), here[1] + (a == 1))
-            if not periodic and (min(here) < 0 or there[0] >= shape[0] or there[1] >= shape[1]):
-                continue
-            here, there = ((p[0] % shape[0], p[1] % shape[1]) for p in (here, there))
-            if here in free and there in free:
-                links[a][here] = 1
-                cover(links, free - {here, there})
-                links[a][here] = 0
-
-    cover(np.zeros((2, *shape), np.int8), frozenset(sites))
-    return np.array(found)
 # --- coverings by dimers ----------------------------------------------------------------------------------------------
 
 
 def dimer_coverings(shape, boundary="periodic"):
-    """All coverings as directions of the partners, int8 (n, Lx, Ly): 0 next x, 1 next y, 2 previous x, 3 previous y. Axes of 4 or more."""
+    """All coverings as directions of the partners, int8 (n, Lx, Ly): 0 next x, 1 next y, 2 previous x, 3 previous y."""
     found, partners = [], np.full(shape, -1, np.int8)
 
     def extend():

@@ -11,6 +11,8 @@ from matplotlib.image import imread
 from rsmi.information.dimer_filters import embed_links, filter_shape
 from rsmi.information.gauge import star_vectors
 from rsmi.stages import dimer_figure, dimer_info, info
+from rsmi.stages.notation import system_label
+from rsmi.stages.windows import lattice_attributes
 from rsmi.store import open_file
 
 
@@ -140,9 +142,29 @@ def test_links_are_drawn_where_they_are():
     assert place.tolist() == [0.5, 3.5]
 
 
+def test_titles():
+    a = {"model": "dimers", "shape": (8, 8)}
+    assert [system_label(a | {"coupling": k}) for k in (0.0, 1.25, -2.0)] == ["free dimers", "$T$ = 0.8 $|v|/k_B$, aligning dimers", "$T$ = 0.5 $|v|/k_B$, repelling dimers"]
+    assert system_label({"model": "ising", "shape": (8, 8), "coupling": 0.44068679350977147}) == "$T$ = $T_c$"
+
+
 def test_cells_as_an_image():
     """Row 0 is on top: the last y; vertex, x-link, y-link and face of a cell make a square of four."""
     image = dimer_figure.cell_image(np.arange(16.0), (2, 2), 4)
     assert image[::-1].T[:2, :2].tolist() == [[0, 8], [4, 12]]
     assert image.shape == (4, 4) and image[0, 0] == 9 and image[3, 3] == 6
     assert np.isnan(dimer_figure.cell_image(np.arange(8.0), (2, 2), 2)).sum() == 8
+
+
+@pytest.mark.parametrize("boundary", ["periodic", "open"])
+def test_a_rule_remembers_noise_and_boundary(tmp_path, boundary):
+    """Without them the exact correlations would be those of another system."""
+    samples = tmp_path / "samples.h5"
+    options = ("--noise-probability", 0.9, "--noise-pairing", "straddling", "--boundary", boundary)
+    assert command("sample", "--model", "dimers", "--size", 8, "--samples", 64, *options, "-q", "-o", samples) == 0
+    with open_file(samples) as file:
+        remembered = {name: value for name, value in lattice_attributes(file).items() if value is not None}
+    assert {"noise_probability": 0.9, "noise_pairing": "straddling", "coupling": 0.0}.items() <= remembered.items()
+    assert remembered.get("boundary", "periodic") == boundary
+    with open_file(dimer_rule(tmp_path / "rule.h5", shape=(16, 16), boundary=boundary)) as file:
+        assert (dimer_info.summary(file)["dimers"]["exact"] is None) == (boundary == "open")

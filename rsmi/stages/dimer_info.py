@@ -29,14 +29,6 @@ def fixed_filters(file: File) -> tuple[np.ndarray, np.ndarray]:
     return without_stars(file.read("/filters"), file.read("/bias"), a["block"], a["components"])
 
 
-def temperature_text(attributes: dict) -> str:
-    """``free dimers`` or ``T = 0.8 |v|/k_B``, for a figure (TeX)."""
-    coupling = attributes.get("coupling")
-    if coupling is None:
-        return "$T$ unknown"
-    return f"$T$ = {1 / abs(coupling):.5g} $|v|/k_B$, {'aligning' if coupling > 0 else 'repelling'} dimers" if coupling else "free dimers"
-
-
 def contents(cells: int, components: int) -> str:
     """The variables of a number of cells: ``16 cells: 32 links, 32 noise spins``."""
     noise = f", {2 * cells} noise spins" if components == 4 else ""

@@ -12,6 +12,7 @@ import numpy as np
 from rsmi.errors import UsageError
 from rsmi.information import exact
 from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, shape_text, split_configurations
+from rsmi.stages.dimers import check_coverings
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
 from rsmi.store import File
@@ -61,7 +62,8 @@ class WindowSet:
         object.__setattr__(self, "geometry", replace(self.geometry, components=self.source.attributes["components"]))
 
     def check(self) -> None:
-        """Raise UsageError where the geometry does not fit the lattice or the samples are too few or all alike."""
+        """Raise UsageError where the geometry does not fit the lattice or the samples are too few or all alike, DataError where samples
+        of dimers are no coverings."""
         self.geometry.check(self.source.attributes["shape"])
         if self.dimers and any(size % 2 for size in self.geometry.block):
             raise UsageError(f"--block {shape_text(self.geometry.block)}: blocks of dimers need even sides, or their tiles would alternate between the sublattices")
@@ -69,6 +71,7 @@ class WindowSet:
         split_configurations(n, self.source.attributes["chains"])
         if self.count < 1000:
             raise UsageError(f"--windows {self.count}: at least 1000 are needed to learn from and to hold out")
+        check_coverings(self.source)
 
     @property
     def symmetric(self) -> bool:
@@ -157,4 +160,6 @@ def stored_geometry(attributes: dict) -> Geometry:
 
 def lattice_attributes(source: File) -> dict:
     """What a trained file remembers of the samples it learned from."""
-    return {name: source.attributes.get(name) for name in ("model", "shape", "coupling", "temperature", "rg_step", "scale_factor")}
+    names = ("model", "shape", "coupling", "temperature", "interaction", "noise_probability", "noise_pairing", "rg_step", "scale_factor")
+    boundary = source.attributes["boundary"]
+    return {name: source.attributes.get(name) for name in names} | ({"boundary": boundary} if boundary != "periodic" else {})

@@ -81,6 +81,7 @@ _GEOMETRY_ATTRIBUTES = (
     Attribute("buffer", "integer", "width of the buffer around V, sites"),
     Attribute("environment", "integer", "width of the environment ring beyond the buffer, sites"),
     Attribute("components", "integer", "binary fields per site, the slowest index of V and of E; 1 if absent", required=False, since=(1, 2)),
+    Attribute("boundary", "text", "of the samples; periodic if absent", required=False, since=(1, 2)),
 )
 
 SAMPLES = Kind(
