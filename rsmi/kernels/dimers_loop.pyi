@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BOUNDARIES: tuple[str, ...]
+LEAST_COUPLING: float
 
 def sample_chains(
     partners: NDArray[np.int8],
