@@ -82,7 +82,8 @@ def report(found: dict, known: dict, size: int) -> None:
     print(f"\nBuffer 0, exact rho^2: E {known[0]['E']:.4f}, columnar {known[0]['columnar']:.4f}: block and environment share vertices there, whose one dimer")
     print("each is of one of the two; some functions of V are then known exactly, and the largest rho is 1.")
     for readout in ("E", "columnar"):
-        print(f"{readout}: exact rho^2 from buffer 2 to 8 falls like (buffer + 2)^{slope(known, readout, 2, 8):.2f}")
+        last = max(known)
+        print(f"{readout}: exact rho^2 from buffer 2 to {last} falls like (buffer + 2)^{slope(known, readout, 2, last):.2f}")
 
 
 def difference(bound: DecoderBound, control: DecoderBound) -> str:
