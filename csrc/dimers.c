@@ -9,7 +9,8 @@
 int dimer_check(const dimer_lattice *lattice)
 {
     const int64_t rows = lattice->rows, columns = lattice->columns;
-    if (rows < 2 || columns < 2 || rows % 2 || columns % 2 || rows >= (1 << 29) / columns) return RSMI_BAD_SHAPE;
+    if (rows < 2 || columns < 2 || rows % 2 || columns % 2 || rows > DIMER_LONGEST || columns > DIMER_LONGEST) return RSMI_BAD_SHAPE;
+    if ((rows + 2) * (columns + 2) >= 1 << 25) return RSMI_BAD_SHAPE;
     return RSMI_OK;
 }
 
@@ -30,23 +31,28 @@ int dimer_check_covering(const dimer_lattice *lattice, const int8_t *partners)
 
 /* ---- counting ------------------------------------------------------------------------------------------------------ */
 
-/* Places where both a and b are the direction; rows are added up in 32 bits. */
-RSMI_CLONES static int32_t both(const int8_t *a, const int8_t *b, int8_t direction, int64_t n)
+/* Places where both a and b are the direction. */
+RSMI_CLONES static int64_t both(const int8_t *a, const int8_t *b, int8_t direction, int64_t n)
 {
-    int32_t sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += (a[i] == direction) & (b[i] == direction);
-    return sum;
+    int64_t total = 0;
+    for (int64_t first = 0; first < n; first += 128) { /* counts of a byte each, few enough not to overflow */
+        const int64_t last = n - first < 128 ? n : first + 128;
+        uint8_t sum = 0;
+        for (int64_t i = first; i < last; i++) sum = (uint8_t)(sum + ((a[i] == direction) & (b[i] == direction)));
+        total += sum;
+    }
+    return total;
 }
 
 int64_t dimer_parallel_pairs(const dimer_lattice *lattice, const int8_t *partners)
 {
-    const int64_t rows = lattice->rows, columns = lattice->columns;
-    int64_t pairs = 0;
-    for (int64_t row = 0; row < rows; row++) {
-        const int8_t *here = partners + row * columns, *next = partners + (row + 1) % rows * columns;
-        if (row + 1 < rows || !lattice->open) pairs += both(here, next, 1, columns);
-        pairs += both(here, here + 1, 0, columns - 1);
-        if (!lattice->open) pairs += (here[columns - 1] == 0) & (here[0] == 0);
+    const int64_t columns = lattice->columns, vertices = dimer_vertices(lattice), last_row = vertices - columns;
+    int64_t pairs = both(partners, partners + columns, 1, last_row) + both(partners, partners + 1, 0, vertices - 1);
+    if (!lattice->open) pairs += both(partners + last_row, partners, 1, columns);
+    for (int64_t row = 0; row < vertices; row += columns) {
+        const int end = partners[row + columns - 1] == 0;
+        if (row < last_row) pairs -= end & (partners[row + columns] == 0); /* the next in memory is no neighbour */
+        if (!lattice->open) pairs += end & (partners[row] == 0);
     }
     return pairs;
 }

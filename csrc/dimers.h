@@ -15,15 +15,17 @@
 #include "random.h"
 #include "status.h"
 
+enum { DIMER_LONGEST = 32000 }; /* vertices along a side at most */
+
 typedef struct {
-    int64_t rows, columns; /* even, in all fewer than 2^29 vertices */
+    int64_t rows, columns; /* even, with a frame around them fewer than 2^25 vertices */
     int open;              /* no links around the edges */
 } dimer_lattice;
 
 static inline int64_t dimer_vertices(const dimer_lattice *lattice) { return lattice->rows * lattice->columns; }
 static inline int64_t dimer_link_bytes(const dimer_lattice *lattice) { return (2 * dimer_vertices(lattice) + 7) / 8; }
 
-/* RSMI_BAD_SHAPE: an odd size, one below 2, too many vertices. */
+/* RSMI_BAD_SHAPE: an odd size, one below 2 or above DIMER_LONGEST, too many vertices. */
 int dimer_check(const dimer_lattice *lattice);
 
 /* RSMI_BAD_VALUE unless every partner's partner is the vertex itself and no dimer leaves an open lattice. Checks the lattice too. */

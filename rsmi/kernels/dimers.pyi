@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+LONGEST: int
 BOUNDARIES: tuple[str, ...]
 PAIRINGS: tuple[str, ...]
 

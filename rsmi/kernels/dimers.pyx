@@ -19,6 +19,7 @@ cdef extern from "dimers.h":
     int dimer_sample(const dimer_lattice *lattice, int64_t chains, int64_t worms, int64_t first, int64_t count, int8_t *partners,
                      uint64_t *rng, uint64_t *workspace, uint8_t *packed, int64_t *parallel_pairs, int64_t *steps) nogil
 
+LONGEST = 32000  # vertices along a side
 BOUNDARIES = ("periodic", "open")
 PAIRINGS = ("cell", "straddling")
 
@@ -26,8 +27,8 @@ PAIRINGS = ("cell", "straddling")
 cdef dimer_lattice describe(shape, boundary) except *:
     if boundary not in BOUNDARIES:
         raise ValueError(f"unknown boundary {boundary!r}: choose one of {', '.join(BOUNDARIES)}")
-    if len(shape) != 2 or min(shape) < 2 or any(size % 2 for size in shape) or shape[0] * shape[1] >= 2**29:
-        raise ValueError(f"dimers cover lattices of two even sides and fewer than 2^29 vertices, not {'x'.join(map(str, shape))}")
+    if len(shape) != 2 or min(shape) < 2 or any(size % 2 for size in shape) or max(shape) > LONGEST or (shape[0] + 2) * (shape[1] + 2) >= 2**25:
+        raise ValueError(f"dimers cover lattices of two even sides from 2 to {LONGEST} and fewer than 2^25 vertices, not {'x'.join(map(str, shape))}")
     cdef dimer_lattice lattice
     lattice.rows, lattice.columns = shape
     lattice.open = boundary == "open"

@@ -7,7 +7,7 @@ Links are 0 or 1, shape (n, 2, Lx, Ly): ``links[:, 0, x, y]`` leads from the ver
 import numpy as np
 
 from rsmi.errors import DataError, UsageError
-from rsmi.kernels.dimers import BOUNDARIES, PAIRINGS  # noqa: F401  (the names that commands offer)
+from rsmi.kernels.dimers import BOUNDARIES, LONGEST, PAIRINGS  # noqa: F401  (the names that commands offer)
 
 COMPONENTS = ("vertex", "x-link", "y-link", "face")
 LINKS = slice(1, 3)  # of the components of samples with noise
@@ -21,8 +21,8 @@ def check_shape(shape):
     odd = [size for size in shape if size % 2]
     if odd:
         raise UsageError(f"--size {text}: no dimer covering with {odd[0]} vertices along a side is sampled: the sides must be even")
-    if min(shape) < 2 or np.prod(shape, dtype=object) >= 1 << 29:
-        raise UsageError(f"--size {text}: sides from 2 on and fewer than 2^29 vertices")
+    if min(shape) < 2 or max(shape) > LONGEST or (shape[0] + 2) * (shape[1] + 2) >= 1 << 25:
+        raise UsageError(f"--size {text}: sides from 2 to {LONGEST} and fewer than 2^25 vertices")
 
 
 def columns(shape):

@@ -1,4 +1,4 @@
-"""The figure of a rule learned on dimers: each filter on the lattice whose links and noise spins it weighs."""
+"""Figures of dimers: coverings, and rules learned on them, each filter on the lattice whose links and noise spins it weighs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import math
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from rsmi.information.gauge import without_stars
+from rsmi.lattice.dimers import links_of
 from rsmi.stages import dimer_info
 from rsmi.stages.filter_figure import draw_objective, information_text
 from rsmi.stages.notation import geometry_title
@@ -22,6 +23,37 @@ _NOISE = {"vertices": 0.0, "faces": 0.5}  # shift from the vertex of the cell
 _HALF_WIDTH, _GAP = 0.11, 0.13  # of a link, in lattice spacings; and its distance from the vertices
 _DOT = 42.0  # area of a noise spin in square points
 _OUTLINE = {"edgecolors": "0.55", "linewidths": 0.5}
+_MOST_VERTICES = 64  # of a covering shown along a side
+_CLASSES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # dimers along x from even and odd x, along y from even and odd y
+
+
+def draw_covering(axes, spins: np.ndarray, width: float) -> None:
+    """A covering, x to the right and y up, and its noise: black = +1. Of a large lattice the corner.
+
+    Every vertex draws its half of the dimer, so that one around the edges appears at both. Colours tell the four columnar states apart:
+    each of them has one only.
+
+    Parameters
+    ----------
+    spins : ndarray of +-1, shape (components, Lx, Ly)
+    width : float
+        Of the picture, in inches.
+    """
+    shape = tuple(min(size, _MOST_VERTICES) for size in spins.shape[1:])
+    spacing, corner = 72 * width / shape[0], tuple(map(slice, shape))  # points between vertices
+    here = np.indices(shape).reshape(2, -1).T
+    links = links_of(spins[None])[0] > 0
+    for axis in (0, 1):
+        along = 0.5 * (np.arange(2) == axis)
+        for start, sign in ((links[axis], 1), (np.roll(links[axis], 1, axis=axis), -1)):
+            ends = here[start[corner].ravel()]
+            kind = (np.arange(shape[axis]) + (sign < 0)) % 2  # of the vertex the dimer starts from
+            colours = [_CLASSES[2 * axis + kind[end[axis]]] for end in ends]
+            axes.add_collection(LineCollection(np.stack([ends, ends + sign * along], axis=1), colors=colours, linewidths=0.3 * spacing, capstyle="round"))
+    if len(spins) == 4:
+        for layer, shift in ((spins[0], 0.0), (spins[3], 0.5)):
+            axes.scatter(*(here + shift).T, s=(0.18 * spacing) ** 2, c=np.where(layer[corner].ravel() > 0, "black", "white"), edgecolors="black", linewidths=0.05 * spacing, zorder=3)
+    axes.set(xlim=(-0.75, shape[0] - 0.25), ylim=(-0.75, shape[1] - 0.25), aspect="equal")
 
 
 def draw_dimer_rule(file: File) -> Figure:

@@ -215,6 +215,13 @@ def read_coverings(file: File):
         yield first, spins
 
 
+def check_coverings(file: File) -> None:
+    """Raise DataError unless every sample of a dimer samples file is a covering; other models pass."""
+    if file.attributes["model"] == "dimers":
+        for _ in read_coverings(file):
+            pass
+
+
 def _observables(chunks, boundary: str) -> dict[str, np.ndarray]:
     found = [model.observables(links, boundary) for links in chunks]
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}

@@ -12,6 +12,7 @@ import numpy as np
 from rsmi.errors import UsageError
 from rsmi.information import exact
 from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, shape_text, split_configurations
+from rsmi.stages.dimers import check_coverings
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
 from rsmi.store import File
@@ -64,7 +65,8 @@ class WindowSet:
         object.__setattr__(self, "geometry", replace(self.geometry, components=self.source.attributes["components"]))
 
     def check(self) -> None:
-        """Raise UsageError where the geometry does not fit the lattice or the samples are too few or all alike."""
+        """Raise UsageError where the geometry does not fit the lattice or the samples are too few or all alike, DataError where samples
+        of dimers are no coverings."""
         self.geometry.check(self.source.attributes["shape"])
         if self.dimers and any(size % 2 for size in self.geometry.block):
             raise UsageError(f"--block {shape_text(self.geometry.block)}: blocks of dimers need even sides, or their tiles would alternate between the sublattices")
@@ -72,6 +74,7 @@ class WindowSet:
         split_configurations(n, self.source.attributes["chains"])
         if self.count < 1000:
             raise UsageError(f"--windows {self.count}: at least 1000 are needed to learn from and to hold out")
+        check_coverings(self.source)
 
     @property
     def symmetric(self) -> bool:
