@@ -12,10 +12,11 @@
  * which allows all of them and makes the chain irreducible at any coupling. At K = 0 both are 1/3 without bounces.
  *
  * Memory: only even vertices matter until a worm closes, one byte each, 1 << 2 * direction of the partner (the tail: 0). Sums of
- * neighbours' bytes count the parallel neighbours of all four links at once, in lanes of two bits (3: no such link); the lanes, turned so
- * that the link of arrival is lowest, are a row of the table of thresholds. An open lattice stands in a frame of bytes that say "no link".
- * Per step one draw of 64 bits, per worm one more for its tail. A step is a line of operations that wait for each other, so TOGETHER
- * chains advance in turn, a step each; the processor works on all of them at once. */
+ * neighbours' bytes count the parallel neighbours of all four links at once, in lanes of two bits; the lanes, turned so that the link
+ * of arrival is lowest, are a row of the table of thresholds. Beyond the edges of an open lattice lie four more bytes that say 3, no such
+ * link. Odd vertices have 0. Neighbours are in one table for all chains. Per step one draw of 64 bits, per worm one more for its tail.
+ * A step is a line of operations that wait for each other, so TOGETHER chains advance in turn, a step each; the processor works on all
+ * of them at once. */
 #include "dimers_loop.h"
 
 #include <math.h>
@@ -93,22 +94,16 @@ static void make_table(double coupling, uint64_t thresholds[256][4])
 
 /* ---- one chain ----------------------------------------------------------------------------------------------------- */
 
-/* Where the bytes of the neighbours lie: a frame around an open lattice, the other side of a torus. */
 typedef struct {
-    int32_t rows, columns, stride;
-    int32_t after_last_row, before_first_row, after_last_column, before_first_column;
-} byte_lattice;
-
-typedef struct {
-    uint8_t *bytes; /* of vertex (0, 0) */
-    int32_t row, column, link; /* of the head; the link it was reached by, seen from the even vertex, times 2 */
+    uint8_t *bytes;
+    uint32_t head, link; /* the link it was reached by, seen from the even vertex, times 2 */
     uint64_t steps, rng[4];
     int64_t worms_left, sample; /* worms to the end of this sample; the sample being made */
 } loop_chain;
 
 typedef struct {
     const dimer_lattice *lattice;
-    byte_lattice bytes;
+    const uint32_t *next; /* four neighbours of every vertex */
     const uint64_t (*thresholds)[4];
     int64_t chains, worms, count;
     int8_t *partners;
@@ -117,88 +112,74 @@ typedef struct {
     int64_t *parallel_pairs, *steps;
 } run;
 
-static int64_t framed(const dimer_lattice *lattice) { return (lattice->rows + 2) * (lattice->columns + 2); }
+/* Bytes of one chain: the vertices, then four beyond the edges of an open lattice, in words. */
+static int64_t words_of_chain(const dimer_lattice *lattice) { return dimer_vertices(lattice) / 8 + 2; }
 
-int64_t dimer_loop_workspace(const dimer_lattice *lattice) { return 256 * 4 + TOGETHER * framed(lattice) / 8 + 1; }
-
-static byte_lattice arrange(const dimer_lattice *lattice)
+int64_t dimer_loop_workspace(const dimer_lattice *lattice)
 {
-    const int32_t rows = (int32_t)lattice->rows, columns = (int32_t)lattice->columns, stride = columns + 2;
-    if (lattice->open) return (byte_lattice){rows, columns, stride, stride, -stride, 1, -1};
-    return (byte_lattice){rows, columns, stride, -(rows - 1) * stride, (rows - 1) * stride, 1 - columns, columns - 1};
+    return 256 * 4 + 2 * dimer_vertices(lattice) + TOGETHER * words_of_chain(lattice);
 }
 
-static void load(const byte_lattice *b, const int8_t *partners, uint8_t *bytes)
+/* Beyond the edge in direction d lies vertex number vertices + d. */
+static void find_neighbours(const dimer_lattice *lattice, uint32_t *next)
 {
-    memset(bytes + b->rows * b->stride, 3, (size_t)b->columns);
-    memset(bytes - b->stride, 3 << 4, (size_t)b->columns);
-    for (int32_t row = 0; row < b->rows; row++) {
-        uint8_t *line = bytes + row * b->stride;
-        line[b->columns] = 3 << 2;
-        line[-1] = 3 << 6;
-        for (int32_t column = row & 1; column < b->columns; column += 2) line[column] = (uint8_t)(1 << 2 * partners[row * b->columns + column]);
-    }
+    const int64_t rows = lattice->rows, columns = lattice->columns;
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t column = 0; column < columns; column++)
+            for (int direction = 0; direction < 4; direction++) {
+                const int64_t y = row + (direction == 0) - (direction == 2), x = column + (direction == 1) - (direction == 3);
+                const int beyond = lattice->open && (y < 0 || y == rows || x < 0 || x == columns);
+                *next++ = (uint32_t)(beyond ? rows * columns + direction : (y + rows) % rows * columns + (x + columns) % columns);
+            }
 }
 
-/* x + a + b - 2 modulo size, for 0 <= x < size and a, b in 0..2. */
-static inline __attribute__((always_inline)) int32_t moved(int32_t x, int32_t a, int32_t b, int32_t size)
+static void load(const dimer_lattice *lattice, const int8_t *partners, uint8_t *bytes)
 {
-    x += a + b - 2;
-    x = x < 0 ? x + size : x;
-    return x >= size ? x - size : x;
+    for (int64_t row = 0; row < lattice->rows; row++)
+        for (int64_t column = 0; column < lattice->columns; column++) *bytes++ = (uint8_t)((row + column) % 2 ? 0 : 1 << 2 * partners[row * lattice->columns + column]);
+    for (int direction = 0; direction < 4; direction++) *bytes++ = (uint8_t)(3 << 2 * direction);
 }
-
-/* 1 + the step in the direction link / 2. */
-static inline __attribute__((always_inline)) int32_t row_step(int32_t link) { return 0x46 >> link & 3; }
-static inline __attribute__((always_inline)) int32_t column_step(int32_t link) { return 0x19 >> link & 3; }
 
 /* Even vertices tell their partners. */
-static void unload(const byte_lattice *b, const uint8_t *bytes, int8_t *partners)
+static void unload(const run *r, const uint8_t *bytes, int8_t *partners)
 {
-    for (int32_t row = 0; row < b->rows; row++)
-        for (int32_t column = row & 1; column < b->columns; column += 2) {
-            const int32_t link = __builtin_ctz(bytes[row * b->stride + column]);
-            const int32_t there = moved(row, row_step(link), 1, b->rows), beside = moved(column, column_step(link), 1, b->columns);
-            partners[row * b->columns + column] = (int8_t)(link / 2);
-            partners[there * b->columns + beside] = (int8_t)(link / 2 ^ 2);
+    for (int64_t row = 0; row < r->lattice->rows; row++)
+        for (int64_t column = row & 1; column < r->lattice->columns; column += 2) {
+            const int64_t vertex = row * r->lattice->columns + column;
+            const int direction = __builtin_ctz(bytes[vertex]) / 2;
+            partners[vertex] = (int8_t)direction;
+            partners[r->next[4 * vertex + direction]] = (int8_t)(direction ^ 2);
         }
 }
 
-static inline void lift(const byte_lattice *b, loop_chain *c)
+static inline __attribute__((always_inline)) void lift(const uint32_t *all_next, uint64_t vertices, loop_chain *c)
 {
-    const uint64_t half = (uint64_t)b->columns / 2, choice = (uint64_t)(((unsigned __int128)xoshiro_next(c->rng) * ((uint64_t)b->rows * half)) >> 64);
-    const int32_t row = (int32_t)(choice / half), column = (int32_t)(choice % half) * 2 + (row & 1);
-    uint8_t *tail = c->bytes + row * b->stride + column;
-    c->link = __builtin_ctz(*tail);
-    c->row = moved(row, row_step(c->link), 1, b->rows);
-    c->column = moved(column, column_step(c->link), 1, b->columns);
-    *tail = 0;
+    uint64_t tail = (uint64_t)(((unsigned __int128)xoshiro_next(c->rng) * (vertices / 2)) >> 64) * 2;
+    tail += c->bytes[tail] == 0; /* that was odd; the next one in its row is even */
+    c->link = (uint32_t)__builtin_ctz(c->bytes[tail]);
+    c->head = all_next[4 * tail + c->link / 2];
+    c->bytes[tail] = 0;
 }
 
 /* A step; whether the worm closed. */
-static inline __attribute__((always_inline)) int step(const byte_lattice *b, const uint64_t (*thresholds)[4], loop_chain *c, int open)
+static inline __attribute__((always_inline)) int step(const uint32_t *all_next, const uint64_t (*thresholds)[4], loop_chain *c, int open)
 {
-    const int32_t row = c->row, column = c->column, back = c->link ^ 4;
-    uint8_t *head = c->bytes + row * b->stride + column;
-    uint8_t *const next[4] = {head + (row == b->rows - 1 ? b->after_last_row : b->stride),
-                              head + (column == b->columns - 1 ? b->after_last_column : 1),
-                              head + (row == 0 ? b->before_first_row : -b->stride), head + (column == 0 ? b->before_first_column : -1)};
-    const uint32_t b0 = *next[0], b1 = *next[1], b2 = *next[2], b3 = *next[3];
+    const uint32_t *next = all_next + 4 * (uint64_t)c->head, back = c->link ^ 4;
+    uint8_t *bytes = c->bytes;
+    const uint32_t b0 = bytes[next[0]], b1 = bytes[next[1]], b2 = bytes[next[2]], b3 = bytes[next[3]];
     uint32_t lanes = ((b0 + b2) & COLUMNS) | ((b1 + b3) & ROWS);
     if (open) {
         const uint32_t absent = ((b0 | b2) & ROWS & HIGH) | ((b1 | b3) & COLUMNS & HIGH);
         lanes |= absent | absent >> 1;
     }
     const uint64_t bits = xoshiro_next(c->rng), *limits = thresholds[(lanes * 0x101 >> back) & 0xff];
-    const int32_t turn = 1 + (bits >= limits[0]) + (bits >= limits[1]) + (bits >= limits[2]);
-    const int32_t link = (back + 2 * turn) & 6;
-    const uint32_t lifted = (b0 | b1 << 8 | b2 << 16 | b3 << 24) >> 4 * link & 0xff;
-    *next[link / 2] = (uint8_t)(1 << (link ^ 4));
+    const uint32_t turn = 1 + (bits >= limits[0]) + (bits >= limits[1]) + (bits >= limits[2]);
+    const uint32_t link = (back + 2 * turn) & 6, vertex = next[link / 2], lifted = bytes[vertex];
+    bytes[vertex] = (uint8_t)(1 << (link ^ 4));
     c->steps++;
     if (lifted == 0) return 1; /* the tail */
-    c->link = __builtin_ctz(lifted);
-    c->row = moved(row, row_step(link), row_step(c->link), b->rows);
-    c->column = moved(column, column_step(link), column_step(c->link), b->columns);
+    c->link = (uint32_t)__builtin_ctz(lifted);
+    c->head = all_next[4 * (uint64_t)vertex + c->link / 2];
     return 0;
 }
 
@@ -208,25 +189,21 @@ static inline __attribute__((always_inline)) int step(const byte_lattice *b, con
 static void store(const run *r, const loop_chain *c, int64_t chain)
 {
     int8_t *partners = r->partners + chain * dimer_vertices(r->lattice);
-    unload(&r->bytes, c->bytes, partners);
+    unload(r, c->bytes, partners);
     dimer_pack(r->lattice, partners, r->packed + c->sample * dimer_link_bytes(r->lattice));
     r->parallel_pairs[c->sample] = dimer_parallel_pairs(r->lattice, partners);
     r->steps[c->sample] = (int64_t)c->steps;
     memcpy(r->rng + 4 * chain, c->rng, sizeof c->rng);
 }
 
-/* After a closure: the next worm, for the next sample if this one is finished. 0 when the chain has made all its samples. */
-static __attribute__((noinline)) int go_on(const run *r, loop_chain *c, int64_t chain)
+/* Stores a finished sample; 0 if it was the last of the chain. */
+static __attribute__((noinline)) int next_sample(const run *r, loop_chain *c, int64_t chain)
 {
-    if (--c->worms_left == 0) {
-        store(r, c, chain);
-        c->sample += r->chains;
-        if (c->sample >= r->count) return 0;
-        c->worms_left = r->worms;
-        c->steps = 0;
-    }
-    lift(&r->bytes, c);
-    return 1;
+    store(r, c, chain);
+    c->sample += r->chains;
+    c->worms_left = r->worms;
+    c->steps = 0;
+    return c->sample < r->count;
 }
 
 /* Begin the samples of a chain; 0 if there are none. */
@@ -235,38 +212,70 @@ static int begin(const run *r, loop_chain *c, int64_t chain, int64_t first, uint
     *c = (loop_chain){.bytes = bytes, .worms_left = r->worms, .sample = ((chain - first) % r->chains + r->chains) % r->chains};
     if (c->sample >= r->count) return 0;
     memcpy(c->rng, r->rng + 4 * chain, sizeof c->rng);
-    load(&r->bytes, r->partners + chain * dimer_vertices(r->lattice), bytes);
-    lift(&r->bytes, c);
+    load(r->lattice, r->partners + chain * dimer_vertices(r->lattice), bytes);
+    lift(r->next, (uint64_t)dimer_vertices(r->lattice), c);
     return 1;
 }
 
-static inline __attribute__((always_inline)) void advance(const run *r, loop_chain *c, int64_t chain, int open)
+/* `together` chains a step each in turn until one has made its samples: that one. */
+static inline __attribute__((always_inline)) int advance(const run *r, loop_chain *c, const int64_t *number, int together, int open)
 {
-    loop_chain local = *c;
-    const byte_lattice b = r->bytes;
-    do {
-        while (!step(&b, r->thresholds, &local, open)) continue;
-    } while (go_on(r, &local, chain));
+    const uint32_t *next = r->next;
+    const uint64_t(*thresholds)[4] = r->thresholds, vertices = (uint64_t)dimer_vertices(r->lattice);
+    for (;;)
+        for (int k = 0; k < together; k++)
+            if (step(next, thresholds, c + k, open)) {
+                if (--c[k].worms_left == 0 && !next_sample(r, c + k, number[k])) return k;
+                lift(next, vertices, c + k);
+            }
 }
 
-RSMI_CLONES static void advance_torus(const run *r, loop_chain *c, int64_t chain) { advance(r, c, chain, 0); }
-RSMI_CLONES static void advance_open(const run *r, loop_chain *c, int64_t chain) { advance(r, c, chain, 1); }
+RSMI_CLONES static int advance_torus(const run *r, loop_chain *c, const int64_t *number, int together)
+{
+    return together == TOGETHER ? advance(r, c, number, TOGETHER, 0) : advance(r, c, number, 1, 0);
+}
+
+RSMI_CLONES static int advance_open(const run *r, loop_chain *c, const int64_t *number, int together)
+{
+    return together == TOGETHER ? advance(r, c, number, TOGETHER, 1) : advance(r, c, number, 1, 1);
+}
+
+/* All chains: TOGETHER at once as long as there are so many, the last ones one after the other. */
+static void advance_all(const run *r, int64_t first, uint64_t *workspace)
+{
+    int (*const advance_some)(const run *, loop_chain *, const int64_t *, int) = r->lattice->open ? advance_open : advance_torus;
+    loop_chain c[TOGETHER];
+    int64_t number[TOGETHER], chain = 0;
+    int running = 0;
+    uint8_t *own[TOGETHER];
+    for (int k = 0; k < TOGETHER; k++) own[k] = (uint8_t *)(workspace + k * words_of_chain(r->lattice));
+    for (;;) {
+        for (; running < TOGETHER && chain < r->chains; chain++)
+            if (begin(r, c + running, chain, first, own[running])) number[running++] = chain;
+        if (running == 0) return;
+        const int done = advance_some(r, c, number, running);
+        running--;
+        uint8_t *spare = own[done];
+        own[done] = own[running], own[running] = spare;
+        c[done] = c[running], number[done] = number[running];
+    }
+}
 
 int dimer_loop_sample(const dimer_lattice *lattice, double coupling, int64_t chains, int64_t worms, int64_t first, int64_t count,
                       int8_t *partners, uint64_t *rng, uint64_t *workspace, uint8_t *packed, int64_t *parallel_pairs, int64_t *steps)
 {
     uint64_t(*thresholds)[4] = (uint64_t(*)[4])workspace;
     if (chains < 1 || worms < 1 || first < 0 || count < 0 || !isfinite(coupling)) return RSMI_BAD_VALUE;
+    const int ladder = lattice->open && (lattice->rows == 2 || lattice->columns == 2);
+    if (coupling < (ladder ? 0 : DIMER_LOOP_LEAST_COUPLING)) return RSMI_BAD_VALUE;
     for (int64_t chain = 0; chain < chains; chain++) {
         const int status = dimer_check_covering(lattice, partners + chain * dimer_vertices(lattice));
         if (status != RSMI_OK) return status;
     }
+    uint32_t *next = (uint32_t *)(thresholds + 256);
     make_table(coupling, thresholds);
-    const run r = {lattice, arrange(lattice), (const uint64_t(*)[4])thresholds, chains, worms, count, partners, rng, packed, parallel_pairs, steps};
-    uint8_t *bytes = (uint8_t *)(thresholds + 256) + r.bytes.stride + 1;
-    for (int64_t chain = 0; chain < chains; chain++) {
-        loop_chain c;
-        if (begin(&r, &c, chain, first, bytes)) (lattice->open ? advance_open : advance_torus)(&r, &c, chain);
-    }
+    find_neighbours(lattice, next);
+    const run r = {lattice, next, (const uint64_t(*)[4])thresholds, chains, worms, count, partners, rng, packed, parallel_pairs, steps};
+    advance_all(&r, first, (uint64_t *)(next + 4 * dimer_vertices(lattice)));
     return RSMI_OK;
 }

@@ -10,7 +10,12 @@
 /* 64-bit words of workspace for dimer_loop_sample; its content is scratch. */
 int64_t dimer_loop_workspace(const dimer_lattice *lattice);
 
-/* As dimer_sample, at any finite coupling (else RSMI_BAD_VALUE). */
+/* A worm on its way can have fewer parallel dimers than the coverings it could close to (on open lattices all have some): at strong
+ * repulsion it closes once in exp(-coupling) steps and more, on ladders (open, two wide) in exponentially many in their length.
+ * Couplings from here on, T = 0.1 |v| / k_B; on ladders from 0 on. */
+#define DIMER_LOOP_LEAST_COUPLING (-10.0)
+
+/* As dimer_sample, at any finite coupling from DIMER_LOOP_LEAST_COUPLING on (else RSMI_BAD_VALUE). */
 int dimer_loop_sample(const dimer_lattice *lattice, double coupling, int64_t chains, int64_t worms, int64_t first, int64_t count,
                       int8_t *partners, uint64_t *rng, uint64_t *workspace, uint8_t *packed, int64_t *parallel_pairs, int64_t *steps);
 

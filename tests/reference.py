@@ -553,8 +553,6 @@ def dimer_noise(shape, probability, straddling, key, sample):
     return np.stack([vertices, faces])
 # --- interacting dimers (csrc/dimers_loop.c) --------------------------------------------------------------------------
 
-LINKS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # steps of the directions 0..3
-
 
 def dimer_loop_scatter(parallel, coupling):
     """Probabilities of turning a dimer from link 0 to link k; parallel[k] = 3 where there is no link."""
@@ -580,12 +578,12 @@ def dimer_loop_scatter(parallel, coupling):
     return moves
 
 
-def dimer_worm(partners, coupling, state, boundary):
-    """One worm of a covering (Lx, Ly), whose dimers are a dictionary of even vertices here; returns its steps."""
+def dimer_loop_worm(partners, coupling, state, boundary):
+    """One worm of a covering (Lx, Ly) of directions, in place; -1 where a vertex has no dimer. Returns its steps."""
     shape = partners.shape
 
     def beyond(vertex, direction):
-        x, y = vertex[0] + LINKS[direction][0], vertex[1] + LINKS[direction][1]
+        x, y = vertex[0] + STEPS[direction][0], vertex[1] + STEPS[direction][1]
         if boundary == "open" and not (0 <= x < shape[0] and 0 <= y < shape[1]):
             return None
         return x % shape[0], y % shape[1]

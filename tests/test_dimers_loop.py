@@ -5,9 +5,11 @@ import itertools
 import numpy as np
 import pytest
 from exact import dimer_coverings, parallel_plaquettes
-from reference import dimer_loop_scatter, dimer_worm
+from reference import dimer_loop_scatter, dimer_loop_worm
 
-from rsmi.kernels.dimers_loop import sample_chains, scatter
+from rsmi.kernels.dimers_loop import least_coupling, sample_chains, scatter
+from rsmi.lattice import dimers as model
+from rsmi.lattice import kasteleyn
 
 COUPLINGS = [0.0, 0.3, 1.0, 2.0, -0.4, -1.5]
 BOUNDARIES = ("periodic", "open")
@@ -83,13 +85,14 @@ def test_turns_of_the_twin(coupling):
 @pytest.mark.parametrize("shape", [(2, 2), (2, 6), (6, 2), (4, 4), (4, 10), (8, 6)], ids=str)
 def test_twin(shape, boundary):
     for seed, coupling in enumerate(COUPLINGS):
+        coupling = max(coupling, least_coupling(shape, boundary))
         chains, worms, count = 1 + seed, 2, 12
         partners, rng = columnar(shape, chains), streams(chains, seed)
         expected, states = partners.copy(), [[int(word) for word in stream] for stream in rng]
         pairs, links, steps = sample(partners, coupling, rng, boundary, worms, count)
         for row in range(count):
             chain = row % chains
-            assert steps[row] == sum(dimer_worm(expected[chain], coupling, states[chain], boundary) for _ in range(worms))
+            assert steps[row] == sum(dimer_loop_worm(expected[chain], coupling, states[chain], boundary) for _ in range(worms))
             assert pairs[row] == parallel_plaquettes(expected[chain : chain + 1], boundary)[0]
             np.testing.assert_array_equal(links[row], [expected[chain] == 0, expected[chain] == 1])
         np.testing.assert_array_equal(partners, expected)
@@ -153,6 +156,95 @@ def test_a_wrong_coupling_would_be_seen():
     assert chi_squared((4, 4), "periodic", 0.6, 0.68, 40_000, 10) > 8
 
 
+# --- stiffness and order ----------------------------------------------------------------------------------------------
+
+
+def thousand_sweeps(size, coupling, seed, rows=1000, sweeps=1, chains=8):
+    """Links (chains * rows, 2, L, L) of sweeps of about N/2 steps, after a thousand of them to forget the columns."""
+    partners, rng = columnar((size, size), chains), streams(chains, seed)
+    steps = sample(partners, coupling, rng, "periodic", 20, 20 * chains)[2]
+    worms = max(1, round(20 * size * size / 2 / steps[-10 * chains :].mean()))
+    sample(partners, coupling, rng, "periodic", 250 * worms, 4 * chains)
+    return sample(partners, coupling, rng, "periodic", sweeps * worms, rows * chains)[1]
+
+
+def z_score(values, exact, blocks=80):
+    """Of the mean of rows of 8 chains in turn; the blocks are far longer than the autocorrelation."""
+    means = values[: len(values) // blocks * blocks].reshape(blocks, -1).mean(axis=1)
+    return (means.mean() - exact) / (means.std(ddof=1) / np.sqrt(blocks))
+
+
+def exact_fluctuation(shape):
+    """<|E_q|^2> / N of free dimers, from the covariances of their links."""
+    covariance, (x, y) = kasteleyn.link_covariance(shape), np.indices(shape)
+    signs = 1 - 2 * ((x + y) % 2)
+    return ((covariance[0, 0] * np.cos(2 * np.pi * y / shape[1]) + covariance[1, 1] * np.cos(2 * np.pi * x / shape[0])) * signs).sum() / 2
+
+
+def test_free_stiffness():
+    """1/2: exact covariances bring the estimator there at least as 1/L^2, windings come with it, and loops give both."""
+    off = [abs(model.stiffness(exact_fluctuation((size, size))) - 0.5) for size in (8, 16, 32)]
+    assert off[2] < 0.001 and off[2] < off[1] / 4 < off[0] / 16
+    links = thousand_sweeps(16, 0.0, seed=2)
+    assert abs(z_score(model.field_fluctuation(links), exact_fluctuation((16, 16)))) < 4
+    exact = kasteleyn.winding_distribution((16, 16))
+    squares = (np.arange(-8, 9) ** 2 * exact.sum(axis=1)).sum()
+    number = np.arange(-8, 9)
+    gaussian = np.exp(-np.pi * 0.5 * number**2)
+    assert squares == pytest.approx((number**2 * gaussian).sum() / gaussian.sum(), rel=0.01)
+    assert abs(z_score((model.windings(links) ** 2).mean(axis=1), squares)) < 4
+
+
+def test_field_fluctuation_of_the_4x6_torus():
+    """Against the definition, on every covering of a torus whose axes differ."""
+    coverings = dimer_coverings((4, 6))
+    links, (x, y) = np.stack([coverings == 0, coverings == 1], axis=1).astype(np.uint8), np.indices((4, 6))
+    field = (1 - 2 * ((x + y) % 2)) * (links - 0.25)
+    waves = np.abs((field[:, 0] * np.exp(2j * np.pi * y / 6)).sum(axis=(1, 2))) ** 2, np.abs((field[:, 1] * np.exp(2j * np.pi * x / 4)).sum(axis=(1, 2))) ** 2
+    np.testing.assert_allclose(model.field_fluctuation(links), (waves[0] + waves[1]) / 48, atol=1e-12)
+
+
+def test_attraction_stiffens_and_orders():
+    """Stiffness and winding agree while windings can be seen (g < 2); below the transition columns order, and g grows with the size."""
+    links = thousand_sweeps(16, 0.5, seed=3)
+    stiffness = model.stiffness(model.field_fluctuation(links).mean())
+    number = np.arange(-8, 9)
+    gaussian = np.exp(-np.pi * stiffness * number**2)
+    assert 0.8 < stiffness < 1.0
+    assert (model.windings(links) ** 2).mean() == pytest.approx((number**2 * gaussian).sum() / gaussian.sum(), rel=0.1)
+    cold = thousand_sweeps(16, 2.0, seed=4)
+    assert model.stiffness(model.field_fluctuation(cold).mean()) > 10
+    assert np.hypot(*model.columnar_order(cold).T).mean() > 0.9
+    repelled = thousand_sweeps(16, -1.0, seed=5)
+    assert model.stiffness(model.field_fluctuation(repelled).mean()) < 0.4
+
+
+@pytest.mark.slow
+def test_columns_order_at_t_065():
+    """T at which g(L) = 4, L = 8 to 32, rises to .65(1) (F. Alet et al., Phys. Rev. Lett. 94, 235702 (2005)): .622, .642, .648.
+    At .70 and .60 the stiffness is off by a quarter and more."""
+    temperatures, crossing = np.array([0.61, 0.63, 0.65, 0.67]), {}
+    for size in (8, 16, 32):
+        found = [model.stiffness(model.field_fluctuation(thousand_sweeps(size, 1 / t, seed=size, rows=4000, sweeps=size // 4)).mean()) for t in temperatures]
+        crossing[size] = np.interp(-4, -np.array(found), temperatures)
+    assert crossing[8] == pytest.approx(0.622, abs=0.005) and crossing[8] < crossing[16] < crossing[32]
+    assert crossing[32] == pytest.approx(0.65, abs=0.01)
+
+
+# --- rsmi sample ------------------------------------------------------------------------------------------------------
+
+
+def test_columnar_states():
+    """All four, one after the other; an open lattice has two of them."""
+    states = np.stack([model.columns((4, 6), state) for state in range(4)])
+    links = np.stack([states == 0, states == 1], axis=1)
+    np.testing.assert_array_equal(model.columnar_order(links), [[1, 0], [0, 1], [-1, 0], [0, -1]])
+    for state in range(4):
+        model.check_coverings(links[state][None])
+        lone = model.columns((4, 6), state, "open")
+        model.check_coverings(np.stack([[lone == 0, lone == 1]]), "open")
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
@@ -161,6 +253,10 @@ def test_refusals():
     for coupling in (np.nan, np.inf):
         with pytest.raises(ValueError, match="finite"):
             sample(good, coupling, rng, "periodic", 1, 1)
+    with pytest.raises(ValueError, match="repels too much"):
+        sample(good, -10.1, rng, "open", 1, 1)
+    with pytest.raises(ValueError, match="repels too much"):
+        sample(columnar((2, 6)), -0.1, rng, "open", 1, 1)
     with pytest.raises(ValueError, match="unknown boundary"):
         sample(good, 0.0, rng, "twisted", 1, 1)
     with pytest.raises(ValueError, match="two even sides"):

@@ -1,7 +1,7 @@
 /* One line "kernel hash" for the results of every kernel on fixed inputs. Two builds that print the same line agree bit for bit. */
 #include "blocking.h"
 #include "correlations.h"
-#include "dimers.h"
+#include "dimers_loop.h"
 #include "expect.h"
 #include "ising.h"
 #include "lambda.h"
@@ -52,6 +52,24 @@ static void dimers(const char *kernel, int open)
     expect(dimer_sample(&lattice, CHAINS, 5, 0, SAMPLES, partners, rng, take(8 * dimer_workspace(&lattice, CHAINS)), links, result->pairs,
                         result->steps) == RSMI_OK);
     expect(dimer_add_noise(&lattice, 0.9, open, (uint64_t[2]){5, 6}, 0, SAMPLES, links, result->packed) == RSMI_OK);
+    report(kernel, result, 16 * SAMPLES + SAMPLES * row_bytes);
+}
+
+static void loops(const char *kernel, int open)
+{
+    enum { SAMPLES = 20, CHAINS = 5 };
+    const dimer_lattice lattice = {18, 74, open};
+    const int64_t vertices = dimer_vertices(&lattice), row_bytes = dimer_link_bytes(&lattice);
+    int8_t *partners = take(CHAINS * vertices);
+    uint64_t *rng = take(32 * CHAINS);
+    struct {
+        int64_t pairs[SAMPLES], steps[SAMPLES];
+        uint8_t packed[];
+    } *result = take(16 * SAMPLES + SAMPLES * row_bytes);
+    for (int64_t i = 0; i < CHAINS * vertices; i++) partners[i] = i / lattice.columns % 2 ? 2 : 0;
+    for (int k = 0; k < 4 * CHAINS; k++) rng[k] = 1 + (uint64_t)k;
+    expect(dimer_loop_sample(&lattice, 1.25, CHAINS, 200, 0, SAMPLES, partners, rng, take(8 * dimer_loop_workspace(&lattice)), result->packed,
+                             result->pairs, result->steps) == RSMI_OK);
     report(kernel, result, 16 * SAMPLES + SAMPLES * row_bytes);
 }
 
@@ -164,6 +182,7 @@ int main(void)
     for (int algorithm = ISING_METROPOLIS; algorithm <= ISING_WOLFF; algorithm++)
         for (int64_t depth = 1; depth <= 6; depth += 5) ising(samplers[algorithm], algorithm, depth, 18, 74);
     dimers("dimers", 0), dimers("dimers", 1);
+    loops("loops", 0), loops("loops", 1);
     blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
     operators("operators");
     neighbourhood("neighbourhood");

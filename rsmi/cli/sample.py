@@ -14,7 +14,8 @@ one update of all clusters; Wolff: a fixed number of clusters, found by the pilo
 dimers: a fixed number of worms that lay about half a dimer a vertex). With auto a pilot run measures the autocorrelation
 time and chooses, so that stored samples are practically independent.
 
-Dimers cover the square lattice: without a temperature all coverings are equally likely. With --noise-probability every
+Dimers cover the square lattice: without a temperature all coverings are equally likely; with one, every plaquette with
+two parallel dimers has the energy --interaction (aligning where it is negative). With --noise-probability every
 vertex and every face also carries a spin that knows nothing of the dimers, equal in pairs with that probability.
 
 \b
@@ -22,6 +23,8 @@ Example: 20,000 configurations at the critical point, on every core
   rsmi sample --model ising --dimension 2 --size 64 --temperature Tc --samples 20000 -o samples.h5
 Example: dimers buried in noise
   rsmi sample --model dimers --size 16 --noise-probability 0.982 --samples 100000 -o dimers.h5
+Example: dimers that attract each other, close to where they order in columns
+  rsmi sample --model dimers --size 32 --temperature 0.65 --samples 20000 -o columns.h5
 The same command with more --samples extends the file.
 """
 
@@ -67,7 +70,7 @@ def parse_size(text: str, dimension: int) -> tuple[int, ...]:
 @click.option("--boundary", type=click.Choice(["periodic", "open"]), default="periodic", help="Open: dimers only.")
 @click.option("--noise-probability", type=float, metavar="P", default=None, show_default="no noise", help="Dimers: that the two spins of a pair are equal.")
 @click.option("--noise-pairing", type=click.Choice(["cell", "straddling"]), default=None, show_default="cell", help="Dimers: a face is paired with the vertex of its cell, or with the one across it.")
-@click.option("--algorithm", type=click.Choice(["auto", "metropolis", "heat-bath", "swendsen-wang", "wolff", "worm"]), default="auto", help="auto: heat-bath for K < 0.8 Kc, else swendsen-wang; dimers: worm.")
+@click.option("--algorithm", type=click.Choice(["auto", "metropolis", "heat-bath", "swendsen-wang", "wolff", "worm", "loop"]), default="auto", help="auto: heat-bath for K < 0.8 Kc, else swendsen-wang; dimers: worm, with an interaction loop.")
 @click.option("--samples", type=click.IntRange(1, 10**12), metavar="N", required=True, help="Configurations to store, over all chains.")
 @click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=None, show_default="8, dimers 32", help="Independent chains: sample i is of chain i mod chains. Dimers: four to a thread.")
 @click.option("--thermalization", type=Count(0), default="auto", help="Sweeps each chain forgets first.")

@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 BOUNDARIES: tuple[str, ...]
+LONGEST: int
 
+def least_coupling(shape: Sequence[int], boundary: str) -> float: ...
 def sample_chains(
     partners: NDArray[np.int8],
     coupling: float,

@@ -16,15 +16,22 @@ cdef extern from "dimers_loop.h":
     int dimer_loop_sample(const dimer_lattice *lattice, double coupling, int64_t chains, int64_t worms, int64_t first, int64_t count,
                           int8_t *partners, uint64_t *rng, uint64_t *workspace, uint8_t *packed, int64_t *parallel_pairs, int64_t *steps) nogil
     void dimer_loop_scatter(const int *parallel, double coupling, double *probability)
+    const double DIMER_LOOP_LEAST_COUPLING
 
 BOUNDARIES = ("periodic", "open")
+LONGEST = 32000  # vertices along a side
+
+
+def least_coupling(shape, boundary):
+    """The strongest repulsion at which worms close: -10, and 0 on ladders (open, two wide)."""
+    return 0.0 if boundary == "open" and min(shape) == 2 else DIMER_LOOP_LEAST_COUPLING
 
 
 cdef dimer_lattice describe(shape, boundary) except *:
     if boundary not in BOUNDARIES:
         raise ValueError(f"unknown boundary {boundary!r}: choose one of {', '.join(BOUNDARIES)}")
-    if len(shape) != 2 or min(shape) < 2 or any(size % 2 for size in shape) or shape[0] * shape[1] >= 2**29:
-        raise ValueError(f"dimers cover lattices of two even sides and fewer than 2^29 vertices, not {'x'.join(map(str, shape))}")
+    if len(shape) != 2 or min(shape) < 2 or any(size % 2 for size in shape) or max(shape) > LONGEST or (shape[0] + 2) * (shape[1] + 2) >= 2**25:
+        raise ValueError(f"dimers cover lattices of two even sides from 2 to {LONGEST} and fewer than 2^25 vertices, not {'x'.join(map(str, shape))}")
     cdef dimer_lattice lattice
     lattice.rows, lattice.columns = shape
     lattice.open = boundary == "open"
@@ -40,7 +47,8 @@ def sample_chains(partners, double coupling, rng, boundary, int64_t worms, int64
     partners : ndarray of int8, shape (chains, Lx, Ly)
         Direction of each vertex's partner: 0 next x, 1 next y, 2 previous x, 3 previous y; updated.
     coupling : float
-        K of the weight exp(K N), N the number of plaquettes with two parallel dimers; of either sign, 0 for free dimers.
+        K of the weight exp(K N), N the number of plaquettes with two parallel dimers; of either sign, 0 for free dimers, at least
+        ``least_coupling(shape, boundary)``.
     rng : ndarray of uint64, shape (chains, 4)
         States of xoshiro256++; updated.
     boundary : {"periodic", "open"}
@@ -58,7 +66,7 @@ def sample_chains(partners, double coupling, rng, boundary, int64_t worms, int64
     Raises
     ------
     ValueError
-        If the lattice is none, partners are no covering, or the coupling is not finite.
+        If the lattice is none, partners are no covering, or the coupling cannot be.
     """
     if not isinstance(partners, np.ndarray) or partners.dtype != np.int8 or partners.ndim != 3 or not partners.flags.c_contiguous or not len(partners):
         raise ValueError("partners must be a C-contiguous int8 array (chains, Lx, Ly)")
@@ -68,6 +76,8 @@ def sample_chains(partners, double coupling, rng, boundary, int64_t worms, int64
     cdef int64_t chains = len(partners), count = len(links_out)
     if not math.isfinite(coupling):
         raise ValueError(f"the coupling of dimers must be finite, not {coupling:g}")
+    if coupling < least_coupling(partners.shape[1:], boundary):
+        raise ValueError(f"the coupling {coupling:g} repels too much, worms would hardly close: at least {least_coupling(partners.shape[1:], boundary):g}")
     if worms < 1 or first < 0:
         raise ValueError(f"at least one worm a row and no negative row, not {worms} and {first}")
     if parallel_pairs_out.shape[0] != count or steps_out.shape[0] != count or links_out.shape[1] != (2 * partners[0].size + 7) // 8:

@@ -25,11 +25,15 @@ def check_shape(shape):
         raise UsageError(f"--size {text}: sides from 2 to {LONGEST} and fewer than 2^25 vertices")
 
 
-def columns(shape):
-    """The covering that chains start from: dimers along x, side by side; int8 (Lx, Ly) directions of the partners."""
-    partners = np.zeros(shape, dtype=np.int8)
-    partners[1::2] = 2
-    return partners
+def columns(shape, state=0, boundary="periodic"):
+    """A covering that chains start from; int8 (Lx, Ly) directions of the partners.
+
+    The columnar state ``state`` modulo 4: dimers side by side, along x from even vertices, along y, and both from odd vertices;
+    the last two are not on an open lattice, which takes the first two instead.
+    """
+    axis, odd = state % 2, state // 2 % 2 if boundary == "periodic" else 0
+    position = np.indices(shape)[axis]
+    return np.where(position % 2 == odd, axis, axis + 2).astype(np.int8)
 
 
 def links_of(spins):
@@ -94,16 +98,40 @@ def columnar_order(links):
     return 2 / vertices * np.stack([along_x, along_y], axis=1)
 
 
+def field_fluctuation(links):
+    """|E_q|^2 / N at the smallest wave vectors across the field, float64 (n,), of periodic coverings.
+
+    E_a = (-1)^(x+y) (n_a - 1/4) has no divergence, so that q is at right angles to it: the mean of |E_x|^2 at q = 2 pi / Ly along y
+    and of |E_y|^2 at q = 2 pi / Lx along x. Its average S gives the `stiffness` also where windings are too rare to be seen.
+    """
+    links = np.asarray(links)
+    vertices = links.shape[2] * links.shape[3]
+    along_x, along_y = _alternating(links.shape[2]) @ links[:, 0], links[:, 1] @ _alternating(links.shape[3])
+    waves = [(field * _alternating(field.shape[1])) @ np.exp(2j * np.pi * np.arange(field.shape[1]) / field.shape[1]) for field in (along_x, along_y)]
+    return sum(np.abs(wave) ** 2 for wave in waves) / (2 * vertices)
+
+
+def stiffness(fluctuation):
+    """g = 1 / (2 pi S) of the average S of `field_fluctuation`.
+
+    The height field has the weight exp(-pi g int |grad h|^2), windings have P(W) ~ exp(-pi g (W_x^2 + W_y^2)) on a square: free dimers
+    have g = 1/2, aligning ones order in columns where g reaches 4 (F. Alet et al., Phys. Rev. E 74, 041124 (2006)). Corrections of
+    the lattice are of order 1/L^2.
+    """
+    return 1 / (2 * np.pi * fluctuation)
+
+
 def _alternating(n):
     return 1 - 2 * (np.arange(n) % 2)
 
 
 def observables(links, boundary="periodic"):
     """What is averaged over coverings, float64 (n,) each: ``energy`` (-N_parallel), ``winding_squared`` ((W_x^2 + W_y^2)/2,
-    periodic lattices only) and ``columnar_order`` (the length of the order parameter)."""
+    periodic lattices only), ``field_fluctuation`` (periodic only) and ``columnar_order`` (the length of the order parameter)."""
     found = {"energy": -parallel_pairs(links, boundary).astype(np.float64)}
     if boundary == "periodic":
         found["winding_squared"] = (windings(links) ** 2).sum(axis=1) / 2
+        found["field_fluctuation"] = field_fluctuation(links)
     return found | {"columnar_order": np.hypot(*columnar_order(links).T)}
 
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.kernels import dimers as kernel
+from rsmi.kernels import dimers_loop
 from rsmi.lattice import dimers as model
 from rsmi.stages.runner import Rows, State
 from rsmi.stages.streams import stream_key
 from rsmi.store import File
 
-ALGORITHMS = ("worm",)
+ALGORITHMS = ("worm", "loop")
 CHAINS = 32
 _TOGETHER = 4  # chains that one task advances: the worms of one wait for memory while those of the others step
 _WORMS = 1024  # of the pilot that measures how long they are
@@ -34,8 +35,10 @@ def parameters(*, shape: tuple[int, ...], temperature: str | None, coupling: flo
     """
     model.check_shape(shape)
     coupling, interaction = resolve_coupling(temperature, coupling, interaction)
-    if coupling:
-        raise UsageError("only free dimers are sampled: leave out --temperature, --coupling and --interaction")
+    if coupling and algorithm == "worm":
+        raise UsageError("--algorithm worm: samples free dimers only; take loop, or leave out --temperature and --coupling")
+    if coupling < (least := dimers_loop.least_coupling(shape, boundary)):
+        raise UsageError(f"coupling {coupling:g}: repels too much, loops would hardly close; {least:g} is the least on this lattice")
     noise = _noise(noise_probability, noise_pairing)
     return {"model": "dimers", "shape": list(shape), "boundary": boundary, "coupling": coupling, "algorithm": algorithm, **interaction, **noise}
 
@@ -81,6 +84,11 @@ def _noise(probability: float | None, pairing: str | None) -> dict:
     return {"noise_probability": probability, "noise_pairing": pairing or "cell"}
 
 
+def choose_algorithm(coupling: float) -> str:
+    """The worm is faster, and knows no interactions."""
+    return "loop" if coupling else "worm"
+
+
 # ---- the simulation -------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True)
@@ -102,7 +110,9 @@ class DimerSimulation:
     def of(cls, parameters: dict) -> DimerSimulation:
         """The simulation a request means."""
         optional = {name: parameters.get(name) for name in ("interaction", "noise_probability", "noise_pairing")}
-        return cls(tuple(parameters["shape"]), parameters["boundary"], parameters["coupling"], "worm", parameters["seed"], **optional)
+        coupling, algorithm = parameters["coupling"], parameters["algorithm"]
+        chosen = choose_algorithm(coupling) if algorithm == "auto" else algorithm
+        return cls(tuple(parameters["shape"]), parameters["boundary"], coupling, chosen, parameters["seed"], **optional)
 
     @property
     def sites(self) -> int:
@@ -122,9 +132,13 @@ class DimerSimulation:
         return stream_key(self.seed, "sample", physics, number)
 
     def start(self, *numbers: int | str) -> State:
-        """Chains before their first sweep: columns of dimers along x, their streams, and the keys of their noise."""
+        """Chains before their first sweep: columns of dimers, their streams, and the keys of their noise.
+
+        Aligning dimers at low temperature hardly leave the columnar state they start in: chains begin in all of them in turn.
+        """
+        states = [number if self.coupling > 0 and isinstance(number, int) else 0 for number in numbers]
         return {
-            "partners": np.stack([model.columns(self.shape)] * len(numbers)),
+            "partners": np.stack([model.columns(self.shape, state, self.boundary) for state in states]),
             "rng": np.stack([self.key(number) for number in numbers]),
             "noise": np.stack([self.key(f"noise-{number}")[:2] for number in numbers]),
         }
@@ -140,7 +154,10 @@ class DimerSimulation:
             "links": np.empty((count, (2 * self.sites + 7) // 8), dtype=np.uint8),
             "steps": np.empty(count, dtype=np.int64),
         }
-        kernel.sample_chains(state["partners"], state["rng"], self.boundary, worms, first, *rows.values())
+        if self.algorithm == "loop":
+            dimers_loop.sample_chains(state["partners"], self.coupling, state["rng"], self.boundary, worms, first, *rows.values())
+        else:
+            kernel.sample_chains(state["partners"], state["rng"], self.boundary, worms, first, *rows.values())
         return rows
 
     def _with_noise(self, links: np.ndarray, keys: np.ndarray, first: int) -> np.ndarray:
@@ -161,7 +178,7 @@ class DimerSimulation:
         return max(1, round(self.sites / 2 / float(np.mean(steps))))
 
     def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[np.ndarray]:
-        """Energy, winding and columnar order (see `rsmi.lattice.dimers.observables`)."""
+        """Energy, winding, field and columnar order (see `rsmi.lattice.dimers.observables`)."""
         packed = self._worms(state, clusters_per_sweep, 0, sweeps)["links"]
         return list(_observables((links for _, links in _unpacked(packed, self.shape, 2)), self.boundary).values())
 

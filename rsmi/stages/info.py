@@ -129,12 +129,15 @@ def _measured_dimers(attributes: dict, numbers: dict) -> list[tuple[str, ...]]:
     shown = {
         "energy": ("energy per vertex", "minus the plaquettes with two parallel dimers; free on the infinite lattice -1/4"),
         "winding_squared": ("<W^2>", "mean of W_x^2 and W_y^2"),
+        "field_fluctuation": ("field |E_q|^2", "per vertex, smallest q across the field"),
         "columnar_order": ("columnar order", "length of 2/N sum of ((-1)^x n_x, (-1)^y n_y)"),
     }
     found = {name: text for name, text in shown.items() if name in numbers}
     rows = [(title, with_error(numbers[name], numbers[f"{name}_error"]), text) for name, (title, text) in found.items()]
     if "noise_agreement" in numbers:
         rows.append(("noise pairs equal", with_error(numbers["noise_agreement"], numbers["noise_agreement_error"]), f"probability {attributes['noise_probability']:g}"))
+    if "stiffness" in numbers:
+        rows.insert(3, ("stiffness g", with_error(numbers["stiffness"], numbers["stiffness_error"]), "1 / (2 pi |E_q|^2); free 1/2, columnar order from 4 on"))
     unit = "stored intervals, independent = 0.5"
     for name, (title, _) in found.items():
         rows.append((f"tau_int of {title.removesuffix(' per vertex')}", with_error(numbers[f"tau_int_{name}"], numbers[f"tau_int_{name}_error"]), unit))

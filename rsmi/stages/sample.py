@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rsmi.errors import UsageError
+from rsmi.lattice import dimers as model
 from rsmi.stages import dimers, ising
 from rsmi.stages.dimers import DimerSimulation
 from rsmi.stages.ising import IsingSimulation
@@ -188,10 +189,15 @@ def summary(path: Path) -> dict:
 
 
 def _dimer_summary(file: File) -> dict:
-    """Averages over coverings: energy per vertex in units of the interaction's strength, (W_x^2 + W_y^2)/2, columnar order, noise."""
+    """Averages over coverings: energy per vertex in units of the interaction's strength, (W_x^2 + W_y^2)/2, columnar order, noise,
+    and of the field's fluctuation the stiffness."""
     series = dimers.observables(file)
     series["energy"] = series["energy"] / math.prod(file.attributes["shape"])
-    return average_summary(series, file.attributes["chains"])
+    found = average_summary(series, file.attributes["chains"])
+    if found.get("field_fluctuation"):
+        stiffness, error = model.stiffness(found["field_fluctuation"]), found["field_fluctuation_error"]
+        found |= {"stiffness": stiffness, "stiffness_error": error and stiffness * error / found["field_fluctuation"]}
+    return found
 
 
 # What a file without energies, or one with several components per site, cannot say.
