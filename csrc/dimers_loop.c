@@ -12,10 +12,11 @@
  * which allows all of them and makes the chain irreducible at any coupling. At K = 0 both are 1/3 without bounces.
  *
  * Memory: only even vertices matter until a worm closes, one byte each, 1 << 2 * direction of the partner (the tail: 0). Sums of
- * neighbours' bytes count the parallel neighbours of all four links at once, in lanes of two bits (3: no such link); the lanes, turned so
- * that the link of arrival is lowest, are a row of the table of thresholds. An open lattice stands in a frame of bytes that say "no link".
- * Per step one draw of 64 bits, per worm one more for its tail. A step is a line of operations that wait for each other, so TOGETHER
- * chains advance in turn, a step each; the processor works on all of them at once. */
+ * neighbours' bytes count the parallel neighbours of all four links at once, in lanes of two bits; the lanes, turned so that the link
+ * of arrival is lowest, are a row of the table of thresholds. Beyond the edges of an open lattice lie four more bytes that say 3, no such
+ * link. Odd vertices have 0. Neighbours are in one table for all chains. Per step one draw of 64 bits, per worm one more for its tail.
+ * A step is a line of operations that wait for each other, so TOGETHER chains advance in turn, a step each; the processor works on all
+ * of them at once. */
 #include "dimers_loop.h"
 
 #include <math.h>
@@ -265,7 +266,8 @@ int dimer_loop_sample(const dimer_lattice *lattice, double coupling, int64_t cha
 {
     uint64_t(*thresholds)[4] = (uint64_t(*)[4])workspace;
     if (chains < 1 || worms < 1 || first < 0 || count < 0 || !isfinite(coupling)) return RSMI_BAD_VALUE;
-    if (coupling < DIMER_LOOP_LEAST_COUPLING) return RSMI_BAD_VALUE;
+    const int ladder = lattice->open && (lattice->rows == 2 || lattice->columns == 2);
+    if (coupling < (ladder ? 0 : DIMER_LOOP_LEAST_COUPLING)) return RSMI_BAD_VALUE;
     for (int64_t chain = 0; chain < chains; chain++) {
         const int status = dimer_check_covering(lattice, partners + chain * dimer_vertices(lattice));
         if (status != RSMI_OK) return status;

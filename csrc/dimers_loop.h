@@ -11,7 +11,8 @@
 int64_t dimer_loop_workspace(const dimer_lattice *lattice);
 
 /* A worm on its way can have fewer parallel dimers than the coverings it could close to (on open lattices all have some): at strong
- * repulsion it closes once in exp(-coupling) steps and more. Couplings from here on, T = 0.1 |v| / k_B. */
+ * repulsion it closes once in exp(-coupling) steps and more, on ladders (open, two wide) in exponentially many in their length.
+ * Couplings from here on, T = 0.1 |v| / k_B; on ladders from 0 on. */
 #define DIMER_LOOP_LEAST_COUPLING (-10.0)
 
 /* As dimer_sample, at any finite coupling from DIMER_LOOP_LEAST_COUPLING on (else RSMI_BAD_VALUE). */

@@ -7,7 +7,7 @@ import pytest
 from exact import dimer_coverings, parallel_plaquettes
 from reference import dimer_loop_scatter, dimer_loop_worm
 
-from rsmi.kernels.dimers_loop import sample_chains, scatter
+from rsmi.kernels.dimers_loop import least_coupling, sample_chains, scatter
 from rsmi.lattice import dimers as model
 from rsmi.lattice import kasteleyn
 
@@ -85,6 +85,7 @@ def test_turns_of_the_twin(coupling):
 @pytest.mark.parametrize("shape", [(2, 2), (2, 6), (6, 2), (4, 4), (4, 10), (8, 6)], ids=str)
 def test_twin(shape, boundary):
     for seed, coupling in enumerate(COUPLINGS):
+        coupling = max(coupling, least_coupling(shape, boundary))
         chains, worms, count = 1 + seed, 2, 12
         partners, rng = columnar(shape, chains), streams(chains, seed)
         expected, states = partners.copy(), [[int(word) for word in stream] for stream in rng]
@@ -254,6 +255,8 @@ def test_refusals():
             sample(good, coupling, rng, "periodic", 1, 1)
     with pytest.raises(ValueError, match="repels too much"):
         sample(good, -10.1, rng, "open", 1, 1)
+    with pytest.raises(ValueError, match="repels too much"):
+        sample(columnar((2, 6)), -0.1, rng, "open", 1, 1)
     with pytest.raises(ValueError, match="unknown boundary"):
         sample(good, 0.0, rng, "twisted", 1, 1)
     with pytest.raises(ValueError, match="two even sides"):

@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 BOUNDARIES: tuple[str, ...]
-LEAST_COUPLING: float
+LONGEST: int
 
+def least_coupling(shape: Sequence[int], boundary: str) -> float: ...
 def sample_chains(
     partners: NDArray[np.int8],
     coupling: float,

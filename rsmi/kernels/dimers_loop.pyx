@@ -19,14 +19,19 @@ cdef extern from "dimers_loop.h":
     const double DIMER_LOOP_LEAST_COUPLING
 
 BOUNDARIES = ("periodic", "open")
-LEAST_COUPLING = DIMER_LOOP_LEAST_COUPLING
+LONGEST = 32000  # vertices along a side
+
+
+def least_coupling(shape, boundary):
+    """The strongest repulsion at which worms close: -10, and 0 on ladders (open, two wide)."""
+    return 0.0 if boundary == "open" and min(shape) == 2 else DIMER_LOOP_LEAST_COUPLING
 
 
 cdef dimer_lattice describe(shape, boundary) except *:
     if boundary not in BOUNDARIES:
         raise ValueError(f"unknown boundary {boundary!r}: choose one of {', '.join(BOUNDARIES)}")
-    if len(shape) != 2 or min(shape) < 2 or any(size % 2 for size in shape) or shape[0] * shape[1] >= 2**29:
-        raise ValueError(f"dimers cover lattices of two even sides and fewer than 2^29 vertices, not {'x'.join(map(str, shape))}")
+    if len(shape) != 2 or min(shape) < 2 or any(size % 2 for size in shape) or max(shape) > LONGEST or (shape[0] + 2) * (shape[1] + 2) >= 2**25:
+        raise ValueError(f"dimers cover lattices of two even sides from 2 to {LONGEST} and fewer than 2^25 vertices, not {'x'.join(map(str, shape))}")
     cdef dimer_lattice lattice
     lattice.rows, lattice.columns = shape
     lattice.open = boundary == "open"
@@ -43,7 +48,7 @@ def sample_chains(partners, double coupling, rng, boundary, int64_t worms, int64
         Direction of each vertex's partner: 0 next x, 1 next y, 2 previous x, 3 previous y; updated.
     coupling : float
         K of the weight exp(K N), N the number of plaquettes with two parallel dimers; of either sign, 0 for free dimers, at least
-        ``LEAST_COUPLING``.
+        ``least_coupling(shape, boundary)``.
     rng : ndarray of uint64, shape (chains, 4)
         States of xoshiro256++; updated.
     boundary : {"periodic", "open"}
@@ -71,8 +76,8 @@ def sample_chains(partners, double coupling, rng, boundary, int64_t worms, int64
     cdef int64_t chains = len(partners), count = len(links_out)
     if not math.isfinite(coupling):
         raise ValueError(f"the coupling of dimers must be finite, not {coupling:g}")
-    if coupling < LEAST_COUPLING:
-        raise ValueError(f"the coupling {coupling:g} repels too much, worms would take exp(-K) steps: at least {LEAST_COUPLING:g}")
+    if coupling < least_coupling(partners.shape[1:], boundary):
+        raise ValueError(f"the coupling {coupling:g} repels too much, worms would hardly close: at least {least_coupling(partners.shape[1:], boundary):g}")
     if worms < 1 or first < 0:
         raise ValueError(f"at least one worm a row and no negative row, not {worms} and {first}")
     if parallel_pairs_out.shape[0] != count or steps_out.shape[0] != count or links_out.shape[1] != (2 * partners[0].size + 7) // 8:

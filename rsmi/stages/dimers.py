@@ -37,8 +37,8 @@ def parameters(*, shape: tuple[int, ...], temperature: str | None, coupling: flo
     coupling, interaction = resolve_coupling(temperature, coupling, interaction)
     if coupling and algorithm == "worm":
         raise UsageError("--algorithm worm: samples free dimers only; take loop, or leave out --temperature and --coupling")
-    if coupling < dimers_loop.LEAST_COUPLING:
-        raise UsageError(f"coupling {coupling:g}: repels too much, loops would take exp(-K) steps; {dimers_loop.LEAST_COUPLING:g} is the least")
+    if coupling < (least := dimers_loop.least_coupling(shape, boundary)):
+        raise UsageError(f"coupling {coupling:g}: repels too much, loops would hardly close; {least:g} is the least on this lattice")
     noise = _noise(noise_probability, noise_pairing)
     return {"model": "dimers", "shape": list(shape), "boundary": boundary, "coupling": coupling, "algorithm": algorithm, **interaction, **noise}
 
