@@ -25,7 +25,9 @@ def script(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(rsmi.__file__).parents[1]))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
-    def load(name, **constants):
+    def load(name, steps=None, **constants):
+        if steps:
+            monkeypatch.setattr(importlib.import_module("readouts"), "STEPS", steps)
         spec = importlib.util.spec_from_file_location(f"dimers_{name}", FOLDER / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
@@ -35,7 +37,7 @@ def script(monkeypatch):
         return module
 
     yield load
-    sys.modules.pop("readouts", None)
+    sys.modules.pop("readouts", None)  # the name is that of this folder's only while a test runs
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_the_table_of_filters(script, samples, here, workplace, capsys):
     for hidden in (1, 2):
         words = ("--block", "4x4", "--buffer", 2, "--environment", 1, "--windows", 4000, "--restarts", 1, "--objective", "proxy", "--estimator", "gaussian")
         assert here("train-lambda", samples / "noisy.h5", *words, "--hidden", hidden, "-q", "-o", f"lambda-{hidden}.h5").code == 0
-    module = script("table")
+    module = script("table", steps=50)
     module.learned(["lambda-1.h5", "lambda-2.h5"])
     module.named(samples / "noisy.h5", "lambda-1.h5")
     text = capsys.readouterr().out
@@ -82,7 +84,7 @@ def test_machines(script, samples, workplace, capsys):
 
 
 def test_buffers(script, samples, workplace, capsys):
-    module = script("buffers", WINDOWS=4000, BUFFERS=(1, 3))
+    module = script("buffers", steps=50, WINDOWS=4000, BUFFERS=(1, 3))
     module.main(samples / "noisy.h5", "buffers.png")
     assert is_figure(workplace / "buffers.png")
     rows = rows_of(capsys.readouterr().out)

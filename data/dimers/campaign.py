@@ -98,7 +98,7 @@ def times(routes: list[str]) -> None:
                 stale.unlink(missing_ok=True)
             before = spent()
             learned(1, route, hidden)
-            print(f"  {route}, {hidden} unit{'s' * (hidden > 1):1} {spent() - before:8.1f}")
+            print(f"  {route + f', {hidden} unit' + 's' * (hidden > 1):20} {spent() - before:8.1f}")
 
 
 def spent() -> float:

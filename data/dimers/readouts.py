@@ -8,8 +8,10 @@ from rsmi.stages.figures import STYLE
 from rsmi.stages.streams import stream_key
 from rsmi.stages.windows import WindowSet
 
+STEPS = 2000  # of the fit of a decoder
 
-def information(windows: WindowSet, filters: np.ndarray, shuffled: bool = False, steps: int = 2000) -> DecoderBound:
+
+def information(windows: WindowSet, filters: np.ndarray, shuffled: bool = False, steps: int | None = None) -> DecoderBound:
     """Held-out decoder bound of I(H:E), nats, of the signs of filters (hidden, variables of V) acting on V less its mean.
 
     ``shuffled``: with the environments of other configurations. The truth is then zero, and what is found what the fit of the decoder
@@ -20,7 +22,7 @@ def information(windows: WindowSet, filters: np.ndarray, shuffled: bool = False,
     bias[np.abs(bias) < 0.02 * np.abs(filters).sum(axis=1)] = 0  # zero by symmetry: the mean is that of a sample
     key = stream_key(0, "readouts", {"digest": windows.source.digest, "buffer": windows.geometry.buffer}, 0)
     inside, outside = (_shuffled(part.environments) if shuffled else part.environments for part in (training, held_out))
-    decoder = fit_decoder(filters, bias, True, training.blocks, inside, key, environment_mean=environment_mean, steps=steps)
+    decoder = fit_decoder(filters, bias, True, training.blocks, inside, key, environment_mean=environment_mean, steps=steps or STEPS)
     return decoder_bound(decoder, filters, bias, True, held_out.blocks, outside, held_out.configurations)
 
 

@@ -121,7 +121,7 @@ def draw(points: list[Point]) -> Figure:
     above.set(ylabel="$I(H:E)$ of two bits (nats)", ylim=(0, 1.5))
     below.set(ylabel="$R^2$ of the learned filters, mean of two units", ylim=(0, 1))
     above.legend(loc="center left")
-    below.legend(loc="center right", fontsize=7)
+    below.legend(loc="upper right", fontsize=7)
     return figure
 
 
