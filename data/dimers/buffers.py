@@ -98,23 +98,23 @@ def slope(known: dict, readout: str, first: int, last: int) -> float:
 
 def draw(found: dict, known: dict, size: int) -> Figure:
     """Information against the buffer: linear, with the noise, and in logarithms."""
-    figure = Figure(figsize=(7.6, 3.4), layout="constrained")
+    figure = Figure(figsize=(7.6, 3.9), layout="constrained")
     linear, logarithmic = figure.subplots(1, 2, width_ratios=(1, 1.3))
     buffers = [buffer for buffer in known if buffer]
-    control = np.array([bound.value for bound in found[CONTROL]])
+    control, control_errors = np.array([bound[:2] for bound in found[CONTROL]]).T
     for number, readout in enumerate(READOUTS):
-        values, errors = np.array([(bound.value, bound.error) for bound in found[readout]]).T
+        values, errors = np.array([bound[:2] for bound in found[readout]]).T
         curve = [sign_information(math.sqrt(known[buffer][readout])) for buffer in buffers]
         for axes in (linear, logarithmic):
             if axes is linear or readout != "noise":
-                axes.errorbar(BUFFERS, values - control, errors, marker="osD"[number], linestyle="none", color=f"C{number}", label=LABELS[readout])
+                axes.errorbar(BUFFERS, values - control, np.hypot(errors, control_errors), marker="osD"[number], linestyle="none", color=f"C{number}", label=LABELS[readout])
                 axes.plot(buffers, curve, color=f"C{number}", linewidth=1, zorder=1)
     linear.set(xlabel="buffer (cells)", ylabel="$I(H:E)$ of the sign (nats)", ylim=(-0.004, 0.04), xlim=(0.5, 8.5))
-    linear.set_title("close to zero")
-    logarithmic.set(xscale="log", yscale="log", xlabel="buffer (cells)", title=f"free dimers, {size}x{size}; lines: Gaussian variables of the exact $\\rho$")
+    logarithmic.set(xscale="log", yscale="log", xlabel="buffer (cells)")
+    figure.suptitle(f"free dimers, {size}x{size}; points: held out, less the control; lines: Gaussian variables of the exact $\\rho$", fontsize=9)
     logarithmic.set_xticks(ticks := [1, 2, 3, 4, 6, 8, 12], ticks)
     logarithmic.minorticks_off()
-    linear.legend(loc="upper right")
+    figure.legend(*linear.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
