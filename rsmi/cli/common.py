@@ -60,6 +60,24 @@ _TALK = (
 )
 
 
+_NAMED = ("majority", "decimation", "majority-ties-up", "staggered")
+RULES = """The rule is a file of 'rsmi train-lambda', a filter of your own, or a name. Named rules, with ties by a fair coin:
+majority (the sign of the block's magnetization), staggered (of its staggered magnetization); without chance:
+majority-ties-up (as majority, ties up), decimation (the block's first spin). A filter of your own is a CSV or NPY file of
+weights, in the shape of --block or as one row of all its sites for each hidden unit. Learned rules and filters draw each
+coarse spin from P(h = 1) = 1/(1 + exp(-x)), x = sum of weights times spins, plus bias; --hard takes the likelier value."""
+
+
+def rule_options(function):
+    """Add --rule, --block, --hard and --bias: what `rsmi.stages.rules` resolves."""
+    return _decorate(function, (
+        click.option("--rule", required=True, metavar="FILE|" + "|".join(_NAMED), help="A learned rule, a filter in a CSV or NPY file, or a named rule."),
+        click.option("--block", default=None, metavar="SHAPE", show_default="2 along every axis, or as learned", help="Block of a named rule or a filter, such as 2x2."),
+        click.option("--hard", is_flag=True, help="Take the likelier value instead of drawing; named rules are always hard."),
+        click.option("--bias", default=None, metavar="B[,B...]", show_default="0", help="Of a filter in a CSV or NPY file, for each hidden unit."),
+    ))  # fmt: skip
+
+
 def stage_command(seed: bool = True):
     """Add the options of a stage; the function receives ``run`` (RunOptions), ``dry_run`` and ``as_json``."""
 
