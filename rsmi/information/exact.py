@@ -120,6 +120,9 @@ def chain_joint(block_length, buffer, coupling, ring_size=None):
     return joint / joint.sum()
 
 
+_MOST_SITES = 1 << 14  # of a long strip
+
+
 def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
     """P(V, E) on a square-lattice torus, E everything beyond the buffer.
 
@@ -149,10 +152,12 @@ def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
     geometry = Geometry(block, buffer, 1)
     shape = geometry.window if shape is None else tuple(shape)
     geometry.check(shape)
-    ring = ring_offsets(block, buffer)
-    if len(ring) + geometry.n_block > elimination.LARGEST_TABLE:
-        raise UsageError(f"block {shape_text(block)} with buffer {buffer} has {len(ring) + geometry.n_block} spins of block and adjacent environment, "
-                         f"too many states to enumerate (at most {elimination.LARGEST_TABLE})")
+    ring, most = ring_offsets(block, buffer), elimination.LARGEST_TABLE
+    if len(ring) + geometry.n_block > most:
+        raise UsageError(f"block {shape_text(block)} with buffer {buffer} has too many states to enumerate: {geometry.n_block} spins "
+                         f"and {len(ring)} adjacent to the buffer, at most {most} together")
+    if 2 * min(shape) > most or np.prod(shape) > _MOST_SITES:
+        raise UsageError(f"a torus of {shape_text(shape)} has too many states to enumerate")
     outside = _ring_weights(coupling, geometry, ring, shape)
     joint = transfer.block_weights(spin_states(len(ring)).astype(np.int8), *block, buffer, coupling).T * outside
     return joint / joint.sum()
@@ -240,8 +245,14 @@ def conditional_block_given_ring(rings, block, buffer, coupling):
 
 
 def _chain_conditional(rings, block_length, buffer, coupling):
+    table, state = _chain_table(rings, block_length, buffer, coupling)
+    return table[state]
+
+
+def _chain_table(rings, block_length, buffer, coupling):
+    """P(V | ring) of the four states of a ring, (4, 2^block_length), and the state of each ring."""
     joint = chain_joint(block_length, buffer, coupling)
-    return (joint / joint.sum(axis=0)).T[(rings > 0) @ np.array([1, 2])]
+    return (joint / joint.sum(axis=0)).T, (rings > 0) @ np.array([1, 2])
 
 
 def conditional_averages(rings, block, buffer, coupling, functions):
@@ -263,8 +274,8 @@ def conditional_averages(rings, block, buffer, coupling, functions):
         P(V|E) averaged over the environments.
     """
     if len(block) == 1:
-        conditional = _chain_conditional(rings, block[0], buffer, coupling)
-        return conditional @ functions, entropy(conditional), conditional.mean(axis=0)
+        table, state = _chain_table(rings, block[0], buffer, coupling)
+        return (table @ functions)[state], entropy(table)[state], np.bincount(state, minlength=4) / len(state) @ table
     functions = np.ascontiguousarray(functions, dtype=float)
     return transfer.block_averages(np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling, functions, True)
 
@@ -384,5 +395,6 @@ def _surprise(rings, geometry, coupling, marginal):
     symmetric = 0.5 * (marginal + marginal[::-1])
     surprise = -np.log(np.where(symmetric > 0, symmetric, 1.0))[:, None]
     if len(geometry.block) == 1:
-        return (_chain_conditional(rings, geometry.block[0], geometry.buffer, coupling) @ surprise)[:, 0]
+        table, state = _chain_table(rings, geometry.block[0], geometry.buffer, coupling)
+        return (table @ surprise)[state, 0]
     return transfer.block_averages(rings, *geometry.block, geometry.buffer, coupling, surprise, False)[:, 0]

@@ -6,6 +6,7 @@ that the cost is set by the widest table on the way, not by the number of spins 
 41 (1999), "bucket elimination"). On strips and small tori this is the transfer matrix, found by itself.
 """
 
+from heapq import heapify, heappop, heappush
 from math import prod
 
 import numpy as np
@@ -71,22 +72,32 @@ def elimination_order(factors, first, stop):
     UsageError
         Where a table would have more than `LARGEST_TABLE` spins.
     """
+    if first > LARGEST_TABLE:
+        raise UsageError(_too_wide(first))
     neighbours = {spin: set() for spin in range(stop)}
     for spins in factors:
         for spin in spins:
             neighbours[spin] |= set(spins)
-    order, left, widest = [], set(range(first, stop)), first
-    while left:
-        spin = min(left, key=lambda s: (len(neighbours[s]), s))
-        clique = neighbours[spin]
-        widest = max(widest, len(clique))
-        for other in clique:
-            neighbours[other] = (neighbours[other] | clique) - {spin}
-        left.remove(spin)
+    order, done = [], set()
+    queue = [(len(neighbours[spin]), spin) for spin in range(first, stop)]
+    heapify(queue)
+    while queue:
+        width, spin = heappop(queue)
+        if spin in done or width != len(neighbours[spin]):
+            continue  # an entry of the past
+        if width > LARGEST_TABLE:
+            raise UsageError(_too_wide(width))
+        done.add(spin)
         order.append(spin)
-    if widest > LARGEST_TABLE:
-        raise UsageError(f"the sum needs a table over {widest} spins; at most {LARGEST_TABLE} are possible")
+        for other in neighbours[spin] - {spin}:
+            neighbours[other] = (neighbours[other] | neighbours[spin]) - {spin}
+            if other >= first:
+                heappush(queue, (len(neighbours[other]), other))
     return order
+
+
+def _too_wide(spins):
+    return f"the sum over all states needs a table of 2^{spins} numbers, and at most 2^{LARGEST_TABLE} are possible"
 
 
 def _product(factors):

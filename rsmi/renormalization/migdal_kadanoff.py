@@ -76,8 +76,10 @@ def slope(coupling, dimension=2, scale_factor=2):
     """dK'/dK, float64 in the shape of `coupling` (K > 0): b^d t^(b-1) (1 - t^2) / (1 - t^2b) with t = tanh(b^(d-1) K)."""
     _check(dimension, scale_factor)
     b = scale_factor
-    tanh = np.tanh(b ** (dimension - 1) * np.asarray(coupling, dtype=float))
-    return b**dimension * tanh ** (b - 1) * (1 - tanh**2) / (1 - tanh ** (2 * b))
+    bundled = b ** (dimension - 1) * np.asarray(coupling, dtype=float)
+    decay = np.exp(-2 * np.minimum(bundled, _STIFF))
+    log_tanh = np.log1p(-decay) - np.log1p(decay)
+    return b**dimension * np.exp((b - 1) * log_tanh) * np.expm1(2 * log_tanh) / np.expm1(2 * b * log_tanh)
 
 
 def exponents(dimension=2, scale_factor=2):
