@@ -20,7 +20,7 @@ Example: two steps of a learned rule
 
 @common.command("coarse-grain", help=_HELP)
 @click.argument("samples", metavar="SAMPLES.h5|-")
-@common.rule_options
+@common.rule_options()
 @click.option("--steps", type=click.IntRange(1, 60), metavar="N", default=1, help="Apply the rule this many times.")
 @common.stage_command()
 def command(samples, rule, block, hard, bias, steps, seed, output, run, dry_run, as_json):

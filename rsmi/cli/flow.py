@@ -24,7 +24,7 @@ Example: the flow of five temperatures under the majority rule
 
 @common.command("flow", help=_HELP)
 @click.argument("samples", metavar="SAMPLES.h5...|-", nargs=-1, required=True)
-@common.rule_options
+@common.rule_options()
 @click.option("--steps", type=click.IntRange(1, 60), metavar="N", required=True, help="Coarse-graining steps.")
 @common.stage_command()
 def command(samples, rule, block, hard, bias, steps, seed, output, run, dry_run, as_json):
