@@ -28,7 +28,7 @@ def marginal_weights(bonds, kept, coupling):
     Parameters
     ----------
     bonds : sequence of (site, site)
-        Sites are any sortable labels.
+        Sites are any hashable labels; a pair may come several times.
     kept : sequence of site
     coupling : float
         K = J/(k_B T), of either sign.
@@ -43,6 +43,7 @@ def marginal_weights(bonds, kept, coupling):
     UsageError
         Where a table would have more than `LARGEST_TABLE` spins.
     """
+    bonds = [(a, b) for a, b in bonds if a != b]  # a spin is always equal to itself
     rank = {site: k for k, site in enumerate(kept)}
     for bond in bonds:
         for site in bond:

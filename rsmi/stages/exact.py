@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from rsmi.stages.simulation import pilot, schedule_from
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
 from rsmi.store import File, open_file
+
+log = logging.getLogger("rsmi")
 
 _MOST_HIDDEN = 8
 _LARGE_BLOCK = 9  # beyond so many sites a window takes up to a millisecond, more than a configuration does
@@ -185,10 +188,11 @@ def _sampled(system: System, windows: int, sites_per_window: int, seed: int) -> 
     """Configurations at equilibrium, practically independent, enough for so many windows."""
     simulation = IsingSimulation.of({"shape": system.shape, "coupling": system.coupling, "algorithm": "auto", "seed": seed})
     schedule = schedule_from({"thermalization": "auto", "interval": "auto"}, pilot(simulation))
+    count = min(windows, max(_FEWEST_CONFIGURATIONS, -(-windows * sites_per_window // simulation.sites)))
+    log.info("too large to enumerate: sampling %d configurations by %s, one every %d sweeps", count, simulation.algorithm, schedule.interval)
     state, clusters = simulation.start("exact"), schedule.clusters_per_sweep
     simulation.advance(state, schedule.thermalization, 0, 1, clusters)
-    count = max(_FEWEST_CONFIGURATIONS, -(-windows * sites_per_window // simulation.sites))
-    return simulation.advance(state, schedule.interval, 0, min(count, windows), clusters)["spins"]
+    return simulation.advance(state, schedule.interval, 0, count, clusters)["spins"]
 
 
 def _averages(channels: list[np.ndarray], geometry: Geometry, system: System, environments: Environments) -> list[exact.ExactInformation]:

@@ -113,7 +113,9 @@ def _numbers(path: str, read) -> np.ndarray:
         raise UsageError(f"--rule {path}: no such file") from error
     except OSError as error:
         raise UsageError(f"--rule {path}: cannot be read ({error.strerror or error})") from error
-    except (ValueError, EOFError, UserWarning) as error:
+    except DataError:
+        raise
+    except Exception as error:  # numpy's parsers raise half a dozen kinds
         raise DataError(f"{path}: not a plain array of numbers ({str(error).splitlines()[0]})") from error
 
 
