@@ -51,6 +51,20 @@ def test_attributes(folder):
     assert not spins(folder / "open.h5")[:, 0, -1].any()
 
 
+@pytest.mark.parametrize("options, coupling, interaction", [("--temperature 0.8", 1.25, -1.0), ("--temperature 2 --interaction 0.5", -0.25, 0.5), ("--coupling -0.5", -0.5, 1.0)])
+def test_interacting_samples(folder, here, tmp_path, options, coupling, interaction):
+    """K = -v/T; aligning dimers have more parallel pairs than free ones, repelling ones fewer."""
+    output = tmp_path / "interacting.h5"
+    assert here(*SAMPLE, *options.split(), "-o", output).code == 0
+    with open_file(output, "samples") as file:
+        a = file.attributes
+        assert (a["coupling"], a["interaction"], a["algorithm"]) == (coupling, interaction, "loop")
+        assert a["temperature"] == pytest.approx(-interaction / coupling)
+    free, interacting = (dimers.parallel_pairs(dimers.links_of(spins(path)), "periodic") for path in (folder / "plain.h5", output))
+    z = (interacting.mean() - free.mean()) / np.sqrt((free.var() + interacting.var()) / len(free))
+    assert np.sign(z) == np.sign(coupling) and abs(z) > 3
+
+
 @pytest.mark.parametrize("name", ["plain.h5", "noisy.h5", "open.h5"])
 def test_energy_is_that_of_the_links(folder, name):
     with open_file(folder / name, "samples") as file:

@@ -42,7 +42,7 @@ def main(samples: int) -> None:
         print(f"{title}\n{'T':>6}" + "".join(f"{f'L = {size}':>20}" for size in SIZES))
         for k, temperature in enumerate(TEMPERATURES):
             values = [(table[size][k][name], table[size][k][f"{name}_error"] or 0.0) for size in SIZES]
-            print(f"{temperature:6g}" + "".join(f"{value:12.5f}({error:.5f})"[:20].rjust(20) for value, error in values))
+            print(f"{temperature:6g}" + "".join(f"{value:.5f}({error:.5f})".rjust(20) for value, error in values))
         print()
     print("g = 4 at T = " + ", ".join(f"{crossing([entry['stiffness'] for entry in table[size]]):.4f} (L = {size})" for size in SIZES))
 

@@ -1,10 +1,11 @@
-"""Nanoseconds per vertex and sweep (N/2 steps of the worm) of free dimers, one chain and four, beside a plain Python worm."""
+"""Nanoseconds per vertex and sweep (N/2 steps of a worm) of dimers, one chain and four, beside a plain Python worm."""
 
 import random
 
 import numpy as np
 from timing import seconds
 
+from rsmi.kernels import dimers_loop
 from rsmi.kernels.dimers import add_noise, sample_chains
 from rsmi.lattice.dimers import columns
 
@@ -47,6 +48,21 @@ def kernel_nanoseconds(size, chains, sweeps=10):
     return seconds(run) / np.median(steps) / 2 * 1e9
 
 
+def loop_nanoseconds(size, chains, temperature, rows=40):
+    """The same of interacting dimers: rows of ten sweeps, after as many that forget the columns and say how long worms are."""
+    partners, rng = np.stack([columns((size, size))] * chains), np.arange(1, 4 * chains + 1, dtype=np.uint64).reshape(chains, 4)
+
+    def steps_of(worms):
+        pairs, made = np.empty(rows * chains, np.int64), np.empty(rows * chains, np.int64)
+        dimers_loop.sample_chains(partners, 1 / temperature, rng, "periodic", worms, 0, pairs, np.empty((rows * chains, size * size // 4), np.uint8), made)
+        return made.sum()
+
+    steps_of(size * size)
+    worms = round(10 * size**2 / 2 * size * rows * chains / steps_of(size))
+    steps = []
+    return seconds(lambda: steps.append(steps_of(worms))) / np.median(steps) / 2 * 1e9
+
+
 def noise_nanoseconds(size):
     links = np.zeros((2_000_000 // size**2, size * size // 4), np.uint8)
     key = np.array([1, 2], np.uint64)
@@ -60,6 +76,8 @@ def run() -> list[tuple[str, float, str]]:
         for chains, name in ((1, "one chain"), (4, "four chains")):
             rows.append((f"worm, {name} L={size}", kernel_nanoseconds(size, chains), "ns/vertex/sweep"))
     rows.append(("worm, four chains L=64, every sweep stored", kernel_nanoseconds(64, 4, 1), "ns/vertex/sweep"))
+    for temperature in (1.0, 0.65, 0.5):
+        rows += [(f"loop, {name} L=64, T={temperature:g}", loop_nanoseconds(64, chains, temperature), "ns/vertex/sweep") for chains, name in ((1, "one chain"), (4, "four chains"))]
     return [*rows, ("noise on vertices and faces L=64", noise_nanoseconds(64), "ns/vertex")]
 
 
