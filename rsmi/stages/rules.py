@@ -116,7 +116,7 @@ def _numbers(path: str, read) -> np.ndarray:
     except DataError:
         raise
     except Exception as error:  # numpy's parsers raise half a dozen kinds
-        raise DataError(f"{path}: not a plain array of numbers ({str(error).splitlines()[0]})") from error
+        raise DataError(f"{path}: not a plain array of numbers ({(str(error) or type(error).__name__).splitlines()[0]})") from error
 
 
 def _parse_bias(text: str | None) -> list[float] | None:
