@@ -29,6 +29,10 @@ def answer(here, line, *more):
     return json.loads(result.out)
 
 
+def call(here, line):
+    return here(*line.split())
+
+
 def asked(rules=("majority",), **given):
     """`evaluate` with the command line's defaults."""
     rest = {"block": None, "hard": False, "bias": None, "dimension": None, "shape": None, "temperature": None, "coupling": None, "buffer": None, "environment": 1, "windows": None, "seed": 0}
@@ -118,7 +122,7 @@ def test_a_coupling_three_percent_off_is_seen(here):
 
 def test_sampled_and_enumerated_agree(workplace, here):
     """The 8x8 torus below T_c, its environments sampled (from a file) and enumerated; |z| < 4."""
-    assert here(*"sample --size 8 --coupling 0.5 --samples 4000 -o samples.h5".split()).code == 0
+    assert call(here, "sample --size 8 --coupling 0.5 --samples 4000 -o samples.h5").code == 0
     sampled = answer(here, "exact samples.h5 --rule majority --windows 20000")
     whole = answer(here, "exact --size 8 --coupling 0.5 --rule majority")
     assert (sampled["method"], whole["method"]) == ("sampled", "enumerated") and sampled["shape"] == [8, 8] and sampled["coupling"] == 0.5
@@ -144,21 +148,21 @@ def test_learned_rule(pipeline, here, monkeypatch):
 
 
 def test_one_seed_one_answer(here):
-    lines = [here(*f"exact --size 16 --coupling 0.4 --windows 500 --rule majority --json --seed {seed}".split()).out for seed in (3, 3, 4)]
+    lines = [call(here, f"exact --size 16 --coupling 0.4 --windows 500 --rule majority --json --seed {seed}").out for seed in (3, 3, 4)]
     assert lines[0] == lines[1] != lines[2]
 
 
 # ---- what is printed and what is refused ----------------------------------------------------------------------------
 
 def test_table(here):
-    result = here(*"exact --size 6 --temperature Tc --rule majority --rule decimation".split())
+    result = call(here, "exact --size 6 --temperature Tc --rule majority --rule decimation")
     assert result.err == "" and "I(V:E)         0.549401 nats" in result.out and "all of them, by enumeration" in result.out
     rows = [line.split() for line in result.out.splitlines()[-2:]]
     assert rows == [["majority", "hard", "0.461045", "0.8392", "0.693147"], ["decimation", "hard", "0.380566", "0.6927", "0.693147"]]
 
 
 def test_table_of_samples(here):
-    result = here(*"exact --size 16 --temperature Tc --windows 200 --rule majority".split())
+    result = call(here, "exact --size 16 --temperature Tc --windows 200 --rule majority")
     assert "sampling 100 configurations by swendsen-wang" in result.err and "200 windows of 100 sampled configurations; P(V|E) exact" in result.out
 
 
@@ -200,7 +204,7 @@ def test_refused(line, pipeline, workplace, here):
         Path(name).symlink_to(pipeline / name)
     Path("nine.csv").write_text("1,1,1,1\n" * 9)
     if "few.h5" in line:
-        assert here(*"sample --size 8 --temperature Tc --thermalization 0 --interval 1 --samples 4 -o few.h5".split()).code == 0
+        assert call(here, "sample --size 8 --temperature Tc --thermalization 0 --interval 1 --samples 4 -o few.h5").code == 0
     result = here("exact", *line.split())
     assert (result.code, result.out) == (2, "") and REFUSED[line] in result.sentence
     assert result.err.startswith("Usage:") or result.err.count("\n") == 1

@@ -16,7 +16,6 @@ import math
 
 import numpy as np
 
-
 _STIFF = 20.0  # from here on artanh(tanh^b K) = K - ln(b)/2 to double precision
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import parse_block, shape_text
 from rsmi.renormalization import rules
-from rsmi.renormalization.rules import NAMED
 from rsmi.stages.streams import stream_key
 from rsmi.store import File, open_file
+
 
 @dataclass(frozen=True)
 class ChosenRule:
@@ -47,16 +47,16 @@ def choose_rule(stack: contextlib.ExitStack, text: str, block: str | None, hard:
 
 def _resolve(stack: contextlib.ExitStack, text: str, wanted: tuple[int, ...] | None, block: tuple[int, ...], hard: bool, bias: str | None) -> ChosenRule:
     suffix = Path(text).suffix.lower()
-    if text not in NAMED and suffix in _READERS:
+    if text not in rules.NAMED and suffix in _READERS:
         return _rule_from_numbers(text, _READERS[suffix], block, hard, bias)
     if bias is not None:
         raise UsageError(f"--bias: for a filter in a CSV or NPY file; {text} has its own")
-    return _named_rule(text, block) if text in NAMED else _rule_from_file(stack, text, wanted, hard)
+    return _named_rule(text, block) if text in rules.NAMED else _rule_from_file(stack, text, wanted, hard)
 
 
 def _named_rule(name: str, block: tuple[int, ...]) -> ChosenRule:
     try:
-        return ChosenRule(NAMED[name](block), {"name": name, "block": list(block), "hard": True})
+        return ChosenRule(rules.NAMED[name](block), {"name": name, "block": list(block), "hard": True})
     except ValueError as error:
         raise UsageError(f"--block {shape_text(block)}: {error}") from error
 
@@ -65,7 +65,7 @@ def _rule_from_file(stack: contextlib.ExitStack, path: str, wanted: tuple[int, .
     try:
         file = stack.enter_context(open_file(path, "lambda"))
     except UsageError as error:
-        raise UsageError(f"--rule {path}: neither a file nor one of {', '.join(NAMED)}") from error
+        raise UsageError(f"--rule {path}: neither a file nor one of {', '.join(rules.NAMED)}") from error
     block, components = file.attributes["block"], file.attributes.get("components", 1)
     if components != 1:
         raise UsageError(f"--rule {path}: acts on {components} components per site; blocking is for one")
