@@ -21,4 +21,17 @@ static inline uint64_t read_bits(const uint8_t *row, int64_t n_bytes, int64_t po
     return width < 64 ? word & ((1ULL << width) - 1) : word;
 }
 
+/* Sets the `width` bits (1..64) from `position` on to the low bits of `word`; they were zero. Touches only the bytes they lie in. */
+static inline void join_bits(uint8_t *row, int64_t position, uint64_t word, int width)
+{
+    uint8_t *first = row + (position >> 3);
+    const int shift = (int)(position & 7), n_bytes = (shift + width + 7) >> 3;
+    if (width < 64) word &= (1ULL << width) - 1;
+    uint64_t there = 0;
+    memcpy(&there, first, (size_t)(n_bytes < 8 ? n_bytes : 8));
+    there |= word << shift;
+    memcpy(first, &there, (size_t)(n_bytes < 8 ? n_bytes : 8));
+    if (n_bytes > 8) first[8] |= (uint8_t)(word >> (64 - shift));
+}
+
 #endif

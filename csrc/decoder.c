@@ -16,7 +16,8 @@
  *     log r(h|e) = sum_j (2 h_j - 1) (field e)_j + offset(h) + output(h) tanh(input e + input_bias) - log Z(e),
  *
  * with the tanh units optional. A softmax with free linear functions for all 2^n_hidden states has no smaller distance from
- * P(h|e) on the Ising model but many more parameters to fit.
+ * P(h|e) on the Ising model but many more parameters to fit. Where the environment's mean is not zero it is subtracted from e: else
+ * the step of every weight would also be one of the offset.
  *
  * Batch-last layout (dense.c), double precision. */
 #include "decoder.h"
@@ -91,16 +92,38 @@ static void log_softmax(int64_t n_states, int64_t n, double *logits)
     }
 }
 
+/* start (units, n) = -(weights mean) + start_i: what units of the weights (units, n_environment) hold while e is at its mean. */
+static void centre_rows(const decoder_shape *shape, int64_t units, int64_t n, const double *weights, const double *bias, double *start)
+{
+    const int64_t e = shape->n_environment, ld = padded(n);
+    for (int64_t u = 0; u < units; u++) {
+        double value = bias ? bias[u] : 0.0;
+        for (int64_t i = 0; i < e && shape->environment_mean; i++) value -= weights[u * e + i] * shape->environment_mean[i];
+        for (int64_t s = 0; s < ld; s++) start[u * ld + s] = value;
+    }
+}
+
+/* Gradient of weights (units, n_environment) from that of the units (units, n). */
+static void weight_gradient(const decoder_shape *shape, int64_t units, int64_t n, const double *delta, const double *environments, double *gradient)
+{
+    const int64_t e = shape->n_environment;
+    multiply_transposed(units, e, n, delta, environments, gradient);
+    for (int64_t u = 0; u < units && shape->environment_mean; u++) {
+        const double sum = lane_sum(n, delta + u * padded(n));
+        for (int64_t i = 0; i < e; i++) gradient[u * e + i] -= sum * shape->environment_mean[i];
+    }
+}
+
 void decoder_forward(const decoder_shape *shape, const double *parameters, int64_t n, const double *environments, decoder_workspace *w)
 {
     const layout l = parameter_layout(shape);
     const int64_t hidden = shape->n_hidden, states = (int64_t)1 << hidden;
-    memset(w->fields, 0, (size_t)(hidden * padded(n)) * sizeof(double));
+    centre_rows(shape, hidden, n, parameters + l.field, NULL, w->fields);
     multiply_add(hidden, shape->n_environment, n, parameters + l.field, shape->n_environment, environments, w->fields);
     fill_rows(states, n, parameters + l.offset, w->log_r);
     multiply_add(states, hidden, n, w->signs, hidden, w->fields, w->log_r);
     if (shape->n_units > 0) {
-        fill_rows(shape->n_units, n, parameters + l.input_bias, w->units);
+        centre_rows(shape, shape->n_units, n, parameters + l.input, parameters + l.input_bias, w->units);
         multiply_add(shape->n_units, shape->n_environment, n, parameters + l.input, shape->n_environment, environments, w->units);
         apply_tanh(shape->n_units * padded(n), w->units);
         multiply_add(states, shape->n_units, n, parameters + l.output, shape->n_units, w->units, w->log_r);
@@ -138,7 +161,7 @@ static void unit_gradient(const decoder_shape *shape, const double *parameters, 
     multiply_add(units, states, n, w->transposed, states, w->delta, w->unit_delta);
     for (int64_t i = 0; i < units * ld; i++) w->unit_delta[i] *= 1.0 - w->units[i] * w->units[i];
     for (int64_t u = 0; u < units; u++) gradient[l->input_bias + u] = lane_sum(n, w->unit_delta + u * ld);
-    multiply_transposed(units, shape->n_environment, n, w->unit_delta, environments, gradient + l->input);
+    weight_gradient(shape, units, n, w->unit_delta, environments, gradient + l->input);
 }
 
 double decoder_objective(const decoder_shape *shape, const double *parameters, int64_t n, const double *environments, const double *q,
@@ -149,7 +172,7 @@ double decoder_objective(const decoder_shape *shape, const double *parameters, i
     logit_gradient(states, n, q, w->log_r, w->delta, w->mean);
     memset(w->fields, 0, (size_t)(hidden * ld) * sizeof(double));
     multiply_add(hidden, states, n, w->transposed_signs, states, w->delta, w->fields);
-    multiply_transposed(hidden, shape->n_environment, n, w->fields, environments, gradient + l.field);
+    weight_gradient(shape, hidden, n, w->fields, environments, gradient + l.field);
     for (int64_t h = 0; h < states; h++) gradient[l.offset + h] = lane_sum(n, w->delta + h * ld);
     if (shape->n_units > 0) unit_gradient(shape, parameters, &l, n, environments, w, gradient);
 

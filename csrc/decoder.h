@@ -10,6 +10,7 @@
  * leaves the first two terms. */
 typedef struct {
     int64_t n_environment, n_units, n_hidden;
+    const double *environment_mean; /* (n_environment,) subtracted from the environments, or NULL */
 } decoder_shape;
 
 /* Parameters in one vector: field (n_hidden, n_environment), offset (n_states,), output (n_states, n_units),

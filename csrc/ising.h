@@ -54,15 +54,6 @@ void ising_swendsen_wang(const ising_chain *chain, int64_t sweeps, int8_t *spins
 int64_t ising_wolff_workspace(const ising_chain *chain);
 void ising_wolff(const ising_chain *chain, int64_t clusters, int8_t *spins, uint64_t rng[4], uint64_t *workspace);
 
-/* Threshold t such that "64 random bits < t" has probability p, to 2^-64; q = 1 - p is given too because each is known without
- * cancellation. p = 1 becomes 1 - 2^-64. */
-static inline uint64_t ising_threshold(double p, double q)
-{
-    if (p <= 0.5) return probability_threshold(p);
-    const uint64_t beyond = probability_threshold(q);
-    return 0 - (beyond ? beyond : 1);
-}
-
 /* Bit i = (spins[i] is up), for the first n <= 64 spins. */
 static inline uint64_t ising_pack_word(const int8_t *spins, int64_t n)
 {

@@ -87,7 +87,7 @@ static bitsliced_job job_for(const bitsliced_chain *chain, int sublattice, uint6
                          .hesitates = ising_hesitates(&chain->ising) ? ~0ULL : 0};
     for (int i = 0; i < 3; i++) {
         const double cost = 4 * (i + 1) * fabs(coupling);
-        job.probability[i] = job.metropolis ? ising_threshold(exp(-cost), -expm1(-cost)) : ising_threshold(1 / (1 + exp(cost)), 1 / (1 + exp(-cost)));
+        job.probability[i] = job.metropolis ? bernoulli_threshold(exp(-cost), -expm1(-cost)) : bernoulli_threshold(1 / (1 + exp(cost)), 1 / (1 + exp(-cost)));
         for (int j = 0; j < BITSLICED_DRAWS; j++) job.steps[i][j] = 0 - ((job.probability[i] ^ job.probability[i] >> 1) >> (63 - j) & 1);
     }
     return job;

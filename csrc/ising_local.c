@@ -31,9 +31,9 @@ static void fill_barriers(const ising_chain *chain, uint64_t barrier[2 * MAX_FIE
         const double cost = 2 * chain->coupling * product;
         uint64_t *stay = &barrier[product + MAX_FIELD];
         if (chain->algorithm == ISING_HEAT_BATH || (cost == 0 && ising_hesitates(chain)))
-            *stay = ising_threshold(1 / (1 + exp(-cost)), 1 / (1 + exp(cost)));
+            *stay = bernoulli_threshold(1 / (1 + exp(-cost)), 1 / (1 + exp(cost)));
         else
-            *stay = cost <= 0 ? 0 : ising_threshold(-expm1(-cost), exp(-cost));
+            *stay = cost <= 0 ? 0 : bernoulli_threshold(-expm1(-cost), exp(-cost));
     }
 }
 

@@ -166,7 +166,7 @@ static bit_lattice lay_out(const ising_chain *chain, uint64_t *workspace)
                          .starts = workspace + 2 * n,
                          .before = (uint32_t *)(workspace + 3 * n),
                          .parent = (uint32_t *)(workspace + 4 * n),
-                         .threshold = ising_threshold(-expm1(-2 * chain->coupling), exp(-2 * chain->coupling))};
+                         .threshold = bernoulli_threshold(-expm1(-2 * chain->coupling), exp(-2 * chain->coupling))};
 }
 
 int64_t ising_swendsen_wang_workspace(const ising_chain *chain)

@@ -17,6 +17,7 @@
 #include "decoder.h"
 #include "dense.h"
 #include "enumerate.h"
+#include "gaussian.h"
 #include "proxy.h"
 #include "status.h"
 
@@ -29,7 +30,9 @@ typedef struct {
     int64_t *index;
     double *blocks, *environments;            /* (site, sample) of the minibatch */
     double *p, *q, *derivative, *field_gradient;
+    double *bias;                             /* (n_hidden,) of uncentred blocks */
     double *gradient, *energies;
+    gaussian_workspace gaussian;
     theta_fields theta;
     chain_workspace chains;
     decoder_shape decoder;
@@ -44,6 +47,8 @@ static decoder_shape decoder_of(const lambda_settings *s, int64_t n_environment)
 {
     return (decoder_shape){.n_environment = n_environment, .n_units = s->decoder_units, .n_hidden = s->n_hidden};
 }
+
+static int needs_theta(const lambda_settings *s) { return s->objective != LAMBDA_DECODER && s->objective != LAMBDA_GAUSSIAN; }
 
 int64_t lambda_size(const lambda_settings *settings, int64_t n_block, int64_t n_environment)
 {
@@ -71,8 +76,12 @@ static void take_objective(workspace *w)
         enumeration_take(&w->memory, n_states, w->columns, w->slice, &w->enumerated);
         w->energies = arena_doubles(&w->memory, (size_t)(w->slice * padded(w->columns)));
         break;
+    case LAMBDA_GAUSSIAN:
+        gaussian_take(&w->memory, n_states, n, w->windows->n_block, &w->gaussian);
+        break;
     default:
         w->decoder = decoder_of(s, w->windows->n_environment);
+        w->decoder.environment_mean = w->windows->environment_mean;
         decoder_take(&w->memory, &w->decoder, n, &w->decoder_space);
     }
 }
@@ -85,8 +94,9 @@ static int has_table(const lambda_settings *s) { return s->objective == LAMBDA_E
 static int check(const window_table *windows, const lambda_settings *s)
 {
     if (s->n_hidden < 1 || s->n_hidden > LAMBDA_MOST_HIDDEN || s->batch < 2 || windows->n_windows < 1) return RSMI_BAD_SHAPE;
-    if (s->objective < LAMBDA_PAIRS || s->objective > LAMBDA_DECODER) return RSMI_BAD_VALUE;
-    if (s->objective != LAMBDA_DECODER && !windows->theta) return RSMI_BAD_VALUE;
+    if (s->objective < LAMBDA_PAIRS || s->objective > LAMBDA_GAUSSIAN) return RSMI_BAD_VALUE;
+    if ((needs_theta(s) && !windows->theta) || (s->objective == LAMBDA_GAUSSIAN && !windows->critic)) return RSMI_BAD_VALUE;
+    if (!windows->block_mean != !windows->environment_mean) return RSMI_BAD_VALUE;
     if (has_table(s) && windows->n_block > ENUMERATE_LARGEST_BLOCK) return RSMI_BAD_SHAPE;
     if (s->objective == LAMBDA_CHAINS && (s->n_chains < 2 || windows->theta->n_marginal_hidden + s->n_hidden > CHAINS_MOST_UNITS)) return RSMI_BAD_SHAPE;
     return RSMI_OK;
@@ -148,9 +158,10 @@ static int open_workspace(const window_table *windows, const lambda_settings *s,
     w->derivative = arena_doubles(&w->memory, n_states * ld);
     w->field_gradient = arena_doubles(&w->memory, (size_t)(s->n_hidden + 1) * ld);
     w->gradient = arena_doubles(&w->memory, (size_t)lambda_size(s, windows->n_block, windows->n_environment));
+    w->bias = arena_doubles(&w->memory, (size_t)s->n_hidden);
     take_objective(w);
     if (w->memory.failed) return RSMI_NO_MEMORY;
-    if (s->objective != LAMBDA_DECODER) theta_prepare(!enumerated, &w->theta);
+    if (needs_theta(s)) theta_prepare(!enumerated, &w->theta);
     if (by_pairs(s)) prepare_pairs(w);
     if (enumerated) {
         all_blocks(windows->n_block, w->blocks);
@@ -186,12 +197,12 @@ static double enumerate_step(workspace *w)
     return enumeration_finish(&w->enumerated);
 }
 
-/* Objective and gradient at the minibatch w->index. */
-static double evaluate(workspace *w, lambda_state *state)
+/* The objective as a function of filters and of the bias of uncentred blocks; gradient in these. */
+static double evaluate_uncentred(workspace *w, lambda_state *state)
 {
     const lambda_settings *s = w->settings;
     const int64_t n = s->batch, filters = s->n_hidden * w->windows->n_block, own = filters + s->n_hidden;
-    const channel c = {s->n_hidden, w->windows->n_block, state->parameters, state->parameters + filters};
+    const channel c = {s->n_hidden, w->windows->n_block, state->parameters, w->bias};
     const double *derivative = w->derivative;
     double value;
     gather_spins(n, w->windows->n_environment, w->windows->environments, w->index, w->environments);
@@ -208,10 +219,26 @@ static double evaluate(workspace *w, lambda_state *state)
     } else if (s->objective == LAMBDA_ENUMERATE) {
         value = enumerate_step(w);
         derivative = w->enumerated.derivative;
+    } else if (s->objective == LAMBDA_GAUSSIAN) {
+        value = gaussian_objective(w->windows, (int64_t)1 << s->n_hidden, n, w->blocks, w->environments, w->q, &w->gaussian, w->derivative);
     } else {
         value = pairs_step(w);
     }
     channel_gradient(&c, w->columns, w->blocks, w->p, w->q, derivative, w->field_gradient, w->gradient, w->gradient + filters);
+    return value;
+}
+
+/* Objective and gradient at the minibatch w->index. The chain rule through bias' = bias - filters mean centres the gradient. */
+static double evaluate(workspace *w, lambda_state *state)
+{
+    const int64_t n_hidden = w->settings->n_hidden, n_block = w->windows->n_block;
+    const double *mean = w->windows->block_mean, *bias = state->parameters + n_hidden * n_block;
+    memcpy(w->bias, bias, (size_t)n_hidden * sizeof *bias);
+    for (int64_t j = 0; j < n_hidden && mean; j++)
+        for (int64_t i = 0; i < n_block; i++) w->bias[j] -= state->parameters[j * n_block + i] * mean[i];
+    const double value = evaluate_uncentred(w, state);
+    for (int64_t j = 0; j < n_hidden && mean; j++)
+        for (int64_t i = 0; i < n_block; i++) w->gradient[j * n_block + i] -= w->gradient[n_hidden * n_block + j] * mean[i];
     return value;
 }
 

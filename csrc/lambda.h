@@ -6,14 +6,17 @@
 
 #include "theta.h"
 
-enum lambda_objective { LAMBDA_PAIRS, LAMBDA_CHAINS, LAMBDA_LOG_SUM, LAMBDA_ENUMERATE, LAMBDA_DECODER };
+enum lambda_objective { LAMBDA_PAIRS, LAMBDA_CHAINS, LAMBDA_LOG_SUM, LAMBDA_ENUMERATE, LAMBDA_DECODER, LAMBDA_GAUSSIAN };
 enum { LAMBDA_MOST_HIDDEN = 8 };
 
-/* Windows as int8 +-1: blocks (n_windows, n_block), environments (n_windows, n_environment). theta: NULL for the decoder. */
+/* Windows as int8 +-1: blocks (n_windows, n_block), environments (n_windows, n_environment). theta: NULL for the decoder and the
+ * Gaussian critic; critic (n_block, n_environment): for the latter only (gaussian.h). Means, both or none: x_j = sum_i filters[j][i]
+ * (v_i - mean_i) + bias[j], and so for the decoder. */
 typedef struct {
     int64_t n_windows, n_block, n_environment;
     const int8_t *blocks, *environments;
     const theta_pair *theta;
+    const double *block_mean, *environment_mean, *critic;
 } window_table;
 
 typedef struct {

@@ -6,8 +6,8 @@
  * One short logarithm per pair remains; the linear parts -(a + b) are summed in double. Rounding of ~3 x 2^-24 per factor
  * adds up like a random walk: < 5e-6 at a few hundred hidden units.
  *
- * With x the largest a + b of the batch, peel = 8 is safe to x < 5.4, 4 to 10.8 and 2 to 21.7 (a product of `peel` factors
- * 1 + e^{2x} stays below 2^127). Beyond, every pair is summed in double as |x| + log(1 + e^{-2|x|}). The split between P
+ * With x the largest a + b of the batch, peel = 8 is safe to x < 5.4, 4 to 10.8, 2 to 21.7 and 1 to 43.4 (a product of `peel`
+ * factors 1 + e^{2x} stays below 2^127). Beyond, every pair is summed in double as |x| + log(1 + e^{-2|x|}). The split between P
  * and Q is balanced per hidden unit, so neither overflows alone.
  *
  * Layout: P and Q are (hidden, sample); a tile of 4 rows x 32 columns of products stays in registers while k advances. */
@@ -101,8 +101,10 @@ static void multiply_pairs(double largest, int64_t rows, int64_t ld, int64_t n_h
         all_tiles(8, rows, ld, n_hidden, w, out);
     else if (largest < 10.8)
         all_tiles(4, rows, ld, n_hidden, w, out);
-    else
+    else if (largest < 21.7)
         all_tiles(2, rows, ld, n_hidden, w, out);
+    else
+        all_tiles(1, rows, ld, n_hidden, w, out);
 }
 
 /* factor = e^{2(field + shift_k)}, sum -= field + shift_k over k, for 8 samples at a time. Below e^-80 a factor cannot
@@ -184,7 +186,7 @@ void pair_energies(int64_t rows, int64_t columns, int64_t n_hidden, const double
     const double largest = rows > 0 && columns > 0 ? balance(rows, columns, n_hidden, row_field, row_stride, column_field, w->shift) : 0.0;
     for (int64_t i = 0; i < rows; i++) w->row_sum[i] = row_offset ? row_offset[i] : 0.0;
     for (int64_t j = 0; j < columns; j++) w->column_sum[j] = column_offset ? column_offset[j] : 0.0;
-    if (largest < 21.7) {
+    if (largest < 43.4) {
         exponentiate(rows, row_stride, padded(rows), n_hidden, row_field, 1.0, w->shift, w->row_factor, w->row_sum);
         exponentiate(columns, ld, ld, n_hidden, column_field, -1.0, w->shift, w->column_factor, w->column_sum);
         multiply_pairs(largest, rows, ld, n_hidden, w, out);

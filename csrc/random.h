@@ -44,4 +44,13 @@ static inline uint64_t keyed_bits(const uint64_t key[2], uint64_t sample, uint64
  * p = 1 is not representable and must be handled by the caller. */
 static inline uint64_t probability_threshold(double p) { return (uint64_t)(p * 18446744073709551616.0); }
 
+/* Threshold t such that "64 random bits < t" has probability p, to 2^-64; q = 1 - p is given too because each is known without
+ * cancellation. p = 1 becomes 1 - 2^-64. */
+static inline uint64_t bernoulli_threshold(double p, double q)
+{
+    if (p <= 0.5) return probability_threshold(p);
+    const uint64_t beyond = probability_threshold(q);
+    return 0 - (beyond ? beyond : 1);
+}
+
 #endif

@@ -86,7 +86,8 @@ int extract_windows(const uint8_t *packed, int64_t n_configurations, int64_t row
         switch (dimension) { /* constant dimensions, so that the loop over axes is unrolled */
         case 1: gather(row, shape, 1, offsets, n_sites, origin, flips[w], window); break;
         case 2: gather(row, shape, 2, offsets, n_sites, origin, flips[w], window); break;
-        default: gather(row, shape, 3, offsets, n_sites, origin, flips[w], window);
+        case 3: gather(row, shape, 3, offsets, n_sites, origin, flips[w], window); break;
+        default: gather(row, shape, 4, offsets, n_sites, origin, flips[w], window);
         }
     }
     return RSMI_OK;

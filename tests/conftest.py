@@ -31,6 +31,8 @@ PIPELINE = {
     "8-hot.h5": "sample --size 8 --temperature 1.1Tc --thermalization 4 --interval 2 --samples 200",
     "16-cold.h5": "sample --size 16 --temperature 0.95Tc --thermalization 4 --interval 2 --samples 200",
     "crossing.h5": "crossing samples.h5 16-hot.h5 16-cold.h5 8-hot.h5 8-cold.h5",
+    "dimers.h5": "sample --model dimers --size 8 --noise-probability 0.982 --samples 600 --thermalization 4 --interval 2",
+    "dimers-lambda.h5": "train-lambda dimers.h5 --block 4x4 --buffer 1 --windows 2000 --restarts 1",
 }
 # One output per command.
 COMMANDS = {line.split()[0]: name for name, line in reversed(PIPELINE.items())}

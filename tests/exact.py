@@ -201,3 +201,37 @@ def chi2_score(shape, coupling, rows, sampled_states):
     chi2 = np.sum((counts[kept] - expected[kept]) ** 2 / expected[kept])
     dof = np.count_nonzero(kept) - 1
     return (chi2 - dof) / np.sqrt(2 * dof)
+# --- coverings by dimers ----------------------------------------------------------------------------------------------
+
+
+def dimer_coverings(shape, boundary="periodic"):
+    """All coverings as directions of the partners, int8 (n, Lx, Ly): 0 next x, 1 next y, 2 previous x, 3 previous y."""
+    found, partners = [], np.full(shape, -1, np.int8)
+
+    def extend():
+        free = np.argwhere(partners == -1)
+        if len(free) == 0:
+            found.append(partners.copy())
+            return
+        here = tuple(free[0])
+        for direction, step in enumerate(((1, 0), (0, 1), (-1, 0), (0, -1))):
+            there = here[0] + step[0], here[1] + step[1]
+            if boundary == "open" and not (0 <= there[0] < shape[0] and 0 <= there[1] < shape[1]):
+                continue
+            there = there[0] % shape[0], there[1] % shape[1]
+            if partners[there] == -1:
+                partners[here], partners[there] = direction, direction ^ 2
+                extend()
+                partners[here] = partners[there] = -1
+
+    extend()
+    return np.array(found)
+
+
+def parallel_plaquettes(coverings, boundary="periodic"):
+    """Plaquettes with two parallel dimers of each covering (n, Lx, Ly)."""
+    x, y = coverings == 0, coverings == 1
+    beside, below = x & np.roll(x, -1, axis=2), y & np.roll(y, -1, axis=1)
+    if boundary == "open":
+        beside, below = beside[:, :, :-1], below[:, :-1]
+    return beside.sum(axis=(1, 2)) + below.sum(axis=(1, 2))

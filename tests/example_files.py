@@ -3,6 +3,11 @@
 import numpy as np
 
 from rsmi.cli.application import run
+from rsmi.information.canonical import canonical_correlations
+from rsmi.information.dimer_filters import on_links, window_moments
+from rsmi.information.gauge import star_vectors
+from rsmi.lattice.geometry import Geometry
+from rsmi.lattice.kasteleyn import link_covariance
 from rsmi.stages.interrupt import Stop
 from rsmi.store import parameters_digest, publish
 
@@ -64,6 +69,32 @@ def rule(path):
         "/curve/step": 20 * np.arange(1, 9),
         "/curve/objective": np.stack([np.linspace(0.1, 0.8, 8), np.linspace(0.2, 1.0, 8)]),
         "/curve/filters": np.concatenate([grown, grown]),
+        "/split/held_out": np.arange(100),
+    })
+
+
+def dimer_rule(path, units=2, components=4, scale=1.0, filters=None, **attributes):
+    """A rule of the dimer model close to E_x and E_y: canonical modes of the exact covariance plus a little of everything and stars."""
+    rng = np.random.default_rng(3)
+    moments = window_moments(link_covariance((16, 16)), Geometry((4, 4), 2, 1), components, 0.964)
+    if filters is None:
+        filters = canonical_correlations(*moments).block_modes[:units]
+        filters = scale * (filters + 0.02 * rng.normal(size=filters.shape) + rng.normal(size=(units, 9)) @ star_vectors((4, 4), components))
+    bias = 0.5 * filters[:, on_links((4, 4), components)].sum(axis=1)  # links are -1/2 on average
+    numbers = {"": 0.229, "_error": 0.003, "_hard": 0.2185, "_hard_error": 0.0035, "_shuffled": -0.0002}
+    known = {"model": "dimers", "shape": (16, 16), "coupling": 0.0, "rg_step": 0, "scale_factor": 1.0, "block": (4, 4), "buffer": 2, "environment": 1, "windows": 100000}
+    known |= {f"mutual_information{name}": value for name, value in numbers.items()} | {"objective": "decoder", "restart": 0, "entropy_h": 1.386, "entropy_h_hard": 1.386}
+    known |= {"components": components} | ({"noise_probability": 0.982, "noise_pairing": "cell"} if components == 4 else {}) | attributes
+    grown = np.linspace(0.1, 1, 8)[None, :, None, None] * filters + np.linspace(1, 0, 8)[None, :, None, None] * 0.2 * rng.normal(size=filters.shape)
+    return _publish(path, "lambda", known, {
+        "/filters": filters,
+        "/bias": bias,
+        "/restarts/filters": filters[None],
+        "/restarts/bias": bias[None],
+        "/restarts/bound": np.array([0.229]),
+        "/curve/step": 200 * np.arange(1, 9),
+        "/curve/objective": np.linspace(0.02, 0.23, 8)[None],
+        "/curve/filters": grown,
         "/split/held_out": np.arange(100),
     })
 

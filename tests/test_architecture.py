@@ -23,9 +23,9 @@ ARROWS = {
     "store": set(),
     "kernels": set(),
 }
-# Third-party packages and the rooms they may appear in; the command line computes nothing, and two modules draw.
+# Third-party packages and the rooms they may appear in; the command line computes nothing, and three modules draw.
 PACKAGES = {"h5py": {"store"}, "click": {"cli"}, "tqdm": {"stages"}, "numpy": set(ROOMS) - {"cli"}}
-DRAWING = (ROOT / "rsmi/stages/figures.py", ROOT / "rsmi/stages/filter_figure.py")
+DRAWING = tuple(ROOT / "rsmi/stages" / name for name in ("figures.py", "filter_figure.py", "dimer_figure.py"))
 
 MODULES = sorted([*(ROOT / "rsmi").rglob("*.py"), *(ROOT / "rsmi" / "kernels").glob("*.pyx")])
 

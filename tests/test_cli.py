@@ -121,7 +121,6 @@ BAD = {
     "train-theta samples.h5 --block 2x2 --buffer 6 --environment 2": "do not fit: they span 18x18 sites, and the lattice has 16x16",
     "train-theta samples.h5 --block 2x2 --windows 10": "--windows 10: at least 1000 are needed",
     "train-theta samples.h5 --block 2x2 --learning-rate nan": "must be positive",
-    "train-theta components.h5 --block 2x2": "has 2 components per site",
     "train-theta cold.h5 --block 2x2 --windows 2000": "nothing to learn from constant samples",
     "train-lambda samples.h5": "give the geometry by --block",
     "train-lambda samples.h5 --block 2x2 --objective proxy": "needs the Boltzmann machines: give --theta",

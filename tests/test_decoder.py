@@ -47,6 +47,19 @@ def test_bound_is_tight_on_the_chain(filters, hard):
     assert bound.error < 0.006
 
 
+@pytest.mark.parametrize("n_units", [0, 3])
+def test_mean_is_absorbed(n_units):
+    """The decoder of e that is returned says of e what the fitted parameters say of e - mean."""
+    filters, mean = np.array([[1.5, 0, 0], [0.3, 1.0, -0.5]]), np.array([-0.5, 0.3])
+    blocks, environments, _ = draw_chain_windows(2000, 5)
+    decoder = fit_decoder(filters, np.zeros(2), False, blocks, environments, KEY, environment_mean=mean, n_units=n_units, steps=20, batch=50)
+    rng = KEY.copy()
+    fitted = initial_decoder(2, n_units, 2, keyed_generator(rng))
+    kernel.fit(fitted, environments, reference.channel_states(filters, np.zeros(2), blocks), n_units, 20, 50, 0.02, rng, mean)
+    expected = reference.decoder_log_probabilities(fitted, environments - mean, n_units, 2)
+    np.testing.assert_allclose(decoder.log_probabilities(environments), expected, atol=1e-9)
+
+
 def test_fair_ties_keep_the_bound():
     """Two opposite spins tie under the uniform rule: h is then a coin, and the information less than any one-sided rule's."""
     filters = np.ones((1, 2))

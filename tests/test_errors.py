@@ -11,14 +11,15 @@ from rsmi.lattice import ising
 RUNS, FACTORS = 100, ("0.97", "", "1.03")
 
 
+def answer(line):
+    """The JSON of a command that must succeed."""
+    result = run_here(*line.split(), "--json", "--quiet", "--threads", 1)
+    assert result.code == 0, result.err
+    return json.loads(result.out)
+
+
 def measured(seed, samples, interval):
     """name -> (value, error) of one run on 16x16, Swendsen-Wang with tau_int of two to three sweeps, majority rule, two steps."""
-
-    def answer(line):
-        result = run_here(*line.split(), "--json", "--quiet", "--threads", 1)
-        assert result.code == 0, result.err
-        return json.loads(result.out)
-
     options = f"--algorithm swendsen-wang --chains 8 --thermalization 200 --interval {interval} --seed {seed}"
     files = {factor: f"samples{factor}-{seed}.h5" for factor in FACTORS}
     samples_at = {factor: answer(f"sample --size 16 --temperature {factor}Tc --samples {samples} {options} -o {name}") for factor, name in files.items()}
@@ -43,9 +44,27 @@ def test_pulls_of_independent_runs(workplace):
     """
     truth = {name: value for name, (value, _) in measured(999, 400_000, 4).items()}
     truth["energy"], truth["K_0"] = ising.exact_energy((16, 16), ising.critical_coupling(2)), ising.critical_coupling(2)
-    runs = [measured(seed, 16_000, 1) for seed in range(100, 100 + RUNS)]
+    check_pulls(truth, [measured(seed, 16_000, 1) for seed in range(100, 100 + RUNS)])
+
+
+def check_pulls(truth, runs):
     for name, expected in truth.items():
         values, errors = np.array([run[name] for run in runs], dtype=float).T
         pulls = (values - expected) / errors
         assert abs(pulls.mean()) < 0.3, name
         assert abs(pulls.var(ddof=1) - 1) < 0.3, name
+
+
+def crossings(seed, samples, interval):
+    """name -> (value, error) of the crossings of 8x8 and 16x16 from three temperatures."""
+    options = f"--samples {samples} --interval {interval} --algorithm swendsen-wang --thermalization 100 --seed {seed}"
+    files = [answer(f"sample --size {size} --temperature {factor}Tc {options} -o {size}-{factor}-{seed}.h5")["file"] for size in (8, 16) for factor in ("0.96", "", "1.04")]
+    found = answer(f"crossing {' '.join(files)} -o crossing-{seed}.h5")["crossings"]
+    return {f"{row['quantity']}: {name}": (row[name], row[f"{name}_error"]) for row in found for name in ("T_c", "value", "nu")}
+
+
+@pytest.mark.slow
+def test_pulls_of_crossings(workplace):
+    """T_c, U or R, and nu at the crossing of two sizes, against a run of 130 times as many samples."""
+    truth = {name: value for name, (value, _) in crossings(9999, 400_000, 3).items()}
+    check_pulls(truth, [crossings(seed, 3000, 2) for seed in range(RUNS)])

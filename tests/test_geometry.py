@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsmi.errors import UsageError
-from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, parse_block, split_configurations
+from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, parse_block, split_configurations
 
 KEY = np.array([0x0123456789ABCDEF, 0xFEDCBA9876543210], np.uint64)
 
@@ -52,19 +52,21 @@ def test_window_may_fill_the_lattice_exactly():
 @given(st.data())
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_windows_equal_rolled_lattices(data):
-    """Every window against np.roll of the unpacked lattice, in one to three dimensions, flips and padding bits included."""
+    """Every window against np.roll of the unpacked lattice, in one to three dimensions, of one to four components, flips and padding bits included."""
     dimension = data.draw(st.integers(1, 3))
     block = tuple(data.draw(st.integers(1, 3)) for _ in range(dimension))
-    geometry = Geometry(block, data.draw(st.integers(0, 1)), data.draw(st.integers(1, 2)))
+    components = data.draw(st.integers(1, 4))
+    geometry = Geometry(block, data.draw(st.integers(0, 1)), data.draw(st.integers(1, 2)), components)
     shape = tuple(size + data.draw(st.integers(0, 3)) for size in geometry.window)
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    spins = rng.choice(np.array([-1, 1], np.int8), (3, *shape))
+    spins = rng.choice(np.array([-1, 1], np.int8), (3, components, *shape))
     packed = np.packbits(spins.reshape(3, -1) > 0, axis=1, bitorder="little")
     choice = choose_windows(3, shape, 4, rng.integers(0, 2**64, 2, np.uint64))
     blocks, environments = extract_windows(packed, shape, geometry, *choice)
     for k, (configuration, origin, flip) in enumerate(zip(*choice)):
-        cut = [flip * reference.window_spins(spins[configuration], block, near, far, origin)
+        cut = [flip * np.concatenate([reference.window_spins(component, block, near, far, origin) for component in spins[configuration]])
                for near, far in ((0, 0), (geometry.buffer + 1, geometry.margin))]
+        assert (len(cut[0]), len(cut[1])) == (geometry.n_block, geometry.n_environment)
         assert np.array_equal(blocks[k], cut[0]) and np.array_equal(environments[k], cut[1])
 
 
@@ -89,6 +91,18 @@ def test_origins_and_flips_are_uniform():
     counts = np.bincount((origins[:, 0] * 4 + origins[:, 1]) * 2 + (flips > 0), minlength=128)
     assert abs(((counts - 1000.0) ** 2 / 1000).sum() - 127) < 4 * np.sqrt(2 * 127)
     assert np.all(choose_windows(10, (16, 4), 100, KEY, symmetric=False)[2] == 1)
+
+
+@pytest.mark.parametrize("shape, periodic, count", [((8, 6), True, 24), ((10, 12), False, 8), ((8, 8), False, 1)])
+def test_even_origins(shape, periodic, count):
+    """One sublattice; on an open lattice the windows that lie inside: of 8x8 cells, 3 x 5 origins on 10x12 and one on 8x8."""
+    geometry = Geometry((4, 4), 1, 1)
+    allowed = even_origins(shape, geometry, periodic)
+    assert len(allowed) == count and np.all(allowed.sum(axis=1) % 2 == 0)
+    inside = [set(range(size)) if periodic else set(range(2, size - 5)) for size in shape]
+    assert all(x in inside[0] and y in inside[1] for x, y in allowed.tolist())
+    origins = choose_windows(5, shape, 400, KEY, False, allowed)[1]
+    assert {tuple(o) for o in origins.tolist()} == {tuple(o) for o in allowed.tolist()}
 
 
 @pytest.mark.parametrize("change", [

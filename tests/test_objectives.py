@@ -1,11 +1,14 @@
 """RSMI objectives: values against slow twins and enumeration, gradients against finite differences."""
 
+from dataclasses import replace
+
 import exact
 import numpy as np
 import pytest
 import reference
 
 from rsmi.information.channel import state_probabilities, unit_probabilities
+from rsmi.information.gaussian import gaussian_critic, generalized_inverse
 from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair, enumerate_objective, evaluate_objective
 from rsmi.kernels.decoder import parameter_count
 from rsmi.kernels.objectives import pair_log_cosh
@@ -19,6 +22,13 @@ def random_problem(seed, strength=0.4):
     spins = [rng.choice(np.array([-1, 1], np.int8), (N_WINDOWS, n)) for n in (N_BLOCK, N_ENVIRONMENT)]
     shapes = [(N_BLOCK + N_ENVIRONMENT, 6), (N_BLOCK + N_ENVIRONMENT,), (6,), (N_BLOCK, 3), (N_BLOCK,), (3,)]
     return LambdaProblem(*spins, ThetaPair(*(rng.normal(0, strength, shape) for shape in shapes)))
+
+
+def centred_problem(seed, strength=0.4):
+    """The same with means to subtract, and a critic."""
+    rng = np.random.default_rng(seed + 100)
+    means = tuple(rng.uniform(-0.8, 0.8, n) for n in (N_BLOCK, N_ENVIRONMENT))
+    return replace(random_problem(seed, strength), means=means, critic=rng.normal(0, strength, (N_BLOCK, N_ENVIRONMENT)))
 
 
 def random_channel(seed, n_hidden):
@@ -84,6 +94,45 @@ def test_decoder_objective_matches_the_twin(n_units, n_hidden):
     assert value == pytest.approx(reference.variational_bound(q, log_r), rel=1e-12)
 
 
+@pytest.mark.parametrize("n_hidden", [1, 2, 4])
+def test_gaussian_proxy_matches_the_twin(n_hidden):
+    """F of all pairs by its definition, without the pairs of a block and its own environment."""
+    problem, (filters, bias) = centred_problem(n_hidden), random_channel(n_hidden, n_hidden)
+    v, e = (spins - mean for spins, mean in zip((problem.blocks, problem.environments), problem.means))
+    q = reference.channel_states(filters, bias, v)
+    value = evaluate_objective(problem, LambdaSettings("proxy", "gaussian", n_hidden=n_hidden), filters, bias).value
+    assert value == pytest.approx(reference.gaussian_proxy(e @ problem.critic.T @ v.T, q), rel=1e-12)
+
+
+@pytest.mark.parametrize("objective, estimator", [("proxy", "pairs"), ("proxy", "mcmc"), ("logsum", "pairs"), ("enumerate", "pairs")])
+def test_means_are_absorbed_by_the_bias(objective, estimator):
+    """Filters on v - <v> with bias b say what the same filters on v say with b - filters . <v>; the machines see v itself."""
+    problem, (filters, bias) = centred_problem(3), random_channel(3, 2)
+    settings = LambdaSettings(objective, estimator, n_hidden=2, n_chains=5)
+    values = []
+    for means, moved in ((problem.means, bias), (None, bias - filters @ problem.means[0])):
+        chains = np.random.default_rng(8).choice(np.array([-1, 1], np.int8), (4, N_BLOCK, 5))
+        values.append(evaluate_objective(replace(problem, means=means), settings, filters, moved, chains=chains, rng=np.arange(1, 5, dtype=np.uint64)))
+    assert values[0].value == pytest.approx(values[1].value, rel=1e-12)
+    np.testing.assert_allclose(values[0].bias_gradient, values[1].bias_gradient, rtol=1e-10)
+    np.testing.assert_allclose(values[0].filters_gradient, values[1].filters_gradient - np.multiply.outer(values[1].bias_gradient, problem.means[0]), atol=1e-12)
+
+
+def test_critic_of_dependent_variables():
+    """Four links of which one is always a dimer: the generalised inverse predicts what least squares on centred data do."""
+    rng = np.random.default_rng(2)
+    dimers, noise = rng.integers(0, 4, 500), rng.choice(np.array([-1, 1], np.int8), (500, 3))
+    blocks = np.where(np.arange(4) == dimers[:, None], 1, -1).astype(np.int8)
+    noise[:, 0] = np.where(rng.random(500) < 0.6, blocks[:, 1], noise[:, 0])
+    environments = np.ascontiguousarray(np.concatenate([noise, noise[:, :1]], axis=1))
+    v, e = (x - x.mean(axis=0) for x in (blocks, environments))
+    expected = v @ np.linalg.pinv(v.T @ v / 500) @ (v.T @ e / 500) @ np.linalg.pinv(e.T @ e / 500) @ e.T
+    np.testing.assert_allclose(v @ gaussian_critic(blocks, environments) @ e.T, expected, atol=1e-12)
+    covariance = v.T @ v
+    np.testing.assert_allclose(covariance @ generalized_inverse(covariance) @ covariance, covariance, atol=1e-10)
+    assert np.linalg.matrix_rank(generalized_inverse(covariance)) == 3
+
+
 def finite_differences(function, x, step=1e-4):
     """Central differences of fourth order, so that the error is set by rounding."""
     gradient = np.empty(len(x))
@@ -98,11 +147,14 @@ def finite_differences(function, x, step=1e-4):
 
 
 @pytest.mark.parametrize("n_hidden", [1, 2, 3, 8])
-@pytest.mark.parametrize("objective, distinct", [("proxy", False), ("proxy", True), ("logsum", False), ("logsum", True), ("enumerate", False), ("decoder", False)])
-def test_gradients_match_finite_differences(objective, distinct, n_hidden):
+@pytest.mark.parametrize("problem_of", [random_problem, centred_problem])
+@pytest.mark.parametrize("objective, distinct", [("proxy", False), ("proxy", True), ("logsum", False), ("logsum", True), ("enumerate", False), ("decoder", False), ("gaussian", False)])
+def test_gradients_match_finite_differences(objective, distinct, n_hidden, problem_of):
     """In filters and biases, to 1e-6 of the largest component."""
-    problem, (filters, bias) = random_problem(7, strength=0.8), random_channel(7, n_hidden)
-    settings = LambdaSettings(objective, n_hidden=n_hidden, decoder_units=2, distinct_blocks=distinct)
+    problem, (filters, bias) = problem_of(7, strength=0.8), random_channel(7, n_hidden)
+    problem = replace(problem, critic=centred_problem(7, 0.8).critic)
+    by = {"objective": "proxy", "estimator": "gaussian"} if objective == "gaussian" else {"objective": objective}
+    settings = LambdaSettings(**by, n_hidden=n_hidden, decoder_units=2, distinct_blocks=distinct)
     decoder = random_decoder(7, n_hidden, 2) if objective == "decoder" else None
 
     def evaluate(x):
@@ -116,14 +168,16 @@ def test_gradients_match_finite_differences(objective, distinct, n_hidden):
     assert np.abs(gradient - numeric).max() < 1e-6 * np.abs(numeric).max()
 
 
+@pytest.mark.parametrize("problem_of", [random_problem, centred_problem])
 @pytest.mark.parametrize("n_hidden", [1, 3])
-def test_decoder_climbs_its_likelihood(n_hidden):
+def test_decoder_climbs_its_likelihood(n_hidden, problem_of):
     """Fields, offsets and tanh units; the gradient of the bound itself would differ in the offsets."""
-    problem, (filters, bias) = random_problem(8), random_channel(8, n_hidden)
+    problem, (filters, bias) = problem_of(8), random_channel(8, n_hidden)
+    v, e = (spins - mean for spins, mean in zip((problem.blocks, problem.environments), problem.means or (0, 0)))
     settings, decoder = LambdaSettings("decoder", n_hidden=n_hidden, decoder_units=2), random_decoder(8, n_hidden, 2)
-    q = reference.channel_states(filters, bias, problem.blocks)
+    q = reference.channel_states(filters, bias, v)
     gradient = evaluate_objective(problem, settings, filters, bias, decoder=decoder).decoder_gradient
-    numeric = finite_differences(lambda x: (q * reference.decoder_log_probabilities(x, problem.environments, 2, n_hidden)).sum(axis=1).mean(), decoder)
+    numeric = finite_differences(lambda x: (q * reference.decoder_log_probabilities(x, e, 2, n_hidden)).sum(axis=1).mean(), decoder)
     assert np.abs(gradient - numeric).max() < 1e-6 * np.abs(numeric).max()
 
 

@@ -1,6 +1,7 @@
 """Files written by earlier versions stay readable: one frozen set for every format version.
 
-A set is the pipeline of conftest.py as the version wrote it, and what its numbers were (summaries.json).
+A set is the pipeline of conftest.py as the version wrote it, or the part of it that the version changed, and what its numbers were
+(summaries.json).
 """
 
 import json
@@ -18,7 +19,7 @@ def test_frozen_files(folder, monkeypatch):
     """Digest intact, structure accepted, and the same numbers as when they were written."""
     monkeypatch.chdir(folder)
     summaries = json.loads(Path("summaries.json").read_text())
-    assert len(summaries) >= 7
+    assert len(summaries) >= 3
     for name, expected in summaries.items():
         assert info.verify(Path(name))
         found = dict(leaves(json.loads(json.dumps(info.summary(Path(name))))))

@@ -22,7 +22,9 @@ static problem *make_problem(int64_t objective, int64_t n_block, int64_t n_envir
                             random_doubles(sites, scale), random_doubles(THETA_HIDDEN, scale), random_doubles(n_block * MARGINAL_HIDDEN, scale),
                             random_doubles(n_block, scale), random_doubles(MARGINAL_HIDDEN, scale)};
     p->windows = (window_table){n, n_block, n_environment, random_spins(n * n_block), random_spins(n * n_environment),
-                                objective == LAMBDA_DECODER ? NULL : &p->theta};
+                                objective == LAMBDA_DECODER || objective == LAMBDA_GAUSSIAN ? NULL : &p->theta, NULL, NULL,
+                                objective == LAMBDA_GAUSSIAN ? random_doubles(n_block * n_environment, scale) : NULL};
+    if (batch % 3 == 1) p->windows.block_mean = random_doubles(n_block, 0.5), p->windows.environment_mean = random_doubles(n_environment, 0.5);
     p->settings = (lambda_settings){objective, n_hidden, batch, 10, 3, 9, 2, 4, 1, 1, batch % 2, 0.05, 0.02};
     p->size = lambda_size(&p->settings, n_block, n_environment);
     p->n_chain_spins = (n_block * p->settings.n_chains) << n_hidden;
@@ -103,7 +105,7 @@ static void check_refusals(void)
     p->settings = good;
     expect((p->settings.n_chains = 1, train_once(p)) == RSMI_BAD_SHAPE);
     p->settings = good;
-    for (int64_t objective = -1; objective <= LAMBDA_DECODER + 1; objective += LAMBDA_DECODER + 2, p->settings = good)
+    for (int64_t objective = -1; objective <= LAMBDA_GAUSSIAN + 1; objective += LAMBDA_GAUSSIAN + 2, p->settings = good)
         expect((p->settings.objective = objective, train_once(p)) == RSMI_BAD_VALUE);
     p->theta.n_marginal_hidden = CHAINS_MOST_UNITS;
     expect(train_once(p) == RSMI_BAD_SHAPE);
@@ -112,6 +114,8 @@ static void check_refusals(void)
     expect(lambda_evaluate(&p->windows, &p->settings, &p->state, &value, gradient) == RSMI_BAD_SHAPE); /* not all windows in the batch */
     p->windows.theta = NULL;
     expect(train_once(p) == RSMI_BAD_VALUE);
+    expect((p->settings.objective = LAMBDA_GAUSSIAN, train_once(p)) == RSMI_BAD_VALUE); /* no critic */
+    p->settings = good;
     p->windows.n_windows = 0;
     expect(train_once(p) == RSMI_BAD_SHAPE);
     release_all();
@@ -130,7 +134,7 @@ static void check_refusals(void)
 
 int main(void)
 {
-    for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_DECODER; objective++) {
+    for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_GAUSSIAN; objective++) {
         for (int64_t batch = 2; batch < 70; batch = 3 * batch + 1) {
             check_gradient(make_problem(objective, 4, 6, 1, batch, 0.3));
             check_gradient(make_problem(objective, 9, 5, 3, batch, 0.3));

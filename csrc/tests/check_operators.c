@@ -110,10 +110,10 @@ int main(void)
     for (int64_t i = 0; i < COUNT(sizes); i++) check_sums(1 + 2 * (i % 3), sizes[i][0], sizes[i][1]);
     check_bad_terms();
     for (int64_t n = 1; n < 10; n++) check_products(n, 2 * n - 1);
-    const int64_t shapes[][3] = {{2, 3, 5}, {4, 4, 4}, {9, 1, 7}, {64, 64, 2}, {129, 3, 3}};
+    const int64_t shapes[][4] = {{2, 3, 5, 3}, {4, 4, 4, 4}, {9, 1, 7, 2}, {64, 64, 2, 1}, {129, 3, 3, 5}};
     for (int64_t i = 0; i < COUNT(shapes); i++)
         for (int dimension = 1; dimension <= WINDOWS_MAX_DIMENSION; dimension++) check_windows(shapes[i], dimension);
-    for (int dimension = 0; dimension <= 4; dimension += 4)
-        expect(extract_windows(NULL, 0, 1, (const int64_t[4]){2, 2, 2, 1}, dimension, NULL, 0, NULL, NULL, NULL, 0, NULL) == RSMI_BAD_SHAPE);
+    for (int dimension = 0; dimension <= 5; dimension += 5)
+        expect(extract_windows(NULL, 0, 1, (const int64_t[5]){2, 2, 2, 1, 1}, dimension, NULL, 0, NULL, NULL, NULL, 0, NULL) == RSMI_BAD_SHAPE);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* One line "kernel hash" for the results of every kernel on fixed inputs. Two builds that print the same line agree bit for bit. */
 #include "blocking.h"
 #include "correlations.h"
+#include "dimers_loop.h"
 #include "expect.h"
 #include "ising.h"
 #include "ising_bitsliced.h"
@@ -51,6 +52,44 @@ static void ising_bitsliced(const char *kernel, int layout, int64_t depth, int64
     bitsliced_measure(&chain, spins, result->energy, result->magnetization);
     bitsliced_pack(&chain, spins, result->packed);
     report(kernel, result, 16 * BITSLICED_BITS + bytes);
+}
+
+static void dimers(const char *kernel, int open)
+{
+    enum { SAMPLES = 20, CHAINS = 5 };
+    const dimer_lattice lattice = {18, 74, open};
+    const int64_t vertices = dimer_vertices(&lattice), row_bytes = (4 * vertices + 7) / 8;
+    int8_t *partners = take(CHAINS * vertices);
+    uint64_t *rng = take(32 * CHAINS);
+    uint8_t *links = take(SAMPLES * dimer_link_bytes(&lattice));
+    struct {
+        int64_t pairs[SAMPLES], steps[SAMPLES];
+        uint8_t packed[];
+    } *result = take(16 * SAMPLES + SAMPLES * row_bytes);
+    for (int64_t i = 0; i < CHAINS * vertices; i++) partners[i] = i / lattice.columns % 2 ? 2 : 0;
+    for (int k = 0; k < 4 * CHAINS; k++) rng[k] = 1 + (uint64_t)k;
+    expect(dimer_sample(&lattice, CHAINS, 5, 0, SAMPLES, partners, rng, take(8 * dimer_workspace(&lattice, CHAINS)), links, result->pairs,
+                        result->steps) == RSMI_OK);
+    expect(dimer_add_noise(&lattice, 0.9, open, (uint64_t[2]){5, 6}, 0, SAMPLES, links, result->packed) == RSMI_OK);
+    report(kernel, result, 16 * SAMPLES + SAMPLES * row_bytes);
+}
+
+static void loops(const char *kernel, int open)
+{
+    enum { SAMPLES = 20, CHAINS = 5 };
+    const dimer_lattice lattice = {18, 74, open};
+    const int64_t vertices = dimer_vertices(&lattice), row_bytes = dimer_link_bytes(&lattice);
+    int8_t *partners = take(CHAINS * vertices);
+    uint64_t *rng = take(32 * CHAINS);
+    struct {
+        int64_t pairs[SAMPLES], steps[SAMPLES];
+        uint8_t packed[];
+    } *result = take(16 * SAMPLES + SAMPLES * row_bytes);
+    for (int64_t i = 0; i < CHAINS * vertices; i++) partners[i] = i / lattice.columns % 2 ? 2 : 0;
+    for (int k = 0; k < 4 * CHAINS; k++) rng[k] = 1 + (uint64_t)k;
+    expect(dimer_loop_sample(&lattice, 1.25, CHAINS, 200, 0, SAMPLES, partners, rng, take(8 * dimer_loop_workspace(&lattice)), result->packed,
+                             result->pairs, result->steps) == RSMI_OK);
+    report(kernel, result, 16 * SAMPLES + SAMPLES * row_bytes);
 }
 
 static void blocking(const char *kernel, int64_t side, int64_t n_hidden, int hard)
@@ -133,7 +172,7 @@ static void lambda(const char *kernel, int64_t objective)
     enum { V = 9, E = 20, K = 30, M = 12, HIDDEN = 2, BATCH = 90, N = 400, UNITS = 11 };
     const theta_pair theta = {V, E, K, M, random_doubles((V + E) * K, 0.3), random_doubles(V + E, 0.1), random_doubles(K, 0.1),
                               random_doubles(V * M, 0.3), random_doubles(V, 0.1), random_doubles(M, 0.1)};
-    const window_table table = {N, V, E, random_spins(N * V), random_spins(N * E), &theta};
+    const window_table table = {N, V, E, random_spins(N * V), random_spins(N * E), &theta, NULL, NULL, NULL};
     const lambda_settings settings = {objective, HIDDEN, BATCH, 60, 30, 50, 2, UNITS, 1, 1, 0, 0.05, 0.02};
     const int64_t size = lambda_size(&settings, V, E);
     double *objectives = take_doubles(2), *filters = take_doubles(2 * HIDDEN * V), *bias = take_doubles(2 * HIDDEN);
@@ -163,6 +202,8 @@ int main(void)
         for (int64_t depth = 1; depth <= 6; depth += 5) ising(samplers[algorithm], algorithm, depth, 18, 74);
     ising_bitsliced("strip", BITSLICED_STRIP, 1, 32, 256), ising_bitsliced("strip", BITSLICED_STRIP, 16, 6, 128);
     ising_bitsliced("replicas", BITSLICED_REPLICAS, 1, 10, 14), ising_bitsliced("replicas", BITSLICED_REPLICAS, 4, 6, 6);
+    dimers("dimers", 0), dimers("dimers", 1);
+    loops("loops", 0), loops("loops", 1);
     blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
     operators("operators");
     neighbourhood("neighbourhood");

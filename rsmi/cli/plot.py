@@ -13,7 +13,7 @@ _HELP = """Draw a file: what its numbers look like.
 \b
 samples     configurations, black = spin up; several files stand side by side
 theta       held-out pseudo-likelihood and reconstruction error by epoch
-lambda      the filters, and the training of every restart
+lambda      the filters (of dimers: on their lattice), and the training of every restart
 flow        effective couplings along the flow, one line per temperature
 exponent    y_t, y_h, nu and T_c beside the exact values
 crossing    Binder cumulant and correlation ratio of every size against T, and where they cross

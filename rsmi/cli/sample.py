@@ -8,14 +8,23 @@ from rsmi.cli import common
 
 _HELP = """Sample configurations of a lattice model.
 
-Each of the --chains independent chains starts with all spins up, forgets --thermalization sweeps, and then stores a
-configuration after every --interval sweeps. One sweep is one attempted update per site (Swendsen-Wang: one update of
-all clusters; Wolff: a fixed number of clusters, found by the pilot, that flips about one lattice of spins). With auto a
-pilot run measures the autocorrelation time and chooses, so that stored samples are practically independent.
+Each of the --chains independent chains starts with all spins up (dimers: in columns), forgets --thermalization sweeps,
+and then stores a configuration after every --interval sweeps. One sweep is one attempted update per site (Swendsen-Wang:
+one update of all clusters; Wolff: a fixed number of clusters, found by the pilot, that flips about one lattice of spins;
+dimers: a fixed number of worms that lay about half a dimer a vertex). With auto a pilot run measures the autocorrelation
+time and chooses, so that stored samples are practically independent.
+
+Dimers cover the square lattice: without a temperature all coverings are equally likely; with one, every plaquette with
+two parallel dimers has the energy --interaction (aligning where it is negative). With --noise-probability every
+vertex and every face also carries a spin that knows nothing of the dimers, equal in pairs with that probability.
 
 \b
 Example: 20,000 configurations at the critical point, on every core
   rsmi sample --model ising --dimension 2 --size 64 --temperature Tc --samples 20000 -o samples.h5
+Example: dimers buried in noise
+  rsmi sample --model dimers --size 16 --noise-probability 0.982 --samples 100000 -o dimers.h5
+Example: dimers that attract each other, close to where they order in columns
+  rsmi sample --model dimers --size 32 --temperature 0.65 --samples 20000 -o columns.h5
 The same command with more --samples extends the file.
 """
 
@@ -52,21 +61,25 @@ def parse_size(text: str, dimension: int) -> tuple[int, ...]:
 
 
 @common.command("sample", help=_HELP)
-@click.option("--model", type=click.Choice(["ising"]), default="ising", help="Nearest-neighbour Ising ferromagnet on the periodic hypercubic lattice.")
+@click.option("--model", type=click.Choice(["ising", "dimers"]), default="ising", help="Nearest-neighbour Ising ferromagnet, or fully packed dimers on the square lattice.")
 @click.option("--dimension", type=click.IntRange(1, 3), metavar="N", default=2)
 @click.option("--size", required=True, help="Sites along a side, or sides such as 64x32.")
-@click.option("--temperature", default=None, help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).")
-@click.option("--coupling", type=float, default=None, help="K = J/(k_B T), instead of --temperature.")
-@click.option("--algorithm", type=click.Choice(["auto", "metropolis", "heat-bath", "swendsen-wang", "wolff"]), default="auto", help="auto: heat-bath for K < 0.8 Kc, else swendsen-wang.")
+@click.option("--temperature", default=None, help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice). Dimers: in units of the interaction.")
+@click.option("--coupling", type=float, default=None, help="K = J/(k_B T), instead of --temperature. Dimers: K = -v/(k_B T), 0 if free.")
+@click.option("--interaction", type=float, metavar="V", default=None, show_default="-1 with a --temperature", help="Dimers: energy of two parallel dimers on a plaquette.")
+@click.option("--boundary", type=click.Choice(["periodic", "open"]), default="periodic", help="Open: dimers only.")
+@click.option("--noise-probability", type=float, metavar="P", default=None, show_default="no noise", help="Dimers: that the two spins of a pair are equal.")
+@click.option("--noise-pairing", type=click.Choice(["cell", "straddling"]), default=None, show_default="cell", help="Dimers: a face is paired with the vertex of its cell, or with the one across it.")
+@click.option("--algorithm", type=click.Choice(["auto", "metropolis", "heat-bath", "swendsen-wang", "wolff", "worm", "loop"]), default="auto", help="auto: heat-bath for K < 0.8 Kc, else swendsen-wang; dimers: worm, with an interaction loop.")
 @click.option("--samples", type=click.IntRange(1, 10**12), metavar="N", required=True, help="Configurations to store, over all chains.")
-@click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=8, help="Independent chains: sample i is of chain i mod chains.")
+@click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=None, show_default="8, dimers 32", help="Independent chains: sample i is of chain i mod chains. Dimers: four to a thread.")
 @click.option("--thermalization", type=Count(0), default="auto", help="Sweeps each chain forgets first.")
 @click.option("--interval", type=Count(1), default="auto", help="Sweeps before each stored sample.")
 @common.stage_command()
-def command(dimension, size, temperature, coupling, model, output, run, dry_run, as_json, **rest):
+def command(dimension, size, output, run, dry_run, as_json, **rest):
     from rsmi.stages import sample
 
-    asked = sample.request(shape=parse_size(size, dimension), coupling=sample.resolve_coupling(temperature, coupling, dimension), **rest)
+    asked = sample.request(shape=parse_size(size, dimension), **rest)
     if dry_run:
         return common.print_plan(sample.plan(asked), as_json)
     sample.run(asked, output, run)

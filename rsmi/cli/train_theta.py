@@ -37,11 +37,11 @@ def geometry_options(required: bool):
 @click.argument("samples", metavar="SAMPLES.h5|-")
 @geometry_options(required=True)
 @click.option("--windows", type=click.IntRange(1), metavar="N", default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
-@click.option("--hidden", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="20, or 32 beyond 9 block sites", help="Hidden units of the machine of (V, E).")
+@click.option("--hidden", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="20, 32 beyond 9 block sites, dimers 200", help="Hidden units of the machine of (V, E).")
 @click.option("--cd-steps", type=click.IntRange(1, 1000), metavar="N", default=5, help="Gibbs steps of contrastive divergence.")
-@click.option("--persistent", is_flag=True, help="Keep the chains from batch to batch (PCD).")
-@click.option("--epochs", type=click.IntRange(1, 10**6), metavar="N", default=10, help="Passes over the training windows.")
-@click.option("--learning-rate", type=float, default=None, show_default=".05, or .03 beyond 9 block sites", help="At the start; falls linearly to 5 %.")
+@click.option("--persistent/--no-persistent", default=None, show_default="persistent for dimers", help="Keep the chains from batch to batch (PCD).")
+@click.option("--epochs", type=click.IntRange(1, 10**6), metavar="N", default=None, show_default="10, dimers 20", help="Passes over the training windows.")
+@click.option("--learning-rate", type=float, default=None, show_default=".05, .03 beyond 9 block sites, dimers .02", help="At the start; falls linearly to 5 %.")
 @common.stage_command()
 def command(samples, block, buffer, environment, output, run, dry_run, as_json, **rest):
     from rsmi.lattice.geometry import Geometry, parse_block

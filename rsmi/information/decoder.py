@@ -62,6 +62,7 @@ def fit_decoder(
     environments: NDArray[np.int8],
     rng_key: NDArray[np.uint64],
     *,
+    environment_mean: NDArray[np.float64] | None = None,
     n_units: int = 0,
     steps: int = 1000,
     batch: int = 500,
@@ -79,6 +80,8 @@ def fit_decoder(
         Training windows, spins +-1.
     rng_key : (4,) uint64
         Key of the fit's random stream (not changed), not all zero.
+    environment_mean : (n_environment,) float64, optional
+        Subtracted from the environments while fitting, where it is not zero by symmetry.
     n_units : int
         tanh units beside the linear fields; on Ising windows these are within .002 nats of exact (.005 for eight units) and more only fit noise.
 
@@ -90,8 +93,20 @@ def fit_decoder(
     rng = np.array(rng_key, np.uint64)
     parameters = initial_decoder(environments.shape[1], n_units, len(filters), keyed_generator(rng))
     targets = state_probabilities(filters, bias, blocks, hard)
-    kernel.fit(parameters, np.ascontiguousarray(environments), targets, n_units, steps, batch, learning_rate, rng)
+    kernel.fit(parameters, np.ascontiguousarray(environments), targets, n_units, steps, batch, learning_rate, rng, environment_mean)
+    if environment_mean is not None:
+        _absorb_mean(parameters, environment_mean, n_units, len(filters))
     return Decoder(parameters, n_units, len(filters))
+
+
+def _absorb_mean(parameters: NDArray, mean: NDArray, n_units: int, n_hidden: int) -> None:
+    """Change the parameters of a decoder of e - mean to those of the same decoder of e."""
+    n_states, n = 1 << n_hidden, len(mean)
+    sizes = np.cumsum([n_hidden * n, n_states, n_states * n_units, n_units * n])
+    field, offset, _, inputs, input_bias = np.split(parameters, sizes)
+    signs = 2 * (np.arange(n_states)[:, None] >> np.arange(n_hidden) & 1) - 1
+    offset -= np.einsum("hj,je,e->h", signs, field.reshape(n_hidden, n), mean)
+    input_bias -= np.einsum("ue,e->u", inputs.reshape(n_units, n), mean)
 
 
 def decoder_bound(

@@ -5,7 +5,8 @@ f(v, e) = -F_VE(v, e) + F_V(v) is their log-ratio up to terms of e alone.
 
 ================  ===========================================================================================================
 ``proxy``         eq. 14, the first cumulant, evaluated by ``pairs`` (blocks of the data sample V given h) or by
-                  ``mcmc`` (eq. 15: Gibbs chains of V at every h). Its maximum is right; **its value is not a mutual
+                  ``mcmc`` (eq. 15: Gibbs chains of V at every h), or with the critic of correlated Gaussian variables in place
+                  of f by ``gaussian`` (pairs; needs no Theta). Its maximum is right; **its value is not a mutual
                   information** and must never be printed as one.
 ``logsum``        eq. 12, without the Jensen step.
 ``enumerate``     exact sum over the block's 2^n_block states (at most 16 sites) under P_Theta(V|e).
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from rsmi.kernels import objectives as kernel
 
 OBJECTIVES = ("proxy", "logsum", "enumerate", "decoder")
-ESTIMATORS = ("pairs", "mcmc")
+ESTIMATORS = ("pairs", "mcmc", "gaussian")
 
 
 class ThetaPair(NamedTuple):
@@ -38,15 +39,21 @@ class ThetaPair(NamedTuple):
 
 @dataclass(frozen=True)
 class LambdaProblem:
-    """Training windows, int8 +-1 C-contiguous, and the model (not needed by the decoder objective)."""
+    """Training windows, int8 +-1 C-contiguous, and what the objective needs to know of them.
+
+    Where a variable's mean is not zero by symmetry, training goes better with x_j = filters[j] . (v - <v>) + bias[j], and so for a
+    decoder's fields: filters and bias are then those of centred windows.
+    """
 
     blocks: NDArray[np.int8]  # (n_windows, n_block)
     environments: NDArray[np.int8]  # (n_windows, n_environment)
-    theta: ThetaPair | None = None
+    theta: ThetaPair | None = None  # proxy by pairs or mcmc, logsum, enumerate
+    means: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # (n_block,), (n_environment,); None: zero
+    critic: NDArray[np.float64] | None = None  # (n_block, n_environment), proxy by gaussian: `rsmi.information.gaussian`
 
     def kernel_windows(self) -> kernel.Windows:
         theta = None if self.theta is None else tuple(np.ascontiguousarray(x, float) for x in self.theta)
-        return kernel.Windows(np.ascontiguousarray(self.blocks), np.ascontiguousarray(self.environments), theta)
+        return kernel.Windows(np.ascontiguousarray(self.blocks), np.ascontiguousarray(self.environments), theta, self.means, self.critic)
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,20 @@ from rsmi.kernels.objectives import pair_log_cosh
 
 MAX_BLOCK = 16  # sites of a block whose states are tabulated
 INITIAL_STANDARD_DEVIATION = 0.01  # of the weights
+_LARGEST_MEAN = 0.99
 CHUNK = 1 << 18  # float64 numbers of a temporary array: stays in the second-level cache
 
 State = dict[str, np.ndarray]
 
 
 def initial_state(
-    n_visible: int, n_hidden: int, rng_key: NDArray[np.uint64], *, persistent: bool = False, batch_size: int = 100
+    n_visible: int,
+    n_hidden: int,
+    rng_key: NDArray[np.uint64],
+    *,
+    visible_mean: NDArray[np.float64] | None = None,
+    persistent: bool = False,
+    batch_size: int = 100,
 ) -> State:
     """Start of a training: small normal weights (standard deviation .01), zero biases, seeded generators.
 
@@ -35,6 +42,8 @@ def initial_state(
         Units, at least one of each.
     rng_key : uint64 (4,)
         xoshiro256++ state, not all zero; copied.
+    visible_mean : (n_visible,), optional
+        Mean of the data where it is not zero by symmetry: the visible biases start there, at artanh of it.
     persistent : bool
         Also draw one chain of fair spins per window of a batch, for persistent contrastive divergence.
     batch_size : int
@@ -56,6 +65,8 @@ def initial_state(
     shapes = {"weights": (n_visible, n_hidden), "visible_bias": (n_visible,), "hidden_bias": (n_hidden,)}
     state = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     state |= {name.split("_")[0] + "_momentum": np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    if visible_mean is not None:
+        state["visible_bias"][...] = np.arctanh(np.clip(visible_mean, -_LARGEST_MEAN, _LARGEST_MEAN))
     state |= {"rng": key, "lanes": np.zeros((4, kernel.LANES), np.uint32), "epoch": np.zeros((), np.int64)}
     if persistent:
         state["chains"] = np.zeros((batch_size, n_visible), np.int8)

@@ -16,7 +16,7 @@ DISTINCT_BLOCKS = 9  # sites up to which all blocks that occur, at most 512, are
 MANY_UNITS = 4  # beyond, most states h are rarer than one in a minibatch
 
 
-def default_settings(objective: str = "proxy", n_hidden: int = 1, n_block: int = 4, **changes) -> LambdaSettings:
+def default_settings(objective: str = "proxy", n_hidden: int = 1, n_block: int = 4, model: str = "ising", **changes) -> LambdaSettings:
     """Settings that find the optimum reliably on the Ising model.
 
     600 steps of 200 windows for one hidden unit, 1500 for more. `enumerate`, the least noisy, takes 400 for one unit: more make the
@@ -24,6 +24,9 @@ def default_settings(objective: str = "proxy", n_hidden: int = 1, n_block: int =
     well, from batches of 500, and takes 2000 steps beyond four units. `proxy` and `logsum` compare a minibatch's environments with
     all blocks that occur where the block has few sites; else with the minibatch's own, which for the log sum with several units
     must be 500: the logarithm of a sum over few windows of the same h is biased.
+
+    On dimers the minibatch's own windows of `proxy` and `logsum` are 500 as well, since each tells little of the distant links, and
+    240 steps are enough; with the Gaussian critic, and for the decoder, what finds the optimum on the Ising model finds it here.
     """
     by_pairs = objective in ("proxy", "logsum")
     distinct = by_pairs and n_block <= DISTINCT_BLOCKS
@@ -34,6 +37,8 @@ def default_settings(objective: str = "proxy", n_hidden: int = 1, n_block: int =
     elif objective == "logsum" and n_hidden > 1 and not distinct:
         batch = 500
     chosen = {"batch": batch, "total_steps": steps, "learning_rate": 0.02 if objective == "decoder" else 0.05, "distinct_blocks": distinct}
+    if model == "dimers" and by_pairs and changes.get("estimator") != "gaussian":
+        chosen |= {"batch": 500, "total_steps": 240}
     return LambdaSettings(objective=objective, n_hidden=n_hidden, **(chosen | changes))
 
 
@@ -70,10 +75,14 @@ def initial_state(n_block: int, n_environment: int, rng_key: NDArray[np.uint64],
     }
 
 
-def filters_of(state: dict[str, np.ndarray], settings: LambdaSettings, n_block: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Current filters (n_hidden, n_block) and bias (n_hidden,) of a state."""
+def filters_of(state: dict[str, np.ndarray], settings: LambdaSettings, n_block: int, block_mean: NDArray | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Current filters (n_hidden, n_block) and bias (n_hidden,) of a state, as they act on blocks of +-1.
+
+    block_mean : (n_block,) of a problem with means; its bias, that of centred blocks, then takes up the mean field.
+    """
     n = settings.n_hidden * n_block
-    return state["parameters"][:n].reshape(settings.n_hidden, n_block).copy(), state["parameters"][n : n + settings.n_hidden].copy()
+    filters, bias = state["parameters"][:n].reshape(settings.n_hidden, n_block).copy(), state["parameters"][n : n + settings.n_hidden].copy()
+    return filters, bias if block_mean is None else bias - np.einsum("ji,i->j", filters, block_mean)
 
 
 def epochs_left(state: dict[str, np.ndarray], settings: LambdaSettings) -> int:

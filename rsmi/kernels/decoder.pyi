@@ -12,4 +12,5 @@ def fit(
     batch: int,
     learning_rate: float,
     rng: NDArray[np.uint64],
+    environment_mean: NDArray[np.float64] | None = None,
 ) -> None: ...

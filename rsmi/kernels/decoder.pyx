@@ -9,6 +9,7 @@ from rsmi.kernels.status cimport check_status
 cdef extern from "decoder.h":
     ctypedef struct decoder_shape:
         int64_t n_environment, n_units, n_hidden
+        const double *environment_mean
     ctypedef struct decoder_schedule:
         int64_t steps, batch
         double learning_rate
@@ -19,13 +20,13 @@ cdef extern from "decoder.h":
 
 def parameter_count(int64_t n_environment, int64_t n_units, int64_t n_hidden):
     """Length of the decoder's parameter vector."""
-    cdef decoder_shape shape = decoder_shape(n_environment, n_units, n_hidden)
+    cdef decoder_shape shape = decoder_shape(n_environment, n_units, n_hidden, NULL)
     return decoder_size(&shape)
 
 
 def log_probabilities(const double[::1] parameters, const int8_t[:, ::1] environments, int64_t n_units, int64_t n_hidden):
     """log r(h|e), float64 (n_windows, 2^n_hidden)."""
-    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, n_hidden)
+    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, n_hidden, NULL)
     if environments.shape[0] == 0 or parameters.shape[0] != decoder_size(&shape):
         raise ValueError(f"the decoder has {decoder_size(&shape)} parameters for these environments, not {parameters.shape[0]}, or there is no window")
     out = np.empty((environments.shape[0], 1 << n_hidden))
@@ -38,12 +39,16 @@ def log_probabilities(const double[::1] parameters, const int8_t[:, ::1] environ
 
 
 def fit(double[::1] parameters, const int8_t[:, ::1] environments, const double[:, ::1] targets, int64_t n_units, int64_t steps, int64_t batch,
-        double learning_rate, uint64_t[::1] rng):
-    """Fit `parameters` in place to the targets q(h|v) (n_windows, 2^n_hidden) by `steps` Adam steps."""
-    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, int(targets.shape[1]).bit_length() - 1)
+        double learning_rate, uint64_t[::1] rng, const double[::1] environment_mean=None):
+    """Fit `parameters` in place to the targets q(h|v) (n_windows, 2^n_hidden) by `steps` Adam steps; they are those of e - environment_mean."""
+    cdef decoder_shape shape = decoder_shape(environments.shape[1], n_units, int(targets.shape[1]).bit_length() - 1, NULL)
     cdef decoder_schedule schedule = decoder_schedule(steps, batch, learning_rate)
     if environments.shape[0] == 0 or environments.shape[0] != targets.shape[0]:
         raise ValueError("environments and targets must have the same number of windows, at least one")
+    if environment_mean is not None:
+        if environment_mean.shape[0] != environments.shape[1]:
+            raise ValueError(f"the mean environment must have {environments.shape[1]} sites")
+        shape.environment_mean = &environment_mean[0]
     if parameters.shape[0] != decoder_size(&shape) or rng.shape[0] != 4 or batch < 1 or n_units < 0:
         raise ValueError("the decoder's parameters, its generator state or the batch have the wrong size")
     cdef int status

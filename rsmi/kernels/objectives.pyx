@@ -22,6 +22,9 @@ cdef extern from "lambda.h":
         const int8_t *blocks
         const int8_t *environments
         const theta_pair *theta
+        const double *block_mean
+        const double *environment_mean
+        const double *critic
     ctypedef struct lambda_settings:
         int64_t objective, n_hidden, batch, total_steps, steps_per_epoch
         int64_t n_chains, n_sweeps, decoder_units
@@ -42,7 +45,7 @@ cdef extern from "lambda.h":
 cdef extern from "pairs.h":
     int pair_log_cosh_table(int64_t, int64_t, int64_t, const double *, const double *, int64_t, double *) nogil
 
-OBJECTIVES = {"pairs": 0, "mcmc": 1, "logsum": 2, "enumerate": 3, "decoder": 4}
+OBJECTIVES = {"pairs": 0, "mcmc": 1, "logsum": 2, "enumerate": 3, "decoder": 4, "gaussian": 5}
 
 
 cdef void _require(bint condition, str sentence) except *:
@@ -51,19 +54,33 @@ cdef void _require(bint condition, str sentence) except *:
 
 
 cdef class Windows:
-    """The windows of one training set and the RBMs of Theta, held as C pointers (the arrays are kept alive)."""
+    """The windows of one training set and what is known of them, held as C pointers (the arrays are kept alive)."""
 
     cdef window_table table
     cdef theta_pair theta
     cdef tuple arrays
 
-    def __init__(self, const int8_t[:, ::1] blocks, const int8_t[:, ::1] environments, theta=None):
+    def __init__(self, const int8_t[:, ::1] blocks, const int8_t[:, ::1] environments, theta=None, means=None, critic=None):
         _require(blocks.shape[0] == environments.shape[0] > 0, "blocks and environments must have the same number of windows, at least one")
         _require(blocks.shape[1] > 0 and environments.shape[1] > 0, "block and environment must each have at least one site")
         self.arrays = (blocks, environments)
-        self.table = window_table(blocks.shape[0], blocks.shape[1], environments.shape[1], &blocks[0, 0], &environments[0, 0], NULL)
+        self.table = window_table(blocks.shape[0], blocks.shape[1], environments.shape[1], &blocks[0, 0], &environments[0, 0], NULL, NULL, NULL, NULL)
         if theta is not None:
             self._set_theta(*theta)
+        if means is not None:
+            self._set_means(*means)
+        if critic is not None:
+            self._set_critic(critic)
+
+    def _set_means(self, const double[::1] block, const double[::1] environment):
+        _require(block.shape[0] == self.table.n_block and environment.shape[0] == self.table.n_environment, "the means must be those of block and environment")
+        self.arrays += (block, environment)
+        self.table.block_mean, self.table.environment_mean = &block[0], &environment[0]
+
+    def _set_critic(self, const double[:, ::1] critic):
+        _require(critic.shape[0] == self.table.n_block and critic.shape[1] == self.table.n_environment, "the critic must be (n_block, n_environment)")
+        self.arrays += (critic,)
+        self.table.critic = &critic[0, 0]
 
     def _set_theta(self, const double[:, ::1] weights, const double[::1] visible_bias, const double[::1] hidden_bias,
                     const double[:, ::1] block_weights, const double[::1] block_visible_bias, const double[::1] block_hidden_bias):
@@ -94,7 +111,8 @@ cdef class _State:
     def __init__(self, Windows windows, settings, double[::1] parameters, double[:, ::1] moments, int8_t[:, :, ::1] chains,
                  uint64_t[::1] rng, int64_t[::1] step):
         cdef lambda_settings s = _settings(settings, settings.batch)
-        _require(settings.method == "decoder" or windows.table.theta != NULL, f"the objective {settings.method} needs the machines of Theta")
+        _require(settings.method in ("decoder", "gaussian") or windows.table.theta != NULL, f"the objective {settings.method} needs the machines of Theta")
+        _require(settings.method != "gaussian" or windows.table.critic != NULL, "the Gaussian objective needs a critic")
         _require(not settings.distinct_blocks or windows.table.n_block <= 16, "distinct blocks are listed for at most 16 sites")
         _require(settings.method != "enumerate" or windows.table.n_block <= 16, "only blocks of at most 16 sites can be enumerated")
         cdef int64_t size = lambda_size(&s, windows.table.n_block, windows.table.n_environment)

@@ -56,11 +56,15 @@ class Geometry:
         Width of the ignored frame around the block, >= 0.
     environment : int
         Width of the environment frame around the buffer, >= 1.
+    components : int
+        Binary variables per site, all of them in the window: of block and of environment first every site of the first
+        component, then of the second.
     """
 
     block: tuple
     buffer: int
     environment: int
+    components: int = 1
 
     def __post_init__(self):
         object.__setattr__(self, "block", tuple(int(size) for size in self.block))
@@ -84,14 +88,19 @@ class Geometry:
         return tuple(size + 2 * self.margin for size in self.block)
 
     @property
-    def n_block(self):
+    def sites(self):
         """Number of block sites."""
         return int(np.prod(self.block))
 
     @property
+    def n_block(self):
+        """Number of variables of the block: its sites, times the components."""
+        return self.components * self.sites
+
+    @property
     def n_environment(self):
-        """Number of environment sites."""
-        return len(self.environment_offsets)
+        """Number of variables of the environment."""
+        return self.components * len(self.environment_offsets)
 
     @cached_property
     def block_offsets(self):
@@ -172,7 +181,29 @@ def _fifth(count):
     return max(1, (2 * count + 5) // 10)
 
 
-def choose_windows(n_configurations, shape, count, key, symmetric=True):
+def even_origins(shape, geometry, periodic=True):
+    """Lattice sites where a block may begin if it is to keep to one sublattice, as the dimer model's must.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Lattice, of even sides where it is periodic.
+    geometry : Geometry
+    periodic : bool
+        Else only windows that lie inside the lattice are allowed.
+
+    Returns
+    -------
+    ndarray of int64, (m, d)
+        Sites with an even sum of coordinates, row-major.
+    """
+    margin = 0 if periodic else geometry.margin
+    sides = shape if periodic else [size - sites + 1 for size, sites in zip(shape, geometry.window)]
+    origins = np.indices(sides).reshape(len(sides), -1).T + margin
+    return np.ascontiguousarray(origins[origins.sum(axis=1) % 2 == 0])
+
+
+def choose_windows(n_configurations, shape, count, key, symmetric=True, allowed=None):
     """Choose windows: configurations evenly, positions (and global spin flips) at random.
 
     Every random number is a hash of the key and the window's number (``keyed_bits`` of csrc/random.h), so that the choice
@@ -192,6 +223,8 @@ def choose_windows(n_configurations, shape, count, key, symmetric=True):
         At least two words, of which the first two are used.
     symmetric : bool
         Whether a window may be flipped globally, as the symmetry of the model allows.
+    allowed : ndarray of int64, (m, d), optional
+        Origins to choose from, with equal probability; by default every site.
 
     Returns
     -------
@@ -202,9 +235,10 @@ def choose_windows(n_configurations, shape, count, key, symmetric=True):
     flips : ndarray of int8, (count,)
         +-1, all +1 unless ``symmetric``.
     """
-    shape = np.asarray(shape, dtype=np.int64)
+    shape = np.asarray(shape if allowed is None else (len(allowed),), dtype=np.int64)
     key = np.ascontiguousarray(key, dtype=np.uint64)
-    return kernel.choose_windows(key, n_configurations, shape, count, symmetric)
+    configurations, origins, flips = kernel.choose_windows(key, n_configurations, shape, count, symmetric)
+    return configurations, origins if allowed is None else allowed[origins[:, 0]], flips
 
 
 def extract_windows(packed, shape, geometry, configurations, origins, flips):
@@ -212,8 +246,8 @@ def extract_windows(packed, shape, geometry, configurations, origins, flips):
 
     Parameters
     ----------
-    packed : ndarray of uint8, (n, ceil(sites / 8))
-        One configuration per row, little bit order, bit 1 = spin +1.
+    packed : ndarray of uint8, (n, ceil(components x sites / 8))
+        One configuration (components, *shape) per row, little bit order, bit 1 = spin +1.
     shape : tuple of int
         Lattice, periodic.
     geometry : Geometry
@@ -238,9 +272,13 @@ def extract_windows(packed, shape, geometry, configurations, origins, flips):
         If an array has the wrong shape or a window lies outside the configurations or the lattice.
     """
     geometry.check(shape)
-    lattice = np.asarray(shape, dtype=np.int64)
-    choice = (np.ascontiguousarray(configurations, dtype=np.int64), np.ascontiguousarray(origins, dtype=np.int64),
-              np.ascontiguousarray(flips, dtype=np.int8))
+    lattice, components = np.asarray(shape, dtype=np.int64), geometry.components
+    origins = np.ascontiguousarray(origins, dtype=np.int64)
+    offsets = [np.mod(part, lattice) for part in (geometry.block_offsets, geometry.environment_offsets)]
+    if components > 1:  # the component is the slowest axis of a lattice of one dimension more
+        lattice = np.concatenate([[components], lattice])
+        origins = np.insert(origins, 0, 0, axis=1)
+        offsets = [np.insert(np.tile(part, (components, 1)), 0, np.repeat(np.arange(components), len(part)), axis=1) for part in offsets]
+    choice = (np.ascontiguousarray(configurations, dtype=np.int64), origins, np.ascontiguousarray(flips, dtype=np.int8))
     packed = np.ascontiguousarray(packed)
-    return tuple(kernel.extract_windows(packed, lattice, np.mod(offsets, lattice), *choice)
-                 for offsets in (geometry.block_offsets, geometry.environment_offsets))
+    return tuple(kernel.extract_windows(packed, lattice, part, *choice) for part in offsets)

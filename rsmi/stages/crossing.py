@@ -167,10 +167,12 @@ def _lattices(work: Crossing, measured: list[Rows], n_blocks: int) -> list[finit
 
 
 def _blocks(source: File, n_blocks: int) -> np.ndarray:
-    """The block of each sample: runs of whole steps of the chains where there are enough of them."""
+    """The block of each sample: runs of successive samples of a chain, one chain after the other."""
     n, chains = source.shape("/spins")[0], source.attributes["chains"]
-    unit = chains if n >= 2 * n_blocks * chains else 1
-    return np.minimum(np.arange(n) // unit * n_blocks // (n // unit), n_blocks - 1)
+    by_chain = np.argsort(np.arange(n) % chains, kind="stable")
+    blocks = np.empty(n, dtype=np.int64)
+    blocks[by_chain] = np.arange(n) * n_blocks // n
+    return blocks
 
 
 def _block_count(sources: tuple[File, ...], magnetizations: list[np.ndarray]) -> int:
@@ -178,11 +180,11 @@ def _block_count(sources: tuple[File, ...], magnetizations: list[np.ndarray]) ->
     count = MOST_BLOCKS
     for source, magnetization in zip(sources, magnetizations):
         chains = source.attributes["chains"]
-        steps = len(magnetization) / chains
+        samples = len(magnetization)
         tau, error = max((integrated_autocorrelation_time(separate_chains(series, chains)) for series in (np.abs(magnetization), source.read("/energy"))), key=lambda pair: pair[0])
-        count = min(count, max(int(steps / (LENGTH * tau)), FEWEST_BLOCKS), len(magnetization))
-        if tau - error > 1 and steps / FEWEST_BLOCKS < LONG_BLOCK * tau:
-            log.warning("%s: tau_int = %.1f stored intervals, and a block of the jackknife has %.1f: the errors are too small; sample more, or with a longer --interval", source.path, tau, steps / FEWEST_BLOCKS)
+        count = min(count, max(int(samples / (LENGTH * tau)), FEWEST_BLOCKS), samples)
+        if tau - error > 1 and samples / FEWEST_BLOCKS < LONG_BLOCK * tau:
+            log.warning("%s: tau_int = %.1f stored intervals, and a block of the jackknife has %.1f: the errors are too small; sample more, or with a longer --interval", source.path, tau, samples / FEWEST_BLOCKS)
     return count
 
 

@@ -15,8 +15,9 @@ from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization.couplings import NAMES
 from rsmi.stages import crossing, exponent, flow
+from rsmi.stages.dimer_info import is_dimer_rule
 from rsmi.stages.info import EXPONENTS, exact_critical_temperature, flow_quantity, kind_of, next_to_critical
-from rsmi.stages.notation import geometry_title, relative_temperature, temperature_label, with_error
+from rsmi.stages.notation import geometry_title, relative_temperature, system_label, temperature_label, with_error
 from rsmi.store import File, open_file
 from rsmi.store.writer import disk_errors
 
@@ -26,6 +27,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
+    from rsmi.stages.dimer_figure import draw_covering, draw_dimer_rule
     from rsmi.stages.filter_figure import draw_lambda
 except ImportError as error:
     raise Failure("plotting needs matplotlib: pip install 'rsmi[plot]'") from error
@@ -33,7 +35,8 @@ except ImportError as error:
 # Formats, and the metadata that would make two equal figures differ.
 FORMATS = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 PANELS = 6  # configurations side by side at most
-_STYLE = {
+_COVERING_WIDTH = 3.2  # inches
+STYLE = {
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
@@ -74,7 +77,7 @@ def draw(paths: list[Path], output: Path) -> None:
         raise UsageError(f"{output}: a figure ends in {', '.join(FORMATS)}")
     if not output.parent.is_dir():
         raise Failure(f"{output}: the folder {output.parent} does not exist: create it first")
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         _save(_figure(paths), output)
 
 
@@ -103,7 +106,7 @@ def _save(figure: Figure, output: Path) -> None:
 # ---- samples --------------------------------------------------------------------------------------------------------
 
 def _draw_samples(paths: list[Path]) -> Figure:
-    """Configurations, black = spin up: four of one file, or the last one of each of several."""
+    """Configurations, black = spin up: four of one file (two of dimers), or the last one of each of several."""
     if len(paths) > PANELS:
         raise UsageError(f"{len(paths)} files: at most {PANELS} configurations stand side by side")
     images, titles = [], []
@@ -111,10 +114,15 @@ def _draw_samples(paths: list[Path]) -> Figure:
         with open_file(path, "samples") as file:
             images += _configurations(file, 4 if len(paths) == 1 else 1)
             titles.append(_samples_title(file))
-    tallest = max(image.shape[0] / image.shape[1] for image in images)
-    figure = Figure(figsize=(1.75 * len(images), 1.75 * min(2.0, tallest) + (0.3 if len(paths) == 1 else 0.45)), layout="constrained")
+    coverings = any(image.ndim == 3 for image in images)
+    tallest = max(image.shape[-1] / image.shape[1] if image.ndim == 3 else image.shape[0] / image.shape[1] for image in images)
+    width = _COVERING_WIDTH if coverings else 1.75
+    figure = Figure(figsize=(width * len(images), width * min(2.0, tallest) + (0.3 if len(paths) == 1 else 0.45)), layout="constrained")
     for axes, image in zip(figure.subplots(1, len(images), squeeze=False)[0], images):
-        axes.imshow(image, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        if image.ndim == 3:
+            draw_covering(axes, image, width)
+        else:
+            axes.imshow(image, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, linewidth=0.6)
     if len(paths) == 1:
@@ -126,8 +134,11 @@ def _draw_samples(paths: list[Path]) -> Figure:
 
 
 def _configurations(file: File, count: int) -> list[np.ndarray]:
-    """Images of +-1: late samples of one file, the components of one sample, or a chain's samples row by row (1D)."""
+    """Images of +-1: late samples of one file, the components of one sample, or a chain's samples row by row (1D); of dimers all
+    components of at most two samples, (components, Lx, Ly)."""
     shape, components, n = file.attributes["shape"], file.attributes["components"], file.shape("/spins")[0]
+    if file.attributes["model"] == "dimers":
+        return [_spins(file, n - 1 - n * k // 2) for k in reversed(range(min(count, 2, n)))]
     if len(shape) == 1:
         rows = np.arange(0, n, file.attributes["chains"])[-shape[0] :]
         return [np.concatenate([_spins(file, row)[0][None] for row in rows])]
@@ -149,7 +160,8 @@ def _samples_title(file: File) -> str:
     what = " slice of " if len(a["shape"]) == 3 else ""
     size = f"{what}{a['shape'][0]}" if len(set(a["shape"])) == 1 else f"{what}{shape_text(a['shape'])}"
     step = f", step {a['rg_step']}" if a["rg_step"] else ""
-    return f"{temperature_label(a.get('coupling'), len(a['shape']))}\n$L$ = {size}{step}"
+    boundary = ", open" if a["boundary"] == "open" else ""
+    return f"{system_label(a)}\n$L$ = {size}{boundary}{step}"
 
 
 # ---- theta ----------------------------------------------------------------------------------------------------------
@@ -398,4 +410,10 @@ def _crossings_by_size(axes, rows: list[dict], exact: float | None) -> None:
     axes.ticklabel_format(axis="y", useOffset=False)
 
 
-_DRAWINGS = {"theta": _draw_theta, "lambda": draw_lambda, "flow": _draw_flow, "exponent": _draw_exponent, "crossing": _draw_crossing}
+# ---- lambda ---------------------------------------------------------------------------------------------------------
+
+def _draw_rule(file: File) -> Figure:
+    return draw_dimer_rule(file) if is_dimer_rule(file) else draw_lambda(file)
+
+
+_DRAWINGS = {"theta": _draw_theta, "lambda": _draw_rule, "flow": _draw_flow, "exponent": _draw_exponent, "crossing": _draw_crossing}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -27,8 +28,8 @@ def draw_lambda(file: File) -> Figure:
         axes.set_axis_off()
         if unit < len(images):
             _heat_map(axes, images[unit], limit, f"unit {unit + 1}" if len(images) > 1 else r"filter $\Lambda$")
-    left.supxlabel(_information_text(file), fontsize=8)
-    _draw_objective(right, file, limit)
+    left.supxlabel(information_text(file), fontsize=8)
+    draw_objective(right, file, limit, lambda weights: filter_image(weights, block))
     figure.suptitle(geometry_title(file.attributes), fontsize=9)
     return figure
 
@@ -49,7 +50,8 @@ def _heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
             axes.text(column, row, f"{weight:.2f}", ha="center", va="center", fontsize=size, color="white" if abs(weight) > 0.6 * limit else "black")
 
 
-def _information_text(file: File) -> str:
+def information_text(file: File) -> str:
+    """What the rule knows of its environment, for a figure (TeX)."""
     a = file.attributes
     exact = f"\nhard rule, exact {with_error(a['mutual_information_exact'], a.get('mutual_information_exact_error'))}" if "mutual_information_exact" in a else ""
     soft = with_error(a["mutual_information"], a["mutual_information_error"])
@@ -57,7 +59,8 @@ def _information_text(file: File) -> str:
     return f"$I(H{{:}}E)$ in nats\nsoft rule {soft}\nhard rule {hard}{exact}"
 
 
-def _draw_objective(figure, file: File, limit: float) -> None:
+def draw_objective(figure, file: File, limit: float, image: Callable[[np.ndarray], np.ndarray]) -> None:
+    """The objective of every restart by step, with pictures ``image(filter)`` of the kept restart's filters, coloured from -limit to limit."""
     step, objective, kept = file.read("/curve/step"), file.read("/curve/objective"), file.attributes["restart"]
     strip, axes = figure.subplots(2, 1, height_ratios=[1, 3.4], sharex=True)
     for restart, curve in enumerate(objective):
@@ -69,20 +72,20 @@ def _draw_objective(figure, file: File, limit: float) -> None:
     axes.set(xlabel="minibatch steps", ylabel=f"training objective: {name}\n(nats)")
     axes.legend(loc="lower right", frameon=True, framealpha=1, edgecolor="none")
     strip.set_axis_off()
-    _snapshots(strip, axes, file, step, limit)
+    _snapshots(strip, axes, file, step, limit, image)
 
 
-def _snapshots(strip, axes, file: File, step: np.ndarray, limit: float) -> None:
+def _snapshots(strip, axes, file: File, step: np.ndarray, limit: float, image: Callable[[np.ndarray], np.ndarray]) -> None:
     """Small pictures of the kept restart's filters above the curve, at the steps they belong to."""
-    history, block = file.read("/curve/filters")[file.attributes["restart"]], file.attributes["block"]
+    history = file.read("/curve/filters")[file.attributes["restart"]]
     low, high = float(step[0]), float(step[-1])
     if not high > low:
         return
     for row in _spread_rows(step):
-        image = _stack([filter_image(weights, block) for weights in history[row]])
+        picture = _stack([image(weights) for weights in history[row]])
         middle = 0.05 + 0.9 * (step[row] - low) / (high - low)
         small = strip.inset_axes((middle - 0.07, 0.0, 0.14, 1.0))
-        small.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        small.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
         small.set(xticks=[], yticks=[])
         small.spines[:].set(visible=True, color="0.6", linewidth=0.5)
         axes.axvline(step[row], color="0.85", linewidth=0.6, zorder=0)

@@ -11,6 +11,7 @@ from rsmi.lattice import ising
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.renormalization.couplings import NAMES
 from rsmi.renormalization.operators import smallest_size
+from rsmi.stages import dimer_info
 from rsmi.stages.notation import fields, relative_temperature, table, with_error
 from rsmi.store import File, canonical_json, open_file
 from rsmi.store.schema import KINDS
@@ -109,7 +110,12 @@ def _describe_samples(file: File) -> list[str]:
     origin = [(name, text) for name, text in (("lattice", _lattice(attributes)), ("temperature", _temperature(attributes)), ("sampled by", _algorithm(attributes))) if text]
     if attributes["rg_step"]:
         origin.append(("coarse-grained", f"{attributes['rg_step']} step{'s' * (attributes['rg_step'] > 1)} from {shape_text(attributes['original_shape'])}, lengths divided by {attributes['scale_factor']:g}"))
-    measured = [
+    measured = _measured_dimers(attributes, numbers) if attributes["model"] == "dimers" else _measured_spins(attributes, numbers)
+    return [*fields([("configurations", str(numbers["samples"])), *origin]), "", *fields(measured)]
+
+
+def _measured_spins(attributes: dict, numbers: dict) -> list[tuple[str, ...]]:
+    return [
         ("energy per site", with_error(numbers["energy"], numbers["energy_error"]), _exact_energy(attributes, numbers)),
         ("|m| per site", with_error(numbers["magnetization_abs"], numbers["magnetization_abs_error"])),
         ("susceptibility", with_error(numbers["susceptibility"], numbers["susceptibility_error"]), "K N (<m^2> - <|m|>^2)"),
@@ -117,17 +123,41 @@ def _describe_samples(file: File) -> list[str]:
         ("tau_int of E", with_error(numbers["tau_int"], numbers["tau_int_error"]), "stored intervals, independent = 0.5"),
         ("tau_int of |m|", with_error(numbers["tau_int_magnetization"], numbers["tau_int_magnetization_error"])),
     ]
-    return [*fields([("configurations", str(numbers["samples"])), *origin]), "", *fields(measured)]
+
+
+def _measured_dimers(attributes: dict, numbers: dict) -> list[tuple[str, ...]]:
+    shown = {
+        "energy": ("energy per vertex", "minus the plaquettes with two parallel dimers; free on the infinite lattice -1/4"),
+        "winding_squared": ("<W^2>", "mean of W_x^2 and W_y^2"),
+        "field_fluctuation": ("field |E_q|^2", "per vertex, smallest q across the field"),
+        "columnar_order": ("columnar order", "length of 2/N sum of ((-1)^x n_x, (-1)^y n_y)"),
+    }
+    found = {name: text for name, text in shown.items() if name in numbers}
+    rows = [(title, with_error(numbers[name], numbers[f"{name}_error"]), text) for name, (title, text) in found.items()]
+    if "noise_agreement" in numbers:
+        rows.append(("noise pairs equal", with_error(numbers["noise_agreement"], numbers["noise_agreement_error"]), f"probability {attributes['noise_probability']:g}"))
+    if "stiffness" in numbers:
+        rows.insert(3, ("stiffness g", with_error(numbers["stiffness"], numbers["stiffness_error"]), "1 / (2 pi |E_q|^2); free 1/2, columnar order from 4 on"))
+    unit = "stored intervals, independent = 0.5"
+    for name, (title, _) in found.items():
+        rows.append((f"tau_int of {title.removesuffix(' per vertex')}", with_error(numbers[f"tau_int_{name}"], numbers[f"tau_int_{name}_error"]), unit))
+        unit = ""
+    return rows
 
 
 def _lattice(attributes: dict) -> str:
-    components = attributes.get("components", 1)
-    return f"{shape_text(attributes['shape'])} {attributes['model']}, periodic" + (f", {components} components per site" if components > 1 else "")
+    components, boundary = attributes.get("components", 1), attributes.get("boundary", "periodic")
+    what = f", {components} components per site" if components > 1 else ""
+    if attributes["model"] == "dimers":
+        what = f", with noise paired {attributes['noise_pairing']}" if "noise_pairing" in attributes else ""
+    return f"{shape_text(attributes['shape'])} {attributes['model']}, {boundary}{what}"
 
 
 def _temperature(attributes: dict) -> str:
     if "coupling" not in attributes:
         return "unknown"
+    if attributes["model"] == "dimers":
+        return f"T = {attributes['temperature']:.6g}, v = {attributes['interaction']:g}, K = -v/T = {attributes['coupling']:.6g}" if attributes["coupling"] else "free, all coverings alike"
     ratio = relative_temperature(attributes["coupling"], len(attributes["shape"]))
     return f"T = {attributes['temperature']:.6g} J/k_B, K = {attributes['coupling']:.6g}" + (f", T/T_c = {ratio:.4f}" if ratio else "")
 
@@ -172,14 +202,16 @@ def _describe_theta(file: File) -> list[str]:
 
 
 def _window_rows(file: File) -> list[tuple[str, ...]]:
-    a = file.attributes
+    a, components = file.attributes, file.attributes.get("components", 1)
     geometry = Geometry(a["block"], a["buffer"], a["environment"])
+    inside, outside = len(geometry.block_offsets), len(geometry.environment_offsets)
+    contents = dimer_info.contents if a["model"] == "dimers" else lambda sites, components: f"{sites * components} sites"
     windows = f"{a['windows']}, {file.shape('/split/held_out')[0]} configurations held out"
-    ring = f"ring of width {a['environment']}: {geometry.n_environment} sites"
+    ring = f"ring of width {a['environment']}: {contents(outside, components)}"
     return [
         ("lattice", _lattice(a)),
         ("temperature", _temperature(a)),
-        ("block V", f"{shape_text(a['block'])}: {geometry.n_block} sites"),
+        ("block V", f"{shape_text(a['block'])}: {contents(inside, components)}"),
         ("buffer", f"width {a['buffer']}"),
         ("environment E", ring),
         ("windows", windows),
@@ -190,7 +222,8 @@ def _describe_lambda(file: File) -> list[str]:
     a, bound = file.attributes, file.read("/restarts/bound")
     objective = a["objective"] + (f" by {a['estimator']}" if "estimator" in a else "")
     kept = f"{objective}, restart {a['restart'] + 1} of {len(bound)} kept (held-out bounds {', '.join(f'{value:.4f}' for value in bound)} nats)"
-    return [*fields([*_window_rows(file), ("objective", kept)]), "", *_filters(file), *_information(a)]
+    filters = dimer_info.describe(file) if dimer_info.is_dimer_rule(file) else _filters(file)
+    return [*fields([*_window_rows(file), ("objective", kept)]), "", *filters, *_information(a)]
 
 
 def _filters(file: File) -> list[str]:

@@ -38,10 +38,18 @@ def temperature_label(coupling: float | None, dimension: int) -> str:
     return "$T$ unknown" if coupling is None else f"$T$ = {1 / coupling:.5g} $J/k_B$"
 
 
+def system_label(attributes: dict) -> str:
+    """Temperature of any model's file, for a figure (TeX): that of dimers in units of the interaction."""
+    coupling = attributes.get("coupling")
+    if attributes["model"] != "dimers" or coupling is None:
+        return temperature_label(coupling, len(attributes["shape"]))
+    return f"$T$ = {1 / abs(coupling):.5g} $|v|/k_B$, {'aligning' if coupling > 0 else 'repelling'} dimers" if coupling else "free dimers"
+
+
 def geometry_title(attributes: dict) -> str:
     """Temperature, lattice and window of a theta or lambda file, one line, for a figure."""
     a = attributes
-    return f"{temperature_label(a.get('coupling'), len(a['shape']))},  $L$ = {a['shape'][0]},  block {shape_text(a['block'])}, buffer {a['buffer']}, environment {a['environment']}"
+    return f"{system_label(a)},  $L$ = {a['shape'][0]},  block {shape_text(a['block'])}, buffer {a['buffer']}, environment {a['environment']}"
 
 
 def table(rows: list[list[str]], indent: str = "  ") -> list[str]:

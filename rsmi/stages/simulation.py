@@ -1,17 +1,15 @@
-"""What ``rsmi sample`` simulates: the simulation, its pilot run, and the tasks that make its rows."""
+"""What every model has in common when it is simulated: the schedule, its pilot run, and the tasks that make the rows."""
 
 from __future__ import annotations
 
 import logging
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from rsmi.kernels import ising as kernel
-from rsmi.lattice import ising as model
 from rsmi.stages.runner import Rows, State
-from rsmi.stages.streams import stream_key
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 
 log = logging.getLogger("rsmi")
@@ -20,113 +18,120 @@ _PILOT_SWEEPS = 4096  # at first, fewer on large lattices
 _PILOT_UPDATES = 1 << 30  # site updates in all, about: the pilot's length never depends on the clock
 
 
-@dataclass(frozen=True)
-class Simulation:
-    """What is simulated: everything the streams' keys depend on."""
+class Simulation(Protocol):
+    """A model and the algorithm that samples it.
+
+    Some algorithms are faster on several independent chains at once: ``together`` is how many chains one task advances. The rows of a
+    task are made by its chains in turn.
+    """
 
     shape: tuple[int, ...]
-    coupling: float
     algorithm: str
-    seed: int
+    together: int
+    row_bytes: int
+    needs_pilot: bool  # even when nothing is left to auto
 
     @property
-    def sites(self) -> int:
-        return math.prod(self.shape)
+    def sites(self) -> int: ...
 
-    def key(self, number: int | str) -> np.ndarray:
-        """Stream ``number`` of this simulation."""
-        physics = {"model": "ising", "shape": list(self.shape), "coupling": self.coupling, "algorithm": self.algorithm}
-        return stream_key(self.seed, "sample", physics, number)
+    def start(self, *numbers: int | str) -> State:
+        """The state of the chains of these streams before their first sweep."""
 
-    def start(self, number: int | str) -> State:
-        """A chain's state before its first sweep: all spins up."""
-        return {"spins": np.ones(self.shape, dtype=np.int8), "rng": self.key(number)}
+    def advance(self, state: State, interval: int, first: int, count: int, clusters_per_sweep: int) -> Rows:
+        """``count`` rows, the first of them row ``first``, each after ``interval`` sweeps of the chain that makes it."""
 
-    def advance(self, state: State, interval: int, count: int, clusters_per_sweep: int) -> Rows:
-        """``count`` times: ``interval`` sweeps, then one stored row."""
-        rows = {
-            "spins": np.empty((count, (self.sites + 7) // 8), dtype=np.uint8),
-            "energy": np.empty(count, dtype=np.int64),
-            "magnetization": np.empty(count, dtype=np.int64),
-        }
-        kernel.sample_chain(state["spins"], self.coupling, state["rng"], self.algorithm, interval, count, clusters_per_sweep, *rows.values())
-        return rows
+    def clusters_per_sweep(self) -> int:
+        """Clusters or worms that are about one update a site, found by a pilot where the algorithm counts in them; else 1."""
+
+    def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[np.ndarray]:
+        """The quantities that decide how long to wait between samples, after each of so many sweeps of one chain."""
+
+    def attributes(self) -> dict:
+        """What a samples file says of the model."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a simulation is stored: sweeps to forget, sweeps between samples, Wolff clusters to a sweep."""
+    """How a simulation is stored: sweeps to forget, sweeps between samples, clusters or worms to a sweep."""
 
     thermalization: int
     interval: int
     clusters_per_sweep: int
 
 
-@dataclass
-class Thermalization:
-    """The task of forgetting the start state: its rows hold nothing, its final state starts the chain."""
+@dataclass(frozen=True)
+class Group:
+    """The chains that one task advances: ``numbers`` of ``chains`` in all."""
 
-    simulation: Simulation
-    schedule: Schedule
-    chain: int
+    first: int
+    count: int
+    chains: int
 
     @property
     def name(self) -> str:
-        return f"thermalization-{self.chain:04d}"
+        """Name of the group's task and of its state in the file."""
+        return f"chain-{self.first:04d}"
+
+    def rows(self, samples: int) -> int:
+        """Of the first ``samples`` samples, how many are of this group: sample i is of chain i mod chains."""
+        return sum(max(0, (samples - chain + self.chains - 1) // self.chains) for chain in range(self.first, self.first + self.count))
+
+    def samples(self, start: int, stop: int) -> np.ndarray:
+        """The samples that its rows ``start:stop`` are."""
+        row = np.arange(start, stop)
+        return row // self.count * self.chains + self.first + row % self.count
+
+
+def groups(chains: int, together: int, samples: int) -> list[Group]:
+    """The groups that ``samples`` samples need."""
+    return [Group(first, min(together, chains - first), chains) for first in range(0, min(chains, samples), together)]
+
+
+@dataclass
+class Thermalization:
+    """The task of forgetting the start state: its rows hold nothing, its final state starts the chains."""
+
+    simulation: Simulation
+    schedule: Schedule
+    group: Group
+
+    @property
+    def name(self) -> str:
+        return f"thermalization-{self.group.first:04d}"
 
     @property
     def total(self) -> int:
         return self.schedule.thermalization
 
     def begin(self):
-        return 0, self.simulation.start(self.chain)
+        return 0, self.simulation.start(*range(self.group.first, self.group.first + self.group.count))
 
     def advance(self, state: State, start: int, count: int) -> Rows:
-        self.simulation.advance(state, count, 1, self.schedule.clusters_per_sweep)
+        self.simulation.advance(state, count, 0, self.group.count, self.schedule.clusters_per_sweep)
         return {}
 
 
 @dataclass
 class Chain:
-    """The task of one chain: a row is one stored sample."""
+    """The task of one group of chains: a row is one stored sample."""
 
     simulation: Simulation
     schedule: Schedule
-    chain: int
+    group: Group
     total: int
     first: int
     state: State
 
     @property
     def name(self) -> str:
-        return chain_name(self.chain)
+        return self.group.name
 
     def begin(self):
         return self.first, self.state
 
     def advance(self, state: State, start: int, count: int) -> Rows:
-        rows = self.simulation.advance(state, self.schedule.interval, count, self.schedule.clusters_per_sweep)
+        rows = self.simulation.advance(state, self.schedule.interval, start, count, self.schedule.clusters_per_sweep)
         return {name: rows[name] for name in ("spins", "energy")}
-
-
-def chain_name(chain: int) -> str:
-    """Name of a chain's task and of its state in the file."""
-    return f"chain-{chain:04d}"
-
-
-def chain_length(samples: int, chains: int, chain: int) -> int:
-    """Samples that chain ``chain`` contributes: sample i is of chain i mod chains."""
-    return max(0, (samples - chain + chains - 1) // chains)
-
-
-def choose_algorithm(shape: tuple[int, ...], coupling: float) -> str:
-    """Heat bath well inside the disordered phase, Swendsen-Wang near and below T_c, in 1D and on odd lattices.
-
-    A Swendsen-Wang sweep costs about three heat-bath sweeps; heat bath wins where its autocorrelation time is short.
-    """
-    if len(shape) == 1 or any(size % 2 for size in shape):
-        return "swendsen-wang"
-    return "heat-bath" if coupling < 0.8 * model.critical_coupling(len(shape)) else "swendsen-wang"
 
 
 # ---- the pilot ------------------------------------------------------------------------------------------------------
@@ -137,16 +142,14 @@ def pilot(simulation: Simulation) -> State:
     Returns
     -------
     dict
-        ``tau`` (the larger of energy's and |m|'s integrated times, sweeps), ``clusters_per_sweep`` (Wolff: about one
-        lattice of flipped spins, from <|C|> = N <m^2>), ``sweeps`` made.
+        ``tau`` (the largest integrated time of the simulation's series, sweeps), ``clusters_per_sweep``, ``sweeps`` made.
     """
-    clusters = _clusters_per_sweep(simulation) if simulation.algorithm == "wolff" else 1
+    clusters = simulation.clusters_per_sweep()
     state = simulation.start("pilot")
-    sweeps, limit = _pilot_sweeps(simulation), _PILOT_UPDATES // simulation.sites
-    simulation.advance(state, sweeps, 1, clusters)
+    sweeps, limit = pilot_sweeps(simulation.sites), _PILOT_UPDATES // simulation.sites
+    simulation.advance(state, sweeps, 0, 1, clusters)
     while True:
-        rows = simulation.advance(state, 1, sweeps, clusters)
-        tau = max(integrated_autocorrelation_time(series)[0] for series in (rows["energy"], np.abs(rows["magnetization"])))
+        tau = max(integrated_autocorrelation_time(series)[0] for series in simulation.series(state, sweeps, clusters))
         if sweeps >= 2000 * tau or 2 * sweeps > limit:
             break
         sweeps *= 2
@@ -155,18 +158,9 @@ def pilot(simulation: Simulation) -> State:
     return {"tau": np.float64(tau), "clusters_per_sweep": np.int64(clusters), "sweeps": np.int64(sweeps)}
 
 
-def _pilot_sweeps(simulation: Simulation) -> int:
+def pilot_sweeps(sites: int) -> int:
     """Sweeps to begin with: an eighth of the pilot's budget, between 64 and 4096."""
-    return max(64, min(_PILOT_SWEEPS, _PILOT_UPDATES // (8 * simulation.sites)))
-
-
-def _clusters_per_sweep(simulation: Simulation) -> int:
-    scout = Simulation(simulation.shape, simulation.coupling, "swendsen-wang", simulation.seed)
-    state = scout.start("wolff-clusters")
-    sweeps = _pilot_sweeps(simulation)
-    scout.advance(state, sweeps // 2, 1, 1)
-    magnetization = scout.advance(state, 1, sweeps, 1)["magnetization"] / simulation.sites
-    return max(1, round(1 / float(np.mean(magnetization**2))))
+    return max(64, min(_PILOT_SWEEPS, _PILOT_UPDATES // (8 * sites)))
 
 
 def schedule_from(parameters: dict, found: State | None) -> Schedule:

@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from rsmi.errors import Failure, UsageError
-from rsmi.information import exact
+from rsmi.information import exact, gauge
 from rsmi.information.decoder import DecoderBound, check_bounds, decoder_bound, fit_decoder
+from rsmi.information.gaussian import gaussian_critic
 from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair
 from rsmi.information.training import advance, default_settings, filters_of, initial_state
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
+from rsmi.stages import dimer_info
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State, restoring
 from rsmi.stages.streams import stream_key
-from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes
+from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes, stored_geometry
 from rsmi.store import File, open_file
 
 log = logging.getLogger("rsmi")
@@ -97,8 +99,14 @@ class LambdaTraining:
         return stream_key(self.seed, "train-lambda", {"purpose": purpose}, number)
 
     def tasks(self) -> list[Restart]:
-        training = self.windows.training
-        problem = LambdaProblem(training.blocks, training.environments, _machines(self.theta) if self.theta else None)
+        training, by_gaussian = self.windows.training, self.settings.method == "gaussian"
+        problem = LambdaProblem(
+            training.blocks,
+            training.environments,
+            theta=_machines(self.theta) if self.theta else None,
+            means=self.windows.means,
+            critic=gaussian_critic(training.blocks, training.environments) if by_gaussian else None,
+        )
         return [Restart(number, problem, self.settings, self.key("training", number)) for number in range(self.restarts)]
 
 
@@ -130,14 +138,15 @@ def prepare(
         source = stack.enter_context(open_file(samples, "samples"))
         machines = stack.enter_context(open_file(theta, "theta")) if theta else None
         geometry = _geometry_with(machines, block, buffer, environment) if machines else _geometry(block, buffer, environment)
-        objective = objective or ("proxy" if machines else "decoder")
-        _check_objective(objective, geometry, machines, source)
+        objective = objective or ("proxy" if machines or estimator == "gaussian" else "decoder")
         chosen = WindowSet(source, geometry, windows, seed)
+        _check_objective(objective, estimator, chosen.geometry, machines, source)
         chosen.check()
-        settings = default_settings(objective, hidden, geometry.n_block, estimator=estimator, bias=bias)
+        geometry = chosen.geometry
+        settings = default_settings(objective, hidden, geometry.n_block, source.attributes["model"], estimator=estimator, bias=bias)
         decoder = parameter_count(geometry.n_environment, 0, hidden)
         chosen.require(max(2 * settings.batch, _WINDOWS_PER_PARAMETER * decoder), f"a decoder of {decoder} parameters")
-        yield LambdaTraining(chosen, machines if objective != "decoder" else None, settings, restarts, seed)
+        yield LambdaTraining(chosen, machines if _needs_theta(objective, estimator) else None, settings, restarts, seed)
 
 
 def _geometry(block: str | None, buffer: int | None, environment: int | None) -> Geometry:
@@ -154,19 +163,25 @@ def _geometry_with(theta: File, block: str | None, buffer: int | None, environme
         if value is not None and value != stored[name]:
             shown = {k: shape_text(v[name]) if name == "block" else v[name] for k, v in (("given", given), ("stored", stored))}
             raise UsageError(f"--{name} {shown['given']} contradicts {theta.path}, which was trained with {name} {shown['stored']}")
-    geometry = Geometry(**stored)
+    geometry = stored_geometry(theta.attributes)
     if theta.shape("/joint/weights")[0] != geometry.n_block + geometry.n_environment or theta.shape("/block/weights")[0] != geometry.n_block:
         raise UsageError(f"{theta.path}: its machines do not fit its geometry ({geometry})")
     return geometry
 
 
-def _check_objective(objective: str, geometry: Geometry, theta: File | None, source: File) -> None:
-    if objective == "decoder":
+def _needs_theta(objective: str, estimator: str) -> bool:
+    return objective != "decoder" and not (objective == "proxy" and estimator == "gaussian")
+
+
+def _check_objective(objective: str, estimator: str, geometry: Geometry, theta: File | None, source: File) -> None:
+    if not _needs_theta(objective, estimator):
         return
     if theta is None:
         raise UsageError(f"--objective {objective} needs the Boltzmann machines: give --theta (from 'rsmi train-theta'), or take --objective decoder")
     if objective == "enumerate" and geometry.n_block > _ENUMERABLE:
         raise UsageError(f"--objective enumerate sums over 2^{geometry.n_block} block states; {_ENUMERABLE} sites are the most: take proxy or decoder")
+    if theta.attributes.get("components", 1) != geometry.components:
+        raise UsageError(f"{theta.path} was trained on samples of {theta.attributes.get('components', 1)} components per site, {source.path} has {geometry.components}")
     for name in ("model", "coupling", "rg_step"):
         ours, theirs = source.attributes.get(name), theta.attributes.get(name)
         if ours != theirs:
@@ -180,9 +195,11 @@ def run(work: LambdaTraining, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
+        for sentence in work.windows.cautions():
+            log.warning("%s: %s", output, sentence)
         tasks = work.tasks()
         session.run(tasks, f"training {work.settings.objective}", "epoch")
-        rules = [_gauge(*filters_of(session.state(task), work.settings, task.n_block)) for task in tasks]
+        rules = [_rule(work, session.state(task)) for task in tasks]
         bounds = [_bound(session, work, f"bound-{task.number:02d}", rule, hard=False) for task, rule in zip(tasks, rules)]
         best = int(np.argmax([bound.value for bound in bounds]))
         hard = _bound(session, work, "bound-hard", rules[best], hard=True)
@@ -191,15 +208,16 @@ def run(work: LambdaTraining, output: Path, options: RunOptions) -> None:
         _publish(session, work, tasks, rules, bounds, best, hard, shuffled)
 
 
-def _gauge(filters: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Filters with a positive sum (a positive first weight where it vanishes), biases, and the signs that made them so.
+def _rule(work: LambdaTraining, state: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Filters and biases of +-1 in the gauge that is stored, and the signs that made them so."""
+    geometry, means = work.windows.geometry, work.windows.means
+    filters, bias = filters_of(state, work.settings, geometry.n_block, means and means[0])
+    return gauge.positive(*_without_stars(work, filters, bias))
 
-    Flipping a filter with its bias only exchanges the names of the hidden unit's two states.
-    """
-    sums = filters.sum(axis=1)
-    vanishing = np.abs(sums) <= 1e-9 * np.abs(filters).sum(axis=1)
-    signs = np.where(np.where(vanishing, filters[:, 0], sums) < 0, -1.0, 1.0)
-    return filters * signs[:, None], bias * signs + 0.0, signs  # + 0.0: no bias of -0
+
+def _without_stars(work: LambdaTraining, filters: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    geometry = work.windows.geometry
+    return gauge.without_stars(filters, bias, geometry.block, geometry.components) if work.windows.dimers else (filters, bias)
 
 
 def _bound(session: Session, work: LambdaTraining, name: str, rule, *, hard: bool, shuffle: bool = False) -> DecoderBound:
@@ -210,7 +228,8 @@ def _bound(session: Session, work: LambdaTraining, name: str, rule, *, hard: boo
 
     def compute() -> State:
         inside, outside = (_environments(windows, shuffle) for windows in (training, held_out))
-        decoder = fit_decoder(filters, bias, hard, training.blocks, inside, work.key(name, 0))
+        means = work.windows.means
+        decoder = fit_decoder(filters, bias, hard, training.blocks, inside, work.key(name, 0), environment_mean=means and means[1])
         found = decoder_bound(decoder, filters, bias, hard, held_out.blocks, outside, held_out.configurations)
         return {"bound": np.array(found)}
 
@@ -260,7 +279,7 @@ def _publish(session: Session, work: LambdaTraining, tasks, rules, bounds, best:
         writer.write("/curve/step", np.minimum(np.arange(1, tasks[0].total + 1) * work.settings.steps_per_epoch, work.settings.total_steps))
         curves = [session.rows(task) for task in tasks]
         writer.write("/curve/objective", np.array([curve.read("objective") for curve in curves]))
-        writer.write("/curve/filters", np.array([curve.read("filters") * rule[2][:, None] for curve, rule in zip(curves, rules)]))
+        writer.write("/curve/filters", np.array([_without_stars(work, *(curve.read(name) for name in ("filters", "bias")))[0] * rule[2][:, None] for curve, rule in zip(curves, rules)]))
         writer.write("/split/held_out", work.windows.held_out_configurations)
 
     session.publish(attributes, fill, 1 << 22)
@@ -295,7 +314,7 @@ def share(attributes: dict, rule: str = "") -> float | None:
 
 
 def summary(path: Path) -> dict:
-    """The learned rule and what it knows; filters are nested lists, hidden x block shape."""
+    """The learned rule and what it knows; filters are nested lists, hidden x (components, if several) x block shape."""
     numbers = (
         "mutual_information mutual_information_error mutual_information_hard mutual_information_hard_error mutual_information_exact "
         "mutual_information_exact_error mutual_information_exact_soft mutual_information_block mutual_information_shuffled entropy_h entropy_h_hard"
@@ -303,6 +322,7 @@ def summary(path: Path) -> dict:
     with open_file(path, "lambda") as file:
         attributes = file.attributes
         filters = file.read("/filters")
+        components = [attributes["components"]] if attributes.get("components", 1) > 1 else []
         return {
             "file": str(path),
             "block": list(attributes["block"]),
@@ -312,7 +332,8 @@ def summary(path: Path) -> dict:
             "estimator": attributes.get("estimator"),
             **{name: attributes.get(name) for name in numbers},
             "mutual_information_share": share(attributes),
-            "filters": filters.reshape(len(filters), *attributes["block"]).tolist(),
+            "filters": filters.reshape(len(filters), *components, *attributes["block"]).tolist(),
             "bias": file.read("/bias").tolist(),
             "restart": attributes["restart"],
+            **dimer_info.summary(file),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ MOMENTUM = 0.5
 _OF = {"joint": "(V, E)", "block": "V"}
 _WORSE_THAN_COINS = 2.0  # how much worse than fair coins a machine may predict a spin from the others
 _MONITORED = 10_000  # held-out windows that the pseudo-likelihood is measured on
+_MONITORED_DIMERS = 1_000  # where it costs eighty times as much a window
 _WINDOWS_PER_UNIT = 10  # at least: so many spins of the data for each weight
 _LARGE_BLOCK = 9  # sites beyond which the machine is larger and the learning rate smaller
 
@@ -58,7 +59,8 @@ class Training:
         return self.schedule.epochs
 
     def begin(self):
-        return 0, initial_state(self.visible.shape[1], self.hidden, self.key, persistent=self.schedule.persistent, batch_size=BATCH)
+        mean = None if self.symmetric else self.visible.mean(axis=0)
+        return 0, initial_state(self.visible.shape[1], self.hidden, self.key, visible_mean=mean, persistent=self.schedule.persistent, batch_size=BATCH)
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         with restoring(state):
@@ -123,7 +125,7 @@ class ThetaTraining:
 
     def monitored(self) -> Windows:
         """The held-out windows of the pseudo-likelihood."""
-        return self.windows.held_out.thinned(_MONITORED)
+        return self.windows.held_out.thinned(_MONITORED_DIMERS if self.windows.dimers else _MONITORED)
 
     def tasks(self) -> list[Training]:
         training, monitored, symmetric = self.windows.training, self.monitored(), self.windows.symmetric
@@ -135,17 +137,27 @@ class ThetaTraining:
         return stream_key(self.seed, "train-theta", {"machine": machine}, 0)
 
 
-def prepare(source: File, geometry: Geometry, *, windows: int, hidden: int | None, cd_steps: int, persistent: bool, epochs: int, learning_rate: float | None, seed: int) -> ThetaTraining:
-    """Check a request; None stands for the default of the block's size."""
-    large = geometry.n_block > _LARGE_BLOCK
-    rate = learning_rate if learning_rate is not None else (0.03 if large else 0.05)
-    if not 0 < rate < 10:
-        raise UsageError(f"--learning-rate {rate}: must be positive (about .05)")
-    units = hidden or (32 if large else 20)
+def prepare(source: File, geometry: Geometry, *, windows: int, seed: int, **settings) -> ThetaTraining:
+    """Check a request; ``settings`` are fields of the Schedule, None for the default of model and block."""
     chosen = WindowSet(source, geometry, windows, seed)
+    schedule = replace(default_schedule(chosen), **{name: value for name, value in settings.items() if value is not None})
+    if not 0 < schedule.learning_rate < 10:
+        raise UsageError(f"--learning-rate {schedule.learning_rate}: must be positive (about .05)")
     chosen.check()
-    chosen.require(max(10 * BATCH, _WINDOWS_PER_UNIT * units), f"a machine with {units} hidden units")
-    return ThetaTraining(chosen, Schedule(units, cd_steps, persistent, epochs, rate), seed)
+    chosen.require(max(10 * BATCH, _WINDOWS_PER_UNIT * schedule.hidden), f"a machine with {schedule.hidden} hidden units")
+    return ThetaTraining(chosen, schedule, seed)
+
+
+def default_schedule(windows: WindowSet) -> Schedule:
+    """What is enough for the model and the block.
+
+    Dimers in noise need more: the correlations of nearby links and of the noise are strong, those of distant links that a filter is
+    to find weak, and chains that start at the data do not forget them in a few Gibbs steps.
+    """
+    if windows.dimers:
+        return Schedule(hidden=200, cd_steps=5, persistent=True, epochs=20, learning_rate=0.02)
+    large = windows.geometry.n_block > _LARGE_BLOCK
+    return Schedule(hidden=32 if large else 20, cd_steps=5, persistent=False, epochs=10, learning_rate=0.03 if large else 0.05)
 
 
 def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
@@ -153,6 +165,8 @@ def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
+        for sentence in work.windows.cautions():
+            log.warning("%s: %s", output, sentence)
         tasks = work.tasks()
         session.run(tasks, "training", "epoch")
         _publish(session, work, tasks)

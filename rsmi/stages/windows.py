@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.information import exact
-from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, shape_text, split_configurations
-from rsmi.stages.rules import require_single_component
+from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, shape_text, split_configurations
+from rsmi.stages.dimers import check_coverings
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
 from rsmi.store import File
+
+
+_WINDOWS_PER_VARIABLE = 300  # of V and E, to learn from: with half as many, dimer filters keep one to two per cent of noise
 
 
 @dataclass(frozen=True)
@@ -51,26 +54,37 @@ class Windows:
 
 @dataclass(frozen=True)
 class WindowSet:
-    """The windows that a geometry, a number and a seed choose from a samples file."""
+    """The windows that a geometry, a number and a seed choose from a samples file; they hold all its components."""
 
     source: File
     geometry: Geometry
     count: int
     seed: int
 
+    def __post_init__(self):
+        object.__setattr__(self, "geometry", replace(self.geometry, components=self.source.attributes["components"]))
+
     def check(self) -> None:
-        """Raise UsageError where the geometry does not fit the lattice or the samples are too few or all alike."""
-        require_single_component(self.source)
+        """Raise UsageError where the geometry does not fit the lattice or the samples are too few or all alike, DataError where samples
+        of dimers are no coverings."""
         self.geometry.check(self.source.attributes["shape"])
+        if self.dimers and any(size % 2 for size in self.geometry.block):
+            raise UsageError(f"--block {shape_text(self.geometry.block)}: blocks of dimers need even sides, or their tiles would alternate between the sublattices")
         n = self.source.shape("/spins")[0]
         split_configurations(n, self.source.attributes["chains"])
         if self.count < 1000:
             raise UsageError(f"--windows {self.count}: at least 1000 are needed to learn from and to hold out")
+        check_coverings(self.source)
 
     @property
     def symmetric(self) -> bool:
         """Whether the model is symmetric under a global flip, so that windows may be flipped and biases tied to zero."""
         return self.source.attributes["model"] == "ising"
+
+    @property
+    def dimers(self) -> bool:
+        """Whether the samples are dimer coverings: blocks begin on one sublattice, and filters have the gauge of the stars."""
+        return self.source.attributes["model"] == "dimers"
 
     @cached_property
     def _split(self) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +100,8 @@ class WindowSet:
         """Every window, sorted by configuration."""
         shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
         key = stream_key(self.seed, "windows", {"shape": list(shape)}, 0)
-        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric)
+        allowed = even_origins(shape, self.geometry, self.source.attributes["boundary"] == "periodic") if self.dimers else None
+        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric, allowed)
         blocks, environments = extract_windows(self.source.read("/spins"), shape, self.geometry, configurations, origins, flips)
         up = blocks[:, :1]
         if (blocks == up).all() and (environments == up).all():
@@ -100,7 +115,7 @@ class WindowSet:
         if self.count * learning < needed:
             raise UsageError(f"--windows {self.count}: {reader} needs at least {math.ceil(needed / learning)}, of which {needed} to learn from")
         sites, chains = math.prod(shape), self.source.attributes["chains"]
-        least = -(-needed * self.geometry.n_block // sites)  # configurations to learn from
+        least = -(-needed * self.geometry.sites // sites)  # configurations to learn from
         if len(self._split[0]) < least:
             wanted = next(m for m in itertools.count(max(n, least)) if len(split_configurations(m, chains)[0]) >= least)
             raise UsageError(
@@ -108,10 +123,33 @@ class WindowSet:
                 f"{wanted} configurations of {shape_text(shape)}"
             )
 
+    def cautions(self) -> list[str]:
+        """What a reader of the result should know beforehand: sentences."""
+        if not self.dimers:
+            return []
+        variables = self.geometry.n_block + self.geometry.n_environment
+        shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
+        share, needed = len(self._split[0]) / n, _WINDOWS_PER_VARIABLE * variables
+        configurations = math.ceil(2 * needed / share / math.prod(shape))  # half of the cells are on the sublattice of the origins
+        found = []
+        if self.geometry.buffer == 0:
+            found.append("with --buffer 0 block and environment share vertices, whose one dimer ties them: the information is that of the border; take 1 or more")
+        if self.count * share < needed:
+            found.append(f"--windows {self.count} are few for {variables} variables in V and E, noise will stay in the filters: {math.ceil(needed / share)} are better")
+        if n < configurations:
+            found.append(f"{n} configurations of {shape_text(shape)} have few different windows for {variables} variables in V and E: {configurations} are better")
+        return found
+
     @cached_property
     def training(self) -> Windows:
         """Windows of the training configurations."""
         return self.all.take(np.isin(self.all.configurations, self._split[0]))
+
+    @cached_property
+    def means(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Mean block and environment of the training windows, None where symmetry makes them zero."""
+        training = self.training
+        return None if self.symmetric else (training.blocks.mean(axis=0), training.environments.mean(axis=0))
 
     @cached_property
     def held_out(self) -> Windows:
@@ -131,9 +169,17 @@ class WindowSet:
 
 def geometry_attributes(geometry: Geometry) -> dict:
     """A geometry as file attributes."""
-    return {"block": geometry.block, "buffer": geometry.buffer, "environment": geometry.environment}
+    several = geometry.components if geometry.components > 1 else None
+    return {"block": geometry.block, "buffer": geometry.buffer, "environment": geometry.environment, "components": several}
+
+
+def stored_geometry(attributes: dict) -> Geometry:
+    """The geometry of a trained file."""
+    return Geometry(attributes["block"], attributes["buffer"], attributes["environment"], attributes.get("components", 1))
 
 
 def lattice_attributes(source: File) -> dict:
     """What a trained file remembers of the samples it learned from."""
-    return {name: source.attributes.get(name) for name in ("model", "shape", "coupling", "temperature", "rg_step", "scale_factor")}
+    names = ("model", "shape", "coupling", "temperature", "interaction", "noise_probability", "noise_pairing", "rg_step", "scale_factor")
+    boundary = source.attributes["boundary"]
+    return {name: source.attributes.get(name) for name in names} | ({"boundary": boundary} if boundary != "periodic" else {})

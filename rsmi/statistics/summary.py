@@ -19,6 +19,18 @@ def separate_chains(series, chains: int) -> np.ndarray:
     return series[: steps * chains].reshape(steps, chains).T if steps else series[None]
 
 
+def average_summary(series: dict, chains: int) -> dict[str, float | None]:
+    """Mean and error of each of several interleaved series (n,), and their integrated autocorrelation times: for every ``name`` the
+    entries ``name``, ``name_error``, ``tau_int_name``, ``tau_int_name_error``, in stored intervals of one chain; None where undefined."""
+    result = {}
+    for name, values in series.items():
+        separated = separate_chains(values, chains)
+        tau, tau_error = integrated_autocorrelation_time(separated)
+        result |= {name: np.mean(values), f"{name}_error": binned_error(separated, tau)[1]}
+        result |= {f"tau_int_{name}": tau, f"tau_int_{name}_error": tau_error}
+    return {name: float(value) if np.isfinite(value) else None for name, value in result.items()}
+
+
 def sample_summary(energy, magnetization, chains: int, coupling: float | None, sites: int) -> dict[str, float | None]:
     """Averages of interleaved samples (sample i is of chain i mod `chains`) with their errors.
 

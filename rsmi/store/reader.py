@@ -273,16 +273,31 @@ def _check_lattice(file: File) -> None:
     shape = attributes["shape"]
     if not 1 <= len(shape) <= 3 or min(shape) < 1 or math.prod(shape) >= 1 << 31:
         raise DataError(f"{path}: shape {list(shape)} is no lattice in one to three dimensions")
-    if ("coupling" in attributes) != ("temperature" in attributes):
+    strength = -attributes.get("interaction", 0.0) if attributes["model"] == "dimers" else 1.0  # K T in units of k_B
+    if ("coupling" in attributes and strength != 0) != ("temperature" in attributes):
         raise DataError(f"{path}: coupling and temperature must be given together")
-    if "coupling" in attributes and abs(attributes["coupling"] * attributes["temperature"] - 1) > 1e-9:
-        raise DataError(f"{path}: coupling {attributes['coupling']} and temperature {attributes['temperature']} contradict each other")
+    if "coupling" in attributes and abs(attributes["coupling"] * attributes.get("temperature", 1.0) - strength) > 1e-9 * max(1.0, abs(strength)):
+        raise DataError(f"{path}: coupling {attributes['coupling']} and temperature {attributes.get('temperature')} contradict each other")
     if attributes["rg_step"] < 0 or attributes["scale_factor"] < 1:
         raise DataError(f"{path}: rg_step or scale_factor is out of range")
 
 
+def _check_dimers(file: File) -> None:
+    attributes, path = file.attributes, file.path
+    if len(attributes["shape"]) != 2 or any(size % 2 for size in attributes["shape"]):
+        raise DataError(f"{path}: dimers cover lattices of two even sides, not {list(attributes['shape'])}")
+    if attributes["components"] not in (2, 4):
+        raise DataError(f"{path}: dimers have 2 components, with noise 4, not {attributes['components']}")
+    if ("noise_probability" in attributes) != ("noise_pairing" in attributes) or attributes.get("noise_pairing", "cell") not in ("cell", "straddling"):
+        raise DataError(f"{path}: noise_probability and noise_pairing, cell or straddling, must be given together")
+
+
 def _check_samples(file: File) -> None:
     _check_lattice(file)
+    if file.attributes["boundary"] not in ("periodic", "open") or (file.attributes["boundary"] == "open" and file.attributes["model"] != "dimers"):
+        raise DataError(f"{file.path}: boundary {file.attributes['boundary'][:40]!r} is none that {file.attributes['model'][:40]} has")
+    if file.attributes["model"] == "dimers":
+        _check_dimers(file)
     attributes, path = file.attributes, file.path
     n, width = file.shape("/spins")
     bits = attributes["components"] * math.prod(attributes["shape"])
@@ -298,7 +313,7 @@ def _check_rule(file: File) -> None:
     _check_lattice(file)
     attributes, path = file.attributes, file.path
     hidden, sites = file.shape("/filters")
-    if sites != math.prod(attributes["block"]) or not 1 <= hidden <= 8:
+    if sites != attributes.get("components", 1) * math.prod(attributes["block"]) or not 1 <= hidden <= 8:
         raise DataError(f"{path}: filters {hidden} x {sites} do not fit the block {list(attributes['block'])}")
     if not np.isfinite(file.read("/filters")).all() or not np.isfinite(file.read("/bias")).all():
         raise DataError(f"{path}: the filters hold NaN or infinity")

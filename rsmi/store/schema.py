@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 FORMAT = "rsmi"
-FORMAT_VERSION = (1, 1)
+FORMAT_VERSION = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,13 @@ PROVENANCE = (
 )
 
 _LATTICE_ATTRIBUTES = (
-    Attribute("model", "text", "ising"),
+    Attribute("model", "text", "ising or dimers"),
     Attribute("shape", "integers", "lattice of this file, slowest axis first"),
-    Attribute("coupling", "number", "K = J/(k_B T) of the original system; absent if unknown", required=False),
-    Attribute("temperature", "number", "T in J/k_B of the original system; absent if unknown", required=False),
+    Attribute("coupling", "number", "K = J/(k_B T) of the original system, of dimers -v/(k_B T); absent if unknown", required=False),
+    Attribute("temperature", "number", "T in J/k_B of the original system; absent if unknown, or infinite (dimers of coupling 0)", required=False),
+    Attribute("interaction", "number", "dimers: energy v of two parallel dimers on a plaquette; absent if free", required=False, since=(1, 2)),
+    Attribute("noise_probability", "number", "dimers: that a face's spin equals that of its vertex; absent without noise", required=False, since=(1, 2)),
+    Attribute("noise_pairing", "text", "dimers: a face's vertex is that of its cell, or straddling: at the next x and next y", required=False, since=(1, 2)),
     Attribute("rg_step", "integer", "coarse-graining steps so far"),
     Attribute("scale_factor", "number", "linear size of the original in units of this lattice, 1 before any step"),
 )
@@ -77,6 +80,8 @@ _GEOMETRY_ATTRIBUTES = (
     Attribute("block", "integers", "shape of the block V"),
     Attribute("buffer", "integer", "width of the buffer around V, sites"),
     Attribute("environment", "integer", "width of the environment ring beyond the buffer, sites"),
+    Attribute("components", "integer", "binary fields per site, the slowest index of V and of E; 1 if absent", required=False, since=(1, 2)),
+    Attribute("boundary", "text", "of the samples; periodic if absent", required=False, since=(1, 2)),
 )
 
 SAMPLES = Kind(
@@ -84,17 +89,17 @@ SAMPLES = Kind(
     _LATTICE_ATTRIBUTES
     + (
         Attribute("original_shape", "integers", "lattice that was sampled: the one energy belongs to"),
-        Attribute("boundary", "text", "periodic"),
-        Attribute("components", "integer", "binary fields per site: Ising 1, a coarse lattice its hidden units"),
+        Attribute("boundary", "text", "periodic, or open (dimers)"),
+        Attribute("components", "integer", "binary fields per site: Ising 1, a coarse lattice its hidden units, dimers 2 (x-link, y-link) or 4 (vertex, x-link, y-link, face)"),
         Attribute("chains", "integer", "independent streams; sample i is step i // chains of chain i mod chains"),
         Attribute("algorithm", "text", "how the original was sampled", required=False),
         Attribute("thermalization", "integer", "sweeps discarded before the first interval", required=False),
         Attribute("interval", "integer", "sweeps between stored samples of one chain", required=False),
-        Attribute("clusters_per_sweep", "integer", "Wolff clusters counted as one sweep", required=False),
+        Attribute("clusters_per_sweep", "integer", "Wolff clusters, or worms, counted as one sweep", required=False),
     ),
     (
-        Dataset("/spins", "uint8", ("n", "bytes"), "", "bits of (components, *shape) in C order, little bit order, bit 1 = spin +1, padding 0"),
-        Dataset("/energy", "int64", ("n",), "J", "energy of the original configuration, -sum over bonds of s s'", required=False),
+        Dataset("/spins", "uint8", ("n", "bytes"), "", "bits of (components, *shape) in C order, little bit order, bit 1 = spin +1 or dimer, padding 0"),
+        Dataset("/energy", "int64", ("n",), "J", "energy of the original configuration, -sum over bonds of s s'; of dimers minus the plaquettes with two parallel dimers", required=False),
     ),
 )
 
@@ -130,7 +135,7 @@ LAMBDA = Kind(
     + _GEOMETRY_ATTRIBUTES
     + (
         Attribute("objective", "text", "proxy, logsum, enumerate or decoder"),
-        Attribute("estimator", "text", "pairs or mcmc (proxy)", required=False),
+        Attribute("estimator", "text", "pairs, mcmc or gaussian (proxy)", required=False),
         Attribute("windows", "integer", "windows (V, E) used, training and held out"),
         Attribute("restart", "integer", "the restart that was kept: best held-out decoder bound"),
         Attribute("mutual_information", "number", "I(H:E) of the soft rule, decoder bound on held-out configurations, nats"),
@@ -161,7 +166,7 @@ LAMBDA = Kind(
 FLOW = Kind(
     "exact operator sums along the renormalization flow, per block of samples",
     (
-        Attribute("rule", "json", "name or digest of the rule, and whether it was made hard"),
+        Attribute("rule", "json", "name and, of a filter of the user's, its numbers; or digest of a learned rule; whether it was made hard"),
         Attribute("block", "integers", "shape of the block"),
         Attribute("steps", "integer", "coarse-graining steps"),
         Attribute("even_operators", "json", "names, in order"),

@@ -1,0 +1,158 @@
+"""The Ising model as ``rsmi sample`` simulates it: its parameters, its streams, its chain."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rsmi.errors import UsageError
+from rsmi.kernels import ising as kernel
+from rsmi.lattice import ising as model
+from rsmi.stages.runner import Rows, State
+from rsmi.stages.simulation import pilot_sweeps
+from rsmi.stages.streams import stream_key
+
+ALGORITHMS = kernel.ALGORITHMS
+CHAINS = 8
+_LOCAL = ("metropolis", "heat-bath")
+
+
+# ---- the parameters -------------------------------------------------------------------------------------------------
+
+def parameters(*, shape: tuple[int, ...], temperature: str | None, coupling: float | None, algorithm: str, boundary: str, **dimers) -> dict:
+    """Checked parameters of the physics; those of ``dimers`` must be None.
+
+    Raises
+    ------
+    UsageError
+        For a lattice or a temperature that cannot be, or an algorithm that does not fit the lattice.
+    """
+    foreign = ["--" + name.replace("_", "-") for name, value in dimers.items() if value is not None] + ["--boundary open"] * (boundary == "open")
+    if foreign:
+        raise UsageError(f"{foreign[0]}: for --model dimers only")
+    coupling = resolve_coupling(temperature, coupling, len(shape))
+    if any(size < 2 for size in shape):
+        raise UsageError(f"--size {'x'.join(map(str, shape))}: every side must be at least 2")
+    odd = [size for size in shape if size % 2]
+    if odd and algorithm in _LOCAL:
+        raise UsageError(f"--size {odd[0]}: the checkerboard of {algorithm} needs even sides; take swendsen-wang or wolff")
+    if math.prod(shape) >= 1 << 31:
+        raise UsageError(f"--size {'x'.join(map(str, shape))}: 2^31 sites or more")
+    return {"model": "ising", "shape": list(shape), "coupling": coupling, "algorithm": algorithm}
+
+
+def resolve_coupling(temperature: str | None, coupling: float | None, dimension: int) -> float:
+    """K = J/(k_B T) from ``--temperature`` (a number, ``Tc``, ``0.98Tc``) or ``--coupling``.
+
+    Raises
+    ------
+    UsageError
+        If both or neither are given, the value is not positive and finite, or Tc does not exist.
+    """
+    if (temperature is None) == (coupling is None):
+        raise UsageError("give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two")
+    if coupling is not None:
+        if not _positive_and_finite(coupling):
+            raise UsageError(f"--coupling {coupling}: must be positive and finite (ferromagnet, K = J/(k_B T))")
+        return coupling
+    value = parse_temperature(temperature, dimension)
+    if not _positive_and_finite(value):
+        raise UsageError(f"--temperature {temperature}: must be positive and finite")
+    return 1 / value
+
+
+def _positive_and_finite(value: float) -> bool:
+    return math.isfinite(value) and value > 0 and math.isfinite(1 / value)
+
+
+def parse_temperature(text: str, dimension: int) -> float:
+    """A temperature in J/k_B from a number or a multiple of Tc."""
+    if text.lower().endswith("tc"):
+        factor = text[:-2].rstrip("*")
+        try:
+            return (float(factor) if factor else 1.0) / model.critical_coupling(dimension)
+        except ValueError:
+            pass
+    else:
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    raise UsageError(f"--temperature {text!r}: write a number in J/k_B, Tc, or a multiple such as 0.98Tc")
+
+
+def choose_algorithm(shape: tuple[int, ...], coupling: float) -> str:
+    """Heat bath well inside the disordered phase, Swendsen-Wang near and below T_c, in 1D and on odd lattices.
+
+    A Swendsen-Wang sweep costs about three heat-bath sweeps; heat bath wins where its autocorrelation time is short.
+    """
+    if len(shape) == 1 or any(size % 2 for size in shape):
+        return "swendsen-wang"
+    return "heat-bath" if coupling < 0.8 * model.critical_coupling(len(shape)) else "swendsen-wang"
+
+
+# ---- the simulation -------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class IsingSimulation:
+    """What is simulated: everything the streams' keys depend on. A `rsmi.stages.simulation.Simulation`."""
+
+    shape: tuple[int, ...]
+    coupling: float
+    algorithm: str
+    seed: int
+    together = 1
+
+    @classmethod
+    def of(cls, parameters: dict) -> IsingSimulation:
+        """The simulation a request means, its algorithm resolved."""
+        shape, coupling, algorithm = tuple(parameters["shape"]), parameters["coupling"], parameters["algorithm"]
+        return cls(shape, coupling, choose_algorithm(shape, coupling) if algorithm == "auto" else algorithm, parameters["seed"])
+
+    @property
+    def sites(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def row_bytes(self) -> int:
+        return (self.sites + 7) // 8
+
+    @property
+    def needs_pilot(self) -> bool:
+        return self.algorithm == "wolff"
+
+    def start(self, *numbers: int | str) -> State:
+        """A chain's state before its first sweep: all spins up."""
+        (number,) = numbers
+        physics = {"model": "ising", "shape": list(self.shape), "coupling": self.coupling, "algorithm": self.algorithm}
+        return {"spins": np.ones(self.shape, dtype=np.int8), "rng": stream_key(self.seed, "sample", physics, number)}
+
+    def advance(self, state: State, interval: int, first: int, count: int, clusters_per_sweep: int) -> Rows:
+        """``count`` times: ``interval`` sweeps, then one row."""
+        rows = {
+            "spins": np.empty((count, self.row_bytes), dtype=np.uint8),
+            "energy": np.empty(count, dtype=np.int64),
+            "magnetization": np.empty(count, dtype=np.int64),
+        }
+        kernel.sample_chain(state["spins"], self.coupling, state["rng"], self.algorithm, interval, count, clusters_per_sweep, *rows.values())
+        return rows
+
+    def clusters_per_sweep(self) -> int:
+        """Wolff: about one lattice of flipped spins, from <|C|> = N <m^2>."""
+        if self.algorithm != "wolff":
+            return 1
+        scout = IsingSimulation(self.shape, self.coupling, "swendsen-wang", self.seed)
+        state, sweeps = scout.start("wolff-clusters"), pilot_sweeps(self.sites)
+        scout.advance(state, sweeps // 2, 0, 1, 1)
+        magnetization = scout.advance(state, 1, 0, sweeps, 1)["magnetization"] / self.sites
+        return max(1, round(1 / float(np.mean(magnetization**2))))
+
+    def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[np.ndarray]:
+        """Energy and |m|."""
+        rows = self.advance(state, 1, 0, sweeps, clusters_per_sweep)
+        return [rows["energy"], np.abs(rows["magnetization"])]
+
+    def attributes(self) -> dict:
+        return {"model": "ising", "boundary": "periodic", "components": 1, "coupling": self.coupling, "temperature": 1 / self.coupling}
