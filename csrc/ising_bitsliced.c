@@ -139,3 +139,16 @@ int bitsliced_sweep(const bitsliced_chain *chain, int64_t sweeps, uint64_t *spin
     }
     return RSMI_OK;
 }
+
+int bitsliced_sample(const bitsliced_chain *chain, int64_t interval, int64_t count, uint64_t *spins, uint64_t *generators, uint8_t *packed,
+                     int64_t *energy, int64_t *magnetization)
+{
+    const int64_t lattices = chain->layout == BITSLICED_STRIP ? 1 : BITSLICED_BITS, row_bytes = (ising_sites(&chain->ising) + 7) / 8;
+    for (int64_t row = 0; row < count * lattices; row += lattices) {
+        const int status = bitsliced_sweep(chain, interval, spins, generators);
+        if (status != RSMI_OK) return status;
+        bitsliced_pack(chain, spins, packed + row * row_bytes);
+        bitsliced_measure(chain, spins, energy + row, magnetization + row);
+    }
+    return RSMI_OK;
+}

@@ -62,6 +62,10 @@ void bitsliced_seed(const uint64_t rng[4], int64_t blocks, uint64_t *generators)
 /* The given number of sweeps, the halo being right before and after. Calls bitsliced_check, returns its status. */
 int bitsliced_sweep(const bitsliced_chain *chain, int64_t sweeps, uint64_t *spins, uint64_t *generators);
 
+/* count times: interval sweeps, then one row of each output (strip) or 512. As bitsliced_sweep, bitsliced_pack, bitsliced_measure. */
+int bitsliced_sample(const bitsliced_chain *chain, int64_t interval, int64_t count, uint64_t *spins, uint64_t *generators, uint8_t *packed,
+                     int64_t *energy, int64_t *magnetization);
+
 /* A sweep in parts, for threads: all blocks of sublattice 0 in any order or at once, its halo, then the same for sublattice 1. Neither
  * checks the chain. */
 void bitsliced_update(const bitsliced_chain *chain, int sublattice, int64_t block, uint64_t *spins, uint64_t *generators);

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import BitslicedIsing
 
-from rsmi.kernels.ising_bitsliced import ALGORITHMS, REPLICAS, check, fits_strip, measure, pack, paths, renew_halo, seed, sweep, unpack, update
+from rsmi.kernels.ising_bitsliced import ALGORITHMS, REPLICAS, check, fits_strip, measure, pack, paths, renew_halo, sample_chain, seed, sweep, unpack, update
 
 STRIPS = [(16, 128), (32, 256), (16, 2, 128), (32, 6, 256), (16, 4, 128)]
 LATTICES = [(2,), (10,), (36,), (2, 2), (4, 4), (6, 4), (2, 10), (14, 6), (16, 18), (2, 2, 2), (4, 6, 2), (2, 4, 6), (6, 2, 4)]
@@ -196,6 +196,27 @@ def test_refused_arrays():
         seed(np.zeros(4, dtype=np.uint64), 1)
     with pytest.raises(ValueError, match="at least 1 block"):
         seed(np.ones(4, dtype=np.uint64), 0)
+
+
+@pytest.mark.parametrize(("layout", "shape"), [("strip", (32, 256)), ("replicas", (6, 4))])
+def test_sampling_is_sweeping_packing_and_measuring(layout, shape):
+    _, spins, generators, _ = start(layout, shape, blocks=2)
+    again, generators_again, lattices = spins.copy(), generators.copy(), 1 if layout == "strip" else REPLICAS
+    rows = [np.empty((3 * lattices, *width), dtype) for width, dtype in (((int(np.prod(shape)) // 8,), np.uint8), ((), np.int64), ((), np.int64))]
+    sample_chain(spins, generators, shape, 0.3, "heat-bath", layout, 2, *rows)
+    for k in range(0, 3 * lattices, lattices):
+        packed, *measured = (np.empty_like(part[:lattices]) for part in rows)
+        sweep(again, generators_again, shape, 0.3, "heat-bath", layout, 2)
+        pack(again, shape, layout, packed)
+        measure(again, shape, layout, *measured)
+        for expected, found in zip((packed, *measured), rows):
+            np.testing.assert_array_equal(found[k : k + lattices], expected)
+    np.testing.assert_array_equal(spins, again)
+    np.testing.assert_array_equal(generators, generators_again)
+    with pytest.raises(ValueError, match="same number of rows, a multiple of"):
+        sample_chain(spins, generators, shape, 0.3, "heat-bath", layout, 2, rows[0], rows[1][1:], rows[2])
+    with pytest.raises(ValueError, match="must have shape"):
+        sample_chain(spins, generators, shape, 0.3, "heat-bath", layout, 2, rows[0][:, 1:].copy(), *rows[1:])
 
 
 def test_a_strip_is_known_by_its_sizes():

@@ -1,5 +1,5 @@
-/* Bit-sliced chains: round trips of configurations, energies against the plain kernel, every path the same bits, blocks, no broken bonds
- * at strong coupling, refusals. */
+/* Bit-sliced chains: round trips of configurations, energies against the plain kernel, every path the same bits, blocks, samples,
+ * no broken bonds at strong coupling, refusals. */
 #include "expect.h"
 #include "ising_bitsliced.h"
 
@@ -77,6 +77,24 @@ static void check_paths(bitsliced_chain c)
     }
 }
 
+/* Two rows of three sweeps each are what sweeping, packing and measuring make. */
+static void check_sample(const bitsliced_chain *c)
+{
+    const int64_t n = lattices(c), bytes = n * row_bytes(c);
+    const uint8_t *rows = random_rows(c);
+    uint64_t *spins[2] = {spins_from(c, rows), spins_from(c, rows)}, *generators[2] = {seeded(c), seeded(c)};
+    uint8_t *packed = take(2 * bytes), *expected = take(bytes);
+    int64_t *measured = take(4 * 8 * n), *exact = take(2 * 8 * n);
+    expect(bitsliced_sample(c, 3, 2, spins[0], generators[0], packed, measured, measured + 2 * n) == RSMI_OK);
+    for (int64_t row = 0; row < 2; row++) {
+        expect(bitsliced_sweep(c, 3, spins[1], generators[1]) == RSMI_OK);
+        bitsliced_pack(c, spins[1], expected);
+        bitsliced_measure(c, spins[1], exact, exact + n);
+        expect(memcmp(packed + row * bytes, expected, (size_t)bytes) == 0);
+        for (int64_t i = 0; i < n; i++) expect(measured[row * n + i] == exact[i] && measured[(2 + row) * n + i] == exact[n + i]);
+    }
+}
+
 /* At a very strong coupling K E never rises. */
 static void check_strong_coupling(bitsliced_chain c, double coupling)
 {
@@ -102,6 +120,7 @@ static void check_chain(int layout, const int64_t shape[3])
             expect(bitsliced_check(&c) == RSMI_OK);
             check_rows(&c);
             check_paths(c);
+            check_sample(&c);
             check_strong_coupling(c, 1e3);
             check_strong_coupling(c, -1e3);
             check_strong_coupling(stress, 1e3);

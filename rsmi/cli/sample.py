@@ -14,6 +14,9 @@ one update of all clusters; Wolff: a fixed number of clusters, found by the pilo
 dimers: a fixed number of worms that lay about half a dimer a vertex). With auto a pilot run measures the autocorrelation
 time and chooses, so that stored samples are practically independent.
 
+Heat bath and Metropolis update 512 spins at once, up to 70 times faster, on lattices of two or three even sides of which
+the last is a multiple of 128 and the first of 16.
+
 Dimers cover the square lattice: without a temperature all coverings are equally likely; with one, every plaquette with
 two parallel dimers has the energy --interaction (aligning where it is negative). With --noise-probability every
 vertex and every face also carries a spin that knows nothing of the dimers, equal in pairs with that probability.
@@ -70,7 +73,7 @@ def parse_size(text: str, dimension: int) -> tuple[int, ...]:
 @click.option("--boundary", type=click.Choice(["periodic", "open"]), default="periodic", help="Open: dimers only.")
 @click.option("--noise-probability", type=float, metavar="P", default=None, show_default="no noise", help="Dimers: that the two spins of a pair are equal.")
 @click.option("--noise-pairing", type=click.Choice(["cell", "straddling"]), default=None, show_default="cell", help="Dimers: a face is paired with the vertex of its cell, or with the one across it.")
-@click.option("--algorithm", type=click.Choice(["auto", "metropolis", "heat-bath", "swendsen-wang", "wolff", "worm", "loop"]), default="auto", help="auto: heat-bath for K < 0.8 Kc, else swendsen-wang; dimers: worm, with an interaction loop.")
+@click.option("--algorithm", type=click.Choice(["auto", "metropolis", "heat-bath", "swendsen-wang", "wolff", "worm", "loop"]), default="auto", help="auto: heat-bath for K < 0.8 Kc (0.95 Kc where it updates 512 spins at once), else swendsen-wang; dimers: worm, with an interaction loop.")
 @click.option("--samples", type=click.IntRange(1, 10**12), metavar="N", required=True, help="Configurations to store, over all chains.")
 @click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=None, show_default="8, dimers 32", help="Independent chains: sample i is of chain i mod chains. Dimers: four to a thread.")
 @click.option("--thermalization", type=Count(0), default="auto", help="Sweeps each chain forgets first.")

@@ -27,6 +27,18 @@ def sweep(
     sweeps: int,
     path: str = "auto",
 ) -> None: ...
+def sample_chain(
+    spins: NDArray[np.uint64],
+    generators: NDArray[np.uint64],
+    shape: Sequence[int],
+    coupling: float,
+    algorithm: str,
+    layout: str,
+    interval: int,
+    packed_out: NDArray[np.uint8],
+    energy_out: NDArray[np.int64],
+    magnetization_out: NDArray[np.int64],
+) -> None: ...
 def update(
     spins: NDArray[np.uint64],
     generators: NDArray[np.uint64],

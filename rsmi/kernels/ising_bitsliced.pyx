@@ -27,6 +27,8 @@ cdef extern from "ising_bitsliced.h":
     bitsliced_shape bitsliced_shape_of(const bitsliced_chain *chain)
     void bitsliced_seed(const uint64_t *rng, int64_t blocks, uint64_t *generators)
     int bitsliced_sweep(const bitsliced_chain *chain, int64_t sweeps, uint64_t *spins, uint64_t *generators) nogil
+    int bitsliced_sample(const bitsliced_chain *chain, int64_t interval, int64_t count, uint64_t *spins, uint64_t *generators,
+                         uint8_t *packed, int64_t *energy, int64_t *magnetization) nogil
     void bitsliced_update(const bitsliced_chain *chain, int sublattice, int64_t block, uint64_t *spins, uint64_t *generators) nogil
     void bitsliced_renew_halo(const bitsliced_chain *chain, int sublattice, uint64_t *spins) nogil
     void bitsliced_pack(const bitsliced_chain *chain, const uint64_t *spins, uint8_t *packed) nogil
@@ -211,6 +213,32 @@ def sweep(spins, generators, shape, double coupling, algorithm, layout, int64_t 
     cdef int status
     with nogil:
         status = bitsliced_sweep(&chain, sweeps, &words[0], &streams[0])
+    check_status(status)
+
+
+def sample_chain(spins, generators, shape, double coupling, algorithm, layout, int64_t interval,
+                 uint8_t[:, ::1] packed_out, int64_t[::1] energy_out, int64_t[::1] magnetization_out):
+    """Fill the outputs: ``interval`` sweeps before each of their rows (strip), or before each 512 of them, one of every replica.
+
+    Parameters
+    ----------
+    spins, generators, shape, coupling, algorithm, layout
+        As in `sweep`; spins and generators are left where the chain ends.
+    packed_out, energy_out, magnetization_out : ndarrays of uint8, shape (rows, ceil(sites / 8)), and of int64, shape (rows,)
+        As in `pack` and `measure`.
+    """
+    cdef uint64_t[::1] streams = generators_of(generators)
+    cdef bitsliced_chain chain = describe(shape, coupling, algorithm, layout, len(generators))
+    cdef uint64_t[::1] words = words_of(spins, spins_shape(&chain), "spins")
+    cdef int64_t lattices = 1 if layout == "strip" else REPLICAS, rows = packed_out.shape[0]
+    cdef int status
+    if rows % lattices or energy_out.shape[0] != rows or magnetization_out.shape[0] != rows:
+        raise ValueError(f"the outputs must have the same number of rows, a multiple of {lattices}")
+    check_rows(lattices, packed_out.shape[1], shape, layout)
+    if rows == 0:
+        return
+    with nogil:
+        status = bitsliced_sample(&chain, interval, rows // lattices, &words[0], &streams[0], &packed_out[0, 0], &energy_out[0], &magnetization_out[0])
     check_status(status)
 
 

@@ -114,6 +114,9 @@ class DimerSimulation:
         chosen = choose_algorithm(coupling) if algorithm == "auto" else algorithm
         return cls(tuple(parameters["shape"]), parameters["boundary"], coupling, chosen, parameters["seed"], **optional)
 
+    def as_in(self, file: File) -> DimerSimulation:
+        return self
+
     @property
     def sites(self) -> int:
         return math.prod(self.shape)

@@ -67,6 +67,8 @@ def run(asked: Request, output: Path, options: RunOptions) -> None:
         if session.complete:
             return log.info("%s is complete already", output)
         simulation = simulation_of(asked.parameters)
+        if session.base is not None:
+            simulation = simulation.as_in(session.base)
         schedule = _schedule(session, simulation)
         chains = _chains(session, simulation, schedule)
         session.run(chains, f"sampling {simulation.algorithm}", "sample")
@@ -78,7 +80,7 @@ def _schedule(session: Session, simulation: Simulation) -> Schedule:
     if session.base is not None:
         stored = session.base.attributes
         return Schedule(stored["thermalization"], stored["interval"], stored["clusters_per_sweep"])
-    found = session.once("pilot", lambda: pilot(simulation)) if _needs_pilot(parameters, simulation) else None
+    found = session.once(f"pilot-{simulation.algorithm}", lambda: pilot(simulation)) if _needs_pilot(parameters, simulation) else None
     schedule = schedule_from(parameters, found)
     if found:
         log.info("%s: tau_int = %.1f sweeps; thermalization %d, interval %d sweeps", simulation.algorithm, found["tau"], schedule.thermalization, schedule.interval)

@@ -11,6 +11,7 @@ import numpy as np
 
 from rsmi.stages.runner import Rows, State
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
+from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 
@@ -33,6 +34,9 @@ class Simulation(Protocol):
 
     @property
     def sites(self) -> int: ...
+
+    def as_in(self, file: File) -> Simulation:
+        """The simulation that made a file of the same request, whatever this version would take for it: what extends the file."""
 
     def start(self, *numbers: int | str) -> State:
         """The state of the chains of these streams before their first sweep."""
