@@ -158,7 +158,7 @@ def plan(asked: Request) -> dict:
     chains = sum(group.count for group in groups(parameters["chains"], simulation.together, samples))
     sweeps = chains * schedule.thermalization + samples * schedule.interval
     state = simulation.start("pilot")
-    before, trial = time.process_time(), max(1, (1 << 22) // simulation.sites)
+    before, trial = time.process_time(), max(1, (1 << 25) // simulation.sites)
     simulation.advance(state, trial, 0, 1, schedule.clusters_per_sweep)
     seconds = (time.process_time() - before) / trial * sweeps
     return {
