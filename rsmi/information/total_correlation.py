@@ -109,13 +109,13 @@ def explained_total_correlation(filters: NDArray, bias: NDArray, blocks: NDArray
 
 class HeldOut(NamedTuple):
     """Pointwise explained total correlation of held-out blocks: ``together`` (n,) of all units as one variable H, ``units``
-    (n, n_hidden) of each unit, over the sites it explains. The means of ``units`` have a sum that is a lower bound of TC(V;H)."""
+    (n, n_hidden) of each unit with the sites that it knows most of. The means of ``units`` have a sum that is a lower bound of TC(V;H)."""
 
     together: NDArray[np.float64]
     units: NDArray[np.float64]
 
 
-def held_out_explained(filters: NDArray, bias: NDArray, training: NDArray, held_out: NDArray, alpha: NDArray | None = None) -> HeldOut:
+def held_out_explained(filters: NDArray, bias: NDArray, training: NDArray, held_out: NDArray) -> HeldOut:
     """What a soft rule explains of blocks that its marginals were not fitted to.
 
     Parameters
@@ -124,9 +124,6 @@ def held_out_explained(filters: NDArray, bias: NDArray, training: NDArray, held_
         The rule, (n_hidden, n_block) and (n_hidden,).
     training, held_out : (n, n_block)
         Blocks of +-1 for the marginals and for the values.
-    alpha : (n_hidden, n_block), optional
-        Which unit explains which site, columns of sum at most 1. If None, each site is explained by the unit that knows most of it
-        in the training blocks.
 
     Returns
     -------
@@ -138,7 +135,7 @@ def held_out_explained(filters: NDArray, bias: NDArray, training: NDArray, held_
     )
     together = pointwise_explained(rule_marginals(fit, training, smoothing=SMOOTHING), value, held_out)
     singles = [rule_marginals(_two_states(p), training, smoothing=SMOOTHING) for p in fit_units.T]
-    alpha = _most_informed([site_informations(single) for single in singles]) if alpha is None else alpha
+    alpha = _most_informed([site_informations(single) for single in singles])
     units = [pointwise_explained(single, _two_states(p), held_out, share) for single, p, share in zip(singles, value_units.T, alpha)]
     return HeldOut(together, np.stack(units, axis=1))
 
