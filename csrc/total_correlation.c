@@ -133,7 +133,7 @@ static double clip(double p, double least) { return p < least ? least : p > 1.0 
 
 static double binary_entropy(double p) { return -(p > 0 ? p * log(p) : 0.0) - (p < 1 ? (1.0 - p) * log1p(-p) : 0.0); }
 
-/* The smallest probability: a hundredth of a count, as if one had been seen once in a hundred such samples. */
+/* The smallest probability, a hundredth of a count: it keeps all filters finite. */
 static double least_probability(const block_table *t) { return fmax(0.01 / t->n_samples, 1e-12); }
 
 /* P(v_i = 1) and, of one unit, P(y = 1), P(v_i = 1|y = 1), P(v_i = 1|y = 0). */
@@ -176,7 +176,7 @@ static void compete(const block_table *t, explanation *e, const workspace *w, in
 }
 
 /* Filters, bias and <a_0> of unit j from its marginals. */
-static int renew_rule(const block_table *t, explanation *e, const workspace *w, int64_t j)
+static void renew_rule(const block_table *t, explanation *e, const workspace *w, int64_t j)
 {
     double *filters = e->filters + j * t->n_sites, bias = 0.0, base = 0.0;
     for (int64_t i = 0; i < t->n_sites; i++) {
@@ -191,12 +191,9 @@ static int renew_rule(const block_table *t, explanation *e, const workspace *w, 
     const double hidden = marginals_of(t, w, j, 0).hidden;
     e->bias[j] = t->symmetric ? 0.0 : bias + log(hidden / (1.0 - hidden));
     e->base[j] = base + log(1.0 - hidden);
-    for (int64_t i = 0; i < t->n_sites; i++)
-        if (!isfinite(filters[i])) return RSMI_DIVERGED;
-    return isfinite(e->bias[j]) && isfinite(e->base[j]) ? RSMI_OK : RSMI_DIVERGED;
 }
 
-static int update(const block_table *t, explanation *e, workspace *w)
+static void update(const block_table *t, explanation *e, workspace *w)
 {
     const int is_start = e->iteration++ == 0; /* of random filters, which are no fixed point's: alpha too stays random */
     for (int64_t j = 0; j < e->n_hidden; j++) {
@@ -204,9 +201,7 @@ static int update(const block_table *t, explanation *e, workspace *w)
         for (int64_t i = 0; i < t->n_sites; i++) w->information[j * t->n_sites + i] = information_of(marginals_of(t, w, j, i), t->n_samples);
     }
     for (int64_t i = 0; i < t->n_sites && e->n_hidden > 1 && !is_start; i++) compete(t, e, w, i);
-    for (int64_t j = 0; j < e->n_hidden; j++)
-        if (renew_rule(t, e, w, j) != RSMI_OK) return RSMI_DIVERGED;
-    return RSMI_OK;
+    for (int64_t j = 0; j < e->n_hidden; j++) renew_rule(t, e, w, j);
 }
 
 int explain_total_correlation(const block_table *t, int64_t iterations, explanation *e)
@@ -219,15 +214,16 @@ int explain_total_correlation(const block_table *t, int64_t iterations, explanat
                    arena_doubles(&memory, (size_t)units), arena_doubles(&memory, (size_t)(units * t->n_sites))};
     uint8_t *rest = arena_take(&memory, (size_t)(TILE * bytes));
     double *rest_weights = arena_doubles(&memory, TILE);
-    int status = memory.failed ? RSMI_NO_MEMORY : RSMI_OK;
-    if (status == RSMI_OK) {
-        memcpy(rest, t->blocks + (t->n_states - left) * bytes, (size_t)(left * bytes));
-        memcpy(rest_weights, t->weights + t->n_states - left, (size_t)left * sizeof *rest_weights);
+    if (memory.failed) {
+        arena_free(&memory);
+        return RSMI_NO_MEMORY;
     }
-    for (int64_t k = 0; k < iterations && status == RSMI_OK; k++) {
+    memcpy(rest, t->blocks + (t->n_states - left) * bytes, (size_t)(left * bytes));
+    memcpy(rest_weights, t->weights + t->n_states - left, (size_t)left * sizeof *rest_weights);
+    for (int64_t k = 0; k < iterations; k++) {
         measure(t, e, rest, rest_weights, &w);
-        status = update(t, e, &w);
+        update(t, e, &w);
     }
     arena_free(&memory);
-    return status;
+    return RSMI_OK;
 }

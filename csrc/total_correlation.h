@@ -24,7 +24,8 @@ typedef struct {
     double *explained;         /* (n_hidden,) total correlation TC_j of the rule before the last update, nats */
 } explanation;
 
-/* Iterate the fixed point `iterations` times. RSMI_DIVERGED if a filter is not finite, RSMI_BAD_SHAPE for empty sizes. */
+/* Iterate the fixed point `iterations` times. All probabilities are at least .01 / n_samples, so that every filter is finite.
+ * RSMI_BAD_SHAPE for empty sizes, RSMI_NO_MEMORY. */
 int explain_total_correlation(const block_table *table, int64_t iterations, explanation *e);
 
 #endif

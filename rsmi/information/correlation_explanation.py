@@ -96,11 +96,6 @@ def advance(state: dict[str, np.ndarray], table: BlockTable, iterations: int, *,
     float
         The objective sum_j TC_j in nats of the rule before the last iteration, on the table's own states: a lower bound of their
         total correlation once the units have divided the sites among them (every column of alpha has sum 1).
-
-    Raises
-    ------
-    FloatingPointError
-        If a filter diverged.
     """
     kernel.explain(table.packed, table.weights, table.up, table.n_samples, symmetric, state, iterations)
     return float(state["explained"].sum())

@@ -101,7 +101,7 @@ def explained_total_correlation(filters: NDArray, bias: NDArray, blocks: NDArray
     filters, bias, hard
         The rule; see `rsmi.information.channel.unit_probabilities`.
     blocks, weights
-        As for `total_correlation`. Exact for a distribution; from n samples high by about (n_block - 1)(2^n_hidden - 1) / 2n.
+        As for `total_correlation`. Exact for a distribution; from n samples high by up to (n_block - 1)(2^n_hidden - 1) / 2n.
     """
     q = state_probabilities(np.atleast_2d(filters), np.atleast_1d(bias), blocks, hard)
     return float(_normalized(weights, len(q)) @ pointwise_explained(rule_marginals(q, blocks, weights), q, blocks))
