@@ -13,6 +13,7 @@ import pytest
 
 import rsmi
 from rsmi.cli.application import run
+from rsmi.stages import runner
 from rsmi.stages.interrupt import Stop
 from rsmi.store import open_file
 
@@ -99,6 +100,31 @@ def cli():
         child = process(arguments, prelude, **settings)
         out, err = child.communicate(stdin, timeout=300)
         return Result(child.returncode, out, err)
+
+    return call
+
+
+@pytest.fixture
+def interrupt(here, monkeypatch):
+    """Run a command in this process, every row a part, until so many parts are committed; it exits 75."""
+
+    def call(arguments, parts: int = 60):
+        stop, commit, committed = Stop(), runner.PartsFolder.commit, []
+        stop.reason = None if parts else "stopped by the test"
+
+        def counting(*rest):
+            committed.append(commit(*rest))
+            if len(committed) == parts:
+                stop.reason = "stopped by the test"
+            return committed[-1]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(runner, "_CHECKPOINT_SECONDS", 0.0)
+            patch.setattr(runner, "_QUANTUM_SECONDS", 0.0)
+            patch.setattr(runner.PartsFolder, "commit", counting)
+            result = here(*arguments, stop=stop)
+        assert result.code == 75, result.err
+        return result
 
     return call
 

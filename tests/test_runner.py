@@ -44,31 +44,6 @@ def fine_grained(at=0, event="pass", after=0) -> str:
 
 
 @pytest.fixture
-def interrupt(here, monkeypatch):
-    """Run a command in this process, every row a part, until so many parts are committed; it exits 75."""
-
-    def call(arguments, parts: int = 60):
-        stop, commit, committed = Stop(), runner.PartsFolder.commit, []
-        stop.reason = None if parts else "stopped by the test"
-
-        def counting(*rest):
-            committed.append(commit(*rest))
-            if len(committed) == parts:
-                stop.reason = "stopped by the test"
-            return committed[-1]
-
-        with monkeypatch.context() as patch:
-            patch.setattr(runner, "_CHECKPOINT_SECONDS", 0.0)
-            patch.setattr(runner, "_QUANTUM_SECONDS", 0.0)
-            patch.setattr(runner.PartsFolder, "commit", counting)
-            result = here(*arguments, stop=stop)
-        assert result.code == 75, result.err
-        return result
-
-    return call
-
-
-@pytest.fixture
 def finish(here, pipeline):
     """Give a command again, check that it ends with the digest of the undisturbed run and leaves nothing else."""
 

@@ -12,6 +12,7 @@ from rsmi.statistics.binning import grouped_mean
 
 _ENTRIES = 1 << 23  # windows times states h at most
 _COUNTED = 9  # block sites up to which block states are counted
+_IDLE = 0.1  # largest sum of absolute weights of a unit that hardly looks at its block
 
 
 def bound(windows: WindowSet, filters: np.ndarray, bias: np.ndarray, key: np.ndarray, *, hard: bool, shuffle: bool = False) -> DecoderBound:
@@ -47,6 +48,15 @@ def cautions(soft: DecoderBound, hard: DecoderBound, shuffled: DecoderBound) -> 
     if shuffled.value > 0.002 + 3 * shuffled.error:
         found.append(f"the control with shuffled environments gives {shuffled.value:.4f} nats: the configurations are not independent")
     return found
+
+
+def idle_units(filters: np.ndarray) -> list[str]:
+    """A sentence on units whose state hardly depends on the block, if there are any."""
+    idle = [str(j) for j, weights in enumerate(np.abs(filters).sum(axis=1), 1) if weights < _IDLE]
+    if not idle:
+        return []
+    units = f"unit {idle[0]}" if len(idle) == 1 else f"units {', '.join(idle)}"
+    return [f"{units} of {len(filters)} found nothing to explain: under --hard their states would mean nothing"]
 
 
 def exact_attributes(windows: WindowSet, filters: np.ndarray, bias: np.ndarray) -> dict:

@@ -173,7 +173,7 @@ def run(work: LambdaTraining, output: Path, options: RunOptions) -> None:
         best = int(np.argmax([session.rows(task).read("objective")[-1] for task in tasks] if work.method.block_alone else [bound.value for bound in bounds]))
         hard = _bound(session, work, "bound-hard", rules[best], hard=True)
         shuffled = _bound(session, work, "bound-shuffled", rules[best], hard=False, shuffle=True)
-        for sentence in rule_measures.cautions(bounds[best], hard, shuffled):
+        for sentence in [*rule_measures.cautions(bounds[best], hard, shuffled), *rule_measures.idle_units(rules[best][0])]:
             log.warning("%s: %s", output, sentence)
         _publish(session, work, tasks, rules, bounds, best, rule_measures.bound_attributes(bounds[best], hard, shuffled))
 
