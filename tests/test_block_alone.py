@@ -88,7 +88,7 @@ def ising_block(path):
 @pytest.mark.parametrize("objective", BLOCK_ALONE)
 def test_the_environment_has_no_say_in_the_choice(train, objective):
     """Of the restarts the one with the best value of its own objective is kept, not that with the best bound of I(H:E)."""
-    found, _ = train(f"--block 4x4 --objective {objective} --hidden 2 --windows 10000 --restarts 4")
+    found, _ = train(f"--block 4x4 --objective {objective} --hidden 2 --windows 5000 --restarts 3")
     with open_file("lambda.h5", "lambda") as file:
         last, bounds, kept = file.read("/curve/objective")[:, -1], file.read("/restarts/bound"), file.attributes["restart"]
         steps, curve = file.read("/curve/step"), file.read("/curve/filters")
@@ -139,7 +139,7 @@ def test_units_without_a_task(train):
 def test_the_field_in_noise_is_not_found(train, objective):
     """Four units hold no electric field on the links they look at (an objective of the environment reaches .85 to .95 with less noise
     than .01), and know less than half of what one bit can know of the environment, .115 nats."""
-    found, _ = train(f"--block 4x4 --buffer 2 --objective {objective} --hidden 4 --restarts 1 --windows 12000", "dimers.h5")
+    found, _ = train(f"--block 4x4 --buffer 2 --objective {objective} --hidden 4 --restarts 1 --windows 8000", "dimers.h5")
     units = found["dimers"]["units"]
     assert max(unit["R2"] * (1 - unit["noise"]) for unit in units) < 0.3
     assert found["mutual_information_hard"] < 0.06
