@@ -19,14 +19,24 @@
 #define INLINE static inline __attribute__((always_inline))
 
 typedef struct {
+    uint32_t a, b;
+} run_pair;
+
+typedef struct {
     int64_t rows, words, width;
-    uint64_t last_valid;      /* the sites in the last word of a row */
-    uint64_t *up;             /* spins */
-    uint64_t *open, *starts;  /* bonds along the rows, first sites of runs */
-    uint32_t *before;         /* number of runs before a word */
-    uint32_t *parent;         /* union-find over runs, later their flips */
+    uint64_t last_valid;     /* the sites in the last word of a row */
+    uint64_t *up;            /* spins */
+    uint64_t *open, *starts; /* bonds along the rows (at last the coins of the runs), first sites of runs */
+    uint64_t *links[2];      /* bonds to the next row and to the next layer, without those that join nothing new */
+    uint32_t *before;        /* number of runs before a word */
+    uint32_t *parent;        /* union-find over runs, later their flips */
+    run_pair *pending;       /* runs to unite */
     uint64_t threshold;
 } bit_lattice;
+
+enum { BATCH = 16 }; /* pending pairs worth a pass; a row leaves at most 2 width + 1 more */
+
+/* --- bonds --------------------------------------------------------------------------------------------------------- */
 
 /* Bits of `among` kept with probability threshold / 2^64, independently. */
 INLINE uint64_t toss(uint64_t among, uint64_t threshold, uint64_t rng[4])
@@ -52,6 +62,20 @@ INLINE void open_row(const bit_lattice *t, int64_t row, uint64_t rng[4])
     }
 }
 
+INLINE void link_rows(const bit_lattice *t, int64_t a, int64_t b, uint64_t *links, uint64_t rng[4])
+{
+    uint64_t link_before = 0, both_before = 0; /* bit 63 of the word before */
+    for (int64_t w = 0; w < t->words; w++) {
+        const int64_t i = a * t->words + w, j = b * t->words + w;
+        const uint64_t link = toss(~(t->up[i] ^ t->up[j]) & valid(t, w), t->threshold, rng), both = t->open[i] & t->open[j];
+        links[i] = link & ~((link << 1 | link_before) & (both << 1 | both_before));
+        link_before = link >> 63;
+        both_before = both >> 63;
+    }
+}
+
+/* --- runs ---------------------------------------------------------------------------------------------------------- */
+
 /* Number the runs; returns how many. */
 INLINE uint32_t number_runs(const bit_lattice *t)
 {
@@ -70,6 +94,54 @@ INLINE uint32_t number_runs(const bit_lattice *t)
     return runs;
 }
 
+/* The run that holds the highest site of `upto` (all bits up to a site) in a word. */
+INLINE uint32_t run_at(const bit_lattice *t, int64_t i, uint64_t upto)
+{
+    return t->before[i] + (uint32_t)__builtin_popcountll(t->starts[i] & upto) - 1;
+}
+
+/* --- clusters ------------------------------------------------------------------------------------------------------ */
+
+/* Each of the links from one row to the next below, none of whose runs has a parent yet: the last run linked to it from above
+ * lends its parent; the runs it has joined there, neighbour by neighbour, are left to be united. Returns the number pending. */
+INLINE int64_t attach_row(const bit_lattice *t, int64_t above, int64_t below, int64_t pending)
+{
+    uint32_t last_run = UINT32_MAX, last_parent = 0;
+    for (int64_t w = 0; w < t->words; w++) {
+        const int64_t i = above * t->words + w, j = below * t->words + w;
+        for (uint64_t links = t->links[0][i]; links; links &= links - 1) {
+            const uint64_t upto = links ^ (links - 1);
+            const uint32_t run = run_at(t, j, upto), parent = t->parent[run_at(t, i, upto)];
+            t->pending[pending] = (run_pair){parent, last_parent};
+            pending += run == last_run;
+            t->parent[run] = last_parent = parent;
+            last_run = run;
+        }
+    }
+    return pending;
+}
+
+/* Leave all the links between two rows to be united. */
+INLINE int64_t join_rows(const bit_lattice *t, const uint64_t *row_links, int64_t a, int64_t b, int64_t pending)
+{
+    for (int64_t w = 0; w < t->words; w++) {
+        const int64_t i = a * t->words + w, j = b * t->words + w;
+        for (uint64_t links = row_links[i]; links; links &= links - 1) {
+            const uint64_t upto = links ^ (links - 1);
+            t->pending[pending++] = (run_pair){run_at(t, i, upto), run_at(t, j, upto)};
+        }
+    }
+    return pending;
+}
+
+/* The bond from the last site of a row to the first. */
+INLINE int64_t close_row(const bit_lattice *t, int64_t row, int64_t pending)
+{
+    const int64_t first = row * t->words, last = first + t->words - 1;
+    t->pending[pending] = (run_pair){run_at(t, last, ~0ULL), t->before[first]};
+    return pending + (int64_t)(t->open[last] >> ((t->width - 1) & 63));
+}
+
 INLINE void unite(uint32_t *parent, uint32_t a, uint32_t b)
 {
     while (parent[a] != parent[b]) {
@@ -85,78 +157,90 @@ INLINE void unite(uint32_t *parent, uint32_t a, uint32_t b)
     }
 }
 
-/* The run that holds the highest site of `upto` (all bits up to a site) in a word. */
-INLINE uint32_t run_at(const bit_lattice *t, int64_t i, uint64_t upto)
+/* Three steps up nearly always reach the roots, so that no branch depends on the data. */
+INLINE int64_t unite_pending(const bit_lattice *t, int64_t pending)
 {
-    return t->before[i] + (uint32_t)__builtin_popcountll(t->starts[i] & upto) - 1;
+    uint32_t *parent = t->parent;
+    for (int64_t k = 0; k < pending; k++) {
+        run_pair *pair = t->pending + k;
+        *pair = (run_pair){parent[parent[pair->a]], parent[parent[pair->b]]};
+    }
+    for (int64_t k = 0; k < pending; k++) {
+        const uint32_t a = parent[t->pending[k].a], b = parent[t->pending[k].b], high = a > b ? a : b, low = a > b ? b : a;
+        if (parent[high] == high)
+            parent[high] = low;
+        else
+            unite(parent, a, b);
+    }
+    return 0;
 }
 
-INLINE void close_row(const bit_lattice *t, int64_t row)
+INLINE void find_clusters(const bit_lattice *t, int64_t depth, int64_t height)
 {
-    const int64_t first = row * t->words, last = first + t->words - 1;
-    if (t->open[last] >> ((t->width - 1) & 63)) unite(t->parent, run_at(t, last, ~0ULL), t->before[first]);
-}
-
-INLINE void link_rows(const bit_lattice *t, int64_t a, int64_t b, uint64_t rng[4])
-{
-    uint64_t link_before = 0, both_before = 0; /* bit 63 of the word before */
-    for (int64_t w = 0; w < t->words; w++) {
-        const int64_t i = a * t->words + w, j = b * t->words + w;
-        const uint64_t links = toss(~(t->up[i] ^ t->up[j]) & valid(t, w), t->threshold, rng), both = t->open[i] & t->open[j];
-        uint64_t needed = links & ~((links << 1 | link_before) & (both << 1 | both_before));
-        link_before = links >> 63;
-        both_before = both >> 63;
-        for (; needed; needed &= needed - 1) {
-            const uint64_t upto = needed ^ (needed - 1);
-            unite(t->parent, run_at(t, i, upto), run_at(t, j, upto));
+    int64_t pending = 0;
+    for (int64_t row = 0; row < t->rows; row++) {
+        const int64_t y = row % height;
+        if (y > 0) pending = attach_row(t, row - 1, row, pending);
+        if (y > 0 && y == height - 1) pending = join_rows(t, t->links[0], row, row - y, pending);
+        pending = close_row(t, row, pending);
+        if (pending >= BATCH) pending = unite_pending(t, pending);
+    }
+    if (depth > 1)
+        for (int64_t row = 0; row < t->rows; row++) {
+            pending = join_rows(t, t->links[1], row, (row + height) % t->rows, pending);
+            if (pending >= BATCH) pending = unite_pending(t, pending);
         }
-    }
+    unite_pending(t, pending);
 }
 
-/* Overwrites every parent by the coin of its root: bit i % 64 of the draw i / 64 belongs to run i. */
-INLINE void toss_clusters(const bit_lattice *t, uint32_t runs, uint64_t rng[4])
+/* --- flips --------------------------------------------------------------------------------------------------------- */
+
+/* Bit i = the sum modulo 2 of bits 0 .. i. */
+INLINE uint64_t prefix_sum(uint64_t bits)
 {
-    uint64_t bits = 0;
-    for (uint32_t run = 0; run < runs; run++, bits >>= 1) {
-        if (run % 64 == 0) bits = xoshiro_next(rng);
-        const uint32_t parent = t->parent[run];
-        t->parent[run] = bits & 1;
-        t->parent[run] = t->parent[parent];
-    }
+    for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
+    return bits;
 }
 
-INLINE void flip_word(const bit_lattice *t, int64_t i, uint64_t sites)
+/* Every run takes the coin of its root, where a coin is bit run % 64 of the draw run / 64. Sites at which the flip changes are
+ * marked, and all sites between follow from the sum of the marks. */
+INLINE void flip_clusters(const bit_lattice *t, uint32_t runs, uint64_t rng[4])
 {
-    const uint32_t *flip = t->parent + t->before[i];
-    uint64_t mask = 0, now = 0;
-    if (!(t->starts[i] & 1)) mask = now = 0 - (uint64_t)flip[-1];
-    for (uint64_t starts = t->starts[i]; starts; starts &= starts - 1, flip++) {
-        const uint64_t next = 0 - (uint64_t)*flip;
-        mask ^= (now ^ next) & (0 - (starts & -starts)); /* a run's flip holds until the next start */
-        now = next;
+    uint64_t *coins = t->open, mask = 0;
+    for (uint32_t i = 0; i < (runs + 63) / 64; i++) coins[i] = xoshiro_next(rng);
+    uint32_t run = 0, flip = 0;
+    for (int64_t i = 0; i < t->rows * t->words; i++) {
+        uint64_t marks = 0;
+        for (uint64_t starts = t->starts[i]; starts; starts &= starts - 1, run++) {
+            const uint32_t parent = t->parent[run], before = flip;
+            t->parent[run] = coins[run / 64] >> (run % 64) & 1;
+            t->parent[run] = flip = t->parent[parent];
+            marks |= (starts & -starts) & (0 - (uint64_t)(flip ^ before));
+        }
+        mask = prefix_sum(marks) ^ (0 - (mask >> 63));
+        t->up[i] ^= mask & valid(t, i % t->words);
     }
-    t->up[i] ^= mask & sites;
 }
 
 RSMI_CLONES static void cluster_step(const bit_lattice *t, int64_t depth, int64_t height, uint64_t rng[4])
 {
     uint64_t state[4] = {rng[0], rng[1], rng[2], rng[3]};
     for (int64_t row = 0; row < t->rows; row++) open_row(t, row, state);
-    const uint32_t runs = number_runs(t);
-    for (int64_t row = 0; row < t->rows; row++) close_row(t, row);
     if (height > 1)
-        for (int64_t row = 0; row < t->rows; row++) link_rows(t, row, (row + 1) % height ? row + 1 : row + 1 - height, state);
+        for (int64_t row = 0; row < t->rows; row++) link_rows(t, row, (row + 1) % height ? row + 1 : row + 1 - height, t->links[0], state);
     if (depth > 1)
-        for (int64_t row = 0; row < t->rows; row++) link_rows(t, row, (row + height) % t->rows, state);
-    toss_clusters(t, runs, state);
-    for (int64_t row = 0; row < t->rows; row++)
-        for (int64_t w = 0; w < t->words; w++) flip_word(t, row * t->words + w, valid(t, w));
+        for (int64_t row = 0; row < t->rows; row++) link_rows(t, row, (row + height) % t->rows, t->links[1], state);
+    const uint32_t runs = number_runs(t);
+    find_clusters(t, depth, height);
+    flip_clusters(t, runs, state);
     for (int k = 0; k < 4; k++) rng[k] = state[k];
 }
 
+static int64_t row_words(const ising_chain *chain) { return (chain->width + 63) / 64; }
+
 static bit_lattice lay_out(const ising_chain *chain, uint64_t *workspace)
 {
-    const int64_t rows = chain->depth * chain->height, words = (chain->width + 63) / 64, n = rows * words;
+    const int64_t rows = chain->depth * chain->height, words = row_words(chain), n = rows * words;
     return (bit_lattice){.rows = rows,
                          .words = words,
                          .width = chain->width,
@@ -164,14 +248,16 @@ static bit_lattice lay_out(const ising_chain *chain, uint64_t *workspace)
                          .up = workspace,
                          .open = workspace + n,
                          .starts = workspace + 2 * n,
-                         .before = (uint32_t *)(workspace + 3 * n),
-                         .parent = (uint32_t *)(workspace + 4 * n),
+                         .links = {workspace + 3 * n, workspace + 4 * n},
+                         .before = (uint32_t *)(workspace + 5 * n),
+                         .parent = (uint32_t *)(workspace + 6 * n),
+                         .pending = (run_pair *)(workspace + 6 * n + (ising_sites(chain) + 1) / 2),
                          .threshold = bernoulli_threshold(-expm1(-2 * chain->coupling), exp(-2 * chain->coupling))};
 }
 
 int64_t ising_swendsen_wang_workspace(const ising_chain *chain)
 {
-    return 4 * chain->depth * chain->height * ((chain->width + 63) / 64) + (ising_sites(chain) + 1) / 2;
+    return 6 * chain->depth * chain->height * row_words(chain) + (ising_sites(chain) + 1) / 2 + 2 * chain->width + BATCH + 2;
 }
 
 void ising_swendsen_wang(const ising_chain *chain, int64_t sweeps, int8_t *spins, uint64_t rng[4], uint64_t *workspace)
