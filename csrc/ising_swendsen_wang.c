@@ -26,10 +26,11 @@ typedef struct {
     int64_t rows, words, width;
     uint64_t last_valid;     /* the sites in the last word of a row */
     uint64_t *up;            /* spins */
-    uint64_t *open, *starts; /* bonds along the rows (at last the coins of the runs), first sites of runs */
+    uint64_t *open, *starts; /* bonds along the rows, first sites of runs */
     uint64_t *links[2];      /* bonds to the next row and to the next layer, without those that join nothing new */
     uint32_t *before;        /* number of runs before a word */
-    uint32_t *parent;        /* union-find over runs, later their flips */
+    uint32_t *parent;        /* union-find over runs */
+    uint8_t *coins;          /* of runs, 1 = flip */
     run_pair *pending;       /* runs to unite */
     uint64_t threshold;
 } bit_lattice;
@@ -202,23 +203,37 @@ INLINE uint64_t prefix_sum(uint64_t bits)
     return bits;
 }
 
-/* Every run takes the coin of its root, where a coin is bit run % 64 of the draw run / 64. Sites at which the flip changes are
- * marked, and all sites between follow from the sum of the marks. */
-INLINE void flip_clusters(const bit_lattice *t, uint32_t runs, uint64_t rng[4])
+/* A coin for every run: bit run % 64 of the draw run / 64. */
+INLINE void toss_coins(const bit_lattice *t, uint32_t runs, uint64_t rng[4])
 {
-    uint64_t *coins = t->open, mask = 0;
-    for (uint32_t i = 0; i < (runs + 63) / 64; i++) coins[i] = xoshiro_next(rng);
-    uint32_t run = 0, flip = 0;
+    for (uint32_t run = 0; run < runs; run += 64) {
+        uint64_t bits = xoshiro_next(rng);
+        for (uint32_t k = run; k < run + 64; k += 8, bits >>= 8) {
+            /* byte j keeps bit j of its copy of eight bits, then moves it to its lowest place */
+            const uint64_t kept = (bits & 0xff) * 0x0101010101010101ULL & 0x8040201008040201ULL;
+            const uint64_t coins = (kept + 0x7f7f7f7f7f7f7f7fULL) >> 7 & 0x0101010101010101ULL;
+            memcpy(t->coins + k, &coins, 8);
+        }
+    }
+}
+
+/* In ascending order every run takes the coin of its parent, which has that of the root. The sites at which the coin changes are
+ * marked; what happens to the sites between is the sum of the marks. */
+INLINE void flip_clusters(const bit_lattice *t)
+{
+    const uint32_t *parent = t->parent;
+    uint8_t *coins = t->coins;
+    uint64_t flips = 0;
+    uint32_t run = 0, coin = 0;
     for (int64_t i = 0; i < t->rows * t->words; i++) {
         uint64_t marks = 0;
         for (uint64_t starts = t->starts[i]; starts; starts &= starts - 1, run++) {
-            const uint32_t parent = t->parent[run], before = flip;
-            t->parent[run] = coins[run / 64] >> (run % 64) & 1;
-            t->parent[run] = flip = t->parent[parent];
-            marks |= (starts & -starts) & (0 - (uint64_t)(flip ^ before));
+            const uint32_t before = coin;
+            coins[run] = coin = coins[parent[run]];
+            marks |= (starts & -starts) & (0 - (uint64_t)(coin ^ before));
         }
-        mask = prefix_sum(marks) ^ (0 - (mask >> 63));
-        t->up[i] ^= mask & valid(t, i % t->words);
+        flips = prefix_sum(marks) ^ (0 - (flips >> 63));
+        t->up[i] ^= flips & valid(t, i % t->words);
     }
 }
 
@@ -232,32 +247,49 @@ RSMI_CLONES static void cluster_step(const bit_lattice *t, int64_t depth, int64_
         for (int64_t row = 0; row < t->rows; row++) link_rows(t, row, (row + height) % t->rows, t->links[1], state);
     const uint32_t runs = number_runs(t);
     find_clusters(t, depth, height);
-    flip_clusters(t, runs, state);
+    toss_coins(t, runs, state);
+    flip_clusters(t);
     for (int k = 0; k < 4; k++) rng[k] = state[k];
 }
 
-static int64_t row_words(const ising_chain *chain) { return (chain->width + 63) / 64; }
+/* The parts of the workspace in 64-bit words. */
+typedef struct {
+    int64_t plane, parent, coins, pending;
+} part_sizes;
+
+static part_sizes measure(const ising_chain *chain)
+{
+    const int64_t sites = ising_sites(chain);
+    return (part_sizes){.plane = chain->depth * chain->height * ((chain->width + 63) / 64),
+                        .parent = (sites + 1) / 2,
+                        .coins = (sites + 63) / 64 * 8,
+                        .pending = BATCH + 2 * chain->width + 1};
+}
 
 static bit_lattice lay_out(const ising_chain *chain, uint64_t *workspace)
 {
-    const int64_t rows = chain->depth * chain->height, words = row_words(chain), n = rows * words;
-    return (bit_lattice){.rows = rows,
+    const part_sizes size = measure(chain);
+    const int64_t words = (chain->width + 63) / 64;
+    uint64_t *parent = workspace + 6 * size.plane, *coins = parent + size.parent, *pending = coins + size.coins;
+    return (bit_lattice){.rows = chain->depth * chain->height,
                          .words = words,
                          .width = chain->width,
                          .last_valid = ~0ULL >> (words * 64 - chain->width),
                          .up = workspace,
-                         .open = workspace + n,
-                         .starts = workspace + 2 * n,
-                         .links = {workspace + 3 * n, workspace + 4 * n},
-                         .before = (uint32_t *)(workspace + 5 * n),
-                         .parent = (uint32_t *)(workspace + 6 * n),
-                         .pending = (run_pair *)(workspace + 6 * n + (ising_sites(chain) + 1) / 2),
+                         .open = workspace + size.plane,
+                         .starts = workspace + 2 * size.plane,
+                         .links = {workspace + 3 * size.plane, workspace + 4 * size.plane},
+                         .before = (uint32_t *)(workspace + 5 * size.plane),
+                         .parent = (uint32_t *)parent,
+                         .coins = (uint8_t *)coins,
+                         .pending = (run_pair *)pending,
                          .threshold = bernoulli_threshold(-expm1(-2 * chain->coupling), exp(-2 * chain->coupling))};
 }
 
 int64_t ising_swendsen_wang_workspace(const ising_chain *chain)
 {
-    return 6 * chain->depth * chain->height * row_words(chain) + (ising_sites(chain) + 1) / 2 + 2 * chain->width + BATCH + 2;
+    const part_sizes size = measure(chain);
+    return 6 * size.plane + size.parent + size.coins + size.pending;
 }
 
 void ising_swendsen_wang(const ising_chain *chain, int64_t sweeps, int8_t *spins, uint64_t rng[4], uint64_t *workspace)

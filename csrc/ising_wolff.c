@@ -12,8 +12,8 @@
 static inline uint32_t quotient(uint32_t n, uint64_t reciprocal) { return (uint32_t)(((unsigned __int128)n * reciprocal) >> 64); }
 
 typedef struct {
-    uint32_t size, stride;
-    uint64_t reciprocal_stride, reciprocal_size;
+    uint32_t size, stride, around; /* of the step from the last site to the first */
+    uint64_t reciprocal;           /* of the size */
 } lattice_axis;
 
 typedef struct {
@@ -32,22 +32,19 @@ static inline __attribute__((always_inline)) void try_bond(cluster *c, uint32_t 
     c->spins[site] = (int8_t)(c->spins[site] - 2 * c->spin * joins);
 }
 
-static inline __attribute__((always_inline)) uint32_t coordinate(uint32_t site, const lattice_axis *axis)
-{
-    const uint32_t line = axis->stride == 1 ? site : quotient(site, axis->reciprocal_stride);
-    return line - quotient(line, axis->reciprocal_size) * axis->size;
-}
-
 static inline __attribute__((always_inline)) void grow(cluster *c, const lattice_axis *axes, int dimension, uint64_t rng[4])
 {
     for (int64_t head = 0; head < c->tail; head++) {
         const uint32_t site = c->queue[head];
+        uint32_t line = site; /* the coordinates not yet divided off */
         for (int k = 0; k < dimension; k++) {
-            const uint32_t x = coordinate(site, axes + k), stride = axes[k].stride, around = stride * (axes[k].size - 1);
-            const uint32_t next = x + 1 == axes[k].size ? site - around : site + stride;
-            const uint32_t previous = x == 0 ? site + around : site - stride;
+            const uint32_t size = axes[k].size, stride = axes[k].stride, around = axes[k].around;
+            const uint32_t rest = k + 1 < dimension ? quotient(line, axes[k].reciprocal) : 0, x = line - rest * size;
+            const uint32_t next = site + (x + 1 == size ? 0 - around : stride);
+            const uint32_t previous = site - (x == 0 ? 0 - around : stride);
             try_bond(c, next, xoshiro_next(rng));
             try_bond(c, previous, xoshiro_next(rng));
+            line = rest;
         }
     }
 }
@@ -56,8 +53,8 @@ static lattice_axis make_axis(int64_t size, int64_t stride)
 {
     return (lattice_axis){.size = (uint32_t)size,
                           .stride = (uint32_t)stride,
-                          .reciprocal_stride = UINT64_MAX / (uint64_t)stride + 1,
-                          .reciprocal_size = UINT64_MAX / (uint64_t)size + 1};
+                          .around = (uint32_t)(stride * (size - 1)),
+                          .reciprocal = UINT64_MAX / (uint64_t)size + 1};
 }
 
 /* The queue: every site enters once, and one rejected candidate may lie behind the last. */
