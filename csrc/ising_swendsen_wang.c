@@ -3,15 +3,21 @@
  * Every bond between equal spins is open with probability 1 - exp(-2 K); every connected cluster is flipped with probability 1/2.
  *
  * Layout: a row along the width is a string of bits, 64 sites a word, 1 = up; row r = z * height + y owns the words r * words + w.
- * Bits beyond the width are zero. Open bonds are words too: bit x of open[] is the bond from x to x + 1 (the last one wraps).
+ * Bits beyond the width are zero. Open bonds are words too: bit x of open[] is the bond from x to x + 1 (the last one wraps),
+ * bit x of links[] the one from x to the next row or layer. Rows need not fill their words, but a word costs the same however few
+ * sites it holds: widths that are multiples of 64 are the fastest per spin.
  *
- * 1. Draw the bonds along the rows. 64 coins of one probability are tossed together by comparing 64 random numbers with the
- *    threshold bit by bit from the top: a random word decides half of the undecided coins, so that about 7 draws serve 64 bonds.
+ * 1. Draw the bonds. 64 coins of one probability are tossed together by comparing 64 random numbers with the threshold bit by bit
+ *    from the top: a random word decides half of the undecided coins, so that about 7 draws serve 64 bonds. A link is forgotten
+ *    if the one at its left already joins the same runs.
  * 2. A row falls into runs of joined sites; runs are numbered through the lattice, and the run of a site is a popcount over the
  *    start bits. Clusters are sets of runs, not of sites.
- * 3. Draw the bonds between rows; each links two runs, unless the link one site to the left already does. Union-find by Rem's
- *    algorithm (Dijkstra, A Discipline of Programming, 1976), in which a parent always has the lower number.
- * 4. Hence one pass in ascending order copies each root's coin to its runs, and the coins are expanded to words of flips. */
+ * 3. Union-find over runs, in which a parent always has the lower number. A branch on the data would be mispredicted every other
+ *    time and cost more than all the rest; the unions are arranged to have none. Most runs have their parent from the row above
+ *    by plain assignment; the few pairs that are left collect in a list and are joined in batches: two steps up for all of them,
+ *    whose loads do not wait for one another, then one more and the union of what now are roots. The rare pair that is not
+ *    there yet goes the long way, by Rem's algorithm (Dijkstra, A Discipline of Programming, 1976).
+ * 4. The parents being lower, one pass in ascending order hands each root's coin to its runs, and expands the coins to flips. */
 #include "ising.h"
 
 #include <math.h>
@@ -23,7 +29,7 @@ typedef struct {
 } run_pair;
 
 typedef struct {
-    int64_t rows, words, width;
+    int64_t height, rows, words, width;
     uint64_t last_valid;     /* the sites in the last word of a row */
     uint64_t *up;            /* spins */
     uint64_t *open, *starts; /* bonds along the rows, first sites of runs */
@@ -75,10 +81,22 @@ INLINE void link_rows(const bit_lattice *t, int64_t a, int64_t b, uint64_t *link
     }
 }
 
+RSMI_CLONES static void draw_bonds(const bit_lattice *t, uint64_t rng[4])
+{
+    const int64_t height = t->height;
+    uint64_t state[4] = {rng[0], rng[1], rng[2], rng[3]};
+    for (int64_t row = 0; row < t->rows; row++) open_row(t, row, state);
+    if (height > 1)
+        for (int64_t row = 0; row < t->rows; row++) link_rows(t, row, (row + 1) % height ? row + 1 : row + 1 - height, t->links[0], state);
+    if (t->rows > height)
+        for (int64_t row = 0; row < t->rows; row++) link_rows(t, row, (row + height) % t->rows, t->links[1], state);
+    for (int k = 0; k < 4; k++) rng[k] = state[k];
+}
+
 /* --- runs ---------------------------------------------------------------------------------------------------------- */
 
 /* Number the runs; returns how many. */
-INLINE uint32_t number_runs(const bit_lattice *t)
+RSMI_CLONES static uint32_t number_runs(const bit_lattice *t)
 {
     uint32_t runs = 0;
     for (int64_t row = 0; row < t->rows; row++) {
@@ -103,8 +121,8 @@ INLINE uint32_t run_at(const bit_lattice *t, int64_t i, uint64_t upto)
 
 /* --- clusters ------------------------------------------------------------------------------------------------------ */
 
-/* Each of the links from one row to the next below, none of whose runs has a parent yet: the last run linked to it from above
- * lends its parent; the runs it has joined there, neighbour by neighbour, are left to be united. Returns the number pending. */
+/* The links between a row and the next, none of whose runs has a parent yet: each takes that of the last run linked to it from
+ * above. Two runs linked to the same one are neighbours among the links; their union is left pending. Returns the number of those. */
 INLINE int64_t attach_row(const bit_lattice *t, int64_t above, int64_t below, int64_t pending)
 {
     uint32_t last_run = UINT32_MAX, last_parent = 0;
@@ -158,7 +176,7 @@ INLINE void unite(uint32_t *parent, uint32_t a, uint32_t b)
     }
 }
 
-/* Three steps up nearly always reach the roots, so that no branch depends on the data. */
+/* Three steps up nearly always end at roots, so that the branch is predicted. */
 INLINE int64_t unite_pending(const bit_lattice *t, int64_t pending)
 {
     uint32_t *parent = t->parent;
@@ -176,8 +194,9 @@ INLINE int64_t unite_pending(const bit_lattice *t, int64_t pending)
     return 0;
 }
 
-INLINE void find_clusters(const bit_lattice *t, int64_t depth, int64_t height)
+RSMI_CLONES static void find_clusters(const bit_lattice *t)
 {
+    const int64_t height = t->height;
     int64_t pending = 0;
     for (int64_t row = 0; row < t->rows; row++) {
         const int64_t y = row % height;
@@ -186,7 +205,7 @@ INLINE void find_clusters(const bit_lattice *t, int64_t depth, int64_t height)
         pending = close_row(t, row, pending);
         if (pending >= BATCH) pending = unite_pending(t, pending);
     }
-    if (depth > 1)
+    if (t->rows > height)
         for (int64_t row = 0; row < t->rows; row++) {
             pending = join_rows(t, t->links[1], row, (row + height) % t->rows, pending);
             if (pending >= BATCH) pending = unite_pending(t, pending);
@@ -204,14 +223,12 @@ INLINE uint64_t prefix_sum(uint64_t bits)
 }
 
 /* A coin for every run: bit run % 64 of the draw run / 64. */
-INLINE void toss_coins(const bit_lattice *t, uint32_t runs, uint64_t rng[4])
+RSMI_CLONES static void toss_coins(const bit_lattice *t, uint32_t runs, uint64_t rng[4])
 {
     for (uint32_t run = 0; run < runs; run += 64) {
         uint64_t bits = xoshiro_next(rng);
         for (uint32_t k = run; k < run + 64; k += 8, bits >>= 8) {
-            /* byte j keeps bit j of its copy of eight bits, then moves it to its lowest place */
-            const uint64_t kept = (bits & 0xff) * 0x0101010101010101ULL & 0x8040201008040201ULL;
-            const uint64_t coins = (kept + 0x7f7f7f7f7f7f7f7fULL) >> 7 & 0x0101010101010101ULL;
+            const uint64_t coins = ising_spread_bits(bits);
             memcpy(t->coins + k, &coins, 8);
         }
     }
@@ -219,13 +236,13 @@ INLINE void toss_coins(const bit_lattice *t, uint32_t runs, uint64_t rng[4])
 
 /* In ascending order every run takes the coin of its parent, which has that of the root. The sites at which the coin changes are
  * marked; what happens to the sites between is the sum of the marks. */
-INLINE void flip_clusters(const bit_lattice *t)
+RSMI_CLONES static void flip_clusters(const bit_lattice *t)
 {
     const uint32_t *parent = t->parent;
     uint8_t *coins = t->coins;
     uint64_t flips = 0;
     uint32_t run = 0, coin = 0;
-    for (int64_t i = 0; i < t->rows * t->words; i++) {
+    for (int64_t i = 0, w = 0; i < t->rows * t->words; i++, w = w + 1 < t->words ? w + 1 : 0) {
         uint64_t marks = 0;
         for (uint64_t starts = t->starts[i]; starts; starts &= starts - 1, run++) {
             const uint32_t before = coin;
@@ -233,23 +250,17 @@ INLINE void flip_clusters(const bit_lattice *t)
             marks |= (starts & -starts) & (0 - (uint64_t)(coin ^ before));
         }
         flips = prefix_sum(marks) ^ (0 - (flips >> 63));
-        t->up[i] ^= flips & valid(t, i % t->words);
+        t->up[i] ^= flips & valid(t, w);
     }
 }
 
-RSMI_CLONES static void cluster_step(const bit_lattice *t, int64_t depth, int64_t height, uint64_t rng[4])
+static void cluster_step(const bit_lattice *t, uint64_t rng[4])
 {
-    uint64_t state[4] = {rng[0], rng[1], rng[2], rng[3]};
-    for (int64_t row = 0; row < t->rows; row++) open_row(t, row, state);
-    if (height > 1)
-        for (int64_t row = 0; row < t->rows; row++) link_rows(t, row, (row + 1) % height ? row + 1 : row + 1 - height, t->links[0], state);
-    if (depth > 1)
-        for (int64_t row = 0; row < t->rows; row++) link_rows(t, row, (row + height) % t->rows, t->links[1], state);
+    draw_bonds(t, rng);
     const uint32_t runs = number_runs(t);
-    find_clusters(t, depth, height);
-    toss_coins(t, runs, state);
+    find_clusters(t);
+    toss_coins(t, runs, rng);
     flip_clusters(t);
-    for (int k = 0; k < 4; k++) rng[k] = state[k];
 }
 
 /* The parts of the workspace in 64-bit words. */
@@ -257,7 +268,7 @@ typedef struct {
     int64_t plane, parent, coins, pending;
 } part_sizes;
 
-static part_sizes measure(const ising_chain *chain)
+static part_sizes sizes_of(const ising_chain *chain)
 {
     const int64_t sites = ising_sites(chain);
     return (part_sizes){.plane = chain->depth * chain->height * ((chain->width + 63) / 64),
@@ -268,10 +279,11 @@ static part_sizes measure(const ising_chain *chain)
 
 static bit_lattice lay_out(const ising_chain *chain, uint64_t *workspace)
 {
-    const part_sizes size = measure(chain);
+    const part_sizes size = sizes_of(chain);
     const int64_t words = (chain->width + 63) / 64;
     uint64_t *parent = workspace + 6 * size.plane, *coins = parent + size.parent, *pending = coins + size.coins;
-    return (bit_lattice){.rows = chain->depth * chain->height,
+    return (bit_lattice){.height = chain->height,
+                         .rows = chain->depth * chain->height,
                          .words = words,
                          .width = chain->width,
                          .last_valid = ~0ULL >> (words * 64 - chain->width),
@@ -288,20 +300,18 @@ static bit_lattice lay_out(const ising_chain *chain, uint64_t *workspace)
 
 int64_t ising_swendsen_wang_workspace(const ising_chain *chain)
 {
-    const part_sizes size = measure(chain);
+    const part_sizes size = sizes_of(chain);
     return 6 * size.plane + size.parent + size.coins + size.pending;
 }
+
+static int64_t word_sites(const bit_lattice *t, int64_t word) { return word + 1 < t->words ? 64 : t->width - 64 * word; }
 
 void ising_swendsen_wang(const ising_chain *chain, int64_t sweeps, int8_t *spins, uint64_t rng[4], uint64_t *workspace)
 {
     const bit_lattice t = lay_out(chain, workspace);
     for (int64_t row = 0; row < t.rows; row++)
-        for (int64_t w = 0; w < t.words; w++) {
-            const int64_t n = w + 1 < t.words ? 64 : t.width - 64 * w;
-            t.up[row * t.words + w] = ising_pack_word(spins + row * t.width + 64 * w, n);
-        }
-    for (int64_t i = 0; i < sweeps; i++) cluster_step(&t, chain->depth, chain->height, rng);
+        for (int64_t w = 0; w < t.words; w++) t.up[row * t.words + w] = ising_pack_word(spins + row * t.width + 64 * w, word_sites(&t, w));
+    for (int64_t i = 0; i < sweeps; i++) cluster_step(&t, rng);
     for (int64_t row = 0; row < t.rows; row++)
-        for (int64_t x = 0; x < t.width; x++)
-            spins[row * t.width + x] = (int8_t)(2 * (int)(t.up[row * t.words + x / 64] >> (x % 64) & 1) - 1);
+        for (int64_t w = 0; w < t.words; w++) ising_unpack_word(t.up[row * t.words + w], spins + row * t.width + 64 * w, word_sites(&t, w));
 }

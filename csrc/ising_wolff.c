@@ -3,7 +3,8 @@
  * From a random site a cluster grows over equal spins, each bond joining with probability 1 - exp(-2 K), and is flipped. A spin is
  * flipped as it joins, so the lattice itself marks what the cluster already holds; the sites wait in a first-in-first-out queue.
  * Per site leaving the queue one draw of 64 bits for every bond, in the order +x, -x, +y, -y, +z, -z, whether the neighbour
- * qualifies or not: the push is free of branches, which would be mispredicted every other time. */
+ * qualifies or not: the push is free of branches, which would be mispredicted every other time. The coordinates that decide about
+ * wrapping are divided off the site one by one, the last being what remains. */
 #include "ising.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@
 static inline uint32_t quotient(uint32_t n, uint64_t reciprocal) { return (uint32_t)(((unsigned __int128)n * reciprocal) >> 64); }
 
 typedef struct {
-    uint32_t size, stride, around; /* of the step from the last site to the first */
+    uint32_t size, stride, around; /* the distance of neighbours, that of the last site and the first */
     uint64_t reciprocal;           /* of the size */
 } lattice_axis;
 
@@ -36,7 +37,7 @@ static inline __attribute__((always_inline)) void grow(cluster *c, const lattice
 {
     for (int64_t head = 0; head < c->tail; head++) {
         const uint32_t site = c->queue[head];
-        uint32_t line = site; /* the coordinates not yet divided off */
+        uint32_t line = site; /* its coordinates along this axis and the following ones, as one number */
         for (int k = 0; k < dimension; k++) {
             const uint32_t size = axes[k].size, stride = axes[k].stride, around = axes[k].around;
             const uint32_t rest = k + 1 < dimension ? quotient(line, axes[k].reciprocal) : 0, x = line - rest * size;
