@@ -50,9 +50,9 @@ INLINE uint64_t toss(uint64_t among, uint64_t threshold, uint64_t rng[4])
 {
     uint64_t kept = 0;
     for (; among && threshold; threshold <<= 1) {
-        const uint64_t bits = xoshiro_next(rng), one = 0 - (threshold >> 63);
-        kept |= among & one & ~bits; /* random bit 0 under a threshold bit 1: below it */
-        among &= bits ^ ~one;        /* equal bits: undecided */
+        const uint64_t bit = 0 - (threshold >> 63), decided = among & (xoshiro_next(rng) ^ bit);
+        kept |= decided & bit; /* random bit 0 under a threshold bit 1: below it */
+        among ^= decided;
     }
     return kept;
 }
