@@ -27,10 +27,10 @@ typedef struct {
 
 static inline __attribute__((always_inline)) void try_bond(cluster *c, uint32_t site, uint64_t bits)
 {
-    const int joins = (c->spins[site] == c->spin) & (bits < c->threshold);
+    const int change = (c->spins[site] ^ -c->spin) & -(bits < c->threshold); /* the bits in which +1 and -1 differ, or none */
     c->queue[c->tail] = site;
-    c->tail += joins;
-    c->spins[site] = (int8_t)(c->spins[site] - 2 * c->spin * joins);
+    c->tail += change != 0;
+    c->spins[site] = (int8_t)(c->spins[site] ^ change);
 }
 
 static inline __attribute__((always_inline)) void grow(cluster *c, const lattice_axis *axes, int dimension, uint64_t rng[4])
