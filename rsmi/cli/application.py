@@ -21,6 +21,7 @@ COMMANDS = {
     "flow": "Measure operators along repeated coarse-graining.",
     "exponent": "Read critical exponents and temperature off a flow.",
     "crossing": "Find the critical temperature from two lattice sizes.",
+    "exact": "Compute exactly what rules know of their environment.",
     "info": "Show what a file holds and what it says.",
     "plot": "Draw a file.",
 }

@@ -36,11 +36,20 @@ def _load_config(ctx: click.Context, _, value: Path | None):
         if name not in commands or not isinstance(section, dict):
             raise click.BadParameter(f"{value}: {name} is not the [table] of a command ({', '.join(commands)})")
     options = {option.lstrip("-"): parameter.name for parameter in ctx.command.params for option in parameter.opts if option.startswith("--")}
-    settings = {key.replace("_", "-"): str(setting) for key, setting in table.get(ctx.info_name, {}).items()}  # str: parsed like the command line
+    several = {option for parameter in ctx.command.params if getattr(parameter, "multiple", False) for option in parameter.opts}
+    settings = {key.replace("_", "-"): setting for key, setting in table.get(ctx.info_name, {}).items()}
+    settings = {key: _as_written(setting, f"--{key}" in several) for key, setting in settings.items()}
     unknown = sorted(set(settings) - set(options))
     if unknown:
         raise click.BadParameter(f"{value}: {ctx.info_name} has no option --{', --'.join(unknown)}")
     ctx.default_map = {**(ctx.default_map or {}), **{options[key]: setting for key, setting in settings.items()}}
+
+
+def _as_written(setting, several: bool):
+    """A setting as text, to be parsed like the command line; a list of them for an option that may be repeated."""
+    if several:
+        return [str(one) for one in (setting if isinstance(setting, list) else [setting])]
+    return str(setting)
 
 
 _OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write; appears only when complete.")
@@ -58,6 +67,25 @@ _TALK = (
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
     click.option("--config", type=click.Path(path_type=Path), is_eager=True, expose_value=False, callback=_load_config, help="TOML file of defaults, one [command] table each; RSMI_COMMAND_OPTION in the environment wins over it."),
 )
+
+
+_NAMED = ("majority", "decimation", "majority-ties-up", "staggered")
+RULES = """The rule is a file of 'rsmi train-lambda', a filter of your own, or a name. Named rules, with ties by a fair coin:
+majority (the sign of the block's magnetization), staggered (of its staggered magnetization); without chance:
+majority-ties-up (as majority, ties up), decimation (the block's first spin). A filter of your own is a CSV or NPY file of
+weights, in the shape of --block or as one row of all its sites for each hidden unit. Learned rules and filters draw each
+coarse spin from P(h = 1) = 1/(1 + exp(-x)), x = sum of weights times spins, plus bias; --hard takes the likelier value."""
+
+
+def rule_options(several: bool = False):
+    """Add --rule (repeatable where ``several``), --block, --hard and --bias: what `rsmi.stages.rules` resolves."""
+    options = (
+        click.option("--rule", required=True, multiple=several, metavar="FILE|" + "|".join(_NAMED), help="A learned rule, a filter in a CSV or NPY file, or a named rule" + ("; may be repeated." if several else ".")),
+        click.option("--block", default=None, metavar="SHAPE", show_default="2 along every axis, or as learned", help="Block of a named rule or a filter, such as 2x2."),
+        click.option("--hard", is_flag=True, help="Take the likelier value instead of drawing; named rules are always hard."),
+        click.option("--bias", default=None, metavar="B[,B...]", show_default="0", help="Of a filter in a CSV or NPY file, for each hidden unit."),
+    )
+    return lambda function: _decorate(function, options)
 
 
 def stage_command(seed: bool = True):

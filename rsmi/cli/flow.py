@@ -6,13 +6,15 @@ import click
 
 from rsmi.cli import common
 
-_HELP = """Measure operators along repeated coarse-graining of samples at one or more temperatures.
+_HELP = f"""Measure operators along repeated coarse-graining of samples at one or more temperatures.
 
 At every step the lattice sums of even and odd operators (seven and five in one dimension, ten and six in two and three),
 their products with those of the step before, and with the original energy are added up exactly, per block of samples;
 'rsmi exponent' reads exponents and the critical temperature off them. The effective coupling K_eff is that of the
 nearest-neighbour model with the same energy on a lattice of the coarse size; it needs the exact energy and so does not exist
 in three dimensions. Files at one temperature are merged if their random streams differ.
+
+{common.RULES}
 
 \b
 Example: the flow of five temperatures under the majority rule
@@ -22,15 +24,13 @@ Example: the flow of five temperatures under the majority rule
 
 @common.command("flow", help=_HELP)
 @click.argument("samples", metavar="SAMPLES.h5...|-", nargs=-1, required=True)
-@click.option("--rule", required=True, metavar="FILE|majority|decimation", help="A learned rule or a named one.")
-@click.option("--block", default=None, metavar="SHAPE", help="Block of a named rule, such as 2x2 (default: 2 along every axis).")
-@click.option("--hard", is_flag=True, help="Take the likelier value instead of drawing; named rules are always hard.")
+@common.rule_options()
 @click.option("--steps", type=click.IntRange(1, 60), metavar="N", required=True, help="Coarse-graining steps.")
 @common.stage_command()
-def command(samples, rule, block, hard, steps, seed, output, run, dry_run, as_json):
+def command(samples, rule, block, hard, bias, steps, seed, output, run, dry_run, as_json):
     from rsmi.stages import flow
 
-    with flow.prepare(common.read_paths(samples), rule, block, hard, steps, seed) as work:
+    with flow.prepare(common.read_paths(samples), rule, block, hard, bias, steps, seed) as work:
         if dry_run:
             return common.print_plan(flow.plan(work), as_json)
         flow.run(work, output, run)

@@ -4,7 +4,7 @@ With nearest-neighbour bonds the environment acts on block and buffer only throu
 the *ring* (its corners touch nothing inside). Given the ring, block and buffer are independent of the rest of the lattice,
 so that P(V|E) = P(V|ring) exactly, on an infinite lattice and on every torus where the ring's sites are distinct; it
 follows from a sum over the buffer alone. What remains is the distribution of the ring, which is enumerated (small torus,
-chain) or sampled (environments of stored configurations); then only the average over environments has an error.
+chain) or sampled (environments of stored configurations); only then there is an error, that of the average over them.
 
 Conventions: a state v of the block is a number whose bit i is 1 where block site i (row-major) is +1; a state h of the
 hidden units is sum_j h_j 2^j; K = J/(k_B T) without a field; information in nats. The objective is eq. 5 of Koch-Janusz &
@@ -18,7 +18,8 @@ import numpy as np
 from rsmi.errors import UsageError
 from rsmi.information.channel import state_probabilities
 from rsmi.kernels import transfer
-from rsmi.lattice.geometry import shape_text
+from rsmi.lattice import elimination
+from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.statistics.binning import grouped_mean
 
 # Distributions and information
@@ -119,11 +120,14 @@ def chain_joint(block_length, buffer, coupling, ring_size=None):
     return joint / joint.sum()
 
 
-def torus_joint(coupling, block=(2, 2), buffer=1):
-    """P(V, E) on the smallest square-lattice torus: block, buffer and an environment one site wide, nothing else.
+_MOST_SITES = 1 << 14  # of a long strip
+
+
+def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
+    """P(V, E) on a square-lattice torus, E everything beyond the buffer.
 
     The default is a 2x2 block with a buffer of 12 sites and the other 20 sites of the 6x6 torus as environment. States of
-    the environment with the same ring are summed (the four corners).
+    the environment with the same ring are summed: the ring is all that matters of E, however wide E is.
 
     Parameters
     ----------
@@ -132,6 +136,8 @@ def torus_joint(coupling, block=(2, 2), buffer=1):
     block : tuple of int
         Rows and columns.
     buffer : int
+    shape : tuple of int, optional
+        Rows and columns of the torus, by default the smallest: block, buffer and one site all around.
 
     Returns
     -------
@@ -141,31 +147,29 @@ def torus_joint(coupling, block=(2, 2), buffer=1):
     Raises
     ------
     UsageError
-        Where there are too many states to enumerate.
+        Where there are too many states to enumerate, or the window does not fit the torus.
     """
-    ring = ring_offsets(block, buffer)
-    if len(ring) + block[0] * block[1] > 24:
-        raise UsageError(f"a {shape_text(block)} block with buffer {buffer} has too many states to enumerate its torus")
-    rings = spin_states(len(ring)).astype(np.int8)
-    inside = transfer.block_weights(rings, *block, buffer, coupling)
-    joint = inside.T * _frame_weights(coupling, block, buffer, ring)
+    geometry = Geometry(block, buffer, 1)
+    shape = geometry.window if shape is None else tuple(shape)
+    geometry.check(shape)
+    ring, most = ring_offsets(block, buffer), elimination.LARGEST_TABLE
+    if len(ring) + geometry.n_block > most:
+        raise UsageError(f"block {shape_text(block)} with buffer {buffer} has too many states to enumerate: {geometry.n_block} spins "
+                         f"and {len(ring)} adjacent to the buffer, at most {most} together")
+    if 2 * min(shape) > most or np.prod(shape) > _MOST_SITES:
+        raise UsageError(f"a torus of {shape_text(shape)} has too many states to enumerate")
+    outside = _ring_weights(coupling, geometry, ring, shape)
+    joint = transfer.block_weights(spin_states(len(ring)).astype(np.int8), *block, buffer, coupling).T * outside
     return joint / joint.sum()
 
 
-def _frame_weights(coupling, block, buffer, ring):
-    """Weight of each ring state from the bonds within the environment frame of the torus, its corners summed over."""
-    torus = np.array(block) + 2 * (buffer + 1)
-    rows, columns = (0, torus[0] - 1), (0, torus[1] - 1)
-    sites = [tuple(site) for site in ring + buffer + 1] + [(r, c) for r in rows for c in columns]
-    number = {(int(r), int(c)): k for k, (r, c) in enumerate(sites)}
-    states, broken, bonds = np.arange(1 << len(sites)), 0, 0
-    for (r, c), k in number.items():
-        for neighbour in ((r + 1) % torus[0], c), (r, (c + 1) % torus[1]):
-            if neighbour in number:
-                broken = broken + ((states >> k ^ states >> number[neighbour]) & 1).astype(np.int8)
-                bonds += 1
-    weights = np.exp(coupling * (bonds - 2.0 * np.arange(bonds + 1)) - abs(coupling) * bonds)[broken]
-    return weights.reshape(16, -1).sum(axis=0)
+def _ring_weights(coupling, geometry, ring, shape):
+    """Weight of each ring state from the bonds beyond block and buffer, all spins there summed over."""
+    buffer = geometry.buffer
+    box = np.stack(np.meshgrid(*(range(-buffer, size + buffer) for size in geometry.block), indexing="ij"), axis=-1).reshape(-1, 2)
+    inside, kept = (np.ravel_multi_index(np.mod(sites, shape).T, shape).tolist() for sites in (box, ring))
+    bonds = [bond for bond in elimination.torus_bonds(shape) if not set(bond) & set(inside)]
+    return elimination.marginal_weights(bonds, kept, coupling)
 
 
 # P(V | environment) by transfer matrices
@@ -241,8 +245,14 @@ def conditional_block_given_ring(rings, block, buffer, coupling):
 
 
 def _chain_conditional(rings, block_length, buffer, coupling):
+    table, state = _chain_table(rings, block_length, buffer, coupling)
+    return table[state]
+
+
+def _chain_table(rings, block_length, buffer, coupling):
+    """P(V | ring) of the four states of a ring, (4, 2^block_length), and the state of each ring."""
     joint = chain_joint(block_length, buffer, coupling)
-    return (joint / joint.sum(axis=0)).T[(rings > 0) @ np.array([1, 2])]
+    return (joint / joint.sum(axis=0)).T, (rings > 0) @ np.array([1, 2])
 
 
 def conditional_averages(rings, block, buffer, coupling, functions):
@@ -264,18 +274,18 @@ def conditional_averages(rings, block, buffer, coupling, functions):
         P(V|E) averaged over the environments.
     """
     if len(block) == 1:
-        conditional = _chain_conditional(rings, block[0], buffer, coupling)
-        return conditional @ functions, entropy(conditional), conditional.mean(axis=0)
+        table, state = _chain_table(rings, block[0], buffer, coupling)
+        return (table @ functions)[state], entropy(table)[state], np.bincount(state, minlength=4) / len(state) @ table
     functions = np.ascontiguousarray(functions, dtype=float)
     return transfer.block_averages(np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling, functions, True)
 
 
-# Information averaged over sampled environments
+# Information of rules, the environments enumerated or sampled
 
 
 @dataclass(frozen=True)
 class ExactInformation:
-    """Exact given the environments; errors are standard errors of the average over them. Nats.
+    """Exact given the environments; errors are standard errors of the average over them, 0 where all are enumerated. Nats.
 
     Attributes
     ----------
@@ -293,6 +303,25 @@ class ExactInformation:
     block_information: float
     block_error: float
     entropy: float
+
+
+def joint_informations(channels, joint):
+    """I(H:E) of several rules and I(V:E) from a joint distribution: no errors but those of rounding.
+
+    Parameters
+    ----------
+    channels : sequence of ndarray, (2^n_block, 2^n_hidden)
+        Rules q(h|v) as `channel` tabulates them.
+    joint : ndarray, (2^n_block, n_environments)
+        P(V, E), sum 1.
+
+    Returns
+    -------
+    list of ExactInformation
+    """
+    marginal = joint.sum(axis=1)
+    block = float((_cross_log(joint, joint) - _cross_log(joint, marginal[:, None] * joint.sum(axis=0))).sum())
+    return [ExactInformation(mutual_information(joint, q), 0.0, block, 0.0, float(entropy(marginal @ q))) for q in channels]
 
 
 def exact_information(filters, bias, geometry, coupling, environments, *, hard=False, groups=None):
@@ -366,5 +395,6 @@ def _surprise(rings, geometry, coupling, marginal):
     symmetric = 0.5 * (marginal + marginal[::-1])
     surprise = -np.log(np.where(symmetric > 0, symmetric, 1.0))[:, None]
     if len(geometry.block) == 1:
-        return (_chain_conditional(rings, geometry.block[0], geometry.buffer, coupling) @ surprise)[:, 0]
+        table, state = _chain_table(rings, geometry.block[0], geometry.buffer, coupling)
+        return (table @ surprise)[state, 0]
     return transfer.block_averages(rings, *geometry.block, geometry.buffer, coupling, surprise, False)[:, 0]

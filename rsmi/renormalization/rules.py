@@ -35,10 +35,9 @@ class Rule:
         filters = np.ascontiguousarray(self.filters, dtype=np.float64)
         bias = np.ascontiguousarray(self.bias, dtype=np.float64)
         block = tuple(int(extent) for extent in self.block)
-        if not 1 <= len(block) <= 3 or min(block) < 1 or prod(block) > LARGEST_BLOCK:
-            raise ValueError(f"a block needs 1 to 3 axes and at most {LARGEST_BLOCK} sites, not {block}")
-        if filters.ndim != 2 or filters.shape[0] < 1 or filters.shape[1] != prod(block) or bias.shape != filters.shape[:1]:
-            raise ValueError(f"filters {filters.shape} and bias {bias.shape} do not fit a block of {prod(block)} sites")
+        sites = _sites(block)
+        if filters.ndim != 2 or filters.shape[0] < 1 or filters.shape[1] != sites or bias.shape != filters.shape[:1]:
+            raise ValueError(f"filters {filters.shape} and bias {bias.shape} do not fit a block of {sites} sites")
         if not (np.isfinite(filters).all() and np.isfinite(bias).all()):
             raise ValueError("a rule needs finite filters and bias")
         for name, value in (("filters", filters), ("bias", bias), ("hard", bool(self.hard)), ("block", block)):
@@ -49,16 +48,66 @@ class Rule:
         return self.filters.shape[0]
 
 
+def _sites(block) -> int:
+    """Sites of a block, checked before anything of that size is made."""
+    if not 1 <= len(block) <= 3 or min(block) < 1 or prod(block) > LARGEST_BLOCK:
+        raise ValueError(f"a block needs 1 to 3 axes and at most {LARGEST_BLOCK} sites, not {block}")
+    return prod(block)
+
+
 def majority(block) -> Rule:
     """The sign of the block's magnetization, ties by a fair coin (Swendsen, PRL 42, 859 (1979))."""
-    return Rule(np.ones((1, prod(block))), np.zeros(1), True, block)
+    return Rule(np.ones((1, _sites(block))), np.zeros(1), True, block)
+
+
+def majority_ties_up(block) -> Rule:
+    """The sign of the block's magnetization, ties up: deterministic, but not symmetric under a global flip."""
+    return Rule(np.ones((1, _sites(block))), np.full(1, 0.5), True, block)
 
 
 def decimation(block) -> Rule:
     """The first spin of the block survives."""
-    filters = np.zeros((1, prod(block)))
+    filters = np.zeros((1, _sites(block)))
     filters[0, 0] = 1.0
     return Rule(filters, np.zeros(1), True, block)
+
+
+def staggered(block) -> Rule:
+    """The sign of the block's staggered magnetization, ties by a fair coin: the majority rule of the antiferromagnet."""
+    _sites(block)
+    return Rule(1.0 - 2.0 * (np.indices(block).sum(axis=0) % 2).reshape(1, -1), np.zeros(1), True, block)
+
+
+NAMED = {"majority": majority, "decimation": decimation, "majority-ties-up": majority_ties_up, "staggered": staggered}
+
+
+def rule_of(filters, block, bias=None, hard=False) -> Rule:
+    """A rule from numbers as one writes them down.
+
+    Parameters
+    ----------
+    filters : array of numbers
+        One hidden unit in the shape of the block or as a row of its sites in row-major order, or several of either.
+    block : tuple of int
+    bias : (n_hidden,), optional
+        Zero by default.
+    hard : bool
+
+    Raises
+    ------
+    ValueError
+        Where the numbers do not fit the block, or are not finite real numbers.
+    """
+    filters, block, sites = np.asarray(filters), tuple(block), _sites(block)
+    if filters.dtype.kind not in "biuf":
+        raise ValueError(f"a filter needs real numbers, not {filters.dtype}")
+    if not {filters.shape, filters.shape[1:]} & {block, (sites,)}:
+        raise ValueError(
+            f"{'x'.join(map(str, filters.shape)) or 'no'} numbers do not fit a block of {'x'.join(map(str, block))}: "
+            f"write one filter in its shape, or one row of {sites} for each hidden unit"
+        )
+    filters = filters.reshape(-1, sites).astype(np.float64)
+    return Rule(filters, np.zeros(len(filters)) if bias is None else bias, hard, block)
 
 
 def level_shapes(shape, block, steps: int) -> list[tuple[int, ...]]:

@@ -93,12 +93,12 @@ class CoarseGraining:
 
 
 @contextlib.contextmanager
-def prepare(path: Path, rule: str, block: str | None, hard: bool, steps: int, seed: int):
+def prepare(path: Path, rule: str, block: str | None, hard: bool, bias: str | None, steps: int, seed: int):
     """Open the inputs and check that the steps are possible."""
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_file(path, "samples"))
         require_single_component(source)
-        chosen = choose_rule(stack, rule, block, hard, len(source.attributes["shape"]))
+        chosen = choose_rule(stack, rule, block, hard, len(source.attributes["shape"]), bias)
         if chosen.rule.n_hidden > 1 and steps > 1:
             raise UsageError(f"a rule with {chosen.rule.n_hidden} hidden units makes {chosen.rule.n_hidden} components per site, which cannot be coarse-grained again: take --steps 1")
         yield CoarseGraining(source, chosen, steps, seed, coarse_shapes(source.attributes["shape"], chosen.rule, steps))

@@ -72,7 +72,7 @@ def draw_dimer_rule(file: File) -> Figure:
     for unit, axes in enumerate(grid.ravel()):
         axes.set_axis_off()
         if unit < len(filters):
-            _draw_unit(axes, filters[unit], a["block"], a["components"], scale)
+            draw_unit(axes, filters[unit], a["block"], a["components"], scale)
             _draw_direction(axes, measures["units"][unit])
             axes.set_title(_unit_title(unit, measures["units"][unit], a["components"]))
     left.colorbar(scale, ax=grid, shrink=0.6, aspect=25, label="weight, stars taken out")
@@ -82,7 +82,7 @@ def draw_dimer_rule(file: File) -> Figure:
     return figure
 
 
-def _draw_unit(axes, weights: np.ndarray, block: tuple[int, int], components: int, scale: ScalarMappable) -> None:
+def draw_unit(axes, weights: np.ndarray, block: tuple[int, int], components: int, scale: ScalarMappable, dot: float = _DOT) -> None:
     """Links, x to the right and y up; noise spins on vertices and faces, other vertices as small grey dots."""
     layers = {name: scale.to_rgba(layer.ravel()) for name, layer in zip(dimer_info.COMPONENTS[components], weights.reshape(-1, *block))}
     cells = np.indices(block).reshape(2, -1).T
@@ -93,7 +93,7 @@ def _draw_unit(axes, weights: np.ndarray, block: tuple[int, int], components: in
     axes.scatter(*cells.T, s=5, color="0.55", linewidths=0)
     for name, shift in _NOISE.items():
         if name in layers:
-            axes.scatter(*(cells + shift).T, s=_DOT, c=layers[name], zorder=3, **_OUTLINE)
+            axes.scatter(*(cells + shift).T, s=dot, c=layers[name], zorder=3, **_OUTLINE)
     axes.set(xlim=(-0.35, block[0] + 0.35), ylim=(-0.35, block[1] + 0.35), aspect="equal")
 
 

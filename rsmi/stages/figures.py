@@ -36,7 +36,7 @@ except ImportError as error:
 FORMATS = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 PANELS = 6  # configurations side by side at most
 _COVERING_WIDTH = 3.2  # inches
-_STYLE = {
+STYLE = {
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
@@ -77,7 +77,7 @@ def draw(paths: list[Path], output: Path) -> None:
         raise UsageError(f"{output}: a figure ends in {', '.join(FORMATS)}")
     if not output.parent.is_dir():
         raise Failure(f"{output}: the folder {output.parent} does not exist: create it first")
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         _save(_figure(paths), output)
 
 

@@ -106,13 +106,13 @@ def block_edges(source: File) -> list[int]:
 
 
 @contextlib.contextmanager
-def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, steps: int, seed: int):
+def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, bias: str | None, steps: int, seed: int):
     """Open the inputs and check that they fit one another and the steps."""
     with contextlib.ExitStack() as stack:
         sources = tuple(stack.enter_context(open_file(path, "samples")) for path in paths)
         for source in sources:
             require_single_component(source)
-        chosen = choose_rule(stack, rule, block, hard, len(sources[0].attributes["shape"]))
+        chosen = choose_rule(stack, rule, block, hard, len(sources[0].attributes["shape"]), bias)
         if chosen.rule.n_hidden > 1:
             raise UsageError(f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one")
         for source in sources:

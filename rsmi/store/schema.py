@@ -166,7 +166,7 @@ LAMBDA = Kind(
 FLOW = Kind(
     "exact operator sums along the renormalization flow, per block of samples",
     (
-        Attribute("rule", "json", "name or digest of the rule, and whether it was made hard"),
+        Attribute("rule", "json", "name and, of a filter of the user's, its numbers; or digest of a learned rule; whether it was made hard"),
         Attribute("block", "integers", "shape of the block"),
         Attribute("steps", "integer", "coarse-graining steps"),
         Attribute("even_operators", "json", "names, in order"),
