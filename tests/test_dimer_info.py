@@ -134,7 +134,7 @@ def test_links_are_drawn_where_they_are():
     weights[1, 2, 1], weights[3, 0, 3] = 1.0, -1.0
     axes = Figure().subplots()
     scale = ScalarMappable(Normalize(-1, 1), "RdBu_r")
-    dimer_figure._draw_unit(axes, weights.ravel(), (4, 4), 4, scale)
+    dimer_figure.draw_unit(axes, weights.ravel(), (4, 4), 4, scale)
     x_links, faces = axes.collections[0], axes.collections[-1]
     (drawn,) = (path for path, colour in zip(x_links.get_paths(), x_links.get_facecolors()) if tuple(colour) == to_rgba(scale.to_rgba(1.0)))
     assert drawn.vertices[:-1].mean(axis=0) == pytest.approx([2.5, 1.0])
