@@ -26,7 +26,7 @@ from rsmi.store import open_file
 BLOCK_ALONE = ["total-correlation", "likelihood"]
 COMMANDS = {
     "ising.h5": "sample --size 32 --temperature Tc --samples 4000",
-    "dimers.h5": "sample --model dimers --size 16 --samples 12000 --noise-probability 0.982",
+    "dimers.h5": "sample --model dimers --size 16 --samples 8000 --noise-probability 0.982",
 }
 
 
@@ -88,7 +88,7 @@ def ising_block(path):
 @pytest.mark.parametrize("objective", BLOCK_ALONE)
 def test_the_environment_has_no_say_in_the_choice(train, objective):
     """Of the restarts the one with the best value of its own objective is kept, not that with the best bound of I(H:E)."""
-    found, _ = train(f"--block 4x4 --objective {objective} --hidden 2 --windows 5000 --restarts 3")
+    found, _ = train(f"--block 3x3 --objective {objective} --hidden 2 --windows 5000 --restarts 3")
     with open_file("lambda.h5", "lambda") as file:
         last, bounds, kept = file.read("/curve/objective")[:, -1], file.read("/restarts/bound"), file.attributes["restart"]
         steps, curve = file.read("/curve/step"), file.read("/curve/filters")
@@ -137,9 +137,9 @@ def test_units_without_a_task(train):
 
 @pytest.mark.parametrize("objective", BLOCK_ALONE)
 def test_the_field_in_noise_is_not_found(train, objective):
-    """Four units hold no electric field on the links they look at (an objective of the environment reaches .85 to .95 with less noise
+    """Three units hold no electric field on the links they look at (an objective of the environment reaches .85 to .95 with less noise
     than .01), and know less than half of what one bit can know of the environment, .115 nats."""
-    found, _ = train(f"--block 4x4 --buffer 2 --objective {objective} --hidden 4 --restarts 1 --windows 8000", "dimers.h5")
+    found, _ = train(f"--block 4x4 --buffer 2 --objective {objective} --hidden 3 --restarts 1 --windows 6000", "dimers.h5")
     units = found["dimers"]["units"]
     assert max(unit["R2"] * (1 - unit["noise"]) for unit in units) < 0.3
     assert found["mutual_information_hard"] < 0.06
@@ -149,7 +149,7 @@ def test_the_field_in_noise_is_not_found(train, objective):
 def test_pairs_of_noise_spins_dominate(samples):
     """Sixteen units: half or more are a vertex with its face, the strongest correlation there is, and make up most of the objective."""
     with open_file(samples / "dimers.h5", "samples") as file:
-        windows = WindowSet(file, Geometry((4, 4), 2, 1), 20_000, 0)
+        windows = WindowSet(file, Geometry((4, 4), 2, 1), 15_000, 0)
         states = [correlation_explanation.initial_state(64, 16, np.arange(1, 5, dtype=np.uint64) + np.uint64(k)) for k in range(2)]
         table = BlockTable.from_samples(windows.training.blocks)
     best = max(states, key=lambda state: correlation_explanation.advance(state, table, 150))
