@@ -1,7 +1,8 @@
 /* The front of the Ising sampler: validation, choice of the algorithm, measurement and the sampling loop.
  *
- * Energies are sums of products of two rows of spins, one row and its neighbour along each axis, so that the inner loops run
- * over contiguous bytes and vectorize. Samples leave as packed bits, the form in which they are stored. */
+ * Energies are sums of products of the lattice with itself shifted by one site along each axis, so that the inner loops run over
+ * long stretches of bytes and vectorize; what wraps around is mended afterwards. Samples leave as packed bits, the form in which
+ * they are stored. */
 #include "ising.h"
 
 #include <math.h>
@@ -53,9 +54,9 @@ RSMI_CLONES static int32_t overlap(const int8_t *a, const int8_t *b, int64_t n)
 int64_t ising_energy(const ising_chain *chain, const int8_t *spins)
 {
     const int64_t width = chain->width, layer = chain->height * width, sites = ising_sites(chain);
-    int64_t bonds = 0;
+    int64_t bonds = overlap(spins, spins + 1, sites - 1); /* all rows in a line, whose joints are then mended */
     for (int64_t row = 0; row < sites; row += width)
-        bonds += overlap(spins + row, spins + row + 1, width - 1) + spins[row + width - 1] * spins[row];
+        bonds += spins[row + width - 1] * (spins[row] - (row + width < sites ? spins[row + width] : 0));
     if (chain->height > 1)
         for (int64_t first = 0; first < sites; first += layer) {
             bonds += overlap(spins + first, spins + first + width, layer - width);

@@ -69,4 +69,23 @@ static inline uint64_t ising_pack_word(const int8_t *spins, int64_t n)
     return word;
 }
 
+/* Byte j = bit j of the low eight bits, 0 or 1. */
+static inline uint64_t ising_spread_bits(uint64_t bits)
+{
+    /* of its copy of the bits byte j keeps number j, which a sum then moves to the highest place */
+    const uint64_t kept = (bits & 0xff) * 0x0101010101010101ULL & 0x8040201008040201ULL;
+    return (kept + 0x7f7f7f7f7f7f7f7fULL) >> 7 & 0x0101010101010101ULL;
+}
+
+/* The inverse of ising_pack_word. */
+static inline void ising_unpack_word(uint64_t word, int8_t *spins, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        const uint64_t bytes = ~(ising_spread_bits(word >> i) * 0xfe); /* ~0xfe = 1, ~0 = -1 */
+        memcpy(spins + i, &bytes, 8);
+    }
+    for (; i < n; i++) spins[i] = word >> i & 1 ? 1 : -1;
+}
+
 #endif

@@ -3,7 +3,8 @@
  * From a random site a cluster grows over equal spins, each bond joining with probability 1 - exp(-2 K), and is flipped. A spin is
  * flipped as it joins, so the lattice itself marks what the cluster already holds; the sites wait in a first-in-first-out queue.
  * Per site leaving the queue one draw of 64 bits for every bond, in the order +x, -x, +y, -y, +z, -z, whether the neighbour
- * qualifies or not: the push is free of branches, which would be mispredicted every other time. */
+ * qualifies or not: the push is free of branches, which would be mispredicted every other time. The coordinates that decide about
+ * wrapping are divided off the site one by one, the last being what remains. */
 #include "ising.h"
 
 #include <math.h>
@@ -12,8 +13,8 @@
 static inline uint32_t quotient(uint32_t n, uint64_t reciprocal) { return (uint32_t)(((unsigned __int128)n * reciprocal) >> 64); }
 
 typedef struct {
-    uint32_t size, stride;
-    uint64_t reciprocal_stride, reciprocal_size;
+    uint32_t size, stride, around; /* the distance of neighbours, that of the last site and the first */
+    uint64_t reciprocal;           /* of the size */
 } lattice_axis;
 
 typedef struct {
@@ -26,28 +27,25 @@ typedef struct {
 
 static inline __attribute__((always_inline)) void try_bond(cluster *c, uint32_t site, uint64_t bits)
 {
-    const int joins = (c->spins[site] == c->spin) & (bits < c->threshold);
+    const int change = (c->spins[site] ^ -c->spin) & -(bits < c->threshold); /* the bits in which +1 and -1 differ, or none */
     c->queue[c->tail] = site;
-    c->tail += joins;
-    c->spins[site] = (int8_t)(c->spins[site] - 2 * c->spin * joins);
-}
-
-static inline __attribute__((always_inline)) uint32_t coordinate(uint32_t site, const lattice_axis *axis)
-{
-    const uint32_t line = axis->stride == 1 ? site : quotient(site, axis->reciprocal_stride);
-    return line - quotient(line, axis->reciprocal_size) * axis->size;
+    c->tail += change != 0;
+    c->spins[site] = (int8_t)(c->spins[site] ^ change);
 }
 
 static inline __attribute__((always_inline)) void grow(cluster *c, const lattice_axis *axes, int dimension, uint64_t rng[4])
 {
     for (int64_t head = 0; head < c->tail; head++) {
         const uint32_t site = c->queue[head];
+        uint32_t line = site; /* its coordinates along this axis and the following ones, as one number */
         for (int k = 0; k < dimension; k++) {
-            const uint32_t x = coordinate(site, axes + k), stride = axes[k].stride, around = stride * (axes[k].size - 1);
-            const uint32_t next = x + 1 == axes[k].size ? site - around : site + stride;
-            const uint32_t previous = x == 0 ? site + around : site - stride;
+            const uint32_t size = axes[k].size, stride = axes[k].stride, around = axes[k].around;
+            const uint32_t rest = k + 1 < dimension ? quotient(line, axes[k].reciprocal) : 0, x = line - rest * size;
+            const uint32_t next = site + (x + 1 == size ? 0 - around : stride);
+            const uint32_t previous = site - (x == 0 ? 0 - around : stride);
             try_bond(c, next, xoshiro_next(rng));
             try_bond(c, previous, xoshiro_next(rng));
+            line = rest;
         }
     }
 }
@@ -56,8 +54,8 @@ static lattice_axis make_axis(int64_t size, int64_t stride)
 {
     return (lattice_axis){.size = (uint32_t)size,
                           .stride = (uint32_t)stride,
-                          .reciprocal_stride = UINT64_MAX / (uint64_t)stride + 1,
-                          .reciprocal_size = UINT64_MAX / (uint64_t)size + 1};
+                          .around = (uint32_t)(stride * (size - 1)),
+                          .reciprocal = UINT64_MAX / (uint64_t)size + 1};
 }
 
 /* The queue: every site enters once, and one rejected candidate may lie behind the last. */

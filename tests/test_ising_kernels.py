@@ -56,6 +56,13 @@ def test_twin_of_clusters_at_any_size(shape, algorithm):
         assert_same_trajectory(shape, coupling, algorithm, seed)
 
 
+@pytest.mark.parametrize(("shape", "coupling"), [((200, 10), 0.44), ((30, 130), 0.44), ((3, 300), 0.9), ((9, 8, 70), 0.22), ((400,), 1.5)], ids=str)
+def test_twin_of_clusters_that_wind(shape, coupling):
+    """Near T_c on lattices of many rows: unions that fill several batches, and chains of parents longer than their three steps."""
+    for seed in range(3):
+        assert_same_trajectory(shape, coupling, "swendsen-wang", seed, sweeps=2)
+
+
 @pytest.mark.parametrize("algorithm", LOCAL_ALGORITHMS)
 def test_twin_of_an_antiferromagnet(algorithm):
     assert_same_trajectory((6, 8), -0.5, algorithm, seed=3)

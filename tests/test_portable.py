@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 INTEGER = {"metropolis", "heat-bath", "swendsen-wang", "wolff", "strip", "replicas", "dimers", "loops", "block-hard", "block-soft", "block-64", "operators", "neighbourhood", "correlations", "windows"}
-FLOAT = {"rbm-cd", "rbm-persistent", "lambda-pairs", "lambda-chains", "lambda-log-sum", "lambda-enumerate", "lambda-decoder", "transfer"}
+FLOAT = {"rbm-cd", "rbm-persistent", "lambda-pairs", "lambda-chains", "lambda-log-sum", "lambda-enumerate", "lambda-decoder", "transfer", "explain"}
 
 
 def compiler() -> str:

@@ -88,12 +88,12 @@ def test_what_precedes_a_divergence_is_kept(here, monkeypatch):
 
 def test_machines_of_enormous_energies(here, monkeypatch):
     """Lambda training that overflows names the restart, the epoch and the remedy."""
-    from rsmi.stages import train_lambda
+    from rsmi.stages import restarts
 
     def overflow(*_):
         raise FloatingPointError("a value diverged")
 
-    monkeypatch.setattr(train_lambda, "advance", overflow)
+    monkeypatch.setattr(restarts, "advance", overflow)
     result = here("train-lambda samples.h5 --theta theta.h5 --windows 2000 --restarts 1 -o lambda.h5")
     assert result.code == 1 and not Path("lambda.h5").exists()
     assert "restart 0: the training diverged in epoch 1 of 30" in result.sentence and "train theta again with a smaller --learning-rate" in result.sentence

@@ -4,7 +4,7 @@
 
 static const int64_t SHAPES[][3] = {{1, 1, 2},  {1, 1, 7},  {1, 1, 64}, {1, 1, 130}, {1, 2, 2}, {1, 6, 10}, {1, 5, 9},  {1, 4, 66},
                                     {1, 3, 64}, {1, 3, 65}, {1, 2, 63}, {1, 10, 2},  {2, 2, 2}, {2, 4, 6},  {3, 5, 7},  {4, 2, 128},
-                                    {2, 6, 2},  {3, 3, 70}, {1, 65, 3}, {6, 4, 8}};
+                                    {2, 6, 2},  {3, 3, 70}, {1, 65, 3}, {6, 4, 8}, {1, 90, 70}, {8, 6, 66}};
 
 /* Sum of a_i a_j over the bonds with b_i = b_j; over all where b is NULL. */
 static int64_t bond_sum(const ising_chain *c, const int8_t *a, const int8_t *b)

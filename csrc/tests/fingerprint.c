@@ -9,6 +9,7 @@
 #include "neighbourhood.h"
 #include "operators.h"
 #include "rbm.h"
+#include "total_correlation.h"
 #include "transfer.h"
 #include "windows.h"
 
@@ -194,6 +195,23 @@ static void transfer(const char *kernel)
     report(kernel, averages, 8 * RINGS * 3);
 }
 
+static void explain(const char *kernel, int symmetric)
+{
+    enum { STATES = 203, SITES = 21, UNITS = 9, BYTES = (SITES + 7) / 8 };
+    uint8_t *blocks = random_bytes(STATES * BYTES);
+    double *weights = take_doubles(STATES), *up = take_doubles(SITES);
+    for (int s = 0; s < STATES; s++) {
+        blocks[s * BYTES + BYTES - 1] &= (1 << SITES % 8) - 1;
+        weights[s] = 1.0 / STATES;
+        for (int i = 0; i < SITES; i++) up[i] += weights[s] * (spin_at(blocks + s * BYTES, i) > 0);
+    }
+    explanation e = {UNITS, 0, random_doubles(UNITS * SITES, 0.1), take_doubles(UNITS), random_doubles(UNITS * SITES, 1), take_doubles(SITES),
+                     take_doubles(UNITS), take_doubles(UNITS)};
+    for (int i = 0; i < SITES; i++) e.sharpness[i] = 20.0;
+    expect(explain_total_correlation(&(block_table){STATES, SITES, blocks, weights, up, STATES, symmetric}, 7, &e) == RSMI_OK);
+    report(kernel, e.filters, 8 * UNITS * SITES);
+}
+
 int main(void)
 {
     static const char *const samplers[] = {"metropolis", "heat-bath", "swendsen-wang", "wolff"};
@@ -212,5 +230,6 @@ int main(void)
     rbm("rbm-cd", 0), rbm("rbm-persistent", 1);
     for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_DECODER; objective++) lambda(objectives[objective], objective);
     transfer("transfer");
+    explain("explain", 0), explain("explain", 1);
     return 0;
 }

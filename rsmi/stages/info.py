@@ -254,8 +254,18 @@ def _information(a: dict) -> list[str]:
         ["control: shuffled environments", _four(a["mutual_information_shuffled"]), ""],
         ["I(V:E), exact", _four(a.get("mutual_information_block")), ""],
         ["I(H:E)/I(V:E), exact", _four(train_lambda.share(a, "_soft")), _four(train_lambda.share(a))],
+        *_total_correlation(a),
     ]
     return table(rows)
+
+
+def _total_correlation(a: dict) -> list[list[str]]:
+    """Rows on the correlation within V; none of files before 1.2."""
+    if "total_correlation" not in a:
+        return []
+    explained = {"TC(V:H), held out": "total_correlation", "  sum over units, held out": "total_correlation_bound"}
+    rows = [[title, with_error(a[name], a[name + "_error"]), ""] for title, name in explained.items()]
+    return [*rows, ["TC(V)", _four(a.get("total_correlation_block")), ""]]
 
 
 def _four(value: float | None) -> str:

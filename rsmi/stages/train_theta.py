@@ -55,6 +55,11 @@ class Training:
     key: np.ndarray
 
     @property
+    def of(self) -> str:
+        """What the machine is of, for messages."""
+        return _OF[self.name]
+
+    @property
     def total(self) -> int:
         return self.schedule.epochs
 
@@ -83,11 +88,11 @@ class Training:
                 persistent=schedule.persistent,
             )
         except FloatingPointError as error:
-            raise Failure(f"the machine of {_OF[self.name]}: {error}") from error
+            raise Failure(f"the machine of {self.of}: {error}") from error
         likelihood = float(RBM.from_state(state).pseudo_log_likelihood(self.monitored).mean())
         if not likelihood > -_WORSE_THAN_COINS * self.visible.shape[1] * math.log(2):
             raise Failure(
-                f"the machine of {_OF[self.name]}: the training diverged in epoch {epoch} of {schedule.epochs} (pseudo-log-likelihood {likelihood:.1f}, "
+                f"the machine of {self.of}: the training diverged in epoch {epoch} of {schedule.epochs} (pseudo-log-likelihood {likelihood:.1f}, "
                 f"{-self.visible.shape[1] * math.log(2):.1f} for fair coins): lower --learning-rate, which is {schedule.learning_rate:g}"
             )
         return {"reconstruction_error": float(row["reconstruction_error"][0]), "pseudo_log_likelihood": likelihood}
@@ -123,12 +128,8 @@ class ThetaTraining:
         """Hidden units of the machine of V alone: twice its sites describe its correlations amply."""
         return min(self.schedule.hidden, 2 * self.windows.geometry.n_block)
 
-    def monitored(self) -> Windows:
-        """The held-out windows of the pseudo-likelihood."""
-        return self.windows.held_out.thinned(_MONITORED_DIMERS if self.windows.dimers else _MONITORED)
-
     def tasks(self) -> list[Training]:
-        training, monitored, symmetric = self.windows.training, self.monitored(), self.windows.symmetric
+        training, monitored, symmetric = self.windows.training, monitored_windows(self.windows), self.windows.symmetric
         joint = Training("joint", training.visible, monitored.visible, self.schedule.hidden, self.schedule, symmetric, self._key("joint"))
         block = Training("block", training.blocks, monitored.blocks, self.block_hidden, self.schedule, symmetric, self._key("block"))
         return [joint, block]
@@ -146,6 +147,11 @@ def prepare(source: File, geometry: Geometry, *, windows: int, seed: int, **sett
     chosen.check()
     chosen.require(max(10 * BATCH, _WINDOWS_PER_UNIT * schedule.hidden), f"a machine with {schedule.hidden} hidden units")
     return ThetaTraining(chosen, schedule, seed)
+
+
+def monitored_windows(windows: WindowSet) -> Windows:
+    """The held-out windows of the pseudo-likelihood."""
+    return windows.held_out.thinned(_MONITORED_DIMERS if windows.dimers else _MONITORED)
 
 
 def default_schedule(windows: WindowSet) -> Schedule:
@@ -174,7 +180,7 @@ def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
 
 def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> None:
     joint, block = tasks
-    state, monitored = session.state(joint), work.monitored()
+    state, monitored = session.state(joint), monitored_windows(work.windows)
     machine = RBM.from_state(state)
     likelihood = grouped_mean(machine.pseudo_log_likelihood(monitored.visible), monitored.runs)
     kl = divergence_from_exact(machine, work.windows) if work.windows.exactly_solvable else (None, None)

@@ -1,11 +1,20 @@
-"""Nanoseconds per attempted flip, spin and flipped spin of the Ising samplers, beside a plain numpy Metropolis in the same run."""
+"""Nanoseconds per attempted flip, spin and flipped spin of the Ising samplers, beside a plain numpy Metropolis and the package
+mcising in the same run."""
 
 import numpy as np
 from timing import seconds
 
-from rsmi.kernels.ising import ALGORITHMS, sweep
+from rsmi.kernels.ising import ALGORITHMS, CLUSTER_ALGORITHMS, sweep
+from rsmi.lattice.ising import critical_coupling
 
-CRITICAL_COUPLING = np.log1p(np.sqrt(2)) / 2
+THREE_DIMENSIONAL_COUPLING = 0.22165463
+SHAPES = ((64, 64), (128, 128), (64, 64, 64))
+UNITS = dict(zip(ALGORITHMS, ("ns/flip", "ns/flip", "ns/spin", "ns/flipped spin"), strict=True))
+
+
+def coupling_of(shape):
+    """The critical one."""
+    return critical_coupling(2) if len(shape) == 2 else THREE_DIMENSIONAL_COUPLING
 
 
 def numpy_metropolis(spins, coupling, generator, sweeps):
@@ -13,7 +22,7 @@ def numpy_metropolis(spins, coupling, generator, sweeps):
     colour = np.indices(spins.shape).sum(axis=0) % 2
     for _ in range(sweeps):
         for parity in (0, 1):
-            field = sum(np.roll(spins, shift, axis) for shift in (1, -1) for axis in (0, 1))
+            field = sum(np.roll(spins, shift, axis) for shift in (1, -1) for axis in range(spins.ndim))
             flip = (generator.random(spins.shape) < np.exp(-2 * coupling * spins * field)) & (colour == parity)
             spins[flip] *= -1
 
@@ -23,47 +32,73 @@ def flipped_per_cluster(spins, rng, clusters=200):
     flipped = 0
     for _ in range(clusters):
         before = spins.copy()
-        sweep(spins, CRITICAL_COUPLING, rng, "wolff", 1)
+        sweep(spins, coupling_of(spins.shape), rng, "wolff", 1)
         flipped += np.count_nonzero(before != spins)
     return flipped / clusters
 
 
-def wolff_nanoseconds(size):
+def wolff_nanoseconds(shape):
     """Per flipped spin; the same clusters are grown twice, once to count the spins they flip and once for the clock."""
-    spins, rng = np.ones((size, size), dtype=np.int8), np.arange(1, 5, dtype=np.uint64)
-    sweep(spins, CRITICAL_COUPLING, rng, "wolff", 500)
+    spins, rng = np.ones(shape, dtype=np.int8), np.arange(1, 5, dtype=np.uint64)
+    sweep(spins, coupling_of(shape), rng, "wolff", 500)
     start, state = spins.copy(), rng.copy()
     flipped = 200 * flipped_per_cluster(start, state)
 
     def again():
         replay, stream = spins.copy(), rng.copy()
-        sweep(replay, CRITICAL_COUPLING, stream, "wolff", 200)
+        sweep(replay, coupling_of(shape), stream, "wolff", 200)
 
     return seconds(again) / flipped * 1e9
 
 
-def kernel_nanoseconds(algorithm, size):
-    spins, rng = np.ones((size, size), dtype=np.int8), np.arange(1, 5, dtype=np.uint64)
-    sweep(spins, CRITICAL_COUPLING, rng, algorithm, 200)
+def kernel_nanoseconds(algorithm, shape):
+    if algorithm == "wolff":
+        return wolff_nanoseconds(shape)
+    spins, rng = np.ones(shape, dtype=np.int8), np.arange(1, 5, dtype=np.uint64)
+    sweep(spins, coupling_of(shape), rng, algorithm, 200)
     sweeps = 12_000_000 // spins.size
-    return seconds(lambda: sweep(spins, CRITICAL_COUPLING, rng, algorithm, sweeps)) / (sweeps * spins.size) * 1e9
+    return seconds(lambda: sweep(spins, coupling_of(shape), rng, algorithm, sweeps)) / (sweeps * spins.size) * 1e9
 
 
-def baseline_nanoseconds(size):
-    spins, generator = np.ones((size, size), dtype=np.int8), np.random.default_rng(1)
-    sweeps = 1_000_000 // spins.size
-    return seconds(lambda: numpy_metropolis(spins, CRITICAL_COUPLING, generator, sweeps)) / (sweeps * spins.size) * 1e9
+def baseline_nanoseconds(shape):
+    spins, generator = np.ones(shape, dtype=np.int8), np.random.default_rng(1)
+    sweeps = max(1, 1_000_000 // spins.size)
+    return seconds(lambda: numpy_metropolis(spins, coupling_of(shape), generator, sweeps)) / (sweeps * spins.size) * 1e9
+
+
+def mcising_nanoseconds(algorithm, shape):
+    """The same of mcising's compiled core, which counts the spins it updates itself; the same sweeps every time."""
+    from mcising import IsingSimulation
+
+    kind = "square" if len(shape) == 2 else "cubic"
+    simulation = IsingSimulation(shape[0], 1.0, 0.0, 0.0, 0.0, 1, algorithm.replace("-", "_"), kind)
+    temperature = 1 / coupling_of(shape)
+    simulation.set_spins(np.ones_like(simulation.get_spins()))
+    simulation.sweep(500 if algorithm == "wolff" else 200, temperature=temperature)
+    spins, state = simulation.get_spins(), simulation.get_rng_state()
+    sweeps = 200 if algorithm == "wolff" else max(1, 2_000_000 // spins.size)
+    updated = simulation.sweep(sweeps, temperature=temperature)[1]
+
+    def again():
+        simulation.set_spins(spins)
+        simulation.set_rng_state(state)
+        simulation.sweep(sweeps, temperature=temperature)
+
+    return seconds(again) / updated * 1e9
 
 
 def run() -> list[tuple[str, float, str]]:
-    """(name, value, unit) of every measurement, at T_c on square lattices."""
-    units = dict(zip(ALGORITHMS, ("ns/flip", "ns/flip", "ns/spin", "ns/flipped spin"), strict=True))
+    """(name, value, unit) of every measurement, at T_c."""
     rows = []
-    for size in (64, 128):
-        rows.append((f"baseline: numpy checkerboard Metropolis L={size}", baseline_nanoseconds(size), "ns/flip"))
+    for shape in SHAPES:
+        lattice = f"{len(shape)}D L={shape[0]}"
+        rows.append((f"baseline: numpy checkerboard Metropolis {lattice}", baseline_nanoseconds(shape), "ns/flip"))
         for algorithm in ALGORITHMS:
-            value = wolff_nanoseconds(size) if algorithm == "wolff" else kernel_nanoseconds(algorithm, size)
-            rows.append((f"{algorithm} L={size}", value, units[algorithm]))
+            own = kernel_nanoseconds(algorithm, shape)
+            rows.append((f"{algorithm} {lattice}", own, UNITS[algorithm]))
+            if algorithm in CLUSTER_ALGORITHMS:
+                other = mcising_nanoseconds(algorithm, shape)
+                rows.append((f"  mcising {algorithm} {lattice}", other, f"{UNITS[algorithm]}  ({other / own:.1f} x)"))
     return rows
 
 
