@@ -120,7 +120,7 @@ def test_measures_as_a_command(script, systems, capsys, monkeypatch):
 def test_seeds(script, systems, capsys):
     script("seeds").main(*rules_of(systems, "dimers"))
     rows = [line.split("   ")[0].strip() for line in capsys.readouterr().out.splitlines()]
-    assert rows[3:] == list(OBJECTIVES)
+    assert rows[3:] == TITLES
 
 
 def test_names_on_dimers(script):

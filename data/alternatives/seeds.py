@@ -11,6 +11,7 @@ import numpy as np
 from rsmi.stages.notation import table
 from rsmi.stages.train_lambda import summary
 
+TITLES = {"decoder": "mutual information", "total-correlation": "total correlation"}
 FIELD = 0.85  # least R2 of a unit that is the field
 
 
@@ -23,7 +24,7 @@ MEASURES = {
     "R2": units("R2"),
     "noise": units("noise"),
     "I(H:E), hard": lambda found: found["mutual_information_hard"],
-    "TC(V:H)": lambda found: found["total_correlation"],
+    "TC(V:H), soft": lambda found: found["total_correlation"],
 }
 
 
@@ -33,12 +34,12 @@ def main(*paths: str) -> None:
     for path in paths:
         rule = summary(path)
         found[rule["objective"]].append(rule)
-    rows = [["", "units that are the field", *MEASURES]]
+    rows = [["", "units at the field", *MEASURES]]
     for objective, rules in found.items():
         fields = [(unit["R2"] or 0.0) >= FIELD for rule in rules for unit in rule["dimers"]["units"]]
         values = ([measure(rule) for rule in rules] for measure in MEASURES.values())
-        rows.append([objective, f"{sum(fields)} of {len(fields)}", *(f"{np.mean(row):z.3f} ({min(row):z.3f} to {max(row):z.3f})" for row in values)])
-    print(f"Dimers in noise, two units, mean (least to most) of the seeds; the field is R2 >= {FIELD}\n")
+        rows.append([TITLES.get(objective, objective), f"{sum(fields)} of {len(fields)}", *(f"{np.mean(row):z.3f} ({min(row):z.3f} to {max(row):z.3f})" for row in values)])
+    print(f"Dimers in noise, two units: units with R2 >= {FIELD}, and the mean (least to most) of the seeds\n")
     print("\n".join(table(rows)))
 
 
