@@ -24,7 +24,7 @@ extensions = [Extension(SHARED, [], extra_compile_args=["-O1", "-g0"])] + [
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
         extra_compile_args=["-O1", "-g0"],  # thin wrappers: quick to compile
         libraries=["m"],
-        depends=[source, "rsmi/kernels/status.pxd", *HEADERS, *SOURCES],  # also what a source distribution takes along
+        depends=[source, *sorted(glob("rsmi/kernels/*.pxd")), *HEADERS, *SOURCES],  # also what a source distribution takes along
     )
     for source in sorted(glob("rsmi/kernels/*.pyx"))
 ]

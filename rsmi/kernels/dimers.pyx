@@ -7,9 +7,6 @@ import numpy as np
 from rsmi.kernels.status cimport check_status
 
 cdef extern from "dimers.h":
-    ctypedef struct dimer_lattice:
-        int64_t rows, columns
-        int open
     int dimer_check_covering(const dimer_lattice *lattice, const int8_t *partners) nogil
     int64_t dimer_parallel_pairs(const dimer_lattice *lattice, const int8_t *partners) nogil
     void dimer_pack(const dimer_lattice *lattice, const int8_t *partners, uint8_t *packed) nogil
@@ -39,6 +36,18 @@ cdef covering_error(partners, boundary):
     return ValueError(f"partners are no covering of the {boundary} lattice {'x'.join(map(str, partners.shape[partners.ndim - 2:]))}: the partner of a partner must be the vertex itself")
 
 
+cdef int check_chains(partners, rng, int64_t worms, int64_t first, parallel_pairs_out, links_out, steps_out) except -1:
+    if not isinstance(partners, np.ndarray) or partners.dtype != np.int8 or partners.ndim != 3 or not partners.flags.c_contiguous or not len(partners):
+        raise ValueError("partners must be a C-contiguous int8 array (chains, Lx, Ly)")
+    if not isinstance(rng, np.ndarray) or rng.dtype != np.uint64 or rng.shape != (len(partners), 4) or not rng.flags.c_contiguous or not rng.any(axis=1).all():
+        raise ValueError("rng must be a uint64 array of 4 words a chain, not all zero")
+    if worms < 1 or first < 0:
+        raise ValueError(f"at least one worm a row and no negative row, not {worms} and {first}")
+    if parallel_pairs_out.shape[0] != len(links_out) or steps_out.shape[0] != len(links_out) or links_out.shape[1] != (2 * partners[0].size + 7) // 8:
+        raise ValueError(f"the outputs must have {len(links_out)} rows, packed ones {(2 * partners[0].size + 7) // 8} bytes")
+    return 0
+
+
 def sample_chains(partners, rng, boundary, int64_t worms, int64_t first, int64_t[::1] parallel_pairs_out, uint8_t[:, ::1] links_out, int64_t[::1] steps_out):
     """Rows of free dimers from independent chains in turn: row j of the output is made by chain (first + j) mod chains.
 
@@ -65,16 +74,9 @@ def sample_chains(partners, rng, boundary, int64_t worms, int64_t first, int64_t
     ValueError
         If the lattice is none, or partners are no covering.
     """
-    if not isinstance(partners, np.ndarray) or partners.dtype != np.int8 or partners.ndim != 3 or not partners.flags.c_contiguous or not len(partners):
-        raise ValueError("partners must be a C-contiguous int8 array (chains, Lx, Ly)")
-    if not isinstance(rng, np.ndarray) or rng.dtype != np.uint64 or rng.shape != (len(partners), 4) or not rng.flags.c_contiguous or not rng.any(axis=1).all():
-        raise ValueError("rng must be a uint64 array of 4 words a chain, not all zero")
+    check_chains(partners, rng, worms, first, parallel_pairs_out, links_out, steps_out)
     cdef dimer_lattice lattice = describe(partners.shape[1:], boundary)
     cdef int64_t chains = len(partners), count = len(links_out)
-    if worms < 1 or first < 0:
-        raise ValueError(f"at least one worm a row and no negative row, not {worms} and {first}")
-    if parallel_pairs_out.shape[0] != count or steps_out.shape[0] != count or links_out.shape[1] != (2 * partners[0].size + 7) // 8:
-        raise ValueError(f"the outputs must have {count} rows, packed ones {(2 * partners[0].size + 7) // 8} bytes")
     cdef int8_t[:, :, ::1] directions = partners
     cdef uint64_t[:, ::1] state = rng
     cdef uint64_t[::1] workspace = np.empty(dimer_workspace(&lattice, chains), dtype=np.uint64)

@@ -6,36 +6,20 @@ import math
 
 import numpy as np
 
+from rsmi.kernels.dimers cimport check_chains, covering_error, describe, dimer_lattice
 from rsmi.kernels.status cimport check_status
 
 cdef extern from "dimers_loop.h":
-    ctypedef struct dimer_lattice:
-        int64_t rows, columns
-        int open
     int64_t dimer_loop_workspace(const dimer_lattice *lattice)
     int dimer_loop_sample(const dimer_lattice *lattice, double coupling, int64_t chains, int64_t worms, int64_t first, int64_t count,
                           int8_t *partners, uint64_t *rng, uint64_t *workspace, uint8_t *packed, int64_t *parallel_pairs, int64_t *steps) nogil
     void dimer_loop_scatter(const int *parallel, double coupling, double *probability)
     const double DIMER_LOOP_LEAST_COUPLING
 
-BOUNDARIES = ("periodic", "open")
-LONGEST = 32000  # vertices along a side
-
 
 def least_coupling(shape, boundary):
     """The strongest repulsion at which worms close: -10, and 0 on ladders (open, two wide)."""
     return 0.0 if boundary == "open" and min(shape) == 2 else DIMER_LOOP_LEAST_COUPLING
-
-
-cdef dimer_lattice describe(shape, boundary) except *:
-    if boundary not in BOUNDARIES:
-        raise ValueError(f"unknown boundary {boundary!r}: choose one of {', '.join(BOUNDARIES)}")
-    if len(shape) != 2 or min(shape) < 2 or any(size % 2 for size in shape) or max(shape) > LONGEST or (shape[0] + 2) * (shape[1] + 2) >= 2**25:
-        raise ValueError(f"dimers cover lattices of two even sides from 2 to {LONGEST} and fewer than 2^25 vertices, not {'x'.join(map(str, shape))}")
-    cdef dimer_lattice lattice
-    lattice.rows, lattice.columns = shape
-    lattice.open = boundary == "open"
-    return lattice
 
 
 def sample_chains(partners, double coupling, rng, boundary, int64_t worms, int64_t first, int64_t[::1] parallel_pairs_out,
@@ -68,20 +52,13 @@ def sample_chains(partners, double coupling, rng, boundary, int64_t worms, int64
     ValueError
         If the lattice is none, partners are no covering, or the coupling cannot be.
     """
-    if not isinstance(partners, np.ndarray) or partners.dtype != np.int8 or partners.ndim != 3 or not partners.flags.c_contiguous or not len(partners):
-        raise ValueError("partners must be a C-contiguous int8 array (chains, Lx, Ly)")
-    if not isinstance(rng, np.ndarray) or rng.dtype != np.uint64 or rng.shape != (len(partners), 4) or not rng.flags.c_contiguous or not rng.any(axis=1).all():
-        raise ValueError("rng must be a uint64 array of 4 words a chain, not all zero")
+    check_chains(partners, rng, worms, first, parallel_pairs_out, links_out, steps_out)
     cdef dimer_lattice lattice = describe(partners.shape[1:], boundary)
     cdef int64_t chains = len(partners), count = len(links_out)
     if not math.isfinite(coupling):
         raise ValueError(f"the coupling of dimers must be finite, not {coupling:g}")
     if coupling < least_coupling(partners.shape[1:], boundary):
         raise ValueError(f"the coupling {coupling:g} repels too much, worms would hardly close: at least {least_coupling(partners.shape[1:], boundary):g}")
-    if worms < 1 or first < 0:
-        raise ValueError(f"at least one worm a row and no negative row, not {worms} and {first}")
-    if parallel_pairs_out.shape[0] != count or steps_out.shape[0] != count or links_out.shape[1] != (2 * partners[0].size + 7) // 8:
-        raise ValueError(f"the outputs must have {count} rows, packed ones {(2 * partners[0].size + 7) // 8} bytes")
     cdef int8_t[:, :, ::1] directions = partners
     cdef uint64_t[:, ::1] state = rng
     cdef uint64_t[::1] workspace = np.empty(dimer_loop_workspace(&lattice), dtype=np.uint64)
@@ -92,7 +69,7 @@ def sample_chains(partners, double coupling, rng, boundary, int64_t worms, int64
         status = dimer_loop_sample(&lattice, coupling, chains, worms, first, count, &directions[0, 0, 0], &state[0, 0], &workspace[0],
                                    &links_out[0, 0], &parallel_pairs_out[0], &steps_out[0])
     if status == -2:
-        raise ValueError(f"partners are no covering of the {boundary} lattice {'x'.join(map(str, partners.shape[1:]))}: the partner of a partner must be the vertex itself")
+        raise covering_error(partners, boundary)
     check_status(status)
 
 
