@@ -16,7 +16,8 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization.couplings import NAMES
 from rsmi.stages import crossing, exponent, flow
 from rsmi.stages.dimer_info import is_dimer_rule
-from rsmi.stages.info import EXPONENTS, exact_critical_temperature, flow_quantity, kind_of, next_to_critical
+from rsmi.stages.flow_info import EXPONENTS, exact_critical_temperature, flow_quantity, next_to_critical
+from rsmi.stages.info import kind_of
 from rsmi.stages.notation import geometry_title, relative_temperature, system_label, temperature_label, with_error
 from rsmi.store import File, open_file
 from rsmi.store.writer import disk_errors
