@@ -18,7 +18,7 @@ from rsmi.stages.interrupt import Stop
 from rsmi.store import open_file
 
 # The smallest complete pipeline: output -> the command line that makes it, in order. A new command is one line more.
-SAMPLE = "sample --size 16 --temperature Tc --thermalization 4 --interval 2"
+SAMPLE = "sample --size 16 --algorithm swendsen-wang --temperature Tc --thermalization 4 --interval 2"
 PIPELINE = {
     "samples.h5": f"{SAMPLE} --samples 400",
     "other.h5": f"{SAMPLE} --samples 100 --seed 7",
@@ -27,10 +27,10 @@ PIPELINE = {
     "coarse.h5": "coarse-grain samples.h5 --rule lambda.h5",
     "flow.h5": "flow samples.h5 other.h5 --rule majority --steps 2",
     "exponent.h5": "exponent flow.h5",
-    "16-hot.h5": "sample --size 16 --temperature 1.1Tc --thermalization 4 --interval 2 --samples 200",
-    "8-cold.h5": "sample --size 8 --temperature 0.9Tc --thermalization 4 --interval 2 --samples 200",
-    "8-hot.h5": "sample --size 8 --temperature 1.1Tc --thermalization 4 --interval 2 --samples 200",
-    "16-cold.h5": "sample --size 16 --temperature 0.95Tc --thermalization 4 --interval 2 --samples 200",
+    "16-hot.h5": "sample --size 16 --algorithm swendsen-wang --temperature 1.1Tc --thermalization 4 --interval 2 --samples 200",
+    "8-cold.h5": "sample --size 8 --algorithm swendsen-wang --temperature 0.9Tc --thermalization 4 --interval 2 --samples 200",
+    "8-hot.h5": "sample --size 8 --algorithm swendsen-wang --temperature 1.1Tc --thermalization 4 --interval 2 --samples 200",
+    "16-cold.h5": "sample --size 16 --algorithm swendsen-wang --temperature 0.95Tc --thermalization 4 --interval 2 --samples 200",
     "crossing.h5": "crossing samples.h5 16-hot.h5 16-cold.h5 8-hot.h5 8-cold.h5",
     "dimers.h5": "sample --model dimers --size 8 --noise-probability 0.982 --samples 600 --thermalization 4 --interval 2",
     "dimers-lambda.h5": "train-lambda dimers.h5 --block 4x4 --buffer 1 --windows 2000 --restarts 1",

@@ -12,11 +12,12 @@ from rsmi.kernels import dimers as kernel
 from rsmi.kernels import dimers_loop
 from rsmi.lattice import dimers as model
 from rsmi.stages.runner import Rows, State
+from rsmi.stages.simulation import pilot_sweeps
 from rsmi.stages.streams import stream_key
 from rsmi.store import File
 
 ALGORITHMS = ("worm", "loop")
-CHAINS = 32
+_CHAINS = 32
 _TOGETHER = 4  # chains that one task advances: the worms of one wait for memory while those of the others step
 _WORMS = 1024  # of the pilot that measures how long they are
 _BYTES_AT_ONCE = 1 << 26  # of unpacked links
@@ -84,6 +85,11 @@ def _noise(probability: float | None, pairing: str | None) -> dict:
     return {"noise_probability": probability, "noise_pairing": pairing or "cell"}
 
 
+def default_chains(parameters: dict) -> int:
+    """Four to a thread, eight threads."""
+    return _CHAINS
+
+
 def choose_algorithm(coupling: float) -> str:
     """The worm is faster, and knows no interactions."""
     return "loop" if coupling else "worm"
@@ -104,6 +110,7 @@ class DimerSimulation:
     noise_probability: float | None = None
     noise_pairing: str | None = None
     together = _TOGETHER
+    in_step = False
     needs_pilot = True  # the number of worms in a sweep
 
     @classmethod
@@ -120,6 +127,10 @@ class DimerSimulation:
     @property
     def sites(self) -> int:
         return math.prod(self.shape)
+
+    @property
+    def pilot_sweeps(self) -> tuple[int, int]:
+        return pilot_sweeps(self.sites)
 
     @property
     def components(self) -> int:

@@ -17,8 +17,13 @@ from rsmi.stages.streams import stream_key
 from rsmi.store import File
 
 ALGORITHMS = kernel.ALGORITHMS
-CHAINS = 8
 _LOCAL = ("metropolis", "heat-bath")
+_PLAIN_CHAINS = 8
+_REPLICA_CHAINS = 2 * bitsliced.REPLICAS
+_REPLICA_SITES = 1 << 20  # of larger lattices 512 replicas take 64 MB and more, several times over
+_FASTER = 32  # a strip than a plain chain, about
+_PILOT_STEPS = 1 << 29  # site updates of each replica, at most: the pilot's length never depends on the clock
+_PILOT_ROWS = 1 << 18  # measured by it, over all chains
 
 
 # ---- the parameters -------------------------------------------------------------------------------------------------
@@ -85,7 +90,25 @@ def parse_temperature(text: str, dimension: int) -> float:
     raise UsageError(f"--temperature {text!r}: write a number in J/k_B, Tc, or a multiple such as 0.98Tc")
 
 
-def choose_algorithm(shape: tuple[int, ...], coupling: float) -> str:
+def local_layout(shape: tuple[int, ...], chains: int) -> str:
+    """Who does the heat bath and Metropolis on so many lattices: a ``strip`` where a lattice can be one, else ``replicas`` where the
+    chains come in groups of 512, else ``plain``."""
+    if bitsliced.fits_strip(shape):
+        return "strip"
+    return "replicas" if fits_replicas(shape) and chains % bitsliced.REPLICAS == 0 else "plain"
+
+
+def fits_replicas(shape: tuple[int, ...]) -> bool:
+    """Whether 512 such lattices can be and are best simulated together: even sides, at most 2^20 sites."""
+    return all(size % 2 == 0 for size in shape) and math.prod(shape) <= _REPLICA_SITES
+
+
+def default_chains(parameters: dict) -> int:
+    """1024, two groups of replicas, where they sample it, else 8: never a matter of the machine."""
+    return _REPLICA_CHAINS if IsingSimulation.of(parameters | {"chains": _REPLICA_CHAINS}).layout == "replicas" else _PLAIN_CHAINS
+
+
+def choose_algorithm(shape: tuple[int, ...], coupling: float, layout: str) -> str:
     """Heat bath inside the disordered phase, Swendsen-Wang near and below T_c, in 1D and on odd lattices.
 
     The border is where the cost of a sweep times the autocorrelation time is about the same: a Swendsen-Wang sweep costs two heat-bath
@@ -93,7 +116,7 @@ def choose_algorithm(shape: tuple[int, ...], coupling: float) -> str:
     """
     if len(shape) == 1 or any(size % 2 for size in shape):
         return "swendsen-wang"
-    border = 0.95 if bitsliced.fits_strip(shape) else 0.8
+    border = {"plain": 0.8, "strip": 0.95, "replicas": 10}[layout]
     return "heat-bath" if coupling < border * model.critical_coupling(len(shape)) else "swendsen-wang"
 
 
@@ -103,26 +126,28 @@ def choose_algorithm(shape: tuple[int, ...], coupling: float) -> str:
 class IsingSimulation:
     """What is simulated: everything the streams' keys depend on. A `rsmi.stages.simulation.Simulation`.
 
-    A strip is a lattice that the bit-sliced kernel updates, 512 spins at a time. Its state has the packed spins and the generators of
-    that kernel, the state of the others spins of a byte each and one stream.
+    The layout says who updates the spins. Of the bit-sliced kernel, 512 spins at a time: a ``strip`` of one lattice, or ``replicas``, the
+    same site of 512 lattices; its state has the packed spins and the generators. All else is ``plain``: a byte a spin and one stream.
     """
 
     shape: tuple[int, ...]
     coupling: float
     algorithm: str
     seed: int
-    strip: bool = False
-    together = 1
+    layout: str = "plain"
 
     @classmethod
     def of(cls, parameters: dict) -> IsingSimulation:
         """The simulation a request means, its algorithm resolved."""
         shape, coupling, algorithm = tuple(parameters["shape"]), parameters["coupling"], parameters["algorithm"]
-        chosen = choose_algorithm(shape, coupling) if algorithm == "auto" else algorithm
-        return cls(shape, coupling, chosen, parameters["seed"], chosen in _LOCAL and bitsliced.fits_strip(shape))
+        layout = local_layout(shape, parameters["chains"])
+        chosen = choose_algorithm(shape, coupling, layout) if algorithm == "auto" else algorithm
+        return cls(shape, coupling, chosen, parameters["seed"], layout if chosen in _LOCAL else "plain")
 
     def as_in(self, file: File) -> IsingSimulation:
-        return replace(self, algorithm=file.attributes["algorithm"], strip="generators" in file.state("chain-0000"))
+        state = file.state("chain-0000")
+        layout = "plain" if "generators" not in state else "strip" if state["spins"].ndim == 1 else "replicas"
+        return replace(self, algorithm=file.attributes["algorithm"], layout=layout)
 
     @property
     def sites(self) -> int:
@@ -133,52 +158,99 @@ class IsingSimulation:
         return (self.sites + 7) // 8
 
     @property
+    def together(self) -> int:
+        return bitsliced.REPLICAS if self.layout == "replicas" else 1
+
+    @property
+    def in_step(self) -> bool:
+        return self.layout == "replicas"
+
+    @property
     def needs_pilot(self) -> bool:
         return self.algorithm == "wolff"
 
+    @property
+    def pilot_sweeps(self) -> tuple[int, int]:
+        if self.layout == "replicas":
+            return 256, _PILOT_STEPS // self.sites
+        return pilot_sweeps(self.sites, _FASTER if self.layout == "strip" else 1)
+
     def start(self, *numbers: int | str) -> State:
-        """A chain's state before its first sweep: all spins up."""
-        (number,) = numbers
+        """The state of the chains of these streams before their first sweep: all spins up; of strips and replicas every other chain
+        down, since below T_c they do not change their sign.
+
+        The replicas of a group have one stream, that of the first of their numbers.
+        """
+        number = numbers[0]
         physics = {"model": "ising", "shape": list(self.shape), "coupling": self.coupling, "algorithm": self.algorithm}
-        if self.strip:
-            key = stream_key(self.seed, "sample", physics | {"layout": "strip"}, number)
-            return {"spins": np.full(self.row_bytes, 255, dtype=np.uint8), "generators": bitsliced.seed(key, 1)}
-        return {"spins": np.ones(self.shape, dtype=np.int8), "rng": stream_key(self.seed, "sample", physics, number)}
+        if self.layout == "plain":
+            return {"spins": np.ones(self.shape, dtype=np.int8), "rng": stream_key(self.seed, "sample", physics, number)}
+        key = stream_key(self.seed, "sample", physics | {"layout": self.layout}, number)
+        down = np.arange(self.together) + (number if isinstance(number, int) else 0)
+        spins = np.packbits(np.ones(self.sites, dtype=bool), bitorder="little") * (1 - down[:, np.newaxis] % 2).astype(np.uint8)
+        return {"spins": spins[0] if self.layout == "strip" else spins, "generators": bitsliced.seed(key, 1)}
 
     def advance(self, state: State, interval: int, first: int, count: int, clusters_per_sweep: int) -> Rows:
         """``count`` times: ``interval`` sweeps, then one row."""
-        rows = {
+        if self.layout == "plain":
+            rows = self._rows(count)
+            kernel.sample_chain(state["spins"], self.coupling, state["rng"], self.algorithm, interval, count, clusters_per_sweep, *rows.values())
+            return rows
+        begun = min(count, -first % self.together)  # rows of the step that the state is after
+        rows = self._rows(begun - (begun - count) // self.together * self.together)
+        spins = self._unpacked(state)
+        if begun:
+            at = slice(first % self.together, first % self.together + begun)
+            for name, values in {"spins": state["spins"], **self._measured(spins)}.items():
+                rows[name][:begun] = values[at]
+        if count > begun:
+            bitsliced.sample_chain(spins, state["generators"], self.shape, self.coupling, self.algorithm, self.layout, interval, *(array[begun:] for array in rows.values()))
+            state["spins"][:] = rows["spins"][-1] if self.layout == "strip" else rows["spins"][-self.together :]
+        return {name: array[:count] for name, array in rows.items()}
+
+    def _rows(self, count: int) -> Rows:
+        return {
             "spins": np.empty((count, self.row_bytes), dtype=np.uint8),
             "energy": np.empty(count, dtype=np.int64),
             "magnetization": np.empty(count, dtype=np.int64),
         }
-        if self.strip:
-            self._advance_strip(state, interval, rows)
-        else:
-            kernel.sample_chain(state["spins"], self.coupling, state["rng"], self.algorithm, interval, count, clusters_per_sweep, *rows.values())
-        return rows
 
-    def _advance_strip(self, state: State, interval: int, rows: Rows) -> None:
+    def _unpacked(self, state: State) -> np.ndarray:
         if "generators" not in state:
             raise DataError("the unfinished work is of a version that sampled this lattice otherwise: remove the .parts folder to start again")
-        spins = bitsliced.unpack(state["spins"][np.newaxis], self.shape, "strip")
-        bitsliced.sample_chain(spins, state["generators"], self.shape, self.coupling, self.algorithm, "strip", interval, *rows.values())
-        state["spins"][:] = rows["spins"][-1]
+        return bitsliced.unpack(state["spins"].reshape(self.together, -1), self.shape, self.layout)
+
+    def _measured(self, spins: np.ndarray) -> Rows:
+        found = {name: np.empty(self.together, dtype=np.int64) for name in ("energy", "magnetization")}
+        bitsliced.measure(spins, self.shape, self.layout, *found.values())
+        return found
 
     def clusters_per_sweep(self) -> int:
         """Wolff: about one lattice of flipped spins, from <|C|> = N <m^2>."""
         if self.algorithm != "wolff":
             return 1
         scout = IsingSimulation(self.shape, self.coupling, "swendsen-wang", self.seed)
-        state, sweeps = scout.start("wolff-clusters"), pilot_sweeps(self.sites)
+        state, sweeps = scout.start("wolff-clusters"), pilot_sweeps(self.sites)[0]
         scout.advance(state, sweeps // 2, 0, 1, 1)
         magnetization = scout.advance(state, 1, 0, sweeps, 1)["magnetization"] / self.sites
         return max(1, round(1 / float(np.mean(magnetization**2))))
 
     def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[np.ndarray]:
         """Energy and |m|."""
+        if self.layout != "plain":
+            return self._bitsliced_series(state, sweeps)
         rows = self.advance(state, 1, 0, sweeps, clusters_per_sweep)
         return [rows["energy"], np.abs(rows["magnetization"])]
+
+    def _bitsliced_series(self, state: State, sweeps: int) -> list[np.ndarray]:
+        """As `series`, of every chain and not of every sweep: the pilot ends where a row is a small part of the autocorrelation time."""
+        interval = max(1, sweeps * self.together // _PILOT_ROWS)
+        spins, found = self._unpacked(state), np.empty((2, sweeps // interval, self.together), dtype=np.int64)
+        for row in found.swapaxes(0, 1):
+            bitsliced.sweep(spins, state["generators"], self.shape, self.coupling, self.algorithm, self.layout, interval)
+            bitsliced.measure(spins, self.shape, self.layout, *row)
+        bitsliced.pack(spins, self.shape, self.layout, state["spins"].reshape(self.together, -1))
+        return [found[0].T, np.abs(found[1].T)]
 
     def attributes(self) -> dict:
         return {"model": "ising", "boundary": "periodic", "components": 1, "coupling": self.coupling, "temperature": 1 / self.coupling}

@@ -14,7 +14,7 @@ import platform
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Protocol
 
@@ -70,6 +70,7 @@ class Request:
     parameters: dict
     inputs: tuple[File, ...] = ()
     grows: str | None = None  # the one parameter that may be raised later
+    formerly: dict = field(default_factory=dict)  # parameters that earlier versions took for the same command: work begun so goes on so
 
     @property
     def input_digests(self) -> list[str]:
@@ -143,6 +144,7 @@ class Session:
             if self.options.force:
                 return
             raise Conflict(f"{self.output}: exists and is not a file this command could have written ({error}): use --force to replace it") from error
+        self._take_as_begun(existing.attributes)
         difference = self._difference(existing.attributes)
         if difference is None:
             self.complete = True
@@ -162,9 +164,15 @@ class Session:
                     self._parts.remove()
                 self._parts.release()
 
-    def _difference(self, other: dict) -> str | None:
+    def _take_as_begun(self, other: dict) -> None:
+        """Let the request be what an earlier version made of the same command, if that is what is there."""
+        former = replace(self.request, parameters=self.request.parameters | self.request.formerly, formerly={})
+        if former != self.request and self._difference(other) is not None and self._difference(other, former) in (None, "longer"):
+            self.request = former
+
+    def _difference(self, other: dict, request: Request | None = None) -> str | None:
         """None if the request is the same, "longer" if it only extends, else what differs."""
-        request = self.request
+        request = request or self.request
         if other["command"] != request.command:
             return f"the result of 'rsmi {other['command']}'"
         if other["inputs"] != request.input_digests:
@@ -182,8 +190,10 @@ class Session:
         """Resume the parts that are there, or begin."""
         parts = self._parts
         parts.sweep()
-        job = {"command": self.request.command, "parameters": self.request.parameters, "inputs": self.request.input_digests}
         present = self._present_job()
+        if present is not None:
+            self._take_as_begun(present)
+        job = {"command": self.request.command, "parameters": self.request.parameters, "inputs": self.request.input_digests}
         if present is None:
             parts.clear()  # nothing done yet, or what is left of work that was being dropped
         else:
@@ -217,15 +227,15 @@ class Session:
         self._parts.commit(name, 0, 1, {}, state)
         return state
 
-    def run(self, tasks: list[Task], description: str, unit: str = "row") -> None:
-        """Advance all tasks to their end.
+    def run(self, tasks: list[Task], description: str, unit: str = "row", flips: int = 0) -> None:
+        """Advance all tasks to their end; where a row is so many ``flips`` of spins, the progress says how fast they are.
 
         Raises
         ------
         Interrupted
             When asked to stop; everything done is committed.
         """
-        with self.options.stop.shielded(), self._progress(tasks, description, unit) as progress:
+        with self.options.stop.shielded(), self._progress(tasks, description, unit, flips) as progress:
             with ThreadPoolExecutor(max_workers=max(1, min(self.options.threads, len(tasks)))) as pool:
                 futures = [pool.submit(self._drive_or_fail, task, progress) for task in tasks]
             for future in futures:
@@ -233,9 +243,9 @@ class Session:
         if self.options.stop.requested and any(self._done(task) < task.total for task in tasks):
             raise Interrupted(f"{self.output}: {self.options.stop.reason}; the checkpoint is written: run the same command again to continue")
 
-    def _progress(self, tasks: list[Task], description: str, unit: str) -> tqdm:
+    def _progress(self, tasks: list[Task], description: str, unit: str, flips: int) -> Progress:
         total, done = sum(task.total for task in tasks), sum(self._done(task) for task in tasks)
-        return tqdm(total=total, initial=done, desc=description, unit=unit, disable=True if self.options.quiet else None, leave=False)
+        return Progress(flips, total=total, initial=done, desc=description, unit=unit, disable=True if self.options.quiet else None, leave=False)
 
     def _done(self, task: Task) -> int:
         parts = self._parts.parts(task.name)
@@ -322,6 +332,22 @@ class Session:
             for ancestor in [*file.ancestors(), {"command": file.attributes["command"], "parameters": file.parameters, "digest": file.digest}]:
                 chain.setdefault(ancestor["digest"], ancestor)
         return list(chain.values())
+
+
+class Progress(tqdm):
+    """A progress bar that also says how many spins are updated in a second, where a row is so many of them."""
+
+    def __init__(self, flips: int, **settings):
+        self._flips = flips
+        super().__init__(**settings)
+
+    @property
+    def format_dict(self) -> dict:
+        found = super().format_dict
+        seconds = found["elapsed"]
+        if self._flips and seconds > 0:
+            found["postfix"] = tqdm.format_sizeof((self.n - self.initial) * self._flips / seconds) + " flips/s"
+        return found
 
 
 @contextlib.contextmanager

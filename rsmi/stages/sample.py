@@ -24,6 +24,7 @@ log = logging.getLogger("rsmi")
 MODELS = {"ising": ising, "dimers": dimers}
 _SIMULATIONS = {"ising": IsingSimulation, "dimers": DimerSimulation}
 _ROWS_AT_ONCE = 1 << 25  # bytes assembled at a time
+_CHAINS_BEFORE_REPLICAS = 8  # of an Ising model without --chains, to version 0.3.0
 
 
 # ---- the request ----------------------------------------------------------------------------------------------------
@@ -36,12 +37,13 @@ def request(*, model: str, algorithm: str, samples: int, chains: int | None, the
     parameters = {
         **found.parameters(algorithm=algorithm, **physics),
         "samples": samples,
-        "chains": found.CHAINS if chains is None else chains,
         "thermalization": "auto" if thermalization is None else thermalization,
         "interval": "auto" if interval is None else interval,
         "seed": seed,
     }
-    return Request("sample", "samples", parameters, grows="samples")
+    parameters["chains"] = found.default_chains(parameters) if chains is None else chains
+    formerly = {"chains": _CHAINS_BEFORE_REPLICAS} if chains is None and model == "ising" else {}
+    return Request("sample", "samples", parameters, grows="samples", formerly=formerly)
 
 
 def simulation_of(parameters: dict) -> Simulation:
@@ -66,12 +68,12 @@ def run(asked: Request, output: Path, options: RunOptions) -> None:
     with Session(output, asked, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        simulation = simulation_of(asked.parameters)
+        simulation = simulation_of(session.request.parameters)
         if session.base is not None:
             simulation = simulation.as_in(session.base)
         schedule = _schedule(session, simulation)
         chains = _chains(session, simulation, schedule)
-        session.run(chains, f"sampling {simulation.algorithm}", "sample")
+        session.run(chains, f"sampling {simulation.algorithm}", "sample", schedule.interval * simulation.sites)
         _publish(session, simulation, schedule, chains)
 
 
@@ -92,7 +94,7 @@ def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> lis
     present = session.base.shape("/spins")[0] if session.base is not None else 0
     wanted = groups(count, simulation.together, samples)
     fresh = {group: Thermalization(simulation, schedule, group) for group in wanted if not group.rows(present)}
-    session.run(list(fresh.values()), "thermalizing", "sweep")
+    session.run(list(fresh.values()), "thermalizing", "sweep", min(simulation.together, count) * simulation.sites)
     states = {group: session.state(fresh[group]) if group in fresh else session.base.state(group.name) for group in wanted}
     return [Chain(simulation, schedule, group, group.rows(samples), group.rows(present), states[group]) for group in wanted]
 
@@ -119,7 +121,7 @@ def _publish(session: Session, simulation: Simulation, schedule: Schedule, chain
         for chain in chains:
             writer.state(chain.name, session.state(chain))
 
-    state_bytes = len(chains) * simulation.together * (simulation.sites + 4096)
+    state_bytes = sum(array.nbytes + 4096 for chain in chains for array in chain.state.values())
     session.publish(attributes, fill, samples * (width + 8) + state_bytes)
 
 
@@ -155,12 +157,14 @@ def plan(asked: Request) -> dict:
     parameters, simulation = asked.parameters, simulation_of(asked.parameters)
     schedule = schedule_from(parameters, pilot(simulation) if _needs_pilot(parameters, simulation) else None)
     samples = parameters["samples"]
-    chains = sum(group.count for group in groups(parameters["chains"], simulation.together, samples))
-    sweeps = chains * schedule.thermalization + samples * schedule.interval
+    at_once = simulation.together if simulation.in_step else 1
+    wanted = groups(parameters["chains"], simulation.together, samples)
+    rows = sum(-(-group.rows(samples) // at_once) for group in wanted) * at_once
+    sweeps = sum(group.count for group in wanted) * schedule.thermalization + rows * schedule.interval
     state = simulation.start("pilot")
-    before, trial = time.process_time(), max(1, (1 << 25) // simulation.sites)
+    before, trial = time.process_time(), max(1, (1 << 25) // (simulation.sites * at_once))
     simulation.advance(state, trial, 0, 1, schedule.clusters_per_sweep)
-    seconds = (time.process_time() - before) / trial * sweeps
+    seconds = (time.process_time() - before) / (trial * at_once) * sweeps
     return {
         **parameters,
         "algorithm": simulation.algorithm,
