@@ -30,8 +30,8 @@ def older(monkeypatch):
     return version
 
 
-def simulation(shape, algorithm="heat-bath", coupling=0.4):
-    return IsingSimulation.of({"shape": list(shape), "coupling": coupling, "algorithm": algorithm, "seed": 0})
+def simulation(shape, algorithm="heat-bath", coupling=0.4, chains=8):
+    return IsingSimulation.of({"shape": list(shape), "coupling": coupling, "algorithm": algorithm, "seed": 0, "chains": chains})
 
 
 # ---- who takes which lattice ----------------------------------------------------------------------------------------
@@ -55,11 +55,22 @@ def test_strips_have_streams_of_their_own(older):
     assert len({seed(key, 1).tobytes(), *found}) == 7
 
 
-@pytest.mark.parametrize(("shape", "border"), [((64, 64), 0.8), ((128, 128), 0.95), ((16, 16, 16), 0.8), ((16, 16, 128), 0.95)])
-def test_auto(shape, border):
-    """Heat bath up to a coupling that depends on what a sweep of it costs."""
-    chosen = [choose_algorithm(shape, factor * critical_coupling(len(shape))) for factor in (border - 0.01, border + 0.01, 1, 1.2)]
-    assert chosen == ["heat-bath", "swendsen-wang", "swendsen-wang", "swendsen-wang"]
+K2, K3 = critical_coupling(2), critical_coupling(3)
+
+
+@pytest.mark.parametrize(("shape", "coupling", "replicas", "few"), [
+    ((64, 64), 0.3 * K2, "heat-bath", "heat-bath"), ((64, 64), 0.7 * K2, "metropolis", "heat-bath"), ((64, 64), K2, "metropolis", "swendsen-wang"),
+    ((64, 64), 2 * K2, "metropolis", "swendsen-wang"), ((64, 65), K2, "swendsen-wang", "swendsen-wang"),
+    ((100, 100), 0.98 * K2, "metropolis", "swendsen-wang"), ((100, 100), K2, "swendsen-wang", "swendsen-wang"),
+    ((128, 128), 0.98 * K2, "metropolis", "metropolis"), ((128, 128), K2, "swendsen-wang", "swendsen-wang"),
+    ((16, 128), K2, "metropolis", "metropolis"), ((32,), 2, "metropolis", "swendsen-wang"), ((256,), 1.3, "metropolis", "swendsen-wang"),
+    ((256,), 1.5, "swendsen-wang", "swendsen-wang"), ((256,), 0.1, "heat-bath", "swendsen-wang"),
+    ((16, 16, 16), 0.4 * K3, "heat-bath", "heat-bath"), ((16, 16, 16), K3, "metropolis", "swendsen-wang"),
+])
+def test_auto(shape, coupling, replicas, few):
+    """What is fastest depends on the lattice, the coupling and whether there are chains enough for replicas; nothing else."""
+    found = [simulation(shape, "auto", coupling, chains).algorithm for chains in (1024, 8)]
+    assert found == [replicas, few]
 
 
 # ---- stopping, growing, older files ---------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ _REPLICA_CHAINS = 2 * bitsliced.REPLICAS
 _REPLICA_SITES = 1 << 20  # of larger lattices 512 replicas take 64 MB and more, several times over
 _FASTER = 32  # a strip than a plain chain, about
 _PILOT_STEPS = 1 << 29  # site updates of each replica, at most: the pilot's length never depends on the clock
-_PILOT_ROWS = 1 << 18  # measured by it, over all chains
+_PILOT_ROWS = {"strip": 1 << 15, "replicas": 512}  # measured by it, of every chain
 
 
 # ---- the parameters -------------------------------------------------------------------------------------------------
@@ -109,15 +109,28 @@ def default_chains(parameters: dict) -> int:
 
 
 def choose_algorithm(shape: tuple[int, ...], coupling: float, layout: str) -> str:
-    """Heat bath inside the disordered phase, Swendsen-Wang near and below T_c, in 1D and on odd lattices.
+    """The algorithm that makes most independent samples in a second; the same on every machine.
 
-    The border is where the cost of a sweep times the autocorrelation time is about the same: a Swendsen-Wang sweep costs two heat-bath
-    sweeps of the plain kernel and, by the instructions at hand, 20 to 130 of the bit-sliced one. It is the same on every machine.
+    Where 512 spins are updated at once, Metropolis, or heat bath where most moves cost little (accepting them all, Metropolis would
+    flip the sublattices in turn). A sweep of Swendsen-Wang costs as much as 20 (a ring) to 90 of those, and is worth more only where
+    the correlation length is large, on a large lattice: in two dimensions with all sides above 96 and K between .982 and 1.0105 K_c,
+    on rings of more than 32 sites from K = 1.4. In three dimensions, by what is measured and tau ~ L^2.03 and L^.46, it would be on
+    sides above 200 at T_c itself; there it stays out.
+
+    One spin at a time, heat bath inside the disordered phase, else Swendsen-Wang, which alone knows odd sides.
+
+    Measured by ``python tests/benchmarks/bench_algorithms.py``, whose docstring has the table.
     """
-    if len(shape) == 1 or any(size % 2 for size in shape):
+    if any(size % 2 for size in shape):
         return "swendsen-wang"
-    border = {"plain": 0.8, "strip": 0.95, "replicas": 10}[layout]
-    return "heat-bath" if coupling < border * model.critical_coupling(len(shape)) else "swendsen-wang"
+    dimension = len(shape)
+    ratio = coupling / model.critical_coupling(dimension) if dimension > 1 else None
+    if layout == "plain":
+        return "heat-bath" if dimension > 1 and ratio < 0.8 else "swendsen-wang"
+    slow = {1: lambda: shape[0] > 32 and coupling > 1.4, 2: lambda: min(shape) > 96 and 0.982 < ratio < 1.0105, 3: lambda: False}
+    if slow[dimension]():
+        return "swendsen-wang"
+    return "metropolis" if 3 * dimension * coupling > 1 else "heat-bath"
 
 
 # ---- the simulation -------------------------------------------------------------------------------------------------
@@ -244,7 +257,7 @@ class IsingSimulation:
 
     def _bitsliced_series(self, state: State, sweeps: int) -> list[np.ndarray]:
         """As `series`, of every chain and not of every sweep: the pilot ends where a row is a small part of the autocorrelation time."""
-        interval = max(1, sweeps * self.together // _PILOT_ROWS)
+        interval = max(1, sweeps // _PILOT_ROWS[self.layout])
         spins, found = self._unpacked(state), np.empty((2, sweeps // interval, self.together), dtype=np.int64)
         for row in found.swapaxes(0, 1):
             bitsliced.sweep(spins, state["generators"], self.shape, self.coupling, self.algorithm, self.layout, interval)
