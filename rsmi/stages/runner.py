@@ -31,7 +31,7 @@ State = dict[str, np.ndarray]
 Rows = dict[str, np.ndarray]
 
 _CHECKPOINT_SECONDS = 5.0
-_CHECKPOINT_BYTES = 1 << 26
+_CHECKPOINT_BYTES = 1 << 25  # held for every thread, three times while a part is written
 _QUANTUM_SECONDS = 0.25
 
 
@@ -278,11 +278,11 @@ class Session:
                     rows = task.advance(state, step, count)
                 except Failure as error:
                     raise self._keep(task, start, step, pieces, state, error) from error
-                now = time.monotonic()
-                quantum = max(1, quantum * 2) if now - before < _QUANTUM_SECONDS / 2 else quantum
+                now, piece = time.monotonic(), sum(array.nbytes for array in rows.values())
+                quantum *= 2 if now - before < _QUANTUM_SECONDS / 2 and piece <= _CHECKPOINT_BYTES // 8 else 1
                 pieces.append(rows)
                 step += count
-                size += sum(array.nbytes for array in rows.values())
+                size += piece
                 progress.update(count)
                 if now - began > _CHECKPOINT_SECONDS or size > _CHECKPOINT_BYTES:
                     break

@@ -11,9 +11,11 @@ FEWEST_BINS = 16
 
 
 def bin_length(tau: float, chains: int, steps: int) -> int:
-    """Length of bins for data of autocorrelation time `tau`; shorter where there would be fewer than 16 of them."""
+    """Length of bins for data of autocorrelation time `tau`; shorter where there would be fewer than 16 of them, a whole chain where
+    there would be but one in each."""
     most = max(steps // max(ceil(FEWEST_BINS / chains), 1), 1)
-    return min(max(ceil(LENGTH * tau), 1) if tau > 0.5 else ceil(LENGTH / 2), most)
+    length = min(max(ceil(LENGTH * tau), 1) if tau > 0.5 else ceil(LENGTH / 2), most)
+    return steps if most == steps < 2 * length else length
 
 
 def bin_means(series, length: int) -> np.ndarray:
