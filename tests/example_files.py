@@ -25,14 +25,14 @@ def pipeline(folder):
     """cold, critical and hot samples of 16x16, a coarse file, a flow and its exponents; the file names by kind."""
     samples = {name: folder / f"{name}.h5" for name in ("cold", "critical", "hot")}
     for (name, path), temperature in zip(samples.items(), ("0.95Tc", "Tc", "1.05Tc")):
-        assert command("sample", "--size", 16, "--temperature", temperature, "--samples", 800, "--interval", 4, "--thermalization", 50, "-q", "-o", path) == 0
+        assert command("sample", "--size", 16, "--temperature", temperature, "--algorithm", "swendsen-wang", "--samples", 800, "--interval", 4, "--thermalization", 50, "-q", "-o", path) == 0
     files = {**samples, "coarse": folder / "coarse.h5", "flow": folder / "flow.h5", "exponent": folder / "exponent.h5"}
     assert command("coarse-grain", files["critical"], "--rule", "majority", "-q", "-o", files["coarse"]) == 0
     assert command("flow", *samples.values(), "--rule", "majority", "--steps", 3, "-q", "-o", files["flow"]) == 0
     assert command("exponent", files["flow"], "-q", "-o", files["exponent"]) == 0
     small = [folder / f"small-{name}.h5" for name in ("cold", "hot")]
     for path, temperature in zip(small, ("0.92Tc", "1.08Tc")):
-        assert command("sample", "--size", 8, "--temperature", temperature, "--samples", 800, "--interval", 4, "--thermalization", 50, "-q", "-o", path) == 0
+        assert command("sample", "--size", 8, "--temperature", temperature, "--algorithm", "swendsen-wang", "--samples", 800, "--interval", 4, "--thermalization", 50, "-q", "-o", path) == 0
     files["crossing"] = folder / "crossing.h5"
     assert command("crossing", *samples.values(), *small, "-q", "-o", files["crossing"]) == 0
     return {**files, "theta": theta(folder / "theta.h5"), "lambda": rule(folder / "lambda.h5")}

@@ -446,7 +446,7 @@ def test_coarse_lattices_of_different_shape_are_not_merged(workplace, here):
 def test_what_a_result_rests_on_is_said(workplace, here):
     """Correlated samples in short jackknife blocks, and exponents away from T_c, are warned of; good ones are not."""
     for name, options in (("correlated", "--temperature Tc --interval 1"), ("good", "--temperature Tc"), ("hot", "--temperature 1.05Tc")):
-        assert here(*f"sample --size 8 --algorithm heat-bath --samples 2000 -o {name}.h5".split(), *options.split()).code == 0
+        assert here(*f"sample --size 8 --algorithm heat-bath --chains 8 --samples 2000 -o {name}.h5".split(), *options.split()).code == 0
         flow = here("flow", f"{name}.h5", "--rule", "majority", "--steps", 1, "-o", f"{name}-flow.h5")
         assert ("the errors are too small" in flow.err) == (name == "correlated")
         exponent = here("exponent", f"{name}-flow.h5", "-o", f"{name}-exponent.h5")

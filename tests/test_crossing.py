@@ -120,7 +120,7 @@ def sample(workplace, here):
     """Make samples files of sizes and temperatures, small and quick."""
 
     def make(name, size, temperature, more="--samples 400 --thermalization 20 --interval 3"):
-        assert here(*f"sample --size {size} --temperature {temperature} {more} -q -o {name}.h5".split()).code == 0
+        assert here(*f"sample --size {size} --temperature {temperature} --algorithm swendsen-wang {more} -q -o {name}.h5".split()).code == 0
         return f"{name}.h5"
 
     return make

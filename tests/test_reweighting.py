@@ -114,7 +114,7 @@ def test_energies_between_the_samples_are_kaufmans(tmp_path):
     couplings, energies = [0.43, 0.44, 0.45], []
     for k in couplings:
         path = tmp_path / f"{k}.h5"
-        assert run(f"sample --size 32 --coupling {k} --samples 2400 --thermalization 60 --interval 6 -q -o {path}".split(), Stop()) == 0
+        assert run(f"sample --size 32 --coupling {k} --algorithm swendsen-wang --samples 2400 --thermalization 60 --interval 6 -q -o {path}".split(), Stop()) == 0
         with open_file(path, "samples") as file:
             energies.append(file.read("/energy"))
 

@@ -14,7 +14,7 @@ one update of all clusters; Wolff: a fixed number of clusters, found by the pilo
 dimers: a fixed number of worms that lay about half a dimer a vertex). With auto a pilot run measures the autocorrelation
 time and chooses, so that stored samples are practically independent.
 
-Heat bath and Metropolis update 512 spins at once, up to 90 times faster: of one lattice where it has two or three even
+Heat bath and Metropolis update 512 spins at once, up to 70 times faster: of one lattice where it has two or three even
 sides, the last a multiple of 128 and the first of 16; else the same site of 512 chains, on lattices of even sides and at
 most 2^20 sites, where --chains is left to the default or a multiple of 512 (with any other number, one spin at a time).
 There every other chain starts with all spins down: below T_c these algorithms do not change the sign of the
@@ -84,7 +84,7 @@ def parse_size(text: str, dimension: int) -> tuple[int, ...]:
 @click.option("--noise-pairing", type=click.Choice(["cell", "straddling"]), default=None, show_default="cell", help="Dimers: a face is paired with the vertex of its cell, or with the one across it.")
 @click.option("--algorithm", type=click.Choice(["auto", "metropolis", "heat-bath", "swendsen-wang", "wolff", "worm", "loop"]), default="auto", help="auto: the fastest, see above; dimers: worm, with an interaction loop.")
 @click.option("--samples", type=click.IntRange(1, 10**12), metavar="N", required=True, help="Configurations to store, over all chains.")
-@click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=None, show_default="1024 where 512 are updated at once, else 8; dimers 32", help="Independent chains: sample i is of chain i mod chains. Dimers: four to a thread.")
+@click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=None, show_default="1024 where 512 chains are updated at once, else 8; dimers 32", help="Independent chains: sample i is of chain i mod chains. Dimers: four to a thread.")
 @click.option("--thermalization", type=Count(0), default="auto", help="Sweeps each chain forgets first.")
 @click.option("--interval", type=Count(1), default="auto", help="Sweeps before each stored sample.")
 @common.stage_command()

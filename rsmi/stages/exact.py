@@ -186,7 +186,7 @@ def _stored(source: File, chosen: list[ChosenRule]) -> np.ndarray:
 
 def _sampled(system: System, windows: int, sites_per_window: int, seed: int) -> np.ndarray:
     """Configurations at equilibrium, practically independent, enough for so many windows."""
-    simulation = IsingSimulation.of({"shape": system.shape, "coupling": system.coupling, "algorithm": "auto", "seed": seed})
+    simulation = IsingSimulation.of({"shape": system.shape, "coupling": system.coupling, "algorithm": "auto", "seed": seed, "chains": 1})
     schedule = schedule_from({"thermalization": "auto", "interval": "auto"}, pilot(simulation))
     count = min(windows, max(_FEWEST_CONFIGURATIONS, -(-windows * sites_per_window // simulation.sites)))
     log.info("too large to enumerate: sampling %d configurations by %s, one every %d sweeps", count, simulation.algorithm, schedule.interval)
