@@ -120,7 +120,7 @@ def sample(workplace, here):
     """Make samples files of sizes and temperatures, small and quick."""
 
     def make(name, size, temperature, more="--samples 400 --thermalization 20 --interval 3"):
-        assert here(*f"sample --size {size} --temperature {temperature} --algorithm swendsen-wang {more} -q -o {name}.h5".split()).code == 0
+        assert here(*f"sample --size {size} --temperature {temperature} {more} -q -o {name}.h5".split()).code == 0
         return f"{name}.h5"
 
     return make
@@ -162,7 +162,7 @@ def test_order_of_the_files_does_not_matter(sample, here):
 
 
 def test_correlated_samples_are_warned_of(sample, here):
-    files = [sample(f"{size}-{t}", size, f"{t}Tc", "--algorithm metropolis --samples 480 --thermalization 200 --interval 1") for size in (8, 16) for t in ("0.95", "1.05")]
+    files = [sample(f"{size}-{t}", size, f"{t}Tc", "--algorithm metropolis --chains 8 --samples 480 --thermalization 200 --interval 1") for size in (8, 16) for t in ("0.95", "1.05")]
     assert "the errors are too small" in here("crossing", *files, "-o", "out.h5").err
 
 

@@ -8,14 +8,15 @@ from rsmi.statistics.autocorrelation import as_chains, integrated_autocorrelatio
 
 LENGTH = 16.0  # of a bin in units of tau: errors come out low by about 1 / (2 LENGTH)
 FEWEST_BINS = 16
+MANY_CHAINS = 64
 
 
 def bin_length(tau: float, chains: int, steps: int) -> int:
     """Length of bins for data of autocorrelation time `tau`; shorter where there would be fewer than 16 of them, a whole chain where
-    there would be but one in each."""
+    there would be but one in each and there are many."""
     most = max(steps // max(ceil(FEWEST_BINS / chains), 1), 1)
     length = min(max(ceil(LENGTH * tau), 1) if tau > 0.5 else ceil(LENGTH / 2), most)
-    return steps if most == steps < 2 * length else length
+    return steps if chains >= MANY_CHAINS and steps < 2 * length else length
 
 
 def bin_means(series, length: int) -> np.ndarray:
