@@ -12,6 +12,8 @@ from setuptools import Extension, setup
 # -ffp-contract=off: no fused multiply-adds the source does not ask for, so that every build rounds alike.
 # -fvisibility=hidden: the static library is linked into each wrapper and must not export its symbols.
 FLAGS = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-fPIC", "-Wall", "-Wextra", "-g0"]
+if os.environ.get("RSMI_PORTABLE"):  # baseline instructions and plain C only, as on a machine without the vector paths
+    FLAGS.append("-DRSMI_PORTABLE")
 HEADERS = sorted(glob("csrc/*.h"))
 SOURCES = sorted(glob("csrc/*.c"))
 SHARED = "rsmi.kernels._shared"  # Cython's own code for memoryviews, once instead of in every wrapper

@@ -20,10 +20,8 @@ int bitsliced_supports(int path)
 static void (*update_function(int path))(const bitsliced_job *)
 {
 #if BITSLICED_X86
-#ifndef RSMI_PORTABLE
     for (int best = BITSLICED_AVX512; path == BITSLICED_AUTO; best++)
         if (bitsliced_supports(best)) path = best;
-#endif
     if (path == BITSLICED_AVX512) return bitsliced_update_avx512;
     if (path == BITSLICED_AVX2) return bitsliced_update_avx2;
     if (path == BITSLICED_SSE2) return bitsliced_update_sse2;

@@ -24,7 +24,7 @@
 
 #include "ising.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(RSMI_PORTABLE)
 #define BITSLICED_X86 1
 #else
 #define BITSLICED_X86 0
