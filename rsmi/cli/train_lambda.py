@@ -14,7 +14,9 @@ _HELP = """Learn the coarse variables H of a block V that carry the most informa
 Hidden unit j of a block v is +1 with probability 1/(1 + exp(-sum_i lambda_ji v_i - b_j)). Objectives: proxy (the first
 cumulant of Koch-Janusz & Ringel, by pairs of the data or by Monte Carlo chains), logsum (without the Jensen step),
 enumerate (exact sum over the block's states), all three with the machines of --theta; decoder (variational lower bound)
-and proxy by gaussian (covariances alone) need none. For comparison, two that look at V alone: total-correlation (CorEx of
+and proxy by gaussian (covariances alone) need none. With eight units on blocks of ten and more sites proxy and logsum are
+biased, by too few samples of each state of H: on 5x2 Ising blocks at T_c their rules keep .94 and 1.02 of I(V:E) = 1.13
+nats, the decoder's 1.09; take decoder there. For comparison, two that look at V alone: total-correlation (CorEx of
 Ver Steeg & Galstyan) and likelihood (the hidden units of a Boltzmann machine of V, by contrastive divergence). V and E hold all components of their sites: of dimers the links of
 every cell, and the noise. Of several restarts the best held-out bound is kept, of the
 latter two the best value of their own. The mutual information that is reported is always the

@@ -12,6 +12,11 @@ f(v, e) = -F_VE(v, e) + F_V(v) is their log-ratio up to terms of e alone.
 ``enumerate``     exact sum over the block's 2^n_block states (at most 16 sites) under P_Theta(V|e).
 ``decoder``       variational lower bound <log r(h|e) - log <r(h|e)>>, whose decoder r climbs its likelihood; needs no Theta.
 ================  ===========================================================================================================
+
+``proxy`` by pairs and ``logsum`` are biased with eight units on blocks of ten and more sites: a minibatch's own blocks are then the
+samples of V given h, fewer than two for each of 256 states. The rules that they learn on 5x2 blocks at T_c keep .943 and 1.021 nats of
+I(V:E) = 1.133, that of ``decoder`` 1.087; on 3x3, where all blocks that occur are the samples, 1.017, 1.010 and 1.017 of 1.017 (exact;
+``make -C data/estimators``).
 """
 
 from dataclasses import dataclass
