@@ -181,13 +181,13 @@ def _fifth(count):
     return max(1, (2 * count + 5) // 10)
 
 
-def even_origins(shape, geometry, periodic=True):
-    """Lattice sites where a block may begin if it is to keep to one sublattice, as the dimer model's must.
+def possible_origins(shape, geometry, periodic=True):
+    """Lattice sites where a block may begin.
 
     Parameters
     ----------
     shape : tuple of int
-        Lattice, of even sides where it is periodic.
+        Lattice.
     geometry : Geometry
     periodic : bool
         Else only windows that lie inside the lattice are allowed.
@@ -195,11 +195,19 @@ def even_origins(shape, geometry, periodic=True):
     Returns
     -------
     ndarray of int64, (m, d)
-        Sites with an even sum of coordinates, row-major.
+        Sites, row-major.
     """
     margin = 0 if periodic else geometry.margin
     sides = shape if periodic else [size - sites + 1 for size, sites in zip(shape, geometry.window)]
-    origins = np.indices(sides).reshape(len(sides), -1).T + margin
+    return np.ascontiguousarray(np.indices(sides).reshape(len(sides), -1).T + margin)
+
+
+def even_origins(shape, geometry, periodic=True):
+    """Those of `possible_origins` with an even sum of coordinates: blocks that keep to one sublattice, as the dimer model's must.
+
+    Where the lattice is periodic its sides must be even.
+    """
+    origins = possible_origins(shape, geometry, periodic)
     return np.ascontiguousarray(origins[origins.sum(axis=1) % 2 == 0])
 
 

@@ -147,7 +147,8 @@ def _lattice(attributes: dict) -> str:
     what = f", {components} components per site" if components > 1 else ""
     if attributes["model"] == "dimers":
         what = f", with noise paired {attributes['noise_pairing']}" if "noise_pairing" in attributes else ""
-    return f"{shape_text(attributes['shape'])} {attributes['model']}, {boundary}{what}"
+    model = "spins of an unknown model" if attributes["model"] == "none" else attributes["model"]
+    return f"{shape_text(attributes['shape'])} {model}, {boundary}{what}"
 
 
 def _temperature(attributes: dict) -> str:
@@ -161,7 +162,8 @@ def _temperature(attributes: dict) -> str:
 
 def _algorithm(attributes: dict) -> str:
     names = ("thermalization", "interval")
-    parts = [attributes.get("algorithm"), f"{attributes['chains']} chains", *(f"{name} {attributes[name]} sweeps" for name in names if name in attributes)]
+    chains = f"{attributes['chains']} chain{'s' * (attributes['chains'] > 1)}"
+    parts = [attributes.get("algorithm"), chains, *(f"{name} {attributes[name]} sweeps" for name in names if name in attributes)]
     return ", ".join(part for part in parts if part)
 
 

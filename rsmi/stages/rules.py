@@ -158,3 +158,9 @@ def require_single_component(file: File) -> None:
     """Refuse samples with several components per site."""
     if file.attributes["components"] != 1:
         raise UsageError(f"{file.path}: has {file.attributes['components']} components per site; this command needs one")
+
+
+def require_periodic(file: File, why: str) -> None:
+    """Refuse samples of a lattice with open boundaries."""
+    if file.attributes["boundary"] != "periodic":
+        raise UsageError(f"{file.path}: a lattice with open boundaries, but {why} a periodic one")

@@ -11,7 +11,7 @@ import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.information import exact
-from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, shape_text, split_configurations
+from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, possible_origins, shape_text, split_configurations
 from rsmi.stages.dimers import check_coverings
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
@@ -100,13 +100,19 @@ class WindowSet:
         """Every window, sorted by configuration."""
         shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
         key = stream_key(self.seed, "windows", {"shape": list(shape)}, 0)
-        allowed = even_origins(shape, self.geometry, self.source.attributes["boundary"] == "periodic") if self.dimers else None
-        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric, allowed)
+        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric, self._allowed_origins())
         blocks, environments = extract_windows(self.source.read("/spins"), shape, self.geometry, configurations, origins, flips)
         up = blocks[:, :1]
         if (blocks == up).all() and (environments == up).all():
             raise UsageError(f"{self.source.path}: all spins of every window are equal: there is nothing to learn from constant samples")
         return Windows(blocks, environments, configurations)
+
+    def _allowed_origins(self) -> np.ndarray | None:
+        """Where a block may begin; None for every site."""
+        shape, periodic = self.source.attributes["shape"], self.source.attributes["boundary"] == "periodic"
+        if self.dimers:
+            return even_origins(shape, self.geometry, periodic)
+        return None if periodic else possible_origins(shape, self.geometry, periodic)
 
     def require(self, needed: int, reader: str) -> None:
         """Raise UsageError unless there are enough training windows, and enough disjoint blocks to cut them from."""

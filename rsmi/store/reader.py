@@ -294,8 +294,8 @@ def _check_dimers(file: File) -> None:
 
 def _check_samples(file: File) -> None:
     _check_lattice(file)
-    if file.attributes["boundary"] not in ("periodic", "open") or (file.attributes["boundary"] == "open" and file.attributes["model"] != "dimers"):
-        raise DataError(f"{file.path}: boundary {file.attributes['boundary'][:40]!r} is none that {file.attributes['model'][:40]} has")
+    if file.attributes["boundary"] not in ("periodic", "open"):
+        raise DataError(f"{file.path}: boundary {file.attributes['boundary'][:40]!r} is neither periodic nor open")
     if file.attributes["model"] == "dimers":
         _check_dimers(file)
     attributes, path = file.attributes, file.path

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 FORMAT = "rsmi"
-FORMAT_VERSION = (1, 2)
+FORMAT_VERSION = (1, 3)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ PROVENANCE = (
 )
 
 _LATTICE_ATTRIBUTES = (
-    Attribute("model", "text", "ising or dimers"),
+    Attribute("model", "text", "ising or dimers; none if nothing is known of imported samples (since 1.3)"),
     Attribute("shape", "integers", "lattice of this file, slowest axis first"),
     Attribute("coupling", "number", "K = J/(k_B T) of the original system, of dimers -v/(k_B T); absent if unknown", required=False),
     Attribute("temperature", "number", "T in J/k_B of the original system; absent if unknown, or infinite (dimers of coupling 0)", required=False),
@@ -89,7 +89,7 @@ SAMPLES = Kind(
     _LATTICE_ATTRIBUTES
     + (
         Attribute("original_shape", "integers", "lattice that was sampled: the one energy belongs to"),
-        Attribute("boundary", "text", "periodic, or open (dimers)"),
+        Attribute("boundary", "text", "periodic, or open (dimers, imported samples)"),
         Attribute("components", "integer", "binary fields per site: Ising 1, a coarse lattice its hidden units, dimers 2 (x-link, y-link) or 4 (vertex, x-link, y-link, face)"),
         Attribute("chains", "integer", "independent streams; sample i is step i // chains of chain i mod chains"),
         Attribute("algorithm", "text", "how the original was sampled", required=False),
