@@ -15,7 +15,7 @@ from rsmi.store import schema
 from rsmi.store.digest import read_attribute
 from rsmi.store.foreign import Source, pick, reading
 
-_SLAB = 1 << 25  # bytes read at a time
+_SLAB = 1 << 24  # bytes read at a time
 _LARGEST_CHUNK = 1 << 27  # bytes that HDF5 decompresses at once
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte
 _DEEPEST = 8
@@ -56,9 +56,18 @@ class Hdf5Source(Source):
             raise UsageError(f"{self.path}: is a file of rsmi already")
 
     def _choose(self, wanted: str | None) -> str:
+        if wanted is not None:
+            self._check_links(wanted)
         if wanted is not None and isinstance(self._file.get(wanted), h5py.Dataset):
             return self._file[wanted].name
         return pick(self.path, wanted, _datasets(self._file, self.path))
+
+    def _check_links(self, wanted: str) -> None:
+        """Refuse a path out of the file before it is followed; other links are the user's to choose."""
+        parts = [part for part in wanted.split("/") if part]
+        for depth in range(len(parts)):
+            if isinstance(self._file.get("/" + "/".join(parts[: depth + 1]), getlink=True), h5py.ExternalLink):
+                raise DataError(f"{self.path}: {wanted}: takes its data from another file, which is not followed")
 
     def _check_storage(self) -> None:
         data, name = self._data, f"{self.path}: {self.dataset}"
