@@ -524,6 +524,108 @@ def test_open_boundaries(pipeline, workplace):
     refused(run_here("train-theta", "imported.h5", "--block", "7x2", "-o", "x.h5"), "do not fit", 2)
 
 
+# ---- sites without data ---------------------------------------------------------------------------------------------
+
+KAGOME = np.array([[1, 1], [1, 0]])
+
+
+@pytest.fixture
+def chain(workplace):
+    """A chain of 32 at K = 0.6, and the same on every other site of one of 64 whose other sites hold one random sign a configuration."""
+    line = "sample --size 32 --dimension 1 --coupling 0.6 --samples 4000 --interval 3 --thermalization 100 -q -o chain.h5"
+    assert run_here(*line.split()).code == 0
+    spins = stored("chain.h5")
+    sparse = np.repeat(np.random.default_rng(1).choice([-1, 1], (len(spins), 1)), 64, axis=1)
+    sparse[:, ::2] = spins
+    np.save("sparse.npy", sparse)
+    np.save("mask.npy", np.array([True, False]))
+    assert run_here(*"import sparse.npy --mask mask.npy --model ising --chains 8 -o sparse.h5".split()).code == 0
+    return spins
+
+
+def test_sites_without_data_are_not_learned_from(chain, here):
+    """Block 4, buffer 2, environment 2 of the sparse chain are block 2, buffer 1, environment 1 of the full one, where I(H:E) is exact.
+
+    The sign on the other sites, the same in V and E, would show ln 2 = 0.69 nats; the exact value of the symmetric rule is 0.1.
+    """
+    for samples, geometry in (("sparse", "--block 4 --buffer 2 --environment 2"), ("chain", "--block 2")):
+        assert here(*f"train-theta {samples}.h5 {geometry} --windows 40000 --hidden 6 -q -o {samples}-theta.h5".split()).code == 0
+        for name, how in (("decoder", geometry), ("proxy", f"--theta {samples}-theta.h5")):
+            result = here(*f"train-lambda {samples}.h5 {how} --windows 40000 --restarts 1 -q -o {samples}-{name}.h5".split())
+            assert result.code == 0, result.err
+    exact = answer("info", "chain-decoder.h5")["mutual_information_exact_soft"]
+    for name in ("decoder", "proxy"):
+        found, full = answer("info", f"sparse-{name}.h5"), answer("info", f"chain-{name}.h5")
+        assert abs(found["mutual_information"] - exact) < 4 * found["mutual_information_error"] + 0.002 and found["mutual_information_exact"] is None
+        (filters,) = found["filters"]
+        assert filters[1] == filters[3] == 0
+        np.testing.assert_allclose(np.sort(filters)[2:] / max(filters), np.sort(full["filters"][0]) / np.max(full["filters"]), atol=0.15)  # either end may lead
+    with h5py.File("sparse-theta.h5") as theta:
+        assert theta["joint/weights"].shape == (4, 6) and theta["mask"][:].tolist() == [1, 0, 1, 0]
+    refused(here(*"train-lambda chain.h5 --theta sparse-theta.h5 -o x.h5".split()), "sparse-theta.h5 was trained on samples with coupling", 2)
+
+
+def test_coarse_graining_fills_the_lattice(chain, here):
+    """The majority of one site is that site: the chain comes back; tie-breaking noise of the other sites would not."""
+    assert here(*"coarse-grain sparse.h5 --rule majority --block 2 -o coarse.h5".split()).code == 0
+    assert (stored("coarse.h5") == chain).all()
+    assert here(*"flow coarse.h5 --rule majority --block 2 --steps 2 -q -o flow.h5".split()).code == 0
+    found, full = answer("info", "sparse.h5"), answer("info", "chain.h5")
+    assert found["magnetization_abs"] == full["magnetization_abs"] and found["energy"] is None
+    assert "32 of 64 sites with data" in here("info", "sparse.h5").out
+    for line, words in {
+        "flow sparse.h5 --rule majority --block 2 --steps 1 -o x.h5": "operators are of all of them; coarse-grain it first",
+        "coarse-grain sparse.h5 --rule majority --block 2 --steps 2 -o x.h5": "take --steps 1",
+        "coarse-grain sparse.h5 --rule odd.csv --block 2 -o x.h5": "looks only at sites of the block without data",
+        "train-lambda sparse.h5 --block 3 -o x.h5": "blocks of 3 that tile the lattice are not alike",
+        "train-lambda sparse.h5 --block 2 --buffer 2 --environment 60 -o x.h5": "do not fit",
+        "exact sparse.h5 --rule majority --block 2": "exact information needs all of them",
+    }.items():
+        Path("odd.csv").write_text("0,1\n")
+        refused(here(*line.split()), words, 2)
+
+
+def test_masked_plane_through_every_stage(pipeline, workplace, here):
+    """Three sites of every cell of four, as kagome's; NaN on the fourth."""
+    spins = stored(pipeline / "samples.h5").astype(float)
+    mask = np.tile(KAGOME, (8, 8)) == 1
+    np.save("spins.npy", np.where(mask, spins, np.nan))
+    np.save("mask.npy", KAGOME)
+    np.save("full.npy", mask)
+    assert here(*"import spins.npy --mask mask.npy --model ising --chains 8 -o imported.h5".split()).code == 0
+    assert "complete already" in here(*"import spins.npy --mask full.npy --model ising --chains 8 -o imported.h5".split()).err
+    assert (stored("imported.h5") == np.where(mask, spins, -1)).all() and here("info", "imported.h5", "--verify").out == "ok\n"
+    assert here("plot", "imported.h5", "-o", "imported.png").code == 0
+    stages = STAGES | {"flow.h5": "flow coarse.h5 --rule majority --steps 2"}
+    found = through_every_stage("imported.h5", stages)
+    (filters,) = np.array(found["proxy.h5"]["filters"])
+    assert filters[1, 1] == 0 and (filters[mask[:2, :2]] != 0).all()
+    shown = here("info", "lambda.h5").out
+    assert "2x2: 3 sites" in shown and "ring of width 1: 15 sites" in shown
+    mask[3, 3] = True
+    np.save("random.npy", mask)
+    np.save("spins.npy", spins)
+    assert here(*"import spins.npy --mask random.npy --chains 8 -o random.h5".split()).code == 0
+    for command in ("train-theta", "train-lambda"):
+        refused(here(command, "random.h5", "--block", "2x2", "-o", "x.h5"), "random dilution has none", 2)
+
+
+@pytest.mark.parametrize("mask, options, words, code", [
+    (np.ones((3, 3)), "", "has shape 3x3, which neither is nor tiles the lattice 3x4", 2),
+    (np.full((3, 4), 2), "", "a mask is of bool, or of 0 and 1", 65),
+    (np.zeros((3, 4), bool), "", "no site carries data", 65),
+    (np.eye(3, 4), "--boundary open", "--mask: for periodic lattices", 2),
+    (np.eye(3, 4), "--model ising --temperature 2", "leave --temperature and --coupling out", 2),
+    (np.eye(3, 4), "", "holds 2 at configuration 7, site (1, 1)", 65),
+])  # fmt: skip
+def test_bad_masks(mask, options, words, code, workplace):
+    array = with_value(2, np.int8, (7, 1, 1))
+    array[:, 0, 3] = 7  # where no data is wanted
+    np.save("a.npy", array)
+    np.save("mask.npy", mask)
+    refused(run_here("import", "a.npy", "--mask", "mask.npy", *options.split(), "-o", "out.h5"), words, code)
+
+
 def test_one_source_cannot_double_itself(pipeline, workplace):
     """Imported twice, with other options or coarse-grained: the same random numbers."""
     np.save("spins.npy", stored(pipeline / "samples.h5"))

@@ -18,12 +18,16 @@ Say --model ising, with --temperature or --coupling where they are known, of the
 field. Of --model none nothing is assumed, neither the symmetry under a flip of all spins nor a coupling, and what needs one
 says so. Files of mcising say what they are; --temperature then chooses among theirs.
 
+A --mask says which sites of a periodic lattice carry data; what FILE has at the others is not looked at. Blocks must be a
+period of it: filters are then learned on the sites with data, and coarse-graining gives a full lattice, for flow.
+
 \b
 Example: an array of shape (n, 64, 64) made at T = 2.3 by 4 chains that took turns
   rsmi import spins.npy --model ising --temperature 2.3 --chains 4 -o samples.h5
 Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
   rsmi import spins.csv --shape 32x32 -o samples.h5
   rsmi import run.h5 --dataset /spins -o samples.h5
+  rsmi import brick-wall.npy --mask cell.npy -o samples.h5
   rsmi import spins.bits --shape 32x32x32 --bit-order big -o samples.h5
 """
 
@@ -39,6 +43,7 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
 @click.option("--temperature", default=None, show_default="unknown", help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).")
 @click.option("--coupling", type=float, default=None, show_default="unknown", help="K = J/(k_B T), instead of --temperature.")
 @click.option("--boundary", type=click.Choice(["periodic", "open"]), default="periodic", help="Open: windows stay inside the lattice; flow, crossing and exact refuse it.")
+@click.option("--mask", metavar="MASK.npy", type=click.Path(path_type=Path), default=None, show_default="all do", help="Which sites carry data: bool, of the lattice's shape or a cell that tiles it.")
 @click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=1, help="Independent chains that the configurations are of.")
 @click.option("--chain-order", type=click.Choice(["turns", "sequential"]), default="turns", help="turns: configuration i is of chain i mod N; sequential: one chain after the other.")
 @common.stage_command(seed=False)

@@ -15,7 +15,7 @@ from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization import couplings, operators, thermometer
 from rsmi.renormalization.rules import Rule
-from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_periodic, require_single_component
+from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_full, require_periodic, require_single_component
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import magnetizations
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
@@ -113,6 +113,7 @@ def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, bias: s
         for source in sources:
             require_single_component(source)
             require_periodic(source, "operators are summed over")
+            require_full(source, "operators are of")
         chosen = choose_rule(stack, rule, block, hard, len(sources[0].attributes["shape"]), bias)
         if chosen.rule.n_hidden > 1:
             raise UsageError(f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one")

@@ -15,7 +15,7 @@ from rsmi.lattice.geometry import parse_block, shape_text
 from rsmi.stages.ising import resolve_coupling
 from rsmi.stages.runner import Request, RowReader, Rows, RunOptions, Session, State
 from rsmi.stages.sample import summary as summary  # the same file kind says the same things
-from rsmi.store import foreign
+from rsmi.store import foreign, text_digest
 from rsmi.store.foreign import Source
 from rsmi.store.foreign_hdf5 import Hdf5Source
 
@@ -40,6 +40,7 @@ class Reading:
     lattice: tuple[int, ...]
     values: str
     energy: bool
+    mask: np.ndarray | None = None
     name = "rows"
 
     @property
@@ -56,16 +57,21 @@ class Reading:
 
     def _read(self, first: np.ndarray, start: int, stop: int) -> Rows:
         numbers = self.source.rows(start, stop).reshape(stop - start, *self.lattice)
-        up = numbers == 1
+        up = (numbers == 1) & self._live
         self._check(numbers, up, first, start)
         rows = {"spins": np.packbits(up.reshape(stop - start, -1), axis=1, bitorder="little")}
         return rows | ({"energy": energies(up)} if self.energy else {})
 
+    @property
+    def _live(self):
+        """Where numbers count: what stands at sites without data is not looked at."""
+        return True if self.mask is None else self.mask
+
     def _check(self, numbers: np.ndarray, up: np.ndarray, first: np.ndarray, start: int) -> None:
         """Refuse what is no spin, note where -1 and 0 first occur, refuse both in one file."""
-        known = up.copy()
+        known = up | np.logical_not(self._live)
         for index, down in enumerate((-1, 0)):
-            found = numbers == down
+            found = (numbers == down) & self._live
             if down in VALUES[self.values]:
                 known |= found
                 if first[index] < 0 and found.any():
@@ -106,6 +112,7 @@ class Import:
     boundary: str
     chains: int
     one_after_another: bool
+    mask: np.ndarray | None = None
 
     @property
     def request(self) -> Request:
@@ -120,8 +127,14 @@ class Import:
             "boundary": self.boundary,
             "chains": self.chains,
             "one_after_another": self.one_after_another,
+            "mask": None if self.mask is None else text_digest(self.packed_mask.tobytes().hex()),
         }
         return Request("import", "samples", parameters, (self.source,))
+
+    @property
+    def packed_mask(self) -> np.ndarray:
+        """Bits as a row of /spins."""
+        return np.packbits(self.mask.ravel(), bitorder="little")
 
     @property
     def samples(self) -> int:
@@ -134,7 +147,7 @@ class Import:
     @property
     def has_energy(self) -> bool:
         """Whether the energy is that of the nearest-neighbour model on a torus, which the spins tell."""
-        return self.model == "ising" and self.boundary == "periodic"
+        return self.model == "ising" and self.boundary == "periodic" and self.mask is None
 
     def attributes(self) -> dict:
         return {
@@ -153,7 +166,7 @@ class Import:
 
 @contextlib.contextmanager
 def prepare(path: Path, *, format: str | None, dataset: str | None, shape: str | None, values: str, bit_order: str, model: str | None,
-            temperature: str | None, coupling: float | None, boundary: str, chains: int, one_after_another: bool):  # fmt: skip
+            temperature: str | None, coupling: float | None, boundary: str, chains: int, one_after_another: bool, mask: Path | None = None):  # fmt: skip
     """Open the source and check that it can be what is asked; None stands for what the file says."""
     wanted = parse_block(shape) if shape else None
     format = format or foreign.identify(path)
@@ -166,7 +179,8 @@ def prepare(path: Path, *, format: str | None, dataset: str | None, shape: str |
         if model == "ising" and min(lattice) < 2:
             raise UsageError(f"{path}: a lattice of {shape_text(lattice)}: every side of the Ising model must be at least 2")
         _check_chains(source, chains, one_after_another)
-        yield Import(source, format, lattice, values, bit_order if format == "bits" else None, model, known, boundary, chains, one_after_another)
+        live = None if mask is None else _read_mask(mask, lattice, boundary, known)
+        yield Import(source, format, lattice, values, bit_order if format == "bits" else None, model, known, boundary, chains, one_after_another, live)
 
 
 def _open(path: Path, format: str, dataset: str | None, shape: tuple[int, ...] | None, bit_order: str, temperature: str | None) -> Source:
@@ -223,6 +237,24 @@ def _known_physics(facts, model: str | None, temperature: str | None, coupling: 
     return ("none", None) if facts.remark or model == "none" else ("ising", facts.coupling)
 
 
+def _read_mask(path: Path, lattice: tuple[int, ...], boundary: str, coupling: float | None) -> np.ndarray | None:
+    """Which sites carry data, from an array of the lattice's shape or of a cell that tiles it; None if all do."""
+    if boundary != "periodic":
+        raise UsageError("--mask: for periodic lattices")
+    if coupling is not None:
+        raise UsageError("--mask: with sites missing, K and T_c are not those of the hypercubic lattice: leave --temperature and --coupling out")
+    foreign.identify_as(path, "npy")
+    with contextlib.closing(foreign.NpySource(path)) as file:
+        if len(file.shape) != len(lattice) or any(size % cell for size, cell in zip(lattice, file.shape)):
+            raise UsageError(f"--mask {path}: has shape {shape_text(file.shape)}, which neither is nor tiles the lattice {shape_text(lattice)}")
+        cell = file.rows(0, file.shape[0])
+    if not np.isin(cell, (0, 1)).all():
+        raise DataError(f"{path}: a mask is of bool, or of 0 and 1")
+    if not cell.any():
+        raise DataError(f"{path}: no site carries data")
+    return None if cell.all() else np.tile(cell == 1, [size // sites for size, sites in zip(lattice, cell.shape)])
+
+
 def _check_chains(source: Source, chains: int, one_after_another: bool) -> None:
     n = source.shape[0]
     if chains > n:
@@ -244,7 +276,7 @@ def run(work: Import, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        task = Reading(work.source, work.lattice, work.values, work.has_energy)
+        task = Reading(work.source, work.lattice, work.values, work.has_energy, work.mask)
         try:
             session.run([task], "importing", "configuration")
         except DataError:
@@ -260,6 +292,8 @@ def _publish(session: Session, work: Import, reader: RowReader) -> None:
     def fill(writer):
         shapes = {"spins": ((n, work.row_bytes), "uint8"), "energy": ((n,), "int64")}
         stored = {name: writer.dataset(f"/{name}", *shapes[name]) for name in names}
+        if work.mask is not None:
+            writer.write("/mask", work.packed_mask)
         step = max(1, _BYTES_AT_ONCE // (work.row_bytes + 8))
         for start in range(0, n, step):
             for name, dataset in stored.items():

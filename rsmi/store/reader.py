@@ -307,6 +307,8 @@ def _check_samples(file: File) -> None:
         raise DataError(f"{path}: holds no samples")
     if len(attributes["original_shape"]) != len(attributes["shape"]):
         raise DataError(f"{path}: original_shape does not fit shape")
+    if "/mask" in file and (attributes["components"] != 1 or attributes["boundary"] != "periodic" or not 0 < np.bitwise_count(file.read("/mask")).sum(dtype=np.int64) < bits):
+        raise DataError(f"{path}: /mask needs one component, a periodic lattice, and sites both with data and without")
 
 
 def _check_rule(file: File) -> None:
