@@ -546,7 +546,7 @@ def chain(workplace):
 def test_sites_without_data_are_not_learned_from(chain, here):
     """Block 4, buffer 2, environment 2 of the sparse chain are block 2, buffer 1, environment 1 of the full one, where I(H:E) is exact.
 
-    The sign on the other sites, the same in V and E, would show ln 2 = 0.69 nats; the exact value of the symmetric rule is 0.1.
+    The sign on the other sites, the same in V and E, would show ln 2 = 0.69 nats; the exact value is 0.052.
     """
     for samples, geometry in (("sparse", "--block 4 --buffer 2 --environment 2"), ("chain", "--block 2")):
         assert here(*f"train-theta {samples}.h5 {geometry} --windows 40000 --hidden 6 -q -o {samples}-theta.h5".split()).code == 0
