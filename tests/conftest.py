@@ -22,6 +22,7 @@ SAMPLE = "sample --size 16 --algorithm swendsen-wang --temperature Tc --thermali
 PIPELINE = {
     "samples.h5": f"{SAMPLE} --samples 400",
     "other.h5": f"{SAMPLE} --samples 100 --seed 7",
+    "imported.h5": "import mcising.h5 --temperature 3 --chains 2",
     "theta.h5": "train-theta samples.h5 --block 2x2 --windows 2000 --hidden 4 --cd-steps 1 --epochs 4",
     "lambda.h5": "train-lambda samples.h5 --theta theta.h5 --windows 2000 --restarts 2",
     "coarse.h5": "coarse-grain samples.h5 --rule lambda.h5",
@@ -35,6 +36,8 @@ PIPELINE = {
     "dimers.h5": "sample --model dimers --size 8 --noise-probability 0.982 --samples 600 --thermalization 4 --interval 2",
     "dimers-lambda.h5": "train-lambda dimers.h5 --block 4x4 --buffer 1 --windows 2000 --restarts 1",
 }
+# Samples of another program: tests/test_import.py says how they were made.
+MCISING = Path(__file__).parent / "data" / "mcising.h5"
 # One output per command.
 COMMANDS = {line.split()[0]: name for name, line in reversed(PIPELINE.items())}
 
@@ -133,6 +136,7 @@ def interrupt(here, monkeypatch):
 def pipeline(tmp_path_factory) -> Path:
     """A folder with every file of the pipeline, made without interruption. Read only: copy what you change."""
     folder = tmp_path_factory.mktemp("pipeline")
+    shutil.copy(MCISING, folder)
     with contextlib.chdir(folder):
         for output in PIPELINE:
             result = run_here(*arguments_for(output))

@@ -1,6 +1,5 @@
 """The command line's manners: what is refused and how, what is printed where, and where settings come from."""
 
-import importlib
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from rsmi.store import open_file
 from rsmi.store.digest import content_digest, file_uuid
 from rsmi.store.writer import write_text
 
-NAMES = [name for name in COMMANDS if importlib.util.find_spec(f"rsmi.cli.{name.replace('-', '_')}")]
+NAMES = list(COMMANDS)
 TINY = "--temperature Tc --thermalization 10 --interval 1"
 
 

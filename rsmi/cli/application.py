@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 import traceback
@@ -15,6 +16,7 @@ from rsmi.stages.interrupt import Stop
 
 COMMANDS = {
     "sample": "Sample configurations of a lattice model.",
+    "import": "Import configurations that another program made.",
     "train-theta": "Train the Boltzmann machines of (V, E) and V on samples.",
     "train-lambda": "Learn the coarse variables that know most of their environment.",
     "coarse-grain": "Apply a rule to samples: blocks become spins.",
@@ -49,7 +51,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx, name):
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"rsmi.cli.{name.replace('-', '_')}")
+        module = importlib.import_module(f"rsmi.cli.{name.replace('-', '_')}" + "_" * keyword.iskeyword(name))
         return module.command
 
     def format_commands(self, ctx, formatter):

@@ -59,15 +59,21 @@ class Geometry:
     components : int
         Binary variables per site, all of them in the window: of block and of environment first every site of the first
         component, then of the second.
+    live : tuple of bool, optional
+        Of every block site, row-major, whether it carries data; the lattice is a repetition of such blocks. Block and
+        environment then consist of the sites that do. By default all do.
     """
 
     block: tuple
     buffer: int
     environment: int
     components: int = 1
+    live: tuple | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "block", tuple(int(size) for size in self.block))
+        if self.live is not None:
+            object.__setattr__(self, "live", tuple(bool(site) for site in self.live))
 
     def __str__(self):
         return f"block {shape_text(self.block)}, buffer {self.buffer}, environment {self.environment}"
@@ -94,8 +100,8 @@ class Geometry:
 
     @property
     def n_block(self):
-        """Number of variables of the block: its sites, times the components."""
-        return self.components * self.sites
+        """Number of variables of the block: its sites with data, times the components."""
+        return self.components * len(self.block_offsets)
 
     @property
     def n_environment(self):
@@ -104,7 +110,7 @@ class Geometry:
 
     @cached_property
     def block_offsets(self):
-        """Block sites relative to the block's first site, int64 (n_block, d), row-major."""
+        """Block sites with data relative to the block's first site, int64 (n_block, d), row-major."""
         return self._offsets_at_distance(0, 0)
 
     @cached_property
@@ -116,7 +122,10 @@ class Geometry:
         offsets = np.indices(self.window).reshape(self.dimension, -1).T - self.margin
         beyond = np.maximum(-offsets, offsets - np.array(self.block) + 1)
         distance = np.maximum(beyond.max(axis=1), 0)
-        return np.ascontiguousarray(offsets[(distance >= nearest) & (distance <= farthest)])
+        chosen = (distance >= nearest) & (distance <= farthest)
+        if self.live is not None:
+            chosen &= np.reshape(self.live, self.block)[tuple(np.mod(offsets, self.block).T)]
+        return np.ascontiguousarray(offsets[chosen])
 
     def check(self, shape):
         """Refuse a geometry that does not fit on a periodic lattice.
@@ -181,13 +190,13 @@ def _fifth(count):
     return max(1, (2 * count + 5) // 10)
 
 
-def even_origins(shape, geometry, periodic=True):
-    """Lattice sites where a block may begin if it is to keep to one sublattice, as the dimer model's must.
+def possible_origins(shape, geometry, periodic=True):
+    """Lattice sites where a block may begin.
 
     Parameters
     ----------
     shape : tuple of int
-        Lattice, of even sides where it is periodic.
+        Lattice.
     geometry : Geometry
     periodic : bool
         Else only windows that lie inside the lattice are allowed.
@@ -195,12 +204,57 @@ def even_origins(shape, geometry, periodic=True):
     Returns
     -------
     ndarray of int64, (m, d)
-        Sites with an even sum of coordinates, row-major.
+        Sites, row-major.
     """
     margin = 0 if periodic else geometry.margin
     sides = shape if periodic else [size - sites + 1 for size, sites in zip(shape, geometry.window)]
-    origins = np.indices(sides).reshape(len(sides), -1).T + margin
+    return np.ascontiguousarray(np.indices(sides).reshape(len(sides), -1).T + margin)
+
+
+def even_origins(shape, geometry, periodic=True):
+    """Those of `possible_origins` with an even sum of coordinates: blocks that keep to one sublattice, as the dimer model's must.
+
+    Where the lattice is periodic its sides must be even.
+    """
+    origins = possible_origins(shape, geometry, periodic)
     return np.ascontiguousarray(origins[origins.sum(axis=1) % 2 == 0])
+
+
+def invariant_translations(mask):
+    """Translations of a periodic lattice that map the sites with data onto themselves.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, (*shape)
+
+    Returns
+    -------
+    ndarray of int64, (m, d)
+        Row-major; the first is zero.
+    """
+    spectrum = np.fft.fftn(mask.astype(np.float64))
+    overlap = np.fft.ifftn(np.abs(spectrum) ** 2).real
+    return np.argwhere(overlap > np.count_nonzero(mask) - 0.5)
+
+
+def block_mask(mask, block):
+    """The sites with data of the block at the origin, where all blocks that tile the lattice are like it.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, (*shape)
+    block : tuple of int
+
+    Returns
+    -------
+    tuple of bool, row-major, or None
+        None where blocks do not tile the lattice or are not alike.
+    """
+    if len(block) != mask.ndim or any(size % sites for size, sites in zip(mask.shape, block)):
+        return None
+    cell = mask[tuple(slice(sites) for sites in block)]
+    alike = np.array_equal(np.tile(cell, [size // sites for size, sites in zip(mask.shape, block)]), mask)
+    return tuple(cell.ravel().tolist()) if alike else None
 
 
 def choose_windows(n_configurations, shape, count, key, symmetric=True, allowed=None):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.renormalization.rules import Rule, coarse_grain
-from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_single_component
+from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, live_block, require_single_component
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import summary as summary  # the same file kind says the same things
 from rsmi.store import File, open_file
@@ -101,7 +101,21 @@ def prepare(path: Path, rule: str, block: str | None, hard: bool, bias: str | No
         chosen = choose_rule(stack, rule, block, hard, len(source.attributes["shape"]), bias)
         if chosen.rule.n_hidden > 1 and steps > 1:
             raise UsageError(f"a rule with {chosen.rule.n_hidden} hidden units makes {chosen.rule.n_hidden} components per site, which cannot be coarse-grained again: take --steps 1")
+        chosen = _on_live_sites(source, chosen, steps)
         yield CoarseGraining(source, chosen, steps, seed, coarse_shapes(source.attributes["shape"], chosen.rule, steps))
+
+
+def _on_live_sites(source: File, chosen: ChosenRule, steps: int) -> ChosenRule:
+    """The rule with no weight on sites without data; the identity stays that of the rule."""
+    live = live_block(source, chosen.rule.block)
+    if live is None:
+        return chosen
+    if steps > 1:
+        raise UsageError(f"--steps {steps}: {source.path} has sites without data, which the lattice after one step has not: take --steps 1 and coarse-grain the result")
+    rule = replace(chosen.rule, filters=chosen.rule.filters * np.array(live))
+    if not rule.filters.any(axis=1).all():
+        raise UsageError(f"{source.path}: the rule looks only at sites of the block without data")
+    return replace(chosen, rule=rule)
 
 
 def run(work: CoarseGraining, output: Path, options: RunOptions) -> None:

@@ -15,7 +15,7 @@ from rsmi.kernels.transfer import MAX_BLOCK, MAX_WIDTH
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, shape_text, split_configurations
 from rsmi.stages.ising import IsingSimulation, resolve_coupling
 from rsmi.stages.notation import fields, relative_temperature, table, with_error
-from rsmi.stages.rules import ChosenRule, choose_rule, require_single_component
+from rsmi.stages.rules import ChosenRule, choose_rule, require_full, require_periodic, require_single_component
 from rsmi.stages.simulation import pilot, schedule_from
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
@@ -95,7 +95,7 @@ def evaluate(
         "shape": list(system.shape),
         "coupling": system.coupling,
         "temperature": 1 / system.coupling,
-        **{name: value for name, value in asdict(geometry).items() if name != "components"},
+        **{name: value for name, value in asdict(geometry).items() if name not in ("components", "live")},
         "method": "sampled" if environments else "enumerated",
         "windows": len(environments.spins) if environments else None,
         "configurations": environments.configurations if environments else None,
@@ -121,6 +121,8 @@ def _system(stack: contextlib.ExitStack, samples: Path | None, dimension: int | 
     if attributes["model"] != "ising":
         raise UsageError(f"{samples}: holds {attributes['model']}; exact information is known for the Ising model only")
     require_single_component(source)
+    require_periodic(source, "exact information is of")
+    require_full(source, "exact information needs")
     if attributes["rg_step"]:
         raise UsageError(f"{samples}: coarse-grained {attributes['rg_step']} times: its couplings, and with them P(V|E), are not known exactly")
     if "coupling" not in attributes:

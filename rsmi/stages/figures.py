@@ -150,10 +150,11 @@ def _configurations(file: File, count: int) -> list[np.ndarray]:
 
 
 def _spins(file: File, number: int) -> np.ndarray:
-    """Configuration ``number``, int8 (components, *shape)."""
+    """Configuration ``number``, int8 (components, *shape): +-1, and 0 where a site carries no data."""
     shape = (file.attributes["components"], *file.attributes["shape"])
-    bits = np.unpackbits(file.read("/spins", number, number + 1)[0], count=math.prod(shape), bitorder="little")
-    return 2 * bits.reshape(shape).astype(np.int8) - 1
+    spins, live = ((np.unpackbits(row, count=math.prod(shape), bitorder="little").reshape(shape).astype(np.int8))
+                   for row in (file.read("/spins", number, number + 1)[0], file.read("/mask") if "/mask" in file else np.full(file.shape("/spins")[1], 255, np.uint8)))  # fmt: skip
+    return 2 * spins - live
 
 
 def _samples_title(file: File) -> str:

@@ -15,7 +15,7 @@ from rsmi.lattice import ising
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization import couplings, operators, thermometer
 from rsmi.renormalization.rules import Rule
-from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_single_component
+from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_full, require_periodic, require_single_component
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import magnetizations
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
@@ -112,6 +112,8 @@ def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, bias: s
         sources = tuple(stack.enter_context(open_file(path, "samples")) for path in paths)
         for source in sources:
             require_single_component(source)
+            require_periodic(source, "operators are summed over")
+            require_full(source, "operators are of")
         chosen = choose_rule(stack, rule, block, hard, len(sources[0].attributes["shape"]), bias)
         if chosen.rule.n_hidden > 1:
             raise UsageError(f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one")
@@ -141,10 +143,12 @@ def refuse_equal_streams(sources: tuple[File, ...]) -> None:
 def stream_identity(source: File) -> str:
     """Digest of what decides the random streams behind a samples file, not of how long they were followed."""
     lineage = [*source.ancestors(), {"command": source.attributes["command"], "parameters": source.parameters, "digest": source.digest}]
-    origin = next((entry for entry in lineage if entry.get("command") == "sample"), None)
+    origin = next((entry for entry in lineage if entry.get("command") in ("sample", "source")), None)
     if origin is None:
         return text_digest(source.digest)
     asked = origin["parameters"]
+    if origin["command"] == "source":  # what another program made: one array of one file
+        return text_digest(canonical_json([origin["digest"], asked, source.attributes["rg_step"]]))
     physics = [*map(asked.get, ("seed", "model", "shape", "coupling")), source.attributes.get("algorithm")]
     return text_digest(canonical_json([physics, source.attributes["rg_step"]]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from rsmi.lattice import ising
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.stages import dimer_info, flow_info
 from rsmi.stages.notation import fields, relative_temperature, table, with_error
+from rsmi.stages.sample import live_sites
 from rsmi.store import File, canonical_json, open_file
 from rsmi.store.schema import KINDS
 
@@ -104,11 +106,16 @@ def _plain(value) -> str:
 
 def _describe_samples(file: File) -> list[str]:
     attributes, numbers = file.attributes, summary(file.path)
-    origin = [(name, text) for name, text in (("lattice", _lattice(attributes)), ("temperature", _temperature(attributes)), ("sampled by", _algorithm(attributes))) if text]
+    origin = [(name, text) for name, text in (("lattice", _lattice(attributes) + _live(file)), ("temperature", _temperature(attributes)), ("sampled by", _algorithm(attributes))) if text]
     if attributes["rg_step"]:
         origin.append(("coarse-grained", f"{attributes['rg_step']} step{'s' * (attributes['rg_step'] > 1)} from {shape_text(attributes['original_shape'])}, lengths divided by {attributes['scale_factor']:g}"))
     measured = _measured_dimers(attributes, numbers) if attributes["model"] == "dimers" else _measured_spins(attributes, numbers)
     return [*fields([("configurations", str(numbers["samples"])), *origin]), "", *fields(measured)]
+
+
+def _live(file: File) -> str:
+    """How many sites carry data, if not all."""
+    return f", {live_sites(file)} of {math.prod(file.attributes['shape'])} sites with data" if "/mask" in file else ""
 
 
 def _measured_spins(attributes: dict, numbers: dict) -> list[tuple[str, ...]]:
@@ -147,7 +154,8 @@ def _lattice(attributes: dict) -> str:
     what = f", {components} components per site" if components > 1 else ""
     if attributes["model"] == "dimers":
         what = f", with noise paired {attributes['noise_pairing']}" if "noise_pairing" in attributes else ""
-    return f"{shape_text(attributes['shape'])} {attributes['model']}, {boundary}{what}"
+    model = "spins of an unknown model" if attributes["model"] == "none" else attributes["model"]
+    return f"{shape_text(attributes['shape'])} {model}, {boundary}{what}"
 
 
 def _temperature(attributes: dict) -> str:
@@ -161,7 +169,8 @@ def _temperature(attributes: dict) -> str:
 
 def _algorithm(attributes: dict) -> str:
     names = ("thermalization", "interval")
-    parts = [attributes.get("algorithm"), f"{attributes['chains']} chains", *(f"{name} {attributes[name]} sweeps" for name in names if name in attributes)]
+    chains = f"{attributes['chains']} chain{'s' * (attributes['chains'] > 1)}"
+    parts = [attributes.get("algorithm"), chains, *(f"{name} {attributes[name]} sweeps" for name in names if name in attributes)]
     return ", ".join(part for part in parts if part)
 
 
@@ -200,7 +209,8 @@ def _describe_theta(file: File) -> list[str]:
 
 def _window_rows(file: File) -> list[tuple[str, ...]]:
     a, components = file.attributes, file.attributes.get("components", 1)
-    geometry = Geometry(a["block"], a["buffer"], a["environment"])
+    live = file.read("/mask") if "/mask" in file else None
+    geometry = Geometry(a["block"], a["buffer"], a["environment"], live=live if live is None else tuple(live))
     inside, outside = len(geometry.block_offsets), len(geometry.environment_offsets)
     contents = dimer_info.contents if a["model"] == "dimers" else lambda sites, components: f"{sites * components} sites"
     windows = f"{a['windows']}, {file.shape('/split/held_out')[0]} configurations held out"
@@ -225,9 +235,10 @@ def _describe_lambda(file: File) -> list[str]:
 
 def _filters(file: File) -> list[str]:
     """The filters in block shape, one after the other."""
+    live = file.read("/mask").astype(bool) if "/mask" in file else slice(None)
     lines = ["  filters: x = sum over V of filter times spin, plus bias; P(h = 1) = 1/(1 + exp(-x))", ""]
     for unit, (weights, bias) in enumerate(zip(file.read("/filters"), file.read("/bias")), 1):
-        lines.append(f"  unit {unit}   bias {bias:z.4f}   cosine to the uniform filter {cosine_to_uniform(weights):.4f}")
+        lines.append(f"  unit {unit}   bias {bias:z.4f}   cosine to the uniform filter {cosine_to_uniform(weights[live]):.4f}")
         for layer in weights.reshape(-1, *file.attributes["block"][-2:]) if len(file.attributes["block"]) > 1 else weights[None, None]:
             lines += [*table([["", *(f"{weight:z.4f}" for weight in row)] for row in layer]), ""]
     return lines

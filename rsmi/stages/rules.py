@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from rsmi.errors import DataError, UsageError
-from rsmi.lattice.geometry import parse_block, shape_text
+from rsmi.lattice.geometry import block_mask, parse_block, shape_text
 from rsmi.renormalization import rules
 from rsmi.stages.streams import stream_key
 from rsmi.store import File, open_file
@@ -158,3 +158,45 @@ def require_single_component(file: File) -> None:
     """Refuse samples with several components per site."""
     if file.attributes["components"] != 1:
         raise UsageError(f"{file.path}: has {file.attributes['components']} components per site; this command needs one")
+
+
+def require_full(file: File, why: str) -> None:
+    """Refuse samples of a lattice of which only some sites carry data."""
+    if "/mask" in file:
+        raise UsageError(f"{file.path}: only some of its sites carry data, but {why} all of them; coarse-grain it first, which gives a full lattice")
+
+
+def lattice_mask(file: File) -> np.ndarray | None:
+    """Which sites of a samples file carry data, bool of the lattice's shape; None if all do."""
+    if "/mask" not in file:
+        return None
+    shape = file.attributes["shape"]
+    return np.unpackbits(file.read("/mask"), count=math.prod(shape), bitorder="little").astype(bool).reshape(shape)
+
+
+def live_block(file: File, block: tuple[int, ...]) -> tuple[bool, ...] | None:
+    """Which sites of every block carry data; None if all do.
+
+    Raises
+    ------
+    UsageError
+        Where blocks are not alike, or have no data at all.
+    """
+    mask = lattice_mask(file)
+    if mask is None:
+        return None
+    live = block_mask(mask, block)
+    if live is None:
+        raise UsageError(
+            f"{file.path}: blocks of {shape_text(block)} that tile the lattice are not alike in which of their sites carry data, so that no one rule fits "
+            "them all: the block must be a period of the mask (random dilution has none)"
+        )
+    if not any(live):
+        raise UsageError(f"{file.path}: no site of a block of {shape_text(block)} carries data")
+    return live
+
+
+def require_periodic(file: File, why: str) -> None:
+    """Refuse samples of a lattice with open boundaries."""
+    if file.attributes["boundary"] != "periodic":
+        raise UsageError(f"{file.path}: a lattice with open boundaries, but {why} a periodic one")

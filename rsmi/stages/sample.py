@@ -183,7 +183,7 @@ def summary(path: Path) -> dict:
         if file.attributes["model"] == "dimers":
             return {"file": str(path), "samples": file.shape("/spins")[0], **_dimer_summary(file)}
         attributes, n = file.attributes, file.shape("/spins")[0]
-        sites = math.prod(attributes["shape"])
+        sites = live_sites(file)
         known = {"energy": "/energy" in file, "magnetization": attributes["components"] == 1}
         scale = sites / math.prod(attributes["original_shape"])  # the energy is the original lattice's
         energy = file.read("/energy") * scale if known["energy"] else np.zeros(n)
@@ -210,9 +210,14 @@ def _dimer_summary(file: File) -> dict:
 _FROM = {"energy": ("energy", "tau_int"), "magnetization": ("magnetization_abs", "tau_int_magnetization", "susceptibility", "binder")}
 
 
+def live_sites(file: File) -> int:
+    """Number of sites that carry data."""
+    return int(np.bitwise_count(file.read("/mask")).sum()) if "/mask" in file else math.prod(file.attributes["shape"])
+
+
 def magnetizations(file: File) -> np.ndarray:
     """Sum of the spins of every stored configuration, int64 (n,)."""
     n, width = file.shape("/spins")
-    sites, step = math.prod(file.attributes["shape"]), max(1, _ROWS_AT_ONCE // width)
+    sites, step = live_sites(file), max(1, _ROWS_AT_ONCE // width)
     counts = [np.bitwise_count(file.read("/spins", start, min(n, start + step))).sum(axis=1, dtype=np.int64) for start in range(0, n, step)]
     return 2 * np.concatenate(counts) - sites

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from rsmi.stages.restarts import Ascent, Explanation, Likelihood, Method, Restar
 from rsmi.stages.runner import Request, RunOptions, Session, State
 from rsmi.stages.streams import stream_key
 from rsmi.stages.train_theta import default_schedule
-from rsmi.stages.windows import WindowSet, geometry_attributes, lattice_attributes, stored_geometry
+from rsmi.stages.windows import WindowSet, geometry_attributes, lattice_attributes, stored_geometry, whole_block, write_mask
 from rsmi.store import File, open_file
 
 log = logging.getLogger("rsmi")
@@ -129,10 +130,14 @@ def _geometry_with(theta: File, block: str | None, buffer: int | None, environme
         if value is not None and value != stored[name]:
             shown = {k: shape_text(v[name]) if name == "block" else v[name] for k, v in (("given", given), ("stored", stored))}
             raise UsageError(f"--{name} {shown['given']} contradicts {theta.path}, which was trained with {name} {shown['stored']}")
-    geometry = stored_geometry(theta.attributes)
+    return stored_geometry(theta.attributes)
+
+
+def _check_machines(theta: File, geometry: Geometry) -> None:
+    if (theta.read("/mask").tolist() if "/mask" in theta else None) != (None if geometry.live is None else list(geometry.live)):
+        raise UsageError(f"{theta.path}: was trained on blocks of which other sites carry data")
     if theta.shape("/joint/weights")[0] != geometry.n_block + geometry.n_environment or theta.shape("/block/weights")[0] != geometry.n_block:
         raise UsageError(f"{theta.path}: its machines do not fit its geometry ({geometry})")
-    return geometry
 
 
 def _needs_theta(objective: str, estimator: str | None) -> bool:
@@ -155,6 +160,7 @@ def _check_objective(objective: str, estimator: str | None, geometry: Geometry, 
         ours, theirs = source.attributes.get(name), theta.attributes.get(name)
         if ours != theirs:
             raise UsageError(f"{theta.path} was trained on samples with {name} {theirs}, {source.path} has {ours}")
+    _check_machines(theta, geometry)
 
 
 # ---- the run --------------------------------------------------------------------------------------------------------
@@ -213,16 +219,19 @@ def _publish(session: Session, work: LambdaTraining, tasks: list[Restart], rules
         **explained,
     }
 
+    whole = partial(whole_block, work.windows.geometry)
+
     def fill(writer):
-        writer.write("/filters", filters)
+        write_mask(writer, work.windows.geometry)
+        writer.write("/filters", whole(filters))
         writer.write("/bias", bias)
-        writer.write("/restarts/filters", np.array([rule[0] for rule in rules]))
+        writer.write("/restarts/filters", whole(np.array([rule[0] for rule in rules])))
         writer.write("/restarts/bias", np.array([rule[1] for rule in rules]))
         writer.write("/restarts/bound", np.array([bound.value for bound in bounds]))
         writer.write("/curve/step", tasks[0].steps)
         curves = [session.rows(task) for task in tasks]
         writer.write("/curve/objective", np.array([curve.read("objective") for curve in curves]))
-        writer.write("/curve/filters", np.array([_without_stars(work, *(curve.read(name) for name in ("filters", "bias")))[0] * rule[2][:, None] for curve, rule in zip(curves, rules)]))
+        writer.write("/curve/filters", whole(np.array([_without_stars(work, *(curve.read(name) for name in ("filters", "bias")))[0] * rule[2][:, None] for curve, rule in zip(curves, rules)])))
         for name, values in of_units.items():
             writer.write(name, values)
         writer.write("/split/held_out", work.windows.held_out_configurations)

@@ -15,7 +15,7 @@ from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State, restoring
 from rsmi.stages.streams import stream_key
-from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes
+from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes, write_mask
 from rsmi.statistics.binning import grouped_mean
 from rsmi.store import File, open_file
 
@@ -196,6 +196,7 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
     }
 
     def fill(writer):
+        write_mask(writer, work.windows.geometry)
         for task in tasks:
             for name in ("weights", "visible_bias", "hidden_bias"):
                 writer.write(f"/{task.name}/{name}", session.state(task)[name])

@@ -11,8 +11,9 @@ import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.information import exact
-from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, shape_text, split_configurations
+from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, invariant_translations, possible_origins, shape_text, split_configurations
 from rsmi.stages.dimers import check_coverings
+from rsmi.stages.rules import lattice_mask, live_block
 from rsmi.stages.streams import stream_key
 from rsmi.statistics.binning import runs
 from rsmi.store import File
@@ -62,12 +63,17 @@ class WindowSet:
     seed: int
 
     def __post_init__(self):
-        object.__setattr__(self, "geometry", replace(self.geometry, components=self.source.attributes["components"]))
+        object.__setattr__(self, "geometry", replace(self.geometry, components=self.source.attributes["components"], live=None))
+        if "/mask" in self.source:
+            self.geometry.check(self.source.attributes["shape"])
+            object.__setattr__(self, "geometry", replace(self.geometry, live=live_block(self.source, self.geometry.block)))
 
     def check(self) -> None:
         """Raise UsageError where the geometry does not fit the lattice or the samples are too few or all alike, DataError where samples
         of dimers are no coverings."""
         self.geometry.check(self.source.attributes["shape"])
+        if not self.geometry.n_environment:
+            raise UsageError(f"{self.source.path}: no site of the environment carries data: widen it by --environment")
         if self.dimers and any(size % 2 for size in self.geometry.block):
             raise UsageError(f"--block {shape_text(self.geometry.block)}: blocks of dimers need even sides, or their tiles would alternate between the sublattices")
         n = self.source.shape("/spins")[0]
@@ -100,13 +106,22 @@ class WindowSet:
         """Every window, sorted by configuration."""
         shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
         key = stream_key(self.seed, "windows", {"shape": list(shape)}, 0)
-        allowed = even_origins(shape, self.geometry, self.source.attributes["boundary"] == "periodic") if self.dimers else None
-        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric, allowed)
+        configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric, self._allowed_origins())
         blocks, environments = extract_windows(self.source.read("/spins"), shape, self.geometry, configurations, origins, flips)
         up = blocks[:, :1]
         if (blocks == up).all() and (environments == up).all():
             raise UsageError(f"{self.source.path}: all spins of every window are equal: there is nothing to learn from constant samples")
         return Windows(blocks, environments, configurations)
+
+    def _allowed_origins(self) -> np.ndarray | None:
+        """Where a block may begin; None for every site."""
+        shape, periodic = self.source.attributes["shape"], self.source.attributes["boundary"] == "periodic"
+        if self.dimers:
+            return even_origins(shape, self.geometry, periodic)
+        mask = lattice_mask(self.source)
+        if mask is not None:
+            return invariant_translations(mask)
+        return None if periodic else possible_origins(shape, self.geometry, periodic)
 
     def require(self, needed: int, reader: str) -> None:
         """Raise UsageError unless there are enough training windows, and enough disjoint blocks to cut them from."""
@@ -160,7 +175,7 @@ class WindowSet:
     def exactly_solvable(self) -> bool:
         """Whether P(V|E) is known exactly: original samples of the Ising model at known coupling, a small block."""
         attributes = self.source.attributes
-        return attributes["model"] == "ising" and attributes["rg_step"] == 0 and "coupling" in attributes and exact.is_tractable(self.geometry)
+        return self.geometry.live is None and attributes["model"] == "ising" and attributes["rg_step"] == 0 and "coupling" in attributes and exact.is_tractable(self.geometry)
 
     def exact_windows(self, least: int = 1000, states: int = 1 << 24) -> Windows:
         """Held-out windows for exact averages: about ``states`` block states in all, fewer windows where a block has many."""
@@ -171,6 +186,21 @@ def geometry_attributes(geometry: Geometry) -> dict:
     """A geometry as file attributes."""
     several = geometry.components if geometry.components > 1 else None
     return {"block": geometry.block, "buffer": geometry.buffer, "environment": geometry.environment, "components": several}
+
+
+def whole_block(geometry: Geometry, filters: np.ndarray) -> np.ndarray:
+    """Filters (..., n_block) with zeros on the block's sites without data."""
+    if geometry.live is None:
+        return filters
+    found = np.zeros((*filters.shape[:-1], geometry.sites))
+    found[..., np.array(geometry.live)] = filters
+    return found
+
+
+def write_mask(writer, geometry: Geometry) -> None:
+    """Store which sites of the block carry data, unless all do."""
+    if geometry.live is not None:
+        writer.write("/mask", np.array(geometry.live, dtype=np.uint8))
 
 
 def stored_geometry(attributes: dict) -> Geometry:

@@ -294,8 +294,8 @@ def _check_dimers(file: File) -> None:
 
 def _check_samples(file: File) -> None:
     _check_lattice(file)
-    if file.attributes["boundary"] not in ("periodic", "open") or (file.attributes["boundary"] == "open" and file.attributes["model"] != "dimers"):
-        raise DataError(f"{file.path}: boundary {file.attributes['boundary'][:40]!r} is none that {file.attributes['model'][:40]} has")
+    if file.attributes["boundary"] not in ("periodic", "open"):
+        raise DataError(f"{file.path}: boundary {file.attributes['boundary'][:40]!r} is neither periodic nor open")
     if file.attributes["model"] == "dimers":
         _check_dimers(file)
     attributes, path = file.attributes, file.path
@@ -307,6 +307,8 @@ def _check_samples(file: File) -> None:
         raise DataError(f"{path}: holds no samples")
     if len(attributes["original_shape"]) != len(attributes["shape"]):
         raise DataError(f"{path}: original_shape does not fit shape")
+    if "/mask" in file and (attributes["components"] != 1 or attributes["boundary"] != "periodic" or not 0 < np.bitwise_count(file.read("/mask")).sum(dtype=np.int64) < bits):
+        raise DataError(f"{path}: /mask needs one component, a periodic lattice, and sites both with data and without")
 
 
 def _check_rule(file: File) -> None:

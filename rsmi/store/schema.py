@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 FORMAT = "rsmi"
-FORMAT_VERSION = (1, 2)
+FORMAT_VERSION = (1, 3)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ PROVENANCE = (
 )
 
 _LATTICE_ATTRIBUTES = (
-    Attribute("model", "text", "ising or dimers"),
+    Attribute("model", "text", "ising or dimers; none if nothing is known of imported samples (since 1.3)"),
     Attribute("shape", "integers", "lattice of this file, slowest axis first"),
     Attribute("coupling", "number", "K = J/(k_B T) of the original system, of dimers -v/(k_B T); absent if unknown", required=False),
     Attribute("temperature", "number", "T in J/k_B of the original system; absent if unknown, or infinite (dimers of coupling 0)", required=False),
@@ -84,12 +84,14 @@ _GEOMETRY_ATTRIBUTES = (
     Attribute("boundary", "text", "of the samples; periodic if absent", required=False, since=(1, 2)),
 )
 
+_BLOCK_MASK = Dataset("/mask", "uint8", ("sites",), "", "1 = the block's site carries data; all do if absent. V and E are of such sites only, filters 0 on the others", required=False, since=(1, 3))
+
 SAMPLES = Kind(
     "configurations of a lattice, one row each",
     _LATTICE_ATTRIBUTES
     + (
         Attribute("original_shape", "integers", "lattice that was sampled: the one energy belongs to"),
-        Attribute("boundary", "text", "periodic, or open (dimers)"),
+        Attribute("boundary", "text", "periodic, or open (dimers, imported samples)"),
         Attribute("components", "integer", "binary fields per site: Ising 1, a coarse lattice its hidden units, dimers 2 (x-link, y-link) or 4 (vertex, x-link, y-link, face)"),
         Attribute("chains", "integer", "independent streams; sample i is step i // chains of chain i mod chains"),
         Attribute("algorithm", "text", "how the original was sampled", required=False),
@@ -100,6 +102,7 @@ SAMPLES = Kind(
     (
         Dataset("/spins", "uint8", ("n", "bytes"), "", "bits of (components, *shape) in C order, little bit order, bit 1 = spin +1 or dimer, padding 0"),
         Dataset("/energy", "int64", ("n",), "J", "energy of the original configuration, -sum over bonds of s s'; of dimers minus the plaquettes with two parallel dimers", required=False),
+        Dataset("/mask", "uint8", ("bytes",), "", "bits as a row of /spins: 1 = the site carries data; all do if absent. Others have bit 0 in /spins", required=False, since=(1, 3)),
     ),
 )
 
@@ -116,6 +119,7 @@ THETA = Kind(
         Attribute("kl_error", "number", "its standard error over configurations", required=False),
     ),
     (
+        _BLOCK_MASK,
         Dataset("/joint/weights", "float32", ("visible", "hidden"), "", "couplings of the RBM of (V, E); the first |V| visible units are V"),
         Dataset("/joint/visible_bias", "float32", ("visible",), "", "fields on V, E"),
         Dataset("/joint/hidden_bias", "float32", ("hidden",), "", "fields on the hidden units"),
@@ -156,6 +160,7 @@ LAMBDA = Kind(
         Attribute("entropy_h_hard", "number", "H(H) of the hard rule, nats"),
     ),
     (
+        _BLOCK_MASK,
         Dataset("/filters", "float64", ("hidden", "block_sites"), "", "lambda: x_j = sum_i lambda_ji v_i + b_j, P(h_j = 1) = 1/(1 + exp(-x_j)), v = +-1"),
         Dataset("/bias", "float64", ("hidden",), "", "b"),
         Dataset("/restarts/filters", "float64", ("restarts", "hidden", "block_sites"), "", "final filters of every restart"),
