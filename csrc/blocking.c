@@ -149,7 +149,7 @@ static inline __attribute__((always_inline)) void spread(const lanes *bits, int6
     uint64_t word[LANE_COUNT];
     memcpy(word, bits, sizeof word);
     for (int64_t lane = 0; lane < LANE_COUNT; lane++)
-        for (int64_t j = 0; j < shared && n_samples > 0; j++, n_samples--, rows += n_bytes) join_bits(rows, position, word[lane] >> (j * width), width);
+        for (int64_t j = 0; j < shared && n_samples > 0; j++, n_samples--, rows += n_bytes) join_row(rows, position, word[lane] >> (j * width), width);
 }
 
 /* What the blocks of some samples say: `up` and `tie` are packed coarse rows, zero before. */

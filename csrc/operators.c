@@ -13,8 +13,7 @@
  * digits, a dozen words, are left to population counts, sample by sample. An adder is three instructions at most, on every processor;
  * that is no more than a vector popcount and an addition where there is one, and a fraction of them elsewhere.
  *
- * Products: the integers are exact as doubles, and so are their sums of products below 2^53, for as many samples as that holds; several
- * accumulators make one pass over a column of samples serve a row of products.
+ * Products: the integers are exact as doubles, and so are their sums of products as long as those are below 2^53.
  *
  * Reference: Swendsen, PRL 42, 859 (1979), for the operators; Wegner, Nucl. Phys. B 180, 77 (1981), for multi-spin coding; Mula, Kurz &
  * Lemire, Comput. J. 61, 111 (2018), for counting bits by carry-save adders. */
@@ -25,7 +24,7 @@
 #include "lanes.h"
 #include "status.h"
 
-enum { CHUNK = 16, CHUNK_DIGITS = 4, DIGITS = 48, COLUMN = 256 };
+enum { CHUNK = 16, CHUNK_DIGITS = 4, DIGITS = 48, RUN = 256, ROWS = 4 };
 
 typedef struct {
     int64_t planes, rows, columns; /* of the lattice */
@@ -139,17 +138,17 @@ static inline __attribute__((always_inline)) void add_parities(const lanes *cons
 }
 
 /* The number of bits of every sample from the digits of its columns. */
-static inline __attribute__((always_inline)) void add_counts(const lanes digits[DIGITS], int n_digits, int64_t columns, int64_t n_samples, int64_t all,
+static inline __attribute__((always_inline)) void add_counts(const lanes *digits, int n_digits, int64_t columns, int64_t n_samples, int64_t all,
                                                              int64_t sign, int64_t stride, int64_t *sums)
 {
     const int64_t shared = rows_in_lane(columns);
     const uint64_t mask = columns < 64 ? (1ULL << columns) - 1 : UINT64_MAX;
-    for (int64_t sample = 0; sample < n_samples; sample++) {
-        const int64_t lane = sample / shared, shift = sample % shared * columns;
-        int64_t count = 0;
-        for (int p = 0; p < n_digits; p++) count += (int64_t)__builtin_popcountll(digits[p][lane] >> shift & mask) << p;
-        sums[sample * stride] += sign * (all - 2 * count);
-    }
+    for (int64_t lane = 0; lane < LANE_COUNT; lane++)
+        for (int64_t j = 0; j < shared && n_samples > 0; j++, n_samples--, sums += stride) {
+            int64_t count = 0;
+            for (int p = n_digits - 1; p >= 0; p--) count = 2 * count + __builtin_popcountll(((const uint64_t *)(digits + p))[lane] >> (j * columns) & mask);
+            *sums += sign * (all - 2 * count);
+        }
 }
 
 static int digits_of(int64_t largest)
@@ -237,7 +236,7 @@ int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, 
     l.reach[0] = reach[axis[0]], l.reach[1] = reach[axis[1]], l.reach[2] = reach[2];
     l.plane = l.rows * l.words;
     l.copy = (l.planes + l.reach[0]) * l.plane;
-    lanes *copies = malloc((size_t)((l.reach[1] + 1) * (l.reach[2] + 1) * l.copy) * sizeof *copies);
+    lanes *copies = aligned_alloc(sizeof *copies, (size_t)((l.reach[1] + 1) * (l.reach[2] + 1) * l.copy) * sizeof *copies);
     product *placed = malloc((size_t)n_terms * sizeof *placed);
     if (copies && placed) {
         place_terms(terms, term_operator, n_terms, axis, &l, placed);
@@ -267,50 +266,47 @@ static int64_t largest_magnitude(const int64_t *values, int64_t n)
     return largest;
 }
 
-/* Sample by sample to column by column, each filled up with zeros to `padded`. */
-static inline __attribute__((always_inline)) void to_columns(const int64_t *values, int64_t n_samples, int64_t n, int64_t padded, double *columns)
+/* Integers as doubles, each sample filled up with zeros to `padded` of them. */
+static inline __attribute__((always_inline)) void to_doubles(const int64_t *values, int64_t n_samples, int64_t n, int64_t padded, double *out)
 {
-    for (int64_t a = 0; a < n; a++) {
-        for (int64_t i = 0; i < n_samples; i++) columns[a * COLUMN + i] = (double)values[i * n + a];
-        for (int64_t i = n_samples; i < padded; i++) columns[a * COLUMN + i] = 0.0;
+    for (int64_t i = 0; i < n_samples; i++, values += n, out += padded) {
+        for (int64_t a = 0; a < n; a++) out[a] = (double)values[a];
+        for (int64_t a = n; a < padded; a++) out[a] = 0.0;
     }
 }
 
-static inline __attribute__((always_inline)) int64_t total(doubles x)
+/* Of every sample `rows` numbers of the left, each times eight of the right. */
+static inline __attribute__((always_inline)) void add_outer_products(const double *left, int64_t n_left, int rows, const double *right, int64_t padded,
+                                                                     int64_t n_samples, doubles *sums)
 {
-    double sum = 0.0;
-    for (int i = 0; i < 8; i++) sum += x[i];
-    return (int64_t)sum;
-}
-
-/* `rows` of the left times all of the right; four columns at a time share what is loaded. */
-static inline __attribute__((always_inline)) void add_dot_products(const double *left, const double *right, int rows, int64_t n_right, int64_t padded, int64_t *out)
-{
-    for (int64_t b = 0; b < n_right; b += 4) {
-        const int columns = n_right - b < 4 ? (int)(n_right - b) : 4;
-        const double *of[4];
-        doubles sum[2][4] = {{{0}}};
-        for (int j = 0; j < 4; j++) of[j] = right + (b + (j < columns ? j : 0)) * COLUMN;
-        for (int64_t i = 0; i < padded; i += 8)
-#pragma GCC unroll 2
-            for (int r = 0; r < rows; r++)
+    doubles sum[ROWS] = {{0}};
+    for (int64_t i = 0; i < n_samples; i++, left += n_left, right += padded) {
+        const doubles eight = *(const doubles *)right;
 #pragma GCC unroll 4
-                for (int j = 0; j < 4; j++) sum[r][j] += *(const doubles *)(left + r * COLUMN + i) * *(const doubles *)(of[j] + i);
-        for (int r = 0; r < rows; r++)
-            for (int j = 0; j < columns; j++) out[r * n_right + b + j] += total(sum[r][j]);
+        for (int r = 0; r < rows; r++) sum[r] += left[r] * eight;
     }
+    for (int r = 0; r < rows; r++) sums[r] = sum[r];
 }
 
 RSMI_CLONES
-static void products_of_columns(const int64_t *left, const int64_t *right, int64_t n_samples, int64_t n_left, int64_t n_right, double *columns, int64_t *out)
+static void products_of_run(const int64_t *left, const int64_t *right, int64_t n_samples, int64_t n_left, int64_t n_right, double *work, int64_t *out)
 {
-    const int64_t padded = (n_samples + 7) & ~(int64_t)7;
-    double *columns_right = columns + n_left * COLUMN;
-    to_columns(left, n_samples, n_left, padded, columns);
-    to_columns(right, n_samples, n_right, padded, columns_right);
-    int64_t a = 0;
-    for (; a + 2 <= n_left; a += 2) add_dot_products(columns + a * COLUMN, columns_right, 2, n_right, padded, out + a * n_right);
-    for (; a < n_left; a++) add_dot_products(columns + a * COLUMN, columns_right, 1, n_right, padded, out + a * n_right);
+    const int64_t padded = (n_right + 7) & ~(int64_t)7;
+    double *right_work = work + RUN * n_left;
+    to_doubles(left, n_samples, n_left, n_left, work);
+    to_doubles(right, n_samples, n_right, padded, right_work);
+    for (int64_t a = 0; a < n_left; a += ROWS) {
+        const int rows = n_left - a < ROWS ? (int)(n_left - a) : ROWS;
+        for (int64_t b = 0; b < n_right; b += 8) {
+            doubles sums[ROWS];
+            if (rows == ROWS) add_outer_products(work + a, n_left, ROWS, right_work + b, padded, n_samples, sums);
+            else if (rows == 3) add_outer_products(work + a, n_left, 3, right_work + b, padded, n_samples, sums);
+            else if (rows == 2) add_outer_products(work + a, n_left, 2, right_work + b, padded, n_samples, sums);
+            else add_outer_products(work + a, n_left, 1, right_work + b, padded, n_samples, sums);
+            for (int r = 0; r < rows; r++)
+                for (int j = 0; j < 8 && b + j < n_right; j++) out[(a + r) * n_right + b + j] += (int64_t)sums[r][j];
+        }
+    }
 }
 
 static void products_one_by_one(const int64_t *left, const int64_t *right, int64_t n_samples, int64_t n_left, int64_t n_right, int64_t *out)
@@ -323,18 +319,18 @@ static void products_one_by_one(const int64_t *left, const int64_t *right, int64
 int accumulate_products(const int64_t *left, const int64_t *right, const int64_t *blocks, int64_t n_samples, int64_t n_left,
                         int64_t n_right, int64_t *products)
 {
-    double *columns = malloc((size_t)((n_left + n_right) * COLUMN) * sizeof *columns);
-    if (!columns) return RSMI_NO_MEMORY;
+    double *work = malloc((size_t)((n_left + n_right + 7) * RUN) * sizeof *work);
+    if (!work) return RSMI_NO_MEMORY;
     for (int64_t n; n_samples > 0; n_samples -= n, blocks += n, left += n * n_left, right += n * n_right) {
         n = 1;
-        while (n < n_samples && n < COLUMN && blocks[n] == blocks[0]) n++;
+        while (n < n_samples && n < RUN && blocks[n] == blocks[0]) n++;
         int64_t *out = products + blocks[0] * n_left * n_right;
         const double bound = (double)largest_magnitude(left, n * n_left) * (double)largest_magnitude(right, n * n_right);
-        if (bound * COLUMN < 0x1p53)
-            products_of_columns(left, right, n, n_left, n_right, columns, out);
+        if (bound * RUN < 0x1p53)
+            products_of_run(left, right, n, n_left, n_right, work, out);
         else
             products_one_by_one(left, right, n, n_left, n_right, out);
     }
-    free(columns);
+    free(work);
     return RSMI_OK;
 }

@@ -381,10 +381,16 @@ def interactions(file: File, ensembles: list[Measured]) -> list[list[dict] | Non
     if "/neighbourhoods/counts" not in file:
         return [None] * len(ensembles)
     owner, energies = file.read("/neighbourhoods/file"), file.read("/neighbourhoods/energies")
-    arrays = {"counts": file.read("/neighbourhoods/samples"), "histograms": file.read("/neighbourhoods/counts")}
+    arrays = {"counts": _samples_spanned(file, owner), "histograms": file.read("/neighbourhoods/counts")}
     of_files = _in_long_blocks(file, file.shape("/files/coupling")[0], owner, arrays)
     histograms = ([of_files[number][0]["histograms"] for number in ensemble.files] for ensemble in ensembles)
     return [couplings.interaction_rows(np.concatenate(parts), energies, ensemble.shapes) for parts, ensemble in zip(histograms, ensembles)]
+
+
+def _samples_spanned(file: File, owner: np.ndarray) -> np.ndarray:
+    """Samples from the first to the last of each group; their histograms may be those of some steps of the chains only."""
+    counted, blocks = file.read("/neighbourhoods/samples"), file.read("/blocks/file")
+    return counted * (np.bincount(blocks, file.read("/blocks/counts")) / np.bincount(owner, counted))[owner]
 
 
 def _flow_entry(ensemble: Measured, interactions: list[dict] | None) -> dict:
