@@ -256,6 +256,7 @@ int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, 
 
 typedef double doubles __attribute__((vector_size(64), aligned(8), may_alias));
 
+RSMI_CLONES
 static int64_t largest_magnitude(const int64_t *values, int64_t n)
 {
     int64_t largest = 0;

@@ -76,13 +76,16 @@ class Measurement:
         for name in ("energy", "magnetization"):
             kept = state[f"series-{name}"][start : start + count]
             kept[:] = rows[name][: len(kept)]
-        samples = self.group.samples(start, start + count)
-        observed = samples // self.group.chains % NEIGHBOURHOODS_EVERY == 0
-        for part, observe in ((~observed, False), (observed, True)):
-            self._measure(state, rows["spins"][part], rows["energy"][part], samples[part], observe)
+        self.measure(state, rows["spins"], rows["energy"], self.group.samples(start, start + count))
         return {}
 
-    def _measure(self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray, observe: bool) -> None:
+    def measure(self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray) -> None:
+        """Add packed configurations (n, row_bytes), energies (n,) and numbers (n,) of samples to the sums, of some steps with the local energies."""
+        observed = samples // self.group.chains % NEIGHBOURHOODS_EVERY == 0
+        for part, observe in ((~observed, False), (observed, True)):
+            self._add(state, spins[part], energies[part], samples[part], observe)
+
+    def _add(self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray, observe: bool) -> None:
         if not len(samples):
             return
         edges, shape = self.ensemble.edges, self.ensemble.simulation.shape
