@@ -16,9 +16,9 @@ nearest-neighbour model with the same energy on a lattice of the coarse size; it
 in three dimensions. Files at one temperature are merged if their random streams differ.
 
 With --model instead of files the configurations are sampled here and not stored: as by 'rsmi sample' with the same
-options, so that the sums are those of its file, bit for bit. Left to auto, an interval is three quarters of the autocorrelation
-time (rsmi sample: twice it): the best for the errors at a given time, and they take account of it. Local energies, for the
-effective couplings of all kinds, are those of every eighth step of the chains.
+options, so that the sums are those of its file, bit for bit. Left to auto, an interval is half of the autocorrelation
+time (rsmi sample: twice it): exponents remember less than |m| and the energy, and errors take account of it. Local energies, for the
+effective couplings of all kinds, are those of every sixteenth step of the chains.
 
 {common.RULES}
 

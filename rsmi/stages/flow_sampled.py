@@ -16,8 +16,8 @@ from rsmi.stages.rules import ChosenRule, blocking_keys, coarse_shapes
 from rsmi.stages.runner import Request, Rows, Session, State
 from rsmi.stages.simulation import Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
 
-TAUS_BETWEEN_MEASURED = 0.75  # tau_int from one measured sample to the next, where it is left to auto: little is gained by more, or by less
-NEIGHBOURHOODS_EVERY = 8  # steps of the chains: local energies cost as much as everything else together
+TAUS_BETWEEN_MEASURED = 0.5  # tau_int from one measured sample to the next, where it is left to auto: y_t remembers less than |m| and E
+NEIGHBOURHOODS_EVERY = 16  # steps of the chains: local energies cost as much as everything else together
 SERIES = 1 << 17  # samples, the first ones, that tau_int is known from
 
 
