@@ -16,7 +16,7 @@ from rsmi.stages.rules import ChosenRule, blocking_keys, coarse_shapes
 from rsmi.stages.runner import Request, Rows, Session, State
 from rsmi.stages.simulation import Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
 
-TAUS_BETWEEN_MEASURED = 0.5  # tau_int from one measured sample to the next, where it is left to auto: y_t remembers less than |m| and E
+TAUS_BETWEEN_MEASURED = 0.6  # tau_int from one measured sample to the next, where it is left to auto: y_t remembers less than |m| and E
 NEIGHBOURHOODS_EVERY = 16  # steps of the chains: local energies cost as much as everything else together
 SERIES = 1 << 17  # samples, the first ones, that tau_int is known from
 
@@ -82,12 +82,11 @@ class Measurement:
     def measure(self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray) -> None:
         """Add packed configurations (n, row_bytes), energies (n,) and numbers (n,) of samples to the sums, of some steps with the local energies."""
         observed = samples // self.group.chains % NEIGHBOURHOODS_EVERY == 0
-        for part, observe in ((~observed, False), (observed, True)):
-            self._add(state, spins[part], energies[part], samples[part], observe)
+        cuts = [0, *np.flatnonzero(np.diff(observed)) + 1, len(samples)]
+        for part in map(slice, cuts[:-1], cuts[1:]):
+            self._add(state, spins[part], energies[part], samples[part], observed[part.start])
 
     def _add(self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray, observe: bool) -> None:
-        if not len(samples):
-            return
         edges, shape = self.ensemble.edges, self.ensemble.simulation.shape
         block = np.searchsorted(edges, samples, side="right") - 1
         first, last = int(block.min()), int(block.max()) + 1

@@ -56,7 +56,7 @@ def run() -> list[tuple[str, float, str]]:
     return [baseline] + [(name, microseconds(work), "us/configuration") for name, work in works.items()] + in_flight()
 
 
-def in_flight(interval=91) -> list[tuple[str, float, str]]:
+def in_flight(interval=109) -> list[tuple[str, float, str]]:
     """A flow of four steps at T_c with the interval that auto takes: measuring, of 8192 configurations, and its share of the run."""
     asked = dict(model="ising", shape=(SIZE, SIZE), temperature="Tc", coupling=None, algorithm="auto", samples=1 << 20, chains=None,
                  thermalization=0, interval=interval, seed=0, boundary="periodic")  # fmt: skip
