@@ -160,7 +160,7 @@ class PartsFolder:
                 found.setdefault(match["task"], []).append(Part(match["task"], int(match["start"]), int(match["stop"]), entry))
         for parts in found.values():
             parts.sort(key=lambda part: (part.start, part.stop))
-            parts[:] = [part for part, after in zip(parts, [*parts[1:], None]) if after is None or after.start > part.start]  # not the superseded
+            parts[:] = [part for part, after in zip(parts, [*parts[1:], None]) if after is None or after.start >= part.stop]  # not the superseded
         return found
 
     def commit(self, task: str, start: int, stop: int, rows: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> Part:
