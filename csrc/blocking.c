@@ -9,6 +9,10 @@
  * gathered at a time, so that every fine byte is touched in order. Random bits are keyed by (sample, coarse site,
  * hidden), hence independent of the order, the thread and the shard in which a sample is treated.
  *
+ * Hard rules of 2x2 blocks, where every state is up, down or a tie, are logic of four bits: samples lie side by side (lanes.h), the
+ * blocks of a row of blocks at every second bit of two rows, and two truth tables of 16 entries - up, tie - are looked up by
+ * multiplexers, whatever the weights. A tie is up where the top bit of its random bits is 0: 64 of them are made at a time.
+ *
  * Reference: Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), supplement; Swendsen, PRL 42, 859 (1979) for the
  * majority rule with fair ties. */
 #include "blocking.h"
@@ -17,13 +21,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bits.h"
+#include "lanes.h"
 #include "random.h"
 #include "status.h"
 
 enum { LARGEST_TABLE_BLOCK = 16, LARGEST_BLOCK = 64 };
 
 #define ALWAYS UINT64_MAX /* probability 1; no double below 1 reaches this threshold */
+#define TIE (1ULL << 63)
 
 static uint64_t threshold_of(const double *filter, double bias, int hard, int64_t n_block, uint64_t state)
 {
@@ -32,7 +37,7 @@ static uint64_t threshold_of(const double *filter, double bias, int hard, int64_
         field += (state >> i) & 1 ? filter[i] : -filter[i];
         scale += fabs(filter[i]);
     }
-    if (hard) return fabs(field) <= 1e-9 * scale ? 1ULL << 63 : field > 0.0 ? ALWAYS : 0;
+    if (hard) return fabs(field) <= 1e-9 * scale ? TIE : field > 0.0 ? ALWAYS : 0;
     const double probability = 1.0 / (1.0 + exp(-field));
     return probability < 1.0 ? probability_threshold(probability) : ALWAYS;
 }
@@ -89,6 +94,140 @@ static void write_bits(const uint64_t *spins, int64_t n, int64_t position, uint8
     for (int64_t c = 0; c < n; c++, position++) row[position >> 3] |= (uint8_t)((spins[c] & 1) << (position & 7));
 }
 
+/* ---- hard rules of 2x2 blocks --------------------------------------------------------------------------------------- */
+
+enum { SQUARE_SITES = 4, SQUARE_STATES = 16 };
+
+typedef struct {
+    lanes up[SQUARE_STATES], tie[SQUARE_STATES]; /* the truth tables, all ones or zeros */
+    int ties;
+} square_rule;
+
+static int is_square(const block_rule *rule, const int64_t shape[3], const uint64_t *table)
+{
+    int found = shape[0] == 1 && rule->block[0] == 1 && rule->block[1] == 2 && rule->block[2] == 2 && rule->n_hidden == 1;
+    for (int state = 0; found && state < SQUARE_STATES; state++) found = table[state] == 0 || table[state] == TIE || table[state] == ALWAYS;
+    return found;
+}
+
+static void truth_tables(const uint64_t *table, square_rule *rule)
+{
+    memset(rule, 0, sizeof *rule);
+    for (int state = 0; state < SQUARE_STATES; state++) {
+        if (table[state] == ALWAYS) rule->up[state] = ~rule->up[state];
+        if (table[state] == TIE) rule->tie[state] = ~rule->tie[state], rule->ties = 1;
+    }
+}
+
+/* Entry number site[0] + 2 site[1] + 4 site[2] + 8 site[3] of a truth table, bit by bit. */
+static inline __attribute__((always_inline)) lanes look_up(const lanes table[SQUARE_STATES], const lanes site[SQUARE_SITES])
+{
+    lanes entry[SQUARE_STATES / 2];
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; k++) entry[k] = table[2 * k] ^ (site[0] & (table[2 * k] ^ table[2 * k + 1]));
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) entry[k] = entry[2 * k] ^ (site[1] & (entry[2 * k] ^ entry[2 * k + 1]));
+#pragma GCC unroll 2
+    for (int k = 0; k < 2; k++) entry[k] = entry[2 * k] ^ (site[2] & (entry[2 * k] ^ entry[2 * k + 1]));
+    return entry[0] ^ (site[3] & (entry[0] ^ entry[1]));
+}
+
+/* Every second bit, closed up. */
+static inline __attribute__((always_inline)) lanes even_bits(lanes x)
+{
+    x &= 0x5555555555555555;
+    x = (x | x >> 1) & 0x3333333333333333;
+    x = (x | x >> 2) & 0x0f0f0f0f0f0f0f0f;
+    x = (x | x >> 4) & 0x00ff00ff00ff00ff;
+    x = (x | x >> 8) & 0x0000ffff0000ffff;
+    return x | x >> 16;
+}
+
+static inline __attribute__((always_inline)) void spread(const lanes *bits, int64_t n_samples, int64_t position, int width, int64_t shared, int64_t n_bytes,
+                                                         uint8_t *rows)
+{
+    uint64_t word[LANE_COUNT];
+    memcpy(word, bits, sizeof word);
+    for (int64_t lane = 0; lane < LANE_COUNT; lane++)
+        for (int64_t j = 0; j < shared && n_samples > 0; j++, n_samples--, rows += n_bytes) join_row(rows, position, word[lane] >> (j * width), width);
+}
+
+/* What the blocks of some samples say: `up` and `tie` are packed coarse rows, zero before. */
+RSMI_CLONES
+static void decide_squares(const uint8_t *rows, int64_t n_samples, int64_t height, int64_t width, const square_rule *rule, uint8_t *up, uint8_t *tie)
+{
+    const int64_t shared = rows_in_lane(width), n_bytes = (height * width + 7) / 8, n_coarse_bytes = (height * width / 4 + 7) / 8;
+    lanes site[SQUARE_SITES], bits;
+    for (int64_t y = 0; y < height / 2; y++)
+        for (int64_t x = 0; x < width; x += 64) {
+            const int64_t position = (y * width + x) / 2;
+            const int columns = width - x < 64 ? (int)(width - x) / 2 : 32;
+            for (int i = 0; i < 2; i++) {
+                gather_row(rows, n_samples, n_bytes, width, 2 * y + i, x, &site[2 * i]);
+                site[2 * i + 1] = site[2 * i] >> 1;
+            }
+            bits = even_bits(look_up(rule->up, site));
+            spread(&bits, n_samples, position, columns, shared, n_coarse_bytes, up);
+            if (rule->ties) {
+                bits = even_bits(look_up(rule->tie, site));
+                spread(&bits, n_samples, position, columns, shared, n_coarse_bytes, tie);
+            }
+        }
+}
+
+static inline __attribute__((always_inline)) lanes mix_lanes(lanes z)
+{
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    return (z ^ (z >> 27)) * 0x94d049bb133111ebULL; /* the rest of mix64 leaves the top bit alone */
+}
+
+/* The ties of one sample: up where the top bit of keyed_bits is 0. */
+RSMI_CLONES
+static void toss_coins(const uint8_t *tie, int64_t n_coarse, const uint64_t key[2], uint64_t sample, uint8_t *up)
+{
+    const uint64_t golden = 0x9e3779b97f4a7c15ULL, of_sample = mix64(key[0] + (sample + 1) * golden);
+    const int64_t n_bytes = (n_coarse + 7) / 8;
+    lanes number; /* lane l makes sites 8 l .. 8 l + 7 of a word */
+    for (int l = 0; l < LANE_COUNT; l++) number[l] = (8 * (uint64_t)l + 1) * golden;
+    for (int64_t byte = 0; byte < n_bytes; byte += 8, number += 57 * golden) {
+        lanes down = {0};
+        for (int k = 0; k < 8; k++) {
+            down |= mix_lanes(of_sample + (key[1] ^ number)) >> 63 << k;
+            if (k < 7) number += golden;
+        }
+        uint64_t downs = 0, ties = 0, ups = 0;
+        for (int l = 0; l < LANE_COUNT; l++) downs |= down[l] << (8 * l);
+        const size_t n = n_bytes - byte < 8 ? (size_t)(n_bytes - byte) : 8;
+        memcpy(&ties, tie + byte, n);
+        memcpy(&ups, up + byte, n);
+        ups |= ties & ~downs;
+        memcpy(up + byte, &ups, n);
+    }
+}
+
+static int coarse_grain_squares(const uint8_t *rows, int64_t n_samples, const int64_t shape[3], const uint64_t *table, const uint64_t key[2],
+                                const uint64_t *samples, uint8_t *coarse)
+{
+    const int64_t n_bytes = (shape[1] * shape[2] + 7) / 8, n_coarse = shape[1] * shape[2] / 4, n_coarse_bytes = (n_coarse + 7) / 8;
+    const int64_t group = LANE_COUNT * rows_in_lane(shape[2]);
+    square_rule rule;
+    truth_tables(table, &rule);
+    uint8_t *ties = malloc((size_t)(group * n_coarse_bytes));
+    if (!ties) return RSMI_NO_MEMORY;
+    memset(coarse, 0, (size_t)(n_samples * n_coarse_bytes));
+    for (int64_t first = 0; first < n_samples; first += group) {
+        const int64_t n = n_samples - first < group ? n_samples - first : group;
+        uint8_t *up = coarse + first * n_coarse_bytes;
+        memset(ties, 0, (size_t)(group * n_coarse_bytes));
+        decide_squares(rows + first * n_bytes, n, shape[1], shape[2], &rule, up, ties);
+        for (int64_t i = 0; rule.ties && i < n; i++) toss_coins(ties + i * n_coarse_bytes, n_coarse, key, samples[first + i], up + i * n_coarse_bytes);
+    }
+    free(ties);
+    return RSMI_OK;
+}
+
+/* ---- any rule ------------------------------------------------------------------------------------------------------- */
+
 int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3], const block_rule *rule,
                  const uint64_t key[2], const uint64_t *samples, uint8_t *coarse)
 {
@@ -106,10 +245,11 @@ int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
     const int tabulated = n_block <= LARGEST_TABLE_BLOCK;
     uint64_t *table = tabulated ? tabulate(rule, n_block) : NULL;
     uint64_t *states = malloc(2 * (size_t)size[2] * sizeof *states);
-    if (!states || (tabulated && !table)) {
+    if (!states || (tabulated && !table) || (tabulated && is_square(rule, shape, table))) {
+        const int status = states && table ? coarse_grain_squares(rows, n_samples, shape, table, key, samples, coarse) : RSMI_NO_MEMORY;
         free(states);
         free(table);
-        return RSMI_NO_MEMORY;
+        return status;
     }
     uint64_t *spins = states + size[2];
     const int certain = tabulated && is_certain(table, (uint64_t)n_hidden << n_block);

@@ -1,22 +1,30 @@
-/* Spin operators by bit rows, in one, two and three dimensions.
+/* Spin operators by bit rows, in one, two and three dimensions, and sums of their products.
  *
- * A product of +-1 spins is the parity of its up-bits, so a lattice sum is a population count: with k spins in the
- * product and N sites, sum = (-1)^k (N - 2 popcount(XOR of k shifted lattices)).
+ * A product of +-1 spins is the parity of its up-bits, so a lattice sum counts bits: with k spins in the product and N sites,
+ * sum = (-1)^k (N - 2 popcount(XOR of k shifted lattices)).
  *
- * Layout: each row of the lattice (planes, rows, columns) is unpacked to ceil(columns / 64) words (bit x = column x,
- * padding 0), rows following one another, planes following one another, with the first planes repeated at the end. One
- * such copy for every offset (dy, dx) holds the lattice with its rows and columns rotated by that much. The point
- * (dz, dy, dx) of a term at all sites at once is then the run of planes * rows * words words that starts at plane dz of
- * copy (dy, dx); a term is the XOR of at most four such runs, 64 sites a word. A square lattice is taken as planes of a
- * single row, so that three copies hold it; the axes are alike.
+ * Layout: groups of at least eight samples side by side, see lanes.h. The rows of the lattices (planes, rows, columns) follow one
+ * another, ceil(columns / 64) words each (padding 0), planes following one another, with the first planes repeated at the end. One such
+ * copy for every offset (dy, dx) holds the lattices with their rows and columns rotated by that much. The point (dz, dy, dx) of a term
+ * at all sites at once is then the run of planes * rows * words words that starts at plane dz of copy (dy, dx); a term is the XOR of at
+ * most four such runs. A square lattice is taken as planes of a single row, so that three copies hold it; the axes are alike.
  *
- * Reference: Swendsen, PRL 42, 859 (1979), for the operators; Wegner, Nucl. Phys. B 180, 77 (1981), for multi-spin coding. */
+ * The bits of all terms of an operator are counted by carry-save adders: digit p of the count of every bit column is a word. Only the
+ * digits, a dozen words, are left to population counts, sample by sample. An adder is three instructions at most, on every processor;
+ * that is no more than a vector popcount and an addition where there is one, and a fraction of them elsewhere.
+ *
+ * Products: the integers are exact as doubles, and so are their sums of products as long as those are below 2^53.
+ *
+ * Reference: Swendsen, PRL 42, 859 (1979), for the operators; Wegner, Nucl. Phys. B 180, 77 (1981), for multi-spin coding; Mula, Kurz &
+ * Lemire, Comput. J. 61, 111 (2018), for counting bits by carry-save adders. */
 #include "operators.h"
 
 #include <stdlib.h>
 
-#include "bits.h"
+#include "lanes.h"
 #include "status.h"
+
+enum { CHUNK = 16, CHUNK_DIGITS = 4, DIGITS = 48, RUN = 256, ROWS = 4 };
 
 typedef struct {
     int64_t planes, rows, columns; /* of the lattice */
@@ -30,62 +38,158 @@ typedef struct {
     int64_t start[OPERATOR_SPINS]; /* first word of each point */
 } product;
 
-/* The row with its columns rotated by one: out[x] = in[x + 1]. */
-static inline __attribute__((always_inline)) void rotate_row(const uint64_t *in, int64_t words, int64_t columns, uint64_t *out)
+/* ---- lattices side by side ------------------------------------------------------------------------------------------ */
+
+/* The last column of every row in a lane. */
+static uint64_t last_columns(int64_t columns)
 {
-    for (int64_t w = 0; w < words; w++) out[w] = (in[w] >> 1) | (w + 1 < words ? in[w + 1] << 63 : 0);
-    out[(columns - 1) >> 6] |= (in[0] & 1) << ((columns - 1) & 63);
+    uint64_t bits = 0;
+    if (columns >= 64) return 1ULL << ((columns - 1) & 63);
+    for (int64_t j = 1; j <= 64 / columns; j++) bits |= 1ULL << (j * columns - 1);
+    return bits;
 }
 
-static inline __attribute__((always_inline)) void shifted_copies(const uint8_t *row, int64_t n_bytes, const layout *l, uint64_t *copies)
+/* The row with its columns rotated by one: out[x] = in[x + 1]. */
+static inline __attribute__((always_inline)) void rotate_row(const lanes *in, int64_t words, int64_t columns, uint64_t last, lanes *out)
 {
-    const int64_t columns = l->columns, shifts = l->reach[2] + 1;
+    for (int64_t w = 0; w + 1 < words; w++) out[w] = in[w] >> 1 | in[w + 1] << 63;
+    out[words - 1] = (in[words - 1] >> 1 & ~last) | (in[0] << (columns < 64 ? columns - 1 : (columns - 1) & 63) & last);
+}
+
+static inline __attribute__((always_inline)) void shifted_copies(const uint8_t *rows, int64_t n_samples, const layout *l, lanes *copies)
+{
+    const int64_t shifts = l->reach[2] + 1, n_bytes = (l->planes * l->rows * l->columns + 7) / 8;
+    const uint64_t last = last_columns(l->columns);
     for (int64_t z = 0; z < l->planes + l->reach[0]; z++) {
-        uint64_t *plane = copies + z * l->plane;
+        lanes *plane = copies + z * l->plane;
         for (int64_t y = 0; y < l->rows; y++) {
-            uint64_t *line = plane + y * l->words;
-            const int64_t first = (z % l->planes * l->rows + y) * columns;
-            for (int64_t x = 0; x < columns; x += 64)
-                line[x >> 6] = read_bits(row, n_bytes, first + x, columns - x < 64 ? (int)(columns - x) : 64);
+            lanes *line = plane + y * l->words;
+            if (z < l->planes)
+                for (int64_t w = 0; w < l->words; w++) gather_row(rows, n_samples, n_bytes, l->columns, z * l->rows + y, 64 * w, line + w);
+            else
+                memcpy(line, copies + z % l->planes * l->plane + y * l->words, (size_t)l->words * sizeof *line);
             for (int64_t dx = 1; dx < shifts; dx++)
-                rotate_row(line + (dx - 1) * l->copy, l->words, columns, line + dx * l->copy);
+                rotate_row(line + (dx - 1) * l->copy, l->words, l->columns, last, line + dx * l->copy);
         }
         for (int64_t copy = shifts; copy < shifts * (l->reach[1] + 1); copy++) { /* one row further than copy - shifts */
-            const uint64_t *in = plane + (copy - shifts) * l->copy;
-            uint64_t *out = plane + copy * l->copy;
+            const lanes *in = plane + (copy - shifts) * l->copy;
+            lanes *out = plane + copy * l->copy;
             memcpy(out, in + l->words, (size_t)(l->plane - l->words) * sizeof *out);
             memcpy(out + l->plane - l->words, in, (size_t)l->words * sizeof *out);
         }
     }
 }
 
-/* Number of sites with an odd number of up-spins among the k points of a term. */
-static inline __attribute__((always_inline)) int64_t odd_parities(const uint64_t *const p[OPERATOR_SPINS], int k, int64_t n)
+/* ---- counting ------------------------------------------------------------------------------------------------------- */
+
+/* Adds b and c to the digit; what remains is their carry. */
+static inline __attribute__((always_inline)) lanes add_to_digit(lanes *digit, lanes b, lanes c)
 {
-    int64_t count = 0;
-    if (k == 1)
-        for (int64_t i = 0; i < n; i++) count += __builtin_popcountll(p[0][i]);
-    else if (k == 2)
-        for (int64_t i = 0; i < n; i++) count += __builtin_popcountll(p[0][i] ^ p[1][i]);
-    else if (k == 3)
-        for (int64_t i = 0; i < n; i++) count += __builtin_popcountll(p[0][i] ^ p[1][i] ^ p[2][i]);
-    else
-        for (int64_t i = 0; i < n; i++) count += __builtin_popcountll(p[0][i] ^ p[1][i] ^ p[2][i] ^ p[3][i]);
-    return count;
+    const lanes a = *digit, differ = a ^ b;
+    *digit = differ ^ c;
+    return a ^ (differ & (a ^ c));
+}
+
+static inline __attribute__((always_inline)) lanes parity_at(const lanes *const p[OPERATOR_SPINS], int k, int64_t i)
+{
+    lanes x = p[0][i];
+    if (k > 1) x ^= p[1][i];
+    if (k > 2) x ^= p[2][i];
+    if (k > 3) x ^= p[3][i];
+    return x;
+}
+
+/* Adds CHUNK words: bit p of the number of bits that are up in each column is in digit p. */
+static inline __attribute__((always_inline)) void add_chunk(const lanes x[CHUNK], lanes digits[DIGITS], int n_digits)
+{
+    lanes twos[2], fours[2], eights[2], carry;
+#pragma GCC unroll 2
+    for (int e = 0; e < 2; e++) {
+#pragma GCC unroll 2
+        for (int f = 0; f < 2; f++) {
+#pragma GCC unroll 2
+            for (int t = 0; t < 2; t++) twos[t] = add_to_digit(&digits[0], x[8 * e + 4 * f + 2 * t], x[8 * e + 4 * f + 2 * t + 1]);
+            fours[f] = add_to_digit(&digits[1], twos[0], twos[1]);
+        }
+        eights[e] = add_to_digit(&digits[2], fours[0], fours[1]);
+    }
+    carry = add_to_digit(&digits[3], eights[0], eights[1]);
+    for (int p = CHUNK_DIGITS; p < n_digits; p++) {
+        const lanes old = digits[p];
+        digits[p] = old ^ carry;
+        carry &= old;
+    }
+}
+
+static inline __attribute__((always_inline)) void add_parities(const lanes *const points[OPERATOR_SPINS], int k, int64_t n, lanes digits[DIGITS], int n_digits)
+{
+    lanes x[CHUNK];
+    int64_t i = 0;
+    for (; i + CHUNK <= n; i += CHUNK) {
+#pragma GCC unroll 16
+        for (int j = 0; j < CHUNK; j++) x[j] = parity_at(points, k, i + j);
+        add_chunk(x, digits, n_digits);
+    }
+    if (i < n) {
+        memset(x, 0, sizeof x);
+        for (int j = 0; i + j < n; j++) x[j] = parity_at(points, k, i + j);
+        add_chunk(x, digits, n_digits);
+    }
+}
+
+/* The number of bits of every sample from the digits of its columns. */
+static inline __attribute__((always_inline)) void add_counts(const lanes *digits, int n_digits, int64_t columns, int64_t n_samples, int64_t all,
+                                                             int64_t sign, int64_t stride, int64_t *sums)
+{
+    const int64_t shared = rows_in_lane(columns);
+    const uint64_t mask = columns < 64 ? (1ULL << columns) - 1 : UINT64_MAX;
+    for (int64_t lane = 0; lane < LANE_COUNT; lane++)
+        for (int64_t j = 0; j < shared && n_samples > 0; j++, n_samples--, sums += stride) {
+            int64_t count = 0;
+            for (int p = n_digits - 1; p >= 0; p--) count = 2 * count + __builtin_popcountll(((const uint64_t *)(digits + p))[lane] >> (j * columns) & mask);
+            *sums += sign * (all - 2 * count);
+        }
+}
+
+static int digits_of(int64_t largest)
+{
+    int n = CHUNK_DIGITS;
+    while (largest >> n) n++;
+    return n;
+}
+
+/* Terms of one operator with one sign follow one another: they are counted together. */
+static inline __attribute__((always_inline)) int64_t alike(const product *t, int64_t n_terms)
+{
+    int64_t n = 1;
+    while (n < n_terms && t[n].owner == t->owner && (t[n].spins & 1) == (t->spins & 1)) n++;
+    return n;
 }
 
 RSMI_CLONES
-static void sums_of_lattice(const uint8_t *row, const layout *l, const product *terms, int64_t n_terms, uint64_t *copies, int64_t *sums)
+static void sums_of_group(const uint8_t *rows, int64_t n_samples, const layout *l, const product *terms, int64_t n_terms, int64_t n_operators, lanes *copies,
+                          int64_t *sums)
 {
     const int64_t sites = l->planes * l->rows * l->columns, run = l->planes * l->plane;
-    shifted_copies(row, (sites + 7) / 8, l, copies);
-    for (const product *t = terms; t < terms + n_terms; t++) {
-        const uint64_t *points[OPERATOR_SPINS];
-        for (int i = 0; i < OPERATOR_SPINS; i++) points[i] = copies + t->start[i];
-        const int64_t sum = sites - 2 * odd_parities(points, t->spins, run);
-        sums[t->owner] += t->spins & 1 ? -sum : sum;
+    shifted_copies(rows, n_samples, l, copies);
+    for (int64_t n; n_terms > 0; terms += n, n_terms -= n) {
+        n = alike(terms, n_terms);
+        const int n_digits = digits_of(n * run);
+        lanes digits[DIGITS];
+        memset(digits, 0, (size_t)n_digits * sizeof *digits);
+        for (const product *t = terms; t < terms + n; t++) {
+            const lanes *points[OPERATOR_SPINS];
+            for (int i = 0; i < OPERATOR_SPINS; i++) points[i] = copies + t->start[i];
+            if (t->spins == 1) add_parities(points, 1, run, digits, n_digits);
+            else if (t->spins == 2) add_parities(points, 2, run, digits, n_digits);
+            else if (t->spins == 3) add_parities(points, 3, run, digits, n_digits);
+            else add_parities(points, 4, run, digits, n_digits);
+        }
+        add_counts(digits, n_digits, l->columns, n_samples, n * sites, terms->spins & 1 ? -1 : 1, n_operators, sums + terms->owner);
     }
 }
+
+/* ---- the table of terms --------------------------------------------------------------------------------------------- */
 
 static int spins_in(const int32_t *term)
 {
@@ -132,14 +236,15 @@ int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, 
     l.reach[0] = reach[axis[0]], l.reach[1] = reach[axis[1]], l.reach[2] = reach[2];
     l.plane = l.rows * l.words;
     l.copy = (l.planes + l.reach[0]) * l.plane;
-    uint64_t *copies = malloc((size_t)((l.reach[1] + 1) * (l.reach[2] + 1) * l.copy) * sizeof *copies);
+    lanes *copies = aligned_alloc(sizeof *copies, (size_t)((l.reach[1] + 1) * (l.reach[2] + 1) * l.copy) * sizeof *copies);
     product *placed = malloc((size_t)n_terms * sizeof *placed);
     if (copies && placed) {
         place_terms(terms, term_operator, n_terms, axis, &l, placed);
         memset(sums, 0, (size_t)(n_samples * n_operators) * sizeof *sums);
-        const int64_t n_bytes = (l.planes * l.rows * l.columns + 7) / 8;
-        for (int64_t i = 0; i < n_samples; i++)
-            sums_of_lattice(rows + i * n_bytes, &l, placed, n_terms, copies, sums + i * n_operators);
+        const int64_t n_bytes = (l.planes * l.rows * l.columns + 7) / 8, group = LANE_COUNT * rows_in_lane(l.columns);
+        for (int64_t i = 0; i < n_samples; i += group)
+            sums_of_group(rows + i * n_bytes, n_samples - i < group ? n_samples - i : group, &l, placed, n_terms, n_operators, copies,
+                          sums + i * n_operators);
     }
     const int done = copies && placed ? RSMI_OK : RSMI_NO_MEMORY;
     free(copies);
@@ -147,14 +252,86 @@ int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, 
     return done;
 }
 
+/* ---- products ------------------------------------------------------------------------------------------------------- */
+
+typedef double doubles __attribute__((vector_size(64), aligned(8), may_alias));
+
 RSMI_CLONES
+static int64_t largest_magnitude(const int64_t *values, int64_t n)
+{
+    int64_t largest = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t magnitude = values[i] < 0 ? -values[i] : values[i];
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    return largest;
+}
+
+/* Integers as doubles, each sample filled up with zeros to `padded` of them. */
+static inline __attribute__((always_inline)) void to_doubles(const int64_t *values, int64_t n_samples, int64_t n, int64_t padded, double *out)
+{
+    for (int64_t i = 0; i < n_samples; i++, values += n, out += padded) {
+        for (int64_t a = 0; a < n; a++) out[a] = (double)values[a];
+        for (int64_t a = n; a < padded; a++) out[a] = 0.0;
+    }
+}
+
+/* Of every sample `rows` numbers of the left, each times eight of the right. */
+static inline __attribute__((always_inline)) void add_outer_products(const double *left, int64_t n_left, int rows, const double *right, int64_t padded,
+                                                                     int64_t n_samples, doubles *sums)
+{
+    doubles sum[ROWS] = {{0}};
+    for (int64_t i = 0; i < n_samples; i++, left += n_left, right += padded) {
+        const doubles eight = *(const doubles *)right;
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++) sum[r] += left[r] * eight;
+    }
+    for (int r = 0; r < rows; r++) sums[r] = sum[r];
+}
+
+RSMI_CLONES
+static void products_of_run(const int64_t *left, const int64_t *right, int64_t n_samples, int64_t n_left, int64_t n_right, double *work, int64_t *out)
+{
+    const int64_t padded = (n_right + 7) & ~(int64_t)7;
+    double *right_work = work + RUN * n_left;
+    to_doubles(left, n_samples, n_left, n_left, work);
+    to_doubles(right, n_samples, n_right, padded, right_work);
+    for (int64_t a = 0; a < n_left; a += ROWS) {
+        const int rows = n_left - a < ROWS ? (int)(n_left - a) : ROWS;
+        for (int64_t b = 0; b < n_right; b += 8) {
+            doubles sums[ROWS];
+            if (rows == ROWS) add_outer_products(work + a, n_left, ROWS, right_work + b, padded, n_samples, sums);
+            else if (rows == 3) add_outer_products(work + a, n_left, 3, right_work + b, padded, n_samples, sums);
+            else if (rows == 2) add_outer_products(work + a, n_left, 2, right_work + b, padded, n_samples, sums);
+            else add_outer_products(work + a, n_left, 1, right_work + b, padded, n_samples, sums);
+            for (int r = 0; r < rows; r++)
+                for (int j = 0; j < 8 && b + j < n_right; j++) out[(a + r) * n_right + b + j] += (int64_t)sums[r][j];
+        }
+    }
+}
+
+static void products_one_by_one(const int64_t *left, const int64_t *right, int64_t n_samples, int64_t n_left, int64_t n_right, int64_t *out)
+{
+    for (int64_t i = 0; i < n_samples; i++, left += n_left, right += n_right)
+        for (int64_t a = 0; a < n_left; a++)
+            for (int64_t b = 0; b < n_right; b++) out[a * n_right + b] += left[a] * right[b];
+}
+
 int accumulate_products(const int64_t *left, const int64_t *right, const int64_t *blocks, int64_t n_samples, int64_t n_left,
                         int64_t n_right, int64_t *products)
 {
-    for (int64_t i = 0; i < n_samples; i++, left += n_left, right += n_right) {
-        int64_t *out = products + blocks[i] * n_left * n_right;
-        for (int64_t a = 0; a < n_left; a++)
-            for (int64_t b = 0; b < n_right; b++) out[a * n_right + b] += left[a] * right[b];
+    double *work = malloc((size_t)((n_left + n_right + 7) * RUN) * sizeof *work);
+    if (!work) return RSMI_NO_MEMORY;
+    for (int64_t n; n_samples > 0; n_samples -= n, blocks += n, left += n * n_left, right += n * n_right) {
+        n = 1;
+        while (n < n_samples && n < RUN && blocks[n] == blocks[0]) n++;
+        int64_t *out = products + blocks[0] * n_left * n_right;
+        const double bound = (double)largest_magnitude(left, n * n_left) * (double)largest_magnitude(right, n * n_right);
+        if (bound * RUN < 0x1p53)
+            products_of_run(left, right, n, n_left, n_right, work, out);
+        else
+            products_one_by_one(left, right, n, n_left, n_right, out);
     }
+    free(work);
     return RSMI_OK;
 }

@@ -19,7 +19,8 @@ int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, 
                   const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t *sums);
 
 /* products[blocks[i]] += left[i] (x) right[i]: left (n_samples, n_left), right (n_samples, n_right),
- * blocks (n_samples,), products (n_blocks, n_left, n_right). The caller ensures that nothing overflows. */
+ * blocks (n_samples,), runs of one block are fastest; products (n_blocks, n_left, n_right). The caller ensures that nothing overflows.
+ * RSMI_NO_MEMORY. */
 int accumulate_products(const int64_t *left, const int64_t *right, const int64_t *blocks, int64_t n_samples, int64_t n_left,
                         int64_t n_right, int64_t *products);
 

@@ -105,7 +105,7 @@ BAD = {
     "flow cube.h5 samples.h5 --rule majority --steps 1": "one flow has one dimension",
     "flow cube.h5 --rule majority --steps 3": "a lattice of 4x4x4 takes 2 steps",
     "flow samples.h5 samples.h5 --rule majority --steps 1": "the same random streams as samples.h5",
-    "flow --rule majority --steps 1": "Missing argument",
+    "flow --rule majority --steps 1": "give files of samples, or --model",
     "exponent flow.h5 --critical-temperature 0": "must be positive and finite",
     "exponent flow.h5 --critical-temperature nan": "must be positive and finite",
     "exponent flow.h5 --critical-temperature inf": "must be positive and finite",

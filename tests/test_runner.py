@@ -138,7 +138,7 @@ sys.meta_path.insert(0, Finder)
 """
 IN_THE_PILOT = """
 import os, signal
-import rsmi.stages.sample as stage
+import rsmi.stages.sampling as stage
 stage.pilot = lambda _: os.kill(os.getpid(), signal.SIGUSR2)
 """
 

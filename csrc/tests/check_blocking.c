@@ -60,11 +60,12 @@ static int drawn(double field, double scale, int hard, uint64_t bits)
 
 static void check_rule(const geometry *g, const double *filters, const double *bias, int hard)
 {
-    enum { SAMPLES = 3 };
+    enum { SAMPLES = 19 };
     const int64_t n_bytes = (product(g->shape) + 7) / 8, n_coarse = product(g->shape) / product(g->block);
     const int64_t n_coarse_bytes = (g->n_hidden * n_coarse + 7) / 8, n_block = product(g->block);
     const block_rule rule = {{g->block[0], g->block[1], g->block[2]}, g->n_hidden, filters, bias, hard};
-    const uint64_t samples[SAMPLES] = {0, 1ULL << 40, 7};
+    uint64_t samples[SAMPLES] = {0, 1ULL << 40, 7};
+    for (int s = 3; s < SAMPLES; s++) samples[s] = (uint64_t)(100 - s);
     const uint8_t *rows = random_bytes(SAMPLES * n_bytes);
     uint8_t *coarse = random_bytes(SAMPLES * n_coarse_bytes);
     expect(coarse_grain(rows, SAMPLES, g->shape, &rule, KEY, samples, coarse) == RSMI_OK);
@@ -90,6 +91,11 @@ static void check_rules(const geometry *g)
         check_rule(g, random_doubles(g->n_hidden * n_block, 1e3), random_doubles(g->n_hidden, 1), hard); /* probabilities 0 and 1 */
         check_rule(g, ones, none, hard);                                                                 /* majority, ties */
         check_rule(g, first, none, hard);                                                                /* decimation */
+    }
+    for (int repeat = 0; repeat < 10; repeat++) { /* ties of all kinds */
+        for (int64_t i = 0; i < g->n_hidden * n_block; i++) ones[i] = (double)random_below(5) - 2;
+        for (int64_t j = 0; j < g->n_hidden; j++) none[j] = (double)random_below(3) - 1;
+        check_rule(g, ones, none, 1);
     }
     release_all();
 }
@@ -121,7 +127,9 @@ int main(void)
     const geometry geometries[] = {{{1, 1, 1}, {1, 1, 1}, 1},    {{1, 1, 7}, {1, 1, 1}, 2},     {{1, 1, 9}, {1, 1, 3}, 3},   {{1, 1, 64}, {1, 1, 64}, 8},
                                    {{1, 64, 3}, {1, 64, 1}, 8},  {{1, 16, 24}, {1, 8, 8}, 2},   {{4, 8, 12}, {4, 4, 4}, 1},  {{1, 6, 9}, {1, 2, 3}, 8},
                                    {{1, 4, 130}, {1, 2, 2}, 1},  {{1, 8, 12}, {1, 4, 4}, 4},    {{3, 3, 3}, {3, 3, 3}, 1},   {{4, 4, 4}, {2, 2, 2}, 2},
-                                   {{1, 17, 17}, {1, 17, 1}, 1}, {{1, 5, 315}, {1, 1, 63}, 5}, {{2, 3, 65}, {1, 3, 13}, 1}};
+                                   {{1, 17, 17}, {1, 17, 1}, 1}, {{1, 5, 315}, {1, 1, 63}, 5}, {{2, 3, 65}, {1, 3, 13}, 1},
+                                   {{1, 2, 2}, {1, 2, 2}, 1},    {{1, 8, 8}, {1, 2, 2}, 1},      {{1, 4, 64}, {1, 2, 2}, 1},  {{1, 6, 22}, {1, 2, 2}, 1},
+                                   {{1, 10, 66}, {1, 2, 2}, 1},  {{1, 2, 190}, {1, 2, 2}, 1}};
     check_random();
     check_bits();
     check_known_rows();

@@ -5,7 +5,7 @@
 
 static void check_sums(int64_t planes, int64_t height, int64_t width)
 {
-    enum { SAMPLES = 2, TERMS = 30, OPERATORS = 7 };
+    enum { SAMPLES = 21, TERMS = 30, OPERATORS = 7 };
     const int64_t sites = planes * height * width, n_bytes = (sites + 7) / 8, shape[3] = {planes, height, width};
     const uint8_t *rows = random_bytes(SAMPLES * n_bytes);
     int32_t terms[TERMS][OPERATOR_SPINS][3], term_operator[TERMS];

@@ -118,6 +118,11 @@ def reading_command(function):
     return _decorate(wrapped, _TALK)
 
 
+def options(*options):
+    """One decorator that adds them all, in this order."""
+    return lambda function: _decorate(function, options)
+
+
 def _decorate(function, options):
     for option in reversed(options):
         function = option(function)

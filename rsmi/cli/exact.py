@@ -7,7 +7,7 @@ import json
 import click
 
 from rsmi.cli import common
-from rsmi.cli.sample import parse_size
+from rsmi.cli.sampling import parse_size
 
 _HELP = f"""Compute exactly what coarse variables H of a block V know of the environment E: I(H:E), in nats.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rsmi.cli import common
+from rsmi.cli import common, sampling
 
 _HELP = """Sample configurations of a lattice model.
 
@@ -41,57 +41,18 @@ The same command with more --samples extends the file.
 """
 
 
-class Count(click.ParamType):
-    """A whole number from ``lowest`` on, or auto (None)."""
-
-    name = "N|auto"
-
-    def __init__(self, lowest: int):
-        self.lowest = lowest
-
-    def convert(self, value, param, ctx):
-        if value is None or value == "auto":
-            return None
-        try:
-            number = int(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither a whole number nor auto", param, ctx)
-        if number < self.lowest:
-            self.fail(f"{number} is less than {self.lowest}", param, ctx)
-        return number
-
-
-def parse_size(text: str, dimension: int) -> tuple[int, ...]:
-    """``64`` (all sides alike) or ``64x32``."""
-    try:
-        sizes = tuple(int(part) for part in text.split("x"))
-    except ValueError:
-        raise click.BadParameter(f"{text!r}: write a whole number, or sides such as 64x32", param_hint="--size") from None
-    if len(sizes) not in (1, dimension):
-        raise click.BadParameter(f"{text}: has {len(sizes)} sides, --dimension says {dimension}", param_hint="--size")
-    return sizes if len(sizes) == dimension else sizes * dimension
-
-
 @common.command("sample", help=_HELP)
-@click.option("--model", type=click.Choice(["ising", "dimers"]), default="ising", help="Nearest-neighbour Ising ferromagnet, or fully packed dimers on the square lattice.")
-@click.option("--dimension", type=click.IntRange(1, 3), metavar="N", default=2)
-@click.option("--size", required=True, help="Sites along a side, or sides such as 64x32.")
-@click.option("--temperature", default=None, help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice). Dimers: in units of the interaction.")
-@click.option("--coupling", type=float, default=None, help="K = J/(k_B T), instead of --temperature. Dimers: K = -v/(k_B T), 0 if free.")
+@sampling.model_option("ising", "dimers")
+@sampling.options()
 @click.option("--interaction", type=float, metavar="V", default=None, show_default="-1 with a --temperature", help="Dimers: energy of two parallel dimers on a plaquette.")
 @click.option("--boundary", type=click.Choice(["periodic", "open"]), default="periodic", help="Open: dimers only.")
 @click.option("--noise-probability", type=float, metavar="P", default=None, show_default="no noise", help="Dimers: that the two spins of a pair are equal.")
 @click.option("--noise-pairing", type=click.Choice(["cell", "straddling"]), default=None, show_default="cell", help="Dimers: a face is paired with the vertex of its cell, or with the one across it.")
-@click.option("--algorithm", type=click.Choice(["auto", "metropolis", "heat-bath", "swendsen-wang", "wolff", "worm", "loop"]), default="auto", help="auto: the fastest, see above; dimers: worm, with an interaction loop.")
-@click.option("--samples", type=click.IntRange(1, 10**12), metavar="N", required=True, help="Configurations to store, over all chains.")
-@click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=None, show_default="1024 where 512 chains are updated at once, else 8; dimers 32", help="Independent chains: sample i is of chain i mod chains. Dimers: four to a thread.")
-@click.option("--thermalization", type=Count(0), default="auto", help="Sweeps each chain forgets first.")
-@click.option("--interval", type=Count(1), default="auto", help="Sweeps before each stored sample.")
 @common.stage_command()
 def command(dimension, size, output, run, dry_run, as_json, **rest):
     from rsmi.stages import sample
 
-    asked = sample.request(shape=parse_size(size, dimension), **rest)
+    asked = sample.request(shape=sampling.parse_size(size, dimension), **rest)
     if dry_run:
         return common.print_plan(sample.plan(asked), as_json)
     sample.run(asked, output, run)

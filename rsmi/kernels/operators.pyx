@@ -45,5 +45,7 @@ def accumulate_products(const int64_t[:, ::1] left, const int64_t[:, ::1] right,
         return
     if np.min(blocks) < 0 or np.max(blocks) >= products.shape[0]:
         raise ValueError("a block number is outside the products")
+    cdef int status
     with nogil:
-        c_accumulate_products(&left[0, 0], &right[0, 0], &blocks[0], n, p, q, &products[0, 0, 0])
+        status = c_accumulate_products(&left[0, 0], &right[0, 0], &blocks[0], n, p, q, &products[0, 0, 0])
+    check_status(status)

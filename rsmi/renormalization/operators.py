@@ -243,22 +243,26 @@ def _levels(rows, shapes, rule, keys, samples, blocks, observe):
 
 def _accumulate(sums, levels, energies, blocks):
     one, energy = np.ones((len(energies), 1), dtype=np.int64), energies[:, None]
-    _add(sums["counts"], one, one, blocks)
-    _add(sums["energy_sum"], energy, one, blocks)
-    _add(sums["energy_squared"], energy, energy, blocks)
+    _add([sums["counts"], sums["energy_sum"]], one, [one, energy], blocks)
+    _add([sums["energy_squared"]], energy, [energy], blocks)
     for n, level in enumerate(levels):
-        _add(sums["even_energy"][:, n], level[0], energy, blocks)
-        for index, sector in enumerate(SECTORS):
-            _add(sums[f"{sector}_sums"][:, n], level[index], one, blocks)
-            _add(sums[f"{sector}_products"][:, n], level[index], level[index], blocks)
+        for sector, own, before in zip(SECTORS, level, levels[n - 1]):
+            targets, factors = [sums[f"{sector}_sums"][:, n], sums[f"{sector}_products"][:, n]], [one, own]
             if n:
-                _add(sums[f"{sector}_cross"][:, n - 1], level[index], levels[n - 1][index], blocks)
+                targets, factors = [*targets, sums[f"{sector}_cross"][:, n - 1]], [*factors, before]
+            if sector == "even":
+                targets, factors = [*targets, sums["even_energy"][:, n]], [*factors, energy]
+            _add(targets, own, factors, blocks)
 
 
-def _add(target, left, right, blocks):
-    products = np.zeros((len(target), left.shape[1], right.shape[1]), dtype=np.int64)
+def _add(targets, left, rights, blocks):
+    """Add left (x) right, summed over the samples of each block, to the target of each of several `rights`."""
+    right = np.concatenate(rights, axis=1)
+    products = np.zeros((len(targets[0]), left.shape[1], right.shape[1]), dtype=np.int64)
     accumulate_products(left, right, blocks, products)
-    target += products.reshape(target.shape)
+    cuts = np.cumsum([factor.shape[1] for factor in rights])[:-1]
+    for target, found in zip(targets, np.split(products, cuts, axis=2)):
+        target += found.reshape(target.shape)
 
 
 def _refuse_overflow(shape, energies, blocks):

@@ -30,7 +30,15 @@ LONG_BLOCK = 16  # times tau_int: the blocks of `measured` are at least as long,
 FEWEST_BLOCKS = 8  # per file: with fewer the error itself is not known to 25 %
 _TASKS = 8
 _GROUPS = 32  # groups of blocks per file of which the larger histograms of local energies are stored
-_SUMS = tuple(operators.empty_sums(0, 0))
+SUMS = tuple(operators.empty_sums(0, 0))
+_OF_FILES = {
+    **dict.fromkeys(("coupling", "temperature"), np.float64),
+    **dict.fromkeys(("shape", "original_shape", "rg_step"), np.int64),
+    "streams": bytes,
+    "has_energy": np.uint8,
+    "chains": np.int64,
+    **dict.fromkeys(("tau_int", "tau_int_error"), np.float64),
+}
 
 
 @dataclass
@@ -67,8 +75,35 @@ class Blocks:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a flow file says of the samples of one ensemble: /files/* is a row of these."""
+
+    coupling: float
+    temperature: float
+    shape: tuple[int, ...]
+    original_shape: tuple[int, ...]
+    rg_step: int
+    streams: str
+    has_energy: bool
+    chains: int
+    tau_int: float
+    tau_int_error: float
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The sums over the blocks of all ensembles, and the number of the ensemble of each block; `histograms` (groups, levels, bins) of
+    every ensemble's groups of blocks and the number of samples in each (groups,)."""
+
+    blocks: dict[str, np.ndarray]
+    files: np.ndarray
+    histograms: list[np.ndarray]
+    samples: list[np.ndarray]
+
+
+@dataclass(frozen=True)
 class Flow:
-    """A checked request and everything needed to run it."""
+    """A checked request and everything needed to run it: the samples are those of files."""
 
     sources: tuple[File, ...]
     chosen: ChosenRule
@@ -80,9 +115,36 @@ class Flow:
         parameters = {"rule": self.chosen.identity, "steps": self.steps, "seed": self.seed}
         return Request("flow", "flow", parameters, (*self.sources, *self.chosen.inputs))
 
+    @property
+    def dimension(self) -> int:
+        return len(self.sources[0].attributes["shape"])
+
+    @property
+    def names(self) -> list[str]:
+        return [str(source.path) for source in self.sources]
+
+    def plan(self) -> dict:
+        """What a run would do."""
+        samples = sum(source.shape("/spins")[0] for source in self.sources)
+        return {**self.request.parameters, "files": len(self.sources), "samples": samples, "blocks": sum(len(edges_of(source)) - 1 for source in self.sources)}
+
+    def measure(self, session: Session) -> tuple[list[Origin], Sums]:
+        """All sums, by tasks of some blocks each."""
+        tasks = [self.tasks_of(number) for number in range(len(self.sources))]
+        session.run([task for of_file in tasks for task in of_file], "measuring", "block")
+        blocks = {name: np.concatenate([session.rows(task).read(name) for of_file in tasks for task in of_file]) for name in SUMS}
+        files = np.concatenate([np.full(sum(task.total for task in of_file), number) for number, of_file in enumerate(tasks)])
+        histograms, samples = [], []
+        for number, of_file in enumerate(tasks):
+            found = np.concatenate([session.rows(task).read("neighbourhoods") for task in of_file])
+            label = group_labels(len(found))
+            histograms.append(_merge(found, label))
+            samples.append(_merge(blocks["counts"][files == number], label))
+        return [origin_of(source) for source in self.sources], Sums(blocks, files, histograms, samples)
+
     def tasks_of(self, number: int) -> list[Blocks]:
         source = self.sources[number]
-        edges = block_edges(source)
+        edges = edges_of(source)
         count = min(_TASKS, len(edges) - 1)
         cuts = [(len(edges) - 1) * i // count for i in range(count + 1)]
         keys = blocking_keys(self.seed, source.attributes["rg_step"], self.steps)
@@ -92,17 +154,34 @@ class Flow:
         ]
 
 
-def block_edges(source: File) -> list[int]:
-    """Where the blocks of samples of a file begin and end: at whole steps of its chains, so that blocks are alike."""
-    n = source.shape("/spins")[0]
-    shape, original = source.attributes["shape"], source.attributes["original_shape"]
+def origin_of(source: File) -> Origin:
+    """What a flow says of a samples file."""
+    attributes = source.attributes
+    return Origin(
+        *(attributes.get(name, math.nan) for name in ("coupling", "temperature")), *(attributes[name] for name in ("shape", "original_shape", "rg_step")),
+        stream_identity(source), "/energy" in source, attributes["chains"], *_autocorrelation_time(source),
+    )  # fmt: skip
+
+
+def edges_of(source: File) -> list[int]:
+    """`block_edges` of a file."""
+    attributes = source.attributes
+    return block_edges(source.shape("/spins")[0], attributes["chains"], attributes["shape"], attributes["original_shape"], str(source.path))
+
+
+def block_edges(n: int, chains: int, shape: tuple[int, ...], original: tuple[int, ...], name: str) -> list[int]:
+    """Where the blocks of n samples begin and end: at whole steps of the chains, so that blocks are alike."""
     largest = operators.largest_block(shape, len(original) * math.prod(original))
     if largest < 1:
-        raise UsageError(f"{source.path}: a lattice of {shape_text(shape)} is too large for exact 64-bit sums")
+        raise UsageError(f"{name}: a lattice of {shape_text(shape)} is too large for exact 64-bit sums")
     count = min(n, max(_BLOCKS, -(-2 * n // largest)))
-    chains = source.attributes["chains"]
     unit = chains if n >= 2 * count * chains else 1
     return [n // unit * i // count * unit for i in range(count)] + [n]
+
+
+def group_labels(blocks: int) -> np.ndarray:
+    """The group of each block: histograms of local energies are stored by groups."""
+    return runs(np.arange(blocks), _GROUPS)
 
 
 @contextlib.contextmanager
@@ -114,13 +193,19 @@ def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, bias: s
             require_single_component(source)
             require_periodic(source, "operators are summed over")
             require_full(source, "operators are of")
-        chosen = choose_rule(stack, rule, block, hard, len(sources[0].attributes["shape"]), bias)
-        if chosen.rule.n_hidden > 1:
-            raise UsageError(f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one")
+        chosen = choose_single(stack, rule, block, hard, len(sources[0].attributes["shape"]), bias)
         for source in sources:
             _check_shape(source, sources[0], chosen.rule, steps)
         refuse_equal_streams(sources)
         yield Flow(sources, chosen, steps, seed)
+
+
+def choose_single(stack, rule: str, block: str | None, hard: bool, dimension: int, bias: str | None) -> ChosenRule:
+    """`choose_rule` for a flow: a UsageError where the rule has several hidden units."""
+    chosen = choose_rule(stack, rule, block, hard, dimension, bias)
+    if chosen.rule.n_hidden > 1:
+        raise UsageError(f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one")
+    return chosen
 
 
 def _check_shape(source: File, first: File, rule: Rule, steps: int) -> None:
@@ -146,30 +231,29 @@ def stream_identity(source: File) -> str:
     origin = next((entry for entry in lineage if entry.get("command") in ("sample", "source")), None)
     if origin is None:
         return text_digest(source.digest)
-    asked = origin["parameters"]
     if origin["command"] == "source":  # what another program made: one array of one file
-        return text_digest(canonical_json([origin["digest"], asked, source.attributes["rg_step"]]))
-    physics = [*map(asked.get, ("seed", "model", "shape", "coupling")), source.attributes.get("algorithm")]
-    return text_digest(canonical_json([physics, source.attributes["rg_step"]]))
+        return text_digest(canonical_json([origin["digest"], origin["parameters"], source.attributes["rg_step"]]))
+    return stream_digest(origin["parameters"], source.attributes.get("algorithm"), source.attributes["rg_step"])
 
 
-def run(work: Flow, output: Path, options: RunOptions) -> None:
+def stream_digest(asked: dict, algorithm: str | None, rg_step: int) -> str:
+    """`stream_identity` from the parameters of what was sampled and the algorithm that did it."""
+    physics = [*map(asked.get, ("seed", "model", "shape", "coupling")), algorithm]
+    return text_digest(canonical_json([physics, rg_step]))
+
+
+def run(work, output: Path, options: RunOptions) -> None:
     """Measure the flow, or resume it."""
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        tasks = [work.tasks_of(number) for number in range(len(work.sources))]
-        session.run([task for of_file in tasks for task in of_file], "measuring", "block")
-        _publish(session, work, tasks)
+        origins, sums = work.measure(session)
+        _publish(session, work, origins, sums)
     _warn(output, work)
 
 
-def _publish(session: Session, work: Flow, tasks: list[list[Blocks]]) -> None:
-    sources = work.sources
-    sums = {name: np.concatenate([session.rows(task).read(name) for of_file in tasks for task in of_file]) for name in _SUMS}
-    kinds = operators.OPERATORS[len(sources[0].attributes["shape"])]
-    files = np.concatenate([np.full(sum(task.total for task in of_file), number) for number, of_file in enumerate(tasks)])
-    neighbourhoods = _neighbourhoods(session, tasks, sums["counts"], files)
+def _publish(session: Session, work, origins: list[Origin], sums: Sums) -> None:
+    kinds, neighbourhoods = operators.OPERATORS[work.dimension], _neighbourhoods(sums, work.dimension)
     attributes = {
         "rule": work.chosen.identity,
         "block": work.chosen.rule.block,
@@ -178,43 +262,28 @@ def _publish(session: Session, work: Flow, tasks: list[list[Blocks]]) -> None:
         "odd_operators": [operator.name for operator in kinds["odd"]],
     }
 
-    def known(name):
-        return np.array([source.attributes.get(name, np.nan) for source in sources], dtype=np.float64)
-
     def fill(writer):
-        for name in ("coupling", "temperature"):
-            writer.write(f"/files/{name}", known(name))
-        for name in ("shape", "original_shape", "rg_step"):
-            writer.write(f"/files/{name}", np.array([source.attributes[name] for source in sources], dtype=np.int64))
-        writer.write("/files/streams", np.array([stream_identity(source).encode() for source in sources]))
-        writer.write("/files/has_energy", np.array(["/energy" in source for source in sources], dtype=np.uint8))
-        writer.write("/files/chains", np.array([source.attributes["chains"] for source in sources], dtype=np.int64))
-        for name, column in zip(("tau_int", "tau_int_error"), zip(*map(_autocorrelation_time, sources))):
-            writer.write(f"/files/{name}", np.array(column, dtype=np.float64))
-        writer.write("/blocks/file", files.astype(np.int64))
-        for name, array in sums.items():
+        for name, kind in _OF_FILES.items():
+            column = [getattr(origin, name) for origin in origins]
+            writer.write(f"/files/{name}", np.array([text.encode() for text in column]) if kind is bytes else np.array(column, dtype=kind))
+        writer.write("/blocks/file", sums.files.astype(np.int64))
+        for name, array in sums.blocks.items():
             writer.write(f"/blocks/{name}", array)
         for name, array in neighbourhoods.items():
             writer.write(f"/neighbourhoods/{name}", array, compress=name == "counts")
 
-    session.publish(attributes, fill, sum(array.nbytes for array in [*sums.values(), *neighbourhoods.values()]) + (1 << 16))
+    session.publish(attributes, fill, sum(array.nbytes for array in [*sums.blocks.values(), *neighbourhoods.values()]) + (1 << 16))
 
 
-def _neighbourhoods(session: Session, tasks: list[list[Blocks]], samples: np.ndarray, files: np.ndarray) -> dict[str, np.ndarray]:
-    """The histograms of all files in groups of blocks, without the bins that never occur."""
-    counts, found = [], {"file": [], "samples": []}
-    for number, of_file in enumerate(tasks):
-        blocks = np.concatenate([session.rows(task).read("neighbourhoods") for task in of_file])
-        label = runs(np.arange(len(blocks)), _GROUPS)
-        counts.append(_merge(blocks, label))
-        found["samples"].append(_merge(samples[files == number], label))
-        found["file"].append(np.full(len(counts[-1]), number))
-    occupied = np.logical_or.reduce([array.any(axis=(0, 1)) for array in counts])
-    energies = couplings.local_energies(len(of_file[0].source.attributes["shape"]))
+def _neighbourhoods(sums: Sums, dimension: int) -> dict[str, np.ndarray]:
+    """The histograms of all files, without the bins that never occur."""
+    occupied = np.logical_or.reduce([array.any(axis=(0, 1)) for array in sums.histograms])
+    files = [np.full(len(samples), number) for number, samples in enumerate(sums.samples)]
     return {
-        **{name: np.concatenate(parts).astype(np.int64) for name, parts in found.items()},
-        "energies": energies[occupied],
-        "counts": np.concatenate([array[:, :, occupied] for array in counts]),
+        "file": np.concatenate(files).astype(np.int64),
+        "samples": np.concatenate(sums.samples).astype(np.int64),
+        "energies": couplings.local_energies(dimension)[occupied],
+        "counts": np.concatenate([array[:, :, occupied] for array in sums.histograms]),
     }
 
 
@@ -269,7 +338,7 @@ def measured(file: File) -> list[Measured]:
             shapes.append(tuple(size // sites for size, sites in zip(shapes[-1], block)))
         coupling = None if math.isinf(key[0]) else float(table["coupling"][numbers[0]])
         has_energy = bool(table["has_energy"][numbers].all())
-        sums = {name: np.concatenate([of_files[number][0][name] for number in numbers]) for name in _SUMS}
+        sums = {name: np.concatenate([of_files[number][0][name] for number in numbers]) for name in SUMS}
         short = tuple(of_files[number][1] for number in numbers if of_files[number][1])
         found.append(Measured(coupling, shapes, int(table["rg_step"][numbers[0]]), has_energy, sums, short, tuple(numbers)))
     return found
@@ -278,7 +347,7 @@ def measured(file: File) -> list[Measured]:
 def _merged(file: File, n_files: int) -> list[tuple[dict[str, np.ndarray], str | None]]:
     """The sums of every input file in blocks of at least `LONG_BLOCK` tau_int (as stored where files before format 1.1 do not tell
     it), and a sentence where they do not allow that."""
-    return _in_long_blocks(file, n_files, file.read("/blocks/file"), {name: file.read(f"/blocks/{name}") for name in _SUMS})
+    return _in_long_blocks(file, n_files, file.read("/blocks/file"), {name: file.read(f"/blocks/{name}") for name in SUMS})
 
 
 def _in_long_blocks(file: File, n_files: int, owner: np.ndarray, sums: dict[str, np.ndarray]) -> list[tuple[dict[str, np.ndarray], str | None]]:
@@ -316,10 +385,16 @@ def interactions(file: File, ensembles: list[Measured]) -> list[list[dict] | Non
     if "/neighbourhoods/counts" not in file:
         return [None] * len(ensembles)
     owner, energies = file.read("/neighbourhoods/file"), file.read("/neighbourhoods/energies")
-    arrays = {"counts": file.read("/neighbourhoods/samples"), "histograms": file.read("/neighbourhoods/counts")}
+    arrays = {"counts": _samples_spanned(file, owner), "histograms": file.read("/neighbourhoods/counts")}
     of_files = _in_long_blocks(file, file.shape("/files/coupling")[0], owner, arrays)
     histograms = ([of_files[number][0]["histograms"] for number in ensemble.files] for ensemble in ensembles)
     return [couplings.interaction_rows(np.concatenate(parts), energies, ensemble.shapes) for parts, ensemble in zip(histograms, ensembles)]
+
+
+def _samples_spanned(file: File, owner: np.ndarray) -> np.ndarray:
+    """Samples from the first to the last of each group; their histograms may be those of some steps of the chains only."""
+    counted, blocks = file.read("/neighbourhoods/samples"), file.read("/blocks/file")
+    return counted * (np.bincount(blocks, file.read("/blocks/counts")) / np.bincount(owner, counted))[owner]
 
 
 def _flow_entry(ensemble: Measured, interactions: list[dict] | None) -> dict:
@@ -334,15 +409,15 @@ def _flow_entry(ensemble: Measured, interactions: list[dict] | None) -> dict:
     return entry
 
 
-def _warn(path: Path, work: Flow) -> None:
+def _warn(path: Path, work) -> None:
     """Say what a reader of the numbers must know."""
     if work.chosen.rule.bias.any():
         log.warning("the rule has a bias, which breaks the symmetry under a global flip: y_h assumes that odd operators vanish on average")
     with open_file(path, "flow") as file:
         ensembles = measured(file)
-        for source, (_, short) in zip(work.sources, _merged(file, len(work.sources))):
+        for name, (_, short) in zip(work.names, _merged(file, len(work.names))):
             if short:
-                log.warning("%s: %s", source.path, short)
+                log.warning("%s: %s", name, short)
         if any(operators.wraps(shape) for ensemble in ensembles for shape in ensemble.shapes):
             log.warning("%s: on levels smaller than %d operators wrap around the lattice; they are marked", path, operators.smallest_size(ensembles[0].dimension))
         for ensemble in filter(_is_critical, ensembles):
@@ -352,10 +427,13 @@ def _warn(path: Path, work: Flow) -> None:
 
 
 def _autocorrelation_time(source: File) -> tuple[float, float]:
-    """tau_int and its error in stored intervals, of |m| or of the energy, whichever is longer; to four digits, so that files do not
-    depend on how a library rounds."""
-    series = [np.abs(magnetizations(source))] + ([source.read("/energy")] if "/energy" in source else [])
-    found = [integrated_autocorrelation_time(separate_chains(values, source.attributes["chains"])) for values in series]
+    return autocorrelation_time([np.abs(magnetizations(source))] + ([source.read("/energy")] if "/energy" in source else []), source.attributes["chains"])
+
+
+def autocorrelation_time(series: list[np.ndarray], chains: int) -> tuple[float, float]:
+    """tau_int and its error in stored intervals, of whichever series has the longer; to four digits, so that files do not depend on how
+    a library rounds."""
+    found = [integrated_autocorrelation_time(separate_chains(values, chains)) for values in series]
     tau, error = max(found, key=lambda pair: pair[0])
     return float(f"{tau:.4g}"), float(f"{error:.4g}")
 
@@ -363,9 +441,3 @@ def _autocorrelation_time(source: File) -> tuple[float, float]:
 def _is_critical(ensemble: Measured) -> bool:
     critical = ising.critical_temperature(ensemble.dimension)
     return None not in (critical, ensemble.coupling) and abs(ensemble.coupling * critical - 1) < 1e-3
-
-
-def plan(work: Flow) -> dict:
-    """What a run would do."""
-    samples = sum(source.shape("/spins")[0] for source in work.sources)
-    return {**work.request.parameters, "files": len(work.sources), "samples": samples, "blocks": sum(len(block_edges(source)) - 1 for source in work.sources)}

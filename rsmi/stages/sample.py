@@ -9,50 +9,27 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.errors import UsageError
 from rsmi.lattice import dimers as model
-from rsmi.stages import dimers, ising
-from rsmi.stages.dimers import DimerSimulation
-from rsmi.stages.ising import IsingSimulation
+from rsmi.stages import dimers
 from rsmi.stages.runner import Request, RunOptions, Session
+from rsmi.stages.sampling import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
 from rsmi.stages.simulation import Chain, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
 from rsmi.statistics.summary import average_summary, sample_summary
 from rsmi.store import File, open_file
 
 log = logging.getLogger("rsmi")
 
-MODELS = {"ising": ising, "dimers": dimers}
-_SIMULATIONS = {"ising": IsingSimulation, "dimers": DimerSimulation}
 _ROWS_AT_ONCE = 1 << 25  # bytes assembled at a time
 _CHAINS_BEFORE_REPLICAS = 8  # of an Ising model without --chains, to version 0.3.0
 
 
 # ---- the request ----------------------------------------------------------------------------------------------------
 
-def request(*, model: str, algorithm: str, samples: int, chains: int | None, thermalization: int | None, interval: int | None, seed: int, **physics) -> Request:
+def request(*, chains: int | None, **rest) -> Request:
     """Check the parameters and name the file they define; None stands for auto, or for what a model has no use for."""
-    found = MODELS[model]
-    if algorithm not in ("auto", *found.ALGORITHMS):
-        raise UsageError(f"--algorithm {algorithm}: {model} is sampled by {', '.join(found.ALGORITHMS)}")
-    parameters = {
-        **found.parameters(algorithm=algorithm, **physics),
-        "samples": samples,
-        "thermalization": "auto" if thermalization is None else thermalization,
-        "interval": "auto" if interval is None else interval,
-        "seed": seed,
-    }
-    parameters["chains"] = found.default_chains(parameters) if chains is None else chains
-    formerly = {"chains": _CHAINS_BEFORE_REPLICAS} if chains is None and model == "ising" else {}
+    parameters = parameters_of(chains=chains, **rest)
+    formerly = {"chains": _CHAINS_BEFORE_REPLICAS} if chains is None and parameters["model"] == "ising" else {}
     return Request("sample", "samples", parameters, grows="samples", formerly=formerly)
-
-
-def simulation_of(parameters: dict) -> Simulation:
-    """The simulation a request means, its algorithm resolved."""
-    return _SIMULATIONS[parameters["model"]].of(parameters)
-
-
-def _needs_pilot(parameters: dict, simulation: Simulation) -> bool:
-    return "auto" in (parameters["thermalization"], parameters["interval"]) or simulation.needs_pilot
 
 
 # ---- the run --------------------------------------------------------------------------------------------------------
@@ -78,24 +55,18 @@ def run(asked: Request, output: Path, options: RunOptions) -> None:
 
 
 def _schedule(session: Session, simulation: Simulation) -> Schedule:
-    parameters = session.request.parameters
     if session.base is not None:
         stored = session.base.attributes
         return Schedule(stored["thermalization"], stored["interval"], stored["clusters_per_sweep"])
-    found = session.once(f"pilot-{simulation.algorithm}", lambda: pilot(simulation)) if _needs_pilot(parameters, simulation) else None
-    schedule = schedule_from(parameters, found)
-    if found:
-        log.info("%s: tau_int = %.1f sweeps; thermalization %d, interval %d sweeps", simulation.algorithm, found["tau"], schedule.thermalization, schedule.interval)
-    return schedule
+    return schedule_of(session, session.request.parameters, simulation)
 
 
 def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> list[Chain]:
     samples, count = session.request.parameters["samples"], session.request.parameters["chains"]
     present = session.base.shape("/spins")[0] if session.base is not None else 0
     wanted = groups(count, simulation.together, samples)
-    fresh = {group: Thermalization(simulation, schedule, group) for group in wanted if not group.rows(present)}
-    session.run(list(fresh.values()), "thermalizing", "sweep", min(simulation.together, count) * simulation.sites)
-    states = {group: session.state(fresh[group]) if group in fresh else session.base.state(group.name) for group in wanted}
+    fresh = thermalized(session, [Thermalization(simulation, schedule, group) for group in wanted if not group.rows(present)])
+    states = {group: fresh["", group] if ("", group) in fresh else session.base.state(group.name) for group in wanted}
     return [Chain(simulation, schedule, group, group.rows(samples), group.rows(present), states[group]) for group in wanted]
 
 
@@ -155,7 +126,7 @@ def _interleave(session: Session, chains: list[Chain], stored: dict, first: int,
 def plan(asked: Request) -> dict:
     """What a run would do and cost; runs the pilot, writes nothing."""
     parameters, simulation = asked.parameters, simulation_of(asked.parameters)
-    schedule = schedule_from(parameters, pilot(simulation) if _needs_pilot(parameters, simulation) else None)
+    schedule = schedule_from(parameters, pilot(simulation) if needs_pilot(parameters, simulation) else None)
     samples = parameters["samples"]
     at_once = simulation.together if simulation.in_step else 1
     wanted = groups(parameters["chains"], simulation.together, samples)

@@ -15,6 +15,8 @@ from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 
+TAUS_BETWEEN_STORED = 2.0  # tau_int from one stored sample to the next
+
 _PILOT_SWEEPS = 4096  # at first, fewer on large lattices
 _PILOT_UPDATES = 1 << 30  # site updates in all, about: the pilot's length never depends on the clock
 
@@ -102,10 +104,11 @@ class Thermalization:
     simulation: Simulation
     schedule: Schedule
     group: Group
+    prefix: str = ""  # of the name, where a stage has several simulations
 
     @property
     def name(self) -> str:
-        return f"thermalization-{self.group.first:04d}"
+        return f"{self.prefix}thermalization-{self.group.first:04d}"
 
     @property
     def total(self) -> int:
@@ -176,12 +179,12 @@ def pilot_sweeps(sites: int, faster: int = 1) -> tuple[int, int]:
     return max(64, min(_PILOT_SWEEPS, most // 8)), most
 
 
-def schedule_from(parameters: dict, found: State | None) -> Schedule:
+def schedule_from(parameters: dict, found: State | None, taus: float = TAUS_BETWEEN_STORED) -> Schedule:
     """Fill in what is auto: an interval of two tau_int leaves tau_int <= .66 intervals, twenty forget the start."""
     thermalization, interval = parameters["thermalization"], parameters["interval"]
     tau = float(found["tau"]) if found else 0.0
     return Schedule(
         thermalization=max(100, math.ceil(20 * tau)) if thermalization == "auto" else thermalization,
-        interval=max(1, math.ceil(2 * tau)) if interval == "auto" else interval,
+        interval=max(1, math.ceil(taus * tau)) if interval == "auto" else interval,
         clusters_per_sweep=int(found["clusters_per_sweep"]) if found else 1,
     )

@@ -160,10 +160,13 @@ class PartsFolder:
                 found.setdefault(match["task"], []).append(Part(match["task"], int(match["start"]), int(match["stop"]), entry))
         for parts in found.values():
             parts.sort(key=lambda part: (part.start, part.stop))
+            parts[:] = [part for part, after in zip(parts, [*parts[1:], None]) if after is None or after.start >= part.stop]  # not the superseded
         return found
 
     def commit(self, task: str, start: int, stop: int, rows: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> Part:
-        """Write one part; it exists completely or not at all."""
+        """Write one part; it exists completely or not at all. Of a task without rows only the last state is kept."""
+        superseded = [] if rows else self._found.get(task, [])
+        start = superseded[0].start if superseded else start
         buffer = io.BytesIO()
         with h5py.File(buffer, "w", **LAYOUT) as handle:
             handle.create_group("rows")
@@ -175,7 +178,10 @@ class PartsFolder:
         name = f"{task}.{start:012d}-{stop:012d}.h5"
         self._write(name, buffer.getbuffer())
         part = Part(task, start, stop, self.path / name)
-        self._found.setdefault(task, []).append(part)
+        self._found[task] = [part] if superseded else [*self._found.get(task, []), part]
+        for old in superseded:
+            if old.path != part.path:
+                old.path.unlink(missing_ok=True)
         return part
 
     def _write(self, name: str, content) -> None:
