@@ -11,7 +11,7 @@ from rsmi.kernels.ising_bitsliced import seed
 from rsmi.lattice import kaufman
 from rsmi.lattice.ising import critical_coupling
 from rsmi.stages import ising, sample
-from rsmi.stages.ising import IsingSimulation, choose_algorithm
+from rsmi.stages.ising import IsingSimulation
 from rsmi.store import open_file
 
 STRIP = "sample --size 16x128 --temperature Tc --algorithm heat-bath --thermalization 4 --interval 2 --chains 3 --samples 60".split()
