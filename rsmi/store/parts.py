@@ -20,7 +20,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from rsmi.errors import Conflict, DataError, Failure
+from rsmi.errors import Conflict, DataError
 from rsmi.store.digest import canonical_json
 from rsmi.store.reader import HDF5_ERRORS
 from rsmi.store.writer import LAYOUT, create_dataset, disk_errors, sync_folder
@@ -188,8 +188,6 @@ class PartsFolder:
                     os.fsync(stream.fileno())
                 os.replace(temporary, self.path / name)
                 sync_folder(self.path)
-            except FileNotFoundError as error:
-                raise Failure(f"{self.path}: the folder was removed while its output was being made") from error
             except OSError:
                 temporary.unlink(missing_ok=True)
                 raise
