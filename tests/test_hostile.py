@@ -5,14 +5,16 @@ repeatable by their number.
 """
 
 import contextlib
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PIPELINE, digest
-from hostile import damaged, forge, fresh, in_pen, lookup3
+from conftest import COMMANDS, PIPELINE, SAMPLE, digest, run_here
+from hostile import damaged, forge, fresh, in_pen, lookup3, plausible
 
-from rsmi.errors import DataError, RsmiError
+from rsmi.errors import RsmiError
 from rsmi.store import open_file
 
 
@@ -73,4 +75,105 @@ def test_no_mutant_of_any_kind_escapes(name, pipeline, workplace):
     outcomes, escapes = readers(pipeline, name, range(-(-100_000 // len(PIPELINE))))
     for outcome, count in sorted(outcomes.items()):
         print(f"{name:20} {outcome:30} {count}")
+    assert not escapes, "\n".join(escapes)
+
+
+# ---- commands -------------------------------------------------------------------------------------------------------
+
+# What else reads files, and how a samples file is extended; as the pipeline, output -> command line.
+READERS = {f"info of {name}": f"info {name} --json" for name in PIPELINE} | {f"text of {name}": f"info {name}" for name in PIPELINE}
+FIGURES = {f"{name.removesuffix('.h5')}.svg": f"plot {name}" for name in PIPELINE}
+MORE = {
+    "exact": "exact samples.h5 --rule lambda.h5 --windows 500 --json",
+    "few.h5": f"{SAMPLE} --samples 100",
+    "few-dimers.h5": f"{PIPELINE['dimers.h5'].replace('600', '40')}",
+    "mcmc.h5": "train-lambda samples.h5 --theta theta.h5 --estimator mcmc --windows 2000 --restarts 1",
+    "explanation.h5": "train-lambda samples.h5 --block 2x2 --objective total-correlation --windows 2000 --restarts 1",
+    "learned-flow.h5": "flow samples.h5 other.h5 --rule lambda.h5 --steps 2",
+    "twice.h5": "coarse-grain samples.h5 --rule majority --steps 2",
+}
+EXTENDED = {"few.h5": PIPELINE["samples.h5"], "few-dimers.h5": PIPELINE["dimers.h5"]}
+READING = {name: line for name, line in (PIPELINE | MORE | READERS | FIGURES).items() if ".h5" in line}
+
+
+def spoil(path, rng) -> str:
+    """Damage a file, or forge it; mostly so that it passes for a good one."""
+    choice = rng.random()
+    if choice < 0.25:
+        kind, content = damaged(Path(path).read_bytes(), rng)
+        Path(path).write_bytes(content)
+        return kind
+    return (forge if choice < 0.4 else plausible)(path, rng)
+
+
+def answer(line: str, output: str | None) -> str:
+    """Run a command line on hostile files; its exit code. Escapes are tracebacks, defects, other codes, and remains."""
+    result = run_here(*line.split(), *(["-o", output] if output else []), *(["--threads", 1] if output and output.endswith(".h5") else []))
+    assert result.code in (0, 1, 2, 65, 73), (line, result)
+    assert "Traceback" not in result.err and "unexpected" not in result.err and "not enough memory" not in result.err, (line, result.err)
+    assert result.code == 0 or output is None or not os.path.exists(output), line
+    return result.code
+
+
+def commands_on_hostile_inputs(folder, number: int) -> str:
+    rng = np.random.default_rng(number)
+    name = list(READING)[number % len(READING)]
+    line = READING[name]
+    output = name if name.endswith((".h5", ".svg")) and " " not in name else None
+    _clear(output)
+    inputs = [word for word in line.split() if word.endswith(".h5")]
+    for word in inputs:
+        fresh(folder / word, word)
+    spoil(inputs[rng.integers(len(inputs))], rng)
+    return f"{line.split()[0]}: exit {answer(line, output)}"
+
+
+def hostile_outputs(folder, number: int) -> str:
+    """A file that is there already: extended, found complete, or refused, and never replaced by less."""
+    rng = np.random.default_rng(number)
+    few = list(EXTENDED)[number % 2]
+    _clear("out.h5")
+    fresh(folder / few, "out.h5")
+    spoil("out.h5", rng)
+    before = Path("out.h5").read_bytes()
+    result = run_here(*EXTENDED[few].split(), "-o", "out.h5", "--threads", 1)
+    assert result.code in (0, 65, 73) and "unexpected" not in result.err and "Traceback" not in result.err, result
+    assert result.code == 0 or Path("out.h5").read_bytes() == before
+    return f"extended: exit {result.code}"
+
+
+def _clear(output: str | None) -> None:
+    if output:
+        shutil.rmtree(f"{output}.parts", ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(output)
+
+
+@pytest.fixture(scope="session")
+def sources(pipeline, tmp_path_factory):
+    """The files of the pipeline and those to extend. Read only."""
+    folder = tmp_path_factory.mktemp("sources")
+    with contextlib.chdir(folder):
+        for file in pipeline.glob("*.h5"):
+            os.link(file, file.name)
+        for name in EXTENDED:
+            assert run_here(*MORE[name].split(), "-o", name).code == 0
+    return folder
+
+
+WORKS = {"inputs": commands_on_hostile_inputs, "outputs": hostile_outputs}
+
+
+@pytest.mark.parametrize("what", WORKS)
+def test_no_mutant_escapes_a_command(what, sources, workplace):
+    outcomes, escapes = in_pen(range(40), lambda number: WORKS[what](sources, number))
+    assert not escapes, "\n".join(escapes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what, count", {"inputs": 3000, "outputs": 1000}.items())
+def test_thousands_of_mutants_in_commands(what, count, sources, workplace):
+    outcomes, escapes = in_pen(range(1000, 1000 + count), lambda number: WORKS[what](sources, number))
+    for outcome, number in sorted(outcomes.items()):
+        print(f"{outcome:30} {number}")
     assert not escapes, "\n".join(escapes)
