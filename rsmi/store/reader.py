@@ -266,7 +266,7 @@ def _check_dataset(handle: h5py.File, path: Path, entry: schema.Dataset, axes: d
         if length != expected:
             raise DataError(f"{path}: {entry.path} has {length} along '{axis}', where {expected} is expected")
     if dataset.dtype.kind == "f":
-        values = np.abs(dataset[()])
+        values = np.abs(dataset[()], dtype=np.float64)
         if ((values > _LARGEST) & (values < np.inf)).any():
             raise DataError(f"{path}: {entry.path} holds numbers beyond any meaning")
 
