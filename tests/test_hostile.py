@@ -11,11 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import COMMANDS, PIPELINE, SAMPLE, digest, run_here
+from conftest import PIPELINE, SAMPLE, digest, run_here
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from hostile import damaged, forge, fresh, in_pen, lookup3, plausible
 
 from rsmi.errors import RsmiError
-from rsmi.store import open_file
+from rsmi.stages import runner
+from rsmi.stages.interrupt import Stop
+from rsmi.store import PartsFolder, open_file
 
 
 def read_everything(path, kind=None):
@@ -93,6 +97,7 @@ MORE = {
     "twice.h5": "coarse-grain samples.h5 --rule majority --steps 2",
 }
 EXTENDED = {"few.h5": PIPELINE["samples.h5"], "few-dimers.h5": PIPELINE["dimers.h5"]}
+UNFINISHED = {name: PIPELINE[name] for name in ("samples.h5", "dimers.h5", "theta.h5", "lambda.h5", "coarse.h5", "flow.h5", "crossing.h5")}
 READING = {name: line for name, line in (PIPELINE | MORE | READERS | FIGURES).items() if ".h5" in line}
 
 
@@ -142,6 +147,26 @@ def hostile_outputs(folder, number: int) -> str:
     return f"extended: exit {result.code}"
 
 
+def hostile_parts(folder, number: int) -> str:
+    """Work that was interrupted, and changed before it is taken up."""
+    rng = np.random.default_rng(number)
+    name = list(UNFINISHED)[number % len(UNFINISHED)]
+    _clear("out.h5")
+    for word in UNFINISHED[name].split():
+        if word.endswith(".h5"):
+            fresh(folder / word, word)
+    shutil.copytree(folder / f"{name}.parts", "out.h5.parts")
+    parts = sorted(entry for entry in Path("out.h5.parts").iterdir() if entry.name != "lock")
+    target = parts[rng.integers(len(parts))]
+    if target.suffix == ".h5" and rng.random() < 0.5:
+        forge(target, rng)
+    else:
+        target.write_bytes(damaged(target.read_bytes(), rng)[1])
+    code = answer(f"{UNFINISHED[name]} {'--force' if rng.random() < 0.2 else ''}", "out.h5")
+    assert code or digest("out.h5") == digest(folder / name), "hostile parts became a result"
+    return f"parts of {name}: exit {code}"
+
+
 def _clear(output: str | None) -> None:
     if output:
         shutil.rmtree(f"{output}.parts", ignore_errors=True)
@@ -151,17 +176,38 @@ def _clear(output: str | None) -> None:
 
 @pytest.fixture(scope="session")
 def sources(pipeline, tmp_path_factory):
-    """The files of the pipeline and those to extend. Read only."""
+    """The files of the pipeline, those to extend, and unfinished work. Read only."""
     folder = tmp_path_factory.mktemp("sources")
     with contextlib.chdir(folder):
         for file in pipeline.glob("*.h5"):
             os.link(file, file.name)
         for name in EXTENDED:
             assert run_here(*MORE[name].split(), "-o", name).code == 0
+        for name, line in UNFINISHED.items():
+            leave_unfinished(name, line)
     return folder
 
 
-WORKS = {"inputs": commands_on_hostile_inputs, "outputs": hostile_outputs}
+def leave_unfinished(name: str, line: str) -> None:
+    """Parts of an output that a command left when it was stopped."""
+    stop, commit = Stop(), PartsFolder.commit
+    committed = []
+
+    def counting(*rest):
+        committed.append(commit(*rest))
+        stop.reason = "stopped by the test" if len(committed) == 12 else stop.reason
+        return committed[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "_CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(runner, "_QUANTUM_SECONDS", 0.0)
+        patch.setattr(PartsFolder, "commit", counting)
+        result = run_here(*line.split(), "-o", f"unfinished-{name}", stop=stop)
+    assert result.code == 75, result.err
+    os.rename(f"unfinished-{name}.parts", f"{name}.parts")
+
+
+WORKS = {"inputs": commands_on_hostile_inputs, "outputs": hostile_outputs, "parts": hostile_parts}
 
 
 @pytest.mark.parametrize("what", WORKS)
@@ -171,9 +217,82 @@ def test_no_mutant_escapes_a_command(what, sources, workplace):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what, count", {"inputs": 3000, "outputs": 1000}.items())
+@pytest.mark.parametrize("what, count", {"inputs": 3000, "outputs": 1000, "parts": 1000}.items())
 def test_thousands_of_mutants_in_commands(what, count, sources, workplace):
     outcomes, escapes = in_pen(range(1000, 1000 + count), lambda number: WORKS[what](sources, number))
     for outcome, number in sorted(outcomes.items()):
         print(f"{outcome:30} {number}")
     assert not escapes, "\n".join(escapes)
+
+
+# ---- what is no HDF5 ------------------------------------------------------------------------------------------------
+
+FILTERS = st.one_of(
+    st.binary(max_size=300),
+    st.text(alphabet="0123456789.,-+eE \n#naif\t\0\ufeff", max_size=200).map(str.encode),
+    st.lists(st.lists(st.floats(), min_size=1, max_size=5), max_size=5).map(lambda rows: "\n".join(",".join(map(repr, row)) for row in rows).encode()),
+)
+TOML = st.one_of(
+    st.binary(max_size=200),
+    st.text(max_size=200).map(str.encode),
+    st.dictionaries(st.sampled_from(["coarse-grain", "sample", "steps", "x"]), st.sampled_from(["1", "[]", "{steps = 1}", "{steps = -1}", "{steps = [1, 2]}", "{seed = 1e999}", "{rule = {}}", "{output = 3}", "{config = 'x'}", "{steps = 2026-01-01}", "{debug = 1}", "{}"]), max_size=4).map(
+        lambda table: "\n".join(f"{key} = {value}" for key, value in table.items()).encode()
+    ),
+)
+
+
+def npy(draw_header: dict, data: bytes) -> bytes:
+    """An NPY file with a header that may lie."""
+    text = repr(draw_header).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+
+
+NPY = st.one_of(
+    st.binary(max_size=200).map(lambda data: b"\x93NUMPY" + data),
+    st.builds(
+        npy,
+        st.fixed_dictionaries({
+            "descr": st.sampled_from(["<f8", ">f8", "<i4", "|O", "|V8", "<U3", "<c16", "|b1", "<M8[s]", [("a", "<f8")], "nonsense", 3]),
+            "fortran_order": st.sampled_from([False, True, 2, None]),
+            "shape": st.sampled_from([(4,), (2, 2), (1, 4), (2, 4), (), (0,), (1 << 40, 4), (-1, 4), (1 << 62, 1 << 62), [4], "x", None]),
+        }),
+        st.binary(max_size=100) | st.lists(st.floats(width=64), max_size=8).map(lambda values: np.array(values, "<f8").tobytes()),
+    ),
+)  # fmt: skip
+QUIET = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def refused_or_done(result, codes=(0, 2, 65)) -> None:
+    assert result.code in codes and "Traceback" not in result.err and "unexpected" not in result.err, result
+
+
+@QUIET
+@given(FILTERS)
+def test_filters_in_csv(inputs, content):
+    inputs("coarse.h5")
+    Path("rule.csv").write_bytes(content)
+    refused_or_done(run_here("coarse-grain", "samples.h5", "--rule", "rule.csv", "-o", "out.h5", "--force", "--threads", 1))
+
+
+@QUIET
+@given(NPY)
+def test_filters_in_npy(inputs, content):
+    """Also object arrays, which must never be unpickled, and shapes beyond the file."""
+    inputs("coarse.h5")
+    Path("rule.npy").write_bytes(content)
+    refused_or_done(run_here("coarse-grain", "samples.h5", "--rule", "rule.npy", "-o", "out.h5", "--force", "--threads", 1))
+
+
+@QUIET
+@given(TOML)
+def test_config_files(inputs, content):
+    inputs("coarse.h5")
+    Path("rsmi.toml").write_bytes(content)
+    refused_or_done(run_here("coarse-grain", "samples.h5", "--rule", "majority", "-o", "out.h5", "--force", "--config", "rsmi.toml"))
+
+
+@QUIET
+@given(st.lists(st.sampled_from(["samples.h5", "other.h5", "missing.h5", "", "-", ".", "/dev/zero", "/dev/null", "\0", "n" * 5000, "samples.h5\0", "\udcff"]) | st.text(max_size=20), max_size=4).map("\n".join))
+def test_paths_on_stdin(inputs, text):
+    inputs("flow.h5")
+    refused_or_done(run_here("flow", "-", "--rule", "majority", "--steps", 1, "-o", "out.h5", "--force", "--threads", 1, stdin=text))
