@@ -105,6 +105,7 @@ class DimerSimulation:
     noise_pairing: str | None = None
     together = _TOGETHER
     needs_pilot = True  # the number of worms in a sweep
+    cut_at_rows = True
 
     @classmethod
     def of(cls, parameters: dict) -> DimerSimulation:

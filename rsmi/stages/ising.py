@@ -113,6 +113,7 @@ class IsingSimulation:
     seed: int
     strip: bool = False
     together = 1
+    cut_at_rows = False
 
     @classmethod
     def of(cls, parameters: dict) -> IsingSimulation:

@@ -336,4 +336,10 @@ def _check_rule(file: File) -> None:
         raise DataError(f"{path}: the filters hold NaN or infinity")
 
 
-_MEANING_CHECKS = {"samples": _check_samples, "theta": _check_lattice, "lambda": _check_rule}
+def _check_result(file: File) -> None:
+    found = json.loads(bytes(file.read("/result")[()]).decode())
+    canonical_json(_require(found, dict))
+    file.verify()  # small, and what reads it believes the rest
+
+
+_MEANING_CHECKS = {"exponent": _check_result, "crossing": _check_result, "samples": _check_samples, "theta": _check_lattice, "lambda": _check_rule}
