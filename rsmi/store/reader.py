@@ -342,4 +342,14 @@ def _check_result(file: File) -> None:
     file.verify()  # small, and what reads it believes the rest
 
 
-_MEANING_CHECKS = {"exponent": _check_result, "crossing": _check_result, "samples": _check_samples, "theta": _check_lattice, "lambda": _check_rule}
+def _check_flow(file: File) -> None:
+    """Every file has blocks, and what divides is positive."""
+    owner, files = file.read("/blocks/file"), file.shape("/files/coupling")[0]
+    positive = [file.read("/blocks/counts"), *(file.read(name) for name in ("/files/chains",) if name in file)]
+    if files < 1 or not np.array_equal(np.unique(owner), np.arange(files)) or any((values < 1).any() for values in positive):
+        raise DataError(f"{file.path}: an input file has no blocks, or a block no samples")
+    if min(file.attributes["block"], default=0) < 1 or file.attributes["steps"] < 1 or (file.read("/files/shape") < 1).any():
+        raise DataError(f"{file.path}: block, steps or a lattice is out of range")
+
+
+_MEANING_CHECKS = {"flow": _check_flow, "exponent": _check_result, "crossing": _check_result, "samples": _check_samples, "theta": _check_lattice, "lambda": _check_rule}
