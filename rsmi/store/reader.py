@@ -160,7 +160,7 @@ def _as_data_error(path: Path, what: str):
 # ---- attributes -----------------------------------------------------------------------------------------------------
 
 def _finite(value) -> float:
-    if np.asarray(value).dtype.kind not in "iuf" or np.ndim(value) != 0 or not abs(value) < _LARGEST:
+    if np.asarray(value).dtype.kind not in "iuf" or np.ndim(value) != 0 or not abs(float(value)) < _LARGEST:
         raise ValueError("not a finite number")
     return float(value)
 
