@@ -248,3 +248,14 @@ def test_commands_for_one_spin_a_site(folder, here, workplace, command):
         shutil.copy(folder / name, name)
     result = here(*command.split(), "-o", "x.h5")
     assert result.code == 2 and "components per site" in result.sentence
+
+
+@pytest.mark.parametrize("more", ["", "--temperature 1"], ids=["worm", "loop"])
+def test_thermalization_may_be_cut_anywhere(more, workplace, here, interrupt):
+    """What is left of a random number is dropped at the end of a row: a row of several sweeps would depend on where a run was cut."""
+    line = f"sample --model dimers --size 8 {more} --samples 64 --thermalization 40 --interval 1".split()
+    assert here(*line, "-o", "once.h5").code == 0
+    for parts in (5, 9):
+        interrupt([*line, "-o", "cut.h5"], parts)
+    assert here(*line, "-o", "cut.h5").code == 0
+    assert digest("cut.h5") == digest("once.h5")

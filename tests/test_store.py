@@ -228,7 +228,7 @@ def test_flipped_bit_in_data(samples, dataset):
 
 @pytest.mark.parametrize("change", [
     lambda f: f["energy"].__setitem__(0, f["energy"][0] + 4),
-    lambda f: f.attrs.__setitem__("interval", 3),
+    lambda f: f.attrs.__setitem__("clusters_per_sweep", 3),
     lambda f: write_text(f, "parameters", f.attrs["parameters"].decode().replace('"seed":0', '"seed":1')),
     lambda f: f.create_dataset("state/more", data=1),
 ])  # fmt: skip

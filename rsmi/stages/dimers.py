@@ -129,6 +129,11 @@ class DimerSimulation:
         return math.prod(self.shape)
 
     @property
+    def cut_at_rows(self) -> bool:
+        """The worm drops what is left of a random number's digits at the end of a row."""
+        return self.algorithm == "worm"
+
+    @property
     def pilot_sweeps(self) -> tuple[int, int]:
         return pilot_sweeps(self.sites)
 

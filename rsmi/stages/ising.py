@@ -148,6 +148,7 @@ class IsingSimulation:
     algorithm: str
     seed: int
     layout: str = "plain"
+    cut_at_rows = False
 
     @classmethod
     def of(cls, parameters: dict) -> IsingSimulation:

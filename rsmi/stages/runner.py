@@ -33,6 +33,7 @@ Rows = dict[str, np.ndarray]
 _CHECKPOINT_SECONDS = 5.0
 _CHECKPOINT_BYTES = 1 << 25  # held for every thread, three times while a part is written
 _QUANTUM_SECONDS = 0.25
+_MISFITS = (ValueError, KeyError, IndexError, TypeError)  # of a kernel whose state came from a file
 
 
 class Task(Protocol):
@@ -111,6 +112,7 @@ class Session:
             if self.complete:
                 self._touch()
             else:
+                self._check_base()
                 self._take_up()
         except BaseException:
             self.__exit__()
@@ -152,6 +154,16 @@ class Session:
             self.base = existing
         elif not self.options.force:
             raise Conflict(f"{self.output}: exists with {difference}: use --force to replace it, or choose another output")
+
+    def _check_base(self) -> None:
+        """The file that is extended becomes part of the new one: what it holds must be what was written."""
+        try:
+            if self.base is not None:
+                self.base.verify()
+        except DataError as error:
+            if not self.options.force:
+                raise DataError(f"{error}: it cannot be extended: use --force to start again") from error
+            self.base = None
 
     def _touch(self) -> None:
         with contextlib.suppress(OSError):  # a read-only folder: the result stands all the same
@@ -278,6 +290,10 @@ class Session:
                     rows = task.advance(state, step, count)
                 except Failure as error:
                     raise self._keep(task, start, step, pieces, state, error) from error
+                except _MISFITS as error:
+                    if not first:
+                        raise
+                    raise DataError(f"{self.output}: the state it ends with cannot be continued ({error}): remove it to start again") from error
                 now, piece = time.monotonic(), sum(array.nbytes for array in rows.values())
                 quantum *= 2 if now - before < _QUANTUM_SECONDS / 2 and piece <= _CHECKPOINT_BYTES // 8 else 1
                 pieces.append(rows)

@@ -36,6 +36,7 @@ class Simulation(Protocol):
     row_bytes: int
     pilot_sweeps: tuple[int, int]  # to begin with, and at most; never from the clock
     needs_pilot: bool  # even when nothing is left to auto
+    cut_at_rows: bool  # a chain goes on the same after a row only, not after any sweep
 
     @property
     def sites(self) -> int: ...
@@ -118,7 +119,8 @@ class Thermalization:
         return 0, self.simulation.start(*range(self.group.first, self.group.first + self.group.count))
 
     def advance(self, state: State, start: int, count: int) -> Rows:
-        self.simulation.advance(state, count, 0, self.group.count, self.schedule.clusters_per_sweep)
+        interval, rows = (1, count) if self.simulation.cut_at_rows else (count, 1)
+        self.simulation.advance(state, interval, 0, rows * self.group.count, self.schedule.clusters_per_sweep)
         return {}
 
 

@@ -19,6 +19,7 @@ from rsmi.statistics.binning import runs
 from rsmi.store import File
 
 
+_BYTES_AT_ONCE = 1 << 26  # of configurations read
 _WINDOWS_PER_VARIABLE = 300  # of V and E, to learn from: with half as many, dimer filters keep one to two per cent of noise
 
 
@@ -107,7 +108,7 @@ class WindowSet:
         shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
         key = stream_key(self.seed, "windows", {"shape": list(shape)}, 0)
         configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric, self._allowed_origins())
-        blocks, environments = extract_windows(self.source.read("/spins"), shape, self.geometry, configurations, origins, flips)
+        blocks, environments = self._extract(configurations, origins, flips)
         up = blocks[:, :1]
         if (blocks == up).all() and (environments == up).all():
             raise UsageError(f"{self.source.path}: all spins of every window are equal: there is nothing to learn from constant samples")
@@ -122,6 +123,18 @@ class WindowSet:
         if mask is not None:
             return invariant_translations(mask)
         return None if periodic else possible_origins(shape, self.geometry, periodic)
+
+    def _extract(self, configurations: np.ndarray, origins: np.ndarray, flips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Blocks and environments, a few configurations at a time: the file may be larger than the memory."""
+        n, width = self.source.shape("/spins")
+        step = max(1, _BYTES_AT_ONCE // width)
+        pieces = []
+        for first in range(0, n, step):
+            own = slice(*np.searchsorted(configurations, [first, first + step]))
+            if own.start < own.stop:
+                packed = self.source.read("/spins", first, first + step)
+                pieces.append(extract_windows(packed, self.source.attributes["shape"], self.geometry, configurations[own] - first, origins[own], flips[own]))
+        return tuple(np.concatenate(parts) for parts in zip(*pieces))
 
     def require(self, needed: int, reader: str) -> None:
         """Raise UsageError unless there are enough training windows, and enough disjoint blocks to cut them from."""

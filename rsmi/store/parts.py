@@ -1,7 +1,8 @@
 """The folder ``OUT.h5.parts/`` of work in progress: closed part files, a lock, and what the work is.
 
 A part holds rows ``start:stop`` of one task together with the task's state after them, so data and checkpoint commit in
-one rename. Parts are built in memory and written as bytes: a full disk cannot leave a half-written HDF5 file behind.
+one rename. Parts are built in memory and written as bytes: a full disk cannot leave a half-written HDF5 file behind. They end
+with the SHA-256 of what precedes it: what was changed since is not even shown to HDF5.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
+import hashlib
 import io
 import json
+import mmap
 import os
 import re
 import socket
@@ -20,11 +24,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from rsmi.errors import Conflict, DataError, Failure
+from rsmi.errors import Conflict, DataError
 from rsmi.store.digest import canonical_json
 from rsmi.store.reader import HDF5_ERRORS
 from rsmi.store.writer import LAYOUT, create_dataset, disk_errors, sync_folder
 
+_SEAL = hashlib.sha256().digest_size
 _PART_NAME = re.compile(r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})\.h5")
 
 
@@ -39,13 +44,28 @@ class Part:
 
     def rows(self, name: str, start: int, stop: int) -> np.ndarray:
         """Rows ``start:stop`` (counted from the task's first) of one array."""
-        with _reading(self.path) as handle:
+        with self._reading() as handle:
             return handle[f"rows/{name}"][start - self.start : stop - self.start]
 
     def state(self) -> dict[str, np.ndarray]:
         """The task's checkpoint after these rows."""
-        with _reading(self.path) as handle:
+        with self._reading() as handle:
             return {name: np.asarray(item[()]) for name, item in handle["state"].items()}
+
+    @contextlib.contextmanager
+    def _reading(self):
+        try:
+            if not self._intact:
+                raise ValueError("changed since it was written")
+            with h5py.File(self.path, "r", locking=False) as handle:
+                yield handle
+        except HDF5_ERRORS as error:
+            raise DataError(f"{self.path}: damaged checkpoint: remove the folder {self.path.parent} to start again") from error
+
+    @functools.cached_property
+    def _intact(self) -> bool:
+        with open(self.path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return hashlib.sha256(memoryview(content)[:-_SEAL]).digest() == content[-_SEAL:]
 
 
 class PartsFolder:
@@ -176,6 +196,8 @@ class PartsFolder:
                     array = np.asarray(array)
                     create_dataset(handle, f"{group}/{name}", array.shape, array.dtype)[...] = array
         name = f"{task}.{start:012d}-{stop:012d}.h5"
+        buffer.seek(0, io.SEEK_END)
+        buffer.write(hashlib.sha256(buffer.getbuffer()).digest())
         self._write(name, buffer.getbuffer())
         part = Part(task, start, stop, self.path / name)
         self._found[task] = [part] if superseded else [*self._found.get(task, []), part]
@@ -194,20 +216,9 @@ class PartsFolder:
                     os.fsync(stream.fileno())
                 os.replace(temporary, self.path / name)
                 sync_folder(self.path)
-            except FileNotFoundError as error:
-                raise Failure(f"{self.path}: the folder was removed while its output was being made") from error
             except OSError:
                 temporary.unlink(missing_ok=True)
                 raise
-
-
-@contextlib.contextmanager
-def _reading(path: Path):
-    try:
-        with h5py.File(path, "r", locking=False) as handle:
-            yield handle
-    except HDF5_ERRORS as error:
-        raise DataError(f"{path}: damaged checkpoint: remove the folder {path.parent} to start again") from error
 
 
 def _who() -> str:

@@ -18,6 +18,7 @@ from rsmi.store.digest import canonical_json, content_digest, dataset_paths, rea
 HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, OverflowError, AttributeError, IndexError, MemoryError, RecursionError)
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte: beyond what deflate can reach
 _MAX_OBJECTS = 1 << 16
+_LARGEST = 1e100  # finite numbers beyond it mean nothing, and overflow when they are squared
 
 
 class File:
@@ -159,7 +160,7 @@ def _as_data_error(path: Path, what: str):
 # ---- attributes -----------------------------------------------------------------------------------------------------
 
 def _finite(value) -> float:
-    if np.asarray(value).dtype.kind not in "iuf" or np.ndim(value) != 0 or not math.isfinite(value):
+    if np.asarray(value).dtype.kind not in "iuf" or np.ndim(value) != 0 or not abs(float(value)) < _LARGEST:
         raise ValueError("not a finite number")
     return float(value)
 
@@ -264,6 +265,10 @@ def _check_dataset(handle: h5py.File, path: Path, entry: schema.Dataset, axes: d
         expected = axes.setdefault(axis, length) if isinstance(axis, str) else axis
         if length != expected:
             raise DataError(f"{path}: {entry.path} has {length} along '{axis}', where {expected} is expected")
+    if dataset.dtype.kind == "f":
+        values = np.abs(dataset[()], dtype=np.float64)
+        if ((values > _LARGEST) & (values < np.inf)).any():
+            raise DataError(f"{path}: {entry.path} holds numbers beyond any meaning")
 
 
 # ---- what numbers mean ----------------------------------------------------------------------------------------------
@@ -305,10 +310,22 @@ def _check_samples(file: File) -> None:
         raise DataError(f"{path}: /spins has {width} bytes a row, where {attributes['components']} x {list(attributes['shape'])} needs {(bits + 7) // 8}")
     if n < 1 or attributes["chains"] < 1:
         raise DataError(f"{path}: holds no samples")
-    if len(attributes["original_shape"]) != len(attributes["shape"]):
+    if len(attributes["original_shape"]) != len(attributes["shape"]) or min(attributes["original_shape"]) < 1:
         raise DataError(f"{path}: original_shape does not fit shape")
     if "/mask" in file and (attributes["components"] != 1 or attributes["boundary"] != "periodic" or not 0 < np.bitwise_count(file.read("/mask")).sum(dtype=np.int64) < bits):
         raise DataError(f"{path}: /mask needs one component, a periodic lattice, and sites both with data and without")
+    if attributes["command"] == "sample":
+        _check_schedule(file, math.prod(attributes["shape"]))
+
+
+def _check_schedule(file: File, sites: int) -> None:
+    """What an extension goes on with; one cluster or worm has one site at least."""
+    attributes, least = file.attributes, {"thermalization": 0, "interval": 1, "clusters_per_sweep": 1}
+    if "algorithm" not in attributes or any(attributes.get(name, -1) < value for name, value in least.items()) or attributes["clusters_per_sweep"] > sites:
+        raise DataError(f"{file.path}: algorithm, thermalization, interval or clusters_per_sweep is missing or out of range")
+    for name in ("thermalization", "interval"):
+        if file.parameters.get(name, "auto") not in ("auto", attributes[name]):
+            raise DataError(f"{file.path}: {name} {attributes[name]} is not that of the parameters, {file.parameters[name]}")
 
 
 def _check_rule(file: File) -> None:
@@ -321,4 +338,20 @@ def _check_rule(file: File) -> None:
         raise DataError(f"{path}: the filters hold NaN or infinity")
 
 
-_MEANING_CHECKS = {"samples": _check_samples, "theta": _check_lattice, "lambda": _check_rule}
+def _check_result(file: File) -> None:
+    found = json.loads(bytes(file.read("/result")[()]).decode())
+    canonical_json(_require(found, dict))
+    file.verify()  # small, and what reads it believes the rest
+
+
+def _check_flow(file: File) -> None:
+    """Every file has blocks, and what divides is positive."""
+    owner, files = file.read("/blocks/file"), file.shape("/files/coupling")[0]
+    positive = [file.read("/blocks/counts"), *(file.read(name) for name in ("/files/chains",) if name in file)]
+    if files < 1 or not np.array_equal(np.unique(owner), np.arange(files)) or any((values < 1).any() for values in positive):
+        raise DataError(f"{file.path}: an input file has no blocks, or a block no samples")
+    if min(file.attributes["block"], default=0) < 1 or file.attributes["steps"] < 1 or (file.read("/files/shape") < 1).any():
+        raise DataError(f"{file.path}: block, steps or a lattice is out of range")
+
+
+_MEANING_CHECKS = {"flow": _check_flow, "exponent": _check_result, "crossing": _check_result, "samples": _check_samples, "theta": _check_lattice, "lambda": _check_rule}

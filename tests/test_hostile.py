@@ -1,0 +1,298 @@
+"""Hostile files: whatever the bytes, a reader answers with its one sentence (exit 65) or with what the file really held.
+
+Never with another exception, a crash of HDF5, or much memory or time. See `hostile` for the mutants; the ones in this file are
+repeatable by their number.
+"""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import PIPELINE, SAMPLE, digest, run_here
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hostile import damaged, forge, fresh, in_pen, lookup3, plausible
+
+from rsmi.errors import RsmiError
+from rsmi.stages import runner
+from rsmi.stages.interrupt import Stop
+from rsmi.store import PartsFolder, open_file
+
+
+def read_everything(path, kind=None):
+    """What the stages do with a file."""
+    with open_file(path, kind) as file:
+        for name in file.datasets():
+            file.read(name)
+        file.ancestors(), file.run_facts(), file.verify()
+        return file.digest
+
+
+def outcome_of(path, kind: str, expected: str | None) -> str:
+    """Refused, or harmless: then what is read is what was written. Anything else escapes."""
+    try:
+        found = read_everything(path)
+    except RsmiError as error:
+        assert error.exit_code == 65 and "\n" not in str(error), repr(error)
+        return f"{kind}: refused"
+    assert expected is None or found == expected, f"{kind}: accepted with other content"
+    return f"{kind}: accepted"
+
+
+def test_the_checksum_of_metadata(pipeline):
+    """The repair of checksums is what HDF5 computes: Jenkins' own test value, and the superblock of a file."""
+    assert lookup3(b"Four score and seven years ago") == 0x17770551
+    content = (pipeline / "samples.h5").read_bytes()
+    assert lookup3(content[:44]) == int.from_bytes(content[44:48], "little")
+
+
+def readers(pipeline, name: str, numbers):
+    """Two of three mutants damaged, one forged."""
+    content, expected = (pipeline / name).read_bytes(), digest(pipeline / name)
+
+    def work(number):
+        rng = np.random.default_rng([number, sum(name.encode())])
+        if number % 3:
+            kind, mutant = damaged(content, rng)
+            Path("mutant.h5").write_bytes(mutant)
+            return outcome_of("mutant.h5", kind, expected)
+        kind = forge(fresh(pipeline / name), rng)
+        return outcome_of("mutant.h5", f"forged {kind}", None)
+
+    return in_pen(numbers, work)
+
+
+def test_no_mutant_escapes_the_reader(pipeline, workplace):
+    for name in ("samples.h5", "flow.h5"):
+        outcomes, escapes = readers(pipeline, name, range(150))
+        assert not escapes, "\n".join(escapes)
+        assert sum(outcomes.values()) == 150
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PIPELINE)
+def test_no_mutant_of_any_kind_escapes(name, pipeline, workplace):
+    """100,000 over all kinds of files."""
+    outcomes, escapes = readers(pipeline, name, range(-(-100_000 // len(PIPELINE))))
+    for outcome, count in sorted(outcomes.items()):
+        print(f"{name:20} {outcome:30} {count}")
+    assert not escapes, "\n".join(escapes)
+
+
+# ---- commands -------------------------------------------------------------------------------------------------------
+
+# What else reads files, and how a samples file is extended; as the pipeline, output -> command line.
+READERS = {f"info of {name}": f"info {name} --json" for name in PIPELINE} | {f"text of {name}": f"info {name}" for name in PIPELINE}
+FIGURES = {f"{name.removesuffix('.h5')}.svg": f"plot {name}" for name in PIPELINE}
+MORE = {
+    "exact": "exact samples.h5 --rule lambda.h5 --windows 500 --json",
+    "few.h5": f"{SAMPLE} --samples 100",
+    "few-dimers.h5": f"{PIPELINE['dimers.h5'].replace('600', '40')}",
+    "mcmc.h5": "train-lambda samples.h5 --theta theta.h5 --estimator mcmc --windows 2000 --restarts 1",
+    "explanation.h5": "train-lambda samples.h5 --block 2x2 --objective total-correlation --windows 2000 --restarts 1",
+    "learned-flow.h5": "flow samples.h5 other.h5 --rule lambda.h5 --steps 2",
+    "twice.h5": "coarse-grain samples.h5 --rule majority --steps 2",
+}
+EXTENDED = {"few.h5": PIPELINE["samples.h5"], "few-dimers.h5": PIPELINE["dimers.h5"]}
+UNFINISHED = {name: PIPELINE[name] for name in ("samples.h5", "dimers.h5", "theta.h5", "lambda.h5", "coarse.h5", "flow.h5", "crossing.h5")}
+READING = {name: line for name, line in (PIPELINE | MORE | READERS | FIGURES).items() if ".h5" in line}
+
+
+def spoil(path, rng) -> str:
+    """Damage a file, or forge it; mostly so that it passes for a good one."""
+    choice = rng.random()
+    if choice < 0.25:
+        kind, content = damaged(Path(path).read_bytes(), rng)
+        Path(path).write_bytes(content)
+        return kind
+    return (forge if choice < 0.4 else plausible)(path, rng)
+
+
+def answer(line: str, output: str | None) -> str:
+    """Run a command line on hostile files; its exit code. Escapes are tracebacks, defects, other codes, and remains."""
+    result = run_here(*line.split(), *(["-o", output] if output else []), *(["--threads", 1] if output and output.endswith(".h5") else []))
+    assert result.code in (0, 1, 2, 65, 73), (line, result)
+    assert "Traceback" not in result.err and "a defect in rsmi" not in result.err and "not enough memory" not in result.err, (line, result.err)
+    assert result.code == 0 or output is None or not os.path.exists(output), line
+    return result.code
+
+
+def commands_on_hostile_inputs(folder, number: int) -> str:
+    rng = np.random.default_rng(number)
+    name = list(READING)[number % len(READING)]
+    line = READING[name]
+    output = name if name.endswith((".h5", ".svg")) and " " not in name else None
+    _clear(output)
+    inputs = [word for word in line.split() if word.endswith(".h5")]
+    for word in inputs:
+        fresh(folder / word, word)
+    spoil(inputs[rng.integers(len(inputs))], rng)
+    return f"{line.split()[0]}: exit {answer(line, output)}"
+
+
+def hostile_outputs(folder, number: int) -> str:
+    """A file that is there already: extended, found complete, or refused, and never replaced by less."""
+    rng = np.random.default_rng(number)
+    few = list(EXTENDED)[number % 2]
+    _clear("out.h5")
+    fresh(folder / few, "out.h5")
+    spoil("out.h5", rng)
+    before = Path("out.h5").read_bytes()
+    result = run_here(*EXTENDED[few].split(), "-o", "out.h5", "--threads", 1)
+    assert result.code in (0, 65, 73) and "a defect in rsmi" not in result.err and "Traceback" not in result.err, result
+    assert result.code == 0 or Path("out.h5").read_bytes() == before
+    return f"extended: exit {result.code}"
+
+
+def hostile_parts(folder, number: int) -> str:
+    """Work that was interrupted, and changed before it is taken up."""
+    rng = np.random.default_rng(number)
+    name = list(UNFINISHED)[number % len(UNFINISHED)]
+    _clear("out.h5")
+    for word in UNFINISHED[name].split():
+        if word.endswith(".h5"):
+            fresh(folder / word, word)
+    shutil.copytree(folder / f"{name}.parts", "out.h5.parts")
+    parts = sorted(entry for entry in Path("out.h5.parts").iterdir() if entry.name != "lock")
+    target = parts[rng.integers(len(parts))]
+    if target.suffix == ".h5" and rng.random() < 0.5:
+        forge(target, rng)
+    else:
+        target.write_bytes(damaged(target.read_bytes(), rng)[1])
+    code = answer(f"{UNFINISHED[name]} {'--force' if rng.random() < 0.2 else ''}", "out.h5")
+    assert code or digest("out.h5") == digest(folder / name), "hostile parts became a result"
+    return f"parts of {name}: exit {code}"
+
+
+def _clear(output: str | None) -> None:
+    if output:
+        shutil.rmtree(f"{output}.parts", ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(output)
+
+
+@pytest.fixture(scope="session")
+def sources(pipeline, tmp_path_factory):
+    """The files of the pipeline, those to extend, and unfinished work. Read only."""
+    folder = tmp_path_factory.mktemp("sources")
+    with contextlib.chdir(folder):
+        for file in pipeline.glob("*.h5"):
+            os.link(file, file.name)
+        for name in EXTENDED:
+            assert run_here(*MORE[name].split(), "-o", name).code == 0
+        for name, line in UNFINISHED.items():
+            leave_unfinished(name, line)
+    return folder
+
+
+def leave_unfinished(name: str, line: str) -> None:
+    """Parts of an output that a command left when it was stopped."""
+    stop, commit = Stop(), PartsFolder.commit
+    committed = []
+
+    def counting(*rest):
+        committed.append(commit(*rest))
+        stop.reason = "stopped by the test" if len(committed) == 5 else stop.reason
+        return committed[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "_CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(runner, "_QUANTUM_SECONDS", 0.0)
+        patch.setattr(PartsFolder, "commit", counting)
+        result = run_here(*line.split(), "-o", f"unfinished-{name}", stop=stop)
+    assert result.code == 75, result.err
+    os.rename(f"unfinished-{name}.parts", f"{name}.parts")
+
+
+WORKS = {"inputs": commands_on_hostile_inputs, "outputs": hostile_outputs, "parts": hostile_parts}
+
+
+@pytest.mark.parametrize("what", WORKS)
+def test_no_mutant_escapes_a_command(what, sources, workplace):
+    outcomes, escapes = in_pen(range(40), lambda number: WORKS[what](sources, number))
+    assert not escapes, "\n".join(escapes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what, count", {"inputs": 3000, "outputs": 1000, "parts": 1000}.items())
+def test_thousands_of_mutants_in_commands(what, count, sources, workplace):
+    outcomes, escapes = in_pen(range(1000, 1000 + count), lambda number: WORKS[what](sources, number))
+    for outcome, number in sorted(outcomes.items()):
+        print(f"{outcome:30} {number}")
+    assert not escapes, "\n".join(escapes)
+
+
+# ---- what is no HDF5 ------------------------------------------------------------------------------------------------
+
+FILTERS = st.one_of(
+    st.binary(max_size=300),
+    st.text(alphabet="0123456789.,-+eE \n#naif\t\0\ufeff", max_size=200).map(str.encode),
+    st.lists(st.lists(st.floats(), min_size=1, max_size=5), max_size=5).map(lambda rows: "\n".join(",".join(map(repr, row)) for row in rows).encode()),
+)
+TOML = st.one_of(
+    st.binary(max_size=200),
+    st.text(max_size=200).map(str.encode),
+    st.dictionaries(st.sampled_from(["coarse-grain", "sample", "steps", "x"]), st.sampled_from(["1", "[]", "{steps = 1}", "{steps = -1}", "{steps = [1, 2]}", "{seed = 1e999}", "{rule = {}}", "{output = 3}", "{config = 'x'}", "{steps = 2026-01-01}", "{debug = 1}", "{}"]), max_size=4).map(
+        lambda table: "\n".join(f"{key} = {value}" for key, value in table.items()).encode()
+    ),
+)
+
+
+def npy(draw_header: dict, data: bytes) -> bytes:
+    """An NPY file with a header that may lie."""
+    text = repr(draw_header).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+
+
+NPY = st.one_of(
+    st.binary(max_size=200).map(lambda data: b"\x93NUMPY" + data),
+    st.builds(
+        npy,
+        st.fixed_dictionaries({
+            "descr": st.sampled_from(["<f8", ">f8", "<i4", "|O", "|V8", "<U3", "<c16", "|b1", "<M8[s]", [("a", "<f8")], "nonsense", 3]),
+            "fortran_order": st.sampled_from([False, True, 2, None]),
+            "shape": st.sampled_from([(4,), (2, 2), (1, 4), (2, 4), (), (0,), (1 << 40, 4), (-1, 4), (1 << 62, 1 << 62), [4], "x", None]),
+        }),
+        st.binary(max_size=100) | st.lists(st.floats(width=64), max_size=8).map(lambda values: np.array(values, "<f8").tobytes()),
+    ),
+)  # fmt: skip
+QUIET = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def refused_or_done(result, codes=(0, 2, 65)) -> None:
+    assert result.code in codes and "Traceback" not in result.err and "a defect in rsmi" not in result.err, result
+
+
+@QUIET
+@given(FILTERS)
+def test_filters_in_csv(inputs, content):
+    inputs("coarse.h5")
+    Path("rule.csv").write_bytes(content)
+    refused_or_done(run_here("coarse-grain", "samples.h5", "--rule", "rule.csv", "-o", "out.h5", "--force", "--threads", 1))
+
+
+@QUIET
+@given(NPY)
+def test_filters_in_npy(inputs, content):
+    """Also object arrays, which must never be unpickled, and shapes beyond the file."""
+    inputs("coarse.h5")
+    Path("rule.npy").write_bytes(content)
+    refused_or_done(run_here("coarse-grain", "samples.h5", "--rule", "rule.npy", "-o", "out.h5", "--force", "--threads", 1))
+
+
+@QUIET
+@given(TOML)
+def test_config_files(inputs, content):
+    inputs("coarse.h5")
+    Path("rsmi.toml").write_bytes(content)
+    refused_or_done(run_here("coarse-grain", "samples.h5", "--rule", "majority", "-o", "out.h5", "--force", "--config", "rsmi.toml"))
+
+
+@QUIET
+@given(st.lists(st.sampled_from(["samples.h5", "other.h5", "missing.h5", "", "-", ".", "/dev/zero", "/dev/null", "\0", "n" * 5000, "samples.h5\0", "\udcff"]) | st.text(max_size=20), max_size=4).map("\n".join))
+def test_paths_on_stdin(inputs, text):
+    inputs("flow.h5")
+    refused_or_done(run_here("flow", "-", "--rule", "majority", "--steps", 1, "-o", "out.h5", "--force", "--threads", 1, stdin=text))
