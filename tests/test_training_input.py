@@ -26,7 +26,7 @@ def here(here, pipeline, workplace):
         "train-theta samples.h5 --block 2x2 --windows 5000 --hidden 600": "--windows 5000: a machine with 600 hidden units needs at least 8000, of which 6000 to learn from",
         "train-lambda samples.h5 --block 3x3 --hidden 8 --windows 4000": "--windows 4000: a decoder of 448 parameters needs at least 5974, of which 4480 to learn from",
         "train-theta few.h5 --block 2x2": "few.h5: 12 configurations are too few: a machine with 20 hidden units needs 1000 blocks that do not overlap: 20 configurations of 16x16",
-        "train-lambda few.h5 --block 4x4": "a decoder of 30 parameters needs 1000 blocks that do not overlap: 83 configurations of 16x16",
+        "train-lambda few.h5 --block 4x4": "a decoder of 30 parameters needs 1000 blocks that do not overlap: 79 configurations of 16x16",
         "train-theta cold.h5 --block 2x2": "cold.h5: all spins of every window are equal: there is nothing to learn from constant samples",
         "train-lambda cold.h5 --block 1x1": "there is nothing to learn from constant samples",
         "train-theta samples.h5 --block 2x2 --windows 1100": "needs at least 13",

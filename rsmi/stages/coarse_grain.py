@@ -15,6 +15,7 @@ from rsmi.renormalization.rules import Rule, coarse_grain
 from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, live_block, require_single_component
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import summary as summary  # the same file kind says the same things
+from rsmi.stages.streams import origin
 from rsmi.store import File, open_file
 
 log = logging.getLogger("rsmi")
@@ -72,7 +73,7 @@ class CoarseGraining:
     def tasks(self) -> list[Stretch]:
         n = self.source.shape("/spins")[0]
         count = min(_TASKS, n)
-        keys = blocking_keys(self.seed, self.source.attributes["rg_step"], self.steps)
+        keys = blocking_keys(self.seed, origin(self.source), self.source.attributes["rg_step"], self.steps)
         edges = [n * i // count for i in range(count + 1)]
         return [Stretch(i, edges[i], edges[i + 1], self.source, self.chosen.rule, self.shapes, keys) for i in range(count)]
 

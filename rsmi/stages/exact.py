@@ -172,7 +172,7 @@ def _environments(geometry: Geometry, system: System, chosen: list[ChosenRule], 
     large = geometry.n_block > _LARGE_BLOCK
     count = windows or _WINDOWS[large]
     packed = _stored(system.source, chosen) if system.source else _sampled(system, count, _SITES_PER_WINDOW[large], seed)
-    key = stream_key(seed, "windows", {"shape": list(system.shape)}, 0)
+    key = stream_key(seed, "windows", {"shape": list(system.shape), "coupling": system.coupling}, 0)
     configurations, *places = choose_windows(len(packed), system.shape, count, key)
     spins = extract_windows(packed, system.shape, geometry, configurations, *places)[1]
     return Environments(spins, runs(configurations), len(np.unique(configurations)))

@@ -18,6 +18,7 @@ from rsmi.renormalization.rules import Rule
 from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_full, require_periodic, require_single_component
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import magnetizations
+from rsmi.stages.streams import origin
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.binning import merged_blocks, runs
 from rsmi.statistics.summary import separate_chains
@@ -147,7 +148,7 @@ class Flow:
         edges = edges_of(source)
         count = min(_TASKS, len(edges) - 1)
         cuts = [(len(edges) - 1) * i // count for i in range(count + 1)]
-        keys = blocking_keys(self.seed, source.attributes["rg_step"], self.steps)
+        keys = blocking_keys(self.seed, origin(source), source.attributes["rg_step"], self.steps)
         return [
             Blocks(f"file-{number:04d}-blocks-{i}", source, self.chosen.rule, self.steps, keys, edges[cuts[i] : cuts[i + 1] + 1])
             for i in range(count)
@@ -159,7 +160,7 @@ def origin_of(source: File) -> Origin:
     attributes = source.attributes
     return Origin(
         *(attributes.get(name, math.nan) for name in ("coupling", "temperature")), *(attributes[name] for name in ("shape", "original_shape", "rg_step")),
-        stream_identity(source), "/energy" in source, attributes["chains"], *_autocorrelation_time(source),
+        stream_identity(origin(source), attributes["rg_step"]), "/energy" in source, attributes["chains"], *_autocorrelation_time(source),
     )  # fmt: skip
 
 
@@ -219,27 +220,15 @@ def refuse_equal_streams(sources: tuple[File, ...]) -> None:
     """Raise UsageError where two files are of the same random numbers."""
     seen: dict[str, Path] = {}
     for source in sources:
-        identity = stream_identity(source)
+        identity = stream_identity(origin(source), source.attributes["rg_step"])
         if identity in seen:
             raise UsageError(f"{source.path}: holds the same random streams as {seen[identity]}: sample with another --seed to add statistics")
         seen[identity] = source.path
 
 
-def stream_identity(source: File) -> str:
-    """Digest of what decides the random streams behind a samples file, not of how long they were followed."""
-    lineage = [*source.ancestors(), {"command": source.attributes["command"], "parameters": source.parameters, "digest": source.digest}]
-    origin = next((entry for entry in lineage if entry.get("command") in ("sample", "source")), None)
-    if origin is None:
-        return text_digest(source.digest)
-    if origin["command"] == "source":  # what another program made: one array of one file
-        return text_digest(canonical_json([origin["digest"], origin["parameters"], source.attributes["rg_step"]]))
-    return stream_digest(origin["parameters"], source.attributes.get("algorithm"), source.attributes["rg_step"])
-
-
-def stream_digest(asked: dict, algorithm: str | None, rg_step: int) -> str:
-    """`stream_identity` from the parameters of what was sampled and the algorithm that did it."""
-    physics = [*map(asked.get, ("seed", "model", "shape", "coupling")), algorithm]
-    return text_digest(canonical_json([physics, rg_step]))
+def stream_identity(origin: str, rg_step: int) -> str:
+    """Digest of the streams behind samples of `rsmi.stages.streams.origin` after so many steps."""
+    return text_digest(canonical_json([origin, rg_step]))
 
 
 def run(work, output: Path, options: RunOptions) -> None:

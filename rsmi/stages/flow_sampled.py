@@ -11,10 +11,11 @@ from rsmi.errors import UsageError
 from rsmi.renormalization import couplings, operators
 from rsmi.renormalization.rules import Rule
 from rsmi.stages import sampling
-from rsmi.stages.flow import SUMS, Origin, Sums, autocorrelation_time, block_edges, choose_single, group_labels, stream_digest
+from rsmi.stages.flow import SUMS, Origin, Sums, autocorrelation_time, block_edges, choose_single, group_labels, stream_identity
 from rsmi.stages.rules import ChosenRule, blocking_keys, coarse_shapes
 from rsmi.stages.runner import Request, Rows, Session, State
 from rsmi.stages.simulation import Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
+from rsmi.stages.streams import origin_of_chains
 
 TAUS_BETWEEN_MEASURED = 0.6  # tau_int from one measured sample to the next, where it is left to auto: y_t remembers less than |m| and E
 NEIGHBOURHOODS_EVERY = 16  # steps of the chains: local energies cost as much as everything else together
@@ -34,6 +35,10 @@ class Ensemble:
         """Samples, the first ones, whose energies and magnetizations are kept."""
         samples, chains = self.parameters["samples"], self.parameters["chains"]
         return min(samples, max(1, SERIES // chains) * chains)
+
+    @property
+    def origin(self) -> str:
+        return origin_of_chains(self.parameters, self.simulation.algorithm)
 
     @property
     def name(self) -> str:
@@ -164,9 +169,10 @@ class SampledFlow:
             for i, (ensemble, schedule) in enumerate(zip(self.ensembles, schedules))
             for group in wanted[i]
         ]
-        states, keys = sampling.thermalized(session, fresh), blocking_keys(self.seed, 0, self.steps)
+        states = sampling.thermalized(session, fresh)
+        keys = [blocking_keys(self.seed, ensemble.origin, 0, self.steps) for ensemble in self.ensembles]
         return [
-            [Measurement(_prefix(i) + group.name, ensemble, schedule, group, self.chosen.rule, keys, states[_prefix(i), group]) for group in wanted[i]]
+            [Measurement(_prefix(i) + group.name, ensemble, schedule, group, self.chosen.rule, keys[i], states[_prefix(i), group]) for group in wanted[i]]
             for i, (ensemble, schedule) in enumerate(zip(self.ensembles, schedules))
         ]
 
@@ -184,7 +190,7 @@ def _origin(ensemble: Ensemble, tasks: list[Measurement], states: list[State]) -
             values[task.group.samples(0, len(state[f"series-{name}"]))] = state[f"series-{name}"]
     tau = autocorrelation_time([np.abs(series["magnetization"]), series["energy"]], parameters["chains"])
     coupling = parameters["coupling"]
-    return Origin(coupling, 1 / coupling, simulation.shape, simulation.shape, 0, stream_digest(parameters, simulation.algorithm, 0), True, parameters["chains"], *tau)
+    return Origin(coupling, 1 / coupling, simulation.shape, simulation.shape, 0, stream_identity(ensemble.origin, 0), True, parameters["chains"], *tau)
 
 
 @contextlib.contextmanager

@@ -128,12 +128,13 @@ def _parse_bias(text: str | None) -> list[float] | None:
 
 # ---- random bits and lattices ---------------------------------------------------------------------------------------
 
-def blocking_keys(seed: int, first_step: int, steps: int) -> np.ndarray:
+def blocking_keys(seed: int, origin: str, first_step: int, steps: int) -> np.ndarray:
     """Keys of the random bits of RG steps ``first_step + 1`` ..., uint64 (steps, 2).
 
-    They depend on the absolute step, so two chained commands draw what ``--steps 2`` draws.
+    They depend on the origin of the samples (`rsmi.stages.streams.origin`) and the absolute step, so two chained commands draw what
+    ``--steps 2`` draws.
     """
-    keys = [stream_key(seed, "coarse-grain", {"rg_step": first_step + step}, 0)[:2] for step in range(1, steps + 1)]
+    keys = [stream_key(seed, "coarse-grain", {"samples": origin, "rg_step": first_step + step}, 0)[:2] for step in range(1, steps + 1)]
     return np.array(keys, dtype=np.uint64).reshape(steps, 2)
 
 

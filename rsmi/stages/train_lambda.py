@@ -60,7 +60,7 @@ class LambdaTraining:
 
     def key(self, purpose: str, number: int) -> np.ndarray:
         """Stream of one purpose (training, decoder fits) and restart."""
-        return stream_key(self.seed, "train-lambda", {"purpose": purpose}, number)
+        return stream_key(self.seed, "train-lambda", self.windows.physics | {"purpose": purpose}, number)
 
     def tasks(self) -> list[Restart]:
         return self.method.restarts(self.windows, [self.key("training", number) for number in range(self.restarts)])

@@ -135,7 +135,7 @@ class ThetaTraining:
         return [joint, block]
 
     def _key(self, machine: str) -> np.ndarray:
-        return stream_key(self.seed, "train-theta", {"machine": machine}, 0)
+        return stream_key(self.seed, "train-theta", self.windows.physics | {"machine": machine}, 0)
 
 
 def prepare(source: File, geometry: Geometry, *, windows: int, seed: int, **settings) -> ThetaTraining:

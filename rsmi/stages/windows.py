@@ -14,7 +14,7 @@ from rsmi.information import exact
 from rsmi.lattice.geometry import Geometry, choose_windows, even_origins, extract_windows, invariant_translations, possible_origins, shape_text, split_configurations
 from rsmi.stages.dimers import check_coverings
 from rsmi.stages.rules import lattice_mask, live_block
-from rsmi.stages.streams import stream_key
+from rsmi.stages.streams import origin, stream_key
 from rsmi.statistics.binning import runs
 from rsmi.store import File
 
@@ -94,6 +94,11 @@ class WindowSet:
         return self.source.attributes["model"] == "dimers"
 
     @cached_property
+    def physics(self) -> dict:
+        """What the random numbers drawn for these samples depend on."""
+        return {"samples": origin(self.source), "rg_step": self.source.attributes["rg_step"]}
+
+    @cached_property
     def _split(self) -> tuple[np.ndarray, np.ndarray]:
         return split_configurations(self.source.shape("/spins")[0], self.source.attributes["chains"])
 
@@ -106,7 +111,7 @@ class WindowSet:
     def all(self) -> Windows:
         """Every window, sorted by configuration."""
         shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
-        key = stream_key(self.seed, "windows", {"shape": list(shape)}, 0)
+        key = stream_key(self.seed, "windows", self.physics, 0)
         configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric, self._allowed_origins())
         blocks, environments = self._extract(configurations, origins, flips)
         up = blocks[:, :1]
