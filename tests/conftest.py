@@ -34,6 +34,10 @@ PIPELINE = {
     "16-cold.h5": "sample --size 16 --algorithm swendsen-wang --temperature 0.95Tc --thermalization 4 --interval 2 --samples 200",
     "crossing.h5": "crossing samples.h5 16-hot.h5 16-cold.h5 8-hot.h5 8-cold.h5",
     "dimers.h5": "sample --model dimers --size 8 --noise-probability 0.982 --samples 600 --thermalization 4 --interval 2",
+    "shard-0.h5": f"{SAMPLE} --samples 400 --shard 0/2",
+    "shard-1.h5": f"{SAMPLE} --samples 400 --shard 1/2",
+    "merged.h5": "merge shard-0.h5 shard-1.h5",
+    "flow-shard.h5": "flow samples.h5 other.h5 --rule majority --steps 2 --shard 1/3",
     "dimers-lambda.h5": "train-lambda dimers.h5 --block 4x4 --buffer 1 --windows 2000 --restarts 1",
 }
 # Samples of another program: tests/test_import.py says how they were made.

@@ -21,6 +21,7 @@ COMMANDS = {
     "train-lambda": "Learn the coarse variables that know most of their environment.",
     "coarse-grain": "Apply a rule to samples: blocks become spins.",
     "flow": "Measure operators along repeated coarse-graining.",
+    "merge": "Join shards to the file that one process would have written.",
     "exponent": "Read critical exponents and temperature off a flow.",
     "crossing": "Find the critical temperature from two lattice sizes.",
     "exact": "Compute exactly what rules know of their environment.",

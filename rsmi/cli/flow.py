@@ -36,10 +36,10 @@ Example: a million configurations, sampled in flight
 @sampling.options(required=False, several=True, measured=True)
 @common.rule_options()
 @click.option("--steps", type=click.IntRange(1, 60), metavar="N", required=True, help="Coarse-graining steps.")
-@common.stage_command()
+@common.stage_command(shards=True)
 @click.pass_context
 def command(ctx, samples, model, rule, block, hard, bias, steps, seed, output, run, dry_run, as_json, **physics):
-    from rsmi.stages import flow, flow_sampled
+    from rsmi.stages import flow, flow_sampled, merge
 
     if model is None and not samples:
         raise UsageError("give files of samples, or --model with --size, --temperature and --samples to sample in flight")
@@ -52,7 +52,7 @@ def command(ctx, samples, model, rule, block, hard, bias, steps, seed, output, r
         if dry_run:
             return common.print_plan(work.plan(), as_json)
         flow.run(work, output, run)
-    common.answer(output, as_json, lambda: flow.summary(output))
+    common.answer(output, as_json, lambda: (merge if run.shard else flow).summary(output))
 
 
 def _asked(model, seed, dimension, size, temperature, coupling, n_samples, **rest) -> list[dict]:

@@ -48,12 +48,12 @@ The same command with more --samples extends the file.
 @click.option("--boundary", type=click.Choice(["periodic", "open"]), default="periodic", help="Open: dimers only.")
 @click.option("--noise-probability", type=float, metavar="P", default=None, show_default="no noise", help="Dimers: that the two spins of a pair are equal.")
 @click.option("--noise-pairing", type=click.Choice(["cell", "straddling"]), default=None, show_default="cell", help="Dimers: a face is paired with the vertex of its cell, or with the one across it.")
-@common.stage_command()
+@common.stage_command(shards=True)
 def command(dimension, size, output, run, dry_run, as_json, **rest):
-    from rsmi.stages import sample
+    from rsmi.stages import merge, sample
 
     asked = sample.request(shape=sampling.parse_size(size, dimension), **rest)
     if dry_run:
         return common.print_plan(sample.plan(asked), as_json)
     sample.run(asked, output, run)
-    common.answer(output, as_json, lambda: sample.summary(output))
+    common.answer(output, as_json, lambda: (merge if run.shard else sample).summary(output))

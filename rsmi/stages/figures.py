@@ -84,6 +84,9 @@ def draw(paths: list[Path], output: Path) -> None:
 
 def _figure(paths: list[Path]) -> Figure:
     kinds = {kind_of(path) for path in paths}
+    shards = sorted(kind for kind in kinds if kind.endswith("-shard"))
+    if shards:
+        raise UsageError(f"{shards[0]}: the shards of one run are drawn once 'rsmi merge' has joined them")
     if kinds == {"samples"}:
         return _draw_samples(paths)
     if len(paths) > 1:

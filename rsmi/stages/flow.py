@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import math
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization import couplings, operators, thermometer
 from rsmi.renormalization.rules import Rule
 from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_full, require_periodic, require_single_component
-from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
+from rsmi.stages.runner import Named, Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import magnetizations
 from rsmi.stages.streams import origin
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
@@ -129,19 +130,19 @@ class Flow:
         samples = sum(source.shape("/spins")[0] for source in self.sources)
         return {**self.request.parameters, "files": len(self.sources), "samples": samples, "blocks": sum(len(edges_of(source)) - 1 for source in self.sources)}
 
-    def measure(self, session: Session) -> tuple[list[Origin], Sums]:
-        """All sums, by tasks of some blocks each."""
-        tasks = [self.tasks_of(number) for number in range(len(self.sources))]
-        session.run([task for of_file in tasks for task in of_file], "measuring", "block")
-        blocks = {name: np.concatenate([session.rows(task).read(name) for of_file in tasks for task in of_file]) for name in SUMS}
-        files = np.concatenate([np.full(sum(task.total for task in of_file), number) for number, of_file in enumerate(tasks)])
-        histograms, samples = [], []
-        for number, of_file in enumerate(tasks):
-            found = np.concatenate([session.rows(task).read("neighbourhoods") for task in of_file])
-            label = group_labels(len(found))
-            histograms.append(_merge(found, label))
-            samples.append(_merge(blocks["counts"][files == number], label))
-        return [origin_of(source) for source in self.sources], Sums(blocks, files, histograms, samples)
+    def measure(self, session: Session) -> list[Blocks]:
+        """Run this session's share of the tasks of some blocks each."""
+        tasks = session.share([task for number in range(len(self.sources)) for task in self.tasks_of(number)])
+        session.run(tasks, "measuring", "block")
+        return tasks
+
+    def shared(self) -> Rows:
+        """/files/*, which no task makes."""
+        return table([origin_of(source) for source in self.sources])
+
+    def gathered(self, session: Session, tasks: list[Blocks]) -> tuple[Sums, Rows]:
+        """What the tasks found, and the datasets that are made of it besides the sums: none."""
+        return gathered(session, tasks), {}
 
     def tasks_of(self, number: int) -> list[Blocks]:
         source = self.sources[number]
@@ -236,14 +237,18 @@ def run(work, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        origins, sums = work.measure(session)
-        _publish(session, work, origins, sums)
-    _warn(output, work)
+        tasks = work.measure(session)
+        if options.shard is not None:
+            session.publish_shard(_attributes(work), tasks, work.shared())
+        else:
+            session.publish(_attributes(work), *stored(*work.gathered(session, tasks), work.dimension), work.shared())
+    if options.shard is None:
+        _warn(output, work)
 
 
-def _publish(session: Session, work, origins: list[Origin], sums: Sums) -> None:
-    kinds, neighbourhoods = operators.OPERATORS[work.dimension], _neighbourhoods(sums, work.dimension)
-    attributes = {
+def _attributes(work) -> dict:
+    kinds = operators.OPERATORS[work.dimension]
+    return {
         "rule": work.chosen.identity,
         "block": work.chosen.rule.block,
         "steps": work.steps,
@@ -251,17 +256,47 @@ def _publish(session: Session, work, origins: list[Origin], sums: Sums) -> None:
         "odd_operators": [operator.name for operator in kinds["odd"]],
     }
 
+
+def table(origins: list[Origin]) -> Rows:
+    """/files/*: a row for every ensemble."""
+    columns = {name: (kind, [getattr(origin, name) for origin in origins]) for name, kind in _OF_FILES.items()}
+    return {f"/files/{name}": np.array([text.encode() for text in column]) if kind is bytes else np.array(column, kind) for name, (kind, column) in columns.items()}
+
+
+def join(session: Session, shard: File):
+    """How to store the rows of all streams, which the shards of the session have; ``shard`` is one of them."""
+    return stored(gathered(session, session.streams), {}, shard.shape("/files/shape")[1])
+
+
+def gathered(session: Session, tasks: list[Named]) -> Sums:
+    """The sums of the blocks of all files, whose tasks follow each other."""
+    rows = {task.name: session.rows(task) for task in tasks}
+    of_files = [[rows[name] for name in names] for _, names in itertools.groupby(rows, key=lambda name: name.split("-blocks-")[0])]
+    blocks = {name: np.concatenate([reader.read(name) for reader in rows.values()]) for name in SUMS}
+    files = np.repeat(np.arange(len(of_files)), [sum(reader.stop for reader in of_file) for of_file in of_files])
+    histograms, samples = [], []
+    for number, of_file in enumerate(of_files):
+        found = np.concatenate([reader.read("neighbourhoods") for reader in of_file])
+        label = group_labels(len(found))
+        histograms.append(_merge(found, label))
+        samples.append(_merge(blocks["counts"][files == number], label))
+    return Sums(blocks, files, histograms, samples)
+
+
+def stored(sums: Sums, files: Rows, dimension: int):
+    """How to store the sums and what goes with them, and the bytes it takes."""
+    neighbourhoods = _neighbourhoods(sums, dimension)
+
     def fill(writer):
-        for name, kind in _OF_FILES.items():
-            column = [getattr(origin, name) for origin in origins]
-            writer.write(f"/files/{name}", np.array([text.encode() for text in column]) if kind is bytes else np.array(column, dtype=kind))
+        for path, array in files.items():
+            writer.write(path, array)
         writer.write("/blocks/file", sums.files.astype(np.int64))
         for name, array in sums.blocks.items():
             writer.write(f"/blocks/{name}", array)
         for name, array in neighbourhoods.items():
             writer.write(f"/neighbourhoods/{name}", array, compress=name == "counts")
 
-    session.publish(attributes, fill, sum(array.nbytes for array in [*sums.blocks.values(), *neighbourhoods.values()]) + (1 << 16))
+    return fill, sum(array.nbytes for array in [*sums.blocks.values(), *neighbourhoods.values()]) + (1 << 16)
 
 
 def _neighbourhoods(sums: Sums, dimension: int) -> dict[str, np.ndarray]:

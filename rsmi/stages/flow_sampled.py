@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 import numpy as np
 
-from rsmi.errors import UsageError
+from rsmi.errors import DataError, UsageError
+from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization import couplings, operators
 from rsmi.renormalization.rules import Rule
 from rsmi.stages import sampling
-from rsmi.stages.flow import SUMS, Origin, Sums, autocorrelation_time, block_edges, choose_single, group_labels, stream_identity
+from rsmi.stages.flow import SUMS, Origin, Sums, autocorrelation_time, block_edges, choose_single, group_labels, stored, stream_identity, table
 from rsmi.stages.rules import ChosenRule, blocking_keys, coarse_shapes
-from rsmi.stages.runner import Request, Rows, Session, State
+from rsmi.stages.runner import Named, Request, Rows, Session, State
 from rsmi.stages.simulation import Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
 from rsmi.stages.streams import origin_of_chains
+from rsmi.store import File
 
 TAUS_BETWEEN_MEASURED = 0.6  # tau_int from one measured sample to the next, where it is left to auto: y_t remembers less than |m| and E
 NEIGHBOURHOODS_EVERY = 16  # steps of the chains: local energies cost as much as everything else together
@@ -39,6 +41,11 @@ class Ensemble:
     @property
     def origin(self) -> str:
         return origin_of_chains(self.parameters, self.simulation.algorithm)
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups of chains that one task advances each."""
+        return groups(self.parameters["chains"], self.simulation.together, self.parameters["samples"])
 
     @property
     def name(self) -> str:
@@ -74,6 +81,7 @@ class Measurement:
             "neighbourhoods": np.zeros((self.steps + 1, n_groups, couplings.number_of_bins(dimension)), np.int64),
             "neighbourhoods-samples": np.zeros(n_groups, np.int64),
         }
+        histograms["schedule"] = np.array(astuple(self.schedule))
         return 0, {**self.thermalized, **sums, **histograms, **{f"series-{name}": np.zeros(series, np.int64) for name in ("energy", "magnetization")}}
 
     def advance(self, state: State, start: int, count: int) -> Rows:
@@ -146,48 +154,66 @@ class SampledFlow:
             "blocks": sum(len(ensemble.edges) - 1 for ensemble in self.ensembles),
         }
 
-    def measure(self, session: Session) -> tuple[list[Origin], Sums]:
-        """All sums: pilots, thermalization, then one task for every group of chains."""
+    def measure(self, session: Session) -> list[Measurement]:
+        """Pilots, thermalization, then this session's share of the tasks, one for every group of chains."""
         schedules = [sampling.schedule_of(session, e.parameters, e.simulation, _prefix(i), TAUS_BETWEEN_MEASURED) for i, e in enumerate(self.ensembles)]
         tasks = self._tasks(session, schedules)
         cost = max(schedule.interval * ensemble.simulation.sites for schedule, ensemble in zip(schedules, self.ensembles))
-        session.run([task for of_ensemble in tasks for task in of_ensemble], "sampling and measuring", "sample", cost)
-        found = [[session.state(task) for task in of_ensemble] for of_ensemble in tasks]
-        sums = {name: np.concatenate([sum(state[f"sums-{name}"] for state in states) for states in found]) for name in SUMS}
-        files = np.repeat(np.arange(len(self.ensembles)), [len(ensemble.edges) - 1 for ensemble in self.ensembles])
-        histograms, samples = [], []
-        for states in found:
-            counted = sum(state["neighbourhoods-samples"] for state in states)
-            histograms.append(sum(state["neighbourhoods"] for state in states).swapaxes(0, 1)[counted > 0])
-            samples.append(counted[counted > 0])
-        return [_origin(*of_ensemble) for of_ensemble in zip(self.ensembles, tasks, found)], Sums(sums, files, histograms, samples)
+        session.run(tasks, "sampling and measuring", "sample", cost)
+        return tasks
 
-    def _tasks(self, session: Session, schedules: list[Schedule]) -> list[list[Measurement]]:
-        wanted = [groups(e.parameters["chains"], e.simulation.together, e.parameters["samples"]) for e in self.ensembles]
-        fresh = [
-            Thermalization(ensemble.simulation, schedule, group, _prefix(i))
-            for i, (ensemble, schedule) in enumerate(zip(self.ensembles, schedules))
-            for group in wanted[i]
-        ]
+    def _tasks(self, session: Session, schedules: list[Schedule]) -> list[Measurement]:
+        wanted = session.share([(i, group) for i, ensemble in enumerate(self.ensembles) for group in ensemble.groups])
+        fresh = [Thermalization(self.ensembles[i].simulation, schedules[i], group, _prefix(i)) for i, group in wanted]
         states = sampling.thermalized(session, fresh)
         keys = [blocking_keys(self.seed, ensemble.origin, 0, self.steps) for ensemble in self.ensembles]
         return [
-            [Measurement(_prefix(i) + group.name, ensemble, schedule, group, self.chosen.rule, keys[i], states[_prefix(i), group]) for group in wanted[i]]
-            for i, (ensemble, schedule) in enumerate(zip(self.ensembles, schedules))
+            Measurement(_prefix(i) + group.name, self.ensembles[i], schedules[i], group, self.chosen.rule, keys[i], states[_prefix(i), group])
+            for i, group in wanted
         ]
+
+    def shared(self) -> Rows:
+        """The datasets that no task makes: none."""
+        return {}
+
+    def gathered(self, session: Session, tasks: list[Measurement]) -> tuple[Sums, Rows]:
+        """What the tasks found, and /files/*, which is made of it too."""
+        return gathered(session, self.ensembles, {task.name: task for task in tasks})
+
+
+def join(session: Session, shard: File):
+    """How to store the sums of all streams, which the shards of the session have; ``shard`` is one of them."""
+    ensembles = tuple(map(_ensemble_of, shard.parameters["sampled"]))
+    return stored(*gathered(session, ensembles, {stream.name: stream for stream in session.streams}), len(ensembles[0].simulation.shape))
+
+
+def gathered(session: Session, ensembles: tuple[Ensemble, ...], tasks: dict[str, Named]) -> tuple[Sums, Rows]:
+    """The sums of all ensembles and /files/*, from the states of the tasks of their groups of chains."""
+    found = [[session.state(tasks[_prefix(i) + group.name]) for group in ensemble.groups] for i, ensemble in enumerate(ensembles)]
+    for ensemble, states in zip(ensembles, found):
+        if len({tuple(state["schedule"]) for state in states}) > 1:
+            raise DataError(f"{ensemble.name}: the pilots of the shards do not agree on thermalization and interval: give both")
+    sums = {name: np.concatenate([sum(state[f"sums-{name}"] for state in states) for states in found]) for name in SUMS}
+    files = np.repeat(np.arange(len(ensembles)), [len(ensemble.edges) - 1 for ensemble in ensembles])
+    histograms, samples = [], []
+    for states in found:
+        counted = sum(state["neighbourhoods-samples"] for state in states)
+        histograms.append(sum(state["neighbourhoods"] for state in states).swapaxes(0, 1)[counted > 0])
+        samples.append(counted[counted > 0])
+    return Sums(sums, files, histograms, samples), table(list(map(_origin, ensembles, found)))
 
 
 def _prefix(number: int) -> str:
     return f"ensemble-{number:04d}-"
 
 
-def _origin(ensemble: Ensemble, tasks: list[Measurement], states: list[State]) -> Origin:
+def _origin(ensemble: Ensemble, states: list[State]) -> Origin:
     """What the file says of samples that it never saw: the same as of a file of them."""
     simulation, parameters = ensemble.simulation, ensemble.parameters
     series = {name: np.zeros(ensemble.in_series, np.int64) for name in ("magnetization", "energy")}
-    for task, state in zip(tasks, states):
+    for group, state in zip(ensemble.groups, states):
         for name, values in series.items():
-            values[task.group.samples(0, len(state[f"series-{name}"]))] = state[f"series-{name}"]
+            values[group.samples(0, len(state[f"series-{name}"]))] = state[f"series-{name}"]
     tau = autocorrelation_time([np.abs(series["magnetization"]), series["energy"]], parameters["chains"])
     coupling = parameters["coupling"]
     return Origin(coupling, 1 / coupling, simulation.shape, simulation.shape, 0, stream_identity(ensemble.origin, 0), True, parameters["chains"], *tau)
@@ -216,7 +242,10 @@ def prepare(asked: list[dict], rule: str, block: str | None, hard: bool, bias: s
 
 
 def _ensemble(asked: dict) -> Ensemble:
-    parameters = sampling.parameters_of(**asked)
+    return _ensemble_of(sampling.parameters_of(**asked))
+
+
+def _ensemble_of(parameters: dict) -> Ensemble:
     simulation = sampling.simulation_of(parameters)
-    edges = block_edges(parameters["samples"], parameters["chains"], simulation.shape, simulation.shape, f"--size {asked['shape']}")
+    edges = block_edges(parameters["samples"], parameters["chains"], simulation.shape, simulation.shape, f"--size {shape_text(simulation.shape)}")
     return Ensemble(parameters, simulation, np.array(edges))

@@ -17,6 +17,7 @@ from rsmi.store import File, canonical_json, open_file
 from rsmi.store.schema import KINDS
 
 _STAGES = {"samples": "sample", "theta": "train_theta", "lambda": "train_lambda", "flow": "flow", "exponent": "exponent", "crossing": "crossing"}
+_STAGES |= dict.fromkeys(("samples-shard", "flow-shard"), "merge")
 
 
 def kind_of(path: Path) -> str:
@@ -61,7 +62,6 @@ def digest(path: Path) -> str:
 def tree(path: Path) -> dict:
     """What a file is made of: attributes, parameters, ancestors (oldest first), datasets, and the run that wrote it."""
     with open_file(path) as file:
-        own = [attribute.name for attribute in KINDS[file.kind].attributes if attribute.name in file.attributes]
         return {
             "file": str(path),
             "kind": file.kind,
@@ -72,7 +72,7 @@ def tree(path: Path) -> dict:
             "command": file.attributes["command"],
             "parameters": file.parameters,
             "inputs": file.attributes["inputs"],
-            "attributes": {name: file.attributes[name] for name in own},
+            "attributes": file.own_attributes,
             "ancestors": file.ancestors(),
             "datasets": {name: {"shape": list(shape), "dtype": dtype} for name, (shape, dtype) in file.datasets().items()},
             "run": file.run_facts(),
@@ -280,6 +280,13 @@ def _four(value: float | None) -> str:
     return "-" if value is None else f"{value:z.4f}"
 
 
+# ---- shards ---------------------------------------------------------------------------------------------------------
+
+def _describe_shard(file: File) -> list[str]:
+    numbers = summary(file.path)
+    return fields([("shard", numbers["shard"]), ("streams", f"{len(numbers['rows'])} of {numbers['streams']}"), ("rows", str(sum(numbers["rows"].values())))])
+
+
 _DESCRIPTIONS = {
     "samples": _describe_samples,
     "theta": _describe_theta,
@@ -287,4 +294,6 @@ _DESCRIPTIONS = {
     "flow": flow_info.describe_flow,
     "exponent": flow_info.describe_exponent,
     "crossing": flow_info.describe_crossing,
+    "samples-shard": _describe_shard,
+    "flow-shard": _describe_shard,
 }

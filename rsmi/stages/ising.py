@@ -159,7 +159,7 @@ class IsingSimulation:
         return cls(shape, coupling, chosen, parameters["seed"], layout if chosen in _LOCAL else "plain")
 
     def as_in(self, file: File) -> IsingSimulation:
-        state = file.state("chain-0000")
+        state = file.any_state()
         layout = "plain" if "generators" not in state else "strip" if state["spins"].ndim == 1 else "replicas"
         return replace(self, algorithm=file.attributes["algorithm"], layout=layout)
 

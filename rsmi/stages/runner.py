@@ -16,14 +16,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable, Protocol
+from typing import Callable, Protocol, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
 from rsmi.errors import Conflict, DataError, Failure, Interrupted, RsmiError, UsageError
 from rsmi.stages.interrupt import Stop
-from rsmi.store import File, Part, PartsFolder, disk_errors, open_file, parameters_digest, publish
+from rsmi.stages.shards import RowReader, Shard, Stored, store_rows
+from rsmi.store import File, PartsFolder, Writer, disk_errors, open_file, parameters_digest, publish
 
 log = logging.getLogger("rsmi")
 
@@ -34,6 +35,13 @@ _CHECKPOINT_SECONDS = 5.0
 _CHECKPOINT_BYTES = 1 << 25  # held for every thread, three times while a part is written
 _QUANTUM_SECONDS = 0.25
 _MISFITS = (ValueError, KeyError, IndexError, TypeError)  # of a kernel whose state came from a file
+
+
+class Named(Protocol):
+    """A task, or the name of one."""
+
+    @property
+    def name(self) -> str: ...
 
 
 class Task(Protocol):
@@ -54,9 +62,10 @@ class Task(Protocol):
 
 @dataclass
 class RunOptions:
-    """How to run, as opposed to what: none of it influences a result."""
+    """How to run, as opposed to what: none of it influences a result, of which a shard is a part."""
 
     force: bool = False
+    shard: Shard | None = None
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     quiet: bool = False
     stop: Stop = field(default_factory=Stop)
@@ -77,6 +86,14 @@ class Request:
     def input_digests(self) -> list[str]:
         return [file.digest for file in self.inputs]
 
+    def ancestors(self) -> list[dict]:
+        """The inputs and all they come from, oldest first: command, parameters, digest."""
+        chain: dict[str, dict] = {}
+        for file in self.inputs:
+            for ancestor in [*file.ancestors(), {"command": file.attributes["command"], "parameters": file.parameters, "digest": file.digest}]:
+                chain.setdefault(ancestor["digest"], ancestor)
+        return list(chain.values())
+
 
 class Session:
     """One run of one request towards one output; use as a context manager.
@@ -96,6 +113,7 @@ class Session:
         self.output = Path(output)
         self.request = request
         self.options = options
+        self._streams = 0
         self.base: File | None = None  # the shorter file this run extends
         self.complete = False
         self._failed = False
@@ -187,6 +205,8 @@ class Session:
         request = request or self.request
         if other["command"] != request.command:
             return f"the result of 'rsmi {other['command']}'"
+        if tuple(other.get("shard", ())) != self._shard:
+            return f"{_shard_text(other.get('shard'))}, not {_shard_text(self._shard)}"
         if other["inputs"] != request.input_digests:
             return "results from another input"
         mine, theirs = request.parameters, other["parameters"]
@@ -198,6 +218,11 @@ class Session:
             return "longer" if wanted > present else f"more {request.grows} ({present}, asked for {wanted})"
         return "other parameters: " + ", ".join(f"{name} = {theirs.get(name)} there, {mine.get(name)} asked for" for name in names)
 
+    @property
+    def _shard(self) -> tuple[int, ...]:
+        shard = self.options.shard
+        return () if shard is None else (shard.number, shard.count)
+
     def _take_up(self) -> None:
         """Resume the parts that are there, or begin."""
         parts = self._parts
@@ -206,6 +231,7 @@ class Session:
         if present is not None:
             self._take_as_begun(present)
         job = {"command": self.request.command, "parameters": self.request.parameters, "inputs": self.request.input_digests}
+        job |= {"shard": self._shard} if self._shard else {}
         if present is None:
             parts.clear()  # nothing done yet, or what is left of work that was being dropped
         else:
@@ -229,6 +255,15 @@ class Session:
             return None
 
     # ---- work
+
+    def share(self, streams: list) -> list:
+        """Of all streams of the request, those that this run makes: all, or its shard's."""
+        self._streams = len(streams)
+        try:
+            return streams if self.options.shard is None else self.options.shard.share(streams)
+        except UsageError:
+            self.discard()
+            raise
 
     def once(self, name: str, compute: Callable[[], State]) -> State:
         """A small intermediate result: computed once, kept with the parts."""
@@ -313,16 +348,43 @@ class Session:
 
     # ---- results
 
-    def state(self, task: Task) -> State:
+    def state(self, task: Named) -> State:
         """The state of a finished task."""
         return self._parts.parts(task.name)[-1].state()
 
-    def rows(self, task: Task) -> RowReader:
-        """All rows of a finished task."""
-        return RowReader(self._parts.parts(task.name))
+    def rows(self, task: Named) -> RowReader:
+        """All rows of a finished task; of one that extends a whole file, those that the file has not."""
+        extends = self.base is not None and f"/rows/{task.name}" in self.base
+        return RowReader([*([Stored(self.base, task.name)] if extends else []), *self._parts.parts(task.name)])
 
-    def publish(self, attributes: dict, fill, expected_bytes: int) -> str:
-        """Assemble and publish the output; ``fill(writer)`` stores the datasets. Returns the digest."""
+    def publish(self, attributes: dict, fill: Callable[[Writer], None], expected_bytes: int, shared: Rows | None = None) -> str:
+        """Assemble and publish the output; returns the digest.
+
+        Parameters
+        ----------
+        attributes : dict
+            Of the output's kind.
+        fill : callable(Writer)
+            Stores the datasets that are made of rows.
+        expected_bytes : int
+            What they take, about.
+        shared : dict, optional
+            Path -> array of the datasets that are not made of rows: the same in every shard.
+        """
+        return self._publish(self.request.kind, attributes, fill, expected_bytes, shared or {})
+
+    def publish_shard(self, attributes: dict, streams: Sequence[Named], shared: Rows | None = None) -> str:
+        """Publish this run's share of the streams, for `rsmi.stages.merge`; ``attributes`` and ``shared`` as in :meth:`publish`."""
+
+        def fill(writer: Writer) -> None:
+            for stream in streams:
+                store_rows(writer, stream.name, self.rows(stream))
+                writer.state(stream.name, self.state(stream))
+
+        expected_bytes = self._parts.bytes + (self.base.path.stat().st_size if self.base is not None else 0)
+        return self._publish(f"{self.request.kind}-shard", attributes | {"shard": self._shard, "streams": self._streams}, fill, expected_bytes, shared or {})
+
+    def _publish(self, kind: str, attributes: dict, fill: Callable[[Writer], None], expected_bytes: int, shared: Rows) -> str:
         request = self.request
         header = {
             "command": request.command,
@@ -330,9 +392,15 @@ class Session:
             "parameters_digest": parameters_digest(request.command, request.parameters, request.input_digests),
             "inputs": request.input_digests,
         }
-        temporary = self._parts.path / "final.tmp"
+
+        def everything(writer: Writer) -> None:
+            for path, array in shared.items():
+                writer.write(path, array)
+            fill(writer)
+
+        temporary, expected_bytes = self._parts.path / "final.tmp", expected_bytes + sum(array.nbytes for array in shared.values())
         with self.options.stop.shielded():
-            digest = publish(self.output, temporary, request.kind, header, attributes, self._ancestors(), run_facts(), fill, expected_bytes)
+            digest = publish(self.output, temporary, kind, header, attributes, request.ancestors(), run_facts(), everything, expected_bytes)
         if self.base is not None:
             self._stack.close()
         self._parts.remove()
@@ -341,13 +409,6 @@ class Session:
     def discard(self) -> None:
         """Drop all work: what was found shows that the request cannot be met."""
         self._parts.remove()
-
-    def _ancestors(self) -> list[dict]:
-        chain: dict[str, dict] = {}
-        for file in self.request.inputs:
-            for ancestor in [*file.ancestors(), {"command": file.attributes["command"], "parameters": file.parameters, "digest": file.digest}]:
-                chain.setdefault(ancestor["digest"], ancestor)
-        return list(chain.values())
 
 
 class Progress(tqdm):
@@ -377,19 +438,8 @@ def restoring(state: State):
         raise
 
 
-class RowReader:
-    """Rows of one task across its parts."""
-
-    def __init__(self, parts: list[Part]):
-        self._parts = [part for part in parts if part.stop > part.start]
-        self.start = self._parts[0].start if self._parts else 0
-        self.stop = self._parts[-1].stop if self._parts else 0
-
-    def read(self, name: str, start: int | None = None, stop: int | None = None) -> np.ndarray:
-        """Rows ``start:stop`` of one array (all by default)."""
-        start, stop = self.start if start is None else start, self.stop if stop is None else stop
-        pieces = [part.rows(name, max(start, part.start), min(stop, part.stop)) for part in self._parts if part.start < stop and part.stop > start]
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+def _shard_text(shard: Sequence[int] | None) -> str:
+    return f"shard {'/'.join(map(str, shard))}" if shard else "the whole result"
 
 
 def _concatenate(pieces: list[Rows]) -> Rows:

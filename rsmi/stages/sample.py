@@ -13,7 +13,7 @@ from rsmi.lattice import dimers as model
 from rsmi.stages import dimers
 from rsmi.stages.runner import Request, RunOptions, Session
 from rsmi.stages.sampling import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
-from rsmi.stages.simulation import Chain, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
+from rsmi.stages.simulation import Chain, Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
 from rsmi.statistics.summary import average_summary, sample_summary
 from rsmi.store import File, open_file
 
@@ -63,15 +63,14 @@ def _schedule(session: Session, simulation: Simulation) -> Schedule:
 
 def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> list[Chain]:
     samples, count = session.request.parameters["samples"], session.request.parameters["chains"]
-    present = session.base.shape("/spins")[0] if session.base is not None else 0
-    wanted = groups(count, simulation.together, samples)
+    present = session.base.parameters["samples"] if session.base is not None else 0
+    wanted = session.share(groups(count, simulation.together, samples))
     fresh = thermalized(session, [Thermalization(simulation, schedule, group) for group in wanted if not group.rows(present)])
     states = {group: fresh["", group] if ("", group) in fresh else session.base.state(group.name) for group in wanted}
     return [Chain(simulation, schedule, group, group.rows(samples), group.rows(present), states[group]) for group in wanted]
 
 
 def _publish(session: Session, simulation: Simulation, schedule: Schedule, chains: list[Chain]) -> None:
-    samples, width = session.request.parameters["samples"], simulation.row_bytes
     attributes = {
         **simulation.attributes(),
         "shape": simulation.shape,
@@ -84,16 +83,30 @@ def _publish(session: Session, simulation: Simulation, schedule: Schedule, chain
         "interval": schedule.interval,
         "clusters_per_sweep": schedule.clusters_per_sweep,
     }
+    if session.options.shard is not None:
+        session.publish_shard(attributes, chains)
+    else:
+        session.publish(attributes, *_contents(session, simulation, [chain.group for chain in chains], session.base))
+
+
+def join(session: Session, shard: File):
+    """How to store the rows of all chains, which the shards of the session have; ``shard`` is one of them."""
+    parameters, simulation = session.request.parameters, simulation_of(session.request.parameters).as_in(shard)
+    return _contents(session, simulation, groups(parameters["chains"], simulation.together, parameters["samples"]), None)
+
+
+def _contents(session: Session, simulation: Simulation, groups: list[Group], base: File | None):
+    """How to store the rows of all groups, and the bytes it takes."""
+    samples, width = session.request.parameters["samples"], simulation.row_bytes
 
     def fill(writer):
         stored = {"spins": writer.dataset("/spins", (samples, width), "uint8"), "energy": writer.dataset("/energy", (samples,), "int64")}
-        copied = _copy_base(session.base, stored)
-        _interleave(session, chains, stored, copied, samples)
-        for chain in chains:
-            writer.state(chain.name, session.state(chain))
+        _interleave(session, groups, stored, _copy_base(base, stored), samples)
+        for group in groups:
+            writer.state(group.name, session.state(group))
 
-    state_bytes = sum(array.nbytes + 4096 for chain in chains for array in chain.state.values())
-    session.publish(attributes, fill, samples * (width + 8) + state_bytes)
+    state_bytes = sum(array.nbytes + 4096 for array in session.state(groups[0]).values())
+    return fill, samples * (width + 8) + len(groups) * state_bytes
 
 
 def _copy_base(base: File | None, stored: dict) -> int:
@@ -106,9 +119,9 @@ def _copy_base(base: File | None, stored: dict) -> int:
     return present
 
 
-def _interleave(session: Session, chains: list[Chain], stored: dict, first: int, samples: int) -> None:
+def _interleave(session: Session, groups: list[Group], stored: dict, first: int, samples: int) -> None:
     """Write samples ``first:samples``: sample i is step i // count of chain i mod count."""
-    readers = [(chain.group, session.rows(chain)) for chain in chains]
+    readers = [(group, session.rows(group)) for group in groups]
     step = max(1, _ROWS_AT_ONCE // stored["spins"].shape[1])
     for begin in range(first, samples, step):
         end = min(begin + step, samples)
@@ -141,6 +154,7 @@ def plan(asked: Request) -> dict:
         "algorithm": simulation.algorithm,
         "thermalization": schedule.thermalization,
         "interval": schedule.interval,
+        "streams": len(wanted),
         "sweeps": sweeps,
         "cpu_seconds": round(seconds, 2),
         "bytes": samples * (simulation.row_bytes + 8),

@@ -47,6 +47,12 @@ class Part:
         with self._reading() as handle:
             return handle[f"rows/{name}"][start - self.start : stop - self.start]
 
+    @property
+    def arrays(self) -> list[str]:
+        """Names of the arrays that its rows have."""
+        with self._reading() as handle:
+            return list(handle["rows"])
+
     def state(self) -> dict[str, np.ndarray]:
         """The task's checkpoint after these rows."""
         with self._reading() as handle:
@@ -145,7 +151,8 @@ class PartsFolder:
         """The request the parts belong to, None in a new folder."""
         try:
             job = json.loads((self.path / "job.json").read_text())
-            if not isinstance(job["command"], str) or not isinstance(job["parameters"], dict) or not isinstance(job["inputs"], list):
+            kinds = {"command": str, "parameters": dict, "inputs": list, "shard": list}
+            if not all(isinstance(({"shard": []} | job)[name], kind) for name, kind in kinds.items()):
                 raise ValueError("not a request")
             return job
         except FileNotFoundError:
@@ -158,6 +165,11 @@ class PartsFolder:
         self._write("job.json", canonical_json(job).encode())
 
     # ---- parts
+
+    @property
+    def bytes(self) -> int:
+        """What all parts take."""
+        return sum(part.path.stat().st_size for parts in self._found.values() for part in parts)
 
     def sweep(self) -> None:
         """Remove what a killed process left under temporary names."""

@@ -43,6 +43,16 @@ class File:
     def parameters(self) -> dict:
         return self.attributes["parameters"]
 
+    @property
+    def own_attributes(self) -> dict:
+        """The attributes of its kind, without those that all files have."""
+        return {attribute.name: self.attributes[attribute.name] for attribute in schema.KINDS[self.kind].attributes if attribute.name in self.attributes}
+
+    def names(self, group: str) -> list[str]:
+        """Names of what a group holds; of none if there is no such group."""
+        with _as_data_error(self.path, f"cannot read {group}"):
+            return list(self._handle[group]) if group in self._handle else []
+
     def shape(self, path: str) -> tuple[int, ...]:
         """Shape of a dataset."""
         with _as_data_error(self.path, f"cannot read {path}"):
@@ -58,6 +68,10 @@ class File:
         """The checkpoint of one task, as stored in ``/state``."""
         with _as_data_error(self.path, f"cannot read the state of {task}"):
             return {name: np.asarray(item[()]) for name, item in self._handle[f"/state/{task}"].items()}
+
+    def any_state(self) -> dict[str, np.ndarray]:
+        """The checkpoint of the first task that has one: of chains, which are all alike, to see what they are."""
+        return self.state(next(iter(self.names("/state")), "any task"))
 
     def datasets(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Path -> (shape, dtype) of everything stored."""
@@ -144,7 +158,8 @@ def _identify(handle: h5py.File, path: Path, kind: str | None) -> str:
     if found not in schema.KINDS:
         raise DataError(f"{path}: holds {found[:40]!r}, which is no kind of file this program knows")
     if kind is not None and found != kind:
-        raise DataError(f"{path}: holds {found}, but {kind} is needed here")
+        hint = ": join all shards by 'rsmi merge'" if schema.KINDS[found].whole == kind else ""
+        raise DataError(f"{path}: holds {found}, but {kind} is needed here{hint}")
     return found
 
 
@@ -328,6 +343,17 @@ def _check_schedule(file: File, sites: int) -> None:
             raise DataError(f"{file.path}: {name} {attributes[name]} is not that of the parameters, {file.parameters[name]}")
 
 
+def _check_shard(file: File) -> None:
+    attributes, path = file.attributes, file.path
+    shard, streams = attributes["shard"], attributes["streams"]
+    if len(shard) != 2 or not 0 <= shard[0] < shard[1] <= streams:
+        raise DataError(f"{path}: shard {list(shard)} of {streams} streams is none")
+    for stream in file.names("/rows"):
+        arrays = file.names(f"/rows/{stream}")
+        if len({file.shape(f"/rows/{stream}/{name}")[0] for name in arrays}) != 1:
+            raise DataError(f"{path}: /rows/{stream} must hold arrays of equal length")
+
+
 def _check_rule(file: File) -> None:
     _check_lattice(file)
     attributes, path = file.attributes, file.path
@@ -355,3 +381,4 @@ def _check_flow(file: File) -> None:
 
 
 _MEANING_CHECKS = {"flow": _check_flow, "exponent": _check_result, "crossing": _check_result, "samples": _check_samples, "theta": _check_lattice, "lambda": _check_rule}
+_MEANING_CHECKS |= dict.fromkeys(("samples-shard", "flow-shard"), _check_shard)

@@ -7,7 +7,7 @@ misread a new file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 FORMAT = "rsmi"
 FORMAT_VERSION = (1, 3)
@@ -44,7 +44,7 @@ class Kind:
     meaning: str
     attributes: tuple[Attribute, ...] = ()
     datasets: tuple[Dataset, ...] = ()
-    free_groups: tuple[str, ...] = field(default=("/state",))  # groups whose arrays are the writer's own business
+    whole: str = ""  # of a shard: the kind of the file that all shards make
 
 
 COMMON_ATTRIBUTES = (
@@ -244,6 +244,22 @@ CROSSING = Kind(
 
 KINDS = {"samples": SAMPLES, "theta": THETA, "lambda": LAMBDA, "flow": FLOW, "exponent": EXPONENT, "crossing": CROSSING}
 
+_SHARD_ATTRIBUTES = (
+    Attribute("shard", "integers", "[i, N]: of the streams c = 0, 1, ... those with c mod N = i", since=(1, 3)),
+    Attribute("streams", "integer", "number of streams of the whole", since=(1, 3)),
+)
+
+
+def _shard_of(name: str) -> Kind:
+    """The kind of a shard's file: the attributes of the whole, and the datasets that are not made of streams."""
+    kind = KINDS[name]
+    shared = tuple(replace(dataset, required=False) for dataset in kind.datasets if dataset.path.startswith("/files/"))
+    meaning = f"a shard of {name}: streams for 'rsmi merge', the rows of each in `/rows/STREAM`, its state in `/state/STREAM` (since 1.3)"
+    return Kind(meaning, kind.attributes + _SHARD_ATTRIBUTES, shared, name)
+
+
+KINDS |= {f"{name}-shard": _shard_of(name) for name in ("samples", "flow")}
+
 VOLATILE_ATTRIBUTES = ("uuid", "digest", "software")
 VOLATILE_GROUPS = ("/provenance",)
 
@@ -282,7 +298,11 @@ def _introduction() -> list[str]:
 
 
 def _kind_table(name: str, kind: Kind) -> list[str]:
-    return [f"## {name}", "", kind.meaning[0].upper() + kind.meaning[1:] + ".", "", *_attribute_table(kind.attributes), "", *_dataset_table(kind.datasets), ""]
+    title = [f"## {name}", "", kind.meaning[0].upper() + kind.meaning[1:] + ".", ""]
+    if kind.whole:
+        shared = " and, where samples are read, the datasets `/files/...`" if kind.datasets else ""
+        return [*title, f"The attributes{shared} of {kind.whole}, the same in all shards, and", "", *_attribute_table(_SHARD_ATTRIBUTES), ""]
+    return [*title, *_attribute_table(kind.attributes), "", *_dataset_table(kind.datasets), ""]
 
 
 def _attribute_table(attributes: tuple[Attribute, ...]) -> list[str]:

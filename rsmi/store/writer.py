@@ -29,9 +29,9 @@ class Writer:
     def __init__(self, handle: h5py.File):
         self._handle = handle
 
-    def dataset(self, path: str, shape: tuple[int, ...], dtype: str) -> h5py.Dataset:
-        """Create an empty dataset, checksummed and chunked by rows, to be filled by slices."""
-        return create_dataset(self._handle, path, shape, dtype)
+    def dataset(self, path: str, shape: tuple[int, ...], dtype: str, **storage) -> h5py.Dataset:
+        """Create an empty dataset, checksummed and chunked by rows, to be filled by slices; ``storage`` as in :func:`create_dataset`."""
+        return create_dataset(self._handle, path, shape, dtype, **storage)
 
     def write(self, path: str, array, **storage) -> None:
         """Store a whole array; ``storage`` as in :func:`create_dataset`."""

@@ -1,0 +1,35 @@
+"""``rsmi merge``."""
+
+from __future__ import annotations
+
+import click
+
+from rsmi.cli import common
+
+_HELP = """Join shards to the file that one process would have written, digest for digest.
+
+A shard is what 'rsmi sample --shard i/N' or 'rsmi flow --shard i/N' makes: the streams c with c mod N = i, which have
+random numbers of their own. N jobs make the N shards at once, wherever they run; merge takes all of them, in any order,
+checks that they are of one run and undamaged, and writes the whole.
+
+\b
+Example: three shards, each perhaps a job of a cluster
+  rsmi sample --size 64 --temperature Tc --samples 20000 --shard 0/3 -o shard-0.h5
+  rsmi sample --size 64 --temperature Tc --samples 20000 --shard 1/3 -o shard-1.h5
+  rsmi sample --size 64 --temperature Tc --samples 20000 --shard 2/3 -o shard-2.h5
+  rsmi merge shard-0.h5 shard-1.h5 shard-2.h5 -o samples.h5
+Shards are resumed and extended like every file; merging again extends the whole.
+"""
+
+
+@common.command("merge", help=_HELP)
+@click.argument("shards", metavar="SHARD.h5...|-", nargs=-1, required=True)
+@common.stage_command(seed=False)
+def command(shards, output, run, dry_run, as_json):
+    from rsmi.stages import info, merge
+
+    with merge.prepare(common.read_paths(shards)) as whole:
+        if dry_run:
+            return common.print_plan(merge.plan(whole), as_json)
+        merge.run(whole, output, run)
+    common.answer(output, as_json, lambda: info.summary(output))
