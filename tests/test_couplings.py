@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rsmi.kernels.neighbourhood import neighbourhood_counts
 from rsmi.renormalization import couplings, operators
 from rsmi.renormalization.rules import coarse_grain, decimation, majority
+from rsmi.stages.flow import division_of
 from rsmi.store import open_file
 
 
@@ -226,7 +227,8 @@ def test_flow_gives_the_sampled_couplings(line, tmp_path, monkeypatch):
     with open_file(tmp_path / "f.h5") as file, open_file(tmp_path / "s.h5") as samples:
         shape, energies = samples.attributes["shape"], file.read("/neighbourhoods/energies")
         counts, of_group = file.read("/neighbourhoods/counts"), file.read("/neighbourhoods/samples")
-        group = np.repeat(np.arange(len(of_group)), of_group)
+        division = division_of(samples)
+        group = division.groups[division.of(np.arange(1500))]
         expected = np.zeros((len(of_group), couplings.number_of_bins(len(shape))), dtype=np.int64)
         couplings.add_histograms(samples.read("/spins"), shape, group, expected)
     occupied = (couplings.local_energies(len(shape))[:, None] == energies).all(axis=2).argmax(axis=0)

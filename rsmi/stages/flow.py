@@ -13,67 +13,60 @@ import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.lattice import ising
-from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization import couplings, operators, thermometer
 from rsmi.renormalization.rules import Rule
+from rsmi.stages.flow_sums import SUMS, Division, Measuring, Sums, divide, joined
 from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_full, require_periodic, require_single_component
 from rsmi.stages.runner import Named, Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import magnetizations
 from rsmi.stages.streams import origin
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
-from rsmi.statistics.binning import merged_blocks, runs
+from rsmi.statistics.binning import merged_blocks
 from rsmi.statistics.summary import separate_chains
 from rsmi.store import File, canonical_json, open_file, text_digest
 
 log = logging.getLogger("rsmi")
 
-_BLOCKS = 64  # blocks of samples per file that are stored; `measured` merges them where they are short
 LONG_BLOCK = 16  # times tau_int: the blocks of `measured` are at least as long, so that errors are 3 % too small at most
 FEWEST_BLOCKS = 8  # per file: with fewer the error itself is not known to 25 %
 _TASKS = 8
-_GROUPS = 32  # groups of blocks per file of which the larger histograms of local energies are stored
-SUMS = tuple(operators.empty_sums(0, 0))
+_BYTES_AT_ONCE = 1 << 24
 _OF_FILES = {
     **dict.fromkeys(("coupling", "temperature"), np.float64),
     **dict.fromkeys(("shape", "original_shape", "rg_step"), np.int64),
     "streams": bytes,
     "has_energy": np.uint8,
     "chains": np.int64,
+    "whole_chains": np.uint8,
     **dict.fromkeys(("tau_int", "tau_int_error"), np.float64),
 }
 
 
 @dataclass
-class Blocks:
-    """The task of consecutive blocks of samples of one file: a row is the sums of one block; stateless."""
+class Stretch:
+    """The task of successive samples of one file: a row is one of them, and empty; the sums so far are the state, so that what is kept
+    does not grow."""
 
     name: str
     source: File
-    rule: Rule
-    steps: int
-    keys: np.ndarray
-    edges: list[int]  # samples edges[i]:edges[i+1] are row i
+    measuring: Measuring
+    first: int
+    last: int
 
     @property
     def total(self) -> int:
-        return len(self.edges) - 1
+        return self.last - self.first
 
     def begin(self):
-        return 0, {}
+        return 0, self.measuring.begin()
 
     def advance(self, state: State, start: int, count: int) -> Rows:
-        edges = np.array(self.edges[start : start + count + 1])
-        first, last = int(edges[0]), int(edges[-1])
-        energies = self.source.read("/energy", first, last) if "/energy" in self.source else np.zeros(last - first, np.int64)
-        block = np.repeat(np.arange(count), np.diff(edges))
-        rows, shape = self.source.read("/spins", first, last), self.source.attributes["shape"]
-        histograms = np.zeros((self.steps + 1, count, couplings.number_of_bins(len(shape))), np.int64)
-
-        def count_neighbourhoods(level, rows, shape, blocks):
-            couplings.add_histograms(rows, shape, blocks, histograms[level])
-
-        sums = operators.measure_levels(rows, shape, self.rule, self.steps, self.keys, energies, first, block, count, count_neighbourhoods)
-        return sums | {"neighbourhoods": histograms.swapaxes(0, 1)}
+        step = max(1, _BYTES_AT_ONCE // self.source.shape("/spins")[1])
+        for first in range(self.first + start, self.first + start + count, step):
+            last = min(first + step, self.first + start + count)
+            energies = self.source.read("/energy", first, last) if "/energy" in self.source else np.zeros(last - first, np.int64)
+            self.measuring.add(state, self.source.read("/spins", first, last), energies, np.arange(first, last))
+        return {}
 
 
 @dataclass(frozen=True)
@@ -88,19 +81,9 @@ class Origin:
     streams: str
     has_energy: bool
     chains: int
+    whole_chains: bool
     tau_int: float
     tau_int_error: float
-
-
-@dataclass(frozen=True)
-class Sums:
-    """The sums over the blocks of all ensembles, and the number of the ensemble of each block; `histograms` (groups, levels, bins) of
-    every ensemble's groups of blocks and the number of samples in each (groups,)."""
-
-    blocks: dict[str, np.ndarray]
-    files: np.ndarray
-    histograms: list[np.ndarray]
-    samples: list[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -128,32 +111,38 @@ class Flow:
     def plan(self) -> dict:
         """What a run would do."""
         samples = sum(source.shape("/spins")[0] for source in self.sources)
-        return {**self.request.parameters, "files": len(self.sources), "samples": samples, "blocks": sum(len(edges_of(source)) - 1 for source in self.sources)}
+        return {**self.request.parameters, "files": len(self.sources), "samples": samples, "blocks": sum(division_of(source).blocks for source in self.sources)}
 
-    def measure(self, session: Session) -> list[Blocks]:
-        """Run this session's share of the tasks of some blocks each."""
+    def measure(self, session: Session) -> list[Stretch]:
+        """Run this session's share of the tasks of some samples each."""
         tasks = session.share([task for number in range(len(self.sources)) for task in self.tasks_of(number)])
-        session.run(tasks, "measuring", "block")
+        session.run(tasks, "measuring", "sample")
         return tasks
 
     def shared(self) -> Rows:
         """/files/*, which no task makes."""
         return table([origin_of(source) for source in self.sources])
 
-    def gathered(self, session: Session, tasks: list[Blocks]) -> tuple[Sums, Rows]:
+    def gathered(self, session: Session, tasks: list[Stretch]) -> tuple[Sums, Rows]:
         """What the tasks found, and the datasets that are made of it besides the sums: none."""
         return gathered(session, tasks), {}
 
-    def tasks_of(self, number: int) -> list[Blocks]:
+    def tasks_of(self, number: int) -> list[Stretch]:
         source = self.sources[number]
-        edges = edges_of(source)
-        count = min(_TASKS, len(edges) - 1)
-        cuts = [(len(edges) - 1) * i // count for i in range(count + 1)]
+        division = division_of(source)
         keys = blocking_keys(self.seed, origin(source), source.attributes["rg_step"], self.steps)
-        return [
-            Blocks(f"file-{number:04d}-blocks-{i}", source, self.chosen.rule, self.steps, keys, edges[cuts[i] : cuts[i + 1] + 1])
-            for i in range(count)
-        ]
+        stretches = []
+        for part, (first, last) in enumerate(itertools.pairwise(cuts_of(division))):
+            blocks = division.spanned(np.arange(first, last))
+            measuring = Measuring(division, source.attributes["shape"], self.chosen.rule, keys, *blocks)
+            stretches.append(Stretch(f"file-{number:04d}-stretch-{part}", source, measuring, first, last))
+        return stretches
+
+
+def cuts_of(division: Division) -> list[int]:
+    """Where the stretches of a file begin and end."""
+    count = min(_TASKS, division.blocks)
+    return [division.samples * i // count for i in range(count + 1)]
 
 
 def origin_of(source: File) -> Origin:
@@ -161,29 +150,14 @@ def origin_of(source: File) -> Origin:
     attributes = source.attributes
     return Origin(
         *(attributes.get(name, math.nan) for name in ("coupling", "temperature")), *(attributes[name] for name in ("shape", "original_shape", "rg_step")),
-        stream_identity(origin(source), attributes["rg_step"]), "/energy" in source, attributes["chains"], *_autocorrelation_time(source),
+        stream_identity(origin(source), attributes["rg_step"]), "/energy" in source, attributes["chains"], division_of(source).by_chains, *_autocorrelation_time(source),
     )  # fmt: skip
 
 
-def edges_of(source: File) -> list[int]:
-    """`block_edges` of a file."""
+def division_of(source: File) -> Division:
+    """How the samples of a file are divided into blocks."""
     attributes = source.attributes
-    return block_edges(source.shape("/spins")[0], attributes["chains"], attributes["shape"], attributes["original_shape"], str(source.path))
-
-
-def block_edges(n: int, chains: int, shape: tuple[int, ...], original: tuple[int, ...], name: str) -> list[int]:
-    """Where the blocks of n samples begin and end: at whole steps of the chains, so that blocks are alike."""
-    largest = operators.largest_block(shape, len(original) * math.prod(original))
-    if largest < 1:
-        raise UsageError(f"{name}: a lattice of {shape_text(shape)} is too large for exact 64-bit sums")
-    count = min(n, max(_BLOCKS, -(-2 * n // largest)))
-    unit = chains if n >= 2 * count * chains else 1
-    return [n // unit * i // count * unit for i in range(count)] + [n]
-
-
-def group_labels(blocks: int) -> np.ndarray:
-    """The group of each block: histograms of local energies are stored by groups."""
-    return runs(np.arange(blocks), _GROUPS)
+    return divide(source.shape("/spins")[0], attributes["chains"], attributes["shape"], attributes["original_shape"], str(source.path))
 
 
 @contextlib.contextmanager
@@ -264,23 +238,14 @@ def table(origins: list[Origin]) -> Rows:
 
 
 def join(session: Session, shard: File):
-    """How to store the rows of all streams, which the shards of the session have; ``shard`` is one of them."""
+    """How to store the sums of all streams, which the shards of the session have; ``shard`` is one of them."""
     return stored(gathered(session, session.streams), {}, shard.shape("/files/shape")[1])
 
 
 def gathered(session: Session, tasks: list[Named]) -> Sums:
-    """The sums of the blocks of all files, whose tasks follow each other."""
-    rows = {task.name: session.rows(task) for task in tasks}
-    of_files = [[rows[name] for name in names] for _, names in itertools.groupby(rows, key=lambda name: name.split("-blocks-")[0])]
-    blocks = {name: np.concatenate([reader.read(name) for reader in rows.values()]) for name in SUMS}
-    files = np.repeat(np.arange(len(of_files)), [sum(reader.stop for reader in of_file) for of_file in of_files])
-    histograms, samples = [], []
-    for number, of_file in enumerate(of_files):
-        found = np.concatenate([reader.read("neighbourhoods") for reader in of_file])
-        label = group_labels(len(found))
-        histograms.append(_merge(found, label))
-        samples.append(_merge(blocks["counts"][files == number], label))
-    return Sums(blocks, files, histograms, samples)
+    """The sums of all files, whose tasks follow each other."""
+    of_files = itertools.groupby(tasks, key=lambda task: task.name.split("-stretch-")[0])
+    return joined([[session.state(task) for task in of_file] for _, of_file in of_files])
 
 
 def stored(sums: Sums, files: Rows, dimension: int):
@@ -369,8 +334,8 @@ def measured(file: File) -> list[Measured]:
 
 
 def _merged(file: File, n_files: int) -> list[tuple[dict[str, np.ndarray], str | None]]:
-    """The sums of every input file in blocks of at least `LONG_BLOCK` tau_int (as stored where files before format 1.1 do not tell
-    it), and a sentence where they do not allow that."""
+    """The sums of every input file in blocks of whole chains or of at least `LONG_BLOCK` tau_int (as stored where files before format
+    1.1 do not tell it), and a sentence where they do not allow that."""
     return _in_long_blocks(file, n_files, file.read("/blocks/file"), {name: file.read(f"/blocks/{name}") for name in SUMS})
 
 
@@ -378,8 +343,10 @@ def _in_long_blocks(file: File, n_files: int, owner: np.ndarray, sums: dict[str,
     found = []
     for number in range(n_files):
         own = {name: array[owner == number] for name, array in sums.items()}
-        found.append(_long_blocks(own, *(float(file.read(f"/files/{name}")[number]) for name in ("chains", "tau_int", "tau_int_error")))
-                     if "/files/tau_int" in file else (own, None))  # fmt: skip
+        if "/files/tau_int" not in file or ("/files/whole_chains" in file and file.read("/files/whole_chains")[number]):
+            found.append((own, None))
+        else:
+            found.append(_long_blocks(own, *(float(file.read(f"/files/{name}")[number]) for name in ("chains", "tau_int", "tau_int_error"))))
     return found
 
 

@@ -9,10 +9,9 @@ import numpy as np
 
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import shape_text
-from rsmi.renormalization import couplings, operators
-from rsmi.renormalization.rules import Rule
 from rsmi.stages import sampling
-from rsmi.stages.flow import SUMS, Origin, Sums, autocorrelation_time, block_edges, choose_single, group_labels, stored, stream_identity, table
+from rsmi.stages.flow import Origin, autocorrelation_time, choose_single, stored, stream_identity, table
+from rsmi.stages.flow_sums import Division, Measuring, Sums, divide, joined
 from rsmi.stages.rules import ChosenRule, blocking_keys, coarse_shapes
 from rsmi.stages.runner import Named, Request, Rows, Session, State
 from rsmi.stages.simulation import Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
@@ -30,7 +29,7 @@ class Ensemble:
 
     parameters: dict
     simulation: Simulation
-    edges: np.ndarray  # samples edges[i] : edges[i + 1] are block i
+    division: Division
 
     @property
     def in_series(self) -> int:
@@ -61,60 +60,25 @@ class Measurement:
     ensemble: Ensemble
     schedule: Schedule
     group: Group
-    rule: Rule
-    keys: np.ndarray
+    measuring: Measuring
     thermalized: State = field(repr=False)
 
     @property
     def total(self) -> int:
         return self.group.rows(self.ensemble.parameters["samples"])
 
-    @property
-    def steps(self) -> int:
-        return len(self.keys)
-
     def begin(self):
-        dimension, blocks = len(self.ensemble.simulation.shape), len(self.ensemble.edges) - 1
-        n_groups, series = int(group_labels(blocks)[-1]) + 1, self.group.rows(self.ensemble.in_series)
-        sums = {f"sums-{name}": array for name, array in operators.empty_sums(blocks, self.steps, dimension).items()}
-        histograms = {
-            "neighbourhoods": np.zeros((self.steps + 1, n_groups, couplings.number_of_bins(dimension)), np.int64),
-            "neighbourhoods-samples": np.zeros(n_groups, np.int64),
-        }
-        histograms["schedule"] = np.array(astuple(self.schedule))
-        return 0, {**self.thermalized, **sums, **histograms, **{f"series-{name}": np.zeros(series, np.int64) for name in ("energy", "magnetization")}}
+        series = self.group.rows(self.ensemble.in_series)
+        kept = {f"series-{name}": np.zeros(series, np.int64) for name in ("energy", "magnetization")}
+        return 0, {**self.thermalized, **self.measuring.begin(), "schedule": np.array(astuple(self.schedule)), **kept}
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         rows = self.ensemble.simulation.advance(state, self.schedule.interval, start, count, self.schedule.clusters_per_sweep)
         for name in ("energy", "magnetization"):
             kept = state[f"series-{name}"][start : start + count]
             kept[:] = rows[name][: len(kept)]
-        self.measure(state, rows["spins"], rows["energy"], self.group.samples(start, start + count))
+        self.measuring.add(state, rows["spins"], rows["energy"], self.group.samples(start, start + count))
         return {}
-
-    def measure(self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray) -> None:
-        """Add packed configurations (n, row_bytes), energies (n,) and numbers (n,) of samples to the sums, of some steps with the local energies."""
-        observed = samples // self.group.chains % NEIGHBOURHOODS_EVERY == 0
-        cuts = [0, *np.flatnonzero(np.diff(observed)) + 1, len(samples)]
-        for part in map(slice, cuts[:-1], cuts[1:]):
-            self._add(state, spins[part], energies[part], samples[part], observed[part.start])
-
-    def _add(self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray, observe: bool) -> None:
-        edges, shape = self.ensemble.edges, self.ensemble.simulation.shape
-        block = np.searchsorted(edges, samples, side="right") - 1
-        first, last = int(block.min()), int(block.max()) + 1
-        labels = group_labels(len(edges) - 1)
-
-        def count_neighbourhoods(level, rows, shape, blocks):
-            couplings.add_histograms(rows, shape, labels[blocks + first], state["neighbourhoods"][level])
-
-        found = operators.measure_levels(
-            spins, shape, self.rule, self.steps, self.keys, energies, samples.astype(np.uint64), block - first, last - first, count_neighbourhoods if observe else None
-        )
-        for name, array in found.items():
-            state[f"sums-{name}"][first:last] += array
-        if observe:
-            np.add.at(state["neighbourhoods-samples"], labels[block], 1)
 
 
 @dataclass(frozen=True)
@@ -151,7 +115,7 @@ class SampledFlow:
             "thermalization": [schedule.thermalization for schedule in schedules],
             "interval": [schedule.interval for schedule in schedules],
             "samples": sum(ensemble.parameters["samples"] for ensemble in self.ensembles),
-            "blocks": sum(len(ensemble.edges) - 1 for ensemble in self.ensembles),
+            "blocks": sum(ensemble.division.blocks for ensemble in self.ensembles),
         }
 
     def measure(self, session: Session) -> list[Measurement]:
@@ -168,9 +132,14 @@ class SampledFlow:
         states = sampling.thermalized(session, fresh)
         keys = [blocking_keys(self.seed, ensemble.origin, 0, self.steps) for ensemble in self.ensembles]
         return [
-            Measurement(_prefix(i) + group.name, self.ensembles[i], schedules[i], group, self.chosen.rule, keys[i], states[_prefix(i), group])
+            Measurement(_prefix(i) + group.name, self.ensembles[i], schedules[i], group, self._measuring(self.ensembles[i], group, keys[i]), states[_prefix(i), group])
             for i, group in wanted
         ]
+
+    def _measuring(self, ensemble: Ensemble, group: Group, keys: np.ndarray) -> Measuring:
+        division = ensemble.division
+        blocks = division.spanned(np.arange(group.first, group.first + group.count)) if division.by_chains else (0, division.blocks)
+        return Measuring(division, ensemble.simulation.shape, self.chosen.rule, keys, *blocks, NEIGHBOURHOODS_EVERY)
 
     def shared(self) -> Rows:
         """The datasets that no task makes: none."""
@@ -193,14 +162,7 @@ def gathered(session: Session, ensembles: tuple[Ensemble, ...], tasks: dict[str,
     for ensemble, states in zip(ensembles, found):
         if len({tuple(state["schedule"]) for state in states}) > 1:
             raise DataError(f"{ensemble.name}: the pilots of the shards do not agree on thermalization and interval: give both")
-    sums = {name: np.concatenate([sum(state[f"sums-{name}"] for state in states) for states in found]) for name in SUMS}
-    files = np.repeat(np.arange(len(ensembles)), [len(ensemble.edges) - 1 for ensemble in ensembles])
-    histograms, samples = [], []
-    for states in found:
-        counted = sum(state["neighbourhoods-samples"] for state in states)
-        histograms.append(sum(state["neighbourhoods"] for state in states).swapaxes(0, 1)[counted > 0])
-        samples.append(counted[counted > 0])
-    return Sums(sums, files, histograms, samples), table(list(map(_origin, ensembles, found)))
+    return joined(found), table(list(map(_origin, ensembles, found)))
 
 
 def _prefix(number: int) -> str:
@@ -216,7 +178,7 @@ def _origin(ensemble: Ensemble, states: list[State]) -> Origin:
             values[group.samples(0, len(state[f"series-{name}"]))] = state[f"series-{name}"]
     tau = autocorrelation_time([np.abs(series["magnetization"]), series["energy"]], parameters["chains"])
     coupling = parameters["coupling"]
-    return Origin(coupling, 1 / coupling, simulation.shape, simulation.shape, 0, stream_identity(ensemble.origin, 0), True, parameters["chains"], *tau)
+    return Origin(coupling, 1 / coupling, simulation.shape, simulation.shape, 0, stream_identity(ensemble.origin, 0), True, parameters["chains"], ensemble.division.by_chains, *tau)
 
 
 @contextlib.contextmanager
@@ -247,5 +209,5 @@ def _ensemble(asked: dict) -> Ensemble:
 
 def _ensemble_of(parameters: dict) -> Ensemble:
     simulation = sampling.simulation_of(parameters)
-    edges = block_edges(parameters["samples"], parameters["chains"], simulation.shape, simulation.shape, f"--size {shape_text(simulation.shape)}")
-    return Ensemble(parameters, simulation, np.array(edges))
+    division = divide(parameters["samples"], parameters["chains"], simulation.shape, simulation.shape, f"--size {shape_text(simulation.shape)}")
+    return Ensemble(parameters, simulation, division)

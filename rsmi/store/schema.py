@@ -193,6 +193,7 @@ FLOW = Kind(
         Dataset("/files/streams", "bytes", ("files",), "", "digest of the random streams behind each input file"),
         Dataset("/files/has_energy", "uint8", ("files",), "", "1 if the original energies are known"),
         Dataset("/files/chains", "int64", ("files",), "", "chains of each input file", required=False, since=(1, 1)),
+        Dataset("/files/whole_chains", "uint8", ("files",), "", "1 if its blocks hold whole chains, which are independent, else successive samples", required=False, since=(1, 3)),
         Dataset("/files/tau_int", "float64", ("files",), "", "integrated autocorrelation time of |m| or E, the longer, in stored intervals; in flight of the first 131,072 samples", required=False, since=(1, 1)),
         Dataset("/files/tau_int_error", "float64", ("files",), "", "its error, NaN for constant data", required=False, since=(1, 1)),
         Dataset("/blocks/file", "int64", ("blocks",), "", "input file of each block of samples"),
