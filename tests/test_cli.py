@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import PIPELINE, SAMPLE, arguments_for, digest, process
 
+import rsmi
 from rsmi.cli.application import COMMANDS, application
 from rsmi.store import open_file
 from rsmi.store.digest import content_digest, file_uuid
@@ -508,3 +509,33 @@ def test_unknown_temperature_is_not_merged(stranger, pipeline, here):
     with open_file("coarse.h5") as file:
         assert "temperature" not in file.attributes and "/energy" not in file
     assert len(flow_of(here, "flow.h5", stranger, pipeline / "other.h5")) == 2
+
+
+@pytest.mark.parametrize("shell, begins", [("bash", "_rsmi_completion() {"), ("zsh", "#compdef rsmi"), ("fish", "function _rsmi_completion;")])
+def test_completion_script(shell, begins):
+    """What the README tells to evaluate at the start of a shell."""
+    assert completed({"_RSMI_COMPLETE": f"{shell}_source"}).startswith(begins)
+
+
+@pytest.mark.parametrize(
+    "words, answer",
+    {
+        "rsmi trai": ["plain,train-lambda", "plain,train-theta"],
+        "rsmi sample --therm": ["plain,--thermalization"],
+        "rsmi sample --algorithm w": ["plain,wolff", "plain,worm"],
+        "rsmi flow --rule maj": ["plain,majority", "plain,majority-ties-up", "file,maj"],
+        "rsmi flow sam": ["file,sam"],
+        "rsmi coarse-grain -o coa": ["file,coa"],
+    }.items(),
+)
+def test_completion(words, answer):
+    """Commands, options, choices, named rules and files are completed."""
+    found = completed({"_RSMI_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)})
+    assert sorted(found.split("\n")[:-1]) == sorted(answer)
+
+
+def completed(environment: dict[str, str]) -> str:
+    """What the program prints when a shell asks it to complete a line."""
+    program = "import sys; sys.argv = ['rsmi']; from rsmi.cli import main; main()"
+    environment = {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parents[1]), **environment}
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False).stdout

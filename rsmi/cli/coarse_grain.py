@@ -19,7 +19,7 @@ Example: two steps of a learned rule
 
 
 @common.command("coarse-grain", help=_HELP)
-@click.argument("samples", metavar="SAMPLES.h5|-")
+@click.argument("samples", metavar="SAMPLES.h5|-", type=click.Path())
 @common.rule_options()
 @click.option("--steps", type=click.IntRange(1, 60), metavar="N", default=1, help="Apply the rule this many times.")
 @common.stage_command()

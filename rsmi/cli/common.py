@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from rsmi.errors import UsageError
 from rsmi.stages.interrupt import Stop, parse_duration
@@ -78,10 +79,15 @@ weights, in the shape of --block or as one row of all its sites for each hidden 
 coarse spin from P(h = 1) = 1/(1 + exp(-x)), x = sum of weights times spins, plus bias; --hard takes the likelier value."""
 
 
+def _complete_rule(ctx, param, incomplete: str) -> list[CompletionItem]:
+    """Named rules, and files."""
+    return [*(CompletionItem(name) for name in _NAMED if name.startswith(incomplete)), CompletionItem(incomplete, type="file")]
+
+
 def rule_options(several: bool = False):
     """Add --rule (repeatable where ``several``), --block, --hard and --bias: what `rsmi.stages.rules` resolves."""
     options = (
-        click.option("--rule", required=True, multiple=several, metavar="FILE|" + "|".join(_NAMED), help="A learned rule, a filter in a CSV or NPY file, or a named rule" + ("; may be repeated." if several else ".")),
+        click.option("--rule", required=True, multiple=several, shell_complete=_complete_rule, metavar="FILE|" + "|".join(_NAMED), help="A learned rule, a filter in a CSV or NPY file, or a named rule" + ("; may be repeated." if several else ".")),
         click.option("--block", default=None, metavar="SHAPE", show_default="2 along every axis, or as learned", help="Block of a named rule or a filter, such as 2x2."),
         click.option("--hard", is_flag=True, help="Take the likelier value instead of drawing; named rules are always hard."),
         click.option("--bias", default=None, metavar="B[,B...]", show_default="0", help="Of a filter in a CSV or NPY file, for each hidden unit."),

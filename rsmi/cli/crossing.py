@@ -20,7 +20,7 @@ Example: files of 16x16 and 32x32 at .98, 1 and 1.02 of a first guess of T_c
 
 
 @common.command("crossing", help=_HELP)
-@click.argument("samples", metavar="SAMPLES.h5...|-", nargs=-1, required=True)
+@click.argument("samples", metavar="SAMPLES.h5...|-", type=click.Path(), nargs=-1, required=True)
 @common.stage_command(seed=False)
 def command(samples, output, run, dry_run, as_json):
     from rsmi.stages import crossing

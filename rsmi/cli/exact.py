@@ -31,7 +31,7 @@ Example: the block spin on the 6x6 torus at T_c, .461045 nats; two rules on a la
 
 
 @common.command("exact", help=_HELP)
-@click.argument("samples", metavar="[SAMPLES.h5|-]", required=False)
+@click.argument("samples", metavar="[SAMPLES.h5|-]", type=click.Path(), required=False)
 @common.rule_options(several=True)
 @click.option("--buffer", type=click.IntRange(0, 64), metavar="N", default=None, show_default="1, or as learned", help="Width of the ignored buffer, sites.")
 @click.option("--environment", type=click.IntRange(1, 64), metavar="N", default=1, help="Width of E; must fit, but only the spins next to the buffer matter.")

@@ -21,7 +21,7 @@ Example:
 
 
 @common.command("exponent", help=_HELP)
-@click.argument("flow", metavar="FLOW.h5|-")
+@click.argument("flow", metavar="FLOW.h5|-", type=click.Path())
 @click.option("--critical-temperature", type=float, default=None, metavar="T", show_default="the model's T_c; the coldest in one dimension", help="Measure exponents at the temperature nearest to this, J/k_B.")
 @common.stage_command(seed=False)
 def command(flow, critical_temperature, output, run, dry_run, as_json):

@@ -31,7 +31,7 @@ Example: a million configurations, sampled in flight
 
 
 @common.command("flow", help=_HELP)
-@click.argument("samples", metavar="[SAMPLES.h5...|-]", nargs=-1)
+@click.argument("samples", metavar="[SAMPLES.h5...|-]", type=click.Path(), nargs=-1)
 @sampling.model_option("ising", required=False)
 @sampling.options(required=False, several=True, measured=True)
 @common.rule_options()

@@ -21,7 +21,7 @@ Example:
 
 
 @common.command("info", help=_HELP)
-@click.argument("file", metavar="FILE|-")
+@click.argument("file", metavar="FILE|-", type=click.Path())
 @click.option("--tree", is_flag=True, help="Show parameters, ancestors, datasets and the run that wrote the file.")
 @click.option("--digest", is_flag=True, help="Print only the digest of the content.")
 @click.option("--verify", is_flag=True, help="Recompute the digest from the content: prints ok, or exits 65.")

@@ -23,7 +23,7 @@ Shards are resumed and extended like every file; merging again extends the whole
 
 
 @common.command("merge", help=_HELP)
-@click.argument("shards", metavar="SHARD.h5...|-", nargs=-1, required=True)
+@click.argument("shards", metavar="SHARD.h5...|-", type=click.Path(), nargs=-1, required=True)
 @common.stage_command(seed=False)
 def command(shards, output, run, dry_run, as_json):
     from rsmi.stages import info, merge

@@ -27,7 +27,7 @@ Example: configurations below, at and above T_c in one figure
 
 
 @common.command("plot", help=_HELP)
-@click.argument("files", metavar="FILE...|-", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...|-", type=click.Path(), nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Figure to write: .png, .pdf or .svg.")
 @common.reading_command
 def command(files, output, as_json):

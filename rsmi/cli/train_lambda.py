@@ -30,7 +30,7 @@ Examples: without and with Boltzmann machines
 
 
 @common.command("train-lambda", help=_HELP)
-@click.argument("samples", metavar="SAMPLES.h5|-")
+@click.argument("samples", metavar="SAMPLES.h5|-", type=click.Path())
 @click.option("--theta", type=click.Path(path_type=Path), default=None, help="Machines of 'rsmi train-theta'; they bring the geometry.")
 @geometry_options(required=False)
 @click.option("--windows", type=click.IntRange(1), metavar="N", default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")

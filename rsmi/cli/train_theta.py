@@ -34,7 +34,7 @@ def geometry_options(required: bool):
 
 
 @common.command("train-theta", help=_HELP)
-@click.argument("samples", metavar="SAMPLES.h5|-")
+@click.argument("samples", metavar="SAMPLES.h5|-", type=click.Path())
 @geometry_options(required=True)
 @click.option("--windows", type=click.IntRange(1), metavar="N", default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
 @click.option("--hidden", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="20, 32 beyond 9 block sites, dimers 200", help="Hidden units of the machine of (V, E).")
