@@ -131,11 +131,11 @@ class _Run:
                 self._submit(task)
             looks, done = 0, self._rows()
             while self._waiting:
+                if self._stopped() or self._error:
+                    self._halt()
                 finished, _ = wait(self._waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
                 for future in finished:
                     self._finish(future, self._waiting.pop(future))
-                if self._stopped() or self._error:
-                    self._halt()
                 looks += 1
                 if self._report and looks % _LOOKS == 0:
                     self._parts.refresh()
