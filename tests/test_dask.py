@@ -14,6 +14,8 @@ from conftest import SAMPLE, arguments_for, digest, process
 from slurm_cluster import missing_packages, slurm
 from test_runner import fine_grained
 
+import rsmi
+
 pytestmark = pytest.mark.dask
 
 REMOTE = pytest.mark.parametrize("output", ["samples.h5", "lambda.h5", "flow.h5"])
@@ -29,7 +31,7 @@ def cluster():
 @contextlib.contextmanager
 def local_cluster(workers: int = 2, **settings):
     distributed = pytest.importorskip("distributed", reason='these tests need pip install ".[test,dask]"')
-    with distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50, **settings) as cluster:
+    with distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50, **settings) as cluster:
         yield cluster
 
 
@@ -176,8 +178,7 @@ def test_scheduler_gone_in_the_middle(begin, here, long_digest):
 
 # ---- refused --------------------------------------------------------------------------------------------------------
 
-def test_nobody_there(workplace, here, monkeypatch):
-    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "1s")
+def test_nobody_there(workplace, here):
     import dask
 
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
@@ -205,10 +206,9 @@ def test_replaced_input(inputs, pipeline, cluster, here, monkeypatch):
 
 # ---- encrypted ------------------------------------------------------------------------------------------------------
 
-@pytest.fixture
-def certificate(tmp_path) -> dict:
+def certificate(name: str) -> dict:
     """Configuration of dask with a certificate of our own, for scheduler, workers and client alike."""
-    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    key, certificate = str(Path(f"{name}-key.pem").absolute()), str(Path(f"{name}-certificate.pem").absolute())
     words = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=rsmi".split()
     subprocess.run([*words, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     settings = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": certificate, "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"}
@@ -220,10 +220,9 @@ def certificate(tmp_path) -> dict:
 @contextlib.contextmanager
 def daemons(settings: dict):
     """A scheduler and a worker of dask in processes of their own, as their commands start them; the address."""
-    environment = {**os.environ, **settings}
-    dask = [sys.executable, "-m", "distributed.cli."]
-    scheduler = [*dask[:-1], "distributed.cli.dask_scheduler", "--host", "tls://127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", "scheduler.json"]
-    worker = [*dask[:-1], "distributed.cli.dask_worker", "--scheduler-file", "scheduler.json", "--nthreads", "1", "--no-dashboard", "--protocol", "tls"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parents[1]), **settings}
+    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "tls://127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", "scheduler.json"]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", "scheduler.json", "--nthreads", "1", "--no-dashboard", "--protocol", "tls"]
     with contextlib.ExitStack() as stack:
         for words in (scheduler, worker):
             child = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -233,13 +232,19 @@ def daemons(settings: dict):
         yield json.loads(Path("scheduler.json").read_text())["address"]
 
 
-def test_tls(workplace, pipeline, certificate, cli):
-    """With the certificate the result, without it one sentence."""
-    with daemons(certificate) as address:
+def test_tls(workplace, pipeline, cli):
+    """With the certificate of the scheduler the result, with another one or none a sentence."""
+    ours, theirs = certificate("ours"), certificate("theirs")
+    line = arguments_for("samples.h5")
+    with daemons(ours) as address:
         assert address.startswith("tls://")
-        refused = cli(*arguments_for("samples.h5"), "--scheduler", address, "--time-limit", 60)
-        result = cli(*arguments_for("samples.h5"), "--scheduler", address, env=certificate)
-    assert refused.code == 1 and f"--scheduler {address}: cannot be reached" in refused.sentence and refused.err.count("\n") == 1
+        none = cli(*line, "--scheduler", address)
+        other = cli(*line, "--scheduler", address, env=theirs | {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"})
+        plain = cli(*line, "--scheduler", address.replace("tls", "tcp"), env={"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"})
+        result = cli(*line, "--scheduler", address, env=ours)
+    assert none.code == 2 and "needs a certificate: set distributed.comm.tls.ca-file" in none.sentence and none.err.count("\n") == 1
+    assert other.code == 1 and f"--scheduler {address}: cannot be reached" in other.sentence and other.err.count("\n") == 1, other.err
+    assert plain.code == 1 and "cannot be reached" in plain.sentence and plain.err.count("\n") == 1, plain.err
     assert result.code == 0, result.err
     assert digest("samples.h5") == digest(pipeline / "samples.h5")
 
@@ -252,10 +257,12 @@ def test_jobs_of_slurm(workplace, pipeline, cli):
     missing = missing_packages()
     if missing:
         pytest.fail(f"this test needs Slurm: apt-get install {' '.join(missing)}", pytrace=False)
-    job = {"CORES": "1", "PROCESSES": "1", "MEMORY": "1GB", "INTERFACE": "lo", "WALLTIME": "00:10:00", "JOB_SCRIPT_PROLOGUE": f"['export PYTHONPATH={Path(__file__).parents[1]}']"}
+    job = {"CORES": "1", "PROCESSES": "1", "MEMORY": "1GB", "JOB_DIRECTIVES_SKIP": "['--mem']", "INTERFACE": "lo", "WALLTIME": "00:10:00", "JOB_SCRIPT_PROLOGUE": f"['export PYTHONPATH={Path(rsmi.__file__).parents[1]}']"}
     with slurm() as running:
         settings = {"SLURM_CONF": running.environment["SLURM_CONF"]} | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in job.items()}
-        result = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, env=settings)
+        wrong = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, env=settings | {"DASK_JOBQUEUE__SLURM__QUEUE": "nowhere"})
+        assert wrong.code == 1 and "--scheduler slurm: cannot be reached or started" in wrong.sentence and wrong.err.count("\n") == 1, wrong.err
+        result = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, "--time-limit", 100, env=settings)
         jobs = running.command("scontrol", "show", "job")
         assert result.code == 0, result.err + running.logs()
         assert digest("samples.h5") == digest(pipeline / "samples.h5")

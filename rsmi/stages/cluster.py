@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import logging
 import re
+import warnings
 from pathlib import Path
 from typing import Callable, ContextManager
 
@@ -40,7 +41,19 @@ def workers_of(scheduler: str, threads: int | None) -> Callable[[], ContextManag
         if threads is None:
             raise UsageError("--scheduler slurm: say by --threads how many workers to ask for")
         return lambda: _connected(distributed, scheduler, lambda: _slurm(jobqueue, threads))
+    if scheduler.startswith("tls:") and not _has_certificate(distributed):
+        raise UsageError(f"--scheduler {scheduler}: needs a certificate: set distributed.comm.tls.ca-file and .client.cert and .client.key in the configuration of dask")
     return lambda: _connected(distributed, scheduler, None)
+
+
+def _has_certificate(distributed) -> bool:
+    """Whether the user's configuration says how to prove who we are; a loader of theirs is not asked here."""
+    import dask
+
+    try:
+        return bool(dask.config.get("distributed.client.security-loader", None) or distributed.Security().get_connection_args("client").get("ssl_context"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--scheduler: the certificate in the configuration of dask cannot be used ({error})") from error
 
 
 def _required(package: str, scheduler: str):
@@ -51,17 +64,12 @@ def _required(package: str, scheduler: str):
 
 
 def _local(distributed, threads: int | None):
-    return distributed.LocalCluster(n_workers=threads, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL)
+    return distributed.LocalCluster(n_workers=threads, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL)
 
 
 def _slurm(jobqueue, workers: int):
     """What a job is says the user's configuration of dask, under jobqueue.slurm."""
-    try:
-        cluster = jobqueue.SLURMCluster()
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"--scheduler slurm: {error} (set jobqueue.slurm in the configuration of dask)") from error
-    cluster.scale(workers)
-    return cluster
+    return jobqueue.SLURMCluster(n_workers=workers)
 
 
 @contextlib.contextmanager
@@ -70,11 +78,12 @@ def _connected(distributed, scheduler: str, start: Callable | None):
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters comes back as an exception
     with contextlib.ExitStack() as stack:
         try:
-            cluster = stack.enter_context(start()) if start else None
-            place = {"scheduler_file": scheduler} if Path(scheduler).is_file() and not start else {"address": cluster or scheduler}
-            client = stack.enter_context(distributed.Client(**place, set_as_default=False))
+            with warnings.catch_warnings(action="ignore"):  # of versions that differ, and of ports that are taken
+                cluster = stack.enter_context(start()) if start else None
+                place = {"scheduler_file": scheduler} if Path(scheduler).is_file() and not start else {"address": cluster or scheduler}
+                client = stack.enter_context(distributed.Client(**place, set_as_default=False))
         except (OSError, RuntimeError, TypeError, ValueError) as error:  # TimeoutError is an OSError
-            raise Failure(f"--scheduler {scheduler}: cannot be reached or started ({error})") from error
+            raise Failure(f"--scheduler {scheduler}: cannot be reached or started ({' '.join(str(error).split())[:300]})") from error
         workers = DaskWorkers(distributed, client)
         if not workers.alive():
             log.info("--scheduler %s: no worker yet, waiting for the first", scheduler)

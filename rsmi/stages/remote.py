@@ -31,6 +31,8 @@ _LOOK_SECONDS = 0.25  # between looks at signals and the deadline
 _LOOKS = 8  # between looks at the folder
 _LARGE = 1 << 16  # bytes of an array that goes through the folder
 
+_NOT_TAKEN = "scheduler or workers cannot take the work up: install the same rsmi, Python and packages there as here"
+
 Chain = list[tuple[int, int]]  # (start, stop) of the parts of one task, in order
 
 
@@ -165,10 +167,9 @@ class _Run:
             self._again(task, Failure(f"the workers that make {task.name} die again and again, without finishing a part (too little memory?); {self._kept}"), error)
         except CancelledError as error:
             self._fail(self._gone(error))
-        except (ImportError, AttributeError, pickle.UnpicklingError) as error:
-            self._fail(Failure(f"the workers cannot take the work up ({error}): install the same rsmi, Python and packages there as here"), error)
         except BaseException as error:
-            self._fail(error)
+            strange = isinstance(error, (ImportError, pickle.UnpicklingError)) or "deserializ" in str(error)
+            self._fail(Failure(f"{_NOT_TAKEN} ({str(error).splitlines()[0][:200]})") if strange else error, error.__cause__)
         else:
             self._parts.know(task.name, chain)
             if not chain or chain[-1][1] < task.total:
