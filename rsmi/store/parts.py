@@ -30,7 +30,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from rsmi.errors import Conflict, DataError
+from rsmi.errors import Conflict, DataError, Failure
 from rsmi.store.digest import canonical_json
 from rsmi.store.reader import HDF5_ERRORS
 from rsmi.store.writer import LAYOUT, create_dataset, disk_errors, sync_folder
