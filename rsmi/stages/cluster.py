@@ -48,10 +48,8 @@ def workers_of(scheduler: str, threads: int | None) -> Callable[[], ContextManag
 
 def _has_certificate(distributed) -> bool:
     """Whether the user's configuration says how to prove who we are; a loader of theirs is not asked here."""
-    import dask
-
     try:
-        return bool(dask.config.get("distributed.client.security-loader", None) or distributed.Security().get_connection_args("client").get("ssl_context"))
+        return bool(importlib.import_module("dask.config").get("distributed.client.security-loader", None) or distributed.Security().get_connection_args("client").get("ssl_context"))
     except (OSError, ValueError) as error:
         raise UsageError(f"--scheduler: the certificate in the configuration of dask cannot be used ({error})") from error
 
