@@ -260,9 +260,7 @@ def test_jobs_of_slurm(workplace, pipeline, cli):
     job = {"CORES": "1", "PROCESSES": "1", "MEMORY": "1GB", "JOB_DIRECTIVES_SKIP": "['--mem']", "INTERFACE": "lo", "WALLTIME": "00:10:00", "JOB_SCRIPT_PROLOGUE": f"['export PYTHONPATH={Path(rsmi.__file__).parents[1]}']"}
     with slurm() as running:
         settings = {"SLURM_CONF": running.environment["SLURM_CONF"]} | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in job.items()}
-        wrong = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, env=settings | {"DASK_JOBQUEUE__SLURM__QUEUE": "nowhere"})
-        assert wrong.code == 1 and "--scheduler slurm: cannot be reached or started" in wrong.sentence and wrong.err.count("\n") == 1, wrong.err
-        result = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, "--time-limit", 100, env=settings)
+        result = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, "--time-limit", 60, env=settings)
         jobs = running.command("scontrol", "show", "job")
         assert result.code == 0, result.err + running.logs()
         assert digest("samples.h5") == digest(pipeline / "samples.h5")

@@ -67,7 +67,9 @@ def _local(distributed, threads: int | None):
 
 def _slurm(jobqueue, workers: int):
     """What a job is says the user's configuration of dask, under jobqueue.slurm."""
-    return jobqueue.SLURMCluster(n_workers=workers)
+    cluster = jobqueue.SLURMCluster()
+    cluster.scale(workers)
+    return cluster
 
 
 @contextlib.contextmanager
