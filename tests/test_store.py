@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import PIPELINE, digest, process
 
-from rsmi.errors import DataError, RsmiError, UsageError
+from rsmi.errors import DataError, Failure, RsmiError, UsageError
 from rsmi.store import canonical_json, open_file, parameters_digest
 from rsmi.store.digest import content_digest, file_uuid
 from rsmi.store.parts import PartsFolder
@@ -402,3 +402,100 @@ def test_the_folder_goes_with_the_last_work(folder):
 
 def test_errors_are_ours(folder):
     assert issubclass(DataError, RsmiError) and DataError.exit_code == 65
+
+
+# ---- parts that several processes make ------------------------------------------------------------------------------
+
+JOB = {"command": "sample", "parameters": {}, "inputs": []}
+
+
+def joined(folder) -> PartsFolder:
+    """Another process's view of a folder."""
+    other = PartsFolder(folder.output)
+    assert other.join(folder.token, folder.call())
+    return other
+
+
+@pytest.mark.parametrize("cuts", [
+    [(0, 2), (2, 5), (0, 3), (3, 5)],
+    [(0, 2), (2, 4), (0, 3), (3, 6)],
+    [(0, 3), (0, 2), (2, 6), (3, 4)],
+    [(0, 0), (0, 6), (2, 3), (3, 6)],
+])  # fmt: skip
+def test_parts_that_overlap(folder, cuts):
+    """Two drives cut the same rows differently: a chain of parts without gap or overlap, as far as one of them came."""
+    for start, stop in cuts:
+        commit(folder, start, stop)
+    folder.refresh()
+    chain = [(part.start, part.stop) for part in folder.parts("task")]
+    assert chain[0][0] == 0 and chain[-1][1] == max(stop for _, stop in cuts)
+    assert all(before[1] == after[0] for before, after in zip(chain, chain[1:])) and set(chain) <= set(cuts)
+
+
+def test_parts_of_others(folder):
+    """Seen when looked for, or known by word alone."""
+    folder.set_job(JOB)
+    other = joined(folder)
+    commit(other, 0, 3)
+    assert folder.parts("task") == [] and folder.reached("task") == 0
+    folder.know("task", [(0, 3)])
+    folder.refresh()
+    assert folder.parts("task") == other.parts("task") and folder.reached("task") == 3
+    assert folder.parts("task")[0].rows("x", 0, 3).tolist() == [0, 1, 2]
+
+
+def test_a_part_seen_before_the_one_it_follows(folder):
+    """Another process makes two parts while we read the folder: it is read again before anything is said to be missing."""
+    folder.set_job(JOB)
+    other = joined(folder)
+    commit(other, 0, 1), commit(other, 1, 2), commit(other, 2, 3)
+    folder.know("task", [(0, 1), (2, 3)])
+    assert len(folder.parts("task")) == 3
+
+
+def test_parts_of_dropped_work_are_never_taken_for_others(folder):
+    """A drive does not know yet that its work was dropped, and commits: right into the work that came after."""
+    folder.set_job(JOB)
+    other = joined(folder)
+    folder.clear()
+    folder.set_job(JOB | {"parameters": {"seed": 9}})
+    commit(other, 0, 3)
+    assert other.path.exists() and len(list(folder.path.glob("task.*"))) == 1
+    folder.refresh()
+    assert folder.parts("task") == []
+    folder.release()
+    assert not folder.path.exists()
+
+
+def test_calling_and_recalling_drives(folder):
+    """Drives go on until they are recalled, or another call is made."""
+    folder.set_job(JOB)
+    first = folder.call()
+    assert folder.wanted(first)
+    folder.recall()
+    assert not folder.wanted(first) and PartsFolder(folder.output).join(folder.token, first)
+    second = folder.call()
+    assert folder.wanted(second) and not folder.wanted(first) and not PartsFolder(folder.output).join(folder.token, first)
+    folder.release()
+    assert not folder.wanted(second)
+
+
+def test_kept_arrays_go_with_the_work(folder):
+    array = np.arange(6.0).reshape(2, 3)
+    name = folder.keep_array(array)
+    assert np.array_equal(PartsFolder(folder.output).kept_array(name), array)
+    folder.sweep()
+    with pytest.raises(Failure, match="cannot be read"):
+        folder.kept_array(name)
+
+
+def test_parts_from_before_tokens(tmp_path):
+    """Work begun by an earlier version has none in its job, nor in the names of its parts: it goes on so."""
+    folder = PartsFolder(tmp_path / "out.h5")
+    folder.path.mkdir()
+    (folder.path / "job.json").write_text('{"command":"sample","inputs":[],"parameters":{}}')
+    (folder.path / "task.000000000000-000000000002.h5").write_bytes(b"")
+    folder.acquire()
+    assert not folder.empty and folder.token == ""
+    commit(folder, 2, 3)
+    assert [part.path.name for part in folder.parts("task")][1] == "task.000000000002-000000000003.h5"

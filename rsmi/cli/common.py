@@ -56,6 +56,13 @@ def _as_written(setting, several: bool):
 _OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write; appears only when complete.")
 _SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", default=0, help="Root of all random streams.")
 _SHARD = click.option("--shard", metavar="i/N", default=None, show_default="all", help="Make shard i = 0 ... N - 1 of N, for 'rsmi merge': the streams c with c mod N = i.")
+_SCHEDULER = click.option(
+    "--scheduler",
+    metavar="ADDRESS|local|slurm",
+    default=None,
+    show_default="threads of this process",
+    help='Work in processes of dask (pip install "rsmi[dask]") that share this folder: behind a scheduler (tcp://HOST:PORT, tls://HOST:PORT, its file), --threads of them on this machine, or --threads of them in jobs of Slurm. Never changes a result.',
+)
 _RUN = (
     click.option("--force", is_flag=True, help="Replace an output made with other parameters (matching unfinished work is still resumed)."),
     click.option("--threads", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="all cores", help="Threads; never changes a result."),
@@ -95,12 +102,12 @@ def rule_options(several: bool = False):
     return lambda function: _decorate(function, options)
 
 
-def stage_command(seed: bool = True, shards: bool = False):
+def stage_command(seed: bool = True, shards: bool = False, remote: bool = False):
     """Add the options of a stage; the function receives ``run`` (RunOptions), ``dry_run`` and ``as_json``."""
 
     def decorate(function):
         @functools.wraps(function)
-        def wrapped(*arguments, force, threads, time_limit, json, quiet, verbose, debug, shard=None, **rest):
+        def wrapped(*arguments, force, threads, time_limit, json, quiet, verbose, debug, shard=None, scheduler=None, **rest):
             from rsmi.stages.runner import RunOptions
             from rsmi.stages.shards import parse_shard
 
@@ -109,9 +116,13 @@ def stage_command(seed: bool = True, shards: bool = False):
             stop.limit(parse_duration(time_limit) if time_limit else None)
             options = {"threads": threads} if threads else {}
             options |= {"shard": parse_shard(shard)} if shard is not None else {}
+            if scheduler is not None:
+                from rsmi.stages.cluster import workers_of
+
+                options["workers"] = workers_of(scheduler, threads)
             return function(*arguments, run=RunOptions(force=force, quiet=quiet, stop=stop, **options), as_json=json, **rest)
 
-        return _decorate(wrapped, (_OUTPUT, *((_SEED,) if seed else ()), *((_SHARD,) if shards else ()), *_RUN, *_TALK))
+        return _decorate(wrapped, (_OUTPUT, *((_SEED,) if seed else ()), *((_SHARD,) if shards else ()), *((_SCHEDULER,) if remote else ()), *_RUN, *_TALK))
 
     return decorate
 

@@ -36,7 +36,7 @@ Example: a million configurations, sampled in flight
 @sampling.options(required=False, several=True, measured=True)
 @common.rule_options()
 @click.option("--steps", type=click.IntRange(1, 60), metavar="N", required=True, help="Coarse-graining steps.")
-@common.stage_command(shards=True)
+@common.stage_command(shards=True, remote=True)
 @click.pass_context
 def command(ctx, samples, model, rule, block, hard, bias, steps, seed, output, run, dry_run, as_json, **physics):
     from rsmi.stages import flow, flow_sampled, merge

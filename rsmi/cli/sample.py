@@ -48,7 +48,7 @@ The same command with more --samples extends the file.
 @click.option("--boundary", type=click.Choice(["periodic", "open"]), default="periodic", help="Open: dimers only.")
 @click.option("--noise-probability", type=float, metavar="P", default=None, show_default="no noise", help="Dimers: that the two spins of a pair are equal.")
 @click.option("--noise-pairing", type=click.Choice(["cell", "straddling"]), default=None, show_default="cell", help="Dimers: a face is paired with the vertex of its cell, or with the one across it.")
-@common.stage_command(shards=True)
+@common.stage_command(shards=True, remote=True)
 def command(dimension, size, output, run, dry_run, as_json, **rest):
     from rsmi.stages import merge, sample
 

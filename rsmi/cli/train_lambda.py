@@ -39,7 +39,7 @@ Examples: without and with Boltzmann machines
 @click.option("--estimator", type=click.Choice(["pairs", "mcmc", "gaussian", "cd", "pcd"]), default=None, show_default="pairs; likelihood: cd, dimers pcd", help="Of the proxy: pairs of the data, Monte Carlo chains, or pairs with the critic of Gaussian variables (no --theta); of the likelihood: contrastive divergence, plain or persistent.")
 @click.option("--bias", type=click.Choice(["zero", "free"]), default="zero", help="zero keeps the symmetry under a global flip.")
 @click.option("--restarts", type=click.IntRange(1, 99), metavar="N", default=3, help="Independent trainings; the best is kept.")
-@common.stage_command()
+@common.stage_command(remote=True)
 def command(samples, theta, output, run, dry_run, as_json, **rest):
     from rsmi.stages import train_lambda
 

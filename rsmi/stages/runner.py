@@ -16,25 +16,23 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable, Protocol, Sequence
+from typing import Callable, ContextManager, Protocol, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
 from rsmi.errors import Conflict, DataError, Failure, Interrupted, RsmiError, UsageError
+from rsmi.stages.drive import Limits, Rows, State, Task, drive
 from rsmi.stages.interrupt import Stop
+from rsmi.stages.remote import Workers, drive_all
 from rsmi.stages.shards import RowReader, Shard, Stored, store_rows
 from rsmi.store import File, PartsFolder, Writer, disk_errors, open_file, parameters_digest, publish
 
 log = logging.getLogger("rsmi")
 
-State = dict[str, np.ndarray]
-Rows = dict[str, np.ndarray]
-
 _CHECKPOINT_SECONDS = 5.0
 _CHECKPOINT_BYTES = 1 << 25  # held for every thread, three times while a part is written
 _QUANTUM_SECONDS = 0.25
-_MISFITS = (ValueError, KeyError, IndexError, TypeError)  # of a kernel whose state came from a file
 
 
 class Named(Protocol):
@@ -42,22 +40,6 @@ class Named(Protocol):
 
     @property
     def name(self) -> str: ...
-
-
-class Task(Protocol):
-    """A resumable generator of rows.
-
-    ``advance`` updates the state in place and returns arrays whose first axis has length ``count``; cutting a run at any
-    row must not change it. ``total`` counts all rows; ``begin`` gives the first row to make and the state before it.
-    ``advance`` may be asked for rows again after it raised a Failure: it leaves the state as it was (see `restoring`).
-    """
-
-    name: str
-    total: int
-
-    def begin(self) -> tuple[int, State]: ...
-
-    def advance(self, state: State, start: int, count: int) -> Rows: ...
 
 
 @dataclass
@@ -69,6 +51,7 @@ class RunOptions:
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     quiet: bool = False
     stop: Stop = field(default_factory=Stop)
+    workers: Callable[[], ContextManager[Workers]] | None = None  # processes that drive the tasks, instead of threads of this one
 
 
 @dataclass(frozen=True)
@@ -116,7 +99,7 @@ class Session:
         self._streams = 0
         self.base: File | None = None  # the shorter file this run extends
         self.complete = False
-        self._failed = False
+        self._workers: Workers | None = None
         self._parts = PartsFolder(self.output)
         self._stack = contextlib.ExitStack()
 
@@ -282,11 +265,12 @@ class Session:
         Interrupted
             When asked to stop; everything done is committed.
         """
+        limits = Limits(_CHECKPOINT_SECONDS, _CHECKPOINT_BYTES, _QUANTUM_SECONDS)
         with self.options.stop.shielded(), self._progress(tasks, description, unit, flips) as progress:
-            with ThreadPoolExecutor(max_workers=max(1, min(self.options.threads, len(tasks)))) as pool:
-                futures = [pool.submit(self._drive_or_fail, task, progress) for task in tasks]
-            for future in futures:
-                future.result()
+            if self.options.workers is None or all(map(self._finished, tasks)):
+                self._drive_here(tasks, limits, progress)
+            else:
+                drive_all(self._others(), self._parts, tasks, limits, lambda: self.options.stop.requested, None if progress.disable else progress.update)
         if self.options.stop.requested and any(self._done(task) < task.total for task in tasks):
             raise Interrupted(f"{self.output}: {self.options.stop.reason}; the checkpoint is written: run the same command again to continue")
 
@@ -298,53 +282,34 @@ class Session:
         parts = self._parts.parts(task.name)
         return parts[-1].stop if parts else 0
 
-    def _drive_or_fail(self, task: Task, progress: tqdm) -> None:
-        try:
-            self._drive(task, progress)
-        except BaseException:
-            self._failed = True  # the other threads commit what they have and return
-            raise
+    def _finished(self, task: Task) -> bool:
+        return bool(self._parts.parts(task.name)) and self._done(task) >= task.total
 
-    def _halted(self) -> bool:
-        return self._failed or self.options.stop.requested
+    def _drive_here(self, tasks: list[Task], limits: Limits, progress: tqdm) -> None:
+        """One thread a task, so many at a time."""
+        failed = False
 
-    def _drive(self, task: Task, progress: tqdm) -> None:
-        parts = self._parts.parts(task.name)
-        first, state = task.begin()
-        if parts and parts[0].start > first:
-            raise DataError(f"{self._parts.path}: continues a file that is gone from {self.output}: remove this folder to start again")
-        step, state = (parts[-1].stop, parts[-1].state()) if parts else (first, state)
-        if not parts and step >= task.total:  # nothing to do: leave the state where the stage looks for it
-            self._parts.commit(task.name, step, step, {}, state)
-        quantum = 1
-        while step < task.total and not self._halted():
-            start, pieces, began, size = step, [], time.monotonic(), 0
-            while step < task.total and not self._halted():
-                count, before = min(quantum, task.total - step), time.monotonic()
-                try:
-                    rows = task.advance(state, step, count)
-                except Failure as error:
-                    raise self._keep(task, start, step, pieces, state, error) from error
-                except _MISFITS as error:
-                    if not first:
-                        raise
-                    raise DataError(f"{self.output}: the state it ends with cannot be continued ({error}): remove it to start again") from error
-                now, piece = time.monotonic(), sum(array.nbytes for array in rows.values())
-                quantum *= 2 if now - before < _QUANTUM_SECONDS / 2 and piece <= _CHECKPOINT_BYTES // 8 else 1
-                pieces.append(rows)
-                step += count
-                size += piece
-                progress.update(count)
-                if now - began > _CHECKPOINT_SECONDS or size > _CHECKPOINT_BYTES:
-                    break
-            if pieces:
-                self._parts.commit(task.name, start, step, _concatenate(pieces), state)
+        def halted() -> bool:
+            return failed or self.options.stop.requested
 
-    def _keep(self, task: Task, start: int, step: int, pieces: list[Rows], state: State, error: Failure) -> Failure:
-        """Commit what was done before a failure; the failure, saying so."""
-        if pieces:
-            self._parts.commit(task.name, start, step, _concatenate(pieces), state)
-        return Failure(f"{error}; {self._parts.path} keeps what was done before") if step else error
+        def drive_or_fail(task: Task) -> None:
+            nonlocal failed
+            try:
+                drive(self._parts, task, limits, halted, progress.update)
+            except BaseException:
+                failed = True  # the other threads commit what they have and return
+                raise
+
+        with ThreadPoolExecutor(max_workers=max(1, min(self.options.threads, len(tasks)))) as pool:
+            futures = [pool.submit(drive_or_fail, task) for task in tasks]
+        for future in futures:
+            future.result()
+
+    def _others(self) -> Workers:
+        """The processes that drive tasks, there until the session ends."""
+        if self._workers is None:
+            self._workers = self._stack.enter_context(self.options.workers())
+        return self._workers
 
     # ---- results
 
@@ -440,10 +405,6 @@ def restoring(state: State):
 
 def _shard_text(shard: Sequence[int] | None) -> str:
     return f"shard {'/'.join(map(str, shard))}" if shard else "the whole result"
-
-
-def _concatenate(pieces: list[Rows]) -> Rows:
-    return {name: np.concatenate([rows[name] for rows in pieces]) if len(pieces) > 1 else pieces[0][name] for name in pieces[0]}
 
 
 def run_facts() -> dict:

@@ -32,6 +32,10 @@ class File:
         _check_datasets(handle, path, schema.KINDS[kind])
         self._check_meaning()
 
+    def __reduce__(self):
+        """To another process a file goes as its name and its digest, never as its content."""
+        return _reopen, (str(self.path.absolute()), self.kind, self.digest)
+
     def __contains__(self, path: str) -> bool:
         return path in self._handle
 
@@ -125,6 +129,15 @@ def open_file(path: str | Path, kind: str | None = None):
     path = Path(path)
     with _open_hdf5(path) as handle:
         yield File(handle, path, _identify(handle, path, kind))
+
+
+def _reopen(path: str, kind: str, digest: str) -> File:
+    """The file that was pickled elsewhere; it is closed when it is forgotten."""
+    handle = _open_hdf5(Path(path))
+    file = File(handle, Path(path), _identify(handle, Path(path), kind))
+    if file.digest != digest:
+        raise DataError(f"{path}: was replaced by another file while it was being read")
+    return file
 
 
 def _open_hdf5(path: Path) -> h5py.File:
