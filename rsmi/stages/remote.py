@@ -21,7 +21,7 @@ from typing import Callable, Protocol
 import numpy as np
 
 import rsmi
-from rsmi.errors import Failure, RsmiError, UsageError
+from rsmi.errors import Failure, UsageError
 from rsmi.stages.drive import Limits, Task, drive
 from rsmi.store import PartsFolder
 
