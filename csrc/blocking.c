@@ -21,8 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lanes.h"
 #include "random.h"
+#include "squares.h"
 #include "status.h"
 
 enum { LARGEST_TABLE_BLOCK = 16, LARGEST_BLOCK = 64 };
@@ -96,40 +96,17 @@ static void write_bits(const uint64_t *spins, int64_t n, int64_t position, uint8
 
 /* ---- hard rules of 2x2 blocks --------------------------------------------------------------------------------------- */
 
-enum { SQUARE_SITES = 4, SQUARE_STATES = 16 };
-
-typedef struct {
-    lanes up[SQUARE_STATES], tie[SQUARE_STATES]; /* the truth tables, all ones or zeros */
-    int ties;
-} square_rule;
-
-static int is_square(const block_rule *rule, const int64_t shape[3], const uint64_t *table)
+int square_rule_of(const block_rule *rule, const int64_t shape[3], square_rule *square)
 {
-    int found = shape[0] == 1 && rule->block[0] == 1 && rule->block[1] == 2 && rule->block[2] == 2 && rule->n_hidden == 1;
-    for (int state = 0; found && state < SQUARE_STATES; state++) found = table[state] == 0 || table[state] == TIE || table[state] == ALWAYS;
-    return found;
-}
-
-static void truth_tables(const uint64_t *table, square_rule *rule)
-{
-    memset(rule, 0, sizeof *rule);
-    for (int state = 0; state < SQUARE_STATES; state++) {
-        if (table[state] == ALWAYS) rule->up[state] = ~rule->up[state];
-        if (table[state] == TIE) rule->tie[state] = ~rule->tie[state], rule->ties = 1;
+    memset(square, 0, sizeof *square);
+    if (shape[0] != 1 || rule->block[0] != 1 || rule->block[1] != 2 || rule->block[2] != 2 || rule->n_hidden != 1) return 0;
+    for (uint64_t state = 0; state < SQUARE_STATES; state++) {
+        const uint64_t threshold = threshold_of(rule->filters, rule->bias[0], rule->hard, SQUARE_SITES, state);
+        if (threshold != 0 && threshold != TIE && threshold != ALWAYS) return 0;
+        if (threshold == ALWAYS) square->up[state] = ~square->up[state];
+        if (threshold == TIE) square->tie[state] = ~square->tie[state], square->ties = 1;
     }
-}
-
-/* Entry number site[0] + 2 site[1] + 4 site[2] + 8 site[3] of a truth table, bit by bit. */
-static inline __attribute__((always_inline)) lanes look_up(const lanes table[SQUARE_STATES], const lanes site[SQUARE_SITES])
-{
-    lanes entry[SQUARE_STATES / 2];
-#pragma GCC unroll 8
-    for (int k = 0; k < 8; k++) entry[k] = table[2 * k] ^ (site[0] & (table[2 * k] ^ table[2 * k + 1]));
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; k++) entry[k] = entry[2 * k] ^ (site[1] & (entry[2 * k] ^ entry[2 * k + 1]));
-#pragma GCC unroll 2
-    for (int k = 0; k < 2; k++) entry[k] = entry[2 * k] ^ (site[2] & (entry[2 * k] ^ entry[2 * k + 1]));
-    return entry[0] ^ (site[3] & (entry[0] ^ entry[1]));
+    return 1;
 }
 
 /* Every second bit, closed up. */
@@ -175,12 +152,6 @@ static void decide_squares(const uint8_t *rows, int64_t n_samples, int64_t heigh
         }
 }
 
-static inline __attribute__((always_inline)) lanes mix_lanes(lanes z)
-{
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    return (z ^ (z >> 27)) * 0x94d049bb133111ebULL; /* the rest of mix64 leaves the top bit alone */
-}
-
 /* The ties of one sample: up where the top bit of keyed_bits is 0. */
 RSMI_CLONES
 static void toss_coins(const uint8_t *tie, int64_t n_coarse, const uint64_t key[2], uint64_t sample, uint8_t *up)
@@ -205,13 +176,11 @@ static void toss_coins(const uint8_t *tie, int64_t n_coarse, const uint64_t key[
     }
 }
 
-static int coarse_grain_squares(const uint8_t *rows, int64_t n_samples, const int64_t shape[3], const uint64_t *table, const uint64_t key[2],
+static int coarse_grain_squares(const uint8_t *rows, int64_t n_samples, const int64_t shape[3], const square_rule *rule, const uint64_t key[2],
                                 const uint64_t *samples, uint8_t *coarse)
 {
     const int64_t n_bytes = (shape[1] * shape[2] + 7) / 8, n_coarse = shape[1] * shape[2] / 4, n_coarse_bytes = (n_coarse + 7) / 8;
     const int64_t group = LANE_COUNT * rows_in_lane(shape[2]);
-    square_rule rule;
-    truth_tables(table, &rule);
     uint8_t *ties = malloc((size_t)(group * n_coarse_bytes));
     if (!ties) return RSMI_NO_MEMORY;
     memset(coarse, 0, (size_t)(n_samples * n_coarse_bytes));
@@ -219,8 +188,8 @@ static int coarse_grain_squares(const uint8_t *rows, int64_t n_samples, const in
         const int64_t n = n_samples - first < group ? n_samples - first : group;
         uint8_t *up = coarse + first * n_coarse_bytes;
         memset(ties, 0, (size_t)(group * n_coarse_bytes));
-        decide_squares(rows + first * n_bytes, n, shape[1], shape[2], &rule, up, ties);
-        for (int64_t i = 0; rule.ties && i < n; i++) toss_coins(ties + i * n_coarse_bytes, n_coarse, key, samples[first + i], up + i * n_coarse_bytes);
+        decide_squares(rows + first * n_bytes, n, shape[1], shape[2], rule, up, ties);
+        for (int64_t i = 0; rule->ties && i < n; i++) toss_coins(ties + i * n_coarse_bytes, n_coarse, key, samples[first + i], up + i * n_coarse_bytes);
     }
     free(ties);
     return RSMI_OK;
@@ -242,14 +211,15 @@ int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
     }
     if (n_block > LARGEST_BLOCK) return RSMI_BAD_SHAPE;
     const int64_t n_hidden = rule->n_hidden, n_bytes = (n_sites + 7) / 8, n_coarse_bytes = (n_hidden * n_coarse + 7) / 8;
+    square_rule square;
+    if (square_rule_of(rule, shape, &square)) return coarse_grain_squares(rows, n_samples, shape, &square, key, samples, coarse);
     const int tabulated = n_block <= LARGEST_TABLE_BLOCK;
     uint64_t *table = tabulated ? tabulate(rule, n_block) : NULL;
     uint64_t *states = malloc(2 * (size_t)size[2] * sizeof *states);
-    if (!states || (tabulated && !table) || (tabulated && is_square(rule, shape, table))) {
-        const int status = states && table ? coarse_grain_squares(rows, n_samples, shape, table, key, samples, coarse) : RSMI_NO_MEMORY;
+    if (!states || (tabulated && !table)) {
         free(states);
         free(table);
-        return status;
+        return RSMI_NO_MEMORY;
     }
     uint64_t *spins = states + size[2];
     const int certain = tabulated && is_certain(table, (uint64_t)n_hidden << n_block);

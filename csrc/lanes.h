@@ -67,4 +67,21 @@ static inline __attribute__((always_inline)) void gather_row(const uint8_t *rows
     memcpy(out, word, sizeof word);
 }
 
+/* Squares of n x n bits across n words, n = 16 or 64: afterwards bit i of x[j] is what bit j of x[i] was, in each group of n bits
+ * (H. S. Warren, Hacker's Delight, section 7-3). */
+static inline __attribute__((always_inline)) void transpose_squares(lanes *x, const int n)
+{
+    static const uint64_t masks[6] = {0x5555555555555555, 0x3333333333333333, 0x0f0f0f0f0f0f0f0f, 0x00ff00ff00ff00ff, 0x0000ffff0000ffff, 0x00000000ffffffff};
+#pragma GCC unroll 6
+    for (int stage = n == 16 ? 3 : 5; stage >= 0; stage--) {
+        const int distance = 1 << stage;
+        for (int first = 0; first < n; first += 2 * distance)
+            for (int j = first; j < first + distance; j++) {
+                const lanes swap = ((x[j] >> distance) ^ x[j + distance]) & masks[stage];
+                x[j + distance] ^= swap;
+                x[j] ^= swap << distance;
+            }
+    }
+}
+
 #endif

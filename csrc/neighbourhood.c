@@ -18,13 +18,11 @@
 
 #include <stdlib.h>
 
-#include "bits.h"
+#include "lanes.h"
 #include "status.h"
 
-enum { CHUNK = 8, CODE_BITS = 16, LANES = 4, LANE = (1 << CODE_BITS) + 64, PLANES = 4, POINTS = NEIGHBOURHOOD_OTHERS + 1,
+enum { CHUNK = LANE_COUNT, CODE_BITS = 16, LANES = 4, LANE = (1 << CODE_BITS) + 64, PLANES = 4, POINTS = NEIGHBOURHOOD_OTHERS + 1,
        ALL_TERMS = NEIGHBOURHOOD_OPERATORS * NEIGHBOURHOOD_TERMS };
-
-typedef uint64_t words8 __attribute__((vector_size(8 * CHUNK), aligned(8), may_alias));
 
 typedef struct {
     int64_t depth, height, width, words;
@@ -139,18 +137,18 @@ static inline __attribute__((always_inline)) void shifted_copies(const uint8_t *
 }
 
 /* The planes of the products that are -1, CHUNK words from `plane` on. */
-static inline __attribute__((always_inline)) void count_products(const layout *l, const uint64_t *plane, words8 code[CODE_BITS])
+static inline __attribute__((always_inline)) void count_products(const layout *l, const uint64_t *plane, lanes code[CODE_BITS])
 {
     int first = 0, t = 0;
     for (int a = 0; a < l->n_operators; first += l->bits[a++]) {
-        words8 sum[PLANES] = {{0}};
+        lanes sum[PLANES] = {{0}};
         for (int end = t + l->radix[a] - 1; t < end; t++) {
             const int64_t *point = l->point[t];
-            words8 carry = *(const words8 *)(plane + point[0]) ^ *(const words8 *)(plane + point[1]);
-            if (l->n_points[t] == POINTS) carry ^= *(const words8 *)(plane + point[2]) ^ *(const words8 *)(plane + point[3]);
+            lanes carry = *(const lanes *)(plane + point[0]) ^ *(const lanes *)(plane + point[1]);
+            if (l->n_points[t] == POINTS) carry ^= *(const lanes *)(plane + point[2]) ^ *(const lanes *)(plane + point[3]);
 #pragma GCC unroll 4
             for (int p = 0; p < PLANES; p++) {
-                const words8 old = sum[p];
+                const lanes old = sum[p];
                 sum[p] = old ^ carry;
                 carry &= old;
             }
@@ -160,24 +158,7 @@ static inline __attribute__((always_inline)) void count_products(const layout *l
     }
 }
 
-/* Planes to codes: of each word, bits 16 g .. 16 g + 15 of code[j] become the code of the site 16 g + j. */
-static inline __attribute__((always_inline)) void transpose(words8 code[CODE_BITS])
-{
-    static const uint64_t masks[4] = {0x5555555555555555, 0x3333333333333333, 0x0f0f0f0f0f0f0f0f, 0x00ff00ff00ff00ff};
-#pragma GCC unroll 4
-    for (int stage = 3; stage >= 0; stage--) {
-        const int distance = 1 << stage;
-#pragma GCC unroll 16
-        for (int j = 0; j < CODE_BITS; j++) {
-            if (j & distance) continue;
-            const words8 swap = ((code[j] >> distance) ^ code[j + distance]) & masks[stage];
-            code[j + distance] ^= swap;
-            code[j] ^= swap << distance;
-        }
-    }
-}
-
-static inline __attribute__((always_inline)) void count_codes(const words8 code[CODE_BITS], int word, int64_t sites, uint32_t tables[LANES][LANE])
+static inline __attribute__((always_inline)) void count_codes(const lanes code[CODE_BITS], int word, int64_t sites, uint32_t tables[LANES][LANE])
 {
     if (sites == 64) {
         for (int j = 0; j < CODE_BITS; j++) {
@@ -195,13 +176,13 @@ RSMI_CLONES
 static void count_lattice(const uint8_t *row, const layout *l, uint64_t *copies, uint32_t tables[LANES][LANE])
 {
     const int64_t n = l->height * l->words, last = l->width - 64 * (l->words - 1);
-    words8 code[CODE_BITS];
+    lanes code[CODE_BITS];
     shifted_copies(row, l, copies);
     for (int64_t z = 0; z < l->depth; z++)
         for (int64_t begin = 0; begin < n; begin += CHUNK) {
             memset(code, 0, sizeof code);
             count_products(l, copies + z * l->stride[0] + begin, code);
-            transpose(code);
+            transpose_squares(code, CODE_BITS); /* of each word, bits 16 g .. 16 g + 15 of code[j] are now the code of the site 16 g + j */
             for (int64_t w = begin; w < n && w < begin + CHUNK; w++)
                 count_codes(code, (int)(w - begin), w % l->words == l->words - 1 ? last : 64, tables);
         }

@@ -21,10 +21,10 @@
 
 #include <stdlib.h>
 
-#include "lanes.h"
+#include "counting.h"
 #include "status.h"
 
-enum { CHUNK = 16, CHUNK_DIGITS = 4, DIGITS = 48, RUN = 256, ROWS = 4 };
+enum { DIGITS = 48, RUN = 256, ROWS = 5 };
 
 typedef struct {
     int64_t planes, rows, columns; /* of the lattice */
@@ -82,14 +82,6 @@ static inline __attribute__((always_inline)) void shifted_copies(const uint8_t *
 
 /* ---- counting ------------------------------------------------------------------------------------------------------- */
 
-/* Adds b and c to the digit; what remains is their carry. */
-static inline __attribute__((always_inline)) lanes add_to_digit(lanes *digit, lanes b, lanes c)
-{
-    const lanes a = *digit, differ = a ^ b;
-    *digit = differ ^ c;
-    return a ^ (differ & (a ^ c));
-}
-
 static inline __attribute__((always_inline)) lanes parity_at(const lanes *const p[OPERATOR_SPINS], int k, int64_t i)
 {
     lanes x = p[0][i];
@@ -102,18 +94,7 @@ static inline __attribute__((always_inline)) lanes parity_at(const lanes *const 
 /* Adds CHUNK words: bit p of the number of bits that are up in each column is in digit p. */
 static inline __attribute__((always_inline)) void add_chunk(const lanes x[CHUNK], lanes digits[DIGITS], int n_digits)
 {
-    lanes twos[2], fours[2], eights[2], carry;
-#pragma GCC unroll 2
-    for (int e = 0; e < 2; e++) {
-#pragma GCC unroll 2
-        for (int f = 0; f < 2; f++) {
-#pragma GCC unroll 2
-            for (int t = 0; t < 2; t++) twos[t] = add_to_digit(&digits[0], x[8 * e + 4 * f + 2 * t], x[8 * e + 4 * f + 2 * t + 1]);
-            fours[f] = add_to_digit(&digits[1], twos[0], twos[1]);
-        }
-        eights[e] = add_to_digit(&digits[2], fours[0], fours[1]);
-    }
-    carry = add_to_digit(&digits[3], eights[0], eights[1]);
+    lanes carry = add_sixteen(x, digits);
     for (int p = CHUNK_DIGITS; p < n_digits; p++) {
         const lanes old = digits[p];
         digits[p] = old ^ carry;
@@ -191,19 +172,18 @@ static void sums_of_group(const uint8_t *rows, int64_t n_samples, const layout *
 
 /* ---- the table of terms --------------------------------------------------------------------------------------------- */
 
-static int spins_in(const int32_t *term)
+int operator_spins(const int32_t *term)
 {
     int k = 0;
     while (k < OPERATOR_SPINS && term[3 * k] >= 0) k++;
     return k;
 }
 
-/* How far the terms reach, or RSMI_BAD_VALUE. */
-static int check_terms(const int32_t *terms, const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t reach[3])
+int operator_reach(const int32_t *terms, const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t reach[3])
 {
     reach[0] = reach[1] = reach[2] = 0;
     for (int64_t t = 0; t < n_terms; t++, terms += 3 * OPERATOR_SPINS) {
-        const int k = spins_in(terms);
+        const int k = operator_spins(terms);
         if (k == 0 || term_operator[t] < 0 || term_operator[t] >= n_operators) return RSMI_BAD_VALUE;
         for (int i = 0; i < 3 * k; i++) {
             if (terms[i] < 0 || terms[i] > OPERATOR_RANGE) return RSMI_BAD_VALUE;
@@ -217,7 +197,7 @@ static void place_terms(const int32_t *terms, const int32_t *term_operator, int6
                         product *placed)
 {
     for (int64_t t = 0; t < n_terms; t++, terms += 3 * OPERATOR_SPINS) {
-        placed[t] = (product){.spins = spins_in(terms), .owner = term_operator[t]};
+        placed[t] = (product){.spins = operator_spins(terms), .owner = term_operator[t]};
         for (int i = 0; i < placed[t].spins; i++) {
             const int32_t *point = terms + 3 * i;
             placed[t].start[i] = point[axis[0]] * l->plane + (point[axis[1]] * (l->reach[2] + 1) + point[2]) * l->copy;
@@ -231,7 +211,7 @@ int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, 
     const int axis[2] = {shape[0] == 1, shape[0] != 1}; /* a single plane of rows becomes planes of a single row */
     layout l = {.planes = shape[axis[0]], .rows = shape[axis[1]], .columns = shape[2], .words = (shape[2] + 63) / 64};
     int64_t reach[3];
-    const int status = check_terms(terms, term_operator, n_terms, n_operators, reach);
+    const int status = operator_reach(terms, term_operator, n_terms, n_operators, reach);
     if (status != RSMI_OK) return status;
     l.reach[0] = reach[axis[0]], l.reach[1] = reach[axis[1]], l.reach[2] = reach[2];
     l.plane = l.rows * l.words;
@@ -267,71 +247,106 @@ static int64_t largest_magnitude(const int64_t *values, int64_t n)
     return largest;
 }
 
-/* Integers as doubles, each sample filled up with zeros to `padded` of them. */
-static inline __attribute__((always_inline)) void to_doubles(const int64_t *values, int64_t n_samples, int64_t n, int64_t padded, double *out)
+/* The factors of one sector and level, of one sample after another: 1, the energy, the k own sums, the k of the level before, and zeros up
+ * to `padded`. */
+typedef struct {
+    int64_t k, columns, padded;
+    const int64_t *own, *before, *energies; /* the level before is NULL at the first */
+    int64_t stride;
+} factors;
+
+static inline __attribute__((always_inline)) int64_t factor(const factors *f, int64_t sample, int64_t column)
 {
-    for (int64_t i = 0; i < n_samples; i++, values += n, out += padded) {
-        for (int64_t a = 0; a < n; a++) out[a] = (double)values[a];
-        for (int64_t a = n; a < padded; a++) out[a] = 0.0;
+    if (column < 2) return column ? f->energies[sample] : 1;
+    if (column < 2 + f->k) return f->own[sample * f->stride + column - 2];
+    return f->before ? f->before[sample * f->stride + column - 2 - f->k] : 0;
+}
+
+static inline __attribute__((always_inline)) void to_doubles(const factors *f, const int64_t *samples, int64_t n, double *out)
+{
+    for (int64_t i = 0; i < n; i++, out += f->padded) {
+        const int64_t *own = f->own + samples[i] * f->stride, *before = f->before ? f->before + samples[i] * f->stride : NULL;
+        out[0] = 1.0, out[1] = (double)f->energies[samples[i]];
+        for (int64_t a = 0; a < f->k; a++) out[2 + a] = (double)own[a];
+        for (int64_t a = 0; a < f->k; a++) out[2 + f->k + a] = before ? (double)before[a] : 0.0;
+        for (int64_t a = f->columns; a < f->padded; a++) out[a] = 0.0;
     }
 }
 
 /* Of every sample `rows` numbers of the left, each times eight of the right. */
-static inline __attribute__((always_inline)) void add_outer_products(const double *left, int64_t n_left, int rows, const double *right, int64_t padded,
-                                                                     int64_t n_samples, doubles *sums)
+static inline __attribute__((always_inline)) void add_outer_products(const double *left, int rows, const double *right, int64_t padded, int64_t n_samples,
+                                                                     doubles *sums)
 {
     doubles sum[ROWS] = {{0}};
-    for (int64_t i = 0; i < n_samples; i++, left += n_left, right += padded) {
+    for (int64_t i = 0; i < n_samples; i++, left += padded, right += padded) {
         const doubles eight = *(const doubles *)right;
-#pragma GCC unroll 4
+#pragma GCC unroll 5
         for (int r = 0; r < rows; r++) sum[r] += left[r] * eight;
     }
     for (int r = 0; r < rows; r++) sums[r] = sum[r];
 }
 
 RSMI_CLONES
-static void products_of_run(const int64_t *left, const int64_t *right, int64_t n_samples, int64_t n_left, int64_t n_right, double *work, int64_t *out)
+static void products_of_run(const factors *f, const int64_t *samples, int64_t n, double *work, int64_t *out)
 {
-    const int64_t padded = (n_right + 7) & ~(int64_t)7;
-    double *right_work = work + RUN * n_left;
-    to_doubles(left, n_samples, n_left, n_left, work);
-    to_doubles(right, n_samples, n_right, padded, right_work);
-    for (int64_t a = 0; a < n_left; a += ROWS) {
-        const int rows = n_left - a < ROWS ? (int)(n_left - a) : ROWS;
-        for (int64_t b = 0; b < n_right; b += 8) {
+    to_doubles(f, samples, n, work);
+    for (int64_t a = 0; a < f->k; a += ROWS) {
+        const int rows = f->k - a < ROWS ? (int)(f->k - a) : ROWS;
+        for (int64_t b = 0; b < f->columns; b += 8) {
             doubles sums[ROWS];
-            if (rows == ROWS) add_outer_products(work + a, n_left, ROWS, right_work + b, padded, n_samples, sums);
-            else if (rows == 3) add_outer_products(work + a, n_left, 3, right_work + b, padded, n_samples, sums);
-            else if (rows == 2) add_outer_products(work + a, n_left, 2, right_work + b, padded, n_samples, sums);
-            else add_outer_products(work + a, n_left, 1, right_work + b, padded, n_samples, sums);
+            if (rows == ROWS) add_outer_products(work + 2 + a, ROWS, work + b, f->padded, n, sums);
+            else if (rows == 4) add_outer_products(work + 2 + a, 4, work + b, f->padded, n, sums);
+            else if (rows == 3) add_outer_products(work + 2 + a, 3, work + b, f->padded, n, sums);
+            else if (rows == 2) add_outer_products(work + 2 + a, 2, work + b, f->padded, n, sums);
+            else add_outer_products(work + 2 + a, 1, work + b, f->padded, n, sums);
             for (int r = 0; r < rows; r++)
-                for (int j = 0; j < 8 && b + j < n_right; j++) out[(a + r) * n_right + b + j] += (int64_t)sums[r][j];
+                for (int j = 0; j < 8 && b + j < f->columns; j++) out[(a + r) * f->columns + b + j] += (int64_t)sums[r][j];
         }
     }
 }
 
-static void products_one_by_one(const int64_t *left, const int64_t *right, int64_t n_samples, int64_t n_left, int64_t n_right, int64_t *out)
+static void products_one_by_one(const factors *f, const int64_t *samples, int64_t n, int64_t *out)
 {
-    for (int64_t i = 0; i < n_samples; i++, left += n_left, right += n_right)
-        for (int64_t a = 0; a < n_left; a++)
-            for (int64_t b = 0; b < n_right; b++) out[a * n_right + b] += left[a] * right[b];
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t a = 0; a < f->k; a++)
+            for (int64_t b = 0; b < f->columns; b++) out[a * f->columns + b] += factor(f, samples[i], 2 + a) * factor(f, samples[i], b);
 }
 
-int accumulate_products(const int64_t *left, const int64_t *right, const int64_t *blocks, int64_t n_samples, int64_t n_left,
-                        int64_t n_right, int64_t *products)
+/* The samples of block after block: those of block b are order[begin[b]] .. order[begin[b + 1] - 1]. */
+static void sort_by_block(const int64_t *blocks, int64_t n_samples, int64_t n_blocks, int64_t *begin, int64_t *order)
 {
-    double *work = malloc((size_t)((n_left + n_right + 7) * RUN) * sizeof *work);
-    if (!work) return RSMI_NO_MEMORY;
-    for (int64_t n; n_samples > 0; n_samples -= n, blocks += n, left += n * n_left, right += n * n_right) {
-        n = 1;
-        while (n < n_samples && n < RUN && blocks[n] == blocks[0]) n++;
-        int64_t *out = products + blocks[0] * n_left * n_right;
-        const double bound = (double)largest_magnitude(left, n * n_left) * (double)largest_magnitude(right, n * n_right);
-        if (bound * RUN < 0x1p53)
-            products_of_run(left, right, n, n_left, n_right, work, out);
-        else
-            products_one_by_one(left, right, n, n_left, n_right, out);
+    memset(begin, 0, (size_t)(n_blocks + 1) * sizeof *begin);
+    for (int64_t i = 0; i < n_samples; i++) begin[blocks[i]]++;
+    for (int64_t b = 1; b <= n_blocks; b++) begin[b] += begin[b - 1]; /* the ends; each sample moves the one of its block */
+    for (int64_t i = n_samples - 1; i >= 0; i--) order[--begin[blocks[i]]] = i;
+}
+
+int accumulate_levels(const int64_t *sums, const int64_t *energies, const int64_t *blocks, int64_t n_levels, int64_t n_samples, const int64_t n_operators[2],
+                      int64_t n_blocks, int64_t *products[2])
+{
+    const int64_t stride = n_operators[0] + n_operators[1], widest = n_operators[n_operators[1] > n_operators[0]];
+    double *work = malloc((size_t)((2 * widest + 9) * RUN) * sizeof *work);
+    int64_t *order = malloc((size_t)(n_samples + n_blocks + 1) * sizeof *order), *begin = order + n_samples;
+    const int enough = work && order;
+    int64_t largest = enough ? largest_magnitude(energies, n_samples) : 0;
+    if (enough) sort_by_block(blocks, n_samples, n_blocks, begin, order);
+    for (int64_t level = 0; enough && level < n_levels; level++, sums += n_samples * stride) {
+        const int64_t of_level = largest_magnitude(sums, n_samples * stride);
+        largest = largest > of_level ? largest : of_level;
+        const int exact = (double)largest * (double)of_level * RUN < 0x1p53;
+        for (int sector = 0; sector < 2; sector++) {
+            const int64_t k = n_operators[sector], columns = 2 + 2 * k, *own = sums + sector * n_operators[0];
+            const factors f = {k, columns, (columns + 7) & ~(int64_t)7, own, level ? own - n_samples * stride : NULL, energies, stride};
+            for (int64_t b = 0; b < n_blocks; b++)
+                for (int64_t i = begin[b], n; i < begin[b + 1]; i += n) {
+                    n = begin[b + 1] - i < RUN ? begin[b + 1] - i : RUN;
+                    int64_t *out = products[sector] + (b * n_levels + level) * k * columns;
+                    if (exact) products_of_run(&f, order + i, n, work, out);
+                    else products_one_by_one(&f, order + i, n, out);
+                }
+        }
     }
     free(work);
-    return RSMI_OK;
+    free(order);
+    return enough ? RSMI_OK : RSMI_NO_MEMORY;
 }

@@ -18,10 +18,22 @@ enum { OPERATOR_RANGE = 7, OPERATOR_SPINS = 4 }; /* largest offset on any axis, 
 int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, const int32_t *terms,
                   const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t *sums);
 
-/* products[blocks[i]] += left[i] (x) right[i]: left (n_samples, n_left), right (n_samples, n_right),
- * blocks (n_samples,), runs of one block are fastest; products (n_blocks, n_left, n_right). The caller ensures that nothing overflows.
- * RSMI_NO_MEMORY. */
-int accumulate_products(const int64_t *left, const int64_t *right, const int64_t *blocks, int64_t n_samples, int64_t n_left,
-                        int64_t n_right, int64_t *products);
+/* Spins in the product of one row (OPERATOR_SPINS, 3) of the table. */
+int operator_spins(const int32_t *term);
+
+/* The largest offset of any term along every axis. RSMI_BAD_VALUE: a malformed term. */
+int operator_reach(const int32_t *terms, const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t reach[3]);
+
+/* Sums of products over the samples of each block.
+ *
+ * sums         (n_levels, n_samples, n_operators[0] + n_operators[1]) of the operators of two sectors, even and odd
+ * energies     (n_samples,)
+ * blocks       (n_samples,) below n_blocks, in any order
+ * products[s]  (n_blocks, n_levels, k, 2 + 2 k) with k = n_operators[s]: to row a is added own sum a times 1, the energy, the k own sums,
+ *              and the k of the level before (zeros for the first level)
+ *
+ * The caller ensures that nothing overflows. RSMI_NO_MEMORY. */
+int accumulate_levels(const int64_t *sums, const int64_t *energies, const int64_t *blocks, int64_t n_levels, int64_t n_samples, const int64_t n_operators[2],
+                      int64_t n_blocks, int64_t *products[2]);
 
 #endif

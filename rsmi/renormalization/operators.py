@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rsmi.kernels.operators import accumulate_products
-from rsmi.kernels.operators import operator_sums as _operator_sums
+from rsmi.kernels import operators as kernel
 from rsmi.renormalization.rules import Rule, coarse_grain, level_shapes, sample_numbers, three_axes
 
 SECTORS = ("even", "odd")
-CHUNK = 1024
+CHUNK = 4096
+TOGETHER = 128, 1 << 16  # samples from which on, and sites up to which, 512 samples side by side are faster than a few
 
 
 class Operator(NamedTuple):
@@ -154,7 +154,7 @@ def operator_sums(rows, shape) -> tuple[np.ndarray, np.ndarray]:
     odd : (n, n_odd) int64: 5, 6, 6
     """
     terms, owner, copies = table(len(shape))
-    sums = _operator_sums(np.ascontiguousarray(rows, dtype=np.uint8), three_axes(shape), terms, owner, len(copies))
+    sums = kernel.operator_sums(np.ascontiguousarray(rows, dtype=np.uint8), three_axes(shape), terms, owner, len(copies))
     n_even = len(OPERATORS[len(shape)]["even"])
     return np.ascontiguousarray(sums[:, :n_even]), np.ascontiguousarray(sums[:, n_even:])
 
@@ -223,46 +223,45 @@ def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=
     _refuse_overflow(shape, energies, blocks)
     if n_blocks is None:
         n_blocks = int(blocks.max(initial=0)) + 1
-    sums = empty_sums(n_blocks, steps, len(shape))
+    products = [np.zeros((n_blocks, steps + 1, len(kinds), 2 + 2 * len(kinds)), dtype=np.int64) for kinds in OPERATORS[len(shape)].values()]
     for start in range(0, len(rows), CHUNK):
         part = slice(start, start + CHUNK)
-        levels = [operator_sums(*level) for level in _levels(rows[part], shapes, rule, keys, samples[part], blocks[part], observe)]
-        _accumulate(sums, levels, energies[part], blocks[part])
-    return sums
+        found = _level_sums(np.ascontiguousarray(rows[part], dtype=np.uint8), shapes, rule, keys, samples[part], blocks[part], observe)
+        kernel.accumulate_levels(found, energies[part], blocks[part], *products)
+    return _named(products, energies, blocks, n_blocks)
 
 
-def _levels(rows, shapes, rule, keys, samples, blocks, observe):
-    """Configurations and their shape at every level."""
+def _level_sums(rows, shapes, rule, keys, samples, blocks, observe) -> np.ndarray:
+    """Sums (levels, n, operators) of all operators: of many samples at once where a kernel does it, else level by level; the same integers."""
+    terms, owner, copies = table(len(shapes[0]))
+    together = None
+    if len(rows) >= TOGETHER[0] and prod(shapes[0]) <= TOGETHER[1]:
+        extents = three_axes(shapes[0]), three_axes(rule.block)
+        together = kernel.level_sums(rows, *extents, rule.filters, rule.bias, rule.hard, keys, samples, terms, owner, len(copies))
+    if together is not None and observe is None:
+        return together
+    found = []
     for level, shape in enumerate(shapes):
         if level:
             rows = coarse_grain(rows, shapes[level - 1], rule, keys[level - 1], samples)
         if observe is not None:
             observe(level, rows, shape, blocks)
-        yield rows, shape
+        if together is None:
+            found.append(kernel.operator_sums(rows, three_axes(shape), terms, owner, len(copies)))
+    return np.stack(found) if together is None else together
 
 
-def _accumulate(sums, levels, energies, blocks):
-    one, energy = np.ones((len(energies), 1), dtype=np.int64), energies[:, None]
-    _add([sums["counts"], sums["energy_sum"]], one, [one, energy], blocks)
-    _add([sums["energy_squared"]], energy, [energy], blocks)
-    for n, level in enumerate(levels):
-        for sector, own, before in zip(SECTORS, level, levels[n - 1]):
-            targets, factors = [sums[f"{sector}_sums"][:, n], sums[f"{sector}_products"][:, n]], [one, own]
-            if n:
-                targets, factors = [*targets, sums[f"{sector}_cross"][:, n - 1]], [*factors, before]
-            if sector == "even":
-                targets, factors = [*targets, sums["even_energy"][:, n]], [*factors, energy]
-            _add(targets, own, factors, blocks)
-
-
-def _add(targets, left, rights, blocks):
-    """Add left (x) right, summed over the samples of each block, to the target of each of several `rights`."""
-    right = np.concatenate(rights, axis=1)
-    products = np.zeros((len(targets[0]), left.shape[1], right.shape[1]), dtype=np.int64)
-    accumulate_products(left, right, blocks, products)
-    cuts = np.cumsum([factor.shape[1] for factor in rights])[:-1]
-    for target, found in zip(targets, np.split(products, cuts, axis=2)):
-        target += found.reshape(target.shape)
+def _named(products, energies, blocks, n_blocks) -> dict[str, np.ndarray]:
+    """The layout of `empty_sums` from what the kernel adds up, (n_blocks, levels, k, 2 + 2 k) of each sector."""
+    energy_sum, energy_squared = np.zeros((2, n_blocks), dtype=np.int64)
+    np.add.at(energy_sum, blocks, energies)
+    np.add.at(energy_squared, blocks, energies**2)
+    sums = {"counts": np.bincount(blocks, minlength=n_blocks), "energy_sum": energy_sum, "energy_squared": energy_squared, "even_energy": products[0][..., 1].copy()}
+    for sector, found in zip(SECTORS, products):
+        k = found.shape[2]
+        parts = {"sums": found[..., 0], "products": found[..., 2 : 2 + k], "cross": found[:, 1:, :, 2 + k :]}
+        sums |= {f"{sector}_{name}": np.ascontiguousarray(part) for name, part in parts.items()}
+    return sums
 
 
 def _refuse_overflow(shape, energies, blocks):

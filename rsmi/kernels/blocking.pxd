@@ -1,0 +1,11 @@
+from libc.stdint cimport int64_t
+
+cdef extern from "blocking.h":
+    ctypedef struct block_rule:
+        int64_t block[3]
+        int64_t n_hidden
+        const double *filters
+        const double *bias
+        int hard
+
+cdef block_rule rule_of(const int64_t[::1] shape, const int64_t[::1] block, const double[:, ::1] filters, const double[::1] bias, bint hard) except *
