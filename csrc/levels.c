@@ -37,7 +37,7 @@ typedef struct {
     lanes digits[DIGITS], waiting[DIGITS];
     uint64_t chunks;
     int64_t terms;
-    int spins, used; /* any product's number of spins; digits in use */
+    int spins, used; /* of each product; digits in use */
     int32_t owner;
 } counter;
 
@@ -111,21 +111,28 @@ static inline __attribute__((always_inline)) void count_chunk(counter *c, const 
     c->waiting[p] = carry;
 }
 
+static inline __attribute__((always_inline)) lanes parity_at(const lanes *const point[OPERATOR_SPINS], const int spins, int64_t i)
+{
+    lanes x = point[0][i];
+    if (spins > 1) x ^= point[1][i];
+    if (spins > 2) x ^= point[2][i];
+    if (spins > 3) x ^= point[3][i];
+    return x;
+}
+
 static inline __attribute__((always_inline)) void count_row(counter *c, const lanes *const point[OPERATOR_SPINS], const int spins, int64_t width)
 {
     lanes x[CHUNK];
-    for (int64_t i = 0; i < width; i += CHUNK) {
-        if (width - i < CHUNK) memset(x, 0, sizeof x);
+    int64_t i = 0;
+    for (; i + CHUNK <= width; i += CHUNK) {
 #pragma GCC unroll 16
-        for (int j = 0; j < CHUNK; j++) {
-            if (i + j >= width) break;
-            x[j] = point[0][i + j];
-            if (spins > 1) x[j] ^= point[1][i + j];
-            if (spins > 2) x[j] ^= point[2][i + j];
-            if (spins > 3) x[j] ^= point[3][i + j];
-        }
+        for (int j = 0; j < CHUNK; j++) x[j] = parity_at(point, spins, i + j);
         count_chunk(c, x);
     }
+    if (i == width) return;
+    memset(x, 0, sizeof x);
+    for (int j = 0; i + j < width; j++) x[j] = parity_at(point, spins, i + j);
+    count_chunk(c, x);
 }
 
 RSMI_CLONES
@@ -163,15 +170,17 @@ RSMI_CLONES
 static void add_counts(counter *c, int64_t sites, int64_t n_samples, int64_t n_operators, int64_t *sums)
 {
     const int64_t all = c->terms * sites, sign = c->spins & 1 ? -1 : 1;
-    int64_t *own = sums + c->owner;
+    int64_t counts[TOGETHER] = {0};
     finish(c);
-    for (int64_t i = 0; i < n_samples; i++) own[i * n_operators] += sign * all;
     for (int first = 0; first < c->used; first += CODE_BITS) {
-        uint16_t codes[CODE_BITS][LANE_COUNT][4];
+        uint16_t codes[CODE_BITS][TOGETHER / CODE_BITS]; /* bit j of group g is that of lattice 16 g + j */
         transpose_squares(c->digits + first, CODE_BITS);
         memcpy(codes, c->digits + first, sizeof codes);
-        for (int64_t i = 0; i < n_samples; i++) own[i * n_operators] -= sign * 2 * ((int64_t)codes[i % 16][i / 64][i / 16 % 4] << first);
+        for (int g = 0; g < TOGETHER / CODE_BITS; g++)
+            for (int j = 0; j < CODE_BITS; j++) counts[CODE_BITS * g + j] += (int64_t)codes[j][g] << first;
     }
+    sums += c->owner;
+    for (int64_t i = 0; i < n_samples; i++) sums[i * n_operators] += sign * (all - 2 * counts[i]);
 }
 
 /* ---- all levels ----------------------------------------------------------------------------------------------------- */
