@@ -44,34 +44,53 @@ static lattice lattice_of(const bitsliced_chain *chain, const uint64_t *spins)
     return x;
 }
 
-/* The word of a site among replicas. */
-static inline uint64_t *word_of(const lattice *x, int64_t site)
+/* The words of the sites among replicas, one after another from {0} on. */
+typedef struct {
+    int64_t row, column;
+    uint64_t *words[2]; /* of the row: its even sites, its odd ones */
+} cursor;
+
+BITSLICED_INLINE uint64_t *next_word(const lattice *x, cursor *at)
 {
-    const int64_t row = site / x->width, column = site % x->width, parity = (row / x->height + row % x->height + column) & 1;
-    return x->sublattice[parity] + BITSLICED_LANES * (row * x->shape.columns + column / 2);
+    if (at->column == 0) {
+        const int64_t parity = (at->row / x->height + at->row % x->height) & 1;
+        for (int s = 0; s < 2; s++) at->words[s] = x->sublattice[parity ^ s] + BITSLICED_LANES * at->row * x->shape.columns;
+    }
+    uint64_t *word = at->words[at->column & 1] + BITSLICED_LANES * (at->column >> 1);
+    if (++at->column == x->width) at->column = 0, at->row++;
+    return word;
+}
+
+/* Eight bytes but at the end of a row: a length that is known is one instruction. */
+BITSLICED_INLINE void copy_bytes(void *to, const void *from, int64_t sites)
+{
+    if (sites == 64) memcpy(to, from, 8);
+    else memcpy(to, from, (size_t)(sites + 7) / 8);
 }
 
 RSMI_CLONES static void pack_replicas(const lattice *x, uint8_t *packed)
 {
+    cursor at = {0};
     for (int64_t first = 0; first < x->sites; first += 64) {
         const int64_t n = x->sites - first < 64 ? x->sites - first : 64;
         word512 block[64] = {{0}};
-        for (int64_t i = 0; i < n; i++) memcpy(block[i], word_of(x, first + i), sizeof block[i]);
+        for (int64_t i = 0; i < n; i++) memcpy(block[i], next_word(x, &at), sizeof block[i]);
         transpose(block);
         for (int64_t replica = 0; replica < BITSLICED_BITS; replica++)
-            memcpy(packed + replica * x->row_bytes + first / 8, &block[replica % 64][replica / 64], (size_t)(n + 7) / 8);
+            copy_bytes(packed + replica * x->row_bytes + first / 8, &block[replica % 64][replica / 64], n);
     }
 }
 
 RSMI_CLONES static void unpack_replicas(const lattice *x, const uint8_t *packed)
 {
+    cursor at = {0};
     for (int64_t first = 0; first < x->sites; first += 64) {
         const int64_t n = x->sites - first < 64 ? x->sites - first : 64;
         word512 block[64] = {{0}};
         for (int64_t replica = 0; replica < BITSLICED_BITS; replica++)
-            memcpy(&block[replica % 64][replica / 64], packed + replica * x->row_bytes + first / 8, (size_t)(n + 7) / 8);
+            copy_bytes(&block[replica % 64][replica / 64], packed + replica * x->row_bytes + first / 8, n);
         transpose(block);
-        for (int64_t i = 0; i < n; i++) memcpy(word_of(x, first + i), block[i], sizeof block[i]);
+        for (int64_t i = 0; i < n; i++) memcpy(next_word(x, &at), block[i], sizeof block[i]);
     }
 }
 
