@@ -9,9 +9,8 @@
  * gathered at a time, so that every fine byte is touched in order. Random bits are keyed by (sample, coarse site,
  * hidden), hence independent of the order, the thread and the shard in which a sample is treated.
  *
- * Hard rules of 2x2 blocks, where every state is up, down or a tie, are logic of four bits: samples lie side by side (lanes.h), the
- * blocks of a row of blocks at every second bit of two rows, and two truth tables of 16 entries - up, tie - are looked up by
- * multiplexers, whatever the weights. A tie is up where the top bit of its random bits is 0: 64 of them are made at a time.
+ * Hard rules of 2x2 blocks are logic of four bits (squares.h): samples lie side by side (lanes.h), the blocks of a row of blocks at every
+ * second bit of two rows. The random bits of ties are made 64 at a time.
  *
  * Reference: Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), supplement; Swendsen, PRL 42, 859 (1979) for the
  * majority rule with fair ties. */

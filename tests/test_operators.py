@@ -9,9 +9,9 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsmi.kernels.operators import accumulate_products
+from rsmi.kernels.operators import accumulate_levels
 from rsmi.renormalization import operators
-from rsmi.renormalization.rules import Rule, coarse_grain, majority
+from rsmi.renormalization.rules import Rule, coarse_grain, decimation, majority, majority_ties_up, staggered
 
 KEYS = np.arange(1, 7, dtype=np.uint64).reshape(3, 2)
 
@@ -111,13 +111,49 @@ def test_smallest_lattice_on_which_operators_are_independent(shape, independent)
 
 
 def test_accumulated_products():
-    rng = np.random.default_rng(0)
-    left, right, blocks = rng.integers(-(2**20), 2**20, (50, 3)), rng.integers(-(2**20), 2**20, (50, 4)), rng.integers(0, 5, 50)
-    products = np.ones((5, 3, 4), dtype=np.int64)
-    accumulate_products(left, right, blocks, products)
-    assert np.array_equal(products - 1, [np.einsum("ia,ib->ab", left[blocks == b], right[blocks == b]) for b in range(5)])
+    """Row a of a sector: own sum a times 1, the energy, the sector's own sums and those of the level before, in each block, whatever the order."""
+    rng, k = np.random.default_rng(0), (3, 2)
+    sums, energies, blocks = rng.integers(-(2**20), 2**20, (2, 50, 5)), rng.integers(-99, 99, 50), rng.integers(0, 4, 50)
+    even, odd = (np.ones((4, 2, n, 2 + 2 * n), dtype=np.int64) for n in k)
+    accumulate_levels(sums, energies, blocks, even, odd)
+    for found, sector in ((even, slice(0, 3)), (odd, slice(3, 5))):
+        for level, own in enumerate(sums[..., sector]):
+            before = sums[0, :, sector] if level else np.zeros_like(own)
+            right = np.column_stack([np.ones(50, dtype=np.int64), energies, own, before])
+            assert np.array_equal(found[:, level] - 1, [own[blocks == b].T @ right[blocks == b] for b in range(4)])
     with pytest.raises(ValueError, match="block number"):
-        accumulate_products(left, right, blocks + 1, products)
+        accumulate_levels(sums, energies, blocks + 1, even, odd)
+
+
+HARD = st.one_of(
+    st.sampled_from([majority((2, 2)), majority_ties_up((2, 2)), decimation((2, 2)), staggered((2, 2))]),
+    st.tuples(*[st.integers(-3, 3)] * 5).map(lambda x: Rule(np.array([x[:4]], float), np.array(x[4:], float), True, (2, 2))),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rule=HARD, steps=st.integers(0, 3), sides=st.tuples(st.integers(1, 9), st.integers(1, 9)), n=st.integers(1, 70), seed=st.integers(0, 2**32))
+def test_side_by_side_is_one_by_one(rule, steps, sides, n, seed):
+    """Hard rules of 2x2 blocks have fast ways: blocking by logic, and all levels with 512 samples side by side. Both are the integers of the kernel
+    for any rule, which the first plane of a lattice of two planes is given to: there the blocks have the same numbers, hence the same coins."""
+    rng = np.random.default_rng(seed)
+    shape = tuple(side << steps for side in sides)
+    keys, samples = rng.integers(0, 2**63, (steps, 2)).astype(np.uint64), rng.integers(0, 2**63, n).astype(np.uint64)
+    spins = random_spins(seed, n, shape)
+    energies, blocks = rng.integers(-99, 99, n), rng.integers(0, 3, n)
+    arguments = (reference.pack(spins), shape, rule, steps, keys, energies, samples, blocks, 3)
+    found = {}
+    for name, together in (("side by side", (1, 1 << 16)), ("one by one", (1 << 16, 0))):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(operators, "TOGETHER", together)
+            found[name] = operators.measure_levels(*arguments)
+    assert all(np.array_equal(found["side by side"][of], found["one by one"][of]) for of in found["one by one"])
+    if steps:
+        planes = Rule(rule.filters, rule.bias, True, (1, 2, 2))
+        both = coarse_grain(reference.pack(np.stack([spins, -spins], axis=1)), (2, *shape), planes, keys[0], samples)
+        coarse = coarse_grain(reference.pack(spins), shape, rule, keys[0], samples)
+        half = tuple(side // 2 for side in shape)
+        assert all(np.array_equal(reference.unpack(a, half), reference.unpack(b, (2, *half))[0]) for a, b in zip(coarse, both))
 
 
 def measured(n=30, shape=(16, 16), **keywords):

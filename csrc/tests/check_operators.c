@@ -1,5 +1,6 @@
 /* Operators and windows against their definition site by site. */
 #include "expect.h"
+#include "levels.h"
 #include "operators.h"
 #include "windows.h"
 
@@ -46,21 +47,64 @@ static void check_bad_terms(void)
     expect(operator_sums(rows, 1, shape, far, &(int32_t){0}, 1, 2, sums) == RSMI_BAD_VALUE);
 }
 
-static void check_products(int64_t n_left, int64_t n_right)
+/* Small values are summed as doubles, large ones one by one. */
+static void check_products(int64_t n_even, int64_t n_odd, uint64_t largest)
 {
-    enum { SAMPLES = 5, BLOCKS = 3 };
-    const int64_t blocks[SAMPLES] = {2, 0, 2, 1, 2}, size = n_left * n_right;
-    int64_t *left = take(8 * SAMPLES * n_left), *right = take(8 * SAMPLES * n_right), *products = take(8 * BLOCKS * size);
-    int64_t *expected = take(8 * BLOCKS * size);
-    for (int64_t i = 0; i < SAMPLES * n_left; i++) left[i] = (int64_t)random_below(1 << 20) - (1 << 19);
-    for (int64_t i = 0; i < SAMPLES * n_right; i++) right[i] = (int64_t)random_below(1 << 20) - (1 << 19);
-    for (int64_t i = 0; i < BLOCKS * size; i++) products[i] = expected[i] = i;
-    expect(accumulate_products(left, right, blocks, SAMPLES, n_left, n_right, products) == RSMI_OK);
-    for (int64_t i = 0; i < SAMPLES * size; i++) {
-        const int64_t s = i / size, a = i % size / n_right, b = i % n_right;
-        expected[blocks[s] * size + a * n_right + b] += left[s * n_left + a] * right[s * n_right + b];
+    enum { SAMPLES = 301, BLOCKS = 3, LEVELS = 3 };
+    const int64_t n_operators[2] = {n_even, n_odd}, stride = n_even + n_odd;
+    int64_t *sums = take(8 * LEVELS * SAMPLES * stride), *energies = take(8 * SAMPLES), *blocks = take(8 * SAMPLES), *products[2];
+    for (int64_t i = 0; i < LEVELS * SAMPLES * stride; i++) sums[i] = (int64_t)random_below(2 * largest) - (int64_t)largest;
+    for (int64_t i = 0; i < SAMPLES; i++) energies[i] = (int64_t)random_below(2 * largest) - (int64_t)largest, blocks[i] = (int64_t)random_below(BLOCKS);
+    for (int s = 0; s < 2; s++) products[s] = take(8 * BLOCKS * LEVELS * n_operators[s] * (2 + 2 * n_operators[s]));
+    for (int twice = 0; twice < 2; twice++) expect(accumulate_levels(sums, energies, blocks, LEVELS, SAMPLES, n_operators, BLOCKS, products) == RSMI_OK);
+    for (int s = 0; s < 2; s++)
+        for (int64_t level = 0, k = n_operators[s]; level < LEVELS; level++)
+            for (int64_t i = 0; i < SAMPLES; i++) {
+                const int64_t *own = sums + (level * SAMPLES + i) * stride + s * n_even, *before = own - SAMPLES * stride;
+                for (int64_t a = 0; a < k; a++)
+                    for (int64_t b = 0; b < 2 + 2 * k; b++) {
+                        const int64_t right = b == 0 ? 1 : b == 1 ? energies[i] : b < 2 + k ? own[b - 2] : level ? before[b - 2 - k] : 0;
+                        products[s][((blocks[i] * LEVELS + level) * k + a) * (2 + 2 * k) + b] -= 2 * own[a] * right;
+                    }
+            }
+    for (int s = 0; s < 2; s++)
+        for (int64_t i = 0; i < BLOCKS * LEVELS * n_operators[s] * (2 + 2 * n_operators[s]); i++) expect(products[s][i] == 0);
+    release_all();
+}
+
+/* Many lattices side by side against blocking and operators one after the other. */
+static void check_levels(int64_t height, int64_t width, int64_t steps, int64_t n_samples, const double filters[4], double bias)
+{
+    enum { TERMS = 40, OPERATORS = 7 };
+    const int64_t sites = height * width, shape[3] = {1, height, width};
+    const block_rule rule = {{1, 2, 2}, 1, filters, &bias, 1};
+    const uint64_t keys[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    int32_t terms[TERMS][OPERATOR_SPINS][3], term_operator[TERMS];
+    const uint8_t *rows = random_bytes(n_samples * ((sites + 7) / 8));
+    int64_t *sums = take(8 * (steps + 1) * n_samples * OPERATORS), *expected = take(8 * n_samples * OPERATORS);
+    uint64_t *samples = take(8 * n_samples);
+    for (int64_t i = 0; i < n_samples; i++) samples[i] = (uint64_t)(3 * i) << (i % 40);
+    for (int t = 0; t < TERMS; t++) {
+        term_operator[t] = t % 9 < 5 ? t / 9 : (int32_t)random_below(OPERATORS);
+        for (int i = 0; i < OPERATOR_SPINS; i++)
+            for (int axis = 0; axis < 3; axis++) terms[t][i][axis] = i < 1 + t % OPERATOR_SPINS ? axis ? (int32_t)random_below(4) : 0 : -1;
     }
-    expect(memcmp(products, expected, (size_t)(8 * BLOCKS * size)) == 0);
+    expect(level_sums(rows, n_samples, shape, &rule, steps, keys, samples, terms[0][0], term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
+    for (int64_t level = 0; level <= steps; level++) {
+        const int64_t fine[3] = {1, height << 1 >> level, width << 1 >> level}, coarse[3] = {1, height >> level, width >> level};
+        if (level) {
+            uint8_t *blocked = take(n_samples * ((coarse[1] * coarse[2] + 7) / 8));
+            expect(coarse_grain(rows, n_samples, fine, &rule, keys + 2 * (level - 1), samples, blocked) == RSMI_OK);
+            rows = blocked;
+        }
+        expect(operator_sums(rows, n_samples, coarse, terms[0][0], term_operator, TERMS, OPERATORS, expected) == RSMI_OK);
+        expect(memcmp(sums + level * n_samples * OPERATORS, expected, (size_t)(8 * n_samples * OPERATORS)) == 0);
+    }
+    const int64_t odd[3] = {1, height + 1, width}, deep[3] = {2, height, width};
+    expect(level_sums(rows, 0, odd, &rule, 1, keys, samples, terms[0][0], term_operator, TERMS, OPERATORS, sums) == RSMI_BAD_SHAPE);
+    expect(level_sums(rows, 0, deep, &rule, steps, keys, samples, terms[0][0], term_operator, TERMS, OPERATORS, sums) == RSMI_BAD_SHAPE);
+    const block_rule soft = {{1, 2, 2}, 1, filters, &bias, 0};
+    expect(level_sums(rows, 0, shape, &soft, steps, keys, samples, terms[0][0], term_operator, TERMS, OPERATORS, sums) == RSMI_UNSUPPORTED);
     release_all();
 }
 
@@ -109,7 +153,13 @@ int main(void)
     const int64_t sizes[][2] = {{1, 1}, {1, 2}, {2, 1}, {2, 2}, {3, 5}, {7, 64}, {2, 65}, {9, 128}, {5, 130}, {63, 3}, {64, 1}, {1, 64}, {8, 8}, {4, 127}};
     for (int64_t i = 0; i < COUNT(sizes); i++) check_sums(1 + 2 * (i % 3), sizes[i][0], sizes[i][1]);
     check_bad_terms();
-    for (int64_t n = 1; n < 10; n++) check_products(n, 2 * n - 1);
+    for (int64_t n = 1; n < 12; n++) check_products(n, 1 + n % 4, n % 3 ? 1 << 15 : 1LL << 26);
+    const double majority[4] = {1, 1, 1, 1}, first[4] = {1, 0, 0, 0}, some[4] = {1, -2, 1, 3};
+    check_levels(2, 2, 1, 3, majority, 0);
+    check_levels(8, 12, 2, 513, majority, 0);
+    check_levels(6, 70, 1, 65, some, -1);
+    check_levels(24, 32, 3, 100, majority, 0.5);
+    check_levels(16, 16, 4, 600, first, 0);
     const int64_t shapes[][4] = {{2, 3, 5, 3}, {4, 4, 4, 4}, {9, 1, 7, 2}, {64, 64, 2, 1}, {129, 3, 3, 5}};
     for (int64_t i = 0; i < COUNT(shapes); i++)
         for (int dimension = 1; dimension <= WINDOWS_MAX_DIMENSION; dimension++) check_windows(shapes[i], dimension);

@@ -7,6 +7,7 @@
 #include "ising_bitsliced.h"
 #include "lambda.h"
 #include "neighbourhood.h"
+#include "levels.h"
 #include "operators.h"
 #include "rbm.h"
 #include "total_correlation.h"
@@ -109,13 +110,31 @@ static void operators(const char *kernel)
     enum { SAMPLES = 200, SIZE = 70, TERMS = 40, OPERATORS = 12 };
     const int64_t shape[3] = {1, SIZE, SIZE};
     int32_t terms[TERMS * OPERATOR_SPINS * 3], term_operator[TERMS];
-    int64_t *sums = take(8 * SAMPLES * OPERATORS), *products = take(8 * OPERATORS * OPERATORS), *blocks = take(8 * SAMPLES);
+    enum { EVEN = 7, ODD = OPERATORS - EVEN, PRODUCTS = EVEN * (2 + 2 * EVEN) + ODD * (2 + 2 * ODD) };
+    int64_t *sums = take(8 * SAMPLES * OPERATORS), *products = take(8 * PRODUCTS), *zeros = take(8 * SAMPLES);
+    int64_t *targets[2] = {products, products + EVEN * (2 + 2 * EVEN)};
     for (int i = 0; i < TERMS * OPERATOR_SPINS; i++)
         for (int axis = 0; axis < 3; axis++) terms[3 * i + axis] = i % 4 > i / 4 % 4 ? -1 : axis == 0 ? 0 : (int32_t)random_below(3);
     for (int t = 0; t < TERMS; t++) term_operator[t] = t % OPERATORS;
     expect(operator_sums(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, shape, terms, term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
-    expect(accumulate_products(sums, sums, blocks, SAMPLES, OPERATORS, OPERATORS, products) == RSMI_OK);
-    report(kernel, products, 8 * OPERATORS * OPERATORS);
+    expect(accumulate_levels(sums, zeros, zeros, 1, SAMPLES, (int64_t[2]){EVEN, ODD}, 1, targets) == RSMI_OK);
+    report(kernel, products, 8 * PRODUCTS);
+}
+
+static void levels(const char *kernel)
+{
+    enum { SAMPLES = 700, SIZE = 48, STEPS = 3, TERMS = 40, OPERATORS = 12 };
+    const int64_t shape[3] = {1, SIZE, SIZE};
+    const block_rule rule = {{1, 2, 2}, 1, (double[4]){1, 1, 1, 1}, (double[1]){0}, 1};
+    int32_t terms[TERMS * OPERATOR_SPINS * 3], term_operator[TERMS];
+    int64_t *sums = take(8 * (STEPS + 1) * SAMPLES * OPERATORS);
+    uint64_t *samples = take(8 * SAMPLES);
+    for (int i = 0; i < TERMS * OPERATOR_SPINS; i++)
+        for (int axis = 0; axis < 3; axis++) terms[3 * i + axis] = i % 4 > i / 4 % 4 ? -1 : axis == 0 ? 0 : (int32_t)random_below(3);
+    for (int t = 0; t < TERMS; t++) term_operator[t] = t % OPERATORS;
+    expect(level_sums(random_bytes(SAMPLES * SIZE * SIZE / 8), SAMPLES, shape, &rule, STEPS, (uint64_t[6]){1, 2, 3, 4, 5, 6}, samples, terms, term_operator,
+                      TERMS, OPERATORS, sums) == RSMI_OK);
+    report(kernel, sums, 8 * (STEPS + 1) * SAMPLES * OPERATORS);
 }
 
 static void neighbourhood(const char *kernel)
@@ -224,6 +243,7 @@ int main(void)
     loops("loops", 0), loops("loops", 1);
     blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
     operators("operators");
+    levels("levels");
     neighbourhood("neighbourhood");
     correlations("correlations");
     windows("windows");
