@@ -235,7 +235,7 @@ def _level_sums(rows, shapes, rule, keys, samples, blocks, observe) -> np.ndarra
     """Sums (levels, n, operators) of all operators: of many samples at once where a kernel does it, else level by level; the same integers."""
     terms, owner, copies = table(len(shapes[0]))
     together = None
-    if len(rows) >= TOGETHER[0] and prod(shapes[0]) <= TOGETHER[1]:
+    if len(shapes) > 1 and len(rows) >= TOGETHER[0] and prod(shapes[0]) <= TOGETHER[1]:
         extents = three_axes(shapes[0]), three_axes(rule.block)
         together = kernel.level_sums(rows, *extents, rule.filters, rule.bias, rule.hard, keys, samples, terms, owner, len(copies))
     if together is not None and observe is None:
@@ -256,7 +256,8 @@ def _named(products, energies, blocks, n_blocks) -> dict[str, np.ndarray]:
     energy_sum, energy_squared = np.zeros((2, n_blocks), dtype=np.int64)
     np.add.at(energy_sum, blocks, energies)
     np.add.at(energy_squared, blocks, energies**2)
-    sums = {"counts": np.bincount(blocks, minlength=n_blocks), "energy_sum": energy_sum, "energy_squared": energy_squared, "even_energy": products[0][..., 1].copy()}
+    sums = {"counts": np.bincount(blocks, minlength=n_blocks), "energy_sum": energy_sum, "energy_squared": energy_squared}
+    sums["even_energy"] = products[0][..., 1].copy()
     for sector, found in zip(SECTORS, products):
         k = found.shape[2]
         parts = {"sums": found[..., 0], "products": found[..., 2 : 2 + k], "cross": found[:, 1:, :, 2 + k :]}
