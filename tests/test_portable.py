@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-INTEGER = {"metropolis", "heat-bath", "swendsen-wang", "wolff", "strip", "replicas", "dimers", "loops", "block-hard", "block-soft", "block-64", "operators", "neighbourhood", "correlations", "windows"}
+INTEGER = {"metropolis", "heat-bath", "swendsen-wang", "wolff", "strip", "replicas", "dimers", "loops", "block-hard", "block-soft", "block-64", "operators", "levels", "neighbourhood", "correlations", "windows"}
 FLOAT = {"rbm-cd", "rbm-persistent", "lambda-pairs", "lambda-chains", "lambda-log-sum", "lambda-enumerate", "lambda-decoder", "transfer", "explain"}
 
 

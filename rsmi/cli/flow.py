@@ -16,7 +16,7 @@ nearest-neighbour model with the same energy on a lattice of the coarse size; it
 in three dimensions. Files at one temperature are merged if their random streams differ.
 
 With --model instead of files the configurations are sampled here and not stored: as by 'rsmi sample' with the same
-options, so that the sums are those of its file, bit for bit. Left to auto, an interval is .6 of the autocorrelation
+options, so that the sums are those of its file, bit for bit. Left to auto, an interval is .25 of the autocorrelation
 time (rsmi sample: twice it): exponents remember less than |m| and the energy, and errors take account of it. Local energies, for the
 effective couplings of all kinds, are those of every sixteenth step of the chains.
 
