@@ -9,25 +9,24 @@ import os
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
-from conftest import PIPELINE, SAMPLE, digest, run_here
+from conftest import MCISING, PIPELINE, SAMPLE, digest, run_here
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hostile import damaged, forge, fresh, in_pen, lookup3, plausible
+from hostile import checksums, damaged, forge, fresh, in_pen, in_pens, lookup3, plausible
 
 from rsmi.errors import RsmiError
-from rsmi.stages import runner
+from rsmi.stages import imports, runner
 from rsmi.stages.interrupt import Stop
 from rsmi.store import PartsFolder, open_file
 
 
 def read_everything(path, kind=None):
-    """What the stages do with a file."""
+    """What the stages do with a file; `verify` reads all datasets."""
     with open_file(path, kind) as file:
-        for name in file.datasets():
-            file.read(name)
-        file.ancestors(), file.run_facts(), file.verify()
+        file.datasets(), file.ancestors(), file.run_facts(), file.verify()
         return file.digest
 
 
@@ -43,40 +42,141 @@ def outcome_of(path, kind: str, expected: str | None) -> str:
 
 
 def test_the_checksum_of_metadata(pipeline):
-    """The repair of checksums is what HDF5 computes: Jenkins' own test value, and the superblock of a file."""
+    """The repair of checksums is what HDF5 computes: Jenkins' own test value, and everything in a file that has one is found."""
     assert lookup3(b"Four score and seven years ago") == 0x17770551
     content = (pipeline / "samples.h5").read_bytes()
-    assert lookup3(content[:44]) == int.from_bytes(content[44:48], "little")
+    found = [content[start : start + 4] for start, _, _ in checksums(content)]
+    assert all(content.count(mark) == found.count(mark) for mark in (b"\x89HDF", b"OHDR", b"OCHK", b"FRHP", b"FHIB", b"FHDB", b"BTHD", b"BTLF"))
 
 
-def readers(pipeline, name: str, numbers):
-    """Two of three mutants damaged, one forged."""
+def reader_of(pipeline, name: str):
+    """Three of four mutants damaged, one forged."""
     content, expected = (pipeline / name).read_bytes(), digest(pipeline / name)
 
     def work(number):
         rng = np.random.default_rng([number, sum(name.encode())])
-        if number % 3:
+        if number % 4:
             kind, mutant = damaged(content, rng)
             Path("mutant.h5").write_bytes(mutant)
             return outcome_of("mutant.h5", kind, expected)
         kind = forge(fresh(pipeline / name), rng)
         return outcome_of("mutant.h5", f"forged {kind}", None)
 
-    return in_pen(numbers, work)
+    return work
 
 
 def test_no_mutant_escapes_the_reader(pipeline, workplace):
     for name in ("samples.h5", "flow.h5"):
-        outcomes, escapes = readers(pipeline, name, range(150))
+        outcomes, escapes = in_pen(range(150), reader_of(pipeline, name))
         assert not escapes, "\n".join(escapes)
         assert sum(outcomes.values()) == 150
 
 
+# ---- files of other programs ----------------------------------------------------------------------------------------
+
+def write_hdf5(path, array, **storage):
+    with h5py.File(path, "w") as handle:
+        handle.create_dataset("spins", data=array, **storage)
+
+
+def write_bits(path, array):
+    np.packbits(array.reshape(len(array), -1) > 0, axis=1, bitorder="little").tofile(path)
+
+
+# name -> how it is written; None: the file of mcising in tests/data.
+FOREIGN = {
+    "spins.npy": np.save,
+    "fortran.npy": lambda path, array: np.save(path, np.asfortranarray(array)),
+    "spins.npz": np.savez,
+    "deflated.npz": np.savez_compressed,
+    "spins.csv": lambda path, array: np.savetxt(path, array.reshape(len(array), -1), fmt="%d", delimiter=","),
+    "spins.bits": write_bits,
+    "plain.h5": write_hdf5,
+    "chunked.h5": lambda path, array: write_hdf5(path, array, chunks=(7, 6, 6), compression="gzip", shuffle=True, fletcher32=True),
+    "latest.h5": lambda path, array: latest(path, array),
+    "mcising.h5": None,
+}
+
+
+def latest(path, array):
+    """Newer metadata: other indices of chunks."""
+    with h5py.File(path, "w", libver="latest") as handle:
+        handle.create_dataset("spins", data=array, chunks=(7, 6, 6), maxshape=(None, 6, 6), compression="gzip")
+
+
+def import_everything(path) -> None:
+    """What `rsmi import` does up to the writing."""
+    settings = {"dataset": None, "values": "auto", "bit_order": "little", "model": None, "coupling": None, "boundary": "periodic", "chains": 1, "one_after_another": False}
+    shape = "6x6" if path.endswith((".csv", ".bits")) else None
+    with imports.prepare(Path(path), format=None, shape=shape, temperature="2" if path == "mcising.h5" else None, **settings) as work:
+        task = imports.Reading(work.source, work.lattice, work.values, work.has_energy, work.mask)
+        _, state = task.begin()
+        for start in range(0, task.total, 1 << 14):
+            task.advance(state, start, min(1 << 14, task.total - start))
+        assert work.source.digest
+
+
+def foreign_outcome(path, kind: str) -> str:
+    try:
+        import_everything(path)
+    except RsmiError as error:
+        assert error.exit_code in (2, 65) and "\n" not in str(error), repr(error)
+        return f"{kind}: refused"
+    return f"{kind}: accepted"
+
+
+def importer_of(name: str):
+    """Of HDF5 one of three is forged. What has no checksum may say anything: to be refused or read is all there is to ask."""
+    array = np.random.default_rng(3).choice(np.array([-1, 1], np.int8), (40, 6, 6))
+    source = MCISING
+    if FOREIGN[name]:
+        source = Path(f"source-{name}").resolve()
+        FOREIGN[name](source, array)
+    content = source.read_bytes()
+
+    def work(number):
+        rng = np.random.default_rng([number, sum(name.encode())])
+        if number % 3 or not name.endswith(".h5"):
+            kind, mutant = damaged(content, rng)
+            Path(name).write_bytes(mutant)
+        else:
+            kind = "forged " + forge(fresh(source, name), rng)
+        return foreign_outcome(name, kind)
+
+    return work
+
+
+def test_no_mutant_escapes_the_import(workplace):
+    for name in FOREIGN:
+        work = importer_of(name)
+        shutil.copy(workplace / f"source-{name}" if FOREIGN[name] else MCISING, name)
+        import_everything(name)
+        outcomes, escapes = in_pen(range(60), work)
+        assert not escapes, f"{name}: " + "\n".join(escapes)
+
+
+# ---- 100,000 --------------------------------------------------------------------------------------------------------
+
+MUTANTS = 100_000
+ALIKE = ("other.h5", "16-hot.h5", "16-cold.h5", "8-hot.h5", "8-cold.h5", "merged.h5", "shard-1.h5")  # another file is of the same kind and command
+IMPORTED = dict.fromkeys(FOREIGN, 3000) | {"mcising.h5": 10_000}
+READ = {name: -(-(MUTANTS - sum(IMPORTED.values())) // (len(PIPELINE) - len(ALIKE))) for name in PIPELINE if name not in ALIKE}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PIPELINE)
+@pytest.mark.parametrize("name", READ)
 def test_no_mutant_of_any_kind_escapes(name, pipeline, workplace):
-    """100,000 over all kinds of files."""
-    outcomes, escapes = readers(pipeline, name, range(-(-100_000 // len(PIPELINE))))
+    report(name, *in_pens(range(READ[name]), reader_of(pipeline, name)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IMPORTED)
+def test_no_mutant_of_any_foreign_kind_escapes(name, workplace):
+    report(name, *in_pens(range(IMPORTED[name]), importer_of(name)))
+
+
+def report(name: str, outcomes, escapes) -> None:
+    """One line a kind of change and outcome."""
     for outcome, count in sorted(outcomes.items()):
         print(f"{name:20} {outcome:30} {count}")
     assert not escapes, "\n".join(escapes)
@@ -219,10 +319,7 @@ def test_no_mutant_escapes_a_command(what, sources, workplace):
 @pytest.mark.slow
 @pytest.mark.parametrize("what, count", {"inputs": 3000, "outputs": 1000, "parts": 1000}.items())
 def test_thousands_of_mutants_in_commands(what, count, sources, workplace):
-    outcomes, escapes = in_pen(range(1000, 1000 + count), lambda number: WORKS[what](sources, number))
-    for outcome, number in sorted(outcomes.items()):
-        print(f"{outcome:30} {number}")
-    assert not escapes, "\n".join(escapes)
+    report(what, *in_pens(range(1000, 1000 + count), lambda number: WORKS[what](sources, number)))
 
 
 # ---- what is no HDF5 ------------------------------------------------------------------------------------------------
