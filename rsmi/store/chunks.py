@@ -68,5 +68,8 @@ def _decoded_size(dataset: h5py.Dataset, chunk, filters: list[int], size: int) -
 
 def _inflated(content: bytes, most: int) -> bytes:
     inflate = zlib.decompressobj()
-    found = inflate.decompress(content, most + 1)
+    try:
+        found = inflate.decompress(content, most + 1)
+    except zlib.error:
+        return b""
     return found if inflate.eof else b""
