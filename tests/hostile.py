@@ -7,6 +7,7 @@ many of them in forked processes with little memory and time: a crash of HDF5 it
 
 import collections
 import contextlib
+import functools
 import os
 import pickle
 import resource
@@ -68,47 +69,74 @@ def _blank(content, rng):
 
 
 def _places(content, rng, count):
-    """Mostly among the metadata, where HDF5 believes what it reads."""
-    marks = _headers(content)
+    """Mostly among the metadata, where a reader believes what it reads."""
+    marks = _marks(bytes(content))
     for _ in range(count):
-        start, size = marks[rng.integers(len(marks))] if marks and rng.random() < 0.7 else (0, len(content))
-        yield start + int(rng.integers(size))
+        start, size = marks[rng.integers(len(marks))] if rng.random() < 0.7 else (0, len(content))
+        yield min(start + int(rng.integers(size)), len(content) - 1)
 
 
 DAMAGES = (_flip, _overwrite, _word, _truncate, _append, _copy, _blank)
 
 
-def damaged(content: bytes, rng) -> tuple[str, bytes]:
-    """(kind, content) of a file with a few bytes changed."""
+HEADERS = (b"\x89HDF", b"OHDR", b"OCHK")
+HEAPS = (b"FRHP", b"FHIB", b"FHDB", b"BTHD", b"BTLF")
+
+
+def damaged(content: bytes, rng, repaired=HEADERS) -> tuple[str, bytes]:
+    """(kind, content) of a file with a few bytes changed, in half the cases with the checksums right again of what is ``repaired``."""
     damage = DAMAGES[rng.choice(len(DAMAGES), p=[0.3, 0.2, 0.3, 0.05, 0.05, 0.05, 0.05])]
-    changed, repair = bytearray(content), rng.random() < 0.5
-    headers = _headers(changed)
+    changed, repair = bytearray(content), bool(checksums(content)) and rng.random() < 0.5
     damage(changed, rng)
-    if repair:
-        _repair(changed, headers)
+    for start, size, place in checksums(content) if repair else ():
+        if content[start : start + 4] not in repaired:
+            continue
+        if changed[start : start + size] != content[start : start + size] and place + 4 <= len(changed):
+            changed[place : place + 4] = _checksum(changed, start, size, place)
     return damage.__name__[1:] + (" repaired" if repair else ""), bytes(changed)
 
 
-def _headers(content) -> list[tuple[int, int]]:
-    """(start, size before the checksum) of the superblock and of every object header."""
-    if len(content) < 64:
-        return []
-    found, start = [(0, 44)], content.find(b"OHDR")
+@functools.lru_cache(maxsize=4)
+def _marks(content: bytes) -> list[tuple[int, int]]:
+    """(start, size) of HDF5's metadata; of a file without checksums, where such may be, and of its beginning and end."""
+    old = [(start, 256) for mark in (b"TREE", b"HEAP", b"SNOD", b"GCOL") for start in _finds(content, mark)]
+    return [(start, size) for start, size, _ in checksums(content)] or [(0, 1024), *old, (max(0, len(content) - 256), 256)]
+
+
+def _finds(content, mark: bytes):
+    start = content.find(mark)
     while start >= 0:
-        flags = content[start + 5]
-        before = 6 + 16 * (flags >> 5 & 1) + 4 * (flags >> 4 & 1)
-        width = 1 << (flags & 3)
-        size = before + width + int.from_bytes(content[start + before : start + before + width], "little")
-        if start + size + 4 <= len(content):
-            found.append((start, size))
-        start = content.find(b"OHDR", start + 4)
+        yield start
+        start = content.find(mark, start + 1)
+
+
+@functools.lru_cache(maxsize=4)
+def checksums(content: bytes) -> list[tuple[int, int, int]]:
+    """(start, size, place of the checksum) of what in an HDF5 file has one: superblock, object headers, heaps and B-trees.
+
+    The sizes are found by trying. In the direct blocks of heaps the checksum stands inside, and counts as 0.
+    """
+    if content[:4] != b"\x89HDF" or content[8] < 2:
+        return []
+    found = [(0, 44, 44)]
+    for mark in (*HEADERS[1:], *(mark for mark in HEAPS if mark != b"FHDB")):
+        sizes = dict.fromkeys(range(8, 1024))
+        for start in _finds(content, mark):
+            size = next((size for size in sizes if content[start + size : start + size + 4] == _checksum(content, start, size, start + size)), None)
+            if size:
+                found.append((start, size, start + size))
+                sizes = {size: None} | sizes  # the likely ones first
+    for start in _finds(content, b"FHDB"):
+        blocks = [(start, 1 << bits, start + 13 + width) for bits in range(9, 17) for width in (4, 5)]
+        found += [block for block in blocks if sum(block[:2]) <= len(content) and content[block[2] : block[2] + 4] == _checksum(content, *block)]
     return found
 
 
-def _repair(content: bytearray, headers) -> None:
-    for start, size in headers:
-        if start + size + 4 <= len(content):
-            content[start + size : start + size + 4] = struct.pack("<I", lookup3(bytes(content[start : start + size])))
+def _checksum(content, start: int, size: int, place: int) -> bytes:
+    key = bytearray(content[start : start + size])
+    if place < start + size:
+        key[place - start : place - start + 4] = bytes(4)
+    return struct.pack("<I", lookup3(bytes(key)))
 
 
 def lookup3(key: bytes) -> int:
@@ -152,6 +180,14 @@ def _pick(handle, rng):
     return names[rng.integers(len(names))]
 
 
+def _plain(handle, rng):
+    """A dataset of plain numbers or texts: writing into references, or into what is a view of itself, crashes HDF5 here already."""
+    dataset = handle[_pick(handle, rng)]
+    if dataset.dtype.kind not in "iufbS" or dataset.is_virtual:
+        raise TypeError("impossible")
+    return dataset
+
+
 def _extreme(dtype, rng):
     if dtype.kind == "f":
         return rng.choice([np.nan, np.inf, -np.inf, -1.0, 0.0, 1e308, 1e-320, -1e17, 0.5])
@@ -162,18 +198,18 @@ def _extreme(dtype, rng):
 
 
 def _one_value(handle, rng):
-    dataset = handle[_pick(handle, rng)]
+    dataset = _plain(handle, rng)
     place = tuple(int(rng.integers(size)) for size in dataset.shape)
     dataset[place] = _extreme(dataset.dtype, rng)
 
 
 def _all_values(handle, rng):
-    dataset = handle[_pick(handle, rng)]
+    dataset = _plain(handle, rng)
     dataset[...] = np.full(dataset.shape, _extreme(dataset.dtype, rng), dataset.dtype)
 
 
 def _noise(handle, rng):
-    dataset = handle[_pick(handle, rng)]
+    dataset = _plain(handle, rng)
     dataset[...] = np.frombuffer(rng.bytes(dataset.nbytes), dataset.dtype).reshape(dataset.shape)
 
 
@@ -310,6 +346,7 @@ _ARRAYS = [[], [0], [1], [2], [2, 2], [4, 4], [0, 0], [1, 1], [-2, -2], [16, 16]
 
 
 def _attribute(handle, rng):
+    handle = _bearer(handle, rng)
     name, choice = str(rng.choice(sorted(handle.attrs))), rng.integers(8)
     if choice == 0:
         del handle.attrs[name]
@@ -325,6 +362,13 @@ def _attribute(handle, rng):
         handle.attrs.create(name, value, dtype=h5py.string_dtype() if isinstance(value, np.ndarray) and value.dtype == object else None)
     else:
         _same_type(handle.attrs, name, rng)
+
+
+def _bearer(handle, rng):
+    """The root mostly, or whatever else has attributes."""
+    found = []
+    handle.visititems(lambda name, item: found.append(name) if len(item.attrs) else None)
+    return handle if len(handle.attrs) and (not found or rng.random() < 0.8) else handle[sorted(found)[rng.integers(len(found))]]
 
 
 def _same_type(attributes, name, rng):
@@ -349,18 +393,20 @@ def _text(handle, rng):
 
 
 FORGERIES = (_one_value, _all_values, _noise, _other_dtype, _other_shape, _all_shapes, _huge, _huge_chunk, _bomb, _filter, _raw_chunk, _without, _link, _groups, _elsewhere, _attribute, _text)
+_LAST = (_elsewhere, _filter, _raw_chunk)  # HDF5 may crash on what they leave, here already
 _PLAUSIBLE = (_one_value, _all_values, _noise, _all_shapes, _attribute, _attribute, _text)
 
 
 def forge(path, rng, among=FORGERIES) -> str:
     """Change the HDF5 file at ``path``, and sign it with the digest of what it then holds; the kinds of the changes."""
     kinds = [among[rng.integers(len(among))] for _ in range(1 + (rng.random() < 0.2))]
+    kinds = [kind for kind in kinds if kind not in _LAST] + [kind for kind in kinds if kind in _LAST][:1]
     with contextlib.suppress(Exception), warnings.catch_warnings(), h5py.File(path, "r+") as handle:
         warnings.simplefilter("ignore")
         for kind in kinds:
             with contextlib.suppress(Exception):  # impossible where it is: the file stays as it was, or half changed
                 kind(handle, rng)
-        if _is_plain(handle):
+        if kinds[-1] not in _LAST and _is_plain(handle):
             with contextlib.suppress(Exception):
                 write_text(handle, "digest", content_digest(handle))
     return kinds[0].__name__[1:]
@@ -399,6 +445,26 @@ def in_pen(numbers, work, memory=MEMORY) -> tuple[collections.Counter, list[str]
             escapes.append(f"mutant {left[0]}: {ending}" if left else ending)
             left = left[1:]
     return outcomes, escapes
+
+
+def in_pens(numbers, work, memory=MEMORY) -> tuple[collections.Counter, list[str]]:
+    """As `in_pen`, one pen a core, each in a folder of its own."""
+    cores, children = len(os.sched_getaffinity(0)), []
+    for core in range(cores):
+        os.makedirs(f"pen-{core}", exist_ok=True)
+        children.append(os.fork())
+        if children[-1] == 0:
+            os.chdir(f"pen-{core}")
+            with open("found", "wb") as stream:
+                pickle.dump(in_pen(numbers[core * len(numbers) // cores : (core + 1) * len(numbers) // cores], work, memory), stream)
+            os._exit(0)
+    for child in children:
+        assert os.waitpid(child, 0)[1] == 0
+    found = []
+    for core in range(cores):
+        with open(f"pen-{core}/found", "rb") as stream:
+            found.append(pickle.load(stream))
+    return sum((outcomes for outcomes, _ in found), collections.Counter()), [escape for _, escapes in found for escape in escapes]
 
 
 def _one_pen(numbers, work, memory) -> tuple[list, str]:

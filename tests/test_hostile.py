@@ -4,30 +4,31 @@ Never with another exception, a crash of HDF5, or much memory or time. See `host
 repeatable by their number.
 """
 
+import collections
 import contextlib
 import os
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
-from conftest import PIPELINE, SAMPLE, digest, run_here
+from conftest import MCISING, PIPELINE, SAMPLE, digest, run_here
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hostile import damaged, forge, fresh, in_pen, lookup3, plausible
+from hostile import HEADERS, HEAPS, checksums, damaged, forge, fresh, in_pen, in_pens, lookup3, plausible
 
-from rsmi.errors import RsmiError
-from rsmi.stages import runner
+from rsmi.errors import DataError, RsmiError
+from rsmi.stages import imports, runner
 from rsmi.stages.interrupt import Stop
 from rsmi.store import PartsFolder, open_file
+from rsmi.store.digest import dataset_paths
 
 
 def read_everything(path, kind=None):
-    """What the stages do with a file."""
+    """What the stages do with a file; `verify` reads all datasets."""
     with open_file(path, kind) as file:
-        for name in file.datasets():
-            file.read(name)
-        file.ancestors(), file.run_facts(), file.verify()
+        file.datasets(), file.ancestors(), file.run_facts(), file.verify()
         return file.digest
 
 
@@ -43,40 +44,194 @@ def outcome_of(path, kind: str, expected: str | None) -> str:
 
 
 def test_the_checksum_of_metadata(pipeline):
-    """The repair of checksums is what HDF5 computes: Jenkins' own test value, and the superblock of a file."""
+    """The repair of checksums is what HDF5 computes: Jenkins' own test value, and everything in a file that has one is found."""
     assert lookup3(b"Four score and seven years ago") == 0x17770551
     content = (pipeline / "samples.h5").read_bytes()
-    assert lookup3(content[:44]) == int.from_bytes(content[44:48], "little")
+    found = [content[start : start + 4] for start, _, _ in checksums(content)]
+    assert all(content.count(mark) == found.count(mark) for mark in (b"\x89HDF", b"OHDR", b"OCHK", b"FRHP", b"FHIB", b"FHDB", b"BTHD", b"BTLF"))
 
 
-def readers(pipeline, name: str, numbers):
-    """Two of three mutants damaged, one forged."""
+def reader_of(pipeline, name: str):
+    """Three of four mutants damaged, one forged."""
     content, expected = (pipeline / name).read_bytes(), digest(pipeline / name)
 
     def work(number):
         rng = np.random.default_rng([number, sum(name.encode())])
-        if number % 3:
+        if number % 4:
             kind, mutant = damaged(content, rng)
             Path("mutant.h5").write_bytes(mutant)
             return outcome_of("mutant.h5", kind, expected)
         kind = forge(fresh(pipeline / name), rng)
         return outcome_of("mutant.h5", f"forged {kind}", None)
 
-    return in_pen(numbers, work)
+    return work
 
 
 def test_no_mutant_escapes_the_reader(pipeline, workplace):
     for name in ("samples.h5", "flow.h5"):
-        outcomes, escapes = readers(pipeline, name, range(150))
+        outcomes, escapes = in_pen(range(150), reader_of(pipeline, name))
         assert not escapes, "\n".join(escapes)
         assert sum(outcomes.values()) == 150
 
 
+# ---- files of other programs ----------------------------------------------------------------------------------------
+
+def write_hdf5(path, array, **storage):
+    with h5py.File(path, "w") as handle:
+        handle.create_dataset("spins", data=array, **storage)
+
+
+def write_bits(path, array):
+    np.packbits(array.reshape(len(array), -1) > 0, axis=1, bitorder="little").tofile(path)
+
+
+# name -> how it is written; None: the file of mcising in tests/data.
+FOREIGN = {
+    "spins.npy": np.save,
+    "fortran.npy": lambda path, array: np.save(path, np.asfortranarray(array)),
+    "spins.npz": np.savez,
+    "deflated.npz": np.savez_compressed,
+    "spins.csv": lambda path, array: np.savetxt(path, array.reshape(len(array), -1), fmt="%d", delimiter=","),
+    "spins.bits": write_bits,
+    "plain.h5": write_hdf5,
+    "chunked.h5": lambda path, array: write_hdf5(path, array, chunks=(7, 6, 6), compression="gzip", shuffle=True, fletcher32=True),
+    "latest.h5": lambda path, array: latest(path, array),
+    "mcising.h5": None,
+}
+
+
+def latest(path, array):
+    """Newer metadata: other indices of chunks."""
+    with h5py.File(path, "w", libver="latest") as handle:
+        handle.create_dataset("spins", data=array, chunks=(7, 6, 6), maxshape=(None, 6, 6), compression="gzip")
+
+
+def import_everything(path) -> None:
+    """What `rsmi import` does up to the writing."""
+    settings = {"dataset": None, "values": "auto", "bit_order": "little", "model": None, "coupling": None, "boundary": "periodic", "chains": 1, "one_after_another": False}
+    shape = "6x6" if path.endswith((".csv", ".bits")) else None
+    with imports.prepare(Path(path), format=None, shape=shape, temperature="2" if path == "mcising.h5" else None, **settings) as work:
+        task = imports.Reading(work.source, work.lattice, work.values, work.has_energy, work.mask)
+        _, state = task.begin()
+        for start in range(0, task.total, 1 << 14):
+            task.advance(state, start, min(1 << 14, task.total - start))
+        assert work.source.digest
+
+
+def foreign_outcome(path, kind: str) -> str:
+    try:
+        import_everything(path)
+    except RsmiError as error:
+        assert error.exit_code in (2, 65) and "\n" not in str(error), repr(error)
+        return f"{kind}: refused"
+    return f"{kind}: accepted"
+
+
+def importer_of(name: str):
+    """Of HDF5 one of three is forged. What has no checksum may say anything: to be refused or read is all there is to ask."""
+    array = np.random.default_rng(3).choice(np.array([-1, 1], np.int8), (40, 6, 6))
+    source = MCISING
+    if FOREIGN[name]:
+        source = Path(f"source-{name}").resolve()
+        FOREIGN[name](source, array)
+    content = source.read_bytes()
+
+    def work(number):
+        rng = np.random.default_rng([number, sum(name.encode())])
+        if number % 3 or not name.endswith(".h5"):
+            kind, mutant = damaged(content, rng)
+            Path(name).write_bytes(mutant)
+        else:
+            kind = "forged " + forge(fresh(source, name), rng)
+        return foreign_outcome(name, kind)
+
+    return work
+
+
+def test_no_mutant_escapes_the_import(workplace):
+    for name in FOREIGN:
+        work = importer_of(name)
+        shutil.copy(workplace / f"source-{name}" if FOREIGN[name] else MCISING, name)
+        import_everything(name)
+        outcomes, escapes = in_pen(range(60), work)
+        assert not escapes, f"{name}: " + "\n".join(escapes)
+
+
+# ---- chunks ---------------------------------------------------------------------------------------------------------
+
+def shorten_first_chunk(path, name: str) -> None:
+    """In its place one row, right in its checksum: HDF5 would read on beyond its end."""
+    with h5py.File(path, "r+") as handle, h5py.File("small", "w", driver="core", backing_store=False) as small:
+        data = handle[name]
+        filters = {"compression": data.compression, "shuffle": data.shuffle, "fletcher32": data.fletcher32}
+        row = small.create_dataset("row", data=data[:1], chunks=(1, *data.shape[1:]), **filters)
+        data.id.write_direct_chunk((0,) * data.ndim, row.id.read_direct_chunk((0,) * row.ndim)[1])
+
+
+def compressed(path) -> str:
+    with h5py.File(path) as handle:
+        return next(name for name in dataset_paths(handle) if handle[name].compression and len(handle[name]) > 1)
+
+
+def test_chunks_that_decode_to_less(pipeline, workplace):
+    """Their sizes are foretold before HDF5 decodes them, plain and compressed, ours and of other programs."""
+    for name, dataset in (("samples.h5", "/spins"), ("flow.h5", compressed(pipeline / "flow.h5"))):
+        shorten_first_chunk(fresh(pipeline / name), dataset)
+        with pytest.raises(DataError, match="a chunk that is truncated or of another size"):
+            read_everything("mutant.h5")
+    importer_of("chunked.h5")
+    shorten_first_chunk("source-chunked.h5", "spins")
+    with pytest.raises(DataError, match="a chunk that is truncated or of another size"):
+        import_everything("source-chunked.h5")
+
+
+def test_compression_that_cannot_be_foretold(workplace):
+    write_hdf5("lzf.h5", np.ones((40, 6, 6), np.int8), chunks=(7, 6, 6), compression="lzf")
+    with pytest.raises(DataError, match=r"compressed otherwise than by gzip, which is not read: repack it \(h5repack -f GZIP=4\)"):
+        import_everything("lzf.h5")
+
+
+# ---- 100,000 --------------------------------------------------------------------------------------------------------
+
+MUTANTS = 100_000
+ALIKE = ("other.h5", "16-hot.h5", "16-cold.h5", "8-hot.h5", "8-cold.h5", "merged.h5", "shard-1.h5")  # another file is of the same kind and command
+IMPORTED = dict.fromkeys(FOREIGN, 5000) | {"mcising.h5": 15_000}
+READ = {name: -(-(MUTANTS - sum(IMPORTED.values())) // (len(PIPELINE) - len(ALIKE))) for name in PIPELINE if name not in ALIKE}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PIPELINE)
+@pytest.mark.parametrize("name", READ)
 def test_no_mutant_of_any_kind_escapes(name, pipeline, workplace):
-    """100,000 over all kinds of files."""
-    outcomes, escapes = readers(pipeline, name, range(-(-100_000 // len(PIPELINE))))
+    report(name, *in_pens(range(READ[name]), reader_of(pipeline, name)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IMPORTED)
+def test_no_mutant_of_any_foreign_kind_escapes(name, workplace):
+    report(name, *in_pens(range(IMPORTED[name]), importer_of(name)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ("samples.h5", "flow.h5"))
+def test_heaps_forged_with_valid_checksums(name, pipeline, workplace):
+    """Not among the 100,000: HDF5 believes heaps and B-trees, and may die of them; nothing worse happens. A process each."""
+    content, expected = (pipeline / name).read_bytes(), digest(pipeline / name)
+
+    def work(number):
+        kind, mutant = damaged(content, np.random.default_rng(number), HEADERS + HEAPS)
+        Path("mutant.h5").write_bytes(mutant)
+        return outcome_of("mutant.h5", kind, expected)
+
+    deaths = collections.Counter()
+    for number in range(1000):
+        for escape in in_pen([number], work)[1]:
+            deaths[escape.partition(": ")[2]] += 1
+    print(f"{name}: {dict(deaths)} of 1000")
+    assert all(death.startswith("died of ") for death in deaths), deaths
+
+
+def report(name: str, outcomes, escapes) -> None:
+    """One line a kind of change and outcome."""
     for outcome, count in sorted(outcomes.items()):
         print(f"{name:20} {outcome:30} {count}")
     assert not escapes, "\n".join(escapes)
@@ -219,10 +374,7 @@ def test_no_mutant_escapes_a_command(what, sources, workplace):
 @pytest.mark.slow
 @pytest.mark.parametrize("what, count", {"inputs": 3000, "outputs": 1000, "parts": 1000}.items())
 def test_thousands_of_mutants_in_commands(what, count, sources, workplace):
-    outcomes, escapes = in_pen(range(1000, 1000 + count), lambda number: WORKS[what](sources, number))
-    for outcome, number in sorted(outcomes.items()):
-        print(f"{outcome:30} {number}")
-    assert not escapes, "\n".join(escapes)
+    report(what, *in_pens(range(1000, 1000 + count), lambda number: WORKS[what](sources, number)))
 
 
 # ---- what is no HDF5 ------------------------------------------------------------------------------------------------

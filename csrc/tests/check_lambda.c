@@ -49,7 +49,7 @@ static void check_gradient(problem *p)
     const int64_t own = p->settings.n_hidden * (p->windows.n_block + 1); /* beyond: the decoder, which climbs its likelihood (check_decoder.c) */
     expect(isfinite(value) && (p->settings.objective != LAMBDA_ENUMERATE || value >= -1e-5));
     if (p->settings.objective == LAMBDA_CHAINS) return; /* an estimate */
-    for (int64_t k = 0; k < own; k += 1 + own / 7) {
+    for (int64_t k = 0; k < own; k += 1 + own / BRIEFLY(7, 2)) {
         double *parameter = p->state.parameters + k, kept = *parameter;
         *parameter = kept + step;
         const double above = value_of(p, unused);
@@ -135,17 +135,17 @@ static void check_refusals(void)
 int main(void)
 {
     for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_GAUSSIAN; objective++) {
-        for (int64_t batch = 2; batch < 70; batch = 3 * batch + 1) {
+        for (int64_t batch = 2; batch < BRIEFLY(70, 10); batch = 3 * batch + 1) {
             check_gradient(make_problem(objective, 4, 6, 1, batch, 0.3));
             check_gradient(make_problem(objective, 9, 5, 3, batch, 0.3));
             release_all();
         }
         for (int adam = 0; adam < 2; adam++) {
             check_training(objective, 1, 1, 2, 0.3, adam);
-            check_training(objective, 5, 8, 33, 0.3, adam);
+            check_training(objective, 5, BRIEFLY(8, 5), 33, 0.3, adam);
             check_training(objective, 4, 2, 40, 8, adam); /* fields beyond the float32 product of pairs */
         }
-        check_training(objective, objective == LAMBDA_ENUMERATE ? 16 : 64, 2, 70, 0.1, 1); /* 70 environments in two slices */
+        check_training(objective, objective == LAMBDA_ENUMERATE ? BRIEFLY(16, 9) : 64, 2, 70, 0.1, 1); /* 70 environments in two slices */
     }
     check_refusals();
     return 0;

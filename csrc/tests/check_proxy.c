@@ -66,8 +66,8 @@ static void check_objective(int logarithm, int leave_own_out, int64_t n_states, 
 int main(void)
 {
     for (int logarithm = 0; logarithm < 2; logarithm++)
-        for (int64_t n_states = 2; n_states <= 256; n_states *= 2) {
-            for (int64_t n = 2; n < 70; n = 3 * n + 1) check_objective(logarithm, 1, n_states, n, n);
+        for (int64_t n_states = 2; n_states <= 256; n_states *= BRIEFLY(2, 8)) {
+            for (int64_t n = 2; n < BRIEFLY(70, 30); n = 3 * n + 1) check_objective(logarithm, 1, n_states, n, n);
             check_objective(logarithm, 0, n_states, 23, 16);
             check_objective(logarithm, 0, n_states, 5, 40);
         }

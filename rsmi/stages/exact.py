@@ -18,6 +18,7 @@ from rsmi.stages.notation import fields, relative_temperature, table, with_error
 from rsmi.stages.rules import ChosenRule, choose_rule, require_full, require_periodic, require_single_component
 from rsmi.stages.simulation import pilot, schedule_from
 from rsmi.stages.streams import stream_key
+from rsmi.stages.windows import extract_stored
 from rsmi.statistics.binning import runs
 from rsmi.store import File, open_file
 
@@ -171,19 +172,24 @@ def _joint(geometry: Geometry, system: System) -> np.ndarray | None:
 def _environments(geometry: Geometry, system: System, chosen: list[ChosenRule], windows: int | None, seed: int) -> Environments:
     large = geometry.n_block > _LARGE_BLOCK
     count = windows or _WINDOWS[large]
-    packed = _stored(system.source, chosen) if system.source else _sampled(system, count, _SITES_PER_WINDOW[large], seed)
     key = stream_key(seed, "windows", {"shape": list(system.shape), "coupling": system.coupling}, 0)
-    configurations, *places = choose_windows(len(packed), system.shape, count, key)
-    spins = extract_windows(packed, system.shape, geometry, configurations, *places)[1]
+    if system.source:
+        rows = _rows(system.source, chosen)
+        configurations, *places = choose_windows(len(rows), system.shape, count, key)
+        spins = extract_stored(system.source, geometry, rows[configurations], *places)[1]
+    else:
+        packed = _sampled(system, count, _SITES_PER_WINDOW[large], seed)
+        configurations, *places = choose_windows(len(packed), system.shape, count, key)
+        spins = extract_windows(packed, system.shape, geometry, configurations, *places)[1]
     return Environments(spins, runs(configurations), len(np.unique(configurations)))
 
 
-def _stored(source: File, chosen: list[ChosenRule]) -> np.ndarray:
-    """Configurations of a file: those that a learned rule has not seen, all of them otherwise."""
-    packed = source.read("/spins")
-    if len(packed) < 5:
-        raise UsageError(f"{source.path}: {len(packed)} configurations are too few for an error: at least 5 are needed")
-    return packed[split_configurations(len(packed), source.attributes["chains"])[1]] if any(one.file for one in chosen) else packed
+def _rows(source: File, chosen: list[ChosenRule]) -> np.ndarray:
+    """Configurations of a file, ascending: those that a learned rule has not seen, all of them otherwise."""
+    n = source.shape("/spins")[0]
+    if n < 5:
+        raise UsageError(f"{source.path}: {n} configurations are too few for an error: at least 5 are needed")
+    return split_configurations(n, source.attributes["chains"])[1] if any(one.file for one in chosen) else np.arange(n)
 
 
 def _sampled(system: System, windows: int, sites_per_window: int, seed: int) -> np.ndarray:

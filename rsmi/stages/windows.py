@@ -113,7 +113,7 @@ class WindowSet:
         shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
         key = stream_key(self.seed, "windows", self.physics, 0)
         configurations, origins, flips = choose_windows(n, shape, self.count, key, self.symmetric, self._allowed_origins())
-        blocks, environments = self._extract(configurations, origins, flips)
+        blocks, environments = extract_stored(self.source, self.geometry, configurations, origins, flips)
         up = blocks[:, :1]
         if (blocks == up).all() and (environments == up).all():
             raise UsageError(f"{self.source.path}: all spins of every window are equal: there is nothing to learn from constant samples")
@@ -128,18 +128,6 @@ class WindowSet:
         if mask is not None:
             return invariant_translations(mask)
         return None if periodic else possible_origins(shape, self.geometry, periodic)
-
-    def _extract(self, configurations: np.ndarray, origins: np.ndarray, flips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Blocks and environments, a few configurations at a time: the file may be larger than the memory."""
-        n, width = self.source.shape("/spins")
-        step = max(1, _BYTES_AT_ONCE // width)
-        pieces = []
-        for first in range(0, n, step):
-            own = slice(*np.searchsorted(configurations, [first, first + step]))
-            if own.start < own.stop:
-                packed = self.source.read("/spins", first, first + step)
-                pieces.append(extract_windows(packed, self.source.attributes["shape"], self.geometry, configurations[own] - first, origins[own], flips[own]))
-        return tuple(np.concatenate(parts) for parts in zip(*pieces))
 
     def require(self, needed: int, reader: str) -> None:
         """Raise UsageError unless there are enough training windows, and enough disjoint blocks to cut them from."""
@@ -231,3 +219,16 @@ def lattice_attributes(source: File) -> dict:
     names = ("model", "shape", "coupling", "temperature", "interaction", "noise_probability", "noise_pairing", "rg_step", "scale_factor")
     boundary = source.attributes["boundary"]
     return {name: source.attributes.get(name) for name in names} | ({"boundary": boundary} if boundary != "periodic" else {})
+
+
+def extract_stored(source: File, geometry: Geometry, configurations: np.ndarray, origins: np.ndarray, flips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As `extract_windows`, of ``configurations`` (ascending) of a file, a few at a time: it may be larger than the memory."""
+    n, width = source.shape("/spins")
+    step = max(1, _BYTES_AT_ONCE // width)
+    pieces = []
+    for first in range(0, n, step):
+        own = slice(*np.searchsorted(configurations, [first, first + step]))
+        if own.start < own.stop:
+            packed = source.read("/spins", first, first + step)
+            pieces.append(extract_windows(packed, source.attributes["shape"], geometry, configurations[own] - first, origins[own], flips[own]))
+    return tuple(np.concatenate(parts) for parts in zip(*pieces))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import os
 import stat
 import warnings
 import zipfile
@@ -95,8 +96,8 @@ class Source:
 
     def __init__(self, path: Path):
         self.path = path
-        self._stamp = _stamp(path)
-        self._stream = path.open("rb")
+        self._stream = self._opened = path.open("rb")
+        self._stamp = _stamp(self._opened)
 
     def close(self) -> None:
         self._stream.close()
@@ -105,6 +106,7 @@ class Source:
     def digest(self) -> str:
         """SHA-256 of the whole file, hexadecimal."""
         with self.path.open("rb") as stream:
+            self._require(_stamp(stream))
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     @property
@@ -116,8 +118,11 @@ class Source:
         return []
 
     def require_unchanged(self) -> None:
-        """Raise Failure if the file changed since it was opened."""
-        if _stamp(self.path) != self._stamp:
+        """Raise Failure if the file changed since it was opened; removed, it can still be read."""
+        self._require(_stamp(self._opened))
+
+    def _require(self, stamp: tuple) -> None:
+        if stamp != self._stamp:
             raise Failure(f"{self.path}: was changed while it was being imported")
 
     @property
@@ -146,8 +151,8 @@ class Source:
         self._dtype, self._shape = np.dtype(np.uint8) if dtype.kind == "b" else dtype, tuple(int(size) for size in shape)
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    facts = path.stat()
+def _stamp(stream) -> tuple[int, int, int]:
+    facts = os.fstat(stream.fileno())
     return facts.st_size, facts.st_mtime_ns, facts.st_ino
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from rsmi.errors import DataError, UsageError
 from rsmi.store import schema
+from rsmi.store.chunks import FILTERS, check_chunks, filters_of
 from rsmi.store.digest import read_attribute
 from rsmi.store.foreign import Source, pick, reading
 
@@ -79,6 +80,9 @@ class Hdf5Source(Source):
             raise DataError(f"{name}: claims {data.nbytes:.3g} bytes, more than the file can hold")
         if data.chunks and math.prod(data.chunks) * data.dtype.itemsize > _LARGEST_CHUNK:
             raise DataError(f"{name}: has chunks of more than {_LARGEST_CHUNK >> 20} MiB: repack it in smaller ones (h5repack)")
+        if not FILTERS.keys() >= set(filters_of(data)):
+            raise DataError(f"{name}: compressed otherwise than by gzip, which is not read: repack it (h5repack -f GZIP=4)")
+        check_chunks(data, self.path.stat().st_size)
 
     def _layout(self) -> None:
         row_bytes = max(1, self._data.nbytes // self._shape[0])

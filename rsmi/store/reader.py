@@ -13,6 +13,7 @@ import numpy as np
 
 from rsmi.errors import DataError, UsageError
 from rsmi.store import schema
+from rsmi.store.chunks import FILTERS, check_chunks, filters_of
 from rsmi.store.digest import canonical_json, content_digest, dataset_paths, read_attribute
 
 HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, OverflowError, AttributeError, IndexError, MemoryError, RecursionError)
@@ -276,6 +277,11 @@ def _check_storage(dataset: h5py.Dataset, path: Path) -> None:
         raise DataError(f"{path}: {dataset.name} has type {dataset.dtype}, which rsmi does not use")
     if dataset.nbytes > _MAX_EXPANSION * (path.stat().st_size + 1):
         raise DataError(f"{path}: {dataset.name} claims {dataset.nbytes:.3g} bytes, more than the file can hold")
+    if dataset.chunks and any(chunk > size for chunk, size in zip(dataset.chunks, dataset.shape)):
+        raise DataError(f"{path}: {dataset.name} has chunks that are larger than itself")
+    if not FILTERS.keys() >= set(filters_of(dataset)):
+        raise DataError(f"{path}: {dataset.name} is compressed in a way that rsmi does not use")
+    check_chunks(dataset, path.stat().st_size)
 
 
 def _check_dataset(handle: h5py.File, path: Path, entry: schema.Dataset, axes: dict[str, int]) -> None:

@@ -280,6 +280,7 @@ def _introduction() -> list[str]:
         "All files are HDF5 (1.10 or later) with these root attributes. Information is in nats, energies in J, temperatures",
         "in J/k_B. Texts have fixed length (UTF-8; h5py reads them as bytes), integers are int64, numbers float64.",
         "`/state` holds what a continued run needs, `/provenance/run` the volatile facts (host, times, versions).",
+        "A damaged file is refused with one sentence; on heaps and B-trees forged with valid checksums HDF5 itself may crash.",
         "",
         *_attribute_table(COMMON_ATTRIBUTES),
         "",
