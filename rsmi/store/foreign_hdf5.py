@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ _SLAB = 1 << 24  # bytes read at a time
 _LARGEST_CHUNK = 1 << 27  # bytes that HDF5 decompresses at once
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte
 _DEEPEST = 8
+_PATIENCE = 60  # seconds for one attribute
 _MOST_OBJECTS = 1 << 16
 _SHOWN_TEMPERATURES = 12
 _LATTICES = {"chain": 1, "square": 2, "cubic": 3}  # of mcising: those that have one spin on every site of a hypercubic lattice
@@ -172,13 +175,21 @@ def _chosen(found: dict[float, str], wanted: float | None, path: Path) -> float:
 
 
 def _configuration(file: h5py.File, path: Path) -> dict:
-    text = file["metadata"].attrs["config_json"]
-    found = json.loads(text if isinstance(text, str) else bytes(text).decode())
-    lattice = found["lattice"]
+    lattice = json.loads(_text_of_variable_length(path, "metadata", "config_json"))["lattice"]
     kind, couplings = str(lattice["lattice_type"]), {name: float(lattice[name]) for name in ("j1", "j2", "j3", "h")}
     if kind == "honeycomb":
         raise DataError(f"{path}: mcising's honeycomb lattice has two spins in every cell, which is no lattice of rsmi: export it as a brick wall with --mask")
     return {"lattice": kind, **couplings}
+
+
+def _text_of_variable_length(path: Path, group: str, attribute: str) -> str:
+    """A text attribute, read by another process: HDF5 follows the pointers of such texts wherever they lead, and may not come back."""
+    program = "import h5py, sys; value = h5py.File(sys.argv[1], locking=False)[sys.argv[2]].attrs[sys.argv[3]]; print(value if isinstance(value, str) else bytes(value).decode())"
+    try:
+        done = subprocess.run([sys.executable, "-c", program, path, group, attribute], capture_output=True, text=True, timeout=_PATIENCE, check=True)
+    except (subprocess.SubprocessError, UnicodeError) as error:
+        raise DataError(f"{path}: {attribute} of {group} cannot be read") from error
+    return done.stdout
 
 
 def _why_unknown(lattice: dict) -> str | None:
