@@ -217,6 +217,26 @@ def test_parts_add_up_to_the_whole():
     assert all(np.array_equal(total[name], whole[name]) for name in whole)
 
 
+def integers(words):
+    """Wide sums as Python's integers, which have no limit."""
+    return words[..., 0].astype(object) + words[..., 1].astype(object) * 2**32
+
+
+def test_wide_sums(monkeypatch):
+    """Sums of two words are the same numbers, in any chunks, and those of energies whose squares one word cannot hold are exact."""
+    narrow, spins = measured(blocks=np.arange(30) % 3)
+    for chunk in (64, 7):
+        monkeypatch.setattr(operators, "WIDE_CHUNK", chunk)
+        wide, _ = measured(blocks=np.arange(30) % 3, wide=True)
+        assert all(np.array_equal(integers(wide[name]), narrow[name]) for name in narrow)
+        assert all(np.array_equal(operators.as_floats(wide[name]), narrow[name]) for name in narrow)
+        assert all((array[..., 0] >= 0).all() and (array[..., 0] < 2**32).all() for array in wide.values())
+    energies = np.full(30, -(2**33) - 7)
+    wide, _ = measured(energies=energies, wide=True)
+    assert integers(wide["energy_squared"])[0] == 30 * (2**33 + 7) ** 2 > 2**63
+    assert np.array_equal(integers(wide["even_energy"]), integers(wide["even_sums"]) * energies[0])
+
+
 def test_refusals():
     with pytest.raises(ValueError, match="one to three dimensions, not in 4"):
         operators.operator_sums(np.zeros((1, 2), dtype=np.uint8), (2, 2, 2, 2))

@@ -157,7 +157,7 @@ def origin_of(source: File) -> Origin:
 def division_of(source: File) -> Division:
     """How the samples of a file are divided into blocks."""
     attributes = source.attributes
-    return divide(source.shape("/spins")[0], attributes["chains"], attributes["shape"], attributes["original_shape"], str(source.path))
+    return divide(source.shape("/spins")[0], attributes["chains"], attributes["shape"], attributes["original_shape"])
 
 
 @contextlib.contextmanager

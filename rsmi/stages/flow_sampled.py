@@ -8,7 +8,6 @@ from dataclasses import astuple, dataclass, field
 import numpy as np
 
 from rsmi.errors import DataError, UsageError
-from rsmi.lattice.geometry import shape_text
 from rsmi.stages import sampling
 from rsmi.stages.flow import Origin, autocorrelation_time, choose_single, stored, stream_identity, table
 from rsmi.stages.flow_sums import Division, Measuring, Sums, divide, joined
@@ -212,5 +211,5 @@ def _ensemble(asked: dict) -> Ensemble:
 
 def _ensemble_of(parameters: dict) -> Ensemble:
     simulation = sampling.simulation_of(parameters)
-    division = divide(parameters["samples"], parameters["chains"], simulation.shape, simulation.shape, f"--size {shape_text(simulation.shape)}")
+    division = divide(parameters["samples"], parameters["chains"], simulation.shape, simulation.shape)
     return Ensemble(parameters, simulation, division)
