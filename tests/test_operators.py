@@ -102,6 +102,20 @@ def test_first_operators_are_energy_and_magnetization(shape):
     assert np.array_equal(odd[:, 0], spins.reshape(3, -1).sum(axis=1))
 
 
+@pytest.mark.parametrize("shape", [(64, 64), (72, 130), (64, 3, 64), (72, 6, 65), (512, 512), (64, 64, 64)])
+def test_samples_side_by_side_and_in_slabs(shape):
+    """Eight samples side by side, one to four more in slabs, large lattices in slabs always: all as one on a lattice moved by a plane and a
+    row, which have other slabs; and the first operator by hand."""
+    spins = random_spins(3, 12, shape)
+    sums = np.concatenate(operators.operator_sums(reference.pack(spins), shape), axis=1)
+    moved = np.concatenate(operators.operator_sums(reference.pack(np.roll(spins, (5, 1), (1, 2))), shape), axis=1)
+    assert np.array_equal(sums, moved)
+    for n in (1, 4, 5, 9, 11):
+        assert np.array_equal(np.concatenate(operators.operator_sums(reference.pack(spins[:n]), shape), axis=1), sums[:n])
+    bonds = sum((spins * np.roll(spins, 1, axis)).reshape(12, -1).sum(axis=1) for axis in range(1, spins.ndim))
+    assert np.array_equal(sums[:, 0], bonds)
+
+
 @pytest.mark.parametrize(("shape", "independent"), [((8,), True), ((7,), False), ((4, 4), True), ((3, 3), False), ((4, 4, 4), True), ((3, 3, 3), False)])
 def test_smallest_lattice_on_which_operators_are_independent(shape, independent):
     """The correlation matrix of random spins has full rank from `smallest_size` on, and not one site below."""
