@@ -11,7 +11,7 @@ import numpy as np
 from rsmi.errors import DataError, UsageError
 from rsmi.stages import sampling
 from rsmi.stages.flow import Origin, autocorrelation_time, choose_single, stored, stream_identity, table
-from rsmi.stages.flow_sums import Division, Measuring, Sums, divide, joined
+from rsmi.stages.flow_sums import OF_CHAINS, Division, Measuring, Sums, divide, joined
 from rsmi.stages.rules import ChosenRule, blocking_keys, coarse_shapes
 from rsmi.stages.runner import Named, Request, Rows, Session, State
 from rsmi.stages.simulation import Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
@@ -170,7 +170,7 @@ def gathered(session: Session, ensembles: tuple[Ensemble, ...], tasks: dict[str,
 
 def _found(state: State) -> State:
     """Of the state of a `Measurement`, what is known of its samples: the spins of all chains would fill the memory."""
-    return {name: array for name, array in state.items() if name not in ("spins", "generators", "rng")}
+    return {name: array for name, array in state.items() if name not in OF_CHAINS}
 
 
 def _prefix(number: int) -> str:

@@ -14,6 +14,7 @@ from rsmi.stages.runner import State
 from rsmi.statistics.binning import runs
 
 SUMS = tuple(operators.empty_sums(0, 0))
+OF_CHAINS = ("spins", "rng", "generators")  # of a state, what goes on with the chains, and is all of its size: not needed at the end
 _BLOCKS = 64  # blocks of samples per ensemble that are stored
 _GROUPS = 32  # groups of successive blocks of which the larger histograms of local energies are stored
 
