@@ -80,9 +80,9 @@ def test_the_large_flow(script, rows):
     assert found["z_cluster"] == pytest.approx((1, 0), abs=1e-9) and found["z_local"] == pytest.approx((2, 0), abs=1e-9)
     tau = 20 * 8**0.46
     assert (found["tau_cluster"], found["tau_local"]) == pytest.approx((tau, 64**2 / 40 * 16**2.0245)) and found["best"] == "cluster"
-    assert (found["interval"], found["sample"]) == (32, pytest.approx(33 * 2e-9 * sites))
+    assert (found["interval"], found["sample"]) == (11, pytest.approx(12 * 2e-9 * sites))
     unit = 0.02 * (1000 / 10) ** 0.5  # of the smallest lattice, the largest
-    assert found["needed"] == pytest.approx(2 * tau / 32 * (unit / table.TARGET) ** 2, rel=1e-4)
+    assert found["needed"] == pytest.approx(2 * tau / 11 * (unit / table.TARGET) ** 2, rel=1e-4)
     assert found["hours"] == pytest.approx((64000 * 20 * tau * 2e-9 * sites + found["needed"] * found["sample"]) / 3600)
 
 

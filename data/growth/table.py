@@ -23,7 +23,7 @@ FROM = {"2D": 256, "3D": 64, "64": 10**4, "16": 10**5, "2048": 1}  # where the a
 STARTS = {"sample": "sample", "flow": "flow", "in-flight": "in-flight", "coarse-grain": "coarse-grain", "train-lambda": "train-lambda"}
 NODES, CORES, SIDE, TARGET = 1000, 64, 512, 0.0005
 Z_LOCAL, Z_CLUSTER = 2.0245, 0.46  # Hasenbusch, PRE 101, 022126 (2020); Ossola & Sokal, Nucl. Phys. B 691, 259 (2004)
-TAUS_THERMALIZING, TAUS_BETWEEN = 20, 0.6  # what rsmi takes where it is left to choose
+TAUS_THERMALIZING, TAUS_BETWEEN = 20, 0.2  # what rsmi takes where it is left to choose
 EVERY = 16  # steps of a chain of which the local energies are counted in flight
 
 
