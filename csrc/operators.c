@@ -3,7 +3,8 @@
  * A product of +-1 spins is the parity of its up-bits, so a lattice sum counts bits: with k spins in the product and N sites,
  * sum = (-1)^k (N - 2 popcount(XOR of k shifted lattices)).
  *
- * Layout: groups of at least eight samples side by side, see lanes.h. The rows of the lattices (planes, rows, columns) follow one
+ * Layout: groups of at least eight samples side by side, see lanes.h; of a large lattice, or where there are too few, eight slabs of one sample
+ * instead, successive planes, each with the first planes of the next in place of its own at the end. The rows of the lattices (planes, rows, columns) follow one
  * another, ceil(columns / 64) words each (padding 0), planes following one another, with the first planes repeated at the end. One such
  * copy for every offset (dy, dx) holds the lattices with their rows and columns rotated by that much. The point (dz, dy, dx) of a term
  * at all sites at once is then the run of planes * rows * words words that starts at plane dz of copy (dy, dx); a term is the XOR of at
@@ -24,10 +25,11 @@
 #include "counting.h"
 #include "status.h"
 
-enum { DIGITS = 48, RUN = 256, ROWS = 5 };
+enum { DIGITS = 48, RUN = 256, ROWS = 5, SLABS_FROM = 64, LARGE = 1 << 18 };
 
 typedef struct {
-    int64_t planes, rows, columns; /* of the lattice */
+    int64_t planes, rows, columns; /* of the lattice, or of a slab */
+    int64_t slabs;                 /* of a lattice */
     int64_t reach[3];              /* largest offset of a term on each axis */
     int64_t words, plane, copy;    /* words of a row, of a plane, of a copy with its repeated planes */
 } layout;
@@ -56,15 +58,30 @@ static inline __attribute__((always_inline)) void rotate_row(const lanes *in, in
     out[words - 1] = (in[words - 1] >> 1 & ~last) | (in[0] << (columns < 64 ? columns - 1 : (columns - 1) & 63) & last);
 }
 
+/* 64 columns from `first` on of row y of plane z of every slab of one lattice. */
+static inline __attribute__((always_inline)) void gather_slabs(const uint8_t *row, int64_t n_bytes, const layout *l, int64_t z, int64_t y, int64_t first,
+                                                               lanes *out)
+{
+    const int width = l->columns - first < 64 ? (int)(l->columns - first) : 64;
+    uint64_t words[LANE_COUNT];
+    for (int64_t slab = 0; slab < LANE_COUNT; slab++) {
+        const int64_t plane = (slab * l->planes + z) % (LANE_COUNT * l->planes);
+        words[slab] = read_bits(row, n_bytes, (plane * l->rows + y) * l->columns + first, width);
+    }
+    memcpy(out, words, sizeof words);
+}
+
 static inline __attribute__((always_inline)) void shifted_copies(const uint8_t *rows, int64_t n_samples, const layout *l, lanes *copies)
 {
-    const int64_t shifts = l->reach[2] + 1, n_bytes = (l->planes * l->rows * l->columns + 7) / 8;
+    const int64_t shifts = l->reach[2] + 1, n_bytes = (l->slabs * l->planes * l->rows * l->columns + 7) / 8;
     const uint64_t last = last_columns(l->columns);
     for (int64_t z = 0; z < l->planes + l->reach[0]; z++) {
         lanes *plane = copies + z * l->plane;
         for (int64_t y = 0; y < l->rows; y++) {
             lanes *line = plane + y * l->words;
-            if (z < l->planes)
+            if (l->slabs > 1)
+                for (int64_t w = 0; w < l->words; w++) gather_slabs(rows, n_bytes, l, z, y, 64 * w, line + w);
+            else if (z < l->planes)
                 for (int64_t w = 0; w < l->words; w++) gather_row(rows, n_samples, n_bytes, l->columns, z * l->rows + y, 64 * w, line + w);
             else
                 memcpy(line, copies + z % l->planes * l->plane + y * l->words, (size_t)l->words * sizeof *line);
@@ -166,7 +183,8 @@ static void sums_of_group(const uint8_t *rows, int64_t n_samples, const layout *
             else if (t->spins == 3) add_parities(points, 3, run, digits, n_digits);
             else add_parities(points, 4, run, digits, n_digits);
         }
-        add_counts(digits, n_digits, l->columns, n_samples, n * sites, terms->spins & 1 ? -1 : 1, n_operators, sums + terms->owner);
+        add_counts(digits, n_digits, l->columns, l->slabs > 1 ? LANE_COUNT : n_samples, n * sites, terms->spins & 1 ? -1 : 1, l->slabs > 1 ? 0 : n_operators,
+                   sums + terms->owner);
     }
 }
 
@@ -205,30 +223,54 @@ static void place_terms(const int32_t *terms, const int32_t *term_operator, int6
     }
 }
 
-int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, const int32_t *terms,
-                  const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t *sums)
+/* How many of the samples, the last ones, are better taken one by one, in slabs: all of a large lattice, whose copies side by side would
+ * fill the cache, else what a group is not half full of. */
+static int64_t in_slabs(int64_t n_samples, int64_t group, const layout *l)
 {
-    const int axis[2] = {shape[0] == 1, shape[0] != 1}; /* a single plane of rows becomes planes of a single row */
-    layout l = {.planes = shape[axis[0]], .rows = shape[axis[1]], .columns = shape[2], .words = (shape[2] + 63) / 64};
-    int64_t reach[3];
-    const int status = operator_reach(terms, term_operator, n_terms, n_operators, reach);
-    if (status != RSMI_OK) return status;
-    l.reach[0] = reach[axis[0]], l.reach[1] = reach[axis[1]], l.reach[2] = reach[2];
-    l.plane = l.rows * l.words;
-    l.copy = (l.planes + l.reach[0]) * l.plane;
-    lanes *copies = aligned_alloc(sizeof *copies, (size_t)((l.reach[1] + 1) * (l.reach[2] + 1) * l.copy) * sizeof *copies);
+    if (l->columns < 64 || l->planes % LANE_COUNT || l->planes < SLABS_FROM) return 0;
+    if (l->planes * l->rows * l->columns >= LARGE) return n_samples;
+    return 2 * (n_samples % group) <= LANE_COUNT ? n_samples % group : 0;
+}
+
+/* The sums of n_samples samples, `group` at a time. */
+static int sums_of_samples(const uint8_t *rows, int64_t n_samples, int64_t group, const layout *l, const int axis[2], const int32_t *terms,
+                           const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t *sums)
+{
+    lanes *copies = aligned_alloc(sizeof *copies, (size_t)((l->reach[1] + 1) * (l->reach[2] + 1) * l->copy) * sizeof *copies);
     product *placed = malloc((size_t)n_terms * sizeof *placed);
     if (copies && placed) {
-        place_terms(terms, term_operator, n_terms, axis, &l, placed);
-        memset(sums, 0, (size_t)(n_samples * n_operators) * sizeof *sums);
-        const int64_t n_bytes = (l.planes * l.rows * l.columns + 7) / 8, group = LANE_COUNT * rows_in_lane(l.columns);
+        place_terms(terms, term_operator, n_terms, axis, l, placed);
+        const int64_t n_bytes = (l->slabs * l->planes * l->rows * l->columns + 7) / 8;
         for (int64_t i = 0; i < n_samples; i += group)
-            sums_of_group(rows + i * n_bytes, n_samples - i < group ? n_samples - i : group, &l, placed, n_terms, n_operators, copies,
+            sums_of_group(rows + i * n_bytes, n_samples - i < group ? n_samples - i : group, l, placed, n_terms, n_operators, copies,
                           sums + i * n_operators);
     }
     const int done = copies && placed ? RSMI_OK : RSMI_NO_MEMORY;
     free(copies);
     free(placed);
+    return done;
+}
+
+int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, const int32_t *terms,
+                  const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t *sums)
+{
+    const int axis[2] = {shape[0] == 1, shape[0] != 1}; /* a single plane of rows becomes planes of a single row */
+    layout l = {.planes = shape[axis[0]], .rows = shape[axis[1]], .columns = shape[2], .words = (shape[2] + 63) / 64, .slabs = 1};
+    int64_t reach[3];
+    const int status = operator_reach(terms, term_operator, n_terms, n_operators, reach);
+    if (status != RSMI_OK) return status;
+    l.reach[0] = reach[axis[0]], l.reach[1] = reach[axis[1]], l.reach[2] = reach[2];
+    l.plane = l.rows * l.words;
+    const int64_t n_bytes = (l.planes * l.rows * l.columns + 7) / 8, group = LANE_COUNT * rows_in_lane(l.columns);
+    const int64_t rest = in_slabs(n_samples, group, &l), side_by_side = n_samples - rest;
+    memset(sums, 0, (size_t)(n_samples * n_operators) * sizeof *sums);
+    l.copy = (l.planes + l.reach[0]) * l.plane;
+    int done = side_by_side ? sums_of_samples(rows, side_by_side, group, &l, axis, terms, term_operator, n_terms, n_operators, sums) : RSMI_OK;
+    if (done == RSMI_OK && rest) {
+        l.slabs = LANE_COUNT, l.planes /= LANE_COUNT;
+        l.copy = (l.planes + l.reach[0]) * l.plane;
+        done = sums_of_samples(rows + side_by_side * n_bytes, rest, 1, &l, axis, terms, term_operator, n_terms, n_operators, sums + side_by_side * n_operators);
+    }
     return done;
 }
 

@@ -102,8 +102,9 @@ def test_rows_do_not_depend_on_where_a_run_is_cut(cuts):
     simulation, group = sample.simulation_of(parameters), Group(4, 2, 6)
     found = []
     for pieces in (cuts, (0, 30)):
-        chain = Chain(simulation, Schedule(0, 1, 3), group, 30, 0, simulation.start(4, 5))
-        rows = [chain.advance(chain.state, a, b - a) for a, b in zip(pieces, pieces[1:])]
+        chain = Chain(simulation, Schedule(0, 1, 3), group, 30, 0, lambda: simulation.start(4, 5))
+        _, state = chain.begin()
+        rows = [chain.advance(state, a, b - a) for a, b in zip(pieces, pieces[1:])]
         found.append({name: np.concatenate([part[name] for part in rows]) for name in ("spins", "energy")})
     assert all((found[0][name] == found[1][name]).all() for name in found[0])
 

@@ -9,6 +9,7 @@ from conftest import digest
 
 from rsmi.lattice import kaufman
 from rsmi.lattice.ising import critical_coupling
+from rsmi.renormalization import operators
 from rsmi.renormalization.operators import empty_sums
 from rsmi.stages import flow_sampled
 from rsmi.store import open_file
@@ -48,6 +49,23 @@ def test_sums_are_those_of_stored_samples(physics, rule, workplace, here):
     stored, sampled = contents("stored.h5"), flow(here, physics, "sampled.h5", rule)
     for name, array in stored.items():
         assert np.array_equal(array, sampled[name]), name
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_wide_sums(sampled, workplace, here, monkeypatch):
+    """A flow whose sums have two words, as of a large lattice: the same numbers, also of shards; exponents can be read off it."""
+    assert here("sample", *REPLICAS.split(), "-q", "-o", "samples.h5").code == 0
+    source = REPLICAS if sampled else "samples.h5 --seed 3"
+    narrow = flow(here, source, "narrow.h5")
+    monkeypatch.setattr(operators, "largest_block", lambda shape, energy: 1)
+    wide = flow(here, source, "wide.h5")
+    assert all(np.array_equal(narrow[name], wide[name]) for name in narrow)
+    assert wide["/blocks/even_sums"].dtype == np.float64 and wide["/blocks/counts"].dtype == np.int64
+    for i in range(2):
+        assert here("flow", *source.split(), *RULE.split(), "--shard", f"{i}/2", "-q", "-o", f"shard-{i}.h5").code == 0
+    assert here("merge", "shard-1.h5", "shard-0.h5", "-q", "-o", "merged.h5").code == 0
+    assert digest("merged.h5") == digest("wide.h5")
+    assert here("exponent", "wide.h5", "-q", "-o", "exponent.h5").code == 0
 
 
 def test_local_energies_are_those_of_every_sixteenth_step(workplace, here, monkeypatch):

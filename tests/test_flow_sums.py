@@ -33,9 +33,16 @@ def test_blocks_of_whole_chains_are_independent(chains, honest):
         series[0] = rng.normal(size=chains)
         for step in range(1, len(series)):
             series[step] = memory * series[step - 1] + np.sqrt(1 - memory**2) * rng.normal(size=chains)
-        division = divide(n, chains, (8, 8), (8, 8), "samples")
+        division = divide(n, chains, (8, 8), (8, 8))
         block = np.bincount(division.of(np.arange(n)), series.ravel()) / np.bincount(division.of(np.arange(n)))
         estimates.append(block.var(ddof=1) / len(block))
         means.append(series.mean())
     ratio = np.mean(estimates) / np.var(means)
     assert abs(ratio - 1) < 0.3 if honest else ratio < 0.8
+
+
+@pytest.mark.parametrize("shape, samples, wide", [((64, 64), 10**6, False), ((512, 512), 10**6, False), ((8192, 8192), 10**6, True), ((512, 512, 512), 64, True), ((1024, 1024, 1024), 1, True)])
+def test_blocks_do_not_grow_with_the_samples(shape, samples, wide):
+    """Sums that one word cannot be sure to hold get a second one, not more blocks; no lattice is too large."""
+    division = divide(samples, 8, shape, shape)
+    assert division.blocks == min(samples, 64) and division.wide == wide

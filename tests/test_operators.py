@@ -102,6 +102,20 @@ def test_first_operators_are_energy_and_magnetization(shape):
     assert np.array_equal(odd[:, 0], spins.reshape(3, -1).sum(axis=1))
 
 
+@pytest.mark.parametrize("shape", [(64, 64), (72, 130), (64, 3, 64), (72, 6, 65), (512, 512), (64, 64, 64)])
+def test_samples_side_by_side_and_in_slabs(shape):
+    """Eight samples side by side, one to four more in slabs, large lattices in slabs always: all as one on a lattice moved by a plane and a
+    row, which have other slabs; and the first operator by hand."""
+    spins = random_spins(3, 12, shape)
+    sums = np.concatenate(operators.operator_sums(reference.pack(spins), shape), axis=1)
+    moved = np.concatenate(operators.operator_sums(reference.pack(np.roll(spins, (5, 1), (1, 2))), shape), axis=1)
+    assert np.array_equal(sums, moved)
+    for n in (1, 4, 5, 9, 11):
+        assert np.array_equal(np.concatenate(operators.operator_sums(reference.pack(spins[:n]), shape), axis=1), sums[:n])
+    bonds = sum((spins * np.roll(spins, 1, axis)).reshape(12, -1).sum(axis=1) for axis in range(1, spins.ndim))
+    assert np.array_equal(sums[:, 0], bonds)
+
+
 @pytest.mark.parametrize(("shape", "independent"), [((8,), True), ((7,), False), ((4, 4), True), ((3, 3), False), ((4, 4, 4), True), ((3, 3, 3), False)])
 def test_smallest_lattice_on_which_operators_are_independent(shape, independent):
     """The correlation matrix of random spins has full rank from `smallest_size` on, and not one site below."""
@@ -215,6 +229,26 @@ def test_parts_add_up_to_the_whole():
         for name in total:
             total[name] += sums[name]
     assert all(np.array_equal(total[name], whole[name]) for name in whole)
+
+
+def integers(words):
+    """Wide sums as Python's integers, which have no limit."""
+    return words[..., 0].astype(object) + words[..., 1].astype(object) * 2**32
+
+
+def test_wide_sums(monkeypatch):
+    """Sums of two words are the same numbers, in any chunks, and those of energies whose squares one word cannot hold are exact."""
+    narrow, spins = measured(blocks=np.arange(30) % 3)
+    for chunk in (64, 7):
+        monkeypatch.setattr(operators, "WIDE_CHUNK", chunk)
+        wide, _ = measured(blocks=np.arange(30) % 3, wide=True)
+        assert all(np.array_equal(integers(wide[name]), narrow[name]) for name in narrow)
+        assert all(np.array_equal(operators.as_floats(wide[name]), narrow[name]) for name in narrow)
+        assert all((array[..., 0] >= 0).all() and (array[..., 0] < 2**32).all() for array in wide.values())
+    energies = np.full(30, -(2**33) - 7)
+    wide, _ = measured(energies=energies, wide=True)
+    assert integers(wide["energy_squared"])[0] == 30 * (2**33 + 7) ** 2 > 2**63
+    assert np.array_equal(integers(wide["even_energy"]), integers(wide["even_sums"]) * energies[0])
 
 
 def test_refusals():

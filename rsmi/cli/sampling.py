@@ -60,7 +60,7 @@ def options(required: bool = True, several: bool = False, measured: bool = False
         click.option("--coupling", type=float, multiple=several, default=None, help=f"K = J/(k_B T), instead of --temperature{repeat}." + " Dimers: K = -v/(k_B T), 0 if free." * dimers),
         click.option("--algorithm", type=click.Choice(algorithms), default="auto", help="auto: the fastest, see above; dimers: worm, with an interaction loop." if dimers else "auto: the fastest, see 'rsmi sample --help'."),
         click.option("--samples", "n_samples" if measured else "samples", type=click.IntRange(1, 10**12), metavar="N", required=required, help=f"Configurations to {kept}, over all chains{', at each temperature' if several else ''}."),
-        click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=None, show_default="1024 where 512 chains are updated at once, else 8" + "; dimers 32" * dimers, help="Independent chains: sample i is of chain i mod chains." + " Dimers: four to a thread." * dimers),
+        click.option("--chains", type=click.IntRange(1, 999_999), metavar="N", default=None, show_default="1024 where 512 chains are updated at once, else 8" + "; dimers 32" * dimers, help="Independent chains: sample i is of chain i mod chains." + " Dimers: four to a thread." * dimers),
         click.option("--thermalization", type=Count(0), default="auto", help="Sweeps each chain forgets first."),
         click.option("--interval", type=Count(1), default="auto", help=f"Sweeps before each {kept}d sample."),
     )  # fmt: skip

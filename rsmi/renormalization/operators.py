@@ -17,7 +17,8 @@ from rsmi.kernels import operators as kernel
 from rsmi.renormalization.rules import Rule, coarse_grain, level_shapes, sample_numbers, three_axes
 
 SECTORS = ("even", "odd")
-CHUNK = 4096
+CHUNK, WIDE_CHUNK = 4096, 64
+WORD, HALF = 32, 16  # bits
 TOGETHER = 128, 1 << 16  # samples from which on, and sites up to which, 512 samples side by side are faster than a few
 
 
@@ -165,8 +166,19 @@ def largest_block(shape, largest_energy: int = 0) -> int:
     return (2**63 - 1) // largest**2
 
 
-def empty_sums(n_blocks: int, steps: int, dimension: int = 2) -> dict[str, np.ndarray]:
-    """The zero of `measure_levels`: int64 arrays that add up over parts of a data set.
+def carried(words) -> np.ndarray:
+    """Wide sums with the low word in 0 .. 2^32 - 1, so that equal ones have equal words."""
+    return np.stack([words[..., 0] & ((1 << WORD) - 1), words[..., 1] + (words[..., 0] >> WORD)], axis=-1)
+
+
+def as_floats(words) -> np.ndarray:
+    """The values of wide sums, rounded."""
+    return words[..., 1] * 2.0**WORD + words[..., 0]
+
+
+def empty_sums(n_blocks: int, steps: int, dimension: int = 2, wide: bool = False) -> dict[str, np.ndarray]:
+    """The zero of `measure_levels`: int64 arrays that add up over parts of a data set. Wide sums, for more than `largest_block`, have a
+    last axis of two words: low + 2^32 high.
 
     With levels n = 0 .. steps, lattice sums S^n and the original energy E, summed over the samples of a block:
     counts, energy_sum (E), energy_squared (E^2): (blocks,); with k even operators, even_sums (S_a^n) and even_energy
@@ -179,7 +191,7 @@ def empty_sums(n_blocks: int, steps: int, dimension: int = 2) -> dict[str, np.nd
         shapes[f"{sector}_sums"] = (steps + 1, k)
         shapes[f"{sector}_products"] = (steps + 1, k, k)
         shapes[f"{sector}_cross"] = (steps, k, k)
-    return {name: np.zeros((n_blocks, *shape), dtype=np.int64) for name, shape in shapes.items()}
+    return {name: np.zeros((n_blocks, *shape, *(2,) * wide), dtype=np.int64) for name, shape in shapes.items()}
 
 
 def occupied(sums) -> dict[str, np.ndarray]:
@@ -187,7 +199,7 @@ def occupied(sums) -> dict[str, np.ndarray]:
     return {name: array[sums["counts"] > 0] for name, array in sums.items()}
 
 
-def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=0, blocks=0, n_blocks: int | None = None, observe=None):
+def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=0, blocks=0, n_blocks: int | None = None, observe=None, wide=False):
     """Operators of every configuration before and after each of `steps` steps of blocking, summed per block of samples.
 
     Parameters
@@ -200,6 +212,7 @@ def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=
     blocks : (n,) int64 or int, the block each row is summed into
     n_blocks : number of blocks, by default the largest number in `blocks` plus one
     observe : called as observe(level, rows, shape, blocks) with the configurations of every level, some samples at a time
+    wide : bool, whether the sums have two words and so no limit
 
     Returns
     -------
@@ -209,7 +222,7 @@ def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=
     ------
     ValueError
         Rules with several hidden units, blocks that do not tile the lattice, or more samples in a block than int64 can be
-        sure to hold.
+        sure to hold and that are not wide.
     """
     shapes = level_shapes(shape, rule.block, steps)
     if rule.n_hidden != 1:
@@ -220,15 +233,20 @@ def measure_levels(rows, shape, rule: Rule, steps: int, keys, energies, samples=
     energies = np.ascontiguousarray(energies, dtype=np.int64)
     samples = sample_numbers(samples, len(rows))
     blocks = np.ascontiguousarray(np.broadcast_to(np.asarray(blocks, dtype=np.int64), len(rows)))
-    _refuse_overflow(shape, energies, blocks)
+    if not wide:
+        _refuse_overflow(shape, energies, blocks)
     if n_blocks is None:
         n_blocks = int(blocks.max(initial=0)) + 1
     products = [np.zeros((n_blocks, steps + 1, len(kinds), 2 + 2 * len(kinds)), dtype=np.int64) for kinds in OPERATORS[len(shape)].values()]
-    for start in range(0, len(rows), CHUNK):
-        part = slice(start, start + CHUNK)
+    sums, chunk = empty_sums(n_blocks, steps, len(shape), True) if wide else {}, WIDE_CHUNK if wide else CHUNK
+    for start in range(0, len(rows), chunk):
+        part = slice(start, start + chunk)
         found = _level_sums(np.ascontiguousarray(rows[part], dtype=np.uint8), shapes, rule, keys, samples[part], blocks[part], observe)
-        kernel.accumulate_levels(found, energies[part], blocks[part], *products)
-    return _named(products, energies, blocks, n_blocks)
+        if wide:
+            _add_wide(sums, found, energies[part], blocks[part])
+        else:
+            kernel.accumulate_levels(found, energies[part], blocks[part], *products)
+    return sums if wide else _named(products, energies, blocks, n_blocks)
 
 
 def _level_sums(rows, shapes, rule, keys, samples, blocks, observe) -> np.ndarray:
@@ -263,6 +281,35 @@ def _named(products, energies, blocks, n_blocks) -> dict[str, np.ndarray]:
         parts = {"sums": found[..., 0], "products": found[..., 2 : 2 + k], "cross": found[:, 1:, :, 2 + k :]}
         sums |= {f"{sector}_{name}": np.ascontiguousarray(part) for name, part in parts.items()}
     return sums
+
+
+def _add_wide(sums, found, energies, blocks) -> None:
+    """Add the sums of operators (levels, n, operators) of at most WIDE_CHUNK samples to wide ones."""
+    n_even = sums["even_sums"].shape[2]
+    for block in np.unique(blocks):
+        own = {name: array[block] for name, array in sums.items()}
+        chosen = blocks == block
+        energy, levels = energies[chosen, None], found[:, chosen]
+        one = np.ones_like(energy)
+        for name, left, right in (("counts", one, one), ("energy_sum", one, energy), ("energy_squared", energy, energy)):
+            _add_products(own[name][None, None], left, right)
+        for n, level in enumerate(levels):
+            for sector, kinds in zip(SECTORS, (slice(n_even), slice(n_even, None))):
+                left = level[:, kinds]
+                _add_products(own[f"{sector}_sums"][n][:, None], left, one)
+                _add_products(own[f"{sector}_products"][n], left, left)
+                if n:
+                    _add_products(own[f"{sector}_cross"][n - 1], left, levels[n - 1][:, kinds])
+                if sector == "even":
+                    _add_products(own["even_energy"][n][:, None], left, energy)
+
+
+def _add_products(words, left, right) -> None:
+    """Add left (n, p)^T right (n, q) to wide sums (p, q, 2): those with the low 16 bits of the right, and with what is above, fit into a word."""
+    fine, coarse = left.T @ (right & ((1 << HALF) - 1)), left.T @ (right >> HALF)
+    words[..., 0] += fine + ((coarse & ((1 << HALF) - 1)) << HALF)
+    words[..., 1] += coarse >> HALF
+    words[...] = carried(words)
 
 
 def _refuse_overflow(shape, energies, blocks):

@@ -15,7 +15,7 @@ from rsmi.errors import UsageError
 from rsmi.lattice import ising
 from rsmi.renormalization import couplings, operators, thermometer
 from rsmi.renormalization.rules import Rule
-from rsmi.stages.flow_sums import SUMS, Division, Measuring, Sums, divide, joined
+from rsmi.stages.flow_sums import OF_CHAINS, SUMS, Division, Measuring, Sums, divide, joined
 from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_full, require_periodic, require_single_component
 from rsmi.stages.runner import Named, Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import magnetizations
@@ -157,7 +157,7 @@ def origin_of(source: File) -> Origin:
 def division_of(source: File) -> Division:
     """How the samples of a file are divided into blocks."""
     attributes = source.attributes
-    return divide(source.shape("/spins")[0], attributes["chains"], attributes["shape"], attributes["original_shape"], str(source.path))
+    return divide(source.shape("/spins")[0], attributes["chains"], attributes["shape"], attributes["original_shape"])
 
 
 @contextlib.contextmanager
@@ -213,7 +213,7 @@ def run(work, output: Path, options: RunOptions) -> None:
             return log.info("%s is complete already", output)
         tasks = work.measure(session)
         if options.shard is not None:
-            session.publish_shard(_attributes(work), tasks, work.shared())
+            session.publish_shard(_attributes(work), tasks, work.shared(), OF_CHAINS)
         else:
             session.publish(_attributes(work), *stored(*work.gathered(session, tasks), work.dimension), work.shared())
     if options.shard is None:

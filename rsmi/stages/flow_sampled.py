@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass
+from typing import Callable
 
 import numpy as np
 
 from rsmi.errors import DataError, UsageError
-from rsmi.lattice.geometry import shape_text
 from rsmi.stages import sampling
 from rsmi.stages.flow import Origin, autocorrelation_time, choose_single, stored, stream_identity, table
-from rsmi.stages.flow_sums import Division, Measuring, Sums, divide, joined
+from rsmi.stages.flow_sums import OF_CHAINS, Division, Measuring, Sums, divide, joined
 from rsmi.stages.rules import ChosenRule, blocking_keys, coarse_shapes
 from rsmi.stages.runner import Named, Request, Rows, Session, State
 from rsmi.stages.simulation import Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
@@ -64,7 +64,7 @@ class Measurement:
     schedule: Schedule
     group: Group
     measuring: Measuring
-    thermalized: State = field(repr=False)
+    thermalized: Callable[[], State]
 
     @property
     def total(self) -> int:
@@ -73,7 +73,7 @@ class Measurement:
     def begin(self):
         series = self.group.rows(self.ensemble.in_series)
         kept = {f"series-{name}": np.zeros(series, np.int64) for name in ("energy", "magnetization")}
-        return 0, {**self.thermalized, **self.measuring.begin(), "schedule": np.array(astuple(self.schedule)), **kept}
+        return 0, {**self.thermalized(), **self.measuring.begin(), "schedule": np.array(astuple(self.schedule)), **kept}
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         rows = self.ensemble.simulation.advance(state, self.schedule.interval, start, count, self.schedule.clusters_per_sweep)
@@ -161,11 +161,16 @@ def join(session: Session, shard: File):
 
 def gathered(session: Session, ensembles: tuple[Ensemble, ...], tasks: dict[str, Named]) -> tuple[Sums, Rows]:
     """The sums of all ensembles and /files/*, from the states of the tasks of their groups of chains."""
-    found = [[session.state(tasks[_prefix(i) + group.name]) for group in ensemble.groups] for i, ensemble in enumerate(ensembles)]
+    found = [[_found(session.state(tasks[_prefix(i) + group.name])) for group in ensemble.groups] for i, ensemble in enumerate(ensembles)]
     for ensemble, states in zip(ensembles, found):
         if len({tuple(state["schedule"]) for state in states}) > 1:
             raise DataError(f"{ensemble.name}: the pilots of the shards do not agree on thermalization and interval: give both")
     return joined(found), table(list(map(_origin, ensembles, found)))
+
+
+def _found(state: State) -> State:
+    """Of the state of a `Measurement`, what is known of its samples: the spins of all chains would fill the memory."""
+    return {name: array for name, array in state.items() if name not in OF_CHAINS}
 
 
 def _prefix(number: int) -> str:
@@ -212,5 +217,5 @@ def _ensemble(asked: dict) -> Ensemble:
 
 def _ensemble_of(parameters: dict) -> Ensemble:
     simulation = sampling.simulation_of(parameters)
-    division = divide(parameters["samples"], parameters["chains"], simulation.shape, simulation.shape, f"--size {shape_text(simulation.shape)}")
+    division = divide(parameters["samples"], parameters["chains"], simulation.shape, simulation.shape)
     return Ensemble(parameters, simulation, division)

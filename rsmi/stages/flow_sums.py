@@ -8,14 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from rsmi.errors import UsageError
-from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization import couplings, operators
 from rsmi.renormalization.rules import Rule
 from rsmi.stages.runner import State
 from rsmi.statistics.binning import runs
 
 SUMS = tuple(operators.empty_sums(0, 0))
+OF_CHAINS = ("spins", "rng", "generators")  # of a state, what goes on with the chains, and is all of its size: not needed at the end
 _BLOCKS = 64  # blocks of samples per ensemble that are stored
 _GROUPS = 32  # groups of successive blocks of which the larger histograms of local energies are stored
 
@@ -28,6 +27,7 @@ class Division:
     samples: int
     chains: int
     blocks: int
+    wide: bool = False  # sums over a block may exceed 64 bits
 
     @property
     def by_chains(self) -> bool:
@@ -55,12 +55,10 @@ class Division:
         return runs(np.arange(self.blocks), _GROUPS)
 
 
-def divide(samples: int, chains: int, shape: tuple[int, ...], original: tuple[int, ...], name: str) -> Division:
-    """The division of so many samples of a lattice that was of shape ``original`` once; sums over a block never overflow."""
-    largest = operators.largest_block(shape, len(original) * math.prod(original))
-    if largest < 1:
-        raise UsageError(f"{name}: a lattice of {shape_text(shape)} is too large for exact 64-bit sums")
-    return Division(samples, chains, min(samples, max(_BLOCKS, -(-2 * samples // largest))))
+def divide(samples: int, chains: int, shape: tuple[int, ...], original: tuple[int, ...]) -> Division:
+    """The division of so many samples of a lattice that was of shape ``original`` once."""
+    blocks = min(samples, _BLOCKS)
+    return Division(samples, chains, blocks, 2 * samples > blocks * operators.largest_block(shape, len(original) * math.prod(original)))
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Measuring:
     def begin(self) -> State:
         """The sums of no samples."""
         groups = self._groups[-1] + 1
-        sums = operators.empty_sums(self.last - self.first, self.steps, len(self.shape))
+        sums = operators.empty_sums(self.last - self.first, self.steps, len(self.shape), self.division.wide)
         return {
             "division": np.array(astuple(self.division)),
             "blocks": np.array([self.first, self.last]),
@@ -112,10 +110,14 @@ class Measuring:
             couplings.add_histograms(rows, shape, self._groups[blocks + first], state["neighbourhoods"][level])
 
         found = operators.measure_levels(
-            spins, self.shape, self.rule, self.steps, self.keys, energies, samples.astype(np.uint64), block - first, last - first, count_neighbourhoods if observe else None
-        )
+            spins, self.shape, self.rule, self.steps, self.keys, energies, samples.astype(np.uint64), block - first, last - first,
+            count_neighbourhoods if observe else None, self.division.wide,
+        )  # fmt: skip
         for name, array in found.items():
-            state[f"sums-{name}"][first:last] += array
+            sums = state[f"sums-{name}"][first:last]
+            sums += array
+            if self.division.wide:
+                sums[...] = operators.carried(sums)
         if observe:
             np.add.at(state["neighbourhoods-samples"], self._groups[block], 1)
 
@@ -141,7 +143,7 @@ def joined(states: list[list[State]]) -> Sums:
 
 
 def _joined(division: Division, parts: list[State]) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Sums, histograms and the samples that these are of, without the groups that have none."""
+    """Sums, histograms and the samples that these are of, without the groups that have none. Wide sums are rounded, once all are added."""
     sums = {name: np.zeros((division.blocks, *parts[0][f"sums-{name}"].shape[1:]), np.int64) for name in SUMS}
     levels, _, bins = parts[0]["neighbourhoods"].shape
     histograms, samples = np.zeros((division.groups[-1] + 1, levels, bins), np.int64), np.zeros(division.groups[-1] + 1, np.int64)
@@ -152,4 +154,7 @@ def _joined(division: Division, parts: list[State]) -> tuple[dict[str, np.ndarra
         own = slice(division.groups[first], division.groups[last - 1] + 1)
         histograms[own] += part["neighbourhoods"].swapaxes(0, 1)
         samples[own] += part["neighbourhoods-samples"]
+    if division.wide:
+        sums = {name: operators.as_floats(operators.carried(array)) for name, array in sums.items()}
+        sums["counts"] = sums["counts"].astype(np.int64)
     return sums, histograms[samples > 0], samples[samples > 0]

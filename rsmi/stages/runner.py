@@ -338,13 +338,14 @@ class Session:
         """
         return self._publish(self.request.kind, attributes, fill, expected_bytes, shared or {})
 
-    def publish_shard(self, attributes: dict, streams: Sequence[Named], shared: Rows | None = None) -> str:
-        """Publish this run's share of the streams, for `rsmi.stages.merge`; ``attributes`` and ``shared`` as in :meth:`publish`."""
+    def publish_shard(self, attributes: dict, streams: Sequence[Named], shared: Rows | None = None, unneeded: Sequence[str] = ()) -> str:
+        """Publish this run's share of the streams, for `rsmi.stages.merge`; ``attributes`` and ``shared`` as in :meth:`publish`;
+        ``unneeded`` arrays of their states are left out."""
 
         def fill(writer: Writer) -> None:
             for stream in streams:
                 store_rows(writer, stream.name, self.rows(stream))
-                writer.state(stream.name, self.state(stream))
+                writer.state(stream.name, {name: array for name, array in self.state(stream).items() if name not in unneeded})
 
         expected_bytes = self._parts.bytes + (self.base.path.stat().st_size if self.base is not None else 0)
         return self._publish(f"{self.request.kind}-shard", attributes | {"shard": self._shard, "streams": self._streams}, fill, expected_bytes, shared or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import time
@@ -66,8 +67,8 @@ def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> lis
     present = session.base.parameters["samples"] if session.base is not None else 0
     wanted = session.share(groups(count, simulation.together, samples))
     fresh = thermalized(session, [Thermalization(simulation, schedule, group) for group in wanted if not group.rows(present)])
-    states = {group: fresh["", group] if ("", group) in fresh else session.base.state(group.name) for group in wanted}
-    return [Chain(simulation, schedule, group, group.rows(samples), group.rows(present), states[group]) for group in wanted]
+    before = {group: fresh.get(("", group)) or functools.partial(session.base.state, group.name) for group in wanted}
+    return [Chain(simulation, schedule, group, group.rows(samples), group.rows(present), before[group]) for group in wanted]
 
 
 def _publish(session: Session, simulation: Simulation, schedule: Schedule, chains: list[Chain]) -> None:

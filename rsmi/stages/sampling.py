@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+from typing import Callable
 
 from rsmi.errors import UsageError
 from rsmi.stages import dimers, ising
@@ -57,8 +59,8 @@ def schedule_of(session: Session, parameters: dict, simulation: Simulation, pref
     return schedule
 
 
-def thermalized(session: Session, tasks: list[Thermalization]) -> dict[tuple[str, Group], State]:
-    """The states of chains that forgot their start, by the prefix and the group of their task."""
+def thermalized(session: Session, tasks: list[Thermalization]) -> dict[tuple[str, Group], Callable[[], State]]:
+    """What reads the states of chains that forgot their start, by the prefix and the group of their task."""
     sweeps = max((task.group.count * task.simulation.sites for task in tasks), default=0)
     session.run(list(tasks), "thermalizing", "sweep", sweeps)
-    return {(task.prefix, task.group): session.state(task) for task in tasks}
+    return {(task.prefix, task.group): functools.partial(session.state, task) for task in tasks}

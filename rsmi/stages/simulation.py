@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Callable, Protocol
 
 import numpy as np
 
@@ -126,21 +126,21 @@ class Thermalization:
 
 @dataclass
 class Chain:
-    """The task of one group of chains: a row is one stored sample."""
+    """The task of one group of chains: a row is one stored sample; ``before`` reads the state before the first."""
 
     simulation: Simulation
     schedule: Schedule
     group: Group
     total: int
     first: int
-    state: State
+    before: Callable[[], State]
 
     @property
     def name(self) -> str:
         return self.group.name
 
     def begin(self):
-        return self.first, self.state
+        return self.first, self.before()
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         rows = self.simulation.advance(state, self.schedule.interval, start, count, self.schedule.clusters_per_sweep)

@@ -290,7 +290,7 @@ def _check_dataset(handle: h5py.File, path: Path, entry: schema.Dataset, axes: d
             raise DataError(f"{path}: dataset {entry.path} is missing")
         return
     dataset = handle[entry.path]
-    right_type = dataset.dtype.kind == "S" if entry.dtype == "bytes" else dataset.dtype == np.dtype(entry.dtype)
+    right_type = dataset.dtype.kind == "S" if entry.dtype == "bytes" else str(dataset.dtype) in entry.dtype.split(" or ")
     if not isinstance(dataset, h5py.Dataset) or not right_type:
         raise DataError(f"{path}: {entry.path} must be {entry.dtype}, not {getattr(dataset, 'dtype', 'a group')}")
     if dataset.ndim != len(entry.shape):

@@ -15,7 +15,7 @@ FORMAT_VERSION = (1, 3)
 
 @dataclass(frozen=True)
 class Dataset:
-    """One HDF5 dataset: ``dtype`` is numpy's name, ``shape`` a tuple of axis names or fixed lengths."""
+    """One HDF5 dataset: ``dtype`` is numpy's name, or several of them, ``shape`` a tuple of axis names or fixed lengths."""
 
     path: str
     dtype: str
@@ -175,6 +175,8 @@ LAMBDA = Kind(
     ),
 )
 
+_SUMS = "int64 or float64"
+
 FLOW = Kind(
     "exact operator sums along the renormalization flow, per block of samples",
     (
@@ -198,15 +200,15 @@ FLOW = Kind(
         Dataset("/files/tau_int_error", "float64", ("files",), "", "its error, NaN for constant data", required=False, since=(1, 1)),
         Dataset("/blocks/file", "int64", ("blocks",), "", "input file of each block of samples"),
         Dataset("/blocks/counts", "int64", ("blocks",), "", "samples in the block"),
-        Dataset("/blocks/energy_sum", "int64", ("blocks",), "J", "sum of the original energies (0 if unknown)"),
-        Dataset("/blocks/energy_squared", "int64", ("blocks",), "J^2", "sum of their squares"),
-        Dataset("/blocks/even_sums", "int64", ("blocks", "levels", "even"), "", "sum of the lattice sums S_a"),
-        Dataset("/blocks/even_products", "int64", ("blocks", "levels", "even", "even"), "", "sum of S_a S_b at one level"),
-        Dataset("/blocks/even_cross", "int64", ("blocks", "steps", "even", "even"), "", "sum of S_a(n) S_b(n-1)"),
-        Dataset("/blocks/even_energy", "int64", ("blocks", "levels", "even"), "J", "sum of S_a(n) times the original energy"),
-        Dataset("/blocks/odd_sums", "int64", ("blocks", "levels", "odd"), "", "sum of the lattice sums S_a"),
-        Dataset("/blocks/odd_products", "int64", ("blocks", "levels", "odd", "odd"), "", "sum of S_a S_b at one level"),
-        Dataset("/blocks/odd_cross", "int64", ("blocks", "steps", "odd", "odd"), "", "sum of S_a(n) S_b(n-1)"),
+        Dataset("/blocks/energy_sum", _SUMS, ("blocks",), "J", "sum of the original energies (0 if unknown); this and the sums below are float64, correctly rounded, where 64 bits may not hold them (since 1.3)"),
+        Dataset("/blocks/energy_squared", _SUMS, ("blocks",), "J^2", "sum of their squares"),
+        Dataset("/blocks/even_sums", _SUMS, ("blocks", "levels", "even"), "", "sum of the lattice sums S_a"),
+        Dataset("/blocks/even_products", _SUMS, ("blocks", "levels", "even", "even"), "", "sum of S_a S_b at one level"),
+        Dataset("/blocks/even_cross", _SUMS, ("blocks", "steps", "even", "even"), "", "sum of S_a(n) S_b(n-1)"),
+        Dataset("/blocks/even_energy", _SUMS, ("blocks", "levels", "even"), "J", "sum of S_a(n) times the original energy"),
+        Dataset("/blocks/odd_sums", _SUMS, ("blocks", "levels", "odd"), "", "sum of the lattice sums S_a"),
+        Dataset("/blocks/odd_products", _SUMS, ("blocks", "levels", "odd", "odd"), "", "sum of S_a S_b at one level"),
+        Dataset("/blocks/odd_cross", _SUMS, ("blocks", "steps", "odd", "odd"), "", "sum of S_a(n) S_b(n-1)"),
         Dataset("/neighbourhoods/file", "int64", ("groups",), "", "input file of each group of successive blocks", required=False, since=(1, 1)),
         Dataset("/neighbourhoods/samples", "int64", ("groups",), "", "samples in the group whose sites are counted: all, in flight every sixteenth step of the chains", required=False, since=(1, 1)),
         Dataset("/neighbourhoods/energies", "int64", ("bins", 4), "", "local energies: s_l times the sum of the other spins' products, over the products of nn, nnn, third neighbours and the four-spin operator that contain l; bins that never occur are left out", required=False, since=(1, 1)),

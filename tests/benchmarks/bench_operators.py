@@ -68,7 +68,7 @@ def in_flight(interval=36) -> list[tuple[str, float, str]]:
         group = groups(ensemble.parameters["chains"], ensemble.simulation.together, 1 << 20)[0]
         keys = np.arange(8, dtype=np.uint64).reshape(4, 2)
         measuring = work._measuring(ensemble, group, keys)
-        task = flow_sampled.Measurement("group", ensemble, Schedule(0, interval, 1), group, measuring, ensemble.simulation.start(*range(group.count)))
+        task = flow_sampled.Measurement("group", ensemble, Schedule(0, interval, 1), group, measuring, lambda: ensemble.simulation.start(*range(group.count)))
         (_, state), n = task.begin(), 16 * group.count
         rows = ensemble.simulation.advance(state, interval, 0, n, 1)
         samples = group.samples(0, n)
