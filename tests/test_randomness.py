@@ -79,7 +79,7 @@ def lane_states(generators):
 
 def twin_words(source):
     """What csrc/tests/stream_words.c begins with."""
-    chains = np.frombuffer(keys(), dtype=np.uint64).reshape(-1, 4)
+    chains = np.frombuffer(keys(), dtype=np.uint64).reshape(-1, 4).copy()
     generators, count = seed(chains[0], BLOCKS), FINGERPRINT_BYTES // 8
     counter = [int(word) for word in generators[0, 16, :2]]
     if source in ("lane", "bit"):
