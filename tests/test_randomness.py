@@ -160,7 +160,8 @@ def weight_scores(words, lag=0):
 def largest_score(words):
     """The largest |z| of all pairs of series and lags 0 .. 4, equal words of one series aside."""
     apart = ~np.eye(words.shape[1], dtype=bool)
-    scores = [abs(z_scores(words)[apart]).max(), abs(weight_scores(words)[apart]).max(), abs(z_scores(words, shift=1)).max(), abs(z_scores(words, shift=32)).max()]
+    scores = [abs(z_scores(words)[apart]).max(), abs(weight_scores(words)[apart]).max()]
+    scores += [abs(z_scores(words, shift=shift)).max() for shift in (1, 32)]
     for lag in range(1, 5):
         scores += [abs(z_scores(words, lag=lag)).max(), abs(weight_scores(words, lag=lag)).max()]
     return max(scores)
