@@ -1,7 +1,7 @@
 """Effective samples per core-second at T_c: sweeps per second over 2 tau_int, that of the energy or of |m|, whichever is larger.
 
-A sweep of Wolff is three clusters here. Replicas are 512 lattices at once, the others one. The scalar heat bath has the tau_int of the
-bit-sliced one and the Swendsen-Wang of mcising that of ours: they make the same Markov chains.
+A sweep of Wolff is three clusters here. Replicas are 512 lattices at once, the others one. The scalar kernels have the tau_int of the
+bit-sliced ones and the Swendsen-Wang of mcising that of ours: they make the same Markov chains.
 """
 
 import numpy as np
@@ -15,9 +15,11 @@ from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 KC = critical_coupling(2)
 # Size, algorithm, layout, clusters in a sweep, sweeps to forget the start, sweeps between rows, rows.
 CASES = [
+    (64, "metropolis", "replicas", 1, 6_000, 40, 400),
     (64, "heat-bath", "replicas", 1, 15_000, 100, 400),
     (64, "swendsen-wang", "plain", 1, 1_000, 1, 60_000),
     (64, "wolff", "plain", 3, 1_000, 1, 60_000),
+    (128, "metropolis", "strip", 1, 20_000, 200, 12_000),
     (128, "heat-bath", "strip", 1, 50_000, 500, 12_000),
     (128, "heat-bath", "replicas", 1, 40_000, 400, 100),
     (128, "swendsen-wang", "plain", 1, 1_000, 1, 30_000),
@@ -78,7 +80,7 @@ def baseline(size, algorithm):
     """Its name and its CPU time of a sweep, or nothing."""
     if algorithm == "swendsen-wang":
         return {"mcising swendsen-wang": mcising_nanoseconds(algorithm, (size, size), KC) * size**2 * 1e-9}
-    return {"scalar heat-bath": sweep_seconds(Plain(size, algorithm, 1), 2**23 // size**2)} if algorithm == "heat-bath" else {}
+    return {f"scalar {algorithm}": sweep_seconds(Plain(size, algorithm, 1), 2**23 // size**2)} if algorithm != "wolff" else {}
 
 
 def run() -> list[Row]:
