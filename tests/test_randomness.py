@@ -266,9 +266,10 @@ def start_everything(seed_number):
     for shape in ((36,), (16, 16), (128, 128), (128, 64), (64, 128), (8, 8, 8)):
         for coupling in (0.2, 0.3, 0.44, 0.45):
             for algorithm in ("metropolis", "heat-bath", "swendsen-wang", "wolff"):
-                simulation = IsingSimulation.of({"shape": shape, "coupling": coupling, "algorithm": algorithm, "seed": seed_number})
-                for number in chains:
-                    simulation.start(number)
+                asked = {"shape": shape, "coupling": coupling, "algorithm": algorithm, "seed": seed_number}
+                for simulation in {IsingSimulation.of({**asked, "chains": count}) for count in (8, 512)}:  # plain, a strip, replicas
+                    for number in chains:
+                        simulation.start(number)
     for boundary in ("periodic", "open"):
         for coupling in (0.0, 0.5):
             DimerSimulation((8, 8), boundary, coupling, "loop" if coupling else "worm", seed_number).start(*range(8), "pilot", "worms")
