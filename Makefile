@@ -1,6 +1,6 @@
 # make run    reproduce data/ising2d in an environment of its own
 # make test   run the tests in an environment of its own
-# make bench  kernels against named baselines, one table
+# make bench  kernels against named baselines, one table and bench.json
 # make dist   source distribution and wheel in dist/, the wheel for every Linux that it can run on
 # make check  C-level tests under the address and undefined-behaviour sanitizers
 PYTHON ?= python3
@@ -16,7 +16,7 @@ test: .venv-test/installed
 	.venv-test/bin/pytest
 
 bench: .venv-bench/installed
-	.venv-bench/bin/python tests/benchmarks/run.py
+	.venv-bench/bin/python tests/benchmarks/run.py --json bench.json
 
 dist: .venv-dist/installed
 	rm -rf dist

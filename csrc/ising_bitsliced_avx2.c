@@ -4,7 +4,7 @@
 #if BITSLICED_X86
 #pragma GCC target("avx2")
 #define VECTOR_LANES 4
-#define WORDS_AT_ONCE 1
+#define WORDS_AT_ONCE 2
 #define PRIVATE_DRAWS 8
 #define TOTAL_DRAWS 16
 #define UPDATE bitsliced_update_avx2

@@ -4,7 +4,7 @@
 #if BITSLICED_X86
 #pragma GCC target("sse2")
 #define VECTOR_LANES 2
-#define WORDS_AT_ONCE 1
+#define WORDS_AT_ONCE 2
 #define PRIVATE_DRAWS 8
 #define TOTAL_DRAWS 16
 #define UPDATE bitsliced_update_sse2

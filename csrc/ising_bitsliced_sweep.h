@@ -17,8 +17,8 @@
  * first pair.
  *
  * Instruction sets. A word is 8 lanes of 64 bits that never mix: the same function handles 1, 2, 4 or 8 of them (VECTOR_LANES), one
- * slice of the batch after the other, and the bits are the same. With 8 two words take turns (WORDS_AT_ONCE), which hides the latency of
- * the generator; more do not fit the registers.
+ * slice of the batch after the other, and the bits are the same. With vectors two words take turns (WORDS_AT_ONCE), which hides the latency
+ * of the generator; more do not fit the registers.
  *
  * The including file defines VECTOR_LANES, WORDS_AT_ONCE, PRIVATE_DRAWS, TOTAL_DRAWS and UPDATE, the name of the function; TERNARY where
  * one instruction makes any function of three words.

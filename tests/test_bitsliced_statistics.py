@@ -49,60 +49,62 @@ def z_score(values, exact):
     return (mean - exact) / error
 
 
-# Layout, shape, coupling in units of K_c, thermalization, interval, samples of each lattice.
+# Couplings in units of K_c, and the autocorrelation time of the energy of a large lattice under the heat bath, in sweeps, or a little more.
+TAU = {0.8: 3, 0.9: 7, 0.95: 30, 1.0: np.inf, 1.05: 12, 1.1: 5, 1.2: 3}
+
+
+def run_for(layout, shape, factor, error):
+    """Thermalization, interval (one tau_int) and samples of each lattice for this error of the energy, 15 % less to be sure."""
+    tau = int(np.ceil(min(TAU[factor], 3 + 0.055 * np.prod(shape))))
+    samples = 2.2 * kaufman.energy_variance(shape, factor * KC) / np.prod(shape) / (0.85 * error) ** 2
+    return 300 + 20 * tau, tau, int(samples) // BINS * BINS + BINS if layout == "strip" else int(samples / REPLICAS) + 2
+
+
+def layout_of(size):
+    return "strip" if size >= 128 else "replicas"
+
+
 ENERGY_CASES = [
-    ("replicas", (8, 8), 1.0, 1000, 5, 8000),
-    ("replicas", (16, 16), 0.8, 1000, 5, 1500),
-    ("replicas", (16, 16), 1.0, 4000, 40, 2000),
-    ("replicas", (16, 16), 1.2, 4000, 5, 1000),
-    ("replicas", (12, 22), 0.9, 2000, 10, 2000),
-    ("strip", (128, 128), 0.8, 2000, 10, 8000),
-    ("strip", (128, 128), 1.2, 2000, 10, 5000),
-    ("strip", (32, 256), 0.9, 4000, 20, 20_000),
+    *(("heat-bath", (size, size), factor) for size in (8, 16, 32, 64, 128) for factor in TAU if (size, factor) != (128, 1.0)),
+    *(("metropolis", (size, size), factor) for size, factor in ((16, 0.8), (16, 1.0), (16, 1.2), (128, 0.8), (128, 1.2))),
+    *((algorithm, shape, 0.9) for algorithm in ALGORITHMS for shape in ((12, 22), (32, 256))),
 ]
 LARGE_ENERGY_CASES = [
-    ("replicas", (8, 8), 1.0, 1000, 10, 700_000),
-    ("replicas", (32, 32), 0.8, 2000, 10, 30_000),
-    ("replicas", (32, 32), 0.9, 4000, 20, 45_000),
-    ("replicas", (32, 32), 0.95, 8000, 40, 100_000),
-    ("replicas", (32, 32), 1.0, 30_000, 100, 100_000),
-    ("replicas", (32, 32), 1.05, 30_000, 40, 45_000),
-    ("replicas", (32, 32), 1.1, 30_000, 20, 30_000),
-    ("replicas", (32, 32), 1.2, 30_000, 10, 15_000),
-    ("strip", (128, 128), 0.9, 4000, 40, 1_200_000),
-    ("strip", (128, 128), 1.1, 4000, 20, 800_000),
-    ("strip", (1024, 1024), 0.8, 2000, 20, 15_000),
+    *(("heat-bath", (size, size), factor) for size in (8, 16, 32, 64, 128) for factor in TAU),
+    *(("metropolis", (32, 32), factor) for factor in TAU),
+    *((algorithm, (1024, 1024), 0.8) for algorithm in ALGORITHMS),
 ]
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("case", ENERGY_CASES, ids=str)
-def test_energy_of_the_torus(case, algorithm):
-    """At T_c and on both sides (a frozen kernel can look right at one temperature). Catches a coupling off by 0.2 %."""
-    layout, shape, factor, *run = case
-    values = averages(layout, shape, factor * KC, algorithm, *run)[0]
-    assert mean_and_error(values)[1] < 3e-4
-    assert abs(z_score(values, kaufman.energy(shape, factor * KC))) < 4
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("case", LARGE_ENERGY_CASES, ids=str)
-def test_energy_and_specific_heat_to_five_digits(case, algorithm):
-    """Catches a coupling off by 1 in 10,000, and a probability right in its first ten digits only."""
-    layout, shape, factor, *run = case
-    exact = kaufman.energy(shape, factor * KC)
-    values, squares = averages(layout, shape, factor * KC, algorithm, *run, around=exact)
-    assert mean_and_error(values)[1] < 2e-5
+def check_energy_and_specific_heat(algorithm, shape, factor, error):
+    layout, exact = layout_of(shape[-1]), kaufman.energy(shape, factor * KC)
+    values, squares = averages(layout, shape, factor * KC, algorithm, *run_for(layout, shape, factor, error), around=exact)
+    assert mean_and_error(values)[1] < error
     assert abs(z_score(values, exact)) < 4
     assert abs(z_score(squares, kaufman.energy_variance(shape, factor * KC))) < 4
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_energy_test_notices_a_wrong_coupling(algorithm):
-    """Companion: sampled 1 % off, the energy misses the exact one by many errors."""
-    values = averages("replicas", (16, 16), 0.99 * KC, algorithm, 4000, 20, 1000)[0]
-    assert abs(z_score(values, kaufman.energy((16, 16), KC))) > 10
+@pytest.mark.parametrize("case", ENERGY_CASES, ids=str)
+def test_energy_and_specific_heat_of_the_torus(case):
+    """At T_c (L=128 in test_ising_statistics.py) and three temperatures on each side: a frozen kernel can look right at one. Catches a
+    coupling off by 0.2 %."""
+    check_energy_and_specific_heat(*case, error=3e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", LARGE_ENERGY_CASES, ids=str)
+def test_energy_and_specific_heat_to_five_digits(case):
+    """Catches a coupling off by 1 in 10,000, and a probability right in its first ten digits only. Ten minutes for L=64 at T_c, an hour
+    for 128, seconds otherwise."""
+    check_energy_and_specific_heat(*case, error=2e-5)
+
+
+@pytest.mark.parametrize("shape, factor", [((size, size), factor) for size in (16, 128) for factor in TAU if (size, factor) != (128, 1.0)])
+def test_a_wrong_coupling_is_noticed(shape, factor):
+    """Companion: with the effort of the tests above and a coupling 1 % off, the energy misses the exact one at every temperature."""
+    layout = layout_of(shape[-1])
+    values = averages(layout, shape, 0.99 * factor * KC, "heat-bath", *run_for(layout, shape, factor, 3e-4))[0]
+    assert abs(z_score(values, kaufman.energy(shape, factor * KC))) > 5
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -122,9 +124,10 @@ def test_energy_of_ring_cube_and_antiferromagnet(path, effort, algorithm):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize(("path", "effort"), PATHS)
-def test_strip_and_replicas_of_a_box_agree(path, effort, algorithm):
+@pytest.mark.parametrize("coupling", [0.2, 0.25])
+def test_strip_and_replicas_of_a_box_agree(path, effort, algorithm, coupling):
     """In three dimensions, where no energy is known exactly; the box is thin in the middle so that its rows wrap in every word."""
-    shape, coupling = (16, 4, 128), 0.2
+    shape = (16, 4, 128)
     strip = mean_and_error(averages("strip", shape, coupling, algorithm, 500, 5, int(20_000 * effort), path)[0])
     replicas = mean_and_error(averages("replicas", shape, coupling, algorithm, 100, 5, 20, path)[0])
     assert strip[1] < 3e-4 / np.sqrt(effort)

@@ -50,7 +50,7 @@ ENERGY_CASES = [
     ("heat-bath", 8, 1.0, 10, 1_250_000, 1),
     ("heat-bath", 16, 1.2, 5, 100_000, 1),
     ("swendsen-wang", 32, 0.8, 2, 80_000, 1),
-    ("swendsen-wang", 32, 1.0, 2, 340_000, 1),
+    ("swendsen-wang", 128, 1.0, 4, 25_000, 1),
     ("swendsen-wang", 32, 1.2, 2, 60_000, 1),
     ("wolff", 16, 0.8, 1, 400_000, 10),
     ("wolff", 8, 1.0, 1, 1_500_000, 3),
@@ -67,24 +67,38 @@ LARGE_ENERGY_CASES = [
     ("wolff", 64, 0.9, 1, 400_000, 60),
     ("wolff", 64, 1.0, 1, 600_000, 10),
     ("wolff", 64, 1.1, 1, 300_000, 3),
+    *(("swendsen-wang", 32, factor, 3, 1_000_000, 1) for factor in (0.8, 0.9, 0.95, 1.05, 1.1, 1.2)),
+    *(("wolff", 32, factor, 1, 1_000_000, clusters) for factor, clusters in ((0.8, 40), (0.9, 20), (0.95, 10), (1.05, 3), (1.1, 2), (1.2, 2))),
 ]
 
 
-@pytest.mark.parametrize(("algorithm", "size", "factor", "interval", "count", "clusters"), ENERGY_CASES)
-def test_energy_of_the_torus(algorithm, size, factor, interval, count, clusters):
+def check_energy_and_specific_heat(algorithm, size, factor, interval, count, clusters, error):
+    shape, coupling = (size, size), factor * KC
+    exact = kaufman.energy(shape, coupling)
+    energies = sample(shape, coupling, algorithm, interval, count, clusters)[1] / size**2
+    estimate = binned_mean(energies)
+    assert estimate[1] < error
+    assert abs(z_score(estimate, exact)) < 4
+    assert abs(z_score(binned_mean((energies - exact) ** 2 * size**2), kaufman.energy_variance(shape, coupling))) < 4
+
+
+@pytest.mark.parametrize("case", ENERGY_CASES, ids=str)
+def test_energy_and_specific_heat_of_the_torus(case):
     """At T_c and on both sides (a frozen kernel can look right at one temperature). Catches a coupling off by 0.3 %."""
-    estimate = energy_per_site((size, size), factor * KC, algorithm, interval, count, clusters)
-    assert estimate[1] < 3.3e-4
-    assert abs(z_score(estimate, kaufman.energy((size, size), factor * KC))) < 4
+    check_energy_and_specific_heat(*case, error=3.3e-4)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("algorithm", "size", "factor", "interval", "count", "clusters"), LARGE_ENERGY_CASES)
-def test_energy_of_a_large_torus(algorithm, size, factor, interval, count, clusters):
+@pytest.mark.parametrize("case", LARGE_ENERGY_CASES, ids=str)
+def test_energy_and_specific_heat_of_a_large_torus(case):
     """As above at ten times less variance. Not local at T_c, where they need thousands of sweeps for an independent sample."""
-    estimate = energy_per_site((size, size), factor * KC, algorithm, interval, count, clusters)
-    assert estimate[1] < 1e-4
-    assert abs(z_score(estimate, kaufman.energy((size, size), factor * KC))) < 4
+    check_energy_and_specific_heat(*case, error=1e-4)
+
+
+@pytest.mark.slow
+def test_energy_and_specific_heat_to_five_digits():
+    """At T_c, for which Swendsen-Wang is there; half an hour. The other temperatures and the heat bath: test_bitsliced_statistics.py."""
+    check_energy_and_specific_heat("swendsen-wang", 128, 1.0, 4, 10_000_000, 1, error=2e-5)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -1,7 +1,9 @@
-"""Flips per nanosecond of the bit-sliced Ising sampler by every path of this machine, beside the scalar kernel in the same run."""
+"""Nanoseconds per attempted flip of the bit-sliced Ising sampler by every path of this machine, beside the scalar branchless kernel and the
+Metropolis of mcising, both of one lattice of L=128."""
 
 import numpy as np
-from timing import seconds
+from mcising_times import mcising_nanoseconds
+from timing import Row, seconds
 
 from rsmi.kernels import ising
 from rsmi.kernels.ising_bitsliced import REPLICAS, measure, pack, paths, seed, sweep, unpack
@@ -19,11 +21,10 @@ CASES = [
 FLIPS = {"avx512": 1.6e9, "avx2": 5e8, "sse2": 2.5e8, "portable": 2e8}  # of one measurement
 
 
-def scalar_rate(algorithm):
-    """Flips per ns of the scalar kernel, L=128."""
+def scalar_nanoseconds(algorithm):
     spins, rng = np.ones((128, 128), dtype=np.int8), np.arange(1, 5, dtype=np.uint64)
     ising.sweep(spins, KC, rng, algorithm, 200)
-    return 500 * spins.size / seconds(lambda: ising.sweep(spins, KC, rng, algorithm, 500)) * 1e-9
+    return seconds(lambda: ising.sweep(spins, KC, rng, algorithm, 500)) / (500 * spins.size) * 1e9
 
 
 def cold_start(layout, shape):
@@ -32,7 +33,7 @@ def cold_start(layout, shape):
     return unpack(ones, shape, layout), ones
 
 
-def rate(algorithm, layout, shape, coupling, path):
+def nanoseconds(algorithm, layout, shape, coupling, path):
     spins, rows = cold_start(layout, shape)
     generators = seed(np.arange(1, 5, dtype=np.uint64), 1)
     flips = np.prod(shape) * len(rows)
@@ -42,7 +43,7 @@ def rate(algorithm, layout, shape, coupling, path):
         sweep(spins, generators, shape, coupling, algorithm, layout, sweeps, path)
 
     work()
-    return sweeps * flips / seconds(work) * 1e-9
+    return seconds(work) / (sweeps * flips) * 1e9
 
 
 def readout(layout, shape):
@@ -56,20 +57,18 @@ def readout(layout, shape):
     return measuring / repeats / sites * 1e9, packing / repeats / sites * 1e9
 
 
-def run() -> list[tuple[str, float, str]]:
-    """(name, value, unit) of every measurement."""
-    baseline = {algorithm: scalar_rate(algorithm) for algorithm in ("metropolis", "heat-bath")}
-    rows = [(f"baseline: scalar {algorithm} 128x128", value, "flips/ns") for algorithm, value in baseline.items()]
+def run() -> list[Row]:
+    """Every measurement."""
+    scalar = {algorithm: scalar_nanoseconds(algorithm) for algorithm in ("metropolis", "heat-bath")}
+    other = mcising_nanoseconds("metropolis", (128, 128), KC)
+    rows = [Row(f"baseline: scalar {algorithm} 128x128", value, "ns/flip", {"mcising": other / value}) for algorithm, value in scalar.items()]
+    rows.append(Row("baseline: mcising metropolis 128x128", other, "ns/flip"))
     for path in paths():
         for algorithm, layout, shape, coupling in CASES:
-            value = rate(algorithm, layout, shape, coupling, path)
-            rows.append((f"{path} {algorithm} {layout} {'x'.join(map(str, shape))}", value, f"flips/ns ({value / baseline[algorithm]:.0f} x scalar)"))
+            value = nanoseconds(algorithm, layout, shape, coupling, path)
+            name = f"{path} {algorithm} {layout} {'x'.join(map(str, shape))}, {1 / value:.3g} flips/ns"
+            rows.append(Row(name, value, "ns/flip", {"scalar": scalar[algorithm] / value, "mcising": other / value}))
     for layout, shape in (("strip", (1024, 1024)), ("replicas", (64, 64))):
         for what, value in zip(("energy and magnetization", "packed rows"), readout(layout, shape), strict=True):
-            rows.append((f"{what}, {layout} {'x'.join(map(str, shape))}", value, "ns/spin"))
+            rows.append(Row(f"{what}, {layout} {'x'.join(map(str, shape))}", value, "ns/spin"))
     return rows
-
-
-if __name__ == "__main__":
-    for name, value, unit in run():
-        print(f"{name:50s} {value:8.3g} {unit}")

@@ -2,7 +2,8 @@
 mcising in the same run."""
 
 import numpy as np
-from timing import seconds
+from mcising_times import mcising_nanoseconds
+from timing import Row, seconds
 
 from rsmi.kernels.ising import ALGORITHMS, CLUSTER_ALGORITHMS, sweep
 from rsmi.lattice.ising import critical_coupling
@@ -66,42 +67,20 @@ def baseline_nanoseconds(shape):
     return seconds(lambda: numpy_metropolis(spins, coupling_of(shape), generator, sweeps)) / (sweeps * spins.size) * 1e9
 
 
-def mcising_nanoseconds(algorithm, shape):
-    """The same of mcising's compiled core, which counts the spins it updates itself; the same sweeps every time."""
-    from mcising import IsingSimulation
-
-    kind = "square" if len(shape) == 2 else "cubic"
-    simulation = IsingSimulation(shape[0], 1.0, 0.0, 0.0, 0.0, 1, algorithm.replace("-", "_"), kind)
-    temperature = 1 / coupling_of(shape)
-    simulation.set_spins(np.ones_like(simulation.get_spins()))
-    simulation.sweep(500 if algorithm == "wolff" else 200, temperature=temperature)
-    spins, state = simulation.get_spins(), simulation.get_rng_state()
-    sweeps = 200 if algorithm == "wolff" else max(1, 2_000_000 // spins.size)
-    updated = simulation.sweep(sweeps, temperature=temperature)[1]
-
-    def again():
-        simulation.set_spins(spins)
-        simulation.set_rng_state(state)
-        simulation.sweep(sweeps, temperature=temperature)
-
-    return seconds(again) / updated * 1e9
-
-
-def run() -> list[tuple[str, float, str]]:
-    """(name, value, unit) of every measurement, at T_c."""
+def run() -> list[Row]:
+    """Every measurement, at T_c. The local algorithms are the plain kernels: the baseline of bench_bitsliced.py."""
     rows = []
     for shape in SHAPES:
-        lattice = f"{len(shape)}D L={shape[0]}"
-        rows.append((f"baseline: numpy checkerboard Metropolis {lattice}", baseline_nanoseconds(shape), "ns/flip"))
+        lattice, coupling = f"{len(shape)}D L={shape[0]}", coupling_of(shape)
+        baseline = baseline_nanoseconds(shape)
+        rows.append(Row(f"baseline: numpy checkerboard Metropolis {lattice}", baseline, "ns/flip"))
         for algorithm in ALGORITHMS:
-            own = kernel_nanoseconds(algorithm, shape)
-            rows.append((f"{algorithm} {lattice}", own, UNITS[algorithm]))
-            if algorithm in CLUSTER_ALGORITHMS:
-                other = mcising_nanoseconds(algorithm, shape)
-                rows.append((f"  mcising {algorithm} {lattice}", other, f"{UNITS[algorithm]}  ({other / own:.1f} x)"))
+            own, ratios = kernel_nanoseconds(algorithm, shape), {}
+            if algorithm not in CLUSTER_ALGORITHMS:
+                ratios["numpy"] = baseline / own
+            if algorithm != "heat-bath":
+                other = mcising_nanoseconds(algorithm, shape, coupling)
+                rows.append(Row(f"baseline: mcising {algorithm} {lattice}", other, UNITS[algorithm]))
+                ratios["mcising"] = other / own
+            rows.append(Row(f"{algorithm} {lattice}", own, UNITS[algorithm], ratios))
     return rows
-
-
-if __name__ == "__main__":
-    for name, value, unit in run():
-        print(f"{name:50s} {value:8.2f} {unit}")

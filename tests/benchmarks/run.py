@@ -1,13 +1,16 @@
-"""Every benchmark of this folder in one run: a table on stdout. Each compares with a baseline named beside it.
+"""Every benchmark of this folder in one run: a table on stdout and, if asked for, a JSON file. Each compares with a baseline named
+beside it, measured in the same run.
 
-    make bench            or            python tests/benchmarks/run.py [NAME ...]
+    make bench            or            python tests/benchmarks/run.py [--json FILE] [NAME ...]
 
 CPU time, medians over repeats. OpenBLAS is given one thread and its own choice of kernels, for a fair baseline.
 """
 
+import argparse
 import importlib.util
+import json
 import os
-import sys
+import platform
 from pathlib import Path
 
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
@@ -15,24 +18,50 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
+FOLDER = Path(__file__).parent
+NAMES = sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
 
-def load(path: Path):
+
+def load(name: str):
     """Import one benchmark file."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", FOLDER / f"bench_{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def main(names: list[str]) -> None:
+def processor() -> str:
+    """What the system calls it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor() or platform.machine())
+
+
+def line(row) -> str:
+    ratios = ", ".join(f"{ratio:.3g} x {other}" for other, ratio in row.ratios.items())
+    return f"  {row.name:76} {row.value:12.4g} {row.unit}{f'  ({ratios})' * bool(ratios)}"
+
+
+def main(names: list[str], file: str | None) -> None:
     """Run the benchmarks named (all by default)."""
-    for path in sorted(Path(__file__).parent.glob("bench_*.py")):
-        if names and path.stem.removeprefix("bench_") not in names:
-            continue
-        print(f"\n{path.stem.removeprefix('bench_')}", flush=True)
-        for name, value, unit in load(path).run():
-            print(f"  {name:62} {value:12.4g} {unit}", flush=True)
+    from timing import Row
+
+    results = {}
+    for name in names or NAMES:
+        print(name, flush=True)
+        results[name] = []
+        for row in load(name).run():
+            results[name].append(Row(*row)._asdict())
+            print(line(Row(*row)), flush=True)
+    if file:
+        machine = {"processor": processor(), "system": platform.platform(), "python": platform.python_version()}
+        Path(file).write_text(json.dumps({"machine": machine, "benchmarks": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", metavar="FILE", help="write the numbers there too")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(NAMES)}; all by default")
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(NAMES):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}")
+    main(asked.names, asked.json)
