@@ -52,7 +52,8 @@ def boundary_and_inner(found: dict) -> tuple[float, float]:
 def rule(title: str, found: dict) -> None:
     """What a learned rule knows of its environment."""
     line(f"{title}: I(H:E) soft", found["mutual_information"], found["mutual_information_error"], found["mutual_information_exact_soft"])
-    line(f"{title}: I(H:E) hard", found["mutual_information_hard"], found["mutual_information_hard_error"], found["mutual_information_exact"], f"I(V:E) = {found['mutual_information_block']:.4f}")
+    drawn = f"+- {found['mutual_information_exact_error']:.5f}, environments drawn; I(V:E) = {found['mutual_information_block']:.4f}"
+    line(f"{title}: I(H:E) hard", found["mutual_information_hard"], found["mutual_information_hard_error"], found["mutual_information_exact"], drawn)
 
 
 def exponents(title: str, found: dict) -> None:
