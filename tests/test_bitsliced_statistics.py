@@ -54,9 +54,9 @@ TAU = {0.8: 3, 0.9: 7, 0.95: 30, 1.0: np.inf, 1.05: 12, 1.1: 5, 1.2: 3}
 
 
 def run_for(layout, shape, factor, error):
-    """Thermalization, interval (one tau_int) and samples of each lattice for this error of the energy, 15 % less to be sure."""
+    """Thermalization, interval (one tau_int) and samples of each lattice for this error of the energy, 20 % less to be sure."""
     tau = int(np.ceil(min(TAU[factor], 3 + 0.055 * np.prod(shape))))
-    samples = 2.2 * kaufman.energy_variance(shape, factor * KC) / np.prod(shape) / (0.85 * error) ** 2
+    samples = 2.2 * kaufman.energy_variance(shape, factor * KC) / np.prod(shape) / (0.8 * error) ** 2
     return 300 + 20 * tau, tau, int(samples) // BINS * BINS + BINS if layout == "strip" else int(samples / REPLICAS) + 2
 
 
@@ -130,8 +130,11 @@ def test_strip_and_replicas_of_a_box_agree(path, effort, algorithm, coupling):
     shape = (16, 4, 128)
     strip = mean_and_error(averages("strip", shape, coupling, algorithm, 500, 5, int(20_000 * effort), path)[0])
     replicas = mean_and_error(averages("replicas", shape, coupling, algorithm, 100, 5, 20, path)[0])
-    assert strip[1] < 3e-4 / np.sqrt(effort)
+    assert strip[1] < (3e-4 if coupling < KC_3D else 6e-4) / np.sqrt(effort)
     assert abs(strip[0] - replicas[0]) < 4 * np.hypot(strip[1], replicas[1])
+
+
+KC_3D = 0.22165463
 
 
 @cache

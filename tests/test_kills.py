@@ -196,15 +196,19 @@ def wait(child: int, most: float) -> float:
 
 def covers(name: str):
     """Whether another part holds what this one held: itself, or of a task without rows a later state."""
-    task, rows = name.removesuffix(".h5").rsplit(".", 1)
-    start, stop = map(int, rows.split("-"))
+    task, start, stop = of_part(name)
 
     def does(other: str) -> bool:
-        other_task, other_rows = other.removesuffix(".h5").rsplit(".", 1)
-        first, last = map(int, other_rows.split("-"))
+        other_task, first, last = of_part(other)
         return other_task == task and first <= start and stop <= last
 
     return does
+
+
+def of_part(name: str) -> tuple[str, int, int]:
+    """Task and rows of a part: TASK.START-STOP.TOKEN.h5."""
+    task, rows, _ = name.removesuffix(".h5").rsplit(".", 2)
+    return task, *map(int, rows.split("-"))
 
 
 def campaign(one: Case, wanted: int, chance: random.Random) -> tuple[int, int]:
@@ -341,8 +345,9 @@ def test_parts_removed_under_way(name, case):
             assert number == 9
             continue
         said = one.messages(child).strip().splitlines()[-1]
-        assert code == 1 and "the folder was removed while its output was being made" in said, said
+        assert code == 1 and "the folder was removed while its output was being made" in said or code == 65 and "are missing" in said, said
         one.check_name()
+        shutil.rmtree(f"{name}.parts", ignore_errors=True)  # another thread may have written while it was being removed
         one.finish()
 
 

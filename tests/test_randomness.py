@@ -22,6 +22,7 @@ from rsmi.stages import streams
 from rsmi.stages.dimers import DimerSimulation
 from rsmi.stages.ising import IsingSimulation
 from rsmi.stages.rules import blocking_keys
+from rsmi.stages.streams import origin_of_chains
 from rsmi.stages.train_lambda import LambdaTraining
 from rsmi.stages.train_theta import ThetaTraining
 
@@ -273,11 +274,13 @@ def start_everything(seed_number):
     for boundary in ("periodic", "open"):
         for coupling in (0.0, 0.5):
             DimerSimulation((8, 8), boundary, coupling, "loop" if coupling else "worm", seed_number).start(*range(8), "pilot", "worms")
-    blocking_keys(seed_number, 0, 6)
+    for coupling in (0.3, 0.44):
+        blocking_keys(seed_number, origin_of_chains({"seed": seed_number, "coupling": coupling}, "wolff"), 0, 6)
+    windows = SimpleNamespace(physics={"samples": "digest", "rg_step": 0})
     for machine in ("joint", "block"):
-        ThetaTraining._key(SimpleNamespace(seed=seed_number), machine)
+        ThetaTraining._key(SimpleNamespace(seed=seed_number, windows=windows), machine)
     for number in range(10):
-        LambdaTraining.key(SimpleNamespace(seed=seed_number), "training", number)
+        LambdaTraining.key(SimpleNamespace(seed=seed_number, windows=windows), "training", number)
 
 
 def test_no_stream_is_used_twice(keyed):
@@ -302,7 +305,8 @@ def test_a_temperature_that_is_forgotten_is_noticed(keyed, monkeypatch):
     json = streams.canonical_json
 
     def forgetful(value):
-        value[3].pop("coupling", None)
+        if isinstance(value, list):
+            value[3].pop("coupling", None)
         return json(value)
 
     monkeypatch.setattr(streams, "canonical_json", forgetful)

@@ -30,6 +30,7 @@ log = logging.getLogger("rsmi")
 _LOOK_SECONDS = 0.25  # between looks at signals and the deadline
 _LOOKS = 8  # between looks at the folder
 _LARGE = 1 << 16  # bytes of an array that goes through the folder
+_PARTS = "parts"  # the folder of the run, in a packed task
 
 _NOT_TAKEN = "scheduler or workers cannot take the work up: install the same rsmi, Python and packages there as here"
 
@@ -72,13 +73,15 @@ def drive_there(orders: Orders, cargo: bytes) -> Chain:
 # ---- packing --------------------------------------------------------------------------------------------------------
 
 class _Packer(pickle.Pickler):
-    """Pickles tasks; large arrays go to the folder, each once however many tasks have it."""
+    """Pickles tasks; large arrays go to the folder, each once however many tasks have it. The folder itself is the worker's own."""
 
     def __init__(self, stream: io.BytesIO, parts: PartsFolder, kept: dict[int, str]):
         super().__init__(stream)
         self._parts, self._kept = parts, kept
 
     def persistent_id(self, item):
+        if item is self._parts:
+            return _PARTS
         if type(item) is not np.ndarray or item.dtype.kind not in "biuf" or item.nbytes < _LARGE:
             return None
         if id(item) not in self._kept:
@@ -92,7 +95,7 @@ class _Unpacker(pickle.Unpickler):
         self._parts = parts
 
     def persistent_load(self, name):
-        return self._parts.kept_array(name)
+        return self._parts if name == _PARTS else self._parts.kept_array(name)
 
 
 def _packed(task: Task, parts: PartsFolder, kept: dict[int, str]) -> bytes:

@@ -8,6 +8,7 @@ under its final name. How rows are grouped into parts never influences a result.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import platform
@@ -315,7 +316,11 @@ class Session:
 
     def state(self, task: Named) -> State:
         """The state of a finished task."""
-        return self._parts.parts(task.name)[-1].state()
+        return _last_state(self._parts, task.name)
+
+    def later_state(self, task: Named) -> Callable[[], State]:
+        """What reads the state of a finished task, here or where a task that needs it is driven."""
+        return functools.partial(_last_state, self._parts, task.name)
 
     def rows(self, task: Named) -> RowReader:
         """All rows of a finished task; of one that extends a whole file, those that the file has not."""
@@ -391,6 +396,10 @@ class Progress(tqdm):
         if self._flips and seconds > 0:
             found["postfix"] = tqdm.format_sizeof((self.n - self.initial) * self._flips / seconds) + " flips/s"
         return found
+
+
+def _last_state(parts: PartsFolder, task: str) -> State:
+    return parts.parts(task)[-1].state()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from typing import Callable
 
@@ -63,4 +62,4 @@ def thermalized(session: Session, tasks: list[Thermalization]) -> dict[tuple[str
     """What reads the states of chains that forgot their start, by the prefix and the group of their task."""
     sweeps = max((task.group.count * task.simulation.sites for task in tasks), default=0)
     session.run(list(tasks), "thermalizing", "sweep", sweeps)
-    return {(task.prefix, task.group): functools.partial(session.state, task) for task in tasks}
+    return {(task.prefix, task.group): session.later_state(task) for task in tasks}

@@ -174,7 +174,7 @@ def disk_errors(path: Path):
         if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             limit = "file size limit reached" if code == errno.EFBIG else "disk full"
             raise Failure(f"{path}: {limit}; what is done so far is kept: make room and run the same command again") from error
-        if code == errno.ENOENT:
+        if code in (errno.ENOENT, errno.ENOTEMPTY):  # gone, or being emptied by somebody
             raise Failure(f"{path}: the folder was removed while its output was being made") from error
         if code:
             raise Failure(f"{path}: cannot be written ({os.strerror(code)})") from error
