@@ -1,3 +1,3 @@
 """Real-space mutual information renormalization group: functions on arrays beneath the ``rsmi`` command."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
