@@ -321,7 +321,8 @@ def test_read_only_folder(name, case):
 # ---- removed under way ----------------------------------------------------------------------------------------------
 
 def before_rename(number: int, event) -> None:
-    """Have something happen just before the command's rename of that number."""
+    """Have something happen just before the command's rename of that number, in its only thread: nothing is written meanwhile."""
+    os.environ |= {f"RSMI_{name.upper().replace('-', '_')}_THREADS": "1" for name in COMMANDS}
     replace, renames = os.replace, []
 
     def counting(*names):
