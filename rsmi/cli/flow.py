@@ -18,7 +18,7 @@ in three dimensions. Files at one temperature are merged if their random streams
 With --model instead of files the configurations are sampled here and not stored: as by 'rsmi sample' with the same
 options, so that the sums are those of its file, bit for bit. Left to auto, an interval is .25 of the autocorrelation
 time (rsmi sample: twice it): exponents remember less than |m| and the energy, and errors take account of it. Local energies, for the
-effective couplings of all kinds, are those of every sixteenth step of the chains.
+effective couplings of all kinds, are those of every 32nd step of the chains.
 
 {common.RULES}
 

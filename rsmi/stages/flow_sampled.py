@@ -22,7 +22,7 @@ from rsmi.store import File
 # long as measuring is cheap: on 64 x 64 at T_c (majority, four steps, 10 operators) 120 s of a core give errors of y_t at step 3 of 3.5e-4,
 # 2.8e-4, 2.4e-4, 2.3e-4 and 2.2e-4 with .55, .28, .14, .07 and .03 tau_int; at .2 measuring is less than a quarter of the run.
 TAUS_BETWEEN_MEASURED = 0.25  # tau_int from one measured sample to the next, where it is left to auto: y_t remembers less than |m| and E
-NEIGHBOURHOODS_EVERY = 16  # steps of the chains: local energies cost more than everything else together
+NEIGHBOURHOODS_EVERY = 32  # steps of the chains: local energies cost more than everything else together
 SERIES = 1 << 17  # samples, the first ones, that tau_int is known from
 
 

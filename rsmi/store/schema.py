@@ -210,7 +210,7 @@ FLOW = Kind(
         Dataset("/blocks/odd_products", _SUMS, ("blocks", "levels", "odd", "odd"), "", "sum of S_a S_b at one level"),
         Dataset("/blocks/odd_cross", _SUMS, ("blocks", "steps", "odd", "odd"), "", "sum of S_a(n) S_b(n-1)"),
         Dataset("/neighbourhoods/file", "int64", ("groups",), "", "input file of each group of successive blocks", required=False, since=(1, 1)),
-        Dataset("/neighbourhoods/samples", "int64", ("groups",), "", "samples in the group whose sites are counted: all, in flight every sixteenth step of the chains", required=False, since=(1, 1)),
+        Dataset("/neighbourhoods/samples", "int64", ("groups",), "", "samples in the group whose sites are counted: all, in flight every 32nd step of the chains", required=False, since=(1, 1)),
         Dataset("/neighbourhoods/energies", "int64", ("bins", 4), "", "local energies: s_l times the sum of the other spins' products, over the products of nn, nnn, third neighbours and the four-spin operator that contain l; bins that never occur are left out", required=False, since=(1, 1)),
         Dataset("/neighbourhoods/counts", "int64", ("groups", "levels", "bins"), "", "number of sites l of each bin, all samples of the group together", required=False, since=(1, 1)),
     ),

@@ -58,7 +58,7 @@ def run() -> list[tuple[str, float, str]]:
     return [baseline] + [(name, microseconds(work), "us/configuration") for name, work in works.items()] + in_flight()
 
 
-def in_flight(interval=36) -> list[tuple[str, float, str]]:
+def in_flight(interval=45) -> list[tuple[str, float, str]]:
     """A flow of four steps at T_c with the interval that auto takes: measuring, of 8192 configurations, with the local energies of every 16th
     step, and its share of the run."""
     asked = dict(model="ising", shape=(SIZE, SIZE), temperature="Tc", coupling=None, algorithm="auto", samples=1 << 20, chains=None,
