@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import rsmi
+
 FOLDER = Path(__file__).parents[1] / "data/growth"
 MB = 1 << 20
 
@@ -99,7 +101,7 @@ def test_what_a_command_takes(script, tmp_path, monkeypatch):
     """A child's CPU seconds and peak, the file and at least as much on the disk; a command that fails ends it all."""
     growth = script("growth")
     monkeypatch.setattr(growth, "PROGRAM", [sys.executable, "-m", "rsmi"])
-    monkeypatch.setenv("PYTHONPATH", str(FOLDER.parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(rsmi.__file__).parents[1]))
     found = growth.run(tmp_path, "samples.h5", "sample " + growth.ising(2, 8, "swendsen-wang", 100, 1, 4))
     assert found["cpu"] > 0.01 and found["memory"] > 10 * MB and found["disk"] >= found["bytes"] == (tmp_path / "samples.h5").stat().st_size
     with pytest.raises(SystemExit, match="exit code 2"):

@@ -4,9 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import pickle
-import resource
 import shutil
-import signal
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import arguments_for, digest
+from failing_workers import dying, small_disk
 
 from rsmi.errors import DataError, Failure, UsageError
 from rsmi.stages import runner
@@ -144,23 +143,6 @@ def test_large_arrays_travel_through_the_folder(inputs, here, through):
 
 # ---- workers that die, and that do not ------------------------------------------------------------------------------
 
-def dying(parts: int, function, *orders):
-    """A drive whose process dies of SIGKILL right after it committed so many parts; never if there are none to commit."""
-    commit, committed = PartsFolder.commit, 0
-
-    def counting(*rest):
-        nonlocal committed
-        commit(*rest)
-        committed += 1
-        if committed == parts:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    PartsFolder.commit = counting
-    if parts == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return function(*orders)
-
-
 class Mortal(Pool):
     """Every drive has a process of its own, which dies after so many parts."""
 
@@ -227,10 +209,6 @@ def test_begun_by_threads(workplace, here, pool, interrupt, pipeline):
     result = here(*remote("samples.h5"))
     assert "resuming" in result.err
     assert_done(result, "samples.h5", pipeline)
-
-
-def small_disk():
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 
 
 def test_disk_full_at_a_worker(workplace, here, through, pipeline):

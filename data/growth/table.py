@@ -60,6 +60,7 @@ def fitted(rows: list[dict], series: str, quantity: str) -> str:
     if late.sum() < 3:
         return "-"
     slope, error, _ = power(x[late], y[late])
+    slope = round(slope, 2) + 0.0  # no -0.00
     return f"{slope:.2f}({100 * error:.0f})" if error < 0.995 else f"{slope:.1f}({error:.1f})"
 
 
@@ -70,7 +71,7 @@ def memory_power(rows: list[dict], series: str) -> tuple[str, str]:
     if ON_PAPER[series][2] is None:
         late = [row for row in own if row["x"] >= FROM[series.split()[-1]]]
         slope, error, _ = power([row["x"] for row in late], [row["memory"] for row in late])
-        return f"{slope:.2f}({100 * error:.0f})", "-"
+        return f"{round(slope, 2) + 0.0:.2f}({100 * error:.0f})", "-"
     half, whole = own[-2:]
     return f"<{math.log2(whole['memory'] / half['memory']):.1f}>", f"{(whole['memory'] - half['memory']) / (whole['sites'] - half['sites']):.2f}"
 
