@@ -496,6 +496,21 @@ def shifted_products(configurations, axis, distance):
 # --- bit-sliced Ising sampler (csrc/ising_bitsliced*) -----------------------------------------------------------------
 
 
+def twin_of_lanes(states, count):
+    """The next words of many xoshiro256++ at once, (count, n); ``states`` (4, n) are updated in place."""
+    s, result = states, np.empty((count, states.shape[1]), dtype=np.uint64)
+    for k in range(count):
+        total, shifted = s[0] + s[3], s[1] << np.uint64(17)
+        result[k] = (total << np.uint64(23) | total >> np.uint64(41)) + s[0]
+        s[2] ^= s[0]
+        s[3] ^= s[1]
+        s[1] ^= s[2]
+        s[0] ^= s[3]
+        s[2] ^= shifted
+        s[3] = s[3] << np.uint64(45) | s[3] >> np.uint64(19)
+    return result
+
+
 class BitslicedIsing:
     """The bit-sliced sampler on spins (512, *shape) or, as a strip, (1, *shape); axes of size 1 left out.
 
@@ -540,15 +555,7 @@ class BitslicedIsing:
 
     def draw(self, block, k):
         """One random word of stream k."""
-        s = self.streams[block][k]
-        total, shifted = s[0] + s[3], s[1] << np.uint64(17)
-        result = (total << np.uint64(23) | total >> np.uint64(41)) + s[0]
-        s[2] ^= s[0]
-        s[3] ^= s[1]
-        s[1] ^= s[2]
-        s[0] ^= s[3]
-        s[2] ^= shifted
-        s[3] = s[3] << np.uint64(45) | s[3] >> np.uint64(19)
+        result = twin_of_lanes(self.streams[block][k], 1)[0]
         return np.unpackbits(result.astype("<u8").view(np.uint8), bitorder="little").astype(bool)
 
     def exception(self, block, word, place, kind, draws):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import run_here
 from dieharder import EVERYTHING, FINGERPRINT_BYTES, RECORDS, SELECTION, SOURCES, fingerprint, first_words, keys
-from reference import keyed_bits, xoshiro_next
+from reference import keyed_bits, twin_of_lanes, xoshiro_next
 from test_portable import ROOT, compiler
 
 from rsmi.kernels.ising_bitsliced import seed
@@ -56,21 +56,6 @@ def passes(text):
     first, last = verdicts(text)
     allowed = ("PASSED",) if "-Y 1" in text else ("PASSED", "WEAK")
     return all(verdict in allowed for verdict in last) and "FAILED" not in first and chance_of_as_many(first.count("WEAK"), len(first)) > 1e-3
-
-
-def twin_of_lanes(states, count):
-    """The next words of many xoshiro256++ at once, (count, n); ``states`` (4, n) are updated in place."""
-    s, result = states, np.empty((count, states.shape[1]), dtype=np.uint64)
-    for k in range(count):
-        total, shifted = s[0] + s[3], s[1] << np.uint64(17)
-        result[k] = (total << np.uint64(23) | total >> np.uint64(41)) + s[0]
-        s[2] ^= s[0]
-        s[3] ^= s[1]
-        s[1] ^= s[2]
-        s[0] ^= s[3]
-        s[2] ^= shifted
-        s[3] = s[3] << np.uint64(45) | s[3] >> np.uint64(19)
-    return result
 
 
 def lane_states(generators):

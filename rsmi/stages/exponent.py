@@ -13,7 +13,7 @@ from rsmi.errors import UsageError
 from rsmi.lattice import ising
 from rsmi.renormalization import mcrg, thermometer
 from rsmi.renormalization.collapse import collapse
-from rsmi.stages.flow import Measured, measured
+from rsmi.stages.flow_ensembles import Measured, measured
 from rsmi.stages.runner import Request, RunOptions, Session
 from rsmi.store import File, canonical_json, open_file
 
