@@ -86,7 +86,8 @@ static bitsliced_job job_for(const bitsliced_chain *chain, int sublattice, uint6
     for (int i = 0; i < 3; i++) {
         const double cost = 4 * (i + 1) * fabs(coupling);
         job.probability[i] = job.metropolis ? bernoulli_threshold(exp(-cost), -expm1(-cost)) : bernoulli_threshold(1 / (1 + exp(cost)), 1 / (1 + exp(-cost)));
-        for (int j = 0; j < BITSLICED_DRAWS; j++) job.steps[i][j] = 0 - ((job.probability[i] ^ job.probability[i] >> 1) >> (63 - j) & 1);
+        const uint64_t p = job.probability[i] ^ (i ? job.probability[0] : 0);
+        for (int j = 0; j < BITSLICED_DRAWS; j++) job.steps[i][j] = 0 - ((p ^ p >> 1) >> (63 - j) & 1);
     }
     return job;
 }

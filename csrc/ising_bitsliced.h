@@ -92,7 +92,7 @@ typedef struct {
     const uint64_t *other;     /* and of the other */
     uint64_t *generator;       /* [17][8] */
     uint64_t probability[3];   /* of going against the sum of the neighbours when its magnitude is 2, 4, 6; times 2^64 */
-    uint64_t steps[3][BITSLICED_DRAWS]; /* digit j of probability ^ probability >> 1, as a word of zeros or ones */
+    uint64_t steps[3][BITSLICED_DRAWS]; /* digit j of c = probability[0] ^ probability[0] >> 1; of c ^ that of another; zeros or ones */
     uint64_t opposite;         /* all ones if the spins prefer the opposite of their neighbours */
     uint64_t hesitates;        /* all ones if Metropolis flips a coin for moves of no cost */
 } bitsliced_job;

@@ -21,7 +21,7 @@
  * of the generator; more do not fit the registers.
  *
  * The including file defines VECTOR_LANES, WORDS_AT_ONCE, PRIVATE_DRAWS, TOTAL_DRAWS and UPDATE, the name of the function; TERNARY where
- * one instruction makes any function of three words.
+ * one instruction makes any function of three words, and ANY where one finds a bit in a word.
  *
  * References: M. Creutz, L. Jacobs, C. Rebbi, Phys. Rev. Lett. 42, 1390 (1979) (multi-spin coding); xoshiro256++: Blackman, Vigna,
  * ACM Trans. Math. Softw. 47, 36 (2021). */
@@ -48,15 +48,20 @@ INLINE vector xor3(vector a, vector b, vector c) { return TERNARY(a, b, c, 0x96)
 INLINE vector majority(vector a, vector b, vector c) { return TERNARY(a, b, c, 0xe8); }
 INLINE vector choose(vector condition, vector yes, vector no) { return TERNARY(condition, yes, no, 0xca); }
 INLINE vector xor_and(vector a, vector b, vector c) { return TERNARY(a, b, c, 0x78); }
+INLINE vector xor_and_not(vector a, vector b, vector c) { return TERNARY(a, b, c, 0xb4); }
 #else
 INLINE vector xor3(vector a, vector b, vector c) { return a ^ b ^ c; }
 INLINE vector majority(vector a, vector b, vector c) { return (a & b) | ((a ^ b) & c); }
 INLINE vector choose(vector condition, vector yes, vector no) { return (condition & yes) | (~condition & no); }
 INLINE vector xor_and(vector a, vector b, vector c) { return a ^ (b & c); }
+INLINE vector xor_and_not(vector a, vector b, vector c) { return a ^ (b & ~c); }
 #endif
 
 INLINE uint64_t lane_of(const vector *value, int lane) { return ((const uint64_t *)value)[lane]; }
 
+#ifdef ANY
+INLINE int any(vector value) { return ANY(value); }
+#else
 INLINE int any(vector value)
 {
     uint64_t word[VECTOR_LANES], sum = 0;
@@ -64,6 +69,7 @@ INLINE int any(vector value)
     UNROLL for (int l = 0; l < VECTOR_LANES; l++) sum |= word[l];
     return sum != 0;
 }
+#endif
 
 /* --- Random words -------------------------------------------------------------------------------------------------- */
 
@@ -98,16 +104,22 @@ INLINE void store_stream(const bitsliced_job *job, int k, int lane, const stream
 
 /* --- Ladder -------------------------------------------------------------------------------------------------------- */
 
-/* Step j of every class for the spins still open. */
-INLINE void climb(const bitsliced_job *job, int classes, int j, vector open, vector r[3])
+/* Step j of the spins still open, each by its class: that of the first, and for the others what differs from it. What is done is the
+ * same for the whole run, so that the branches cost nothing. */
+INLINE vector climb(const bitsliced_job *job, int dimension, int j, vector value, vector open, vector second, vector third)
 {
-    UNROLL for (int i = 0; i < classes; i++) {
-#if VECTOR_LANES == 8
-        r[i] = xor_and(r[i], open, all(job->steps[i][j]));
-#else
-        if (job->steps[i][j]) r[i] ^= open; /* the same way for the whole run */
-#endif
-    }
+    if (dimension == 2 && job->steps[0][j] && job->steps[1][j]) return xor_and_not(value, open, second);
+    if (job->steps[0][j]) value ^= open;
+    if (dimension > 1 && job->steps[1][j]) value = xor_and(value, open, second);
+    if (dimension > 2 && job->steps[2][j]) value = xor_and(value, open, third);
+    return value;
+}
+
+/* The same of places that spins of several classes share: r[0] for the first class, r[i] for what differs from it. */
+INLINE void climb_together(const bitsliced_job *job, int dimension, int j, vector open, vector r[3])
+{
+    UNROLL for (int i = 0; i < dimension; i++)
+        if (job->steps[i][j]) r[i] ^= open;
 }
 
 /* --- Spins --------------------------------------------------------------------------------------------------------- */
@@ -144,9 +156,10 @@ INLINE sums look_around(const bitsliced_job *job, int dimension, int starts_odd,
 
 INLINE vector of_class(int dimension, vector second, vector third, const vector r[3])
 {
-    if (dimension == 1) return r[0];
-    if (dimension == 2) return choose(second, r[1], r[0]);
-    return choose(second, r[1], choose(third, r[2], r[0]));
+    vector result = r[0];
+    if (dimension > 1) result = xor_and(result, second, r[1]);
+    if (dimension > 2) result = xor_and(result, third, r[2]);
+    return result;
 }
 
 /* What is to become of 512 spins: the new value; where the first toss is added to it; where the ladder is. */
@@ -179,26 +192,24 @@ INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis
 {
     attempt now[WORDS_AT_ONCE];
     stream g[WORDS_AT_ONCE];
-    vector r[WORDS_AT_ONCE][3];
     UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++) {
         const bitsliced_word *word = words + first + k;
         const sums sum = look_around(job, dimension, (first + k) & 1, word, lane);
         now[k] = attempt_flips(job, metropolis, word->own + lane, &sum);
         left->second[first + k] = sum.second;
         if (dimension > 2) left->third[first + k] = sum.third;
-        UNROLL for (int i = 0; i < dimension; i++) r[k][i] = all(0);
         g[k] = load_stream(job, (first + k) % BITSLICED_STREAMS, lane);
     }
     UNROLL for (int j = 0; j < PRIVATE_DRAWS; j++)
         UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++) {
-            climb(job, dimension, j, now[k].open, r[k]);
+            now[k].value = climb(job, dimension, j, now[k].value, now[k].open, left->second[first + k], left->third[first + k]);
             const vector heads = draw(g + k);
             if (j == 0) now[k].value ^= now[k].coin & heads;
             now[k].open &= heads;
         }
     UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++) {
         left->open[first + k] = now[k].open;
-        left->value[first + k] = now[k].value ^ of_class(dimension, left->second[first + k], left->third[first + k], r[k]);
+        left->value[first + k] = now[k].value;
         store_stream(job, (first + k) % BITSLICED_STREAMS, lane, g + k);
     }
 }
@@ -215,7 +226,7 @@ INLINE void update_together(const bitsliced_job *job, int dimension, const bitsl
     heads &= ~clash;
     UNROLL for (int k = 0; k < BITSLICED_STREAMS; k++) g[k] = load_stream(job, k, lane);
     UNROLL for (int j = PRIVATE_DRAWS; j < TOTAL_DRAWS; j++) {
-        climb(job, dimension, j, heads, r);
+        climb_together(job, dimension, j, heads, r);
         heads &= draw(g + j % BITSLICED_STREAMS);
     }
     UNROLL for (int k = 0; k < BATCH; k++)

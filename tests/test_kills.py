@@ -42,6 +42,7 @@ MORE = {
     "likelihood.h5": "train-lambda samples.h5 --block 2x2 --objective likelihood --windows 2000 --restarts 2",
     "twice.h5": "coarse-grain samples.h5 --rule majority --steps 2",
     "learned-flow.h5": "flow samples.h5 --rule lambda.h5 --steps 2",
+    "in-flight.h5": "flow --model ising --size 8 --temperature Tc --samples 2048 --rule majority --hard --steps 2",
     "grown.h5": f"{SAMPLE} --samples 400",
     "replaced.h5": "coarse-grain samples.h5 --rule decimation --force",
     "figure.png": "plot samples.h5 other.h5",
