@@ -266,3 +266,16 @@ def test_jobs_of_slurm(workplace, pipeline, cli):
         assert digest("samples.h5") == digest(pipeline / "samples.h5")
         assert jobs.count("JobName=dask-worker") == 2
         running.wait("the end of the jobs", lambda: not running.command("squeue", "--noheader"))
+
+
+def test_jobs_that_slurm_refuses(workplace, cli):
+    """Not an endless wait: the command says what Slurm says, before any work is done."""
+    refusing = Path("bin/sbatch")
+    refusing.parent.mkdir()
+    refusing.write_text("#!/bin/sh\necho 'sbatch: error: invalid partition specified: attic' >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    settings = {"PATH": f"{refusing.parent.absolute()}:{os.environ['PATH']}", "DASK_JOBQUEUE__SLURM__CORES": "1", "DASK_JOBQUEUE__SLURM__MEMORY": "1GB"}
+    result = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, env=settings)
+    assert result.code == 1 and not Path("samples.h5").exists()
+    assert result.sentence == "rsmi: --scheduler slurm: cannot be reached or started (sbatch: error: invalid partition specified: attic)"
+    assert "Traceback" not in result.err

@@ -6,6 +6,8 @@ import contextlib
 import importlib
 import logging
 import re
+import subprocess
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Callable, ContextManager
@@ -68,8 +70,23 @@ def _local(distributed, threads: int | None):
 def _slurm(jobqueue, workers: int):
     """What a job is says the user's configuration of dask, under jobqueue.slurm."""
     cluster = jobqueue.SLURMCluster()
+    try:
+        _check_accepted(cluster.job_script())
+    except BaseException:
+        cluster.close()
+        raise
     cluster.scale(workers)
     return cluster
+
+
+def _check_accepted(script: str) -> None:
+    """Whether Slurm would take such a job: of one it refuses dask says nothing, and waits for ever."""
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
+        file.write(script)
+        file.flush()
+        answer = subprocess.run(["sbatch", "--test-only", file.name], capture_output=True, text=True)
+    if answer.returncode:
+        raise RuntimeError(answer.stderr)
 
 
 @contextlib.contextmanager
