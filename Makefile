@@ -13,7 +13,7 @@ run: .venv/installed
 	@$(MAKE) --no-print-directory -C data/ising2d RSMI=$(CURDIR)/.venv/bin/rsmi PYTHON=$(CURDIR)/.venv/bin/python
 
 test: .venv-test/installed
-	.venv-test/bin/pytest
+	.venv-test/bin/pytest -n auto --maxprocesses 8 --dist loadfile  # a file's tests share what they prepare
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python tests/benchmarks/run.py --json bench.json

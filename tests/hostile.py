@@ -25,6 +25,7 @@ from rsmi.store.writer import write_text
 
 MEMORY = 400 << 20  # bytes beyond what the process has already
 CPU_SECONDS = 20  # of one mutant
+PATIENCE = 200  # seconds that it may wait for something
 MOST_DEATHS = 20  # of pens before giving up
 
 # ---- bytes ----------------------------------------------------------------------------------------------------------
@@ -501,6 +502,7 @@ def _in_child(numbers, work, memory, stream) -> None:
     for number in numbers:
         used = sum(os.times()[:2])
         resource.setrlimit(resource.RLIMIT_CPU, (int(used) + CPU_SECONDS, resource.RLIM_INFINITY))
+        signal.alarm(PATIENCE)
         try:
             answer = "done", work(number)
         except BaseException:

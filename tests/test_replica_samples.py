@@ -190,7 +190,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]} at {case[3]:.4g}")
 def test_energy(case, workplace, here):
     """Algorithm, chains and schedule by default: the exact energy within 4 errors, of 3e-4 at most. Companion: a coupling 3 % off is more
     than 10 errors off."""

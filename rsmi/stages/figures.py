@@ -19,7 +19,7 @@ from rsmi.stages.dimer_info import is_dimer_rule
 from rsmi.stages.flow_info import EXPONENTS, exact_critical_temperature, flow_quantity, next_to_critical
 from rsmi.stages.info import kind_of
 from rsmi.stages.notation import geometry_title, relative_temperature, system_label, temperature_label, with_error
-from rsmi.store import File, open_file
+from rsmi.store import File, open_file, taken_at_its_word
 from rsmi.store.writer import disk_errors
 
 try:
@@ -91,7 +91,7 @@ def _figure(paths: list[Path]) -> Figure:
         return _draw_samples(paths)
     if len(paths) > 1:
         raise UsageError(f"several files in one figure must all be samples, not {', '.join(sorted(kinds))}")
-    with open_file(paths[0]) as file:
+    with open_file(paths[0]) as file, taken_at_its_word(paths[0]):
         return _DRAWINGS[file.kind](file)
 
 

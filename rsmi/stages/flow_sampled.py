@@ -141,7 +141,7 @@ class SampledFlow:
 
     def _measuring(self, ensemble: Ensemble, group: Group, keys: np.ndarray) -> Measuring:
         division = ensemble.division
-        blocks = division.spanned(np.arange(group.first, group.first + group.count)) if division.by_chains else (0, division.blocks)
+        blocks = division.spanned(np.array(group.numbers)) if division.by_chains else (0, division.blocks)
         return Measuring(division, ensemble.simulation.shape, self.chosen.rule, keys, *blocks, NEIGHBOURHOODS_EVERY)
 
     def shared(self) -> Rows:

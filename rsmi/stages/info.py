@@ -13,7 +13,7 @@ from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.stages import dimer_info, flow_info
 from rsmi.stages.notation import fields, relative_temperature, table, with_error
 from rsmi.stages.sample import live_sites
-from rsmi.store import File, canonical_json, open_file
+from rsmi.store import File, canonical_json, open_file, taken_at_its_word
 from rsmi.store.schema import KINDS
 
 _STAGES = {"samples": "sample", "theta": "train_theta", "lambda": "train_lambda", "flow": "flow", "exponent": "exponent", "crossing": "crossing"}
@@ -29,12 +29,13 @@ def kind_of(path: Path) -> str:
 def summary(path: Path) -> dict:
     """The numbers of a file: the summary of the stage that made it, and the file's ``kind``."""
     kind = kind_of(path)
-    return {"kind": kind, **importlib.import_module(f"rsmi.stages.{_STAGES[kind]}").summary(path)}
+    with taken_at_its_word(path):
+        return {"kind": kind, **importlib.import_module(f"rsmi.stages.{_STAGES[kind]}").summary(path)}
 
 
 def describe(path: Path) -> str:
     """The same numbers as text: T in J/k_B, energies in J, information in nats, values as 1.0033(70)."""
-    with open_file(path) as file:
+    with open_file(path) as file, taken_at_its_word(path):
         return "\n".join([f"{path}: {file.kind}, {KINDS[file.kind].meaning}", "", *_DESCRIPTIONS[file.kind](file), ""])
 
 

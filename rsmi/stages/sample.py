@@ -14,7 +14,7 @@ from rsmi.lattice import dimers as model
 from rsmi.stages import dimers
 from rsmi.stages.runner import Request, RunOptions, Session
 from rsmi.stages.sampling import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
-from rsmi.stages.simulation import Chain, Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from
+from rsmi.stages.simulation import Chain, Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from, stored_state
 from rsmi.statistics.summary import average_summary, sample_summary
 from rsmi.store import File, open_file
 
@@ -67,7 +67,7 @@ def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> lis
     present = session.base.parameters["samples"] if session.base is not None else 0
     wanted = session.share(groups(count, simulation.together, samples))
     fresh = thermalized(session, [Thermalization(simulation, schedule, group) for group in wanted if not group.rows(present)])
-    before = {group: fresh.get(("", group)) or functools.partial(session.base.state, group.name) for group in wanted}
+    before = {group: fresh.get(("", group)) or functools.partial(stored_state, session.base, simulation, group) for group in wanted}
     return [Chain(simulation, schedule, group, group.rows(samples), group.rows(present), before[group]) for group in wanted]
 
 

@@ -9,6 +9,7 @@ from typing import Callable, Protocol
 
 import numpy as np
 
+from rsmi.errors import DataError
 from rsmi.stages.runner import Rows, State
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.store import File
@@ -83,9 +84,14 @@ class Group:
         """Name of the group's task and of its state in the file."""
         return f"chain-{self.first:04d}"
 
+    @property
+    def numbers(self) -> range:
+        """Of its chains."""
+        return range(self.first, self.first + self.count)
+
     def rows(self, samples: int) -> int:
         """Of the first ``samples`` samples, how many are of this group: sample i is of chain i mod chains."""
-        return sum(max(0, (samples - chain + self.chains - 1) // self.chains) for chain in range(self.first, self.first + self.count))
+        return sum(max(0, (samples - chain + self.chains - 1) // self.chains) for chain in self.numbers)
 
     def samples(self, start: int, stop: int) -> np.ndarray:
         """The samples that its rows ``start:stop`` are."""
@@ -116,7 +122,7 @@ class Thermalization:
         return self.schedule.thermalization
 
     def begin(self):
-        return 0, self.simulation.start(*range(self.group.first, self.group.first + self.group.count))
+        return 0, self.simulation.start(*self.group.numbers)
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         interval, rows = (1, count) if self.simulation.cut_at_rows else (count, 1)
@@ -145,6 +151,20 @@ class Chain:
     def advance(self, state: State, start: int, count: int) -> Rows:
         rows = self.simulation.advance(state, self.schedule.interval, start, count, self.schedule.clusters_per_sweep)
         return {name: rows[name] for name in ("spins", "energy")}
+
+
+def stored_state(file: File, simulation: Simulation, group: Group) -> State:
+    """Where the chains of a group are in a samples file.
+
+    Raises
+    ------
+    DataError
+        If it is no state of this simulation.
+    """
+    state, like = file.state(group.name), simulation.start(*group.numbers)
+    if {name: (array.shape, array.dtype) for name, array in state.items()} != {name: (array.shape, array.dtype) for name, array in like.items()}:
+        raise DataError(f"{file.path}: the state of {group.name} is not one of such chains")
+    return state
 
 
 # ---- the pilot ------------------------------------------------------------------------------------------------------

@@ -52,8 +52,11 @@ class Hdf5Source(Source):
             raise
 
     def close(self) -> None:
-        self._file.close()
-        super().close()
+        try:
+            with reading(self.path):  # HDF5 may notice damage no sooner
+                self._file.close()
+        finally:
+            super().close()
 
     def _refuse_ours(self) -> None:
         if "format" in self._file.attrs and self._file.attrs.get_id("format").dtype.kind == "S" and read_attribute(self._file, "format") == schema.FORMAT.encode():

@@ -32,7 +32,7 @@ import numpy as np
 
 from rsmi.errors import Conflict, DataError, Failure
 from rsmi.store.digest import canonical_json
-from rsmi.store.reader import HDF5_ERRORS
+from rsmi.store.reader import HDF5_ERRORS, arrays_of
 from rsmi.store.writer import LAYOUT, create_dataset, disk_errors, sync_folder
 
 _SEAL = hashlib.sha256().digest_size
@@ -65,7 +65,7 @@ class Part:
     def state(self) -> dict[str, np.ndarray]:
         """The task's checkpoint after these rows."""
         with self._reading() as handle:
-            return {name: np.asarray(item[()]) for name, item in handle["state"].items()}
+            return arrays_of(handle["state"])
 
     @contextlib.contextmanager
     def _reading(self):

@@ -19,6 +19,7 @@ from rsmi.store.digest import canonical_json, content_digest, dataset_paths, rea
 HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, OverflowError, AttributeError, IndexError, MemoryError, RecursionError)
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte: beyond what deflate can reach
 _MAX_OBJECTS = 1 << 16
+_SLAB = 1 << 20  # numbers read at a time
 _LARGEST = 1e100  # finite numbers beyond it mean nothing, and overflow when they are squared
 
 
@@ -72,7 +73,7 @@ class File:
     def state(self, task: str) -> dict[str, np.ndarray]:
         """The checkpoint of one task, as stored in ``/state``."""
         with _as_data_error(self.path, f"cannot read the state of {task}"):
-            return {name: np.asarray(item[()]) for name, item in self._handle[f"/state/{task}"].items()}
+            return arrays_of(self._handle[f"/state/{task}"])
 
     def any_state(self) -> dict[str, np.ndarray]:
         """The checkpoint of the first task that has one: of chains, which are all alike, to see what they are."""
@@ -128,8 +129,12 @@ def open_file(path: str | Path, kind: str | None = None):
         If it is not HDF5, truncated, of another kind, of a newer major version, or breaks its schema.
     """
     path = Path(path)
-    with _open_hdf5(path) as handle:
+    handle = _open_hdf5(path)
+    try:
         yield File(handle, path, _identify(handle, path, kind))
+    finally:
+        with _as_data_error(path, "damaged HDF5 file"):  # which HDF5 may notice no sooner
+            handle.close()
 
 
 def _reopen(path: str, kind: str, digest: str) -> File:
@@ -186,6 +191,27 @@ def _as_data_error(path: Path, what: str):
         raise DataError(f"{path}: {what} ({detail})") from error
 
 
+@contextmanager
+def taken_at_its_word(path: Path):
+    """Around what shows a file that passed every check: whoever signed it may still have made it contradict itself.
+
+    Raises
+    ------
+    DataError
+        In the place of what Python says of it.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeWarning) as error:
+        detail = " ".join(str(error).split())[:120]
+        raise DataError(f"{path}: contradicts itself, or this program errs ({type(error).__name__}: {detail}; --debug shows where)") from error
+
+
+def arrays_of(group: h5py.Group) -> dict[str, np.ndarray]:
+    """Everything in a group. Its items are listed first: an iterator of h5py's that an error leaves behind keeps HDF5 locked."""
+    return {name: np.asarray(item[()]) for name, item in list(group.items())}
+
+
 # ---- attributes -----------------------------------------------------------------------------------------------------
 
 def _finite(value) -> float:
@@ -198,6 +224,12 @@ def _whole(value) -> int:
     if np.asarray(value).dtype.kind not in "iu" or np.ndim(value) != 0:
         raise ValueError("not an integer")
     return int(value)
+
+
+def _integers(value) -> tuple[int, ...]:
+    if np.asarray(value).dtype.kind not in "iu" or np.ndim(value) != 1:
+        raise ValueError("not a list of integers")
+    return tuple(map(int, value))
 
 
 def _require(value, kind: type):
@@ -221,7 +253,7 @@ _DECODERS = {
     "json": _json,
     "integer": _whole,
     "number": _finite,
-    "integers": lambda value: tuple(_whole(x) for x in value),
+    "integers": _integers,
     "flag": lambda value: bool(_whole(value)),
 }
 
@@ -348,12 +380,23 @@ def _check_samples(file: File) -> None:
         raise DataError(f"{path}: original_shape does not fit shape")
     if "/mask" in file and (attributes["components"] != 1 or attributes["boundary"] != "periodic" or not 0 < np.bitwise_count(file.read("/mask")).sum(dtype=np.int64) < bits):
         raise DataError(f"{path}: /mask needs one component, a periodic lattice, and sites both with data and without")
+    if "/energy" in file and attributes["model"] in ("ising", "dimers"):
+        _check_energies(file, n, len(attributes["shape"]) * math.prod(attributes["original_shape"]))
     if attributes["command"] == "sample":
         _check_schedule(file, math.prod(attributes["shape"]))
 
 
+def _check_energies(file: File, n: int, bonds: int) -> None:
+    for start in range(0, n, _SLAB):
+        energies = file.read("/energy", start, min(start + _SLAB, n))
+        if energies.min() < -bonds or energies.max() > bonds:
+            raise DataError(f"{file.path}: /energy holds energies that no lattice of {bonds} bonds has")
+
+
 def _check_schedule(file: File, sites: int) -> None:
     """What an extension goes on with; one cluster or worm has one site at least."""
+    if file.parameters.get("samples") != file.shape("/spins")[0]:
+        raise DataError(f"{file.path}: holds {file.shape('/spins')[0]} samples, not the {file.parameters.get('samples')} of its parameters")
     attributes, least = file.attributes, {"thermalization": 0, "interval": 1, "clusters_per_sweep": 1}
     if "algorithm" not in attributes or any(attributes.get(name, -1) < value for name, value in least.items()) or attributes["clusters_per_sweep"] > sites:
         raise DataError(f"{file.path}: algorithm, thermalization, interval or clusters_per_sweep is missing or out of range")
@@ -373,14 +416,34 @@ def _check_shard(file: File) -> None:
             raise DataError(f"{path}: /rows/{stream} must hold arrays of equal length")
 
 
-def _check_rule(file: File) -> None:
+def _check_window(file: File) -> None:
     _check_lattice(file)
+    attributes, path = file.attributes, file.path
+    block, shape, buffer, environment = (attributes[name] for name in ("block", "shape", "buffer", "environment"))
+    fits = len(block) == len(shape) and min(block) >= 1 and buffer >= 0 and environment >= 1
+    if not fits or any(size + 2 * (buffer + environment) > extent for size, extent in zip(block, shape)):
+        raise DataError(f"{path}: block {list(block)}, buffer {buffer} and environment {environment} do not fit the lattice {list(shape)}")
+
+
+def _check_machines(file: File) -> None:
+    _check_window(file)
+    sites, of_machine = math.prod(file.attributes["block"]), file.shape("/block/visible_bias")[0]
+    live = int(np.count_nonzero(file.read("/mask"))) if "/mask" in file else sites
+    if of_machine != live * file.attributes.get("components", 1):
+        raise DataError(f"{file.path}: machines of {of_machine} block spins do not fit the block {list(file.attributes['block'])}")
+
+
+def _check_rule(file: File) -> None:
+    _check_window(file)
     attributes, path = file.attributes, file.path
     hidden, sites = file.shape("/filters")
     if sites != attributes.get("components", 1) * math.prod(attributes["block"]) or not 1 <= hidden <= 8:
         raise DataError(f"{path}: filters {hidden} x {sites} do not fit the block {list(attributes['block'])}")
-    if not np.isfinite(file.read("/filters")).all() or not np.isfinite(file.read("/bias")).all():
-        raise DataError(f"{path}: the filters hold NaN or infinity")
+    for name in ("/filters", "/bias", "/total_correlation/units", "/total_correlation/units_error"):
+        if name in file and not np.isfinite(file.read(name)).all():
+            raise DataError(f"{path}: {name} holds NaN or infinity")
+    if not 0 <= attributes["restart"] < file.shape("/restarts/bound")[0]:
+        raise DataError(f"{path}: restart {attributes['restart']} is none of its {file.shape('/restarts/bound')[0]}")
 
 
 def _check_result(file: File) -> None:
@@ -395,9 +458,17 @@ def _check_flow(file: File) -> None:
     positive = [file.read("/blocks/counts"), *(file.read(name) for name in ("/files/chains",) if name in file)]
     if files < 1 or not np.array_equal(np.unique(owner), np.arange(files)) or any((values < 1).any() for values in positive):
         raise DataError(f"{file.path}: an input file has no blocks, or a block no samples")
-    if min(file.attributes["block"], default=0) < 1 or file.attributes["steps"] < 1 or (file.read("/files/shape") < 1).any():
-        raise DataError(f"{file.path}: block, steps or a lattice is out of range")
+    block, steps, levels = file.attributes["block"], file.attributes["steps"], file.shape("/blocks/even_sums")[1]
+    if min(block, default=0) < 1 or steps != levels - 1 or steps < 1:
+        raise DataError(f"{file.path}: block {list(block)} or steps {steps} is out of range, or not that of its {levels} levels")
+    for shape in file.read("/files/shape").tolist():
+        if len(shape) != len(block) or any(extent < 1 or extent % size**steps for extent, size in zip(shape, block)):
+            raise DataError(f"{file.path}: blocks of {list(block)} do not tile a lattice of {shape} {steps} times")
+    if "/neighbourhoods/file" in file:
+        owner, samples, counts = (file.read(f"/neighbourhoods/{name}") for name in ("file", "samples", "counts"))
+        if not np.array_equal(np.unique(owner), np.arange(files)) or min(samples.min(), counts.min(initial=0)) < 0 or (np.bincount(owner, samples) < 1).any():
+            raise DataError(f"{file.path}: /neighbourhoods leaves out an input file, or counts less than nothing")
 
 
-_MEANING_CHECKS = {"flow": _check_flow, "exponent": _check_result, "crossing": _check_result, "samples": _check_samples, "theta": _check_lattice, "lambda": _check_rule}
+_MEANING_CHECKS = {"flow": _check_flow, "exponent": _check_result, "crossing": _check_result, "samples": _check_samples, "theta": _check_machines, "lambda": _check_rule}
 _MEANING_CHECKS |= dict.fromkeys(("samples-shard", "flow-shard"), _check_shard)
