@@ -143,7 +143,7 @@ def chains(found: Measurements) -> None:
 def threads(found: Measurements) -> None:
     """On one thread and on two: here wall time counts."""
     for number in (1, 2):
-        sampled = ising(2, 64, "metropolis", 1 << 18, 200, 2 * REPLICAS).replace("--threads 1", "")
+        sampled = ising(2, 64, "metropolis", 1 << 16, 200, 2 * REPLICAS).replace("--threads 1", "")
         found.add("threads: sample", number, f"sample {sampled} --threads {number}", "samples.h5")
         found.add("threads: flow", number, f"flow samples.h5 {STEPS} --threads {number}", "flow.h5")
         found.add("threads: in-flight", number, f"flow {sampled} {STEPS} --threads {number}", "in-flight.h5")

@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from rsmi.errors import DataError, UsageError
+from rsmi.errors import DataError, Failure, UsageError
 from rsmi.store import schema
 from rsmi.store.chunks import FILTERS, check_chunks, filters_of
 from rsmi.store.digest import read_attribute
@@ -192,6 +192,8 @@ def _text_of_variable_length(path: Path, group: str, attribute: str) -> str:
         done = subprocess.run([sys.executable, "-c", program, path, group, attribute], capture_output=True, text=True, timeout=_PATIENCE, check=True)
     except (subprocess.SubprocessError, UnicodeError) as error:
         raise DataError(f"{path}: {attribute} of {group} cannot be read") from error
+    except OSError as error:
+        raise Failure(f"{path}: {sys.executable}, which is to read {attribute}, cannot be started ({error.strerror})") from error
     return done.stdout
 
 
