@@ -24,8 +24,9 @@ def run(*command, **options) -> str:
 
 def clean_copy(folder: Path) -> Path:
     """The sources as a clone has them: what is built here is left behind."""
-    built = shutil.ignore_patterns("*.so", "build", "dist", ".venv*", "*.egg-info", "__pycache__", "check", ".git", ".hypothesis", ".pytest_cache", "*.h5*")
-    return Path(shutil.copytree(ROOT, folder / "rsmi", ignore=built))
+    built = shutil.ignore_patterns("*.so", "build", "dist", ".venv*", "*.egg-info", "__pycache__", "check", ".git", ".hypothesis", ".pytest_cache")
+    made = shutil.ignore_patterns("*.h5*")  # by the examples; those of tests/data are sources
+    return Path(shutil.copytree(ROOT, folder / "rsmi", ignore=lambda place, names: (made if Path(place).is_relative_to(ROOT / "data") else built)(place, names)))
 
 
 @pytest.mark.slow
