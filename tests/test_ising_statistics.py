@@ -79,7 +79,7 @@ LARGE_ENERGY_CASES = [
     ("wolff", 64, 0.9, 1, 400_000, 60),
     ("wolff", 64, 1.0, 1, 600_000, 10),
     ("wolff", 64, 1.1, 1, 300_000, 3),
-    *(("swendsen-wang", 32, factor, 3, 1_600_000, 1) for factor in (0.8, 0.9, 0.95, 1.05, 1.1, 1.2)),
+    *(("swendsen-wang", 32, factor, 3, 2_400_000, 1) for factor in (0.8, 0.9, 0.95, 1.05, 1.1, 1.2)),
     *(("wolff", 32, factor, 1, 1_600_000, clusters) for factor, clusters in ((0.8, 40), (0.9, 20), (0.95, 10), (1.05, 3), (1.1, 2), (1.2, 2))),
 ]
 
