@@ -51,6 +51,16 @@ def arguments_for(output: str) -> list[str]:
     return [*PIPELINE[output].split(), "-o", output]
 
 
+def module_of(script: Path):
+    """A script of data/ as a module; nothing is left beside it."""
+    spec = importlib.util.spec_from_file_location(f"{script.parent.name}_{script.stem}", script)
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)
+        spec.loader.exec_module(module)
+    return module
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command left behind."""

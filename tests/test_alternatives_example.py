@@ -26,17 +26,9 @@ SYSTEMS = {
 
 
 @pytest.fixture
-def script(monkeypatch):
+def script():
     """A script of the folder as a module."""
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"alternatives_{name}", FOLDER / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
+    return lambda name: module_of(FOLDER / f"{name}.py")
 
 
 @pytest.fixture(scope="module", autouse=True)

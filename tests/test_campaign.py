@@ -16,9 +16,7 @@ def campaign(workplace, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(rsmi.__file__).parents[1]))
 
     def load(example):
-        spec = importlib.util.spec_from_file_location(f"campaign_{example}", DATA / example / "campaign.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = module_of(DATA / example / "campaign.py")
         module.FOLDER.mkdir()
         return module
 

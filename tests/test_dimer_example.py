@@ -28,9 +28,7 @@ def script(monkeypatch):
     def load(name, steps=None, **constants):
         if steps:
             monkeypatch.setattr(importlib.import_module("readouts"), "STEPS", steps)
-        spec = importlib.util.spec_from_file_location(f"dimers_{name}", FOLDER / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = module_of(FOLDER / f"{name}.py")
         for constant, value in constants.items():
             assert hasattr(module, constant)
             monkeypatch.setattr(module, constant, value)

@@ -19,13 +19,7 @@ def script(monkeypatch):
     before = set(sys.modules)
     monkeypatch.syspath_prepend(str(FOLDER))
 
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"estimators_{name}", FOLDER / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    yield load
+    yield lambda name: module_of(FOLDER / f"{name}.py")
     for name in set(sys.modules) - before & {"infonce", "estimates", "table"}:
         sys.modules.pop(name, None)
 
