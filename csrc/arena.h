@@ -1,7 +1,7 @@
 /* Workspace of one top-level call: a handful of zeroed, 64-byte aligned blocks freed together.
  *
- * arena_take() never fails in the middle of a computation's set-up: it records the failure, and the caller asks once,
- * after all blocks were taken, whether `failed` is set. */
+ * arena_take() never fails in the middle of a computation's set-up: it records the failure, and the
+ * caller asks once, after all blocks were taken, whether `failed` is set. */
 #ifndef RSMI_ARENA_H
 #define RSMI_ARENA_H
 
@@ -27,11 +27,15 @@ static inline void *arena_take(arena *a, size_t bytes)
     return memset(block, 0, size);
 }
 
-static inline double *arena_doubles(arena *a, size_t n) { return arena_take(a, n * sizeof(double)); }
+static inline double *arena_doubles(arena *a, size_t n)
+{
+    return arena_take(a, n * sizeof(double));
+}
 
 static inline void arena_free(arena *a)
 {
-    while (a->count > 0) free(a->block[--a->count]);
+    while (a->count > 0)
+        free(a->block[--a->count]);
 }
 
 #endif

@@ -4,20 +4,25 @@
 
 #include <stdint.h>
 
-/* Filters (n_hidden, n_block) and bias (n_hidden,) of q(h_j = 1|v) = 1/(1 + exp(-x_j)), x_j = sum_i filters[j][i] v_i + bias[j]. */
+/* Filters (n_hidden, n_block) and bias (n_hidden,) of q(h_j = 1|v) = 1/(1 + exp(-x_j)), x_j = sum_i
+ * filters[j][i] v_i + bias[j]. */
 typedef struct {
     int64_t n_hidden, n_block;
     const double *filters, *bias;
 } channel;
 
-/* One-unit probabilities p (n_hidden, n) and state probabilities q (2^n_hidden, n) of the windows spins (n_block, n); all
- * batch-last, padding of q zero. State h = sum_j h_j 2^j. hard: p = 1, 0 by the sign of x, 1/2 where |x| < 1e-9 sum|filter|. */
-void channel_probabilities(const channel *c, int hard, int64_t n, const double *spins, double *p, double *q);
+/* One-unit probabilities p (n_hidden, n) and state probabilities q (2^n_hidden, n) of the windows
+ * spins (n_block, n); all batch-last, padding of q zero. State h = sum_j h_j 2^j. hard: p = 1, 0 by
+ * the sign of x, 1/2 where |x| < 1e-9 sum|filter|. */
+void channel_probabilities(const channel *c, int hard, int64_t n, const double *spins, double *p,
+                           double *q);
 
-/* Gradient of an objective A from derivative (2^n_hidden, n) = dA/dq(h|v_s), every q(h|v_s) taken as independent:
- * dA/dx_sj = sum_h q G (h_j - p_j). field_gradient (n_hidden + 1, n) is scratch; results (n_hidden, n_block), (n_hidden,). */
-void channel_gradient(const channel *c, int64_t n, const double *spins, const double *p, const double *q, const double *derivative,
-                      double *field_gradient, double *filters_gradient, double *bias_gradient);
+/* Gradient of an objective A from derivative (2^n_hidden, n) = dA/dq(h|v_s), every q(h|v_s) taken
+ * as independent: dA/dx_sj = sum_h q G (h_j - p_j). field_gradient (n_hidden + 1, n) is scratch;
+ * results (n_hidden, n_block), (n_hidden,). */
+void channel_gradient(const channel *c, int64_t n, const double *spins, const double *p,
+                      const double *q, const double *derivative, double *field_gradient,
+                      double *filters_gradient, double *bias_gradient);
 
 /* mean[h] = average of q (n_states, n) over the batch. */
 void mean_states(int64_t n_states, int64_t n, const double *q, double *mean);

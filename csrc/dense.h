@@ -7,13 +7,20 @@
 enum { DENSE_LANES = 32 };
 
 /* Row stride of a batch-last matrix with n columns; the columns beyond n are padding. */
-static inline int64_t padded(int64_t n) { return (n + DENSE_LANES - 1) / DENSE_LANES * DENSE_LANES; }
+static inline int64_t padded(int64_t n)
+{
+    return (n + DENSE_LANES - 1) / DENSE_LANES * DENSE_LANES;
+}
 
-/* y[r][c] += sum_i a[r * stride + i] x[i][c]; x (inner, columns) and y (rows, columns) batch-last, padding included. */
-void multiply_add(int64_t rows, int64_t inner, int64_t columns, const double *a, int64_t stride, const double *x, double *y);
+/* y[r][c] += sum_i a[r * stride + i] x[i][c]; x (inner, columns) and y (rows, columns) batch-last,
+ * padding included. */
+void multiply_add(int64_t rows, int64_t inner, int64_t columns, const double *a, int64_t stride,
+                  const double *x, double *y);
 
-/* d[r][i] = sum_c y[r][c] x[i][c]; y (rows, columns), x (inner, columns) batch-last with zero padding in y; d (rows, inner). */
-void multiply_transposed(int64_t rows, int64_t inner, int64_t columns, const double *y, const double *x, double *d);
+/* d[r][i] = sum_c y[r][c] x[i][c]; y (rows, columns), x (inner, columns) batch-last with zero
+ * padding in y; d (rows, inner). */
+void multiply_transposed(int64_t rows, int64_t inner, int64_t columns, const double *y,
+                         const double *x, double *d);
 
 /* Fill row r of the batch-last y (rows, columns) with value[r]. */
 void fill_rows(int64_t rows, int64_t columns, const double *value, double *y);
@@ -21,7 +28,8 @@ void fill_rows(int64_t rows, int64_t columns, const double *value, double *y);
 /* Sum of the first n entries, in eight lanes added in a fixed order. */
 double lane_sum(int64_t n, const double *x);
 
-/* out (sites, n) batch-last = the spins of the n windows `index` of the table spins (windows, sites) of +-1. */
+/* out (sites, n) batch-last = the spins of the n windows `index` of the table spins (windows,
+ * sites) of +-1. */
 void gather_spins(int64_t n, int64_t sites, const int8_t *spins, const int64_t *index, double *out);
 
 #endif

@@ -1,11 +1,13 @@
-/* exp, log-cosh and their relatives on eight doubles at once, written with generic vectors (GCC, Clang) so that one source
- * serves every instruction set: the compiler splits the vectors to the width it is compiling for.
+/* exp, log-cosh and their relatives on eight doubles at once, written with generic vectors (GCC,
+ * Clang) so that one source serves every instruction set: the compiler splits the vectors to the
+ * width it is compiling for.
  *
- * exp x = 2^n exp r with n = round(x / ln 2), |r| <= ln(2)/2 and ln 2 split in two words (Cody & Waite); Taylor
- * polynomial of degree 12 (remainder 2e-16); 2^n is added to the exponent field. Relative error < 1e-15; arguments
- * are clamped to [-700, 700].
+ * exp x = 2^n exp r with n = round(x / ln 2), |r| <= ln(2)/2 and ln 2 split in two words (Cody &
+ * Waite); Taylor polynomial of degree 12 (remainder 2e-16); 2^n is added to the exponent field.
+ * Relative error < 1e-15; arguments are clamped to [-700, 700].
  *
- * log(1 + x) = 2 artanh(x / (2 + x)) for x in [0, 1], by its series to order 33 (the argument is at most 1/3: remainder 1e-17). */
+ * log(1 + x) = 2 artanh(x / (2 + x)) for x in [0, 1], by its series to order 33 (the argument is at
+ * most 1/3: remainder 1e-17). */
 #ifndef RSMI_ELEMENTARY_H
 #define RSMI_ELEMENTARY_H
 
@@ -75,7 +77,8 @@ RSMI_INLINE void log_one_plus(lanes8 *x)
 {
     const lanes8 z = *x / (2.0 + *x), square = z * z;
     lanes8 p = {0};
-    for (int k = 33; k > 0; k -= 2) p = p * square + 2.0 / k;
+    for (int k = 33; k > 0; k -= 2)
+        p = p * square + 2.0 / k;
     *x = p * z;
 }
 

@@ -1,4 +1,5 @@
-/* RSMI by enumeration of the block: I(H:E) from the table P(V|e), for blocks of at most 16 sites. */
+/* RSMI by enumeration of the block: I(H:E) from the table P(V|e), for blocks of at most 16 sites.
+ */
 #ifndef RSMI_ENUMERATE_H
 #define RSMI_ENUMERATE_H
 
@@ -12,9 +13,10 @@ enum { ENUMERATE_LARGEST_BLOCK = 16 };
 typedef struct {
     int64_t n_states, n_blocks, environments;
     double conditional_entropy;
-    double *block_sum;   /* (n_blocks,) of P(V|e) */
-    double *state_sum;   /* (n_states,) of P(h|e) */
-    double *derivative;  /* (n_states, n_blocks) batch-last: of P(V|e) log P(h|e), at the end dA/dq(h|V) */
+    double *block_sum;  /* (n_blocks,) of P(V|e) */
+    double *state_sum;  /* (n_states,) of P(h|e) */
+    double *derivative; /* (n_states, n_blocks) batch-last: of P(V|e) log P(h|e), at the end
+                           dA/dq(h|V) */
     double *posterior_h, *log_h;
 } enumeration;
 

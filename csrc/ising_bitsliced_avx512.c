@@ -4,7 +4,8 @@
 #if BITSLICED_X86
 #pragma GCC target("avx512f")
 #include <immintrin.h>
-#define TERNARY(a, b, c, table) ((vector)_mm512_ternarylogic_epi64((__m512i)(a), (__m512i)(b), (__m512i)(c), table))
+#define TERNARY(a, b, c, table)                                                                    \
+    ((vector)_mm512_ternarylogic_epi64((__m512i)(a), (__m512i)(b), (__m512i)(c), table))
 #define ANY(a) (_mm512_test_epi64_mask((__m512i)(a), (__m512i)(a)) != 0)
 #define VECTOR_LANES 8
 #define WORDS_AT_ONCE 2

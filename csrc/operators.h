@@ -1,39 +1,47 @@
-/* Lattice sums of spin operators on a periodic lattice of one to three axes, and the sums of their products. */
+/* Lattice sums of spin operators on a periodic lattice of one to three axes, and the sums of their
+ * products. */
 #ifndef RSMI_OPERATORS_H
 #define RSMI_OPERATORS_H
 
 #include <stdint.h>
 
-enum { OPERATOR_RANGE = 7, OPERATOR_SPINS = 4 }; /* largest offset on any axis, most spins in a product */
+enum {
+    OPERATOR_RANGE = 7,
+    OPERATOR_SPINS = 4
+}; /* largest offset on any axis, most spins in a product */
 
-/* sums[i][a] = sum over all sites x and all terms t of operator a of the product of the spins x + points of t.
+/* sums[i][a] = sum over all sites x and all terms t of operator a of the product of the spins x +
+ * points of t.
  *
  * rows           (n_samples, ceil(sites / 8)) packed, bit 1 = spin +1
  * shape          (3,) planes, rows, columns, each >= 1 (offsets wrap); fewer axes have leading ones
- * terms          (n_terms, OPERATOR_SPINS, 3) each point as its offsets along the axes; negative where the product is shorter
- * term_operator  (n_terms,) the operator a term belongs to
- * sums           (n_samples, n_operators)
+ * terms          (n_terms, OPERATOR_SPINS, 3) each point as its offsets along the axes; negative
+ * where the product is shorter term_operator  (n_terms,) the operator a term belongs to sums
+ * (n_samples, n_operators)
  *
  * RSMI_BAD_VALUE: a malformed term. RSMI_NO_MEMORY. */
-int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape, const int32_t *terms,
-                  const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t *sums);
+int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape,
+                  const int32_t *terms, const int32_t *term_operator, int64_t n_terms,
+                  int64_t n_operators, int64_t *sums);
 
 /* Spins in the product of one row (OPERATOR_SPINS, 3) of the table. */
 int operator_spins(const int32_t *term);
 
 /* The largest offset of any term along every axis. RSMI_BAD_VALUE: a malformed term. */
-int operator_reach(const int32_t *terms, const int32_t *term_operator, int64_t n_terms, int64_t n_operators, int64_t reach[3]);
+int operator_reach(const int32_t *terms, const int32_t *term_operator, int64_t n_terms,
+                   int64_t n_operators, int64_t reach[3]);
 
 /* Sums of products over the samples of each block.
  *
- * sums         (n_levels, n_samples, n_operators[0] + n_operators[1]) of the operators of two sectors, even and odd
- * energies     (n_samples,)
- * blocks       (n_samples,) below n_blocks, in any order
- * products[s]  (n_blocks, n_levels, k, 2 + 2 k) with k = n_operators[s]: to row a is added own sum a times 1, the energy, the k own sums,
- *              and the k of the level before (zeros for the first level)
+ * sums         (n_levels, n_samples, n_operators[0] + n_operators[1]) of the operators of two
+ * sectors, even and odd energies     (n_samples,) blocks       (n_samples,) below n_blocks, in any
+ * order products[s]  (n_blocks, n_levels, k, 2 + 2 k) with k = n_operators[s]: to row a is added
+ * own sum a times 1, the energy, the k own sums, and the k of the level before (zeros for the first
+ * level)
  *
  * The caller ensures that nothing overflows. RSMI_NO_MEMORY. */
-int accumulate_levels(const int64_t *sums, const int64_t *energies, const int64_t *blocks, int64_t n_levels, int64_t n_samples, const int64_t n_operators[2],
+int accumulate_levels(const int64_t *sums, const int64_t *energies, const int64_t *blocks,
+                      int64_t n_levels, int64_t n_samples, const int64_t n_operators[2],
                       int64_t n_blocks, int64_t *products[2]);
 
 #endif

@@ -1,39 +1,44 @@
-/* products (rbm_gibbs.c) with tables of subset sums in memory, ROWS rows side by side in a vector: one load and one
- * addition for every ROWS x 5 terms of a column. A template, included once per vector length with
- *     ROWS      rows in a vector
- *     TARGET    attribute of the functions (may be empty)
+/* products (rbm_gibbs.c) with tables of subset sums in memory, ROWS rows side by side in a vector:
+ * one load and one addition for every ROWS x 5 terms of a column. A template, included once per
+ * vector length with ROWS      rows in a vector TARGET    attribute of the functions (may be empty)
  *     NAME(f)   a name of its own for everything defined here; NAME(products) is the result. */
 
 typedef uint32_t NAME(vector) __attribute__((vector_size(4 * ROWS)));
 
 /* The sums of all 32 subsets of five terms, for n <= ROWS rows. */
-TARGET ALWAYS_INLINE void NAME(tabulate)(NAME(vector) *restrict table, const uint32_t *factors, size_t row_step,
-                                         size_t term_step, size_t n)
+TARGET ALWAYS_INLINE void NAME(tabulate)(NAME(vector) *restrict table, const uint32_t *factors,
+                                         size_t row_step, size_t term_step, size_t n)
 {
     table[0] = (NAME(vector)){0};
     for (size_t t = 0, subsets = 1; t < 5; t++, subsets *= 2) {
         NAME(vector) term = {0};
-        for (size_t r = 0; r < n; r++) term[r] = factors[r * row_step + t * term_step];
-        for (size_t subset = 0; subset < subsets; subset++) table[subsets + subset] = table[subset] + term;
+        for (size_t r = 0; r < n; r++)
+            term[r] = factors[r * row_step + t * term_step];
+        for (size_t subset = 0; subset < subsets; subset++)
+            table[subsets + subset] = table[subset] + term;
     }
 }
 
 /* sums[s] += the rows' sums over the first n_groups groups of five bits of words[s]. */
-TARGET ALWAYS_INLINE void NAME(add_subsets)(NAME(vector) *restrict sums, NAME(vector) (*restrict tables)[32],
-                                            const size_t n_groups, const uint32_t *restrict words, size_t columns)
+TARGET ALWAYS_INLINE void NAME(add_subsets)(NAME(vector) *restrict sums,
+                                            NAME(vector) (*restrict tables)[32],
+                                            const size_t n_groups, const uint32_t *restrict words,
+                                            size_t columns)
 {
     for (size_t s = 0; s < columns; s++) {
         const uint32_t word = words[s];
         NAME(vector) sum = sums[s];
-        for (size_t g = 0; g < n_groups; g++) sum += tables[g][word >> 5 * g & 31];
+        for (size_t g = 0; g < n_groups; g++)
+            sum += tables[g][word >> 5 * g & 31];
         sums[s] = sum;
     }
 }
 
 /* n <= ROWS rows and at most RBM_STRIP columns. */
-TARGET ALWAYS_INLINE void NAME(add_rows)(uint32_t *restrict out, size_t out_stride, size_t n, const uint32_t *factors,
-                                         size_t row_step, size_t term_step, const uint32_t *bits, size_t bits_stride,
-                                         size_t n_terms, size_t columns)
+TARGET ALWAYS_INLINE void NAME(add_rows)(uint32_t *restrict out, size_t out_stride, size_t n,
+                                         const uint32_t *factors, size_t row_step, size_t term_step,
+                                         const uint32_t *bits, size_t bits_stride, size_t n_terms,
+                                         size_t columns)
 {
     NAME(vector) tables[6][32], sums[RBM_STRIP];
     memset(sums, 0, columns * sizeof *sums);
@@ -48,16 +53,20 @@ TARGET ALWAYS_INLINE void NAME(add_rows)(uint32_t *restrict out, size_t out_stri
             NAME(add_subsets)(sums, tables, n_groups, words, columns);
     }
     for (size_t s = 0; s < columns; s++)
-        for (size_t r = 0; r < n; r++) out[r * out_stride + s] += sums[s][r];
+        for (size_t r = 0; r < n; r++)
+            out[r * out_stride + s] += sums[s][r];
 }
 
-TARGET static void NAME(products)(uint32_t *out, size_t out_stride, size_t n_rows, const uint32_t *factors, size_t row_step,
-                                  size_t term_step, const uint32_t *bits, size_t bits_stride, size_t n_terms, size_t columns)
+TARGET static void NAME(products)(uint32_t *out, size_t out_stride, size_t n_rows,
+                                  const uint32_t *factors, size_t row_step, size_t term_step,
+                                  const uint32_t *bits, size_t bits_stride, size_t n_terms,
+                                  size_t columns)
 {
     for (size_t row = 0; row < n_rows; row += ROWS)
         for (size_t start = 0; start < columns; start += RBM_STRIP)
-            NAME(add_rows)(out + row * out_stride + start, out_stride, n_rows - row < ROWS ? n_rows - row : ROWS,
-                           factors + row * row_step, row_step, term_step, bits + start, bits_stride, n_terms,
+            NAME(add_rows)(out + row * out_stride + start, out_stride,
+                           n_rows - row < ROWS ? n_rows - row : ROWS, factors + row * row_step,
+                           row_step, term_step, bits + start, bits_stride, n_terms,
                            columns - start < RBM_STRIP ? columns - start : RBM_STRIP);
 }
 

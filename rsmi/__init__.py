@@ -1,3 +1,4 @@
-"""Real-space mutual information renormalization group: functions on arrays beneath the ``rsmi`` command."""
+"""Real-space mutual information renormalization group: functions on arrays beneath the ``rsmi``
+command."""
 
 __version__ = "0.4.0"

@@ -1,4 +1,5 @@
-"""Running the command line in this process and in one of its own, and one tiny pipeline that the tests share."""
+"""Running the command line in this process and in one of its own, and one tiny pipeline that the
+tests share."""
 
 import contextlib
 import io
@@ -17,23 +18,43 @@ from rsmi.stages import runner
 from rsmi.stages.interrupt import Stop
 from rsmi.store import open_file
 
-# The smallest complete pipeline: output -> the command line that makes it, in order. A new command is one line more.
-SAMPLE = "sample --size 16 --algorithm swendsen-wang --temperature Tc --thermalization 4 --interval 2"
+# The smallest complete pipeline: output -> the command line that makes it, in order. A new command
+# is one line more.
+SAMPLE = (
+    "sample --size 16 --algorithm swendsen-wang --temperature Tc --thermalization 4 --interval 2"
+)
 PIPELINE = {
     "samples.h5": f"{SAMPLE} --samples 400",
     "other.h5": f"{SAMPLE} --samples 100 --seed 7",
     "imported.h5": "import mcising.h5 --temperature 3 --chains 2",
-    "theta.h5": "train-theta samples.h5 --block 2x2 --windows 2000 --hidden 4 --cd-steps 1 --epochs 4",
+    "theta.h5": (
+        "train-theta samples.h5 --block 2x2 --windows 2000 --hidden 4 --cd-steps 1 --epochs 4"
+    ),
     "lambda.h5": "train-lambda samples.h5 --theta theta.h5 --windows 2000 --restarts 2",
     "coarse.h5": "coarse-grain samples.h5 --rule lambda.h5",
     "flow.h5": "flow samples.h5 other.h5 --rule majority --steps 2",
     "exponent.h5": "exponent flow.h5",
-    "16-hot.h5": "sample --size 16 --algorithm swendsen-wang --temperature 1.1Tc --thermalization 4 --interval 2 --samples 200",
-    "8-cold.h5": "sample --size 8 --algorithm swendsen-wang --temperature 0.9Tc --thermalization 4 --interval 2 --samples 200",
-    "8-hot.h5": "sample --size 8 --algorithm swendsen-wang --temperature 1.1Tc --thermalization 4 --interval 2 --samples 200",
-    "16-cold.h5": "sample --size 16 --algorithm swendsen-wang --temperature 0.95Tc --thermalization 4 --interval 2 --samples 200",
+    "16-hot.h5": (
+        "sample --size 16 --algorithm swendsen-wang --temperature 1.1Tc --thermalization 4"
+        " --interval 2 --samples 200"
+    ),
+    "8-cold.h5": (
+        "sample --size 8 --algorithm swendsen-wang --temperature 0.9Tc --thermalization 4"
+        " --interval 2 --samples 200"
+    ),
+    "8-hot.h5": (
+        "sample --size 8 --algorithm swendsen-wang --temperature 1.1Tc --thermalization 4"
+        " --interval 2 --samples 200"
+    ),
+    "16-cold.h5": (
+        "sample --size 16 --algorithm swendsen-wang --temperature 0.95Tc --thermalization 4"
+        " --interval 2 --samples 200"
+    ),
     "crossing.h5": "crossing samples.h5 16-hot.h5 16-cold.h5 8-hot.h5 8-cold.h5",
-    "dimers.h5": "sample --model dimers --size 8 --noise-probability 0.982 --samples 600 --thermalization 4 --interval 2",
+    "dimers.h5": (
+        "sample --model dimers --size 8 --noise-probability 0.982 --samples 600 --thermalization 4"
+        " --interval 2"
+    ),
     "shard-0.h5": f"{SAMPLE} --samples 400 --shard 0/2",
     "shard-1.h5": f"{SAMPLE} --samples 400 --shard 1/2",
     "merged.h5": "merge shard-0.h5 shard-1.h5",
@@ -103,10 +124,22 @@ def here():
 
 def process(arguments, prelude: str = "", **settings) -> subprocess.Popen:
     """A command line in a process of its own; ``prelude`` is Python that runs first."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parent.parent), **settings.pop("env", {})}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(rsmi.__file__).parent.parent),
+        **settings.pop("env", {}),
+    }
     program = ["-c", f"{prelude}\nfrom rsmi.cli import main; main()"] if prelude else ["-m", "rsmi"]
-    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr") if name not in settings}
-    return subprocess.Popen([sys.executable, *program, *map(str, arguments)], text=True, env=environment, **pipes, **settings)
+    pipes = {
+        name: subprocess.PIPE for name in ("stdin", "stdout", "stderr") if name not in settings
+    }
+    return subprocess.Popen(
+        [sys.executable, *program, *map(str, arguments)],
+        text=True,
+        env=environment,
+        **pipes,
+        **settings,
+    )
 
 
 @pytest.fixture
@@ -123,7 +156,8 @@ def cli():
 
 @pytest.fixture
 def interrupt(here, monkeypatch):
-    """Run a command in this process, every row a part, until so many parts are committed; it exits 75."""
+    """Run a command in this process, every row a part, until so many parts are committed; it exits
+    75."""
 
     def call(arguments, parts: int = 60):
         stop, commit, committed = Stop(), runner.PartsFolder.commit, []
@@ -148,7 +182,8 @@ def interrupt(here, monkeypatch):
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory) -> Path:
-    """A folder with every file of the pipeline, made without interruption. Read only: copy what you change."""
+    """A folder with every file of the pipeline, made without interruption. Read only: copy what you
+    change."""
     folder = tmp_path_factory.mktemp("pipeline")
     shutil.copy(MCISING, folder)
     with contextlib.chdir(folder):

@@ -2,9 +2,11 @@
 
     make -C csrc dieharder            or            python tests/dieharder.py PROGRAM [SOURCE ...]
 
-PROGRAM is csrc/tests/stream_words.c, which describes the sources. All 8 lanes of the 4 streams meet every test of dieharder, a test that
-is in doubt once more with more words; the others meet those that take seconds and look at words, runs, ranks and distances. A record
-begins with its command and the hash of the words the source begins with, by which tests/test_randomness.py knows whose record it is.
+PROGRAM is csrc/tests/stream_words.c, which describes the sources. All 8 lanes of the 4 streams meet
+every test of dieharder, a test that is in doubt once more with more words; the others meet those
+that take seconds and look at words, runs, ranks and distances. A record begins with its command and
+the hash of the words the source begins with, by which tests/test_randomness.py knows whose record
+it is.
 """
 
 import hashlib
@@ -21,14 +23,45 @@ KEYS = 1024
 FINGERPRINT_BYTES = 1 << 14
 EVERYTHING = ("-a -Y 1 -k 2",)
 SELECTION = (
-    *("-d 0", "-d 2", "-d 3", "-d 4", "-d 8", "-d 15", "-d 16", "-d 17", "-d 100", "-d 101", "-d 102", "-d 200 -n 2", "-d 200 -n 8"),
-    *("-d 203 -n 0", "-d 203 -n 1", "-d 203 -n 7", "-d 203 -n 15", "-d 203 -n 31", "-d 205", "-d 206", "-d 207", "-d 208", "-d 209"),
+    *(
+        "-d 0",
+        "-d 2",
+        "-d 3",
+        "-d 4",
+        "-d 8",
+        "-d 15",
+        "-d 16",
+        "-d 17",
+        "-d 100",
+        "-d 101",
+        "-d 102",
+        "-d 200 -n 2",
+        "-d 200 -n 8",
+    ),
+    *(
+        "-d 203 -n 0",
+        "-d 203 -n 1",
+        "-d 203 -n 7",
+        "-d 203 -n 15",
+        "-d 203 -n 31",
+        "-d 205",
+        "-d 206",
+        "-d 207",
+        "-d 208",
+        "-d 209",
+    ),
 )
 
 
 def keys() -> bytes:
     """The keys of the chains of one simulation."""
-    physics = {"model": "ising", "shape": [64, 64], "coupling": critical_coupling(2), "algorithm": "heat-bath", "layout": "strip"}
+    physics = {
+        "model": "ising",
+        "shape": [64, 64],
+        "coupling": critical_coupling(2),
+        "algorithm": "heat-bath",
+        "layout": "strip",
+    }
     return b"".join(stream_key(1, "sample", physics, number).tobytes() for number in range(KEYS))
 
 
@@ -38,24 +71,41 @@ def fingerprint(words: bytes) -> str:
 
 
 def first_words(program: str, source: str) -> bytes:
-    return subprocess.run([program, source, str(FINGERPRINT_BYTES)], input=keys(), stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run(
+        [program, source, str(FINGERPRINT_BYTES)], input=keys(), stdout=subprocess.PIPE, check=True
+    ).stdout
 
 
 def judged(program: str, source: str, tests: str) -> list[str]:
     """Dieharder's lines of some tests; it closes the pipe when it has enough."""
-    with subprocess.Popen([program, source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as words:
+    with subprocess.Popen(
+        [program, source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as words:
         words.stdin.write(keys())
         words.stdin.close()
-        answer = subprocess.run(["dieharder", "-g", "200", *tests.split()], stdin=words.stdout, capture_output=True, text=True, check=True)
+        answer = subprocess.run(
+            ["dieharder", "-g", "200", *tests.split()],
+            stdin=words.stdout,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         words.kill()
-    return [line.strip() for line in answer.stdout.splitlines() if line.split("|")[-1].strip() in ("PASSED", "WEAK", "FAILED")]
+    return [
+        line.strip()
+        for line in answer.stdout.splitlines()
+        if line.split("|")[-1].strip() in ("PASSED", "WEAK", "FAILED")
+    ]
 
 
 def record(program: str, source: str) -> None:
     """Write the record of one source."""
     tests = EVERYTHING if source == "lanes" else SELECTION
     options = tests[0] if len(tests) == 1 else "; ".join(tests)
-    lines = [f"# stream_words {source} | dieharder -g 200 {options}", f"# {FINGERPRINT_BYTES} bytes {fingerprint(first_words(program, source))}"]
+    lines = [
+        f"# stream_words {source} | dieharder -g 200 {options}",
+        f"# {FINGERPRINT_BYTES} bytes {fingerprint(first_words(program, source))}",
+    ]
     for test in tests:
         lines += judged(program, source, test)
     (RECORDS / f"{source}.txt").write_text("\n".join(lines) + "\n")

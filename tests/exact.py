@@ -1,18 +1,23 @@
-"""Exact answers by brute-force enumeration, for the tests alone: slow, obvious, independent of the package."""
+"""Exact answers by brute-force enumeration, for the tests alone: slow, obvious, independent of the
+package."""
 
 import itertools
 import math
 
 import numpy as np
 
-
 # Block, buffer and environment of the Ising model
 
 
 def square_torus_bonds(shape):
-    """Bonds ((row, column), (row, column)) of the periodic square lattice: every site's two forward bonds."""
+    """Bonds ((row, column), (row, column)) of the periodic square lattice: every site's two forward
+    bonds."""
     sites = itertools.product(range(shape[0]), range(shape[1]))
-    return [((r, c), end) for r, c in sites for end in (((r + 1) % shape[0], c), (r, (c + 1) % shape[1]))]
+    return [
+        ((r, c), end)
+        for r, c in sites
+        for end in (((r + 1) % shape[0], c), (r, (c + 1) % shape[1]))
+    ]
 
 
 def all_spins(n):
@@ -21,13 +26,17 @@ def all_spins(n):
 
 
 def block_given_environment(configuration, corner, block, buffer, coupling):
-    """P(V | all spins outside block and buffer) on a torus: every state of block and buffer is visited.
+    """P(V | all spins outside block and buffer) on a torus: every state of block and buffer is
+    visited.
 
     configuration holds the outside spins; corner is the block's first site.
     """
     shape = configuration.shape
-    inside = [((corner[0] + r) % shape[0], (corner[1] + c) % shape[1])
-              for r in range(-buffer, block[0] + buffer) for c in range(-buffer, block[1] + buffer)]
+    inside = [
+        ((corner[0] + r) % shape[0], (corner[1] + c) % shape[1])
+        for r in range(-buffer, block[0] + buffer)
+        for c in range(-buffer, block[1] + buffer)
+    ]
     spins = all_spins(len(inside))
     spin = {site: spins[:, k] for k, site in enumerate(inside)}
     aligned = np.zeros(len(spins), np.int64)
@@ -42,12 +51,15 @@ def block_given_environment(configuration, corner, block, buffer, coupling):
 
 
 def torus_4x4_joint(coupling):
-    """P(V, E) of the 2x2 block on the 4x4 torus without a buffer, (16, 4096): all 2^16 configurations."""
+    """P(V, E) of the 2x2 block on the 4x4 torus without a buffer, (16, 4096): all 2^16
+    configurations."""
     sites = list(itertools.product(range(4), range(4)))
     block = [(1, 1), (1, 2), (2, 1), (2, 2)]
     order = block + [site for site in sites if site not in block]
     spins = all_spins(16)
-    energy = sum(spins[:, order.index(a)] * spins[:, order.index(b)] for a, b in square_torus_bonds((4, 4)))
+    energy = sum(
+        spins[:, order.index(a)] * spins[:, order.index(b)] for a, b in square_torus_bonds((4, 4))
+    )
     weight = np.exp(coupling * energy.astype(float))
     return (weight / weight.sum()).reshape(4096, 16).T
 
@@ -55,9 +67,13 @@ def torus_4x4_joint(coupling):
 def information(table):
     """Mutual information in nats of a table of joint probabilities, by the definition."""
     rows, columns = table.sum(axis=1), table.sum(axis=0)
-    return sum(p * np.log(p / (rows[i] * columns[j])) for (i, j), p in np.ndenumerate(table) if p > 0)
+    return sum(
+        p * np.log(p / (rows[i] * columns[j])) for (i, j), p in np.ndenumerate(table) if p > 0
+    )
 
-# --- small periodic Ising lattices ------------------------------------------------------------------------------------
+
+# --- small periodic Ising lattices
+# ------------------------------------------------------------------------------------
 
 
 def every_configuration(shape):
@@ -68,9 +84,12 @@ def every_configuration(shape):
 
 
 def ising_energies(configurations):
-    """Energies of periodic configurations (n, *shape), one forward bond per site and axis of size > 1."""
+    """Energies of periodic configurations (n, *shape), one forward bond per site and axis of size >
+    1."""
     axes = [axis for axis in range(1, configurations.ndim) if configurations.shape[axis] > 1]
-    bonds = sum(configurations.astype(np.int64) * np.roll(configurations, -1, axis) for axis in axes)
+    bonds = sum(
+        configurations.astype(np.int64) * np.roll(configurations, -1, axis) for axis in axes
+    )
     return -bonds.reshape(len(bonds), -1).sum(axis=1)
 
 
@@ -81,26 +100,34 @@ def boltzmann(energies, coupling):
 
 
 def ising_states(shape):
-    """All configurations of a small lattice, row k having spin +1 at site i where bit i of k is 1, and their energies."""
+    """All configurations of a small lattice, row k having spin +1 at site i where bit i of k is 1,
+    and their energies."""
     states = every_configuration(shape)
     return states, ising_energies(states)
 
 
-# --- RSMI on the Ising chain ------------------------------------------------------------------------------------------
+# --- RSMI on the Ising chain
+# ------------------------------------------------------------------------------------------
 
 
 def chain_block_environment(length, buffer, coupling):
-    """P(V, E) of a block of the infinite Ising chain and the two spins beyond its buffers, (2^length, 4)."""
+    """P(V, E) of a block of the infinite Ising chain and the two spins beyond its buffers,
+    (2^length, 4)."""
     v, e = all_spins(length), all_spins(2)
     inner, outer = np.tanh(coupling), np.tanh(coupling) ** (buffer + 1)
     block = np.prod((1 + inner * v[:, 1:] * v[:, :-1]) / 2, axis=1) / 2
-    left, right = (1 + outer * np.outer(v[:, 0], e[:, 0])) / 2, (1 + outer * np.outer(v[:, -1], e[:, 1])) / 2
+    left, right = (
+        (1 + outer * np.outer(v[:, 0], e[:, 0])) / 2,
+        (1 + outer * np.outer(v[:, -1], e[:, 1])) / 2,
+    )
     return block[:, None] * left * right
 
 
 def chain_machines(length, buffer, coupling):
-    """The same distribution as two RBMs, (weights, visible bias, hidden bias) of (V, E), then of V: one hidden unit a bond,
-    exp(J s t) ~ cosh(w (s + t)) with cosh 2w = exp 2J; a buffer leaves the bond tanh J = tanh(K)^(buffer + 1)."""
+    """The same distribution as two RBMs, (weights, visible bias, hidden bias) of (V, E), then of V:
+    one hidden unit a bond, exp(J s t) ~ cosh(w (s + t)) with cosh 2w = exp 2J; a buffer leaves the
+    bond tanh J = tanh(K)^(buffer + 1).
+    """
     through = np.arctanh(np.tanh(coupling) ** (buffer + 1))
     bonds = [(i, i + 1, coupling) for i in range(length - 1)]
     with_environment = bonds + [(0, length, through), (length - 1, length + 1, through)]
@@ -122,13 +149,15 @@ def channel_table(filters, bias, blocks):
 
 
 def first_cumulant(block_weight, energies, q_blocks, q_data):
-    """KR eq. 14 with P_Theta(V) enumerated: mean_s sum_h q(h|v_s) <f(V, e_s)>_{V|h}; energies (samples, 2^n_block)."""
+    """KR eq. 14 with P_Theta(V) enumerated: mean_s sum_h q(h|v_s) <f(V, e_s)>_{V|h}; energies
+    (samples, 2^n_block)."""
     given_h = block_weight[:, None] * q_blocks
     given_h = given_h / given_h.sum(axis=0)
     return (q_data * (energies @ given_h)).sum(axis=1).mean()
 
 
-# --- restricted Boltzmann machines ------------------------------------------------------------------------------------
+# --- restricted Boltzmann machines
+# ------------------------------------------------------------------------------------
 
 
 def machine_joint(weights, visible_bias, hidden_bias):
@@ -146,13 +175,15 @@ def machine_moments(weights, visible_bias, hidden_bias):
     return x.T @ joint @ h, joint.sum(axis=1) @ x, joint.sum(axis=0) @ h
 
 
-# --- coarse-grained chains --------------------------------------------------------------------------------------------
+# --- coarse-grained chains
+# --------------------------------------------------------------------------------------------
 
 
 def ring_of_blocks(up, length, blocks, coupling):
     """Every configuration of a ring of blocks against every coarse one, by the definitions.
 
-    up is P(h=+1|x), (2^length,). Returns P(h|x) exp K_0[x], (2^sites, 2^blocks), and K_1[x], (2^sites,).
+    up is P(h=+1|x), (2^length,). Returns P(h|x) exp K_0[x], (2^sites, 2^blocks), and K_1[x],
+    (2^sites,).
     """
     spins = all_spins(length * blocks).astype(float)
     bonds = coupling * spins * np.roll(spins, -1, axis=1)
@@ -167,45 +198,57 @@ def ring_of_blocks(up, length, blocks, coupling):
 
 
 def cumulants_of(weights, values, order):
-    """ln sum of the weights, then the first cumulants of the values under them, from central moments by the usual recursion."""
+    """ln sum of the weights, then the first cumulants of the values under them, from central
+    moments by the usual recursion."""
     probability = weights / weights.sum()
     centre = probability @ values
     moments = [probability @ (values - centre) ** k for k in range(order + 1)]
     cumulants = [0.0] * (order + 1)
     for k in range(1, order + 1):
-        cumulants[k] = moments[k] - sum(math.comb(k - 1, m - 1) * cumulants[m] * moments[k - m] for m in range(1, k))
+        cumulants[k] = moments[k] - sum(
+            math.comb(k - 1, m - 1) * cumulants[m] * moments[k - m] for m in range(1, k)
+        )
     cumulants[1] += centre
     return np.array([math.log(weights.sum()), *cumulants[1:]])
 
 
 def joint_entropy(spins, probabilities):
-    """Entropy in nats of the columns of a table of configurations (n, m) with these probabilities, by a dictionary."""
+    """Entropy in nats of the columns of a table of configurations (n, m) with these probabilities,
+    by a dictionary."""
     total = {}
     for row, probability in zip(map(bytes, np.ascontiguousarray(spins)), probabilities):
         total[row] = total.get(row, 0.0) + probability
     return -sum(p * math.log(p) for p in total.values() if p > 0)
 
 
-# --- how well samples fit ---------------------------------------------------------------------------------------------
+# --- how well samples fit
+# ---------------------------------------------------------------------------------------------
 
 
 def chi2_score(shape, coupling, rows, sampled_states):
-    """(chi2 - dof) / sqrt(2 dof) of the counts of all states; states expected fewer than 20 times are pooled by energy."""
+    """(chi2 - dof) / sqrt(2 dof) of the counts of all states; states expected fewer than 20 times
+    are pooled by energy."""
     energies = ising_states(shape)[1]
     weights = np.exp(-coupling * energies)
     expected = rows * weights / weights.sum()
     counts = np.bincount(sampled_states, minlength=len(energies))
-    group = np.where(expected >= 20, np.arange(len(energies)), len(energies) + energies - energies.min())
+    group = np.where(
+        expected >= 20, np.arange(len(energies)), len(energies) + energies - energies.min()
+    )
     expected, counts = np.bincount(group, expected), np.bincount(group, counts)
     kept = expected >= 5
     chi2 = np.sum((counts[kept] - expected[kept]) ** 2 / expected[kept])
     dof = np.count_nonzero(kept) - 1
     return (chi2 - dof) / np.sqrt(2 * dof)
-# --- coverings by dimers ----------------------------------------------------------------------------------------------
+
+
+# --- coverings by dimers
+# ----------------------------------------------------------------------------------------------
 
 
 def dimer_coverings(shape, boundary="periodic"):
-    """All coverings as directions of the partners, int8 (n, Lx, Ly): 0 next x, 1 next y, 2 previous x, 3 previous y."""
+    """All coverings as directions of the partners, int8 (n, Lx, Ly): 0 next x, 1 next y, 2 previous
+    x, 3 previous y."""
     found, partners = [], np.full(shape, -1, np.int8)
 
     def extend():

@@ -1,4 +1,5 @@
-"""What happens to the workers of tests/test_remote.py; a module of its own, which other processes find by its name."""
+"""What happens to the workers of tests/test_remote.py; a module of its own, which other processes
+find by its name."""
 
 import os
 import resource
@@ -8,7 +9,8 @@ from rsmi.store import PartsFolder
 
 
 def dying(parts: int, function, *orders):
-    """A drive whose process dies of SIGKILL right after it committed so many parts; never if there are none to commit."""
+    """A drive whose process dies of SIGKILL right after it committed so many parts; never if there
+    are none to commit."""
     commit, committed = PartsFolder.commit, 0
 
     def counting(*rest):

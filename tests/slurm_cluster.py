@@ -1,4 +1,5 @@
-"""A Slurm of one node, made from nothing in a folder of its own and gone afterwards: loopback, own key, own ports, no cgroups."""
+"""A Slurm of one node, made from nothing in a folder of its own and gone afterwards: loopback, own
+key, own ports, no cgroups."""
 
 from __future__ import annotations
 
@@ -15,7 +16,12 @@ import time
 from pathlib import Path
 
 _PATH = os.environ.get("PATH", "/usr/bin") + ":/usr/sbin:/sbin"  # where daemons are
-PACKAGES = {"munged": "munge", "slurmctld": "slurmctld", "slurmd": "slurmd", "sbatch": "slurm-client"}
+PACKAGES = {
+    "munged": "munge",
+    "slurmctld": "slurmctld",
+    "slurmd": "slurmd",
+    "sbatch": "slurm-client",
+}
 
 # cred_expire: how long a requeued job waits before it may run again, 120 s by default.
 CONFIGURATION = """
@@ -66,7 +72,13 @@ class Cluster:
 
     def command(self, *words, **settings) -> str:
         """Output of a command that must succeed."""
-        done = subprocess.run([str(word) for word in words], env=self.environment, capture_output=True, text=True, **settings)
+        done = subprocess.run(
+            [str(word) for word in words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            **settings,
+        )
         assert done.returncode == 0, f"{words}: {done.stderr}\n{self.logs()}"
         return done.stdout.strip()
 
@@ -78,7 +90,15 @@ class Cluster:
         """Start the daemons and wait until the node takes jobs."""
         self._configure()
         munge = self.folder / "munge"
-        self._daemon("munged", "--foreground", "--force", *(f"--{name}={munge / name}" for name in ("socket", "key-file", "pid-file", "log-file", "seed-file")))
+        self._daemon(
+            "munged",
+            "--foreground",
+            "--force",
+            *(
+                f"--{name}={munge / name}"
+                for name in ("socket", "key-file", "pid-file", "log-file", "seed-file")
+            ),
+        )
         self.wait("munged", lambda: (munge / "socket").exists())
         self._daemon("slurmctld", "-D", "-c")
         self._daemon("slurmd", "-D", "-c")
@@ -92,28 +112,49 @@ class Cluster:
         key.touch(0o600)
         key.write_bytes(secrets.token_bytes(128))
         controller, daemon = free_ports(2)
-        text = CONFIGURATION.format(host=socket.gethostname().split(".")[0], controller=controller, daemon=daemon, user=getpass.getuser(), folder=self.folder)
+        text = CONFIGURATION.format(
+            host=socket.gethostname().split(".")[0],
+            controller=controller,
+            daemon=daemon,
+            user=getpass.getuser(),
+            folder=self.folder,
+        )
         (self.folder / "slurm.conf").write_text(text)
 
     def _daemon(self, *words) -> None:
         with open(self.folder / f"{words[0]}.out", "wb") as out:
-            self._daemons.append(subprocess.Popen(words, env=self.environment, stdout=out, stderr=subprocess.STDOUT))
+            self._daemons.append(
+                subprocess.Popen(words, env=self.environment, stdout=out, stderr=subprocess.STDOUT)
+            )
 
     def _node(self) -> str:
-        return subprocess.run(["sinfo", "--noheader", "--partition=low", "--format=%T"], env=self.environment, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(
+            ["sinfo", "--noheader", "--partition=low", "--format=%T"],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
 
     def wait(self, what: str, ready, seconds: float = 60) -> None:
         """Wait until ``ready()``; give up with what the daemons wrote."""
         end = time.monotonic() + seconds
         while not ready():
             assert time.monotonic() < end, f"{what}: not ready after {seconds:.0f} s\n{self.logs()}"
-            assert all(daemon.poll() is None for daemon in self._daemons), f"{what}: a daemon ended\n{self.logs()}"
+            assert all(daemon.poll() is None for daemon in self._daemons), (
+                f"{what}: a daemon ended\n{self.logs()}"
+            )
             time.sleep(0.2)
 
     def stop(self) -> None:
         """End all jobs, then the daemons, the last one first."""
-        subprocess.run(["scancel", "--full", "--signal=KILL", f"--user={getpass.getuser()}"], env=self.environment, capture_output=True)
-        subprocess.run(["scancel", f"--user={getpass.getuser()}"], env=self.environment, capture_output=True)
+        subprocess.run(
+            ["scancel", "--full", "--signal=KILL", f"--user={getpass.getuser()}"],
+            env=self.environment,
+            capture_output=True,
+        )
+        subprocess.run(
+            ["scancel", f"--user={getpass.getuser()}"], env=self.environment, capture_output=True
+        )
         with contextlib.suppress(AssertionError):
             self.wait("the jobs' end", lambda: not self.command("squeue", "--noheader"), 20)
         for daemon in reversed(self._daemons):
@@ -126,8 +167,17 @@ class Cluster:
 
     def logs(self) -> str:
         """The ends of all logs."""
-        paths = sorted([*self.folder.glob("*.log"), *self.folder.glob("*.out"), *self.folder.glob("munge/log-file")])
-        return "\n".join(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-25:]) for path in paths)
+        paths = sorted(
+            [
+                *self.folder.glob("*.log"),
+                *self.folder.glob("*.out"),
+                *self.folder.glob("munge/log-file"),
+            ]
+        )
+        return "\n".join(
+            f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-25:])
+            for path in paths
+        )
 
 
 def free_ports(count: int) -> list[int]:
@@ -141,7 +191,11 @@ def free_ports(count: int) -> list[int]:
 
 def missing_packages() -> list[str]:
     """Debian packages that are needed and not there."""
-    return [package for program, package in PACKAGES.items() if shutil.which(program, path=_PATH) is None]
+    return [
+        package
+        for program, package in PACKAGES.items()
+        if shutil.which(program, path=_PATH) is None
+    ]
 
 
 @contextlib.contextmanager

@@ -10,7 +10,16 @@ import pytest
 from rsmi.store import schema
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("cli", "stages", "lattice", "information", "renormalization", "statistics", "store", "kernels")
+ROOMS = (
+    "cli",
+    "stages",
+    "lattice",
+    "information",
+    "renormalization",
+    "statistics",
+    "store",
+    "kernels",
+)
 
 # What a module of each room may import of the others; all may import rsmi and rsmi.errors.
 ARROWS = {
@@ -23,10 +32,13 @@ ARROWS = {
     "store": set(),
     "kernels": set(),
 }
-# Third-party packages and the rooms they may appear in; the command line computes nothing, three modules draw, one knows dask.
+# Third-party packages and the rooms they may appear in; the command line computes nothing, three
+# modules draw, one knows dask.
 PACKAGES = {"h5py": {"store"}, "click": {"cli"}, "tqdm": {"stages"}, "numpy": set(ROOMS) - {"cli"}}
 CLUSTER = ROOT / "rsmi/stages/cluster.py"
-DRAWING = tuple(ROOT / "rsmi/stages" / name for name in ("figures.py", "filter_figure.py", "dimer_figure.py"))
+DRAWING = tuple(
+    ROOT / "rsmi/stages" / name for name in ("figures.py", "filter_figure.py", "dimer_figure.py")
+)
 
 MODULES = sorted([*(ROOT / "rsmi").rglob("*.py"), *(ROOT / "rsmi" / "kernels").glob("*.pyx")])
 
@@ -41,7 +53,9 @@ def imports_of(path: Path) -> set[str]:
     """Dotted names that a module imports, anywhere in it."""
     text = path.read_text()
     if path.suffix == ".pyx":
-        found = re.findall(r"^[ \t]*from\s+([\w.]+)\s+c?import", text, re.M) + re.findall(r"^[ \t]*c?import\s+([\w.]+)", text, re.M)
+        found = re.findall(r"^[ \t]*from\s+([\w.]+)\s+c?import", text, re.M) + re.findall(
+            r"^[ \t]*c?import\s+([\w.]+)", text, re.M
+        )
         return set(found)
     names = set()
     for node in ast.walk(ast.parse(text)):
@@ -59,7 +73,11 @@ def rooms_imported(path: Path) -> set[str]:
 
 
 def packages_imported(path: Path) -> set[str]:
-    return {name.split(".")[0] for name in imports_of(path)} - set(sys.stdlib_module_names) - {"rsmi", "libc", "cython"}
+    return (
+        {name.split(".")[0] for name in imports_of(path)}
+        - set(sys.stdlib_module_names)
+        - {"rsmi", "libc", "cython"}
+    )
 
 
 def test_every_room_is_known():
@@ -76,12 +94,17 @@ def test_imports(path):
     allowed = {package for package, rooms in PACKAGES.items() if room in rooms}
     drawing = {"matplotlib"} if path in DRAWING else set()
     assert packages_imported(path) <= allowed | drawing
-    assert ("distributed" in path.read_text()) == (path == CLUSTER)  # imported by name, when it is asked for
+    assert ("distributed" in path.read_text()) == (
+        path == CLUSTER
+    )  # imported by name, when it is asked for
 
 
 def test_the_imports_are_found(tmp_path):
-    """The parser sees imports inside functions and in .pyx files; without it every arrow would pass."""
-    (tmp_path / "a.py").write_text("def f():\n    from rsmi.stages import runner\n    import h5py._hl as x\n")
+    """The parser sees imports inside functions and in .pyx files; without it every arrow would
+    pass."""
+    (tmp_path / "a.py").write_text(
+        "def f():\n    from rsmi.stages import runner\n    import h5py._hl as x\n"
+    )
     (tmp_path / "b.pyx").write_text("from rsmi.store cimport x\ncimport numpy as np\n")
     assert imports_of(tmp_path / "a.py") == {"rsmi.stages.runner", "h5py._hl"}
     assert imports_of(tmp_path / "b.pyx") == {"rsmi.store", "numpy"}
@@ -89,7 +112,12 @@ def test_the_imports_are_found(tmp_path):
 
 def test_the_command_line_reads_files_only_to_hand_them_on():
     """Of lattice, cli may use the parsers of geometry; numbers are the stages' business."""
-    used = {name for path in (ROOT / "rsmi/cli").glob("*.py") for name in imports_of(path) if name.startswith("rsmi.lattice")}
+    used = {
+        name
+        for path in (ROOT / "rsmi/cli").glob("*.py")
+        for name in imports_of(path)
+        if name.startswith("rsmi.lattice")
+    }
     assert all(name.startswith("rsmi.lattice.geometry") for name in used)
 
 
@@ -106,8 +134,15 @@ def test_schema_document_is_generated():
 
 
 def test_no_path_of_one_machine():
-    files = [path for folder in ("rsmi", "csrc", "tests", "data") for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".pyx", ".pyi", ".c", ".h", ".md", ".json")]
-    files += [ROOT / name for name in ("README.md", "pyproject.toml", "setup.py")] + [*ROOT.rglob("Makefile")]
+    files = [
+        path
+        for folder in ("rsmi", "csrc", "tests", "data")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".pyx", ".pyi", ".c", ".h", ".md", ".json")
+    ]
+    files += [ROOT / name for name in ("README.md", "pyproject.toml", "setup.py")] + [
+        *ROOT.rglob("Makefile")
+    ]
     for path in files:
         found = re.search(r"(?<![\w.])/(home|work|tmp|root|Users|mnt)/\w+", path.read_text())
         assert not found or path == Path(__file__), f"{path}: {found}"

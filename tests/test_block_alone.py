@@ -1,7 +1,9 @@
-"""``rsmi train-lambda`` by objectives that look at the block alone: what they find on Ising blocks, and on dimers in noise do not.
+"""``rsmi train-lambda`` by objectives that look at the block alone: what they find on Ising blocks,
+and on dimers in noise do not.
 
-Correlation explanation (Ver Steeg & Galstyan) and the hidden units of a Boltzmann machine of V (Mehta & Schwab, arXiv:1410.3831)
-answer whether the environment is needed at all: on Ising both find the block spin, on dimers in noise neither finds the field.
+Correlation explanation (Ver Steeg & Galstyan) and the hidden units of a Boltzmann machine of V
+(Mehta & Schwab, arXiv:1410.3831) answer whether the environment is needed at all: on Ising both
+find the block spin, on dimers in noise neither finds the field.
 """
 
 import json
@@ -46,7 +48,9 @@ def train(here, samples, workplace):
     """Options -> (what --json prints, remarks on stderr)."""
 
     def call(options, name="ising.h5"):
-        result = here("train-lambda", samples / name, *options.split(), "-o", "lambda.h5", "--force", "--json")
+        result = here(
+            "train-lambda", samples / name, *options.split(), "-o", "lambda.h5", "--force", "--json"
+        )
         assert result.code == 0, result.err
         return json.loads(result.out), result.err
 
@@ -59,27 +63,53 @@ def test_the_block_spin_is_found_without_an_environment(train, objective):
     found, remarks = train(f"--block 2x2 --objective {objective}")
     weights = np.ravel(found["filters"])
     assert weights.sum() / (2 * np.linalg.norm(weights)) > 0.99 and found["bias"] == [0]
-    assert not remarks and found["objective"] == objective and found["estimator"] == ("cd" if objective == "likelihood" else None)
-    assert 0.92 * found["total_correlation_block"] < found["total_correlation"] < found["total_correlation_block"] + 4 * found["total_correlation_error"]
-    assert found["total_correlation_bound"] == pytest.approx(found["total_correlation"]) == pytest.approx(found["total_correlation_units"][0])
-    assert abs(found["mutual_information"] - found["mutual_information_exact_soft"]) < 4 * found["mutual_information_error"]
+    assert (
+        not remarks
+        and found["objective"] == objective
+        and found["estimator"] == ("cd" if objective == "likelihood" else None)
+    )
+    assert (
+        0.92 * found["total_correlation_block"]
+        < found["total_correlation"]
+        < found["total_correlation_block"] + 4 * found["total_correlation_error"]
+    )
+    assert (
+        found["total_correlation_bound"]
+        == pytest.approx(found["total_correlation"])
+        == pytest.approx(found["total_correlation_units"][0])
+    )
+    assert (
+        abs(found["mutual_information"] - found["mutual_information_exact_soft"])
+        < 4 * found["mutual_information_error"]
+    )
     assert found["mutual_information_exact"] >= 0.38
 
 
 def test_every_rule_is_measured_in_the_same_way(train, samples):
-    """A rule trained on the environment explains total correlation too; the held-out value is that of the stored filters."""
+    """A rule trained on the environment explains total correlation too; the held-out value is that
+    of the stored filters."""
     found, _ = train("--block 2x2 --objective decoder --hidden 2 --restarts 1 --windows 60000")
     p = ising_block(samples / "ising.h5")
-    value = explained_total_correlation(np.reshape(found["filters"], (2, 4)), found["bias"], exact.all_spins(4), p)
+    value = explained_total_correlation(
+        np.reshape(found["filters"], (2, 4)), found["bias"], exact.all_spins(4), p
+    )
     assert abs(found["total_correlation"] - value) < 4 * found["total_correlation_error"]
-    assert found["total_correlation_bound"] < found["total_correlation"] < found["total_correlation_block"] + 4 * found["total_correlation_error"]
+    assert (
+        found["total_correlation_bound"]
+        < found["total_correlation"]
+        < found["total_correlation_block"] + 4 * found["total_correlation_error"]
+    )
     assert len(found["total_correlation_units"]) == 2
 
 
 def ising_block(path):
     """Frequencies of the 16 states of the 2x2 block, flips averaged."""
     with open_file(path, "samples") as file:
-        spins = np.unpackbits(file.read("/spins"), axis=1, bitorder="little").reshape(-1, 32, 32).astype(int)
+        spins = (
+            np.unpackbits(file.read("/spins"), axis=1, bitorder="little")
+            .reshape(-1, 32, 32)
+            .astype(int)
+        )
     state = sum(np.roll(spins, (-(k // 2), -(k % 2)), (1, 2)) << k for k in range(4))
     counts = np.bincount(state.ravel(), minlength=16)
     return (counts + counts[::-1]) / (2 * counts.sum())
@@ -87,10 +117,15 @@ def ising_block(path):
 
 @pytest.mark.parametrize("objective", BLOCK_ALONE)
 def test_the_environment_has_no_say_in_the_choice(train, objective):
-    """Of the restarts the one with the best value of its own objective is kept, not that with the best bound of I(H:E)."""
+    """Of the restarts the one with the best value of its own objective is kept, not that with the
+    best bound of I(H:E)."""
     found, _ = train(f"--block 3x3 --objective {objective} --hidden 2 --windows 5000 --restarts 3")
     with open_file("lambda.h5", "lambda") as file:
-        last, bounds, kept = file.read("/curve/objective")[:, -1], file.read("/restarts/bound"), file.attributes["restart"]
+        last, bounds, kept = (
+            file.read("/curve/objective")[:, -1],
+            file.read("/restarts/bound"),
+            file.attributes["restart"],
+        )
         steps, curve = file.read("/curve/step"), file.read("/curve/filters")
         np.testing.assert_allclose(curve[:, -1], file.read("/restarts/filters"), atol=1e-12)
     assert kept == found["restart"] == last.argmax() and np.isfinite(bounds).all()
@@ -98,24 +133,37 @@ def test_the_environment_has_no_say_in_the_choice(train, objective):
 
 
 def test_hidden_units_as_filters():
-    """P(h = 1|v) of the rule is that of the machine, by the joint distribution of all its units: filters are twice the weights."""
+    """P(h = 1|v) of the rule is that of the machine, by the joint distribution of all its units:
+    filters are twice the weights."""
     rng = np.random.default_rng(1)
     schedule = Schedule(hidden=2, cd_steps=1, persistent=False, epochs=1, learning_rate=0.1)
     blocks = exact.all_spins(3).repeat(100, axis=0)
-    task = restarts.LikelihoodRestart("restart-00", blocks, blocks, 2, schedule, False, np.arange(1, 5, dtype=np.uint64))
+    task = restarts.LikelihoodRestart(
+        "restart-00", blocks, blocks, 2, schedule, False, np.arange(1, 5, dtype=np.uint64)
+    )
     state = initial_state(3, 2, task.key)
     for name in ("weights", "visible_bias", "hidden_bias"):
         state[name][...] = rng.normal(size=state[name].shape)
     filters, bias = task.rule(state)
-    joint = exact.machine_joint(*(state[name].astype(float) for name in ("weights", "visible_bias", "hidden_bias")))
+    joint = exact.machine_joint(
+        *(state[name].astype(float) for name in ("weights", "visible_bias", "hidden_bias"))
+    )
     up = (joint @ (exact.all_spins(2) > 0)) / joint.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(1 / (1 + np.exp(-exact.all_spins(3) @ filters.T - bias)), up, rtol=1e-6)
+    np.testing.assert_allclose(
+        1 / (1 + np.exp(-exact.all_spins(3) @ filters.T - bias)), up, rtol=1e-6
+    )
 
 
-@pytest.mark.parametrize("options", ["total-correlation --bias free", "likelihood --estimator pcd", "likelihood --bias free"])
+@pytest.mark.parametrize(
+    "options",
+    ["total-correlation --bias free", "likelihood --estimator pcd", "likelihood --bias free"],
+)
 def test_stopped_and_continued(here, interrupt, samples, workplace, options):
     """Rows done in several runs leave the bits of one run; the rule is one like any other."""
-    line = f"train-lambda {samples / 'ising.h5'} --block 2x2 --objective {options} --hidden 2 --restarts 2 --windows 3000 -q -o".split()
+    line = (
+        f"train-lambda {samples / 'ising.h5'} --block 2x2 --objective {options} --hidden 2"
+        " --restarts 2 --windows 3000 -q -o".split()
+    )
     assert here(*line, "whole.h5").code == 0
     for _ in range(2):
         interrupt([*line, "parts.h5", "--threads", 1], parts=4)
@@ -123,23 +171,37 @@ def test_stopped_and_continued(here, interrupt, samples, workplace, options):
     with open_file("whole.h5") as whole, open_file("parts.h5") as parts:
         assert whole.digest == parts.digest
         assert ("free" in options) == bool(whole.read("/bias").any())
-    assert here("coarse-grain", samples / "ising.h5", "--rule", "whole.h5", "-q", "-o", "coarse.h5").code == 0
+    assert (
+        here(
+            "coarse-grain", samples / "ising.h5", "--rule", "whole.h5", "-q", "-o", "coarse.h5"
+        ).code
+        == 0
+    )
     assert "TC(V:H), held out" in here("info", "whole.h5").out
 
 
 def test_units_without_a_task(train):
-    """On a 2x2 block one unit explains everything, or two share it, and the file's reader is told which units are idle."""
+    """On a 2x2 block one unit explains everything, or two share it, and the file's reader is told
+    which units are idle."""
     found, remarks = train("--block 2x2 --objective total-correlation --hidden 3 --windows 20000")
     sizes = np.abs(np.reshape(found["filters"], (3, 4))).sum(axis=1)
     idle = [str(j) for j in range(1, 4) if sizes[j - 1] < 0.1]
-    assert idle and f"unit{'s' * (len(idle) > 1)} {', '.join(idle)} of 3 found nothing to explain" in remarks
+    assert (
+        idle
+        and f"unit{'s' * (len(idle) > 1)} {', '.join(idle)} of 3 found nothing to explain"
+        in remarks
+    )
 
 
 @pytest.mark.parametrize("objective", BLOCK_ALONE)
 def test_the_field_in_noise_is_not_found(train, objective):
-    """Three units hold no electric field on the links they look at (an objective of the environment reaches .85 to .95 with less noise
-    than .01), and know less than half of what one bit can know of the environment, .115 nats."""
-    found, _ = train(f"--block 4x4 --buffer 2 --objective {objective} --hidden 3 --restarts 1 --windows 6000", "dimers.h5")
+    """Three units hold no electric field on the links they look at (an objective of the environment
+    reaches .85 to .95 with less noise than .01), and know less than half of what one bit can know
+    of the environment, .115 nats."""
+    found, _ = train(
+        f"--block 4x4 --buffer 2 --objective {objective} --hidden 3 --restarts 1 --windows 6000",
+        "dimers.h5",
+    )
     units = found["dimers"]["units"]
     assert max(unit["R2"] * (1 - unit["noise"]) for unit in units) < 0.3
     assert found["mutual_information_hard"] < 0.06
@@ -147,10 +209,16 @@ def test_the_field_in_noise_is_not_found(train, objective):
 
 
 def test_pairs_of_noise_spins_dominate(samples):
-    """Sixteen units: half or more are a vertex with its face, the strongest correlation there is, and make up most of the objective."""
+    """Sixteen units: half or more are a vertex with its face, the strongest correlation there is,
+    and make up most of the objective."""
     with open_file(samples / "dimers.h5", "samples") as file:
         windows = WindowSet(file, Geometry((4, 4), 2, 1), 15_000, 0)
-        states = [correlation_explanation.initial_state(64, 16, np.arange(1, 5, dtype=np.uint64) + np.uint64(k)) for k in range(2)]
+        states = [
+            correlation_explanation.initial_state(
+                64, 16, np.arange(1, 5, dtype=np.uint64) + np.uint64(k)
+            )
+            for k in range(2)
+        ]
         table = BlockTable.from_samples(windows.training.blocks)
     best = max(states, key=lambda state: correlation_explanation.advance(state, table, 150))
     shape = filter_shape(best["filters"], (4, 4), 4)
@@ -162,18 +230,44 @@ def test_pairs_of_noise_spins_dominate(samples):
 @pytest.mark.parametrize(
     "options, words",
     [
-        ("--objective total-correlation --estimator pairs", "--objective total-correlation has no --estimator pairs"),
-        ("--objective likelihood --estimator mcmc", "--objective likelihood has no --estimator mcmc; its own are cd, pcd"),
+        (
+            "--objective total-correlation --estimator pairs",
+            "--objective total-correlation has no --estimator pairs",
+        ),
+        (
+            "--objective likelihood --estimator mcmc",
+            "--objective likelihood has no --estimator mcmc; its own are cd, pcd",
+        ),
         ("--objective decoder --estimator cd", "--objective decoder has no --estimator cd"),
     ],
 )
 def test_estimators_of_other_objectives(here, samples, workplace, options, words):
-    result = here("train-lambda", samples / "ising.h5", "--block", "2x2", *options.split(), "-o", "lambda.h5")
+    result = here(
+        "train-lambda", samples / "ising.h5", "--block", "2x2", *options.split(), "-o", "lambda.h5"
+    )
     assert result.code == 2 and words in result.sentence and not Path("lambda.h5").exists()
 
 
-@pytest.mark.parametrize("options, steps", [("--objective total-correlation", ("steps", 300)), ("--estimator pcd", ("cd_steps", 5))])
+@pytest.mark.parametrize(
+    "options, steps",
+    [("--objective total-correlation", ("steps", 300)), ("--estimator pcd", ("cd_steps", 5))],
+)
 def test_the_plan(here, samples, workplace, options, steps):
-    result = here("train-lambda", samples / "ising.h5", "--block", "2x2", *options.split(), "-o", "lambda.h5", "--dry-run", "--json")
+    result = here(
+        "train-lambda",
+        samples / "ising.h5",
+        "--block",
+        "2x2",
+        *options.split(),
+        "-o",
+        "lambda.h5",
+        "--dry-run",
+        "--json",
+    )
     plan = json.loads(result.out)
-    assert result.code == 0 and plan[steps[0]] == steps[1] and plan["objective"] in BLOCK_ALONE and math.isfinite(plan["windows"])
+    assert (
+        result.code == 0
+        and plan[steps[0]] == steps[1]
+        and plan["objective"] in BLOCK_ALONE
+        and math.isfinite(plan["windows"])
+    )

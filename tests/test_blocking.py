@@ -1,4 +1,5 @@
-"""Coarse-graining: the kernel against its twin, what the keys promise, and one exactly solved flow."""
+"""Coarse-graining: the kernel against its twin, what the keys promise, and one exactly solved
+flow."""
 
 import exact
 import numpy as np
@@ -10,8 +11,17 @@ from hypothesis import strategies as st
 from rsmi.renormalization.rules import Rule, coarse_grain, decimation, level_shapes, majority
 
 KEY = np.array([0x123456789ABCDEF0, 0x0FEDCBA987654321], dtype=np.uint64)
-GEOMETRIES = [((12,), (3,)), ((6, 4), (2, 2)), ((6, 9), (3, 3)), ((4, 6), (2, 1)), ((4, 2, 6), (2, 2, 2)), ((2, 130), (1, 65 // 5)),
-              ((5, 8), (5, 4)), ((64,), (64,)), ((3, 36), (3, 18))]  # fmt: skip
+GEOMETRIES = [
+    ((12,), (3,)),
+    ((6, 4), (2, 2)),
+    ((6, 9), (3, 3)),
+    ((4, 6), (2, 1)),
+    ((4, 2, 6), (2, 2, 2)),
+    ((2, 130), (1, 65 // 5)),
+    ((5, 8), (5, 4)),
+    ((64,), (64,)),
+    ((3, 36), (3, 18)),
+]
 
 
 def random_rows(seed, n, shape):
@@ -39,11 +49,17 @@ def test_kernel_equals_twin(geometry, hidden, kind, seed, first):
         filters *= 1e4  # probabilities that round to 0 and 1
     if kind == "ties":
         filters = np.sign(filters)
-    rule = Rule(filters, rng.normal(size=hidden) * (kind == "soft"), kind in ("hard", "ties"), block)
+    rule = Rule(
+        filters, rng.normal(size=hidden) * (kind == "soft"), kind in ("hard", "ties"), block
+    )
     rows = random_rows(seed, 3, shape)
     coarse = coarse_grain(rows, shape, rule, KEY, first)
-    expected = [reference.coarse_grain(row, shape, rule, KEY, first + i) for i, row in enumerate(rows)]
-    assert np.array_equal(coarse, np.packbits(np.reshape(expected, (3, -1)), axis=1, bitorder="little"))
+    expected = [
+        reference.coarse_grain(row, shape, rule, KEY, first + i) for i, row in enumerate(rows)
+    ]
+    assert np.array_equal(
+        coarse, np.packbits(np.reshape(expected, (3, -1)), axis=1, bitorder="little")
+    )
 
 
 def test_draws_depend_on_the_number_of_the_sample_alone():
@@ -51,20 +67,26 @@ def test_draws_depend_on_the_number_of_the_sample_alone():
     rows = random_rows(1, 40, (8, 8))
     whole = coarse_grain(rows, (8, 8), majority((2, 2)), KEY)
     order = np.random.default_rng(2).permutation(40)
-    assert np.array_equal(coarse_grain(rows[order], (8, 8), majority((2, 2)), KEY, order), whole[order])
+    assert np.array_equal(
+        coarse_grain(rows[order], (8, 8), majority((2, 2)), KEY, order), whole[order]
+    )
     assert np.array_equal(coarse_grain(rows[25:], (8, 8), majority((2, 2)), KEY, 25), whole[25:])
     assert not np.array_equal(coarse_grain(rows[25:], (8, 8), majority((2, 2)), KEY, 0), whole[25:])
 
 
 def test_ties_are_fair():
-    """2x2 blocks with two spins up: half of 40,000 coarse spins are up, within 4 standard deviations (p off by .01 is caught)."""
+    """2x2 blocks with two spins up: half of 40,000 coarse spins are up, within 4 standard
+    deviations (p off by .01 is caught)."""
     rows = reference.pack(np.tile([[1, 1], [-1, -1]], (100, 20, 20)))
-    up = np.unpackbits(coarse_grain(rows, (40, 40), majority((2, 2)), KEY), axis=1).sum(dtype=np.int64)
+    up = np.unpackbits(coarse_grain(rows, (40, 40), majority((2, 2)), KEY), axis=1).sum(
+        dtype=np.int64
+    )
     assert abs(up - 20_000) < 4 * np.sqrt(40_000) / 2
 
 
 def test_soft_rule_has_its_probability():
-    """Frequencies of every state of a three-spin block against sigma(x), chi2 of 8 states < 4 sigma; x off by 3 % is caught."""
+    """Frequencies of every state of a three-spin block against sigma(x), chi2 of 8 states < 4
+    sigma; x off by 3 % is caught."""
     rule = Rule([[0.7, -0.4, 1.1]], [0.3], False, (3,))
     states = exact.every_configuration((3,))
     rows = reference.pack(np.tile(states.ravel(), (40_000, 1)))
@@ -79,12 +101,16 @@ def test_soft_rule_has_its_probability():
     assert chi2(1.03) > 8 + 4 * np.sqrt(2 * 8)
 
 
-@pytest.mark.parametrize(("block", "shape"), [((2, 2), (8, 6)), ((3,), (9,)), ((2, 2, 2), (4, 4, 2))])
+@pytest.mark.parametrize(
+    ("block", "shape"), [((2, 2), (8, 6)), ((3,), (9,)), ((2, 2, 2), (4, 4, 2))]
+)
 def test_decimation_keeps_the_first_spin(block, shape):
     rows = random_rows(3, 5, shape)
     coarse_shape = level_shapes(shape, block, 1)[1]
     first = unpack_all(rows, shape)[(slice(None), *(slice(None, None, b) for b in block))]
-    assert np.array_equal(unpack_all(coarse_grain(rows, shape, decimation(block), KEY), coarse_shape), first)
+    assert np.array_equal(
+        unpack_all(coarse_grain(rows, shape, decimation(block), KEY), coarse_shape), first
+    )
 
 
 def test_decimated_chain_has_the_exact_coupling():
@@ -94,7 +120,11 @@ def test_decimated_chain_has_the_exact_coupling():
     weights = exact.boltzmann(exact.ising_energies(chain), coupling)
     coarse = coarse_grain(reference.pack(chain), (12,), decimation((2,)), KEY)
     blocked = np.bincount(coarse[:, 0], weights, minlength=64)
-    np.testing.assert_allclose(blocked, exact.boltzmann(exact.ising_energies(ring), np.arctanh(np.tanh(coupling) ** 2)), rtol=1e-12)
+    np.testing.assert_allclose(
+        blocked,
+        exact.boltzmann(exact.ising_energies(ring), np.arctanh(np.tanh(coupling) ** 2)),
+        rtol=1e-12,
+    )
 
 
 def test_what_does_not_fit_is_refused():
@@ -115,4 +145,7 @@ def test_what_does_not_fit_is_refused():
 
 
 def test_no_rows():
-    assert coarse_grain(np.empty((0, 8), dtype=np.uint8), (8, 8), majority((2, 2)), KEY).shape == (0, 2)
+    assert coarse_grain(np.empty((0, 8), dtype=np.uint8), (8, 8), majority((2, 2)), KEY).shape == (
+        0,
+        2,
+    )

@@ -26,9 +26,12 @@ def hard(*filters):
     return block_rules(filters, hard=True)
 
 
-@pytest.mark.parametrize("length, blocks, coupling", [(1, 6, 0.4), (2, 2, 0.3), (2, 4, -0.7), (3, 3, 1.1), (2, 5, 0.2)])
+@pytest.mark.parametrize(
+    "length, blocks, coupling", [(1, 6, 0.4), (2, 2, 0.3), (2, 4, -0.7), (3, 3, 1.1), (2, 5, 0.2)]
+)
 def test_against_every_configuration(length, blocks, coupling):
-    """K'[h] and each C_k[h]/k!, k <= 10, of a rule without symmetry: a bond counted twice or in the wrong part changes both."""
+    """K'[h] and each C_k[h]/k!, k <= 10, of a rule without symmetry: a bond counted twice or in the
+    wrong part changes both."""
     rule = np.random.default_rng(3).uniform(0.05, 0.95, 2**length)
     weights, between = ring_of_blocks(rule, length, blocks, coupling)
     brute = np.array([cumulants_of(column, between, 10) for column in weights.T])
@@ -40,16 +43,20 @@ def test_against_every_configuration(length, blocks, coupling):
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
-@given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.floats(-0.25, 0.25), st.integers(2, 7))
+@given(
+    st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.floats(-0.25, 0.25), st.integers(2, 7)
+)
 def test_the_series_sums_to_the_exact_hamiltonian(weights, coupling, blocks):
-    """At |K| <= .25 forty orders agree with transfer matrices to 1e-9, whatever the soft filter (block of four)."""
+    """At |K| <= .25 forty orders agree with transfer matrices to 1e-9, whatever the soft filter
+    (block of four)."""
     rule = block_rules([weights])
     total = cumulant_series(rule, coupling, blocks, 40).sum(axis=0)
     assert np.allclose(total, exact_hamiltonian(rule, coupling, blocks), rtol=0, atol=1e-9)
 
 
 def test_convergence_order_by_order():
-    """Majority at K = .1: every two orders gain two digits in K'[h]; a wrong 1/k! stops the gain at its order."""
+    """Majority at K = .1: every two orders gain two digits in K'[h]; a wrong 1/k! stops the gain at
+    its order."""
     series = cumulant_series(hard(MAJORITY), 0.1, 8, 10).cumsum(axis=0)
     error = np.abs(series - exact_hamiltonian(hard(MAJORITY), 0.1, 8)).max(axis=(1, 2))
     assert (error[[2, 4, 6, 8, 10]] < [5e-4, 1e-6, 3e-9, 1e-11, 1e-13]).all()
@@ -57,7 +64,8 @@ def test_convergence_order_by_order():
 
 
 def test_a_series_that_diverges():
-    """The staggered rule at K = 1: ten orders are far off, which is why the exact K'[h] stands beside it."""
+    """The staggered rule at K = 1: ten orders are far off, which is why the exact K'[h] stands
+    beside it."""
     rule = hard([1, -1])
     assert chain_couplings(rule, 1.0, order=None).rangeness[0] == pytest.approx(0.6358, abs=1e-4)
     assert abs(chain_couplings(rule, 1.0, order=10).rangeness[0] - 0.6358) > 1
@@ -84,7 +92,10 @@ def test_published_numbers():
     assert found.m_bodyness == pytest.approx([0, -2.5e-5], abs=5e-7)
 
 
-@pytest.mark.parametrize("coupling, whole, shares", [(0.1, 9.86802e-5, (0.5050, 0.3023)), (1.0, 0.325221, (0.7596, 0.7397))])
+@pytest.mark.parametrize(
+    "coupling, whole, shares",
+    [(0.1, 9.86802e-5, (0.5050, 0.3023)), (1.0, 0.325221, (0.7596, 0.7397))],
+)
 def test_information_kept(coupling, whole, shares):
     """I(H:E)/I(V:E) of decimation and majority, two spins and a buffer of one."""
     joint = exact.chain_joint(2, 1, coupling)
@@ -96,7 +107,8 @@ def test_information_kept(coupling, whole, shares):
 
 
 def test_the_information_is_largest_where_the_hamiltonian_is_simplest():
-    """Strong filters at every angle: I(H:E) is largest for decimation, and only there do both ratios vanish."""
+    """Strong filters at every angle: I(H:E) is largest for decimation, and only there do both
+    ratios vanish."""
     angles = np.linspace(-np.pi / 4, np.pi / 2, 25)
     filters = 40 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     joint = exact.chain_joint(2, 1, 0.1)
@@ -111,7 +123,8 @@ def test_the_information_is_largest_where_the_hamiltonian_is_simplest():
 
 @pytest.mark.parametrize("coupling, strength", [(0.1, 1.5), (0.1, 6.0), (0.8, 5.0)])
 def test_nearest_neighbours_alone(coupling, strength):
-    """Where the block's ends are independent given h, <x_1 x_2|h> = <x_1|h><x_2|h>, every other coupling of K' is zero."""
+    """Where the block's ends are independent given h, <x_1 x_2|h> = <x_1|h><x_2|h>, every other
+    coupling of K' is zero."""
 
     def dependence(weight):
         rule = block_rules([strength, weight])[0]
@@ -131,9 +144,13 @@ def test_nearest_neighbours_alone(coupling, strength):
 
 
 def test_mirrored_and_flipped_filters():
-    """Reflection of the block and the sign of the filter change no coupling; a transposed end matrix would."""
+    """Reflection of the block and the sign of the filter change no coupling; a transposed end
+    matrix would."""
     filters = np.array([[1.3, 0.2, -0.7]])
-    same = [chain_couplings(block_rules(weights), 0.3) for weights in (filters, filters[:, ::-1], -filters)]
+    same = [
+        chain_couplings(block_rules(weights), 0.3)
+        for weights in (filters, filters[:, ::-1], -filters)
+    ]
     for other in same[1:]:
         assert other.nearest == pytest.approx(same[0].nearest, rel=1e-12)
         assert other.rangeness == pytest.approx(same[0].rangeness, rel=1e-10)
@@ -177,14 +194,17 @@ def test_no_coupling_has_no_ratio():
     assert np.isnan(found.rangeness).all() and np.isnan(found.m_bodyness).all()
 
 
-@pytest.mark.parametrize("call, sentence", [
-    (lambda: exact_hamiltonian([[0.0] * 4], 0.1, 4), "never gives"),
-    (lambda: exact_hamiltonian([[0.5] * 3], 0.1, 4), "2\\^L"),
-    (lambda: exact_hamiltonian([[0.5, 1.5]], 0.1, 4), "between 0 and 1"),
-    (lambda: cumulant_series([[0.5, 0.2]], 0.1, 1, 4), "at least 2"),
-    (lambda: chain_couplings([[0.5, 0.2]], 0.1, blocks=4), "at least 5"),
-    (lambda: exact_hamiltonian([[0.5, 0.2]], np.nan, 4), "within"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (lambda: exact_hamiltonian([[0.0] * 4], 0.1, 4), "never gives"),
+        (lambda: exact_hamiltonian([[0.5] * 3], 0.1, 4), "2\\^L"),
+        (lambda: exact_hamiltonian([[0.5, 1.5]], 0.1, 4), "between 0 and 1"),
+        (lambda: cumulant_series([[0.5, 0.2]], 0.1, 1, 4), "at least 2"),
+        (lambda: chain_couplings([[0.5, 0.2]], 0.1, blocks=4), "at least 5"),
+        (lambda: exact_hamiltonian([[0.5, 0.2]], np.nan, 4), "within"),
+    ],
+)
 def test_impossible_input(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()

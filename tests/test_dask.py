@@ -1,4 +1,5 @@
-"""--scheduler with real workers of dask on this machine: started for the command, found by address, killed, encrypted."""
+"""--scheduler with real workers of dask on this machine: started for the command, found by address,
+killed, encrypted."""
 
 import contextlib
 import json
@@ -30,14 +31,26 @@ def cluster():
 
 @contextlib.contextmanager
 def local_cluster(workers: int = 2, **settings):
-    distributed = pytest.importorskip("distributed", reason='these tests need pip install ".[test,dask]"')
-    with distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50, **settings) as cluster:
+    distributed = pytest.importorskip(
+        "distributed", reason='these tests need pip install ".[test,dask]"'
+    )
+    with distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=50,
+        **settings,
+    ) as cluster:
         yield cluster
 
 
 def pids(cluster) -> set[int]:
     """The processes of the workers that live now."""
-    return {worker.pid for worker in cluster.workers.values() if worker.status.name == "running" and worker.pid}
+    return {
+        worker.pid
+        for worker in cluster.workers.values()
+        if worker.status.name == "running" and worker.pid
+    }
 
 
 def wait(what: str, ready, seconds: float = 120) -> None:
@@ -69,7 +82,9 @@ def begin(workplace, cluster):
     """Begin the long command in a process of its own and wait for its first part of a chain."""
 
     def call(address=None):
-        child = process([*LONG, "--scheduler", address or cluster.scheduler_address], fine_grained())
+        child = process(
+            [*LONG, "--scheduler", address or cluster.scheduler_address], fine_grained()
+        )
         wait("the first part", lambda: parts_of("long.h5", "chain*") or child.poll() is not None)
         assert child.poll() is None, child.communicate()
         return child
@@ -82,7 +97,8 @@ def finish(child) -> tuple[int, str]:
     return child.returncode, err.strip().splitlines()[-1] if err.strip() else ""
 
 
-# ---- the same bits --------------------------------------------------------------------------------------------------
+# ---- the same bits -------------------------------------------------------------------------------
+
 
 @REMOTE
 def test_behind_an_address(output, inputs, pipeline, cluster, here):
@@ -108,10 +124,12 @@ def test_by_the_file_of_the_scheduler(workplace, pipeline, cluster, here):
     assert digest("samples.h5") == digest(pipeline / "samples.h5")
 
 
-# ---- killed, stopped ------------------------------------------------------------------------------------------------
+# ---- killed, stopped -----------------------------------------------------------------------------
+
 
 def test_worker_killed_in_the_middle(begin, cluster, long_digest):
-    """SIGKILL of every worker once the first part is there: others take their place and go on from it."""
+    """SIGKILL of every worker once the first part is there: others take their place and go on from
+    it."""
     child = begin()
     for pid in pids(cluster):
         os.kill(pid, signal.SIGKILL)
@@ -124,7 +142,10 @@ def test_command_stopped_in_the_middle(begin, here, long_digest):
     child = begin()
     child.send_signal(signal.SIGTERM)
     code, sentence = finish(child)
-    assert code == 75 and "stopped by SIGTERM; the checkpoint is written: run the same command again" in sentence
+    assert (
+        code == 75
+        and "stopped by SIGTERM; the checkpoint is written: run the same command again" in sentence
+    )
     before = parts_of("long.h5", "chain*")
     assert before and not Path("long.h5").exists()
     time.sleep(0.5)
@@ -145,7 +166,8 @@ def test_command_killed_in_the_middle(remote, begin, cluster, here, long_digest)
 
 
 def test_command_killed_and_its_work_dropped(begin, cluster, here, long_digest):
-    """Workers of the dropped work still write while other work with --force has taken its place: not a row of theirs is taken."""
+    """Workers of the dropped work still write while other work with --force has taken its place:
+    not a row of theirs is taken."""
     child = begin()
     child.kill()
     child.communicate()
@@ -160,12 +182,29 @@ def test_worker_that_dies_again_and_again(workplace, cluster, here, long_digest,
     """Four times without a part: one sentence; what was done is kept."""
     monkeypatch.setattr(cluster.scheduler, "allowed_failures", 0)
     child = process([*LONG, "--interval", 10**7, "--scheduler", cluster.scheduler_address])
-    wait("work", lambda: any(worker.processing for worker in cluster.scheduler.workers.values()) and list(Path("long.h5.parts").glob("thermalization*")))
-    wait("sampling", lambda: len(list(Path("long.h5.parts").glob("thermalization*"))) == 8 and sum(map(len, (worker.processing for worker in cluster.scheduler.workers.values()))) >= 2)
+    wait(
+        "work",
+        lambda: (
+            any(worker.processing for worker in cluster.scheduler.workers.values())
+            and list(Path("long.h5.parts").glob("thermalization*"))
+        ),
+    )
+    wait(
+        "sampling",
+        lambda: (
+            len(list(Path("long.h5.parts").glob("thermalization*"))) == 8
+            and sum(map(len, (worker.processing for worker in cluster.scheduler.workers.values())))
+            >= 2
+        ),
+    )
     for pid in pids(cluster):
         os.kill(pid, signal.SIGKILL)
     code, sentence = finish(child)
-    assert code == 1 and "die again and again, without finishing a part" in sentence and parts_of("long.h5")
+    assert (
+        code == 1
+        and "die again and again, without finishing a part" in sentence
+        and parts_of("long.h5")
+    )
 
 
 def test_scheduler_gone_in_the_middle(begin, here, long_digest):
@@ -176,22 +215,31 @@ def test_scheduler_gone_in_the_middle(begin, here, long_digest):
     assert here(*LONG).code == 0 and digest("long.h5") == long_digest
 
 
-# ---- refused --------------------------------------------------------------------------------------------------------
+# ---- refused -------------------------------------------------------------------------------------
+
 
 def test_nobody_there(workplace, here):
     import dask
 
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
         result = here(*arguments_for("samples.h5"), "--scheduler", "tcp://127.0.0.1:9")
-    assert result.code == 1 and "--scheduler tcp://127.0.0.1:9: cannot be reached" in result.sentence and result.err.count("\n") == 1
+    assert (
+        result.code == 1
+        and "--scheduler tcp://127.0.0.1:9: cannot be reached" in result.sentence
+        and result.err.count("\n") == 1
+    )
 
 
 def test_waiting_for_workers_has_an_end(workplace, pipeline, here):
     """A scheduler without workers: the time limit comes, and nobody is waited for."""
     with local_cluster(0) as empty:
-        result = here(*arguments_for("samples.h5"), "--scheduler", empty.scheduler_address, "--time-limit", 2)
+        result = here(
+            *arguments_for("samples.h5"), "--scheduler", empty.scheduler_address, "--time-limit", 2
+        )
     assert result.code == 75 and "no worker yet, waiting for the first" in result.err
-    assert here(*arguments_for("samples.h5")).code == 0 and digest("samples.h5") == digest(pipeline / "samples.h5")
+    assert here(*arguments_for("samples.h5")).code == 0 and digest("samples.h5") == digest(
+        pipeline / "samples.h5"
+    )
 
 
 def test_replaced_input(inputs, pipeline, cluster, here, monkeypatch):
@@ -201,34 +249,76 @@ def test_replaced_input(inputs, pipeline, cluster, here, monkeypatch):
     inputs("flow.h5")
     monkeypatch.setattr(File, "digest", property(lambda file: "0" * 64))
     result = here(*arguments_for("flow.h5"), "--scheduler", cluster.scheduler_address)
-    assert result.code == 65 and "was replaced by another file while it was being read" in result.sentence
+    assert (
+        result.code == 65
+        and "was replaced by another file while it was being read" in result.sentence
+    )
 
 
-# ---- encrypted ------------------------------------------------------------------------------------------------------
+# ---- encrypted -----------------------------------------------------------------------------------
+
 
 def certificate(name: str) -> dict:
-    """Configuration of dask with a certificate of our own, for scheduler, workers and client alike."""
-    key, certificate = str(Path(f"{name}-key.pem").absolute()), str(Path(f"{name}-certificate.pem").absolute())
+    """Configuration of dask with a certificate of our own, for scheduler, workers and client
+    alike."""
+    key, certificate = (
+        str(Path(f"{name}-key.pem").absolute()),
+        str(Path(f"{name}-certificate.pem").absolute()),
+    )
     words = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=rsmi".split()
     subprocess.run([*words, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    settings = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": certificate, "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"}
+    settings = {
+        "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": certificate,
+        "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true",
+    }
     for role in ("SCHEDULER", "WORKER", "CLIENT"):
-        settings |= {f"DASK_DISTRIBUTED__COMM__TLS__{role}__KEY": key, f"DASK_DISTRIBUTED__COMM__TLS__{role}__CERT": certificate}
+        settings |= {
+            f"DASK_DISTRIBUTED__COMM__TLS__{role}__KEY": key,
+            f"DASK_DISTRIBUTED__COMM__TLS__{role}__CERT": certificate,
+        }
     return settings
 
 
 @contextlib.contextmanager
 def daemons(settings: dict):
-    """A scheduler and a worker of dask in processes of their own, as their commands start them; the address."""
+    """A scheduler and a worker of dask in processes of their own, as their commands start them; the
+    address."""
     environment = {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parents[1]), **settings}
-    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "tls://127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", "scheduler.json"]
-    worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", "scheduler.json", "--nthreads", "1", "--no-dashboard", "--protocol", "tls"]
+    scheduler = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "tls://127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--scheduler-file",
+        "scheduler.json",
+    ]
+    worker = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_worker",
+        "--scheduler-file",
+        "scheduler.json",
+        "--nthreads",
+        "1",
+        "--no-dashboard",
+        "--protocol",
+        "tls",
+    ]
     with contextlib.ExitStack() as stack:
         for words in (scheduler, worker):
-            child = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            child = subprocess.Popen(
+                words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             stack.callback(child.wait)
             stack.callback(child.terminate)
-            wait("the scheduler", lambda: Path("scheduler.json").exists() and Path("scheduler.json").stat().st_size)
+            wait(
+                "the scheduler",
+                lambda: Path("scheduler.json").exists() and Path("scheduler.json").stat().st_size,
+            )
         yield json.loads(Path("scheduler.json").read_text())["address"]
 
 
@@ -239,17 +329,38 @@ def test_tls(workplace, pipeline, cli):
     with daemons(ours) as address:
         assert address.startswith("tls://")
         none = cli(*line, "--scheduler", address)
-        other = cli(*line, "--scheduler", address, env=theirs | {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"})
-        plain = cli(*line, "--scheduler", address.replace("tls", "tcp"), env={"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"})
+        other = cli(
+            *line,
+            "--scheduler",
+            address,
+            env=theirs | {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"},
+        )
+        plain = cli(
+            *line,
+            "--scheduler",
+            address.replace("tls", "tcp"),
+            env={"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"},
+        )
         result = cli(*line, "--scheduler", address, env=ours)
-    assert none.code == 2 and "needs a certificate: set distributed.comm.tls.ca-file" in none.sentence and none.err.count("\n") == 1
-    assert other.code == 1 and f"--scheduler {address}: cannot be reached" in other.sentence and other.err.count("\n") == 1, other.err
-    assert plain.code == 1 and "cannot be reached" in plain.sentence and plain.err.count("\n") == 1, plain.err
+    assert (
+        none.code == 2
+        and "needs a certificate: set distributed.comm.tls.ca-file" in none.sentence
+        and none.err.count("\n") == 1
+    )
+    assert (
+        other.code == 1
+        and f"--scheduler {address}: cannot be reached" in other.sentence
+        and other.err.count("\n") == 1
+    ), other.err
+    assert (
+        plain.code == 1 and "cannot be reached" in plain.sentence and plain.err.count("\n") == 1
+    ), plain.err
     assert result.code == 0, result.err
     assert digest("samples.h5") == digest(pipeline / "samples.h5")
 
 
-# ---- Slurm ----------------------------------------------------------------------------------------------------------
+# ---- Slurm ---------------------------------------------------------------------------------------
+
 
 @pytest.mark.slurm
 def test_jobs_of_slurm(workplace, pipeline, cli):
@@ -257,10 +368,29 @@ def test_jobs_of_slurm(workplace, pipeline, cli):
     missing = missing_packages()
     if missing:
         pytest.fail(f"this test needs Slurm: apt-get install {' '.join(missing)}", pytrace=False)
-    job = {"CORES": "1", "PROCESSES": "1", "MEMORY": "1GB", "JOB_DIRECTIVES_SKIP": "['--mem']", "INTERFACE": "lo", "WALLTIME": "00:10:00", "JOB_SCRIPT_PROLOGUE": f"['export PYTHONPATH={Path(rsmi.__file__).parents[1]}']"}
+    job = {
+        "CORES": "1",
+        "PROCESSES": "1",
+        "MEMORY": "1GB",
+        "JOB_DIRECTIVES_SKIP": "['--mem']",
+        "INTERFACE": "lo",
+        "WALLTIME": "00:10:00",
+        "JOB_SCRIPT_PROLOGUE": f"['export PYTHONPATH={Path(rsmi.__file__).parents[1]}']",
+    }
     with slurm() as running:
-        settings = {"SLURM_CONF": running.environment["SLURM_CONF"]} | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in job.items()}
-        result = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, "--time-limit", 60, env=settings)
+        settings = {"SLURM_CONF": running.environment["SLURM_CONF"]} | {
+            f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in job.items()
+        }
+        result = cli(
+            *arguments_for("samples.h5"),
+            "--scheduler",
+            "slurm",
+            "--threads",
+            2,
+            "--time-limit",
+            60,
+            env=settings,
+        )
         jobs = running.command("scontrol", "show", "job")
         assert result.code == 0, result.err + running.logs()
         assert digest("samples.h5") == digest(pipeline / "samples.h5")
@@ -272,10 +402,20 @@ def test_jobs_that_slurm_refuses(workplace, cli):
     """Not an endless wait: the command says what Slurm says, before any work is done."""
     refusing = Path("bin/sbatch")
     refusing.parent.mkdir()
-    refusing.write_text("#!/bin/sh\necho 'sbatch: error: invalid partition specified: attic' >&2\nexit 1\n")
+    refusing.write_text(
+        "#!/bin/sh\necho 'sbatch: error: invalid partition specified: attic' >&2\nexit 1\n"
+    )
     refusing.chmod(0o755)
-    settings = {"PATH": f"{refusing.parent.absolute()}:{os.environ['PATH']}", "DASK_JOBQUEUE__SLURM__CORES": "1", "DASK_JOBQUEUE__SLURM__MEMORY": "1GB"}
+    settings = {
+        "PATH": f"{refusing.parent.absolute()}:{os.environ['PATH']}",
+        "DASK_JOBQUEUE__SLURM__CORES": "1",
+        "DASK_JOBQUEUE__SLURM__MEMORY": "1GB",
+    }
     result = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, env=settings)
     assert result.code == 1 and not Path("samples.h5").exists()
-    assert result.sentence == "rsmi: --scheduler slurm: cannot be reached or started (sbatch: error: invalid partition specified: attic)"
+    assert (
+        result.sentence
+        == "rsmi: --scheduler slurm: cannot be reached or started (sbatch: error: invalid partition"
+        " specified: attic)"
+    )
     assert "Traceback" not in result.err

@@ -1,4 +1,5 @@
-"""sample -> flow -> exponent -> info, plot in one and three dimensions and with blocks of three, through the command line."""
+"""sample -> flow -> exponent -> info, plot in one and three dimensions and with blocks of three,
+through the command line."""
 
 import json
 
@@ -14,12 +15,17 @@ LINES = {
     "warm.h5": f"sample --size 96 --dimension 1 --temperature 1 --samples 4000 {SAMPLE}",
     "cube.h5": f"sample --size 8 --dimension 3 --temperature Tc --samples 1600 {SAMPLE}",
     "odd.h5": f"sample --size 27 --temperature Tc --samples 1600 {SAMPLE}",
-    "rule.h5": "train-lambda odd.h5 --block 3x3 --buffer 1 --environment 1 --windows 4000 --restarts 1",
+    "rule.h5": (
+        "train-lambda odd.h5 --block 3x3 --buffer 1 --environment 1 --windows 4000 --restarts 1"
+    ),
     "chain-flow.h5": "flow chain.h5 warm.h5 --rule decimation --steps 2",
     "cube-flow.h5": "flow cube.h5 --rule majority --steps 2",
     "odd-flow.h5": "flow odd.h5 --rule majority --block 3x3 --steps 2",
     "learned-flow.h5": "flow odd.h5 --rule rule.h5 --hard --steps 2",
-    **{f"{name}-exponent.h5": f"exponent {name}-flow.h5" for name in ("chain", "cube", "odd", "learned")},
+    **{
+        f"{name}-exponent.h5": f"exponent {name}-flow.h5"
+        for name in ("chain", "cube", "odd", "learned")
+    },
 }
 
 
@@ -58,13 +64,18 @@ def test_text_and_figures(inside, name):
 
 
 def test_chain(inside):
-    """K' = (1/2) ln cosh 2K at every step and both temperatures; nothing is critical; the exponent is that of the coldest."""
+    """K' = (1/2) ln cosh 2K at every step and both temperatures; nothing is critical; the exponent
+    is that of the coldest."""
     for flow, coupling in zip(summary("chain-flow.h5")["flows"], (1.0, 1 / 0.6)):
         for step in flow["steps"]:
             assert abs(step["coupling_eff"] - coupling) < 4 * step["coupling_eff_error"] < 0.1
             coupling = np.log(np.cosh(2 * coupling)) / 2
     found = summary("chain-exponent.h5")
-    assert found["temperature"] == pytest.approx(0.6) and found["critical_temperature"] is None and "only at T = 0" in found["critical_temperature_from"]
+    assert (
+        found["temperature"] == pytest.approx(0.6)
+        and found["critical_temperature"] is None
+        and "only at T = 0" in found["critical_temperature_from"]
+    )
     first = row(found["y_t"], 1, 1)
     assert abs(first["value"] - np.log2(np.tanh(2 / 0.6))) < 4 * first["error"] < 0.2
     assert [len(found[name]) for name in ("y_t", "y_h")] == [14, 10]
@@ -72,21 +83,27 @@ def test_chain(inside):
 
 
 def test_cube(inside):
-    """Ten even and six odd operators; no effective coupling in three dimensions, and that is said, not an error."""
+    """Ten even and six odd operators; no effective coupling in three dimensions, and that is said,
+    not an error."""
     (flow,) = summary("cube-flow.h5")["flows"]
-    assert all(step["coupling_eff"] is None and step["energy_nn_error"] > 0 for step in flow["steps"])
+    assert all(
+        step["coupling_eff"] is None and step["energy_nn_error"] > 0 for step in flow["steps"]
+    )
     assert "three dimensions" in flow["reason"]
     found = summary("cube-exponent.h5")
     assert found["critical_temperature"] == pytest.approx(1 / 0.221654626)
     assert [len(found[name]) for name in ("y_t", "y_h")] == [20, 12]
-    assert abs(row(found["y_h"], 1, 6)["value"] - 2.46) < 0.05 and found["nu"] is found["T_c"] is None
+    assert (
+        abs(row(found["y_h"], 1, 6)["value"] - 2.46) < 0.05 and found["nu"] is found["T_c"] is None
+    )
     assert "three dimensions" in found["nu_reason"] and "three dimensions" in found["T_c_reason"]
     assert "1.58738(1)" in run_here("info", "cube-exponent.h5").out
 
 
 @pytest.mark.parametrize("name", ["odd", "learned"])
 def test_blocks_of_three(inside, name):
-    """27 -> 9 -> 3: y = log / log 3. A base of 2 gives y_h = 2.95. On 3x3 sites only the first operators are independent."""
+    """27 -> 9 -> 3: y = log / log 3. A base of 2 gives y_h = 2.95. On 3x3 sites only the first
+    operators are independent."""
     found = summary(f"{name}-exponent.h5")
     last = row(found["y_h"], 1, 6)
     assert abs(last["value"] - 1.86) < 4 * last["error"] + 0.02 < 0.06
@@ -95,7 +112,8 @@ def test_blocks_of_three(inside, name):
 
 
 def test_covariance_is_stored_and_printed(inside):
-    """The diagonal is the error squared, the matrices are symmetric, and the change from step 1 to 2 has the error they give."""
+    """The diagonal is the error squared, the matrices are symmetric, and the change from step 1 to
+    2 has the error they give."""
     found = summary("chain-exponent.h5")
     with open_file("chain-exponent.h5") as file:
         for name, k in (("y_t", 7), ("y_h", 5)):

@@ -1,4 +1,5 @@
-"""The worm draws every covering with the same probability: small lattices covering by covering, larger ones by winding and correlations."""
+"""The worm draws every covering with the same probability: small lattices covering by covering,
+larger ones by winding and correlations."""
 
 from functools import cache
 from pathlib import Path
@@ -25,20 +26,34 @@ SECTORS = {
 
 @cache
 def sample(shape, worms, count, boundary="periodic", chains=4, seed=1):
-    """(links (count, 2, Lx, Ly), steps (count,)) of chains in turn that have forgotten their columns."""
+    """(links (count, 2, Lx, Ly), steps (count,)) of chains in turn that have forgotten their
+    columns."""
     partners, vertices = np.stack([dimers.columns(shape)] * chains), shape[0] * shape[1]
     rng = np.random.SeedSequence(seed).generate_state(4 * chains, np.uint64).reshape(chains, 4)
-    packed, pairs, steps = np.empty((count, (2 * vertices + 7) // 8), np.uint8), np.empty(count, np.int64), np.empty(count, np.int64)
+    packed, pairs, steps = (
+        np.empty((count, (2 * vertices + 7) // 8), np.uint8),
+        np.empty(count, np.int64),
+        np.empty(count, np.int64),
+    )
     for rows, worms_each in ((chains, 100 * worms), (count, worms)):
-        kernel.sample_chains(partners, rng, boundary, worms_each, 0, pairs[:rows], packed[:rows], steps[:rows])
-    return np.unpackbits(packed, axis=1, count=2 * vertices, bitorder="little").reshape(count, 2, *shape), steps
+        kernel.sample_chains(
+            partners, rng, boundary, worms_each, 0, pairs[:rows], packed[:rows], steps[:rows]
+        )
+    return (
+        np.unpackbits(packed, axis=1, count=2 * vertices, bitorder="little").reshape(
+            count, 2, *shape
+        ),
+        steps,
+    )
 
 
 def chi_square_z(counts, probabilities):
     """(chi^2 - degrees of freedom) / sqrt(2 degrees of freedom)."""
     expected = np.sum(counts) * np.asarray(probabilities)
     freedom = len(expected) - 1
-    return (((np.asarray(counts) - expected) ** 2 / expected).sum() - freedom) / np.sqrt(2 * freedom)
+    return (((np.asarray(counts) - expected) ** 2 / expected).sum() - freedom) / np.sqrt(
+        2 * freedom
+    )
 
 
 def z_score(values, exact):
@@ -47,7 +62,9 @@ def z_score(values, exact):
 
 
 def all_coverings(shape, boundary="periodic"):
-    return np.array([reference.dimer_links(partners) for partners in dimer_coverings(shape, boundary)])
+    return np.array(
+        [reference.dimer_links(partners) for partners in dimer_coverings(shape, boundary)]
+    )
 
 
 def covering_counts(links, coverings):
@@ -56,13 +73,20 @@ def covering_counts(links, coverings):
     return np.bincount([place[covering.tobytes()] for covering in links], minlength=len(coverings))
 
 
-COVERINGS = {("periodic", (4, 4)): 272, ("open", (4, 4)): 36, ("open", (4, 6)): 281, ("periodic", (2, 4)): 36, ("open", (2, 8)): 34}
+COVERINGS = {
+    ("periodic", (4, 4)): 272,
+    ("open", (4, 4)): 36,
+    ("open", (4, 6)): 281,
+    ("periodic", (2, 4)): 36,
+    ("open", (2, 8)): 34,
+}
 
 
 @pytest.mark.parametrize("boundary, shape", COVERINGS)
 def test_every_covering(boundary, shape):
-    """Each is found, and equally often. On 2x4 two links join neighbours along x, which the enumeration does not know: 2^4 coverings
-    with none along y, 4 x 2^2 with one pair, 2 x 2 with two."""
+    """Each is found, and equally often. On 2x4 two links join neighbours along x, which the
+    enumeration does not know: 2^4 coverings with none along y, 4 x 2^2 with one pair, 2 x 2 with
+    two."""
     if shape == (2, 4):
         coverings = np.unique(sample(shape, 8, 60_000)[0], axis=0)
     else:
@@ -74,8 +98,9 @@ def test_every_covering(boundary, shape):
 
 
 def test_samples_after_a_number_of_steps_would_be_biased():
-    """Why a sweep is a number of worms: stored at the first closure after every 10 steps, the coverings of 4x4 are not equally likely,
-    as long worms are met more often than short ones. The test above would see it."""
+    """Why a sweep is a number of worms: stored at the first closure after every 10 steps, the
+    coverings of 4x4 are not equally likely, as long worms are met more often than short ones. The
+    test above would see it."""
     links, steps = sample((4, 4), 1, 400_000, chains=1)
     taken = links[1:][np.diff(np.cumsum(steps) // 10) > 0]
     coverings = all_coverings((4, 4))
@@ -85,10 +110,13 @@ def test_samples_after_a_number_of_steps_would_be_biased():
 
 @pytest.mark.parametrize("size", SECTORS)
 def test_winding_sectors(size):
-    """Probabilities of the sectors by their kind, those beyond (2, 0) together; a worm that changed no winding would stay in (0, 0)."""
+    """Probabilities of the sectors by their kind, those beyond (2, 0) together; a worm that changed
+    no winding would stay in (0, 0)."""
     found = np.sort(np.abs(dimers.windings(sample((size, size), 6, 40_000)[0])), axis=1)[:, ::-1]
     counts = [int((found == kind).all(axis=1).sum()) for kind in SECTORS[size]]
-    exact = [probability * (1 if kind == (0, 0) else 4) for kind, probability in SECTORS[size].items()]  # of both signs, or orders
+    exact = [
+        probability * (1 if kind == (0, 0) else 4) for kind, probability in SECTORS[size].items()
+    ]  # of both signs, or orders
     if size == 4:
         assert sum(counts) == len(found)  # these four kinds are all there are
     else:
@@ -98,14 +126,16 @@ def test_winding_sectors(size):
 
 @pytest.mark.parametrize("size", WINDING)
 def test_winding_variance(size):
-    """<W_x^2>. A value 5 % off would be seen: the infinite lattice's for that of 4x4, or a sampler that rarely changes the winding."""
+    """<W_x^2>. A value 5 % off would be seen: the infinite lattice's for that of 4x4, or a sampler
+    that rarely changes the winding."""
     squares = (dimers.windings(sample((size, size), 6, 40_000)[0]) ** 2).mean(axis=1)
     assert abs(z_score(squares, WINDING[size])) < 4
     assert abs(z_score(squares, 1.05 * WINDING[size])) > 4
 
 
 def covariances(links):
-    """Cov(n_0(r), n_a(r + d)) of each of BINS bins, averaged over r: (BINS, 2, Lx, Ly), with <n> = 1/4 known."""
+    """Cov(n_0(r), n_a(r + d)) of each of BINS bins, averaged over r: (BINS, 2, Lx, Ly), with <n> =
+    1/4 known."""
     found = []
     for bin_links in np.split(links[: len(links) // BINS * BINS], BINS):
         transform = np.fft.rfft2(bin_links - 0.25)
@@ -117,13 +147,18 @@ def covariances(links):
 def largest_deviation(links, exact):
     """In errors; the two links of one vertex are never both covered, which has no error."""
     bins = covariances(links)
-    return np.max(np.abs(bins.mean(axis=0) - exact) / (bins.std(axis=0, ddof=1) / np.sqrt(BINS) + 1e-12))
+    return np.max(
+        np.abs(bins.mean(axis=0) - exact) / (bins.std(axis=0, ddof=1) / np.sqrt(BINS) + 1e-12)
+    )
 
 
 def test_link_covariance_of_the_torus():
-    """All 512 covariances on 16x16 within five errors of the exact ones (data/reference/dimer_corr16.csv). A sampler that stays in one
-    winding sector, or the other sublattice's sign, is off by far more."""
-    exact = np.loadtxt(REFERENCE / "dimer_corr16.csv", delimiter=",", skiprows=1)[:, 3].reshape(2, 16, 16)
+    """All 512 covariances on 16x16 within five errors of the exact ones
+    (data/reference/dimer_corr16.csv). A sampler that stays in one winding sector, or the other
+    sublattice's sign, is off by far more."""
+    exact = np.loadtxt(REFERENCE / "dimer_corr16.csv", delimiter=",", skiprows=1)[:, 3].reshape(
+        2, 16, 16
+    )
     links = sample((16, 16), 6, 40_000)[0]
     assert largest_deviation(links, exact) < 5
     still = links[(dimers.windings(links) == 0).all(axis=1)]
@@ -131,8 +166,9 @@ def test_link_covariance_of_the_torus():
 
 
 def test_open_boundary():
-    """8x8 with open boundary: the probability of the corner's dimer is 1/2 by symmetry, and that of every link is the ratio of the
-    coverings of the lattice without its ends to all 12,988,816, by Kasteleyn's determinant."""
+    """8x8 with open boundary: the probability of the corner's dimer is 1/2 by symmetry, and that of
+    every link is the ratio of the coverings of the lattice without its ends to all 12,988,816, by
+    Kasteleyn's determinant."""
     links = sample((8, 8), 8, 60_000, "open")[0]
     exact = open_link_probabilities(8)
     assert abs(exact[0, 0, 0] - 0.5) < 1e-12
@@ -141,7 +177,8 @@ def test_open_boundary():
 
 
 def open_link_probabilities(size):
-    """P(n_a(x, y) = 1) of the open lattice, (2, size, size): K_vw K^-1_wv with Kasteleyn's weights 1 along x, i along y."""
+    """P(n_a(x, y) = 1) of the open lattice, (2, size, size): K_vw K^-1_wv with Kasteleyn's weights
+    1 along x, i along y."""
     vertices = [(x, y) for x in range(size) for y in range(size)]
     matrix = np.zeros((len(vertices),) * 2, complex)
     for i, (x, y) in enumerate(vertices):

@@ -1,4 +1,5 @@
-"""The kernels of free dimers: the worm against its twin, packing, noise, and what is measured on coverings."""
+"""The kernels of free dimers: the worm against its twin, packing, noise, and what is measured on
+coverings."""
 
 import numpy as np
 import pytest
@@ -22,7 +23,11 @@ def streams(chains, seed=0):
 def rows(partners, rng, boundary, worms, first, count):
     """(parallel pairs, packed links, steps) of count rows."""
     vertices = int(np.prod(partners.shape[1:]))
-    found = np.empty(count, np.int64), np.empty((count, (2 * vertices + 7) // 8), np.uint8), np.empty(count, np.int64)
+    found = (
+        np.empty(count, np.int64),
+        np.empty((count, (2 * vertices + 7) // 8), np.uint8),
+        np.empty(count, np.int64),
+    )
     kernel.sample_chains(partners, rng, boundary, worms, first, *found)
     return found
 
@@ -34,10 +39,13 @@ def start(shape, chains):
 def unpack(packed, shape, components=2):
     bits = components * shape[0] * shape[1]
     assert not np.unpackbits(packed, axis=1, bitorder="little")[:, bits:].any()
-    return np.unpackbits(packed, axis=1, count=bits, bitorder="little").reshape(-1, components, *shape)
+    return np.unpackbits(packed, axis=1, count=bits, bitorder="little").reshape(
+        -1, components, *shape
+    )
 
 
-# ---- the worm -------------------------------------------------------------------------------------------------------
+# ---- the worm ------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("shape", SHAPES)
@@ -57,13 +65,17 @@ def test_twin(shape, boundary):
 @pytest.mark.parametrize("chains", [1, 2, 3, 4, 5, 9])
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_chains_in_turn(chains, boundary):
-    """Chains advanced together make the rows each would make alone, wherever the run is cut. Catches a stream shared between chains, a
-    choice left over from one row to the next, and steps counted for the wrong chain."""
+    """Chains advanced together make the rows each would make alone, wherever the run is cut.
+    Catches a stream shared between chains, a choice left over from one row to the next, and steps
+    counted for the wrong chain."""
     shape, count = (6, 10), 103
     partners, rng = start(shape, chains), streams(chains)
     whole = rows(partners, rng, boundary, 3, 0, count)
     again, stream = start(shape, chains), streams(chains)
-    pieces = [rows(again, stream, boundary, 3, a, b - a) for a, b in ((0, 1), (1, 7), (7, 8), (8, 60), (60, count))]
+    pieces = [
+        rows(again, stream, boundary, 3, a, b - a)
+        for a, b in ((0, 1), (1, 7), (7, 8), (8, 60), (60, count))
+    ]
     assert all((a == np.concatenate(b)).all() for a, b in zip(whole, zip(*pieces)))
     assert (again == partners).all() and (stream == rng).all()
     for chain in range(chains):
@@ -74,7 +86,13 @@ def test_chains_in_turn(chains, boundary):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(1, 9), st.integers(1, 40), st.sampled_from(BOUNDARIES), st.integers(1, 6), st.integers(0, 2**32))
+@given(
+    st.integers(1, 9),
+    st.integers(1, 40),
+    st.sampled_from(BOUNDARIES),
+    st.integers(1, 6),
+    st.integers(0, 2**32),
+)
 def test_rows_are_coverings(half_rows, half_columns, boundary, worms, seed):
     """Every row is a covering whose parallel pairs are those counted, on any even lattice."""
     shape = (2 * half_rows, 2 * half_columns)
@@ -84,7 +102,10 @@ def test_rows_are_coverings(half_rows, half_columns, boundary, worms, seed):
     dimers.check_coverings(links, boundary)
     assert (dimers.parallel_pairs(links, boundary) == pairs).all()
     assert (steps >= worms).all()
-    assert all((kernel.measure(covering, boundary)[0] == row).all() for covering, row in zip(partners, (packed[3], packed[4])))  # chains 0, 1
+    assert all(
+        (kernel.measure(covering, boundary)[0] == row).all()
+        for covering, row in zip(partners, (packed[3], packed[4]))
+    )  # chains 0, 1
 
 
 BROKEN = {
@@ -112,25 +133,62 @@ def test_a_dimer_around_the_edge_of_an_open_lattice():
         kernel.measure(partners, "open")
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda: rows(start((4, 4), 1), streams(1), "twisted", 1, 0, 1), "unknown boundary"),
-    (lambda: rows(np.zeros((1, 4, 3), np.int8), streams(1), "open", 1, 0, 1), "two even sides"),
-    (lambda: rows(np.zeros((1, 0, 4), np.int8), streams(1), "open", 1, 0, 1), "two even sides"),
-    (lambda: rows(np.zeros((0, 4, 4), np.int8), streams(1), "open", 1, 0, 1), "partners must be"),
-    (lambda: rows(start((4, 4), 1).astype(int), streams(1), "open", 1, 0, 1), "partners must be"),
-    (lambda: rows(start((4, 4), 2), streams(1), "open", 1, 0, 1), "rng must be"),
-    (lambda: rows(start((4, 4), 2), np.zeros((2, 4), np.uint64), "open", 1, 0, 1), "not all zero"),
-    (lambda: rows(start((4, 4), 1), streams(1), "open", 0, 0, 1), "at least one worm"),
-    (lambda: rows(start((4, 4), 1), streams(1), "open", 1, -1, 1), "no negative row"),
-    (lambda: kernel.sample_chains(start((4, 4), 1), streams(1), "open", 1, 0, np.zeros(2, np.int64), np.zeros((3, 4), np.uint8), np.zeros(3, np.int64)), "must have 3 rows"),
-    (lambda: kernel.sample_chains(start((4, 4), 1), streams(1), "open", 1, 0, np.zeros(3, np.int64), np.zeros((3, 5), np.uint8), np.zeros(3, np.int64)), "4 bytes"),
-])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: rows(start((4, 4), 1), streams(1), "twisted", 1, 0, 1), "unknown boundary"),
+        (lambda: rows(np.zeros((1, 4, 3), np.int8), streams(1), "open", 1, 0, 1), "two even sides"),
+        (lambda: rows(np.zeros((1, 0, 4), np.int8), streams(1), "open", 1, 0, 1), "two even sides"),
+        (
+            lambda: rows(np.zeros((0, 4, 4), np.int8), streams(1), "open", 1, 0, 1),
+            "partners must be",
+        ),
+        (
+            lambda: rows(start((4, 4), 1).astype(int), streams(1), "open", 1, 0, 1),
+            "partners must be",
+        ),
+        (lambda: rows(start((4, 4), 2), streams(1), "open", 1, 0, 1), "rng must be"),
+        (
+            lambda: rows(start((4, 4), 2), np.zeros((2, 4), np.uint64), "open", 1, 0, 1),
+            "not all zero",
+        ),
+        (lambda: rows(start((4, 4), 1), streams(1), "open", 0, 0, 1), "at least one worm"),
+        (lambda: rows(start((4, 4), 1), streams(1), "open", 1, -1, 1), "no negative row"),
+        (
+            lambda: kernel.sample_chains(
+                start((4, 4), 1),
+                streams(1),
+                "open",
+                1,
+                0,
+                np.zeros(2, np.int64),
+                np.zeros((3, 4), np.uint8),
+                np.zeros(3, np.int64),
+            ),
+            "must have 3 rows",
+        ),
+        (
+            lambda: kernel.sample_chains(
+                start((4, 4), 1),
+                streams(1),
+                "open",
+                1,
+                0,
+                np.zeros(3, np.int64),
+                np.zeros((3, 5), np.uint8),
+                np.zeros(3, np.int64),
+            ),
+            "4 bytes",
+        ),
+    ],
+)
 def test_bad_calls(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
 
-# ---- noise ----------------------------------------------------------------------------------------------------------
+# ---- noise ---------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("pairing", dimers.PAIRINGS)
 @pytest.mark.parametrize("shape", [(2, 2), (4, 6), (2, 66), (10, 14), (4, 128)])
@@ -150,11 +208,15 @@ def test_noise_twin(shape, pairing):
 @pytest.mark.parametrize("pairing", dimers.PAIRINGS)
 @pytest.mark.parametrize("probability", [0.0, 0.3, 0.982, 1.0])
 def test_noise_probability(probability, pairing):
-    """Fair coins, equal in pairs with the probability asked for, pairs independent. The other pairing measured on the same spins shows
-    1/2, so a mix-up of the two would be seen."""
+    """Fair coins, equal in pairs with the probability asked for, pairs independent. The other
+    pairing measured on the same spins shows 1/2, so a mix-up of the two would be seen."""
     shape, n = (16, 16), 400
     links = np.zeros((n, 64), np.uint8)
-    spins = unpack(kernel.add_noise(links, shape, probability, pairing, np.array([1, 2], np.uint64), 0), shape, 4)
+    spins = unpack(
+        kernel.add_noise(links, shape, probability, pairing, np.array([1, 2], np.uint64), 0),
+        shape,
+        4,
+    )
     spins_of, count = spins[:, [0, 3]], n * 256
     assert abs(spins_of.mean() - 0.5) < 4 * 0.5 / np.sqrt(count)
     agreement = dimers.noise_agreement(spins, pairing).mean()
@@ -178,7 +240,8 @@ def test_noise_refuses():
     assert kernel.add_noise(links[:0], (4, 4), 0.5, "cell", key, 0).shape == (0, 8)
 
 
-# ---- coverings as arrays --------------------------------------------------------------------------------------------
+# ---- coverings as arrays -------------------------------------------------------------------------
+
 
 @pytest.fixture(scope="module")
 def torus():
@@ -187,7 +250,8 @@ def torus():
 
 
 def test_windings(torus):
-    """Conserved from column to column, and distributed as the enumeration of coverings says; columns and staggered states by hand."""
+    """Conserved from column to column, and distributed as the enumeration of coverings says;
+    columns and staggered states by hand."""
     sign = (-1) ** np.add.outer(range(4), range(4))
     found = dimers.windings(torus)
     for place in range(4):
@@ -197,13 +261,18 @@ def test_windings(torus):
     assert dict(zip(values.tolist(), counts.tolist())) == {0: 198, 1: 36, -1: 36, 2: 1, -2: 1}
     staggered = np.zeros((1, 2, 6, 6), np.uint8)
     staggered[0, 0] = (1 + (-1) ** np.add.outer(range(6), range(6))) // 2
-    assert dimers.windings(staggered).tolist() == [[3, 0]] and dimers.parallel_pairs(staggered)[0] == 0
+    assert (
+        dimers.windings(staggered).tolist() == [[3, 0]] and dimers.parallel_pairs(staggered)[0] == 0
+    )
 
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_columnar_states(axis):
-    """Order 1 along the axis, N/2 parallel pairs, no winding; the other columns have the opposite sign."""
-    partners = dimers.columns((6, 8)) if axis == 0 else np.where(dimers.columns((8, 6)).T == 0, 1, 3)
+    """Order 1 along the axis, N/2 parallel pairs, no winding; the other columns have the opposite
+    sign."""
+    partners = (
+        dimers.columns((6, 8)) if axis == 0 else np.where(dimers.columns((8, 6)).T == 0, 1, 3)
+    )
     links = reference.dimer_links(partners)[None]
     order = dimers.columnar_order(links)[0]
     assert order[axis] == 1 and order[1 - axis] == 0
@@ -212,7 +281,8 @@ def test_columnar_states(axis):
 
 
 def test_observables(torus):
-    """The averages over all coverings: parallel pairs .117647 a plaquette and orientation, <W_x^2> .294118 on 4x4."""
+    """The averages over all coverings: parallel pairs .117647 a plaquette and orientation, <W_x^2>
+    .294118 on 4x4."""
     found = dimers.observables(torus)
     assert found["energy"].mean() / 16 == pytest.approx(-2 * 0.117647, abs=1e-6)
     assert found["winding_squared"].mean() == pytest.approx(0.294118, abs=1e-6)
@@ -227,7 +297,10 @@ def test_a_broken_covering_is_named(torus, vertex, count):
     links = [(0, x, y), (1, x, y), (0, (x - 1) % 4, y), (1, x, (y - 1) % 4)]
     for k, link in enumerate(links):
         samples[(7, *link)] = k < count
-    with pytest.raises(DataError, match=r"old.h5: no dimer covering: sample 107 has \d dimers at the vertex \(\d, \d\)") as caught:
+    with pytest.raises(
+        DataError,
+        match=r"old.h5: no dimer covering: sample 107 has \d dimers at the vertex \(\d, \d\)",
+    ) as caught:
         dimers.check_coverings(samples, "periodic", "old.h5", 100)
     named = tuple(int(x) for x in str(caught.value).split("(")[1].split(")")[0].split(","))
     assert dimers.dimers_at(samples)[7][named] == int(str(caught.value).split(" has ")[1][0]) != 1
@@ -238,10 +311,22 @@ def test_check_coverings(torus):
     dimers.check_coverings(torus)
     with pytest.raises(DataError, match="around the edge"):
         dimers.check_coverings(torus, "open")
-    dimers.check_coverings([reference.dimer_links(covering) for covering in dimer_coverings((4, 4), "open")], "open")
+    dimers.check_coverings(
+        [reference.dimer_links(covering) for covering in dimer_coverings((4, 4), "open")], "open"
+    )
 
 
-@pytest.mark.parametrize("shape, message", [((3, 4), "3 vertices along a side"), ((4, 4, 4), "two axes"), ((4,), "two axes"), ((0, 4), "from 2 to"), ((32002, 4), "from 2 to 32000"), ((5800, 5800), "2\\^25")])
+@pytest.mark.parametrize(
+    "shape, message",
+    [
+        ((3, 4), "3 vertices along a side"),
+        ((4, 4, 4), "two axes"),
+        ((4,), "two axes"),
+        ((0, 4), "from 2 to"),
+        ((32002, 4), "from 2 to 32000"),
+        ((5800, 5800), "2\\^25"),
+    ],
+)
 def test_shapes_without_coverings(shape, message):
     with pytest.raises(UsageError, match=message):
         dimers.check_shape(shape)

@@ -1,4 +1,5 @@
-"""Interacting dimers follow their slow twin bit for bit, and their coverings come with the weights exp(K parallel plaquettes)."""
+"""Interacting dimers follow their slow twin bit for bit, and their coverings come with the weights
+exp(K parallel plaquettes)."""
 
 import itertools
 
@@ -32,18 +33,20 @@ def sample(partners, coupling, rng, boundary, worms, count, first=0):
     links = np.empty((count, (2 * partners[0].size + 7) // 8), dtype=np.uint8)
     sample_chains(partners, coupling, rng, boundary, worms, first, pairs, links, steps)
     bits = np.unpackbits(links, axis=1, bitorder="little")
-    assert not bits[:, 2 * partners[0].size:].any()
+    assert not bits[:, 2 * partners[0].size :].any()
     return pairs, bits[:, : 2 * partners[0].size].reshape(count, 2, *shape), steps
 
 
-# --- the turns of the head --------------------------------------------------------------------------------------------
+# --- the turns of the head
+# --------------------------------------------------------------------------------------------
 
 TURNS = [turn for turn in itertools.product(range(4), repeat=4) if turn[0] < 3]
 
 
 @pytest.mark.parametrize("coupling", [*COUPLINGS, 1 / 0.65, 20.0, -20.0])
 def test_turns_have_detailed_balance(coupling):
-    """w_i P_ij = w_j P_ji on every neighbourhood, in every choice of the link of arrival; nothing goes where there is no link."""
+    """w_i P_ij = w_j P_ji on every neighbourhood, in every choice of the link of arrival; nothing
+    goes where there is no link."""
     for turn in itertools.product(range(4), repeat=4):
         weight = np.array([np.exp(coupling * n) if n < 3 else 0 for n in turn])
         flow = np.zeros((4, 4))
@@ -64,7 +67,8 @@ def test_free_heads_never_bounce():
 
 
 def test_bounces_are_few():
-    """Where one weight exceeds the rest, what is left of it bounces; else only the share of the heat bath does."""
+    """Where one weight exceeds the rest, what is left of it bounces; else only the share of the
+    heat bath does."""
     for coupling in COUPLINGS:
         for turn in TURNS:
             weight = np.array([np.exp(coupling * n) if n < 3 else 0 for n in turn])
@@ -75,10 +79,13 @@ def test_bounces_are_few():
 @pytest.mark.parametrize("coupling", [*COUPLINGS, 1e5, -1e300])
 def test_turns_of_the_twin(coupling):
     for turn in TURNS:
-        np.testing.assert_allclose(scatter(turn, coupling), dimer_loop_scatter(turn, coupling), rtol=1e-14, atol=1e-16)
+        np.testing.assert_allclose(
+            scatter(turn, coupling), dimer_loop_scatter(turn, coupling), rtol=1e-14, atol=1e-16
+        )
 
 
-# --- trajectories -----------------------------------------------------------------------------------------------------
+# --- trajectories
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -92,7 +99,10 @@ def test_twin(shape, boundary):
         pairs, links, steps = sample(partners, coupling, rng, boundary, worms, count)
         for row in range(count):
             chain = row % chains
-            assert steps[row] == sum(dimer_loop_worm(expected[chain], coupling, states[chain], boundary) for _ in range(worms))
+            assert steps[row] == sum(
+                dimer_loop_worm(expected[chain], coupling, states[chain], boundary)
+                for _ in range(worms)
+            )
             assert pairs[row] == parallel_plaquettes(expected[chain : chain + 1], boundary)[0]
             np.testing.assert_array_equal(links[row], [expected[chain] == 0, expected[chain] == 1])
         np.testing.assert_array_equal(partners, expected)
@@ -104,27 +114,43 @@ def test_twin(shape, boundary):
 def test_cut_runs(chains, boundary):
     """Rows do not depend on where a run is cut, nor on the other chains."""
     whole, rng = columnar((6, 8), chains), streams(chains, 3)
-    cut, cut_rng, one, one_rng = whole.copy(), rng.copy(), whole[1 % chains].copy()[None], rng[1 % chains].copy()[None]
+    cut, cut_rng, one, one_rng = (
+        whole.copy(),
+        rng.copy(),
+        whole[1 % chains].copy()[None],
+        rng[1 % chains].copy()[None],
+    )
     pairs, links, _ = sample(whole, 0.7, rng, boundary, 3, 23)
-    pieces = [sample(cut, 0.7, cut_rng, boundary, 3, count, first) for first, count in ((0, 1), (1, 9), (10, 0), (10, 13))]
+    pieces = [
+        sample(cut, 0.7, cut_rng, boundary, 3, count, first)
+        for first, count in ((0, 1), (1, 9), (10, 0), (10, 13))
+    ]
     np.testing.assert_array_equal(np.concatenate([piece[0] for piece in pieces]), pairs)
     np.testing.assert_array_equal(np.concatenate([piece[1] for piece in pieces]), links)
     np.testing.assert_array_equal(cut, whole)
     np.testing.assert_array_equal(cut_rng, rng)
     rows = range(1 % chains, 23, chains)
-    np.testing.assert_array_equal(sample(one, 0.7, one_rng, boundary, 3, len(rows))[1], links[list(rows)])
+    np.testing.assert_array_equal(
+        sample(one, 0.7, one_rng, boundary, 3, len(rows))[1], links[list(rows)]
+    )
 
 
-# --- against enumeration ----------------------------------------------------------------------------------------------
+# --- against enumeration
+# ----------------------------------------------------------------------------------------------
 
 
 def chi_squared(shape, boundary, coupling, assumed, samples, worms, seed=1):
-    """z of chi^2 of the coverings found at a coupling against the weights at the assumed one; those expected less than 5 times pooled."""
+    """z of chi^2 of the coverings found at a coupling against the weights at the assumed one; those
+    expected less than 5 times pooled."""
     coverings = dimer_coverings(shape, boundary)
     number = {np.array([c == 0, c == 1]).tobytes(): k for k, c in enumerate(coverings)}
-    pairs, links, _ = sample(columnar(shape, 4), coupling, streams(4, seed), boundary, worms, samples)
+    pairs, links, _ = sample(
+        columnar(shape, 4), coupling, streams(4, seed), boundary, worms, samples
+    )
     of_sample = np.array([number[link.astype(bool).tobytes()] for link in links[samples // 20 :]])
-    np.testing.assert_array_equal(parallel_plaquettes(coverings, boundary)[of_sample], pairs[samples // 20 :])
+    np.testing.assert_array_equal(
+        parallel_plaquettes(coverings, boundary)[of_sample], pairs[samples // 20 :]
+    )
     found = np.bincount(of_sample, minlength=len(coverings))
     weight = np.exp(assumed * parallel_plaquettes(coverings, boundary))
     expected = weight / weight.sum() * found.sum()
@@ -133,7 +159,10 @@ def chi_squared(shape, boundary, coupling, assumed, samples, worms, seed=1):
     terms = (found - expected)[~rare] ** 2 / expected[~rare]
     freedom, total = len(terms) - 1, terms.sum()
     if expected[rare].sum() >= 5:
-        total, freedom = total + (found - expected)[rare].sum() ** 2 / expected[rare].sum(), freedom + 1
+        total, freedom = (
+            total + (found - expected)[rare].sum() ** 2 / expected[rare].sum(),
+            freedom + 1,
+        )
     return (total - freedom) / np.sqrt(2 * freedom)
 
 
@@ -156,11 +185,13 @@ def test_a_wrong_coupling_would_be_seen():
     assert chi_squared((4, 4), "periodic", 0.6, 0.68, 40_000, 10) > 8
 
 
-# --- stiffness and order ----------------------------------------------------------------------------------------------
+# --- stiffness and order
+# ----------------------------------------------------------------------------------------------
 
 
 def thousand_sweeps(size, coupling, seed, rows=1000, sweeps=1, chains=8):
-    """Links (chains * rows, 2, L, L) of sweeps of about N/2 steps, after a thousand of them to forget the columns."""
+    """Links (chains * rows, 2, L, L) of sweeps of about N/2 steps, after a thousand of them to
+    forget the columns."""
     partners, rng = columnar((size, size), chains), streams(chains, seed)
     steps = sample(partners, coupling, rng, "periodic", 20, 20 * chains)[2]
     worms = max(1, round(20 * size * size / 2 / steps[-10 * chains :].mean()))
@@ -169,7 +200,8 @@ def thousand_sweeps(size, coupling, seed, rows=1000, sweeps=1, chains=8):
 
 
 def z_score(values, exact, blocks=80):
-    """Of the mean of rows of 8 chains in turn; the blocks are far longer than the autocorrelation."""
+    """Of the mean of rows of 8 chains in turn; the blocks are far longer than the
+    autocorrelation."""
     means = values[: len(values) // blocks * blocks].reshape(blocks, -1).mean(axis=1)
     return (means.mean() - exact) / (means.std(ddof=1) / np.sqrt(blocks))
 
@@ -178,11 +210,18 @@ def exact_fluctuation(shape):
     """<|E_q|^2> / N of free dimers, from the covariances of their links."""
     covariance, (x, y) = kasteleyn.link_covariance(shape), np.indices(shape)
     signs = 1 - 2 * ((x + y) % 2)
-    return ((covariance[0, 0] * np.cos(2 * np.pi * y / shape[1]) + covariance[1, 1] * np.cos(2 * np.pi * x / shape[0])) * signs).sum() / 2
+    return (
+        (
+            covariance[0, 0] * np.cos(2 * np.pi * y / shape[1])
+            + covariance[1, 1] * np.cos(2 * np.pi * x / shape[0])
+        )
+        * signs
+    ).sum() / 2
 
 
 def test_free_stiffness():
-    """1/2: exact covariances bring the estimator there at least as 1/L^2, windings come with it, and loops give both."""
+    """1/2: exact covariances bring the estimator there at least as 1/L^2, windings come with it,
+    and loops give both."""
     off = [abs(model.stiffness(exact_fluctuation((size, size))) - 0.5) for size in (8, 16, 32)]
     assert off[2] < 0.001 and off[2] < off[1] / 4 < off[0] / 16
     links = thousand_sweeps(16, 0.0, seed=2)
@@ -198,20 +237,31 @@ def test_free_stiffness():
 def test_field_fluctuation_of_the_4x6_torus():
     """Against the definition, on every covering of a torus whose axes differ."""
     coverings = dimer_coverings((4, 6))
-    links, (x, y) = np.stack([coverings == 0, coverings == 1], axis=1).astype(np.uint8), np.indices((4, 6))
+    links, (x, y) = (
+        np.stack([coverings == 0, coverings == 1], axis=1).astype(np.uint8),
+        np.indices((4, 6)),
+    )
     field = (1 - 2 * ((x + y) % 2)) * (links - 0.25)
-    waves = np.abs((field[:, 0] * np.exp(2j * np.pi * y / 6)).sum(axis=(1, 2))) ** 2, np.abs((field[:, 1] * np.exp(2j * np.pi * x / 4)).sum(axis=(1, 2))) ** 2
-    np.testing.assert_allclose(model.field_fluctuation(links), (waves[0] + waves[1]) / 48, atol=1e-12)
+    waves = (
+        np.abs((field[:, 0] * np.exp(2j * np.pi * y / 6)).sum(axis=(1, 2))) ** 2,
+        np.abs((field[:, 1] * np.exp(2j * np.pi * x / 4)).sum(axis=(1, 2))) ** 2,
+    )
+    np.testing.assert_allclose(
+        model.field_fluctuation(links), (waves[0] + waves[1]) / 48, atol=1e-12
+    )
 
 
 def test_attraction_stiffens_and_orders():
-    """Stiffness and winding agree while windings can be seen (g < 2); below the transition columns order, and g grows with the size."""
+    """Stiffness and winding agree while windings can be seen (g < 2); below the transition columns
+    order, and g grows with the size."""
     links = thousand_sweeps(16, 0.5, seed=3)
     stiffness = model.stiffness(model.field_fluctuation(links).mean())
     number = np.arange(-8, 9)
     gaussian = np.exp(-np.pi * stiffness * number**2)
     assert 0.8 < stiffness < 1.0
-    assert (model.windings(links) ** 2).mean() == pytest.approx((number**2 * gaussian).sum() / gaussian.sum(), rel=0.1)
+    assert (model.windings(links) ** 2).mean() == pytest.approx(
+        (number**2 * gaussian).sum() / gaussian.sum(), rel=0.1
+    )
     cold = thousand_sweeps(16, 2.0, seed=4)
     assert model.stiffness(model.field_fluctuation(cold).mean()) > 10
     assert np.hypot(*model.columnar_order(cold).T).mean() > 0.9
@@ -221,17 +271,27 @@ def test_attraction_stiffens_and_orders():
 
 @pytest.mark.slow
 def test_columns_order_at_t_065():
-    """T at which g(L) = 4, L = 8 to 32, rises to .65(1) (F. Alet et al., Phys. Rev. Lett. 94, 235702 (2005)): .622, .642, .648.
-    At .70 and .60 the stiffness is off by a quarter and more."""
+    """T at which g(L) = 4, L = 8 to 32, rises to .65(1) (F. Alet et al., Phys. Rev. Lett. 94,
+    235702 (2005)): .622, .642, .648. At .70 and .60 the stiffness is off by a quarter and more."""
     temperatures, crossing = np.array([0.61, 0.63, 0.65, 0.67]), {}
     for size in (8, 16, 32):
-        found = [model.stiffness(model.field_fluctuation(thousand_sweeps(size, 1 / t, seed=size, rows=4000, sweeps=size // 4)).mean()) for t in temperatures]
+        found = [
+            model.stiffness(
+                model.field_fluctuation(
+                    thousand_sweeps(size, 1 / t, seed=size, rows=4000, sweeps=size // 4)
+                ).mean()
+            )
+            for t in temperatures
+        ]
         crossing[size] = np.interp(-4, -np.array(found), temperatures)
-    assert crossing[8] == pytest.approx(0.622, abs=0.005) and crossing[8] < crossing[16] < crossing[32]
+    assert (
+        crossing[8] == pytest.approx(0.622, abs=0.005) and crossing[8] < crossing[16] < crossing[32]
+    )
     assert crossing[32] == pytest.approx(0.65, abs=0.01)
 
 
-# --- rsmi sample ------------------------------------------------------------------------------------------------------
+# --- rsmi sample
+# --------------------------------------------------------------------------------------------------
 
 
 def test_columnar_states():
@@ -245,7 +305,8 @@ def test_columnar_states():
         model.check_coverings(np.stack([[lone == 0, lone == 1]]), "open")
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# --- refusals
+# --------------------------------------------------------------------------------------------------
 
 
 def test_refusals():

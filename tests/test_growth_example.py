@@ -1,4 +1,5 @@
-"""The scripts of data/growth: what a child process takes, powers that are known, and the arithmetic of the large flow."""
+"""The scripts of data/growth: what a child process takes, powers that are known, and the arithmetic
+of the large flow."""
 
 import importlib.util
 import json
@@ -21,15 +22,32 @@ def script():
 
 @pytest.fixture
 def rows():
-    """As growth.py writes them, of commands that cost 2 ns and 3 bytes a site and nothing else; half a second and 60 MB to start."""
-    start = {"cpu": 0.5, "memory": 60 * MB, "wall": 0.6, "bytes": 1000, "disk": 2000, "samples": 1, "sites": 1}
-    found = [start | {"series": f"start {name}", "x": 0} for name in ("sample", "flow", "in-flight", "coarse-grain", "train-lambda")]
+    """As growth.py writes them, of commands that cost 2 ns and 3 bytes a site and nothing else;
+    half a second and 60 MB to start."""
+    start = {
+        "cpu": 0.5,
+        "memory": 60 * MB,
+        "wall": 0.6,
+        "bytes": 1000,
+        "disk": 2000,
+        "samples": 1,
+        "sites": 1,
+    }
+    found = [
+        start | {"series": f"start {name}", "x": 0}
+        for name in ("sample", "flow", "in-flight", "coarse-grain", "train-lambda")
+    ]
 
     def add(series, x, samples, sites, sweeps=1, **facts):
         cost = {"cpu": 0.5 + 2e-9 * samples * sites * sweeps, "memory": 60 * MB + 3 * sites}
-        found.append(start | cost | {"series": series, "x": x, "samples": samples, "sites": sites} | facts)
+        found.append(
+            start | cost | {"series": series, "x": x, "samples": samples, "sites": sites} | facts
+        )
 
-    for dimension, sides in ((2, (16, 256, 512, 1024, 2048, 4096, 8192)), (3, (16, 64, 128, 256, 512))):
+    for dimension, sides in (
+        (2, (16, 256, 512, 1024, 2048, 4096, 8192)),
+        (3, (16, 64, 128, 256, 512)),
+    ):
         for side in sides:
             sites = side**dimension
             samples = max(8, 10**9 // sites)
@@ -45,16 +63,32 @@ def rows():
         for number in (1, 4, 16):
             add(f"chains: {name} 2048", number, 100 * number, 2048**2)
         found.append(start | {"series": f"shards: {name}", "x": 0, "part": "whole", "cpu": 8.5})
-        found.extend(start | {"series": f"shards: {name}", "x": 2, "part": part, "cpu": cpu} for part, cpu in (("shard", 4.5), ("shard", 4.5), ("merge", 0.5)))
-        found.extend(start | {"series": f"threads: {name}", "x": number, "cpu": 4.0, "wall": 4.0 / number} for number in (1, 2))
+        found.extend(
+            start | {"series": f"shards: {name}", "x": 2, "part": part, "cpu": cpu}
+            for part, cpu in (("shard", 4.5), ("shard", 4.5), ("merge", 0.5))
+        )
+        found.extend(
+            start | {"series": f"threads: {name}", "x": number, "cpu": 4.0, "wall": 4.0 / number}
+            for number in (1, 2)
+        )
     for side in (16, 32, 64):
-        found.append(start | {"series": "statistics 3D", "x": side, "samples": 1000, "errors": {"y_t": [0.01, 0.02], "y_h": [0.001, 0.002]}, "tau": [side / 3.2, 0.1]})
+        found.append(
+            start
+            | {
+                "series": "statistics 3D",
+                "x": side,
+                "samples": 1000,
+                "errors": {"y_t": [0.01, 0.02], "y_h": [0.001, 0.002]},
+                "tau": [side / 3.2, 0.1],
+            }
+        )
         found.append({"series": "tau metropolis", "x": side // 2, "tau": side**2 / 40})
     return found
 
 
 def test_powers_are_found(script, rows):
-    """Costs per site give the power of the dimension, and three bytes a site; costs per configuration a linear command of constant memory."""
+    """Costs per site give the power of the dimension, and three bytes a site; costs per
+    configuration a linear command of constant memory."""
     table = script("table")
     assert table.power([1, 2, 4], [3, 12, 48])[:2] == pytest.approx((2, 0), abs=1e-9)
     lines = {line[2:26].strip(): line[26:].split() for line in table.powers(rows)[2:]}
@@ -67,17 +101,26 @@ def test_powers_are_found(script, rows):
 
 
 def test_the_large_flow(script, rows):
-    """Every number of the estimate by hand: 2 ns a site of everything, tau proportional to L and to L^2, z as published from the largest on."""
+    """Every number of the estimate by hand: 2 ns a site of everything, tau proportional to L and to
+    L^2, z as published from the largest on."""
     table = script("table")
     found, sites = table.estimate(rows), 512**3
-    assert [found[name] for name in ("local", "cluster", "measuring")] == pytest.approx([2e-9 * sites] * 3)
-    assert found["z_cluster"] == pytest.approx((1, 0), abs=1e-9) and found["z_local"] == pytest.approx((2, 0), abs=1e-9)
+    assert [found[name] for name in ("local", "cluster", "measuring")] == pytest.approx(
+        [2e-9 * sites] * 3
+    )
+    assert found["z_cluster"] == pytest.approx((1, 0), abs=1e-9) and found[
+        "z_local"
+    ] == pytest.approx((2, 0), abs=1e-9)
     tau = 20 * 8**0.46
-    assert (found["tau_cluster"], found["tau_local"]) == pytest.approx((tau, 64**2 / 40 * 16**2.0245)) and found["best"] == "cluster"
+    assert (found["tau_cluster"], found["tau_local"]) == pytest.approx(
+        (tau, 64**2 / 40 * 16**2.0245)
+    ) and found["best"] == "cluster"
     assert (found["interval"], found["sample"]) == (11, pytest.approx(12 * 2e-9 * sites))
     unit = 0.02 * (1000 / 10) ** 0.5  # of the smallest lattice, the largest
     assert found["needed"] == pytest.approx(2 * tau / 11 * (unit / table.TARGET) ** 2, rel=1e-4)
-    assert found["hours"] == pytest.approx((64000 * 20 * tau * 2e-9 * sites + found["needed"] * found["sample"]) / 3600)
+    assert found["hours"] == pytest.approx(
+        (64000 * 20 * tau * 2e-9 * sites + found["needed"] * found["sample"]) / 3600
+    )
 
 
 def test_tables_and_figure(script, rows, tmp_path, capsys):
@@ -90,11 +133,18 @@ def test_tables_and_figure(script, rows, tmp_path, capsys):
 
 
 def test_what_a_command_takes(script, tmp_path, monkeypatch):
-    """A child's CPU seconds and peak, the file and at least as much on the disk; a command that fails ends it all."""
+    """A child's CPU seconds and peak, the file and at least as much on the disk; a command that
+    fails ends it all."""
     growth = script("growth")
     monkeypatch.setattr(growth, "PROGRAM", [sys.executable, "-m", "rsmi"])
     monkeypatch.setenv("PYTHONPATH", str(Path(rsmi.__file__).parents[1]))
-    found = growth.run(tmp_path, "samples.h5", "sample " + growth.ising(2, 8, "swendsen-wang", 100, 1, 4))
-    assert found["cpu"] > 0.01 and found["memory"] > 10 * MB and found["disk"] >= found["bytes"] == (tmp_path / "samples.h5").stat().st_size
+    found = growth.run(
+        tmp_path, "samples.h5", "sample " + growth.ising(2, 8, "swendsen-wang", 100, 1, 4)
+    )
+    assert (
+        found["cpu"] > 0.01
+        and found["memory"] > 10 * MB
+        and found["disk"] >= found["bytes"] == (tmp_path / "samples.h5").stat().st_size
+    )
     with pytest.raises(SystemExit, match="exit code 2"):
         growth.run(tmp_path, "samples.h5", "sample --size 8")

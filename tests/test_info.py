@@ -19,18 +19,21 @@ def files(tmp_path_factory):
     return pipeline(tmp_path_factory.mktemp("info"))
 
 
-@pytest.mark.parametrize("value, error, text", [
-    (1.00327, 0.00702, "1.0033(70)"),
-    (0.98591, 0.01555, "0.986(16)"),
-    (47.563, 4.679, "47.6(4.7)"),
-    (47.563, 12.3, "48(12)"),
-    (1.0, 0.0996, "1.00(10)"),
-    (-1.42217, 0.00292613, "-1.4222(29)"),
-    (0.25, 0.996, "0.2(1.0)"),
-    (2.5, None, "2.5"),
-    (2.5, 0.0, "2.5"),
-    (None, None, "-"),
-])
+@pytest.mark.parametrize(
+    "value, error, text",
+    [
+        (1.00327, 0.00702, "1.0033(70)"),
+        (0.98591, 0.01555, "0.986(16)"),
+        (47.563, 4.679, "47.6(4.7)"),
+        (47.563, 12.3, "48(12)"),
+        (1.0, 0.0996, "1.00(10)"),
+        (-1.42217, 0.00292613, "-1.4222(29)"),
+        (0.25, 0.996, "0.2(1.0)"),
+        (2.5, None, "2.5"),
+        (2.5, 0.0, "2.5"),
+        (None, None, "-"),
+    ],
+)
 def test_value_with_error(value, error, text):
     assert with_error(value, error) == text
 
@@ -45,7 +48,17 @@ def test_table_is_aligned():
     assert table([["a", "long"], ["bc", "1"]]) == ["  a    long", "  bc      1"]
 
 
-@pytest.mark.parametrize("name, module", [("critical", "sample"), ("coarse", "sample"), ("flow", "flow"), ("exponent", "exponent"), ("theta", "train_theta"), ("lambda", "train_lambda")])
+@pytest.mark.parametrize(
+    "name, module",
+    [
+        ("critical", "sample"),
+        ("coarse", "sample"),
+        ("flow", "flow"),
+        ("exponent", "exponent"),
+        ("theta", "train_theta"),
+        ("lambda", "train_lambda"),
+    ],
+)
 def test_json_is_the_stage_summary_and_the_kind(files, capsys, name, module):
     assert command("info", files[name], "--json") == 0
     found = json.loads(capsys.readouterr().out)
@@ -64,18 +77,33 @@ def test_samples_beside_the_exact_energy(files):
 
 def test_coarse_samples_keep_the_original_energy(files):
     text = info.describe(files["coarse"])
-    assert "8x8 ising" in text and "1 step from 16x16" in text and "exact -1.453065 on 16x16" in text
+    assert (
+        "8x8 ising" in text and "1 step from 16x16" in text and "exact -1.453065 on 16x16" in text
+    )
 
 
 def test_theta(files):
     text = info.describe(files["theta"])
-    for words in ("24 visible, 20 hidden", "4 visible, 8 hidden", "-7.250(30)", "10 epochs, reconstruction error 0.3000 to 0.2100", "0.01250(40)", "ring of width 1: 20 sites"):
+    for words in (
+        "24 visible, 20 hidden",
+        "4 visible, 8 hidden",
+        "-7.250(30)",
+        "10 epochs, reconstruction error 0.3000 to 0.2100",
+        "0.01250(40)",
+        "ring of width 1: 20 sites",
+    ):
         assert words in text
 
 
 def test_lambda(files):
     text = info.describe(files["lambda"])
-    for words in ("0.3900(40)", "0.3975(45)", "0.39890(30)", "0.5246", "proxy by pairs, restart 2 of 2 kept"):
+    for words in (
+        "0.3900(40)",
+        "0.3975(45)",
+        "0.39890(30)",
+        "0.5246",
+        "proxy by pairs, restart 2 of 2 kept",
+    ):
         assert words in text
     rows = [line.split() for line in text.splitlines()]
     first = rows.index(["2.5000", "2.2500"])
@@ -87,7 +115,9 @@ def test_lambda(files):
 def test_flow_table(files):
     """One line per temperature, one column per step; the 2x2 lattice of step 3 is marked."""
     lines = info.describe(files["flow"]).splitlines()
-    lines = lines[: next(number for number, line in enumerate(lines) if "couplings of the coarse" in line)]
+    lines = lines[
+        : next(number for number, line in enumerate(lines) if "couplings of the coarse" in line)
+    ]
     rows = [line.split() for line in lines if line.startswith(("  1.05", "  1.00", "  0.95"))]
     assert [row[0] for row in rows] == ["1.0500", "1.0000", "0.9500"]
     assert all(len(row) == 6 and row[5].endswith("*") and not row[4].endswith("*") for row in rows)
@@ -95,15 +125,25 @@ def test_flow_table(files):
 
 
 def test_coupling_tables(files):
-    """A line per temperature and step of all four couplings, each with its error; the sets of fewer operators at T_c; what is too small."""
+    """A line per temperature and step of all four couplings, each with its error; the sets of fewer
+    operators at T_c; what is too small."""
     text, found = info.describe(files["flow"]), info.summary(files["flow"])["flows"]
     lines = text[text.index("couplings of the coarse systems") :].splitlines()
-    assert [row["operators"] for row in found[0]["interactions"][:3]] == [["nn", "nnn", "third", "four-spin"], ["nn"], ["nn", "nnn"]]
+    assert [row["operators"] for row in found[0]["interactions"][:3]] == [
+        ["nn", "nnn", "third", "four-spin"],
+        ["nn"],
+        ["nn", "nnn"],
+    ]
     for flow in found:
         row = flow["interactions"][5]
-        assert row["step"] == 1 and any(all(with_error(v, e) in line for v, e in zip(row["values"], row["errors"])) for line in lines)
+        assert row["step"] == 1 and any(
+            all(with_error(v, e) in line for v, e in zip(row["values"], row["errors"]))
+            for line in lines
+        )
     assert any("with fewer operators, T/T_c = 1.0000" in line for line in lines)
-    assert any(line.startswith("  -  step 3, ") for line in lines) and any(line.startswith("  +  ") for line in lines)
+    assert any(line.startswith("  -  step 3, ") for line in lines) and any(
+        line.startswith("  +  ") for line in lines
+    )
 
 
 def test_files_without_histograms_say_so():

@@ -1,4 +1,5 @@
-"""The mutual-information thermometer: on the exact information of the 6x6 torus, and its refusals."""
+"""The mutual-information thermometer: on the exact information of the 6x6 torus, and its
+refusals."""
 
 import functools
 
@@ -19,7 +20,8 @@ def torus_information(ratio):
 
 
 def test_the_exact_information_is_nearly_a_line():
-    """On the 6x6 torus I(K) leaves its line by .17 % of K_c at most within the interval; over twice the width by five times that."""
+    """On the 6x6 torus I(K) leaves its line by .17 % of K_c at most within the interval; over twice
+    the width by five times that."""
     deviations = []
     for low, high in (INTERVAL, (0.91, 1.07)):
         ratios = np.linspace(low, high, 5)
@@ -34,19 +36,28 @@ def test_the_exact_information_is_nearly_a_line():
 def test_reads_the_coupling_it_was_not_shown(ratio):
     """To .2 % of K_c, what the curvature of the information makes of it."""
     ratios = np.linspace(*INTERVAL, 5)
-    calibrated = information_thermometer(K_C * ratios, [torus_information(r) for r in ratios], np.full(5, 1e-4))
+    calibrated = information_thermometer(
+        K_C * ratios, [torus_information(r) for r in ratios], np.full(5, 1e-4)
+    )
     assert abs(calibrated.read(torus_information(ratio), 1e-4)["value"] / K_C - ratio) < 0.002
 
 
 def test_errors_are_the_scatter():
-    """300 noisy calibrations and readings: the error of the reading includes that of the line, and is a little more than the
-    scatter, as chi^2 above its degrees of freedom by chance is taken for curvature."""
+    """300 noisy calibrations and readings: the error of the reading includes that of the line, and
+    is a little more than the scatter, as chi^2 above its degrees of freedom by chance is taken for
+    curvature."""
     rng, couplings, found = np.random.default_rng(1), np.linspace(0.42, 0.45, 5), []
     errors = np.array([1e-3, 2e-3, 1e-3, 2e-3, 1e-3])
     for _ in range(300):
         line = 0.4 + 3.0 * (couplings - 0.435)
         calibrated = information_thermometer(couplings, line + errors * rng.normal(size=5), errors)
-        found.append([calibrated.read(0.415 + 1e-3 * rng.normal(), 1e-3)[name] for name in ("value", "error")] + [calibrated.chi2])
+        found.append(
+            [
+                calibrated.read(0.415 + 1e-3 * rng.normal(), 1e-3)[name]
+                for name in ("value", "error")
+            ]
+            + [calibrated.chi2]
+        )
     values, stated, chi2 = np.array(found).T
     assert abs(values.mean() - 0.44) < 4 * values.std() / np.sqrt(300)
     assert 0.95 < stated.mean() / values.std() < 1.4
@@ -55,9 +66,12 @@ def test_errors_are_the_scatter():
 
 
 def test_a_bent_line_has_larger_errors():
-    """Exact values claimed to 1e-5: chi^2 shows the curvature of the information, and the error of a reading covers it."""
+    """Exact values claimed to 1e-5: chi^2 shows the curvature of the information, and the error of
+    a reading covers it."""
     ratios = np.linspace(*INTERVAL, 5)
-    calibrated = information_thermometer(K_C * ratios, [torus_information(r) for r in ratios], np.full(5, 1e-5))
+    calibrated = information_thermometer(
+        K_C * ratios, [torus_information(r) for r in ratios], np.full(5, 1e-5)
+    )
     assert calibrated.chi2 > 1000 and 0.001 < calibrated.scatter < 0.004
     for ratio in (0.96, 0.985, 1.0, 1.02):
         found = calibrated.read(torus_information(ratio), 1e-5)

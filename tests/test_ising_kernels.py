@@ -1,4 +1,5 @@
-"""The Ising samplers follow their slow twins bit for bit, measure what they should, and refuse what they cannot do."""
+"""The Ising samplers follow their slow twins bit for bit, measure what they should, and refuse what
+they cannot do."""
 
 import numpy as np
 import pytest
@@ -10,7 +11,19 @@ from reference import ising_local, ising_swendsen_wang, ising_wolff, toss_togeth
 from rsmi.kernels.ising import ALGORITHMS, CLUSTER_ALGORITHMS, check, measure, sample_chain, sweep
 
 LOCAL_ALGORITHMS = tuple(name for name in ALGORITHMS if name not in CLUSTER_ALGORITHMS)
-EVEN_SHAPES = [(2,), (10,), (2, 2), (6, 4), (2, 8), (4, 2), (6, 8), (4, 4, 4), (2, 4, 6), (6, 2, 2), (6, 6, 8)]
+EVEN_SHAPES = [
+    (2,),
+    (10,),
+    (2, 2),
+    (6, 4),
+    (2, 8),
+    (4, 2),
+    (6, 8),
+    (4, 4, 4),
+    (2, 4, 6),
+    (6, 2, 2),
+    (6, 6, 8),
+]
 OTHER_SHAPES = [(3,), (5, 7), (3, 64), (3, 65), (2, 130), (3, 2, 5), (2, 3, 66)]
 
 
@@ -56,9 +69,14 @@ def test_twin_of_clusters_at_any_size(shape, algorithm):
         assert_same_trajectory(shape, coupling, algorithm, seed)
 
 
-@pytest.mark.parametrize(("shape", "coupling"), [((200, 10), 0.44), ((30, 130), 0.44), ((3, 300), 0.9), ((9, 8, 70), 0.22), ((400,), 1.5)], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "coupling"),
+    [((200, 10), 0.44), ((30, 130), 0.44), ((3, 300), 0.9), ((9, 8, 70), 0.22), ((400,), 1.5)],
+    ids=str,
+)
 def test_twin_of_clusters_that_wind(shape, coupling):
-    """Near T_c on lattices of many rows: unions that fill several batches, and chains of parents longer than their three steps."""
+    """Near T_c on lattices of many rows: unions that fill several batches, and chains of parents
+    longer than their three steps."""
     for seed in range(3):
         assert_same_trajectory(shape, coupling, "swendsen-wang", seed, sweeps=2)
 
@@ -102,7 +120,8 @@ def test_many_sweeps_are_sweeps_in_turn(algorithm):
 
 @pytest.mark.parametrize("threshold", [0, 1, 2**63, 2**63 + 1, 2**64 - 1, 0x123456789ABCDEF0])
 def test_tossing_lanes_is_comparing_numbers(threshold):
-    """A lane is kept exactly if the 64-bit number made of its bits of successive draws, highest first, lies below the threshold."""
+    """A lane is kept exactly if the 64-bit number made of its bits of successive draws, highest
+    first, lies below the threshold."""
     state = [1, 2, 3, threshold + 1]
     replay = list(state)
     kept = toss_together(range(64), threshold, state)
@@ -131,14 +150,17 @@ def test_sample_chain_stores_what_the_chain_visits(shape, algorithm):
     sample_chain(spins, 0.4, rng, algorithm, 2, count, 3, packed, energy, magnetization)
     for k in range(count):
         sweep(visited, 0.4, visited_rng, algorithm, 2, 3)
-        np.testing.assert_array_equal(packed[k], np.packbits(visited.ravel() > 0, bitorder="little"))
+        np.testing.assert_array_equal(
+            packed[k], np.packbits(visited.ravel() > 0, bitorder="little")
+        )
         assert (energy[k], magnetization[k]) == measure(visited)
     np.testing.assert_array_equal(spins, visited)
     np.testing.assert_array_equal(rng, visited_rng)
 
 
 def test_clusters_at_infinite_coupling_span_the_lattice():
-    """With probability-one bonds (up to 2^-64) an ordered lattice stays ordered; a threshold wrapped to zero would shatter it."""
+    """With probability-one bonds (up to 2^-64) an ordered lattice stays ordered; a threshold
+    wrapped to zero would shatter it."""
     for algorithm in CLUSTER_ALGORITHMS:
         spins, rng = np.ones((6, 70), dtype=np.int8), np.arange(1, 5, dtype=np.uint64)
         signs = set()
@@ -161,8 +183,10 @@ def test_local_algorithms_freeze_at_infinite_coupling(algorithm):
 
 @pytest.mark.parametrize("size", [4, 8])
 def test_stripes_trap_metropolis_on_large_lattices_alone(size):
-    """Two of the four neighbours of every site differ, so that always accepting free moves flips whole sublattices for ever. Where
-    such states have weight the kernel must leave them; on larger lattices, where they have none, it is Metropolis to the letter."""
+    """Two of the four neighbours of every site differ, so that always accepting free moves flips
+    whole sublattices for ever. Where such states have weight the kernel must leave them; on larger
+    lattices, where they have none, it is Metropolis to the letter.
+    """
     stripes = np.where((np.indices((size, size)).sum(axis=0) // 2) % 2, 1, -1).astype(np.int8)
     energies = {}
     for algorithm in LOCAL_ALGORITHMS:
@@ -209,7 +233,11 @@ def test_refused_arrays():
             sweep(lattice, 0.4, state, "wolff", 1)
     with pytest.raises(ValueError, match="outside the kernel's range"):
         sweep(spins, 0.4, rng, "wolff", -1)
-    rows = np.empty((3, 3), dtype=np.uint8), np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
+    rows = (
+        np.empty((3, 3), dtype=np.uint8),
+        np.empty(3, dtype=np.int64),
+        np.empty(3, dtype=np.int64),
+    )
     with pytest.raises(ValueError, match="has 2 bytes, not 3"):
         sample_chain(spins, 0.4, rng, "wolff", 1, 3, 1, *rows)
     with pytest.raises(ValueError, match="must have 4 rows"):

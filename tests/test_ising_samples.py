@@ -1,4 +1,5 @@
-"""Ising samples of the bit-sliced sampler: which lattices it takes, resumed, grown and threaded, beside older files, exact energies."""
+"""Ising samples of the bit-sliced sampler: which lattices it takes, resumed, grown and threaded,
+beside older files, exact energies."""
 
 import contextlib
 from pathlib import Path
@@ -14,7 +15,10 @@ from rsmi.stages import ising, sample
 from rsmi.stages.ising import IsingSimulation
 from rsmi.store import open_file
 
-STRIP = "sample --size 16x128 --temperature Tc --algorithm heat-bath --thermalization 4 --interval 2 --chains 3 --samples 60".split()
+STRIP = (
+    "sample --size 16x128 --temperature Tc --algorithm heat-bath --thermalization 4 --interval 2"
+    " --chains 3 --samples 60".split()
+)
 
 
 @pytest.fixture
@@ -31,18 +35,36 @@ def older(monkeypatch):
 
 
 def simulation(shape, algorithm="heat-bath", coupling=0.4, chains=8):
-    return IsingSimulation.of({"shape": list(shape), "coupling": coupling, "algorithm": algorithm, "seed": 0, "chains": chains})
+    return IsingSimulation.of(
+        {
+            "shape": list(shape),
+            "coupling": coupling,
+            "algorithm": algorithm,
+            "seed": 0,
+            "chains": chains,
+        }
+    )
 
 
-# ---- who takes which lattice ----------------------------------------------------------------------------------------
+# ---- who takes which lattice ---------------------------------------------------------------------
 
-@pytest.mark.parametrize(("shape", "algorithm", "strip"), [
-    ((128, 128), "heat-bath", True), ((128, 128), "metropolis", True), ((16, 6, 128), "heat-bath", True),
-    ((128, 128), "swendsen-wang", False), ((128, 128), "wolff", False), ((128,), "heat-bath", False),
-    ((64, 64), "heat-bath", False), ((128, 96), "metropolis", False),
-])
+
+@pytest.mark.parametrize(
+    ("shape", "algorithm", "strip"),
+    [
+        ((128, 128), "heat-bath", True),
+        ((128, 128), "metropolis", True),
+        ((16, 6, 128), "heat-bath", True),
+        ((128, 128), "swendsen-wang", False),
+        ((128, 128), "wolff", False),
+        ((128,), "heat-bath", False),
+        ((64, 64), "heat-bath", False),
+        ((128, 96), "metropolis", False),
+    ],
+)
 def test_strips(shape, algorithm, strip):
-    """The state of a strip is a bit a spin and the generators; of all others a byte a spin and one stream."""
+    """The state of a strip is a bit a spin and the generators; of all others a byte a spin and one
+    stream."""
     state = simulation(shape, algorithm).start(0)
     assert state.keys() == ({"spins", "generators"} if strip else {"spins", "rng"})
     assert state["spins"].nbytes == np.prod(shape) // (8 if strip else 1)
@@ -51,29 +73,47 @@ def test_strips(shape, algorithm, strip):
 def test_strips_have_streams_of_their_own(older):
     with older():
         key = simulation((128, 128)).start(0)["rng"]
-    found = [simulation((128, 128), algorithm).start(number)["generators"].tobytes() for algorithm in ("heat-bath", "metropolis") for number in (0, 1, "pilot")]
+    found = [
+        simulation((128, 128), algorithm).start(number)["generators"].tobytes()
+        for algorithm in ("heat-bath", "metropolis")
+        for number in (0, 1, "pilot")
+    ]
     assert len({seed(key, 1).tobytes(), *found}) == 7
 
 
 K2, K3 = critical_coupling(2), critical_coupling(3)
 
 
-@pytest.mark.parametrize(("shape", "coupling", "replicas", "few"), [
-    ((64, 64), 0.3 * K2, "heat-bath", "heat-bath"), ((64, 64), 0.7 * K2, "metropolis", "heat-bath"), ((64, 64), K2, "metropolis", "swendsen-wang"),
-    ((64, 64), 2 * K2, "metropolis", "swendsen-wang"), ((64, 65), K2, "swendsen-wang", "swendsen-wang"),
-    ((100, 100), 0.98 * K2, "metropolis", "swendsen-wang"), ((100, 100), K2, "swendsen-wang", "swendsen-wang"),
-    ((128, 128), 0.98 * K2, "metropolis", "metropolis"), ((128, 128), K2, "swendsen-wang", "swendsen-wang"),
-    ((16, 128), K2, "metropolis", "metropolis"), ((32,), 2, "metropolis", "swendsen-wang"), ((256,), 1.3, "metropolis", "swendsen-wang"),
-    ((256,), 1.5, "swendsen-wang", "swendsen-wang"), ((256,), 0.1, "heat-bath", "swendsen-wang"),
-    ((16, 16, 16), 0.4 * K3, "heat-bath", "heat-bath"), ((16, 16, 16), K3, "metropolis", "swendsen-wang"),
-])
+@pytest.mark.parametrize(
+    ("shape", "coupling", "replicas", "few"),
+    [
+        ((64, 64), 0.3 * K2, "heat-bath", "heat-bath"),
+        ((64, 64), 0.7 * K2, "metropolis", "heat-bath"),
+        ((64, 64), K2, "metropolis", "swendsen-wang"),
+        ((64, 64), 2 * K2, "metropolis", "swendsen-wang"),
+        ((64, 65), K2, "swendsen-wang", "swendsen-wang"),
+        ((100, 100), 0.98 * K2, "metropolis", "swendsen-wang"),
+        ((100, 100), K2, "swendsen-wang", "swendsen-wang"),
+        ((128, 128), 0.98 * K2, "metropolis", "metropolis"),
+        ((128, 128), K2, "swendsen-wang", "swendsen-wang"),
+        ((16, 128), K2, "metropolis", "metropolis"),
+        ((32,), 2, "metropolis", "swendsen-wang"),
+        ((256,), 1.3, "metropolis", "swendsen-wang"),
+        ((256,), 1.5, "swendsen-wang", "swendsen-wang"),
+        ((256,), 0.1, "heat-bath", "swendsen-wang"),
+        ((16, 16, 16), 0.4 * K3, "heat-bath", "heat-bath"),
+        ((16, 16, 16), K3, "metropolis", "swendsen-wang"),
+    ],
+)
 def test_auto(shape, coupling, replicas, few):
-    """What is fastest depends on the lattice, the coupling and whether there are chains enough for replicas; nothing else."""
+    """What is fastest depends on the lattice, the coupling and whether there are chains enough for
+    replicas; nothing else."""
     found = [simulation(shape, "auto", coupling, chains).algorithm for chains in (1024, 8)]
     assert found == [replicas, few]
 
 
-# ---- stopping, growing, older files ---------------------------------------------------------------------------------
+# ---- stopping, growing, older files --------------------------------------------------------------
+
 
 @pytest.mark.parametrize("algorithm", ["heat-bath", "metropolis"])
 @pytest.mark.parametrize("parts", [0, 1, 2, 9, 40])
@@ -88,21 +128,29 @@ def test_stopped_and_continued(parts, algorithm, workplace, here, interrupt):
 
 
 def test_growth_and_threads(workplace, here):
-    """Grown in any steps, by any number of threads: the file of one run, of rows that differ and have the energies said."""
+    """Grown in any steps, by any number of threads: the file of one run, of rows that differ and
+    have the energies said."""
     for samples in (1, 2, 7, 33, 60):
         assert here(*STRIP, "--samples", samples, "--threads", 2, "-o", "grown.h5").code == 0
     assert here(*STRIP, "--threads", 1, "-o", "whole.h5").code == 0
     assert digest("grown.h5") == digest("whole.h5")
     with open_file(Path("whole.h5"), "samples") as file:
         packed, energy = file.read("/spins"), file.read("/energy")
-    spins = 2 * np.unpackbits(packed, axis=1, bitorder="little").astype(int).reshape(-1, 16, 128) - 1
-    assert (energy == -sum((spins * np.roll(spins, 1, axis)).sum(axis=(1, 2)) for axis in (1, 2))).all()
+    spins = (
+        2 * np.unpackbits(packed, axis=1, bitorder="little").astype(int).reshape(-1, 16, 128) - 1
+    )
+    assert (
+        energy == -sum((spins * np.roll(spins, 1, axis)).sum(axis=(1, 2)) for axis in (1, 2))
+    ).all()
     assert len(np.unique(packed, axis=0)) == 60
 
 
-@pytest.mark.parametrize("options", ["--algorithm heat-bath", "--algorithm auto --temperature 1.1Tc"])
+@pytest.mark.parametrize(
+    "options", ["--algorithm heat-bath", "--algorithm auto --temperature 1.1Tc"]
+)
 def test_older_files_grow_as_they_began(options, workplace, here, older):
-    """The kernel and the algorithm of the file go on, although a new file would be sampled by others: chains that are there, and new ones."""
+    """The kernel and the algorithm of the file go on, although a new file would be sampled by
+    others: chains that are there, and new ones."""
     line = [*STRIP, *options.split()]
     with older():
         for samples, name in ((2, "old.h5"), (60, "whole.h5")):
@@ -118,17 +166,33 @@ def test_older_unfinished_work_is_refused(workplace, here, older, interrupt):
         interrupt([*STRIP, "-o", "old.h5"], 9)
     refused = here(*STRIP, "-o", "old.h5")
     assert refused.code == 65
-    assert "of a version that sampled this lattice otherwise: remove the .parts folder" in refused.sentence
+    assert (
+        "of a version that sampled this lattice otherwise: remove the .parts folder"
+        in refused.sentence
+    )
 
 
-# ---- energies -------------------------------------------------------------------------------------------------------
+# ---- energies ------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("algorithm", ["heat-bath", "metropolis"])
-@pytest.mark.parametrize(("factor", "schedule"), [(0.9, ""), (1.0, "--thermalization 60000 --interval 400"), (1.1, "")])
+@pytest.mark.parametrize(
+    ("factor", "schedule"), [(0.9, ""), (1.0, "--thermalization 60000 --interval 400"), (1.1, "")]
+)
 def test_energy(factor, schedule, algorithm, workplace, here):
-    """128x128 at T_c and on both sides, schedule by the pilot but at T_c: the exact energy, and not that of a coupling 1 % off."""
+    """128x128 at T_c and on both sides, schedule by the pilot but at T_c: the exact energy, and not
+    that of a coupling 1 % off."""
     coupling = factor * critical_coupling(2)
-    assert here(*f"sample --size 128 --coupling {coupling} --algorithm {algorithm} {schedule} --samples 2000 -o s.h5".split()).code == 0
+    assert (
+        here(
+            *f"sample --size 128 --coupling {coupling} --algorithm {algorithm} {schedule}"
+            " --samples 2000 -o s.h5".split()
+        ).code
+        == 0
+    )
     found = sample.summary(Path("s.h5"))
-    z = [(found["energy"] - kaufman.energy((128, 128), k)) / found["energy_error"] for k in (coupling, 1.01 * coupling)]
+    z = [
+        (found["energy"] - kaufman.energy((128, 128), k)) / found["energy_error"]
+        for k in (coupling, 1.01 * coupling)
+    ]
     assert abs(z[0]) < 4 < 20 < abs(z[1])

@@ -1,4 +1,5 @@
-"""The Ising samplers draw from the Boltzmann distribution: exact energies, and every state of small lattices."""
+"""The Ising samplers draw from the Boltzmann distribution: exact energies, and every state of small
+lattices."""
 
 from functools import cache
 
@@ -14,8 +15,11 @@ KC = critical_coupling(2)
 BINS = 50
 
 
-def in_slices(shape, coupling, algorithm, interval, count, clusters_per_sweep=1, seed=1, at_once=1 << 16):
-    """Packed rows and energies of one chain from a cold start, after 500 sweeps, slice after slice."""
+def in_slices(
+    shape, coupling, algorithm, interval, count, clusters_per_sweep=1, seed=1, at_once=1 << 16
+):
+    """Packed rows and energies of one chain from a cold start, after 500 sweeps, slice after
+    slice."""
     spins = np.ones(shape, dtype=np.int8)
     rng = np.random.SeedSequence(seed).generate_state(4, np.uint64)
     sweep(spins, coupling, rng, algorithm, 500, clusters_per_sweep)
@@ -23,7 +27,18 @@ def in_slices(shape, coupling, algorithm, interval, count, clusters_per_sweep=1,
         rows = min(at_once, count - start)
         packed = np.empty((rows, (spins.size + 7) // 8), dtype=np.uint8)
         energy, magnetization = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int64)
-        sample_chain(spins, coupling, rng, algorithm, interval, rows, clusters_per_sweep, packed, energy, magnetization)
+        sample_chain(
+            spins,
+            coupling,
+            rng,
+            algorithm,
+            interval,
+            rows,
+            clusters_per_sweep,
+            packed,
+            energy,
+            magnetization,
+        )
         yield packed, energy
 
 
@@ -79,8 +94,14 @@ LARGE_ENERGY_CASES = [
     ("wolff", 64, 0.9, 1, 400_000, 60),
     ("wolff", 64, 1.0, 1, 600_000, 10),
     ("wolff", 64, 1.1, 1, 300_000, 3),
-    *(("swendsen-wang", 32, factor, 3, 2_400_000, 1) for factor in (0.8, 0.9, 0.95, 1.05, 1.1, 1.2)),
-    *(("wolff", 32, factor, 1, 1_600_000, clusters) for factor, clusters in ((0.8, 40), (0.9, 20), (0.95, 10), (1.05, 3), (1.1, 2), (1.2, 2))),
+    *(
+        ("swendsen-wang", 32, factor, 3, 2_400_000, 1)
+        for factor in (0.8, 0.9, 0.95, 1.05, 1.1, 1.2)
+    ),
+    *(
+        ("wolff", 32, factor, 1, 1_600_000, clusters)
+        for factor, clusters in ((0.8, 40), (0.9, 20), (0.95, 10), (1.05, 3), (1.1, 2), (1.2, 2))
+    ),
 ]
 
 
@@ -91,25 +112,36 @@ def check_energy_and_specific_heat(algorithm, size, factor, interval, count, clu
     estimate = binned_mean(energies)
     assert estimate[1] < error
     assert abs(z_score(estimate, exact)) < 4
-    assert abs(z_score(binned_mean((energies - exact) ** 2 * size**2), kaufman.energy_variance(shape, coupling))) < 4
+    assert (
+        abs(
+            z_score(
+                binned_mean((energies - exact) ** 2 * size**2),
+                kaufman.energy_variance(shape, coupling),
+            )
+        )
+        < 4
+    )
 
 
 @pytest.mark.parametrize("case", ENERGY_CASES, ids=str)
 def test_energy_and_specific_heat_of_the_torus(case):
-    """At T_c and on both sides (a frozen kernel can look right at one temperature). Catches a coupling off by 0.3 %."""
+    """At T_c and on both sides (a frozen kernel can look right at one temperature). Catches a
+    coupling off by 0.3 %."""
     check_energy_and_specific_heat(*case, error=3.3e-4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", LARGE_ENERGY_CASES, ids=str)
 def test_energy_and_specific_heat_of_a_large_torus(case):
-    """As above at ten times less variance. Not local at T_c, where they need thousands of sweeps for an independent sample."""
+    """As above at ten times less variance. Not local at T_c, where they need thousands of sweeps
+    for an independent sample."""
     check_energy_and_specific_heat(*case, error=1e-4)
 
 
 @pytest.mark.slow
 def test_energy_and_specific_heat_to_five_digits():
-    """At T_c, for which Swendsen-Wang is there; half an hour. The other temperatures and the heat bath: test_bitsliced_statistics.py."""
+    """At T_c, for which Swendsen-Wang is there; half an hour. The other temperatures and the heat
+    bath: test_bitsliced_statistics.py."""
     check_energy_and_specific_heat("swendsen-wang", 128, 1.0, 4, 10_000_000, 1, error=2e-5)
 
 
@@ -126,7 +158,11 @@ def test_energy_of_rectangle_ring_and_cube(algorithm):
     cases = [
         ((8, 20), 0.4, kaufman.energy((8, 20), 0.4)),
         ((24,), 0.7, ring_energy(24, 0.7)),
-        ((4, 4, 4), 0.221654626, -1.2932279409),  # transfer matrix over the 65,536 states of a layer
+        (
+            (4, 4, 4),
+            0.221654626,
+            -1.2932279409,
+        ),  # transfer matrix over the 65,536 states of a layer
     ]
     for shape, coupling, exact in cases:
         estimate = energy_per_site(shape, coupling, algorithm, 5, 40_000, 3)
@@ -153,7 +189,8 @@ CHI2_CASES = [
 
 @pytest.mark.parametrize(("shape", "coupling", "algorithm", "interval"), CHI2_CASES, ids=str)
 def test_every_state_has_its_boltzmann_weight(shape, coupling, algorithm, interval):
-    """Catches what energies do not: a direction, a sublattice or a sign treated unlike the others."""
+    """Catches what energies do not: a direction, a sublattice or a sign treated unlike the
+    others."""
     count = 250_000
     visited = states_visited(shape, coupling, algorithm, interval, count)
     assert abs(chi2_score(shape, coupling, count, visited)) < 4

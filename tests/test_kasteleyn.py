@@ -1,4 +1,5 @@
-"""Dimer coverings by Pfaffians against enumeration, against dense determinants and against known values."""
+"""Dimer coverings by Pfaffians against enumeration, against dense determinants and against known
+values."""
 
 import csv
 from pathlib import Path
@@ -34,19 +35,25 @@ def torus_covariance(coverings):
     return found
 
 
-@pytest.mark.parametrize(("shape", "coverings"), [((2, 2), 8), ((4, 4), 272), ((6, 6), 90176), ((8, 8), 311853312)])
+@pytest.mark.parametrize(
+    ("shape", "coverings"), [((2, 2), 8), ((4, 4), 272), ((6, 6), 90176), ((8, 8), 311853312)]
+)
 def test_torus_counts(shape, coverings):
     assert np.exp(kasteleyn.log_coverings(shape)) == pytest.approx(coverings, rel=1e-12)
 
 
-@pytest.mark.parametrize(("shape", "coverings"), [((2, 2), 2), ((2, 4), 5), ((4, 4), 36), ((6, 6), 6728), ((8, 8), 12988816)])
+@pytest.mark.parametrize(
+    ("shape", "coverings"),
+    [((2, 2), 2), ((2, 4), 5), ((4, 4), 36), ((6, 6), 6728), ((8, 8), 12988816)],
+)
 def test_open_counts(shape, coverings):
     assert np.exp(kasteleyn.log_coverings(shape, "open")) == pytest.approx(coverings, rel=1e-12)
 
 
 @pytest.mark.parametrize("shape", TORI)
 def test_torus_against_enumeration(shape):
-    """Counts, windings and covariances of every torus that can be listed; rectangular ones would show exchanged axes."""
+    """Counts, windings and covariances of every torus that can be listed; rectangular ones would
+    show exchanged axes."""
     coverings = coverings_of(shape)
     assert np.exp(kasteleyn.log_coverings(shape)) == pytest.approx(len(coverings), rel=1e-12)
     assert np.abs(kasteleyn.link_covariance(shape) - torus_covariance(coverings)).max() < 1e-13
@@ -59,11 +66,14 @@ def test_torus_against_enumeration(shape):
 
 
 def test_a_wrong_sign_of_the_singular_sector_shows():
-    """The sector with vanishing determinant has minors: without it, or with the other sign, the covariances are off by one or two hundredths."""
+    """The sector with vanishing determinant has minors: without it, or with the other sign, the
+    covariances are off by one or two hundredths."""
     exact = torus_covariance(coverings_of((4, 4)))
     links = np.indices((2, 4, 4))
     black, white, weight = kasteleyn._link_ends(*links)
-    minor = weight * kasteleyn._singular_minor((4, 4), (1, 0), black, white, kasteleyn.log_coverings((4, 4)))
+    minor = weight * kasteleyn._singular_minor(
+        (4, 4), (1, 0), black, white, kasteleyn.log_coverings((4, 4))
+    )
     assert np.abs(minor).max() == pytest.approx(0.5 * 16 / 272)
     found = kasteleyn.link_covariance((4, 4))[0]
     assert all(np.abs(found + share * minor - exact[0]).max() > 0.01 for share in (0.5, 1.0))
@@ -92,7 +102,9 @@ def test_windings_of_the_reference():
     for row in reference_rows("dimer_counts.csv"):
         kind, name = row["graph"].split()
         shape = tuple(int(size) for size in name.split("x"))
-        assert np.exp(kasteleyn.log_coverings(shape, "open" if kind == "open" else "periodic")) == pytest.approx(float(row["coverings"]), rel=1e-11)
+        assert np.exp(
+            kasteleyn.log_coverings(shape, "open" if kind == "open" else "periodic")
+        ) == pytest.approx(float(row["coverings"]), rel=1e-11)
         if kind == "open":
             continue
         distribution, middle = kasteleyn.winding_distribution(shape), shape[0] // 2
@@ -105,7 +117,8 @@ def test_windings_of_the_reference():
 
 
 def test_large_lattices():
-    """The entropy per site tends to G/pi, collinear dimers to the known numbers of the infinite lattice, the stiffness to 1/2."""
+    """The entropy per site tends to G/pi, collinear dimers to the known numbers of the infinite
+    lattice, the stiffness to 1/2."""
     catalan = 0.915965594177219
     sites = 128 * 128
     assert kasteleyn.log_coverings((128, 128)) / sites == pytest.approx(catalan / np.pi, abs=1e-4)
@@ -127,6 +140,11 @@ def test_dimers_repel_on_a_vertex():
 
 @pytest.mark.parametrize("shape", [(3, 4), (4, 5), (0, 4), (4,), (4, 4, 4)])
 def test_odd_lattices_are_refused(shape):
-    for function in (kasteleyn.log_coverings, kasteleyn.winding_distribution, kasteleyn.link_covariance, kasteleyn.open_link_moments):
+    for function in (
+        kasteleyn.log_coverings,
+        kasteleyn.winding_distribution,
+        kasteleyn.link_covariance,
+        kasteleyn.open_link_moments,
+    ):
         with pytest.raises(UsageError, match="two even sides"):
             function(shape)

@@ -21,7 +21,8 @@ from rsmi.lattice.ising import (
 
 KC = critical_coupling(2)
 
-# Square torus at K_c: size, energy, ln Z per site, specific heat; Kaufman's formula evaluated with 60 digits.
+# Square torus at K_c: size, energy, ln Z per site, specific heat; Kaufman's formula evaluated with
+# 60 digits.
 CRITICAL_TORUS = [
     (4, -1.56562378764, 0.970119716172, 0.7832668259),
     (6, -1.51687312457, 0.947542807083, 0.9965818189),
@@ -44,11 +45,15 @@ def enumerated(shape, coupling):
     return math.log(weights.sum()), mean / sites, coupling**2 * variance / sites
 
 
-@pytest.mark.parametrize(("size", "energy", "log_partition_per_site", "specific_heat"), CRITICAL_TORUS)
+@pytest.mark.parametrize(
+    ("size", "energy", "log_partition_per_site", "specific_heat"), CRITICAL_TORUS
+)
 def test_critical_torus(size, energy, log_partition_per_site, specific_heat):
     shape = (size, size)
     assert kaufman.energy(shape, KC) == pytest.approx(energy, abs=1e-11)
-    assert kaufman.log_partition(shape, KC) / size**2 == pytest.approx(log_partition_per_site, abs=1e-11)
+    assert kaufman.log_partition(shape, KC) / size**2 == pytest.approx(
+        log_partition_per_site, abs=1e-11
+    )
     assert kaufman.specific_heat(shape, KC) == pytest.approx(specific_heat, abs=1e-8)
 
 
@@ -73,34 +78,46 @@ def test_ring_against_enumeration(length):
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(length=st.integers(2, 200), width=st.integers(2, 200), coupling=st.floats(0.02, 3))
 def test_derivatives_and_symmetry(length, width, coupling):
-    """Analytic derivatives against differences of ln Z and of the energy; both ways round the torus."""
+    """Analytic derivatives against differences of ln Z and of the energy; both ways round the
+    torus."""
     step = 1e-5 * coupling
     shape, sites = (length, width), length * width
     below, above = (kaufman.log_partition(shape, coupling + sign * step) for sign in (-1, 1))
     energy = kaufman.energy(shape, coupling)
     assert energy == pytest.approx(-(above - below) / (2 * step) / sites, rel=1e-6)
     hot, cold = (kaufman.energy(shape, coupling + sign * step) for sign in (-1, 1))
-    assert kaufman.energy_variance(shape, coupling) == pytest.approx((hot - cold) / (2 * step), rel=1e-4, abs=1e-6)
+    assert kaufman.energy_variance(shape, coupling) == pytest.approx(
+        (hot - cold) / (2 * step), rel=1e-4, abs=1e-6
+    )
     assert kaufman.energy((width, length), coupling) == pytest.approx(energy, rel=1e-11)
 
 
 @pytest.mark.parametrize("size", [1024, 2000])
 def test_large_tori_neither_overflow_nor_lose_digits(size):
-    """Far from T_c a large torus is the infinite lattice; at T_c theta functions of nome exp(-pi) give the rest (Ferdinand & Fisher)."""
+    """Far from T_c a large torus is the infinite lattice; at T_c theta functions of nome exp(-pi)
+    give the rest (Ferdinand & Fisher)."""
     for coupling in (0.1, 0.3, 0.6, 5.0, 100.0):
-        assert kaufman.energy((size, size), coupling) == pytest.approx(infinite_energy(2, coupling), abs=1e-11)
+        assert kaufman.energy((size, size), coupling) == pytest.approx(
+            infinite_energy(2, coupling), abs=1e-11
+        )
     n = np.arange(-5, 6)
     squares = np.exp(-np.pi * n**2)
-    theta = np.array([np.sum(np.exp(-np.pi * (n + 0.5) ** 2)), np.sum(squares), np.sum((-1.0) ** n * squares)])
+    theta = np.array(
+        [np.sum(np.exp(-np.pi * (n + 0.5) ** 2)), np.sum(squares), np.sum((-1.0) ** n * squares)]
+    )
     amplitude = -2 * theta.prod() / theta.sum()
-    assert (kaufman.energy((size, size), KC) + math.sqrt(2)) * size == pytest.approx(amplitude, abs=1e-6)
+    assert (kaufman.energy((size, size), KC) + math.sqrt(2)) * size == pytest.approx(
+        amplitude, abs=1e-6
+    )
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(length=st.integers(2, 128), width=st.integers(2, 128), coupling=st.floats(0.01, 1.5))
 def test_thermometer_inverts_the_energy(length, width, coupling):
     energy = kaufman.energy((length, width), coupling)
-    assert kaufman.coupling_from_energy(energy, (length, width)) == pytest.approx(coupling, rel=1e-8)
+    assert kaufman.coupling_from_energy(energy, (length, width)) == pytest.approx(
+        coupling, rel=1e-8
+    )
 
 
 @pytest.mark.parametrize("energy", [-2.0, -2.1, 0.0, 0.3, float("nan")])
@@ -109,7 +126,10 @@ def test_thermometer_refuses_unreachable_energies(energy):
         kaufman.coupling_from_energy(energy, (8, 8))
 
 
-@pytest.mark.parametrize(("shape", "coupling"), [((1, 4), 0.4), ((4, 4), 0.0), ((4, 4), -0.4), ((4, 4), float("nan")), ((4,), 0.4)])
+@pytest.mark.parametrize(
+    ("shape", "coupling"),
+    [((1, 4), 0.4), ((4, 4), 0.0), ((4, 4), -0.4), ((4, 4), float("nan")), ((4,), 0.4)],
+)
 def test_torus_refuses(shape, coupling):
     with pytest.raises(ValueError, match="a torus needs|the exact torus needs"):
         kaufman.energy(shape, coupling)

@@ -1,7 +1,9 @@
-"""A campaign against every command that writes a file: killed at any moment, without disk, permission, input or folder, and in pairs.
+"""A campaign against every command that writes a file: killed at any moment, without disk,
+permission, input or folder, and in pairs.
 
-Nothing is lost, nothing half-written has the final name, and the same command ends with the digest of the undisturbed run. Commands
-run in forked processes, so that the moments fall into their work and not into the start of Python.
+Nothing is lost, nothing half-written has the final name, and the same command ends with the digest
+of the undisturbed run. Commands run in forked processes, so that the moments fall into their work
+and not into the start of Python.
 """
 
 import contextlib
@@ -29,31 +31,63 @@ from rsmi.store import open_file
 
 KILLS = 320  # of the whole campaign, at least
 
-# What the pipeline does not have: other samplers, objectives and steps, figures; output -> command line.
+# What the pipeline does not have: other samplers, objectives and steps, figures; output -> command
+# line.
 MORE = {
-    "strip.h5": "sample --size 16x128 --temperature 1.3Tc --algorithm heat-bath --thermalization 4 --interval 2 --samples 100",
+    "strip.h5": (
+        "sample --size 16x128 --temperature 1.3Tc --algorithm heat-bath --thermalization 4"
+        " --interval 2 --samples 100"
+    ),
     "wolff.h5": "sample --size 8 --temperature Tc --algorithm wolff --samples 80",
-    "chain.h5": "sample --dimension 1 --size 64 --temperature 1 --thermalization 4 --interval 2 --samples 100",
-    "columns.h5": "sample --model dimers --size 8 --temperature 0.65 --thermalization 4 --interval 2 --samples 200",
+    "chain.h5": (
+        "sample --dimension 1 --size 64 --temperature 1 --thermalization 4 --interval 2"
+        " --samples 100"
+    ),
+    "columns.h5": (
+        "sample --model dimers --size 8 --temperature 0.65 --thermalization 4 --interval 2"
+        " --samples 200"
+    ),
     "decoder.h5": "train-lambda samples.h5 --block 2x2 --windows 2000 --restarts 2",
-    "gaussian.h5": "train-lambda samples.h5 --block 2x2 --estimator gaussian --windows 2000 --restarts 1",
-    "mcmc.h5": "train-lambda samples.h5 --theta theta.h5 --estimator mcmc --windows 2000 --restarts 1",
-    "logsum.h5": "train-lambda samples.h5 --theta theta.h5 --objective logsum --windows 2000 --restarts 1",
-    "enumerate.h5": "train-lambda samples.h5 --theta theta.h5 --objective enumerate --windows 2000 --restarts 1",
-    "explanation.h5": "train-lambda samples.h5 --block 2x2 --objective total-correlation --windows 2000 --restarts 2",
-    "likelihood.h5": "train-lambda samples.h5 --block 2x2 --objective likelihood --windows 2000 --restarts 2",
+    "gaussian.h5": (
+        "train-lambda samples.h5 --block 2x2 --estimator gaussian --windows 2000 --restarts 1"
+    ),
+    "mcmc.h5": (
+        "train-lambda samples.h5 --theta theta.h5 --estimator mcmc --windows 2000 --restarts 1"
+    ),
+    "logsum.h5": (
+        "train-lambda samples.h5 --theta theta.h5 --objective logsum --windows 2000 --restarts 1"
+    ),
+    "enumerate.h5": (
+        "train-lambda samples.h5 --theta theta.h5 --objective enumerate --windows 2000 --restarts 1"
+    ),
+    "explanation.h5": (
+        "train-lambda samples.h5 --block 2x2 --objective total-correlation --windows 2000"
+        " --restarts 2"
+    ),
+    "likelihood.h5": (
+        "train-lambda samples.h5 --block 2x2 --objective likelihood --windows 2000 --restarts 2"
+    ),
     "twice.h5": "coarse-grain samples.h5 --rule majority --steps 2",
     "learned-flow.h5": "flow samples.h5 --rule lambda.h5 --steps 2",
-    "in-flight.h5": "flow --model ising --size 8 --temperature Tc --samples 2048 --rule majority --hard --steps 2",
+    "in-flight.h5": (
+        "flow --model ising --size 8 --temperature Tc --samples 2048 --rule majority --hard"
+        " --steps 2"
+    ),
     "grown.h5": f"{SAMPLE} --samples 400",
     "replaced.h5": "coarse-grain samples.h5 --rule decimation --force",
     "figure.png": "plot samples.h5 other.h5",
 }
 # What is there before, under the name of the output.
-BEFORE = {"grown.h5": f"{SAMPLE} --samples 90", "replaced.h5": "coarse-grain samples.h5 --rule majority"}
+BEFORE = {
+    "grown.h5": f"{SAMPLE} --samples 90",
+    "replaced.h5": "coarse-grain samples.h5 --rule majority",
+}
 LINES = PIPELINE | MORE
 QUICK = ("samples.h5", "theta.h5", "lambda.h5", "flow.h5", "grown.h5", "replaced.h5")
-EVERY = [pytest.param(name, marks=() if name in ("coarse.h5", "exponent.h5") else pytest.mark.slow) for name in LINES]
+EVERY = [
+    pytest.param(name, marks=() if name in ("coarse.h5", "exponent.h5") else pytest.mark.slow)
+    for name in LINES
+]
 
 
 @dataclass
@@ -100,7 +134,10 @@ class Case:
         child = self.start(fine, prepare)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         said = self.messages(child)
-        assert code == 1 and "a defect in rsmi" not in said and "Traceback" not in said, (code, said)
+        assert code == 1 and "a defect in rsmi" not in said and "Traceback" not in said, (
+            code,
+            said,
+        )
         self.check_name()
         return said.strip().splitlines()[-1]
 
@@ -123,7 +160,11 @@ class Case:
 
     def parts(self) -> set[str]:
         with contextlib.suppress(FileNotFoundError):
-            return {entry.name for entry in Path(f"{self.output}.parts").iterdir() if entry.suffix == ".h5"}
+            return {
+                entry.name
+                for entry in Path(f"{self.output}.parts").iterdir()
+                if entry.suffix == ".h5"
+            }
         return set()
 
     def reset(self) -> None:
@@ -175,11 +216,16 @@ def stored_digest(path: Path) -> str:
 
 def test_every_command_that_writes_is_in_the_table():
     """A new command cannot be forgotten here."""
-    writing = {name for name in COMMANDS if any(option.name == "output" for option in application.get_command(None, name).params)}
+    writing = {
+        name
+        for name in COMMANDS
+        if any(option.name == "output" for option in application.get_command(None, name).params)
+    }
     assert {line.split()[0] for line in LINES.values()} == writing
 
 
-# ---- killed ---------------------------------------------------------------------------------------------------------
+# ---- killed --------------------------------------------------------------------------------------
+
 
 def seconds(one: Case, fine: bool) -> float:
     """How long the command takes in peace, to choose moments from."""
@@ -192,13 +238,17 @@ def seconds(one: Case, fine: bool) -> float:
 def wait(child: int, most: float) -> float:
     """Sleep until a process ends, or so many seconds; how long it was."""
     began = time.monotonic()
-    while time.monotonic() - began < most and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+    while (
+        time.monotonic() - began < most
+        and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    ):
         time.sleep(0.001)
     return time.monotonic() - began
 
 
 def covers(name: str):
-    """Whether another part holds what this one held: itself, or of a task without rows a later state."""
+    """Whether another part holds what this one held: itself, or of a task without rows a later
+    state."""
     task, start, stop = of_part(name)
 
     def does(other: str) -> bool:
@@ -215,7 +265,8 @@ def of_part(name: str) -> tuple[str, int, int]:
 
 
 def campaign(one: Case, wanted: int, chance: random.Random) -> tuple[int, int]:
-    """Kill the command ``wanted`` times, one to three times before it may finish. (kills, of which it had parts to lose)."""
+    """Kill the command ``wanted`` times, one to three times before it may finish. (kills, of which
+    it had parts to lose)."""
     struck = working = attempts = 0
     length = {fine: seconds(one, fine) for fine in (False, True)}
     while struck < wanted and attempts < 20 * wanted:
@@ -231,7 +282,11 @@ def campaign(one: Case, wanted: int, chance: random.Random) -> tuple[int, int]:
                 length[fine] = lasted
             assert code in (0, -signal.SIGKILL), one.messages(child)
             one.check_name()
-            assert one.output.exists() and digest_of(one.output) == one.expected or all(any(map(covers(name), one.parts())) for name in kept), "work was lost"
+            assert (
+                one.output.exists()
+                and digest_of(one.output) == one.expected
+                or all(any(map(covers(name), one.parts())) for name in kept)
+            ), "work was lost"
             struck += code != 0
             working += code != 0 and bool(one.parts())
         one.finish()
@@ -254,7 +309,8 @@ def test_campaign(name, case):
     assert struck >= wanted
 
 
-# ---- no disk, no permission -----------------------------------------------------------------------------------------
+# ---- no disk, no permission ----------------------------------------------------------------------
+
 
 def limit_files(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
@@ -267,19 +323,29 @@ def test_files_cannot_grow(name, case):
     final = one.output.stat().st_size
     for share in (0.02, 0.5, 0.95):
         one.reset()
-        said = one.fail(lambda: limit_files(max(1000, int(share * final))), fine=share < 0.9)  # what it says is a file too
-        assert said.startswith(f"rsmi: {name}: ") and ("file size limit reached" in said or "cannot be written (File too large)" in said)
+        said = one.fail(
+            lambda: limit_files(max(1000, int(share * final))), fine=share < 0.9
+        )  # what it says is a file too
+        assert said.startswith(f"rsmi: {name}: ") and (
+            "file size limit reached" in said or "cannot be written (File too large)" in said
+        )
     one.finish()
 
 
 def mounted(folder: Path, size: int) -> bool:
     """A disk of its own for the folder, if this user may."""
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True).returncode == 0
+    return (
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
+        ).returncode
+        == 0
+    )
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_disk_full(name, case):
-    """A real disk that fills up, where this user may mount one; elsewhere files that cannot grow, once more."""
+    """A real disk that fills up, where this user may mount one; elsewhere files that cannot grow,
+    once more."""
     one = case(name)
     final, kept = one.output.stat().st_size, one.folder.with_name("kept")
     one.reset()
@@ -301,7 +367,8 @@ def test_disk_full(name, case):
 
 
 def drop_privileges() -> None:
-    """Permissions do not bind root: give up all capabilities, and be a user like any other (capset(2), _LINUX_CAPABILITY_VERSION_3)."""
+    """Permissions do not bind root: give up all capabilities, and be a user like any other
+    (capset(2), _LINUX_CAPABILITY_VERSION_3)."""
     if os.geteuid() == 0:
         header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
         assert ctypes.CDLL(None).capset(header, nothing) == 0
@@ -315,16 +382,21 @@ def test_read_only_folder(name, case):
     one.folder.chmod(0o555)
     try:
         said = one.fail(drop_privileges)
-        assert said == f"rsmi: {name}: cannot be written (Permission denied)" and set(os.listdir(one.folder)) == names
+        assert (
+            said == f"rsmi: {name}: cannot be written (Permission denied)"
+            and set(os.listdir(one.folder)) == names
+        )
     finally:
         one.folder.chmod(0o755)
     one.finish()
 
 
-# ---- removed under way ----------------------------------------------------------------------------------------------
+# ---- removed under way ---------------------------------------------------------------------------
+
 
 def before_rename(number: int, event) -> None:
-    """Have something happen just before the command's rename of that number, in its only thread: nothing is written meanwhile."""
+    """Have something happen just before the command's rename of that number, in its only thread:
+    nothing is written meanwhile."""
     os.environ |= {f"RSMI_{name.upper().replace('-', '_')}_THREADS": "1" for name in COMMANDS}
     replace, renames = os.replace, []
 
@@ -343,15 +415,24 @@ def test_parts_removed_under_way(name, case):
     one = case(name)
     for number in (1, 2, 9):
         one.reset()
-        child = one.start(True, lambda: before_rename(number, lambda: shutil.rmtree(f"{name}.parts")))
+        child = one.start(
+            True, lambda: before_rename(number, lambda: shutil.rmtree(f"{name}.parts"))
+        )
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if code == 0:  # fewer renames than that
             assert number == 9
             continue
         said = one.messages(child).strip().splitlines()[-1]
-        assert code == 1 and "the folder was removed while its output was being made" in said or code == 65 and "are missing" in said, said
+        assert (
+            code == 1
+            and "the folder was removed while its output was being made" in said
+            or code == 65
+            and "are missing" in said
+        ), said
         one.check_name()
-        shutil.rmtree(f"{name}.parts", ignore_errors=True)  # another thread may have written while it was being removed
+        shutil.rmtree(
+            f"{name}.parts", ignore_errors=True
+        )  # another thread may have written while it was being removed
         one.finish()
 
 
@@ -377,7 +458,9 @@ def test_folder_of_the_output_removed(name, case):
         child = one.start(True, lambda: before_rename(number, lambda: shutil.rmtree(one.folder)))
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         said = one.messages(child).strip().splitlines()[-1]
-        for left in one.folder.glob("*.parts"):  # another thread may have written while it was being removed
+        for left in one.folder.glob(
+            "*.parts"
+        ):  # another thread may have written while it was being removed
             shutil.rmtree(left, ignore_errors=True)
         shutil.copytree(kept, one.folder, dirs_exist_ok=True)
         if code == 0:  # a single rename, and before it the folder went
@@ -387,7 +470,8 @@ def test_folder_of_the_output_removed(name, case):
         one.finish()
 
 
-# ---- two writers ----------------------------------------------------------------------------------------------------
+# ---- two writers ---------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("name", EVERY)
 def test_two_writers(name, case):
@@ -399,8 +483,14 @@ def test_two_writers(name, case):
         first = one.start(True)
         time.sleep(chance.uniform(0, length))
         second = one.start(True)
-        codes = {child: os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in (first, second)}
+        codes = {
+            child: os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in (first, second)
+        }
         assert 0 in codes.values() and set(codes.values()) <= {0, 73}
         for child, code in codes.items():
-            assert code == 0 or f"{name}: process " in one.messages(child) and "is writing it; wait for it to end" in one.messages(child)
+            assert (
+                code == 0
+                or f"{name}: process " in one.messages(child)
+                and "is writing it; wait for it to end" in one.messages(child)
+            )
         one.check_complete()

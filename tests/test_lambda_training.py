@@ -1,4 +1,5 @@
-"""Lambda training: the steps against a twin, resuming bit for bit, and the filters it must find on the Ising chain."""
+"""Lambda training: the steps against a twin, resuming bit for bit, and the filters it must find on
+the Ising chain."""
 
 import copy
 
@@ -8,24 +9,47 @@ import pytest
 import reference
 
 from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair, evaluate_objective
-from rsmi.information.training import advance, default_settings, epochs_left, filters_of, initial_state
+from rsmi.information.training import (
+    advance,
+    default_settings,
+    epochs_left,
+    filters_of,
+    initial_state,
+)
 
 LENGTH, BUFFER, COUPLING = 4, 1, 1.0
 KEY = np.array([21, 22, 23, 24], np.uint64)
-METHODS = [("proxy", "pairs"), ("proxy", "mcmc"), ("logsum", "pairs"), ("enumerate", "pairs"), ("decoder", "pairs")]
+METHODS = [
+    ("proxy", "pairs"),
+    ("proxy", "mcmc"),
+    ("logsum", "pairs"),
+    ("enumerate", "pairs"),
+    ("decoder", "pairs"),
+]
 
 
 @pytest.fixture(scope="module")
 def problem():
-    """20,000 independent windows of the infinite chain and the machines that are exactly the chain."""
+    """20,000 independent windows of the infinite chain and the machines that are exactly the
+    chain."""
     joint = exact.chain_block_environment(LENGTH, BUFFER, COUPLING)
     states = np.random.default_rng(1).choice(joint.size, 20_000, p=joint.ravel())
     theta = ThetaPair(*exact.chain_machines(LENGTH, BUFFER, COUPLING))
-    return LambdaProblem(exact.all_spins(LENGTH)[states // 4], exact.all_spins(2)[states % 4], theta)
+    return LambdaProblem(
+        exact.all_spins(LENGTH)[states // 4], exact.all_spins(2)[states % 4], theta
+    )
 
 
 def short_settings(objective, estimator, **changes):
-    chosen = {"n_hidden": 2, "batch": 24, "total_steps": 23, "steps_per_epoch": 5, "n_chains": 10, "n_sweeps": 1, "decoder_units": 2}
+    chosen = {
+        "n_hidden": 2,
+        "batch": 24,
+        "total_steps": 23,
+        "steps_per_epoch": 5,
+        "n_chains": 10,
+        "n_sweeps": 1,
+        "decoder_units": 2,
+    }
     return LambdaSettings(objective, estimator, **(chosen | changes))
 
 
@@ -87,8 +111,17 @@ def test_restarts_with_other_keys_differ(problem):
 
 
 def test_plain_gradient_ascent_step(problem):
-    """SGD: the first step is rate times the gradient, uphill (the paper prints the update with the opposite sign)."""
-    settings = short_settings("enumerate", "pairs", optimizer="sgd", total_steps=1, steps_per_epoch=1, batch=200, learning_rate=0.5)
+    """SGD: the first step is rate times the gradient, uphill (the paper prints the update with the
+    opposite sign)."""
+    settings = short_settings(
+        "enumerate",
+        "pairs",
+        optimizer="sgd",
+        total_steps=1,
+        steps_per_epoch=1,
+        batch=200,
+        learning_rate=0.5,
+    )
     state = initial_state(LENGTH, 2, KEY, settings)
     filters, bias = filters_of(state, settings, LENGTH)
     before = evaluate_objective(problem, settings, filters, bias)
@@ -102,7 +135,11 @@ def test_a_diverging_run_is_an_error(problem):
     broken = problem.theta._replace(hidden_bias=np.full(len(problem.theta.hidden_bias), np.nan))
     settings = short_settings("proxy", "pairs")
     with pytest.raises(FloatingPointError):
-        advance(initial_state(LENGTH, 2, KEY, settings), LambdaProblem(problem.blocks, problem.environments, broken), settings)
+        advance(
+            initial_state(LENGTH, 2, KEY, settings),
+            LambdaProblem(problem.blocks, problem.environments, broken),
+            settings,
+        )
 
 
 def test_missing_machines_and_foreign_states_are_refused(problem):
@@ -115,13 +152,16 @@ def test_missing_machines_and_foreign_states_are_refused(problem):
 
 
 def exact_hard_information(filters):
-    table = exact.channel_table(60 * filters / np.abs(filters).max(), np.zeros(len(filters)), exact.all_spins(LENGTH))
+    table = exact.channel_table(
+        60 * filters / np.abs(filters).max(), np.zeros(len(filters)), exact.all_spins(LENGTH)
+    )
     return exact.information(table.T @ exact.chain_block_environment(LENGTH, BUFFER, COUPLING))
 
 
 @pytest.mark.parametrize("objective, estimator", METHODS)
 def test_one_unit_finds_one_boundary_spin(problem, objective, estimator):
-    """In one dimension decimation is optimal and the majority is not: a rule that weights all spins, or an inner one, fails."""
+    """In one dimension decimation is optimal and the majority is not: a rule that weights all
+    spins, or an inner one, fails."""
     settings = default_settings(objective, 1, estimator=estimator)
     state = initial_state(LENGTH, 2, KEY, settings)
     advance(state, problem, settings)
@@ -129,7 +169,10 @@ def test_one_unit_finds_one_boundary_spin(problem, objective, estimator):
     assert weight.argmax() in (0, LENGTH - 1)
     assert np.sort(weight)[-2] < 0.5 * weight.max()
     edge = np.eye(1, LENGTH)
-    assert exact_hard_information(filters_of(state, settings, LENGTH)[0]) > exact_hard_information(edge) - 1e-6
+    assert (
+        exact_hard_information(filters_of(state, settings, LENGTH)[0])
+        > exact_hard_information(edge) - 1e-6
+    )
     assert exact_hard_information(np.ones((1, LENGTH))) < exact_hard_information(edge) - 0.005
 
 

@@ -1,7 +1,7 @@
 """Files written by earlier versions stay readable: one frozen set for every format version.
 
-A set is the pipeline of conftest.py as the version wrote it, or the part of it that the version changed, and what its numbers were
-(summaries.json).
+A set is the pipeline of conftest.py as the version wrote it, or the part of it that the version
+changed, and what its numbers were (summaries.json).
 """
 
 import json

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from rsmi.kernels.operators import accumulate_levels
 from rsmi.renormalization import operators
-from rsmi.renormalization.rules import Rule, coarse_grain, decimation, majority, majority_ties_up, staggered
+from rsmi.renormalization.rules import (
+    Rule,
+    coarse_grain,
+    decimation,
+    majority,
+    majority_ties_up,
+    staggered,
+)
 
 KEYS = np.arange(1, 7, dtype=np.uint64).reshape(3, 2)
 
@@ -32,11 +39,16 @@ LENGTH = st.one_of(st.integers(1, 9), st.integers(60, 140))
 
 @settings(max_examples=60, deadline=None)
 @given(
-    shape=st.one_of(st.tuples(LENGTH), st.tuples(st.integers(1, 9), LENGTH), st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 70))),
+    shape=st.one_of(
+        st.tuples(LENGTH),
+        st.tuples(st.integers(1, 9), LENGTH),
+        st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 70)),
+    ),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_kernel_equals_twin(shape, seed):
-    """Odd and even sizes, sizes below the range of the operators, rows of one word and of several."""
+    """Odd and even sizes, sizes below the range of the operators, rows of one word and of
+    several."""
     spins = random_spins(seed, 2, shape)
     even, odd = operators.operator_sums(reference.pack(spins), shape)
     expected_even, expected_odd = sums_by_hand(spins)
@@ -53,7 +65,8 @@ def test_kernel_equals_twin(shape, seed):
     ],
 )
 def test_table_of_operators(dimension, copies):
-    """Numbers of copies (counted by hand), parity, and the order by range, then by the number of spins."""
+    """Numbers of copies (counted by hand), parity, and the order by range, then by the number of
+    spins."""
     assert operators.table(dimension).copies.tolist() == sum(copies, [])
     for sector, parity, count in zip(operators.SECTORS, (0, 1), copies):
         order = []
@@ -70,13 +83,21 @@ def test_table_of_operators(dimension, copies):
 
 @pytest.mark.parametrize("shape", [(24,), (8, 8), (4, 4, 4)])
 def test_known_configurations(shape):
-    """All up: every sum is the number of its terms. Checkerboard: the sign of a product is the parity of the offsets' sum."""
+    """All up: every sum is the number of its terms. Checkerboard: the sign of a product is the
+    parity of the offsets' sum."""
     up, board = np.ones(shape, dtype=int), 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
     even, odd = operators.operator_sums(reference.pack(np.array([up, board])), shape)
     copies, d = operators.table(len(shape)).copies, len(shape)
     assert np.array_equal(np.concatenate([even[0], odd[0]]), prod(shape) * copies)
     signs = [(-1) ** int(np.sum(operator.points)) for operator in operators.OPERATORS[d]["even"]]
-    assert signs == {1: [-1, 1, -1, 1, 1, -1, 1], 2: [-1, 1, 1, 1, -1, 1, -1, 1, 1, 1], 3: [-1, 1, 1, -1, 1, -1, 1, 1, -1, 1]}[d]
+    assert (
+        signs
+        == {
+            1: [-1, 1, -1, 1, 1, -1, 1],
+            2: [-1, 1, 1, 1, -1, 1, -1, 1, 1, 1],
+            3: [-1, 1, 1, -1, 1, -1, 1, 1, -1, 1],
+        }[d]
+    )
     assert np.array_equal(even[1], prod(shape) * copies[: even.shape[1]] * signs)
     assert not odd[1].any()
 
@@ -84,11 +105,18 @@ def test_known_configurations(shape):
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=10, deadline=None)
 def test_symmetries(seed):
-    """Sums do not change under translations and the symmetries of the lattice; a global flip changes the odd ones' sign."""
+    """Sums do not change under translations and the symmetries of the lattice; a global flip
+    changes the odd ones' sign."""
     for shape in ((12,), (6, 6), (4, 4, 4)):
         spins, axes = random_spins(seed, 1, shape), tuple(range(1, len(shape) + 1))
-        moved = [np.roll(spins, (2, 3, 1)[: len(axes)], axes), spins.transpose(0, *axes[::-1]), *(np.flip(spins, axis) for axis in axes)]
-        even, odd = operators.operator_sums(reference.pack(np.concatenate([spins, *moved, -spins])), shape)
+        moved = [
+            np.roll(spins, (2, 3, 1)[: len(axes)], axes),
+            spins.transpose(0, *axes[::-1]),
+            *(np.flip(spins, axis) for axis in axes),
+        ]
+        even, odd = operators.operator_sums(
+            reference.pack(np.concatenate([spins, *moved, -spins])), shape
+        )
         assert (even == even[0]).all()
         assert (odd[:-1] == odd[0]).all() and np.array_equal(odd[-1], -odd[0])
 
@@ -97,62 +125,111 @@ def test_symmetries(seed):
 def test_first_operators_are_energy_and_magnetization(shape):
     spins = random_spins(5, 3, shape)
     even, odd = operators.operator_sums(reference.pack(spins), shape)
-    bonds = sum((spins * np.roll(spins, 1, axis)).reshape(3, -1).sum(axis=1) for axis in range(1, spins.ndim))
+    bonds = sum(
+        (spins * np.roll(spins, 1, axis)).reshape(3, -1).sum(axis=1)
+        for axis in range(1, spins.ndim)
+    )
     assert np.array_equal(even[:, 0], bonds)
     assert np.array_equal(odd[:, 0], spins.reshape(3, -1).sum(axis=1))
 
 
-@pytest.mark.parametrize("shape", [(64, 64), (72, 130), (64, 3, 64), (72, 6, 65), (512, 512), (64, 64, 64)])
+@pytest.mark.parametrize(
+    "shape", [(64, 64), (72, 130), (64, 3, 64), (72, 6, 65), (512, 512), (64, 64, 64)]
+)
 def test_samples_side_by_side_and_in_slabs(shape):
-    """Eight samples side by side, one to four more in slabs, large lattices in slabs always: all as one on a lattice moved by a plane and a
-    row, which have other slabs; and the first operator by hand."""
+    """Eight samples side by side, one to four more in slabs, large lattices in slabs always: all as
+    one on a lattice moved by a plane and a row, which have other slabs; and the first operator by
+    hand."""
     spins = random_spins(3, 12, shape)
     sums = np.concatenate(operators.operator_sums(reference.pack(spins), shape), axis=1)
-    moved = np.concatenate(operators.operator_sums(reference.pack(np.roll(spins, (5, 1), (1, 2))), shape), axis=1)
+    moved = np.concatenate(
+        operators.operator_sums(reference.pack(np.roll(spins, (5, 1), (1, 2))), shape), axis=1
+    )
     assert np.array_equal(sums, moved)
     for n in (1, 4, 5, 9, 11):
-        assert np.array_equal(np.concatenate(operators.operator_sums(reference.pack(spins[:n]), shape), axis=1), sums[:n])
-    bonds = sum((spins * np.roll(spins, 1, axis)).reshape(12, -1).sum(axis=1) for axis in range(1, spins.ndim))
+        assert np.array_equal(
+            np.concatenate(operators.operator_sums(reference.pack(spins[:n]), shape), axis=1),
+            sums[:n],
+        )
+    bonds = sum(
+        (spins * np.roll(spins, 1, axis)).reshape(12, -1).sum(axis=1)
+        for axis in range(1, spins.ndim)
+    )
     assert np.array_equal(sums[:, 0], bonds)
 
 
-@pytest.mark.parametrize(("shape", "independent"), [((8,), True), ((7,), False), ((4, 4), True), ((3, 3), False), ((4, 4, 4), True), ((3, 3, 3), False)])
+@pytest.mark.parametrize(
+    ("shape", "independent"),
+    [
+        ((8,), True),
+        ((7,), False),
+        ((4, 4), True),
+        ((3, 3), False),
+        ((4, 4, 4), True),
+        ((3, 3, 3), False),
+    ],
+)
 def test_smallest_lattice_on_which_operators_are_independent(shape, independent):
-    """The correlation matrix of random spins has full rank from `smallest_size` on, and not one site below."""
-    sums = np.concatenate(operators.operator_sums(reference.pack(random_spins(1, 4000, shape)), shape), axis=1)
+    """The correlation matrix of random spins has full rank from `smallest_size` on, and not one
+    site below."""
+    sums = np.concatenate(
+        operators.operator_sums(reference.pack(random_spins(1, 4000, shape)), shape), axis=1
+    )
     full_rank = np.linalg.matrix_rank(sums - sums.mean(axis=0)) == sums.shape[1]
     assert full_rank == independent == (not operators.wraps(shape))
 
 
 def test_accumulated_products():
-    """Row a of a sector: own sum a times 1, the energy, the sector's own sums and those of the level before, in each block, whatever the order."""
+    """Row a of a sector: own sum a times 1, the energy, the sector's own sums and those of the
+    level before, in each block, whatever the order."""
     rng, k = np.random.default_rng(0), (3, 2)
-    sums, energies, blocks = rng.integers(-(2**20), 2**20, (2, 50, 5)), rng.integers(-99, 99, 50), rng.integers(0, 4, 50)
+    sums, energies, blocks = (
+        rng.integers(-(2**20), 2**20, (2, 50, 5)),
+        rng.integers(-99, 99, 50),
+        rng.integers(0, 4, 50),
+    )
     even, odd = (np.ones((4, 2, n, 2 + 2 * n), dtype=np.int64) for n in k)
     accumulate_levels(sums, energies, blocks, even, odd)
     for found, sector in ((even, slice(0, 3)), (odd, slice(3, 5))):
         for level, own in enumerate(sums[..., sector]):
             before = sums[0, :, sector] if level else np.zeros_like(own)
             right = np.column_stack([np.ones(50, dtype=np.int64), energies, own, before])
-            assert np.array_equal(found[:, level] - 1, [own[blocks == b].T @ right[blocks == b] for b in range(4)])
+            assert np.array_equal(
+                found[:, level] - 1, [own[blocks == b].T @ right[blocks == b] for b in range(4)]
+            )
     with pytest.raises(ValueError, match="block number"):
         accumulate_levels(sums, energies, blocks + 1, even, odd)
 
 
 HARD = st.one_of(
-    st.sampled_from([majority((2, 2)), majority_ties_up((2, 2)), decimation((2, 2)), staggered((2, 2))]),
-    st.tuples(*[st.integers(-3, 3)] * 5).map(lambda x: Rule(np.array([x[:4]], float), np.array(x[4:], float), True, (2, 2))),
+    st.sampled_from(
+        [majority((2, 2)), majority_ties_up((2, 2)), decimation((2, 2)), staggered((2, 2))]
+    ),
+    st.tuples(*[st.integers(-3, 3)] * 5).map(
+        lambda x: Rule(np.array([x[:4]], float), np.array(x[4:], float), True, (2, 2))
+    ),
 )
 
 
 @settings(max_examples=40, deadline=None)
-@given(rule=HARD, steps=st.integers(0, 3), sides=st.tuples(st.integers(1, 9), st.integers(1, 9)), n=st.integers(1, 70), seed=st.integers(0, 2**32))
+@given(
+    rule=HARD,
+    steps=st.integers(0, 3),
+    sides=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    n=st.integers(1, 70),
+    seed=st.integers(0, 2**32),
+)
 def test_side_by_side_is_one_by_one(rule, steps, sides, n, seed):
-    """Hard rules of 2x2 blocks have fast ways: blocking by logic, and all levels with 512 samples side by side. Both are the integers of the kernel
-    for any rule, which the first plane of a lattice of two planes is given to: there the blocks have the same numbers, hence the same coins."""
+    """Hard rules of 2x2 blocks have fast ways: blocking by logic, and all levels with 512 samples
+    side by side. Both are the integers of the kernel for any rule, which the first plane of a
+    lattice of two planes is given to: there the blocks have the same numbers, hence the same coins.
+    """
     rng = np.random.default_rng(seed)
     shape = tuple(side << steps for side in sides)
-    keys, samples = rng.integers(0, 2**63, (steps, 2)).astype(np.uint64), rng.integers(0, 2**63, n).astype(np.uint64)
+    keys, samples = (
+        rng.integers(0, 2**63, (steps, 2)).astype(np.uint64),
+        rng.integers(0, 2**63, n).astype(np.uint64),
+    )
     spins = random_spins(seed, n, shape)
     energies, blocks = rng.integers(-99, 99, n), rng.integers(0, 3, n)
     arguments = (reference.pack(spins), shape, rule, steps, keys, energies, samples, blocks, 3)
@@ -161,30 +238,46 @@ def test_side_by_side_is_one_by_one(rule, steps, sides, n, seed):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(operators, "TOGETHER", together)
             found[name] = operators.measure_levels(*arguments)
-    assert all(np.array_equal(found["side by side"][of], found["one by one"][of]) for of in found["one by one"])
+    assert all(
+        np.array_equal(found["side by side"][of], found["one by one"][of])
+        for of in found["one by one"]
+    )
     if steps:
         planes = Rule(rule.filters, rule.bias, True, (1, 2, 2))
-        both = coarse_grain(reference.pack(np.stack([spins, -spins], axis=1)), (2, *shape), planes, keys[0], samples)
+        both = coarse_grain(
+            reference.pack(np.stack([spins, -spins], axis=1)), (2, *shape), planes, keys[0], samples
+        )
         coarse = coarse_grain(reference.pack(spins), shape, rule, keys[0], samples)
         half = tuple(side // 2 for side in shape)
-        assert all(np.array_equal(reference.unpack(a, half), reference.unpack(b, (2, *half))[0]) for a, b in zip(coarse, both))
+        assert all(
+            np.array_equal(reference.unpack(a, half), reference.unpack(b, (2, *half))[0])
+            for a, b in zip(coarse, both)
+        )
 
 
 def measured(n=30, shape=(16, 16), **keywords):
     spins = random_spins(7, n, shape)
-    arguments = dict(rule=majority((2, 2)), steps=3, keys=KEYS, energies=exact.ising_energies(spins)) | keywords
+    arguments = (
+        dict(rule=majority((2, 2)), steps=3, keys=KEYS, energies=exact.ising_energies(spins))
+        | keywords
+    )
     return operators.measure_levels(reference.pack(spins), shape, **arguments), spins
 
 
 def test_measured_levels_by_hand(monkeypatch):
-    """Every array of the layout, from step-by-step blocking and the plain operators; chunks do not matter."""
+    """Every array of the layout, from step-by-step blocking and the plain operators; chunks do not
+    matter."""
     monkeypatch.setattr(operators, "CHUNK", 7)
     blocks = np.arange(30) % 3
     sums, spins = measured(blocks=blocks, samples=100)
     rows, levels = reference.pack(spins), []
     for step, size in enumerate((16, 8, 4, 2)):
         levels.append(operators.operator_sums(rows, (size, size)))
-        rows = coarse_grain(rows, (size, size), majority((2, 2)), KEYS[step], 100) if step < 3 else None
+        rows = (
+            coarse_grain(rows, (size, size), majority((2, 2)), KEYS[step], 100)
+            if step < 3
+            else None
+        )
     energy = exact.ising_energies(spins)
     for b in range(3):
         mine = blocks == b
@@ -199,25 +292,50 @@ def test_measured_levels_by_hand(monkeypatch):
                 if n:
                     old = levels[n - 1][sector == "odd"][mine]
                     assert np.array_equal(sums[f"{sector}_cross"][b, n - 1], s.T @ old)
-    assert all(array.dtype == np.int64 and array.shape == empty.shape for array, empty in
-               zip(sums.values(), operators.empty_sums(3, 3).values(), strict=True))  # fmt: skip
+    assert all(
+        array.dtype == np.int64 and array.shape == empty.shape
+        for array, empty in zip(sums.values(), operators.empty_sums(3, 3).values(), strict=True)
+    )
 
 
-@pytest.mark.parametrize(("shape", "block", "shapes"), [((27,), (3,), [(27,), (9,), (3,)]), ((9, 18), (3, 3), [(9, 18), (3, 6), (1, 2)]), ((4, 8, 4), (2, 2, 2), [(4, 8, 4), (2, 4, 2), (1, 2, 1)])])
+@pytest.mark.parametrize(
+    ("shape", "block", "shapes"),
+    [
+        ((27,), (3,), [(27,), (9,), (3,)]),
+        ((9, 18), (3, 3), [(9, 18), (3, 6), (1, 2)]),
+        ((4, 8, 4), (2, 2, 2), [(4, 8, 4), (2, 4, 2), (1, 2, 1)]),
+    ],
+)
 def test_measured_levels_in_every_dimension(shape, block, shapes):
-    """Blocks of three sites, odd sizes, three axes: sums and cross products of the twin's blocking and operators."""
+    """Blocks of three sites, odd sizes, three axes: sums and cross products of the twin's blocking
+    and operators."""
     spins, keys, rule = random_spins(3, 5, shape), KEYS[:2], majority(block)
     sums = operators.measure_levels(reference.pack(spins), shape, rule, 2, keys, np.arange(5))
     rows, levels = reference.pack(spins), []
     for step, size in enumerate(shapes):
-        levels.append([np.array(s) for s in sums_by_hand(np.array([reference.unpack(row, size) for row in rows]))])
+        levels.append(
+            [
+                np.array(s)
+                for s in sums_by_hand(np.array([reference.unpack(row, size) for row in rows]))
+            ]
+        )
         if step < 2:
-            coarse = [reference.coarse_grain(row, size, rule, keys[step], n)[0] for n, row in enumerate(rows)]
+            coarse = [
+                reference.coarse_grain(row, size, rule, keys[step], n)[0]
+                for n, row in enumerate(rows)
+            ]
             rows = reference.pack(np.array(coarse))
     for index, sector in enumerate(operators.SECTORS):
-        assert np.array_equal(sums[f"{sector}_sums"][0], [level[index].sum(axis=0) for level in levels])
-        assert np.array_equal(sums[f"{sector}_cross"][0], [levels[n + 1][index].T @ levels[n][index] for n in (0, 1)])
-    assert all(sums[name].shape == empty.shape for name, empty in operators.empty_sums(1, 2, len(shape)).items())
+        assert np.array_equal(
+            sums[f"{sector}_sums"][0], [level[index].sum(axis=0) for level in levels]
+        )
+        assert np.array_equal(
+            sums[f"{sector}_cross"][0], [levels[n + 1][index].T @ levels[n][index] for n in (0, 1)]
+        )
+    assert all(
+        sums[name].shape == empty.shape
+        for name, empty in operators.empty_sums(1, 2, len(shape)).items()
+    )
 
 
 def test_parts_add_up_to_the_whole():
@@ -225,7 +343,9 @@ def test_parts_add_up_to_the_whole():
     rows, energies = reference.pack(spins), exact.ising_energies(spins)
     total = operators.empty_sums(1, 3)
     for part in (slice(0, 11), slice(11, 30)):
-        sums = operators.measure_levels(rows[part], (16, 16), majority((2, 2)), 3, KEYS, energies[part], samples=part.start)
+        sums = operators.measure_levels(
+            rows[part], (16, 16), majority((2, 2)), 3, KEYS, energies[part], samples=part.start
+        )
         for name in total:
             total[name] += sums[name]
     assert all(np.array_equal(total[name], whole[name]) for name in whole)
@@ -237,14 +357,17 @@ def integers(words):
 
 
 def test_wide_sums(monkeypatch):
-    """Sums of two words are the same numbers, in any chunks, and those of energies whose squares one word cannot hold are exact."""
+    """Sums of two words are the same numbers, in any chunks, and those of energies whose squares
+    one word cannot hold are exact."""
     narrow, spins = measured(blocks=np.arange(30) % 3)
     for chunk in (64, 7):
         monkeypatch.setattr(operators, "WIDE_CHUNK", chunk)
         wide, _ = measured(blocks=np.arange(30) % 3, wide=True)
         assert all(np.array_equal(integers(wide[name]), narrow[name]) for name in narrow)
         assert all(np.array_equal(operators.as_floats(wide[name]), narrow[name]) for name in narrow)
-        assert all((array[..., 0] >= 0).all() and (array[..., 0] < 2**32).all() for array in wide.values())
+        assert all(
+            (array[..., 0] >= 0).all() and (array[..., 0] < 2**32).all() for array in wide.values()
+        )
     energies = np.full(30, -(2**33) - 7)
     wide, _ = measured(energies=energies, wide=True)
     assert integers(wide["energy_squared"])[0] == 30 * (2**33 + 7) ** 2 > 2**63
@@ -267,13 +390,26 @@ def test_refusals():
 
 
 def test_overflow_limit_is_safe_and_wide():
-    """The largest sums of a block of the limit's size fit into int64, and a 512 x 512 run of 10^5 samples is allowed."""
+    """The largest sums of a block of the limit's size fit into int64, and a 512 x 512 run of 10^5
+    samples is allowed."""
     for shape, copies in (((64, 64), 8), ((512, 512), 8), ((64, 64, 64), 24), ((10**6,), 2)):
         assert operators.largest_block(shape) * (copies * prod(shape)) ** 2 < 2**63
     assert operators.largest_block((512, 512)) > 100_000
     assert operators.largest_block((4, 4), 10**9) == 9
 
 
-@pytest.mark.parametrize(("shape", "expected"), [((4, 4), False), ((3, 9), True), ((8, 2), True), ((64, 64), False), ((8,), False), ((7,), True), ((4, 4, 4), False), ((9, 3, 9), True)])
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((4, 4), False),
+        ((3, 9), True),
+        ((8, 2), True),
+        ((64, 64), False),
+        ((8,), False),
+        ((7,), True),
+        ((4, 4, 4), False),
+        ((9, 3, 9), True),
+    ],
+)
 def test_wrapping_is_marked(shape, expected):
     assert operators.wraps(shape) is expected

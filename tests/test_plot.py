@@ -18,18 +18,22 @@ def files(tmp_path_factory):
     return pipeline(tmp_path_factory.mktemp("plot"))
 
 
-@pytest.mark.parametrize("names, colours", [
-    (("critical",), 2),
-    (("cold", "critical", "hot"), 2),
-    (("critical", "coarse"), 2),
-    (("theta",), 3),
-    (("lambda",), 6),
-    (("flow",), 5),
-    (("exponent",), 5),
-    (("crossing",), 4),
-])
+@pytest.mark.parametrize(
+    "names, colours",
+    [
+        (("critical",), 2),
+        (("cold", "critical", "hot"), 2),
+        (("critical", "coarse"), 2),
+        (("theta",), 3),
+        (("lambda",), 6),
+        (("flow",), 5),
+        (("exponent",), 5),
+        (("crossing",), 4),
+    ],
+)
 def test_figure_is_written_and_shows_something(files, tmp_path, capsys, names, colours):
-    """Counts pixels that are not white and distinct colours: a blank page or a lost line would show."""
+    """Counts pixels that are not white and distinct colours: a blank page or a lost line would
+    show."""
     output = tmp_path / "figure.png"
     assert command("plot", *(files[name] for name in names), "-o", output, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"file": str(output)}
@@ -66,7 +70,27 @@ def test_one_and_three_dimensions(tmp_path):
     """A chain is drawn sample under sample, a cube by one slice."""
     for dimension in (1, 3):
         samples = tmp_path / f"{dimension}.h5"
-        assert command("sample", "--dimension", dimension, "--size", 8, "--coupling", 0.2, "--samples", 64, "--interval", 1, "--thermalization", 10, "-q", "-o", samples) == 0
+        assert (
+            command(
+                "sample",
+                "--dimension",
+                dimension,
+                "--size",
+                8,
+                "--coupling",
+                0.2,
+                "--samples",
+                64,
+                "--interval",
+                1,
+                "--thermalization",
+                10,
+                "-q",
+                "-o",
+                samples,
+            )
+            == 0
+        )
         assert command("plot", samples, "-o", tmp_path / f"{dimension}.png") == 0
 
 
@@ -90,7 +114,10 @@ def test_formats_and_equal_bytes(files, tmp_path, suffix, head):
 def test_a_flow_of_one_step_has_no_headline(files, tmp_path):
     """The panels say why, instead of failing."""
     flow, exponent = tmp_path / "flow.h5", tmp_path / "exponent.h5"
-    assert command("flow", files["critical"], "--rule", "decimation", "--steps", 1, "-q", "-o", flow) == 0
+    assert (
+        command("flow", files["critical"], "--rule", "decimation", "--steps", 1, "-q", "-o", flow)
+        == 0
+    )
     assert command("exponent", flow, "-q", "-o", exponent) == 0
     assert command("plot", exponent, "-o", tmp_path / "exponent.png") == 0
     assert command("info", exponent) == 0

@@ -1,10 +1,13 @@
-"""The kernels give the same bits whether or not the compiler makes clones for newer instruction sets.
+"""The kernels give the same bits whether or not the compiler makes clones for newer instruction
+sets.
 
-The C core is built twice with the flags of setup.py, as shipped and with -DRSMI_PORTABLE (baseline instructions only), and each build
-hashes the results of every kernel (csrc/tests/fingerprint.c). A fused multiply-add, a sum whose order depends on the vector width or
-a call of the C library's vectorised exp in one of the clones would show as a different hash (with -ffp-contract=fast every float
-kernel fails here on a machine with such instructions, and no integer kernel). Float kernels call log, exp and pow of
-the same C library in both builds: equality of those across machines is not claimed.
+The C core is built twice with the flags of setup.py, as shipped and with -DRSMI_PORTABLE (baseline
+instructions only), and each build hashes the results of every kernel (csrc/tests/fingerprint.c). A
+fused multiply-add, a sum whose order depends on the vector width or a call of the C library's
+vectorised exp in one of the clones would show as a different hash (with -ffp-contract=fast every
+float kernel fails here on a machine with such instructions, and no integer kernel). Float kernels
+call log, exp and pow of the same C library in both builds: equality of those across machines is not
+claimed.
 """
 
 import ast
@@ -17,25 +20,67 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-INTEGER = {"metropolis", "heat-bath", "swendsen-wang", "wolff", "strip", "replicas", "dimers", "loops", "block-hard", "block-soft", "block-64", "operators", "levels", "neighbourhood", "correlations", "windows"}
-FLOAT = {"rbm-cd", "rbm-persistent", "lambda-pairs", "lambda-chains", "lambda-log-sum", "lambda-enumerate", "lambda-decoder", "transfer", "explain"}
+INTEGER = {
+    "metropolis",
+    "heat-bath",
+    "swendsen-wang",
+    "wolff",
+    "strip",
+    "replicas",
+    "dimers",
+    "loops",
+    "block-hard",
+    "block-soft",
+    "block-64",
+    "operators",
+    "levels",
+    "neighbourhood",
+    "correlations",
+    "windows",
+}
+FLOAT = {
+    "rbm-cd",
+    "rbm-persistent",
+    "lambda-pairs",
+    "lambda-chains",
+    "lambda-log-sum",
+    "lambda-enumerate",
+    "lambda-decoder",
+    "transfer",
+    "explain",
+}
 
 
 def compiler() -> str:
     """The system's C compiler; without one rsmi cannot be installed either."""
     name = os.environ.get("CC", "cc").split()[0]
-    return shutil.which(name) or pytest.fail(f"no C compiler found ({name!r}): install gcc, as the README says, or set CC", pytrace=False)
+    return shutil.which(name) or pytest.fail(
+        f"no C compiler found ({name!r}): install gcc, as the README says, or set CC", pytrace=False
+    )
 
 
 def start_build(program: Path, *options: str) -> subprocess.Popen:
-    flags = ast.literal_eval(re.search(r"^FLAGS = (\[.*?\])", (ROOT / "setup.py").read_text(), re.M | re.S)[1])
+    flags = ast.literal_eval(
+        re.search(r"^FLAGS = (\[.*?\])", (ROOT / "setup.py").read_text(), re.M | re.S)[1]
+    )
     sources = [*sorted(ROOT.glob("csrc/*.c")), ROOT / "csrc/tests/fingerprint.c"]
-    command = [compiler(), *flags, *options, f"-I{ROOT / 'csrc'}", *map(str, sources), "-lm", "-o", str(program)]
+    command = [
+        compiler(),
+        *flags,
+        *options,
+        f"-I{ROOT / 'csrc'}",
+        *map(str, sources),
+        "-lm",
+        "-o",
+        str(program),
+    ]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
 def fingerprints(program: Path) -> dict[str, list[str]]:
-    lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split("\n")[:-1]
+    lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )[:-1]
     result: dict[str, list[str]] = {}
     for line in lines:
         kernel, value = line.split()
@@ -55,7 +100,8 @@ def builds(tmp_path_factory):
 
 
 def test_every_kernel_is_compared(builds):
-    """A kernel that leaves the driver would pass unseen; distinct hashes show that they depend on the results."""
+    """A kernel that leaves the driver would pass unseen; distinct hashes show that they depend on
+    the results."""
     assert set(builds[0]) == set(builds[1]) == INTEGER | FLOAT
     values = [value for kernel in builds[0].values() for value in kernel]
     assert len(set(values)) == len(values)

@@ -1,7 +1,9 @@
-"""The random words of the kernels: what dieharder says of them, no stream used twice, no correlation between streams.
+"""The random words of the kernels: what dieharder says of them, no stream used twice, no
+correlation between streams.
 
-Dieharder's verdicts are records (tests/dieharder.py makes them). They are of the generator in use if its words begin like those that were
-judged; those here come from the plain twins of the generators, which the kernels follow bit for bit, and from the product's own seeds.
+Dieharder's verdicts are records (tests/dieharder.py makes them). They are of the generator in use
+if its words begin like those that were judged; those here come from the plain twins of the
+generators, which the kernels follow bit for bit, and from the product's own seeds.
 """
 
 import math
@@ -12,7 +14,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import run_here
-from dieharder import EVERYTHING, FINGERPRINT_BYTES, RECORDS, SELECTION, SOURCES, fingerprint, first_words, keys
+from dieharder import (
+    EVERYTHING,
+    FINGERPRINT_BYTES,
+    RECORDS,
+    SELECTION,
+    SOURCES,
+    fingerprint,
+    first_words,
+    keys,
+)
 from reference import keyed_bits, twin_of_lanes, xoshiro_next
 from test_portable import ROOT, compiler
 
@@ -28,39 +39,61 @@ from rsmi.stages.train_theta import ThetaTraining
 
 GOOD = tuple(source for source in SOURCES if source != "unmixed")
 BLOCKS = 64
-DOUBTFUL = ("diehard_opso", "diehard_oqso", "diehard_dna", "diehard_sums")  # "suspect" or "do not use" in dieharder's own list
+DOUBTFUL = (
+    "diehard_opso",
+    "diehard_oqso",
+    "diehard_dna",
+    "diehard_sums",
+)  # "suspect" or "do not use" in dieharder's own list
 LINES = {EVERYTHING: 110, SELECTION: 50}  # that a whole record has at least
 
-# ---- dieharder ------------------------------------------------------------------------------------------------------
+# ---- dieharder -----------------------------------------------------------------------------------
 
 
 def verdicts(text):
-    """Of every test what it said at first, and in the end if it asked for more words: ([verdict, ...], [verdict, ...])."""
+    """Of every test what it said at first, and in the end if it asked for more words: ([verdict,
+    ...], [verdict, ...])."""
     rounds = {}
     for line in text.splitlines():
         if not line.startswith("#"):
             name, size, _, pooled, _, verdict = (part.strip() for part in line.split("|"))
             if name not in DOUBTFUL:
                 rounds.setdefault((name, size), {}).setdefault(int(pooled), []).append(verdict)
-    first, last = ([verdict for each in rounds.values() for verdict in each[choose(each)]] for choose in (min, max))
+    first, last = (
+        [verdict for each in rounds.values() for verdict in each[choose(each)]]
+        for choose in (min, max)
+    )
     return first, last
 
 
 def chance_of_as_many(weak, tests):
-    """Of at least so many WEAK, which a p-value below .005 or above .995 is, among so many tests of a perfect generator."""
+    """Of at least so many WEAK, which a p-value below .005 or above .995 is, among so many tests of
+    a perfect generator."""
     return 1 - sum(math.comb(tests, k) * 0.01**k * 0.99 ** (tests - k) for k in range(weak))
 
 
 def passes(text):
-    """No test failed, none stays in doubt where more words were to resolve it, and WEAK is as rare as chance allows."""
+    """No test failed, none stays in doubt where more words were to resolve it, and WEAK is as rare
+    as chance allows."""
     first, last = verdicts(text)
     allowed = ("PASSED",) if "-Y 1" in text else ("PASSED", "WEAK")
-    return all(verdict in allowed for verdict in last) and "FAILED" not in first and chance_of_as_many(first.count("WEAK"), len(first)) > 1e-3
+    return (
+        all(verdict in allowed for verdict in last)
+        and "FAILED" not in first
+        and chance_of_as_many(first.count("WEAK"), len(first)) > 1e-3
+    )
 
 
 def lane_states(generators):
-    """States of all lanes of all streams, (4, blocks * 4 * 8): of each block its streams in turn, of each stream its lanes."""
-    return generators[:, :16].reshape(len(generators), 4, 4, 8).transpose(2, 0, 1, 3).reshape(4, -1).copy()
+    """States of all lanes of all streams, (4, blocks * 4 * 8): of each block its streams in turn,
+    of each stream its lanes."""
+    return (
+        generators[:, :16]
+        .reshape(len(generators), 4, 4, 8)
+        .transpose(2, 0, 1, 3)
+        .reshape(4, -1)
+        .copy()
+    )
 
 
 def twin_words(source):
@@ -77,18 +110,27 @@ def twin_words(source):
         return [keyed_bits(counter, i // 512, i % 512) for i in range(count)]
     if source == "samples":
         return [keyed_bits(counter, i, 0) for i in range(count)]
-    states = {"lanes": lane_states(generators)[:, :32], "blocks": lane_states(generators)[:, ::32], "chains": chains.T.copy()}[source]
+    states = {
+        "lanes": lane_states(generators)[:, :32],
+        "blocks": lane_states(generators)[:, ::32],
+        "chains": chains.T.copy(),
+    }[source]
     return twin_of_lanes(states, count // states.shape[1])
 
 
 @pytest.mark.parametrize("source", GOOD)
 def test_dieharder_passed_the_words_in_use(source):
-    """Another generator, another order of its words or another seed would have another beginning than the one that was judged."""
+    """Another generator, another order of its words or another seed would have another beginning
+    than the one that was judged."""
     text = (RECORDS / f"{source}.txt").read_text()
     command, beginning = text.splitlines()[:2]
     tests = EVERYTHING if source == "lanes" else SELECTION
-    assert command.startswith(f"# stream_words {source} | dieharder -g 200 ") and command.endswith("; ".join(tests))
-    assert beginning.split()[-1] == fingerprint(np.asarray(twin_words(source), dtype="<u8").tobytes())
+    assert command.startswith(f"# stream_words {source} | dieharder -g 200 ") and command.endswith(
+        "; ".join(tests)
+    )
+    assert beginning.split()[-1] == fingerprint(
+        np.asarray(twin_words(source), dtype="<u8").tobytes()
+    )
     assert len(verdicts(text)[0]) >= LINES[tests]
     assert passes(text)
 
@@ -99,12 +141,18 @@ def test_dieharder_fails_a_counter():
 
 
 def test_too_many_doubts_are_a_failure():
-    """Companion: 2 WEAK of 100 are chance, 8 are not; nor is one that stays WEAK where more words were asked for."""
+    """Companion: 2 WEAK of 100 are chance, 8 are not; nor is one that stays WEAK where more words
+    were asked for."""
+
     def record(weak, title=""):
-        return title + "".join(f"diehard_test|{k}|1|100|0.5|{'WEAK' if k < weak else 'PASSED'}\n" for k in range(100))
+        return title + "".join(
+            f"diehard_test|{k}|1|100|0.5|{'WEAK' if k < weak else 'PASSED'}\n" for k in range(100)
+        )
 
     assert passes(record(2)) and not passes(record(8)) and not passes(record(1, "# -Y 1\n"))
-    assert passes(record(1, "# -Y 1\n").replace("WEAK\n", "WEAK\ndiehard_test|0|1|200|0.5|PASSED\n"))
+    assert passes(
+        record(1, "# -Y 1\n").replace("WEAK\n", "WEAK\ndiehard_test|0|1|200|0.5|PASSED\n")
+    )
     assert not passes(record(0).replace("PASSED", "FAILED", 1))
     assert verdicts("diehard_sums|0|1|100|0|FAILED\n") == ([], [])
 
@@ -113,7 +161,19 @@ def test_too_many_doubts_are_a_failure():
 def program(tmp_path_factory):
     path = tmp_path_factory.mktemp("stream") / "stream_words"
     sources = [ROOT / "csrc/tests/stream_words.c", *sorted(ROOT.glob("csrc/ising*.c"))]
-    subprocess.run([compiler(), "-std=c11", "-O2", f"-I{ROOT / 'csrc'}", *map(str, sources), "-lm", "-o", str(path)], check=True)
+    subprocess.run(
+        [
+            compiler(),
+            "-std=c11",
+            "-O2",
+            f"-I{ROOT / 'csrc'}",
+            *map(str, sources),
+            "-lm",
+            "-o",
+            str(path),
+        ],
+        check=True,
+    )
     return str(path)
 
 
@@ -123,16 +183,22 @@ def test_the_words_judged_are_those_of_the_kernels(program, source):
     assert first_words(program, source) == np.asarray(twin_words(source), dtype="<u8").tobytes()
 
 
-# ---- correlations ---------------------------------------------------------------------------------------------------
+# ---- correlations --------------------------------------------------------------------------------
 
 
 def z_scores(words, shift=0, lag=0):
-    """Of equal bits of any two series of words (n, m), the second ``lag`` words later and turned by ``shift`` bits, (m, m)."""
-    first, second = np.ascontiguousarray(words[: len(words) - lag].T), np.ascontiguousarray(words[lag:].T)
+    """Of equal bits of any two series of words (n, m), the second ``lag`` words later and turned by
+    ``shift`` bits, (m, m)."""
+    first, second = (
+        np.ascontiguousarray(words[: len(words) - lag].T),
+        np.ascontiguousarray(words[lag:].T),
+    )
     if shift:
         second = second << np.uint64(shift) | second >> np.uint64(64 - shift)
     bits = 64 * first.shape[1]
-    unlike = np.array([[np.bitwise_count(a ^ b).sum(dtype=np.int64) for b in second] for a in first])
+    unlike = np.array(
+        [[np.bitwise_count(a ^ b).sum(dtype=np.int64) for b in second] for a in first]
+    )
     return (bits - 2 * unlike) / np.sqrt(bits)
 
 
@@ -154,24 +220,39 @@ def largest_score(words):
 
 
 def strip_key(number, coupling=critical_coupling(2)):
-    physics = {"model": "ising", "shape": [64, 64], "coupling": coupling, "algorithm": "heat-bath", "layout": "strip"}
+    physics = {
+        "model": "ising",
+        "shape": [64, 64],
+        "coupling": coupling,
+        "algorithm": "heat-bath",
+        "layout": "strip",
+    }
     return streams.stream_key(1, "sample", physics, number)
 
 
 @cache
 def series(count=1 << 14):
-    """Words (count, 40): the 32 lanes and streams of a chain's first block, then one lane each of its second block, of the next two chains,
-    of the same chain at another temperature, and the plain streams of four chains."""
+    """Words (count, 40): the 32 lanes and streams of a chain's first block, then one lane each of
+    its second block, of the next two chains, of the same chain at another temperature, and the
+    plain streams of four chains."""
     of_chain = [lane_states(seed(strip_key(number), 2)) for number in range(3)]
     elsewhere = lane_states(seed(strip_key(0, 0.44), 1))[:, :1]
-    plain = np.stack([streams.stream_key(1, "sample", {"model": "ising", "shape": [64, 64]}, number) for number in range(4)], axis=1)
-    states = np.concatenate([of_chain[0][:, :33], of_chain[1][:, :1], of_chain[2][:, :1], elsewhere, plain], axis=1)
+    plain = np.stack(
+        [
+            streams.stream_key(1, "sample", {"model": "ising", "shape": [64, 64]}, number)
+            for number in range(4)
+        ],
+        axis=1,
+    )
+    states = np.concatenate(
+        [of_chain[0][:, :33], of_chain[1][:, :1], of_chain[2][:, :1], elsewhere, plain], axis=1
+    )
     return twin_of_lanes(states, count)
 
 
 def test_no_correlation_between_streams():
-    """Bits and weights of any two of 40 streams, up to 4 words apart: 2^20 bits a pair show a correlation of .007 in 97 % of all cases
-    (z = 5 + 2), of all pairs together one of 10^-4."""
+    """Bits and weights of any two of 40 streams, up to 4 words apart: 2^20 bits a pair show a
+    correlation of .007 in 97 % of all cases (z = 5 + 2), of all pairs together one of 10^-4."""
     words = series()
     assert largest_score(words) < 5
     apart = z_scores(words)[np.triu_indices(words.shape[1], 1)]
@@ -180,8 +261,8 @@ def test_no_correlation_between_streams():
 
 
 def test_correlations_of_streams_are_noticed():
-    """Companion: a stream used twice, used again three words later, turned by a bit, with its bytes in another order, and one that
-    repeats another in one word of 64."""
+    """Companion: a stream used twice, used again three words later, turned by a bit, with its bytes
+    in another order, and one that repeats another in one word of 64."""
     words = series()[:, :8]
     again, later, turned, swapped, rare = (words.copy() for _ in range(5))
     again[:, 7] = words[:, 2]
@@ -194,8 +275,8 @@ def test_correlations_of_streams_are_noticed():
 
 
 def test_no_word_comes_twice():
-    """Streams that are one another's futures, by up to 16,384 words, would repeat them; by chance two of 655,360 words of 64 bits
-    agree once in 10^8 tries."""
+    """Streams that are one another's futures, by up to 16,384 words, would repeat them; by chance
+    two of 655,360 words of 64 bits agree once in 10^8 tries."""
     words = series()
     assert len(np.unique(words)) == words.size
     later = np.concatenate([words[:-1000, 0], words[1000:, 0]])
@@ -205,20 +286,31 @@ def test_no_word_comes_twice():
 @pytest.mark.slow
 @pytest.mark.parametrize("source, streams_in_turn", [("lanes", 32), ("blocks", 64), ("chains", 64)])
 def test_no_correlation_in_long_series(program, source, streams_in_turn):
-    """2^26 bits of any two lanes, blocks or chains of consecutive keys: a correlation of 9 10^-4 shows."""
-    words = subprocess.run([program, source, str(streams_in_turn << 23)], input=keys()[: 32 * 64], stdout=subprocess.PIPE, check=True).stdout
-    assert largest_score(np.frombuffer(words, dtype=np.uint64).reshape(1 << 20, streams_in_turn)) < 5
+    """2^26 bits of any two lanes, blocks or chains of consecutive keys: a correlation of 9 10^-4
+    shows."""
+    words = subprocess.run(
+        [program, source, str(streams_in_turn << 23)],
+        input=keys()[: 32 * 64],
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    assert (
+        largest_score(np.frombuffer(words, dtype=np.uint64).reshape(1 << 20, streams_in_turn)) < 5
+    )
 
 
 def test_no_correlation_between_keyed_bits():
-    """Of the sites of consecutive samples, and of neighbouring sites, which are series as those of streams are."""
+    """Of the sites of consecutive samples, and of neighbouring sites, which are series as those of
+    streams are."""
     with np.errstate(over="ignore"):
         golden, one = np.uint64(0x9E3779B97F4A7C15), np.uint64(1)
         key = strip_key("blocking")
         inner = key[0] + (np.arange(32, dtype=np.uint64) + one) * golden
         outer = key[1] ^ ((np.arange(1 << 14, dtype=np.uint64) + one) * golden)
         words = mixed(mixed(inner)[None, :] + outer[:, None])
-    assert [int(word) for word in words[12345, ::31]] == [keyed_bits(key, sample, 12345) for sample in (0, 31)]
+    assert [int(word) for word in words[12345, ::31]] == [
+        keyed_bits(key, sample, 12345) for sample in (0, 31)
+    ]
     assert largest_score(words) < 5
     assert largest_score(np.ascontiguousarray(words[: 1 << 14].reshape(32, -1).T)) < 5
 
@@ -230,7 +322,7 @@ def mixed(z):
     return z ^ (z >> np.uint64(31))
 
 
-# ---- no stream twice ------------------------------------------------------------------------------------------------
+# ---- no stream twice -----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -247,20 +339,35 @@ def keyed(monkeypatch):
 
 
 def start_everything(seed_number):
-    """The streams of a campaign: simulations at several temperatures and sizes by all algorithms, their pilots, blocking, machines."""
+    """The streams of a campaign: simulations at several temperatures and sizes by all algorithms,
+    their pilots, blocking, machines."""
     chains = [*range(8), "pilot", "wolff-clusters", "exact"]
     for shape in ((36,), (16, 16), (128, 128), (128, 64), (64, 128), (8, 8, 8)):
         for coupling in (0.2, 0.3, 0.44, 0.45):
             for algorithm in ("metropolis", "heat-bath", "swendsen-wang", "wolff"):
-                asked = {"shape": shape, "coupling": coupling, "algorithm": algorithm, "seed": seed_number}
-                for simulation in {IsingSimulation.of({**asked, "chains": count}) for count in (8, 512)}:  # plain, a strip, replicas
+                asked = {
+                    "shape": shape,
+                    "coupling": coupling,
+                    "algorithm": algorithm,
+                    "seed": seed_number,
+                }
+                for simulation in {
+                    IsingSimulation.of({**asked, "chains": count}) for count in (8, 512)
+                }:  # plain, a strip, replicas
                     for number in chains:
                         simulation.start(number)
     for boundary in ("periodic", "open"):
         for coupling in (0.0, 0.5):
-            DimerSimulation((8, 8), boundary, coupling, "loop" if coupling else "worm", seed_number).start(*range(8), "pilot", "worms")
+            DimerSimulation(
+                (8, 8), boundary, coupling, "loop" if coupling else "worm", seed_number
+            ).start(*range(8), "pilot", "worms")
     for coupling in (0.3, 0.44):
-        blocking_keys(seed_number, origin_of_chains({"seed": seed_number, "coupling": coupling}, "wolff"), 0, 6)
+        blocking_keys(
+            seed_number,
+            origin_of_chains({"seed": seed_number, "coupling": coupling}, "wolff"),
+            0,
+            6,
+        )
     windows = SimpleNamespace(physics={"samples": "digest", "rg_step": 0})
     for machine in ("joint", "block"):
         ThetaTraining._key(SimpleNamespace(seed=seed_number, windows=windows), machine)
@@ -269,18 +376,36 @@ def start_everything(seed_number):
 
 
 def test_no_stream_is_used_twice(keyed):
-    """Between chains, pilots, temperatures, lattices, algorithms, stages and seeds; nor do two keys share one of their four words."""
+    """Between chains, pilots, temperatures, lattices, algorithms, stages and seeds; nor do two keys
+    share one of their four words."""
     for number in (1, 2):
         start_everything(number)
     assert len(keyed) > 2000 and len(set(keyed)) == len(keyed)
-    words = np.array([np.frombuffer(streams.hashlib.sha256(text.encode()).digest(), dtype="<u8") for text in keyed])
+    words = np.array(
+        [
+            np.frombuffer(streams.hashlib.sha256(text.encode()).digest(), dtype="<u8")
+            for text in keyed
+        ]
+    )
     assert len(np.unique(words)) == words.size
 
 
 def test_no_stream_is_used_twice_by_a_command(keyed, workplace):
-    """As the commands do it, with the pilots: every chain of every file asks once for a stream of its own."""
+    """As the commands do it, with the pilots: every chain of every file asks once for a stream of
+    its own."""
     for arguments in ("--temperature Tc", "--temperature 1.1Tc", "--temperature Tc --seed 7"):
-        answer = run_here("sample", "--size", 8, "--algorithm", "wolff", "--samples", 20, *arguments.split(), "-o", f"{arguments}.h5")
+        answer = run_here(
+            "sample",
+            "--size",
+            8,
+            "--algorithm",
+            "wolff",
+            "--samples",
+            20,
+            *arguments.split(),
+            "-o",
+            f"{arguments}.h5",
+        )
         assert answer.code == 0, answer.err
     assert len(keyed) == 3 * (8 + 2) and len(set(keyed)) == len(keyed)
 

@@ -1,4 +1,5 @@
-"""Restricted Boltzmann machines: the training kernel against its twin, its gradient and its results against enumeration."""
+"""Restricted Boltzmann machines: the training kernel against its twin, its gradient and its results
+against enumeration."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +10,11 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsmi.information.exact import conditional_block_given_ring, kl_block_given_environment, markov_ring
+from rsmi.information.exact import (
+    conditional_block_given_ring,
+    kl_block_given_environment,
+    markov_ring,
+)
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.kernels import rbm as kernel
 from rsmi.kernels.ising import sample_chain
@@ -25,7 +30,9 @@ def random_spins(seed, n, n_visible):
 
 def random_machine(n_visible, n_hidden, scale=0.5, seed=3):
     rng = np.random.default_rng(seed)
-    return tuple(rng.normal(0, scale, shape) for shape in ((n_visible, n_hidden), n_visible, n_hidden))
+    return tuple(
+        rng.normal(0, scale, shape) for shape in ((n_visible, n_hidden), n_visible, n_hidden)
+    )
 
 
 def copied(state):
@@ -34,7 +41,9 @@ def copied(state):
 
 
 def equal(state, other):
-    return state.keys() == other.keys() and all(np.array_equal(state[name], other[name]) for name in state)
+    return state.keys() == other.keys() and all(
+        np.array_equal(state[name], other[name]) for name in state
+    )
 
 
 # Training
@@ -52,21 +61,33 @@ def equal(state, other):
     symmetric=st.booleans(),
     weight_decay=st.sampled_from([0, 0.01]),
 )
-def test_kernel_equals_twin(n_visible, n_hidden, batch_size, left_over, n_gibbs, scale, persistent, symmetric, weight_decay):
-    """Bit for bit: sums are integers, exp is a polynomial of ours; up to fields beyond its clamp and coarse fixed point."""
+def test_kernel_equals_twin(
+    n_visible, n_hidden, batch_size, left_over, n_gibbs, scale, persistent, symmetric, weight_decay
+):
+    """Bit for bit: sums are integers, exp is a polynomial of ours; up to fields beyond its clamp
+    and coarse fixed point."""
     visible = random_spins(1, 2 * batch_size + left_over % batch_size, n_visible)
     state = initial_state(n_visible, n_hidden, KEY, persistent=persistent, batch_size=batch_size)
     state["weights"] *= np.float32(scale)
     twin = reference.Machine(state)
-    schedule = {"batch_size": batch_size, "n_gibbs": n_gibbs, "symmetric": symmetric, "weight_decay": weight_decay}
+    schedule = {
+        "batch_size": batch_size,
+        "n_gibbs": n_gibbs,
+        "symmetric": symmetric,
+        "weight_decay": weight_decay,
+    }
     rows = train_epochs(state, visible, epochs_total=3, count=2, persistent=persistent, **schedule)
-    differences = [twin.train_epoch(visible, 3, learning_rate=0.05, momentum=0.5, **schedule) for _ in range(2)]
+    differences = [
+        twin.train_epoch(visible, 3, learning_rate=0.05, momentum=0.5, **schedule) for _ in range(2)
+    ]
     for name in state:
         np.testing.assert_array_equal(state[name], twin.state[name], err_msg=name)
     if persistent:
         assert np.isnan(rows["reconstruction_error"]).all()
     else:
-        np.testing.assert_allclose(rows["reconstruction_error"], np.array(differences) / (2 * batch_size * n_visible))
+        np.testing.assert_allclose(
+            rows["reconstruction_error"], np.array(differences) / (2 * batch_size * n_visible)
+        )
     if symmetric:
         assert not state["visible_bias"].any() and not state["hidden_bias"].any()
 
@@ -79,8 +100,11 @@ def test_kernel_equals_twin(n_visible, n_hidden, batch_size, left_over, n_gibbs,
     persistent=st.booleans(),
     scale=st.sampled_from([1, 100]),
 )
-def test_every_instruction_set_gives_the_same_bits(n_visible, n_hidden, batch_size, persistent, scale):
-    """All that this machine has; would catch a sum in another order, a fused multiply-add or a padding that leaks."""
+def test_every_instruction_set_gives_the_same_bits(
+    n_visible, n_hidden, batch_size, persistent, scale
+):
+    """All that this machine has; would catch a sum in another order, a fused multiply-add or a
+    padding that leaks."""
     visible = random_spins(1, 2 * batch_size, n_visible)
     start = initial_state(n_visible, n_hidden, KEY, persistent=persistent, batch_size=batch_size)
     start["weights"] *= np.float32(scale)
@@ -108,25 +132,42 @@ def test_initial_state():
     assert np.array_equal(key, KEY)
     assert abs(state["weights"].mean()) < 4 * 0.01 / np.sqrt(9000)
     assert abs(state["weights"].std() / 0.01 - 1) < 4 / np.sqrt(2 * 9000)
-    assert set(np.unique(state["chains"])) == {-1, 1} and abs(state["chains"].mean()) < 4 / np.sqrt(5000)
+    assert set(np.unique(state["chains"])) == {-1, 1} and abs(state["chains"].mean()) < 4 / np.sqrt(
+        5000
+    )
     assert len(np.unique(state["lanes"])) == state["lanes"].size
-    assert not equal(state, initial_state(100, 90, KEY + np.uint64(1), persistent=True, batch_size=50))
+    assert not equal(
+        state, initial_state(100, 90, KEY + np.uint64(1), persistent=True, batch_size=50)
+    )
 
 
 @pytest.mark.parametrize("persistent", [False, True])
 def test_resumed_training_is_the_same(persistent):
     visible = random_spins(2, 333, 7)
     whole = initial_state(7, 5, KEY, persistent=persistent, batch_size=32)
-    rows = train_epochs(whole, visible, epochs_total=10, count=10, batch_size=32, persistent=persistent)
+    rows = train_epochs(
+        whole, visible, epochs_total=10, count=10, batch_size=32, persistent=persistent
+    )
     parts = initial_state(7, 5, KEY, persistent=persistent, batch_size=32)
-    first = train_epochs(parts, visible, epochs_total=10, count=3, batch_size=32, persistent=persistent)
+    first = train_epochs(
+        parts, visible, epochs_total=10, count=3, batch_size=32, persistent=persistent
+    )
     parts = copied(parts)
-    second = train_epochs(parts, visible, epochs_total=10, count=99, batch_size=32, persistent=persistent)
+    second = train_epochs(
+        parts, visible, epochs_total=10, count=99, batch_size=32, persistent=persistent
+    )
     assert equal(whole, parts)
     for name in rows:
         np.testing.assert_array_equal(rows[name], np.concatenate([first[name], second[name]]))
     assert rows["epoch"].tolist() == list(range(1, 11))
-    assert len(train_epochs(parts, visible, epochs_total=10, count=1, batch_size=32, persistent=persistent)["epoch"]) == 0
+    assert (
+        len(
+            train_epochs(
+                parts, visible, epochs_total=10, count=1, batch_size=32, persistent=persistent
+            )["epoch"]
+        )
+        == 0
+    )
 
 
 def test_threads_do_not_change_a_training():
@@ -143,40 +184,59 @@ def test_threads_do_not_change_a_training():
 
 
 def gradient_z_scores(n_gibbs, burn_in=None):
-    """z of positive minus negative phase, one batch per repeat, against the exact gradient of the likelihood; with
-    burn_in the chains are persistent and first run that many steps at rate 0."""
+    """z of positive minus negative phase, one batch per repeat, against the exact gradient of the
+    likelihood; with burn_in the chains are persistent and first run that many steps at rate 0."""
     n, repeats = 2048, 64
     keys = np.random.default_rng(6).integers(0, 2**64, (repeats, 4), dtype=np.uint64)
     parameters = random_machine(4, 3)
-    visible = np.where(np.random.default_rng(5).random((n, 4)) < [0.9, 0.2, 0.7, 0.5], 1, -1).astype(np.int8)
+    visible = np.where(
+        np.random.default_rng(5).random((n, 4)) < [0.9, 0.2, 0.7, 0.5], 1, -1
+    ).astype(np.int8)
     steps = []
     for key in keys:
         state = initial_state(4, 3, key, persistent=burn_in is not None, batch_size=n)
         names = ("weights", "visible_bias", "hidden_bias")
         for name, values in zip(names, parameters, strict=True):
             state[name][...] = values
-        options = {"epochs_total": 1, "count": 1, "batch_size": n, "momentum": 0, "persistent": burn_in is not None}
+        options = {
+            "epochs_total": 1,
+            "count": 1,
+            "batch_size": n,
+            "momentum": 0,
+            "persistent": burn_in is not None,
+        }
         if burn_in is not None:
             train_epochs(state, visible, n_gibbs=burn_in, learning_rate=0, **options)
             state["epoch"][...] = 0
         train_epochs(state, visible, n_gibbs=n_gibbs, learning_rate=1, **options)
-        steps.append(np.concatenate([(state[name] - values).ravel() for name, values in zip(names, parameters, strict=True)]))
+        steps.append(
+            np.concatenate(
+                [
+                    (state[name] - values).ravel()
+                    for name, values in zip(names, parameters, strict=True)
+                ]
+            )
+        )
     weights, _, hidden_bias = parameters
     means = np.tanh(visible @ weights + hidden_bias)
     data = (visible.T @ means / n, visible.mean(0), means.mean(0))
-    expected = np.concatenate([(d - m).ravel() for d, m in zip(data, exact.machine_moments(*parameters), strict=True)])
+    expected = np.concatenate(
+        [(d - m).ravel() for d, m in zip(data, exact.machine_moments(*parameters), strict=True)]
+    )
     steps = np.array(steps)
     return (steps.mean(0) - expected) / (steps.std(0, ddof=1) / np.sqrt(repeats))
 
 
 def test_long_chains_give_the_exact_gradient():
-    """Would catch an error of .01 in any of the 19 moments, such as a hidden bias left out of one phase."""
+    """Would catch an error of .01 in any of the 19 moments, such as a hidden bias left out of one
+    phase."""
     assert np.abs(gradient_z_scores(n_gibbs=300)).max() < 4
     assert np.abs(gradient_z_scores(n_gibbs=1)).max() > 10  # CD-1 is biased, and the test sees it
 
 
 def test_persistent_chains_give_the_exact_gradient():
-    """One step per update is enough for chains already in equilibrium; would catch chains restarted at the data."""
+    """One step per update is enough for chains already in equilibrium; would catch chains restarted
+    at the data."""
     assert np.abs(gradient_z_scores(n_gibbs=1, burn_in=300)).max() < 4
 
 
@@ -190,7 +250,8 @@ def trained_divergence(samples, probabilities, **options):
 
 @pytest.mark.parametrize("options", [{}, {"symmetric": True}, {"persistent": True}])
 def test_learns_a_small_ising_model(options):
-    """The periodic 3x2 Ising model from 30,000 exact samples; without its correlations the divergence is hundreds of times larger."""
+    """The periodic 3x2 Ising model from 30,000 exact samples; without its correlations the
+    divergence is hundreds of times larger."""
     configurations = exact.every_configuration((2, 3))
     probabilities = exact.boltzmann(exact.ising_energies(configurations), 0.3)
     rng = np.random.default_rng(8)
@@ -205,12 +266,17 @@ def critical_windows(rng, count, n_configurations, key):
     packed = np.empty((n_configurations, 512), np.uint8)
     totals = np.empty(n_configurations, np.int64), np.empty(n_configurations, np.int64)
     spins = np.ones(shape, np.int8)
-    sample_chain(spins, CRITICAL_COUPLING, rng, "swendsen-wang", 6, n_configurations, 1, packed, *totals)
-    return extract_windows(packed, shape, geometry, *choose_windows(n_configurations, shape, count, key))
+    sample_chain(
+        spins, CRITICAL_COUPLING, rng, "swendsen-wang", 6, n_configurations, 1, packed, *totals
+    )
+    return extract_windows(
+        packed, shape, geometry, *choose_windows(n_configurations, shape, count, key)
+    )
 
 
 def test_theta_machine_of_the_critical_ising_model():
-    """KL(P(V|E) || machine) with the default recipe; measured .003 to .005 nats over seeds (0/1 units: .13)."""
+    """KL(P(V|E) || machine) with the default recipe; measured .003 to .005 nats over seeds (0/1
+    units: .13)."""
     geometry, rng = Geometry((2, 2), 1, 1), KEY.copy()
     critical_windows(rng, 1, 50, KEY[:2])  # thermalization
     visible = np.hstack(critical_windows(rng, 50_000, 1200, KEY[:2]))
@@ -219,7 +285,9 @@ def test_theta_machine_of_the_critical_ising_model():
     before = RBM.from_state(state).conditional_block(environments)
     train_epochs(state, visible, epochs_total=10, count=10, symmetric=True)
     after = RBM.from_state(state).conditional_block(environments)
-    truth = conditional_block_given_ring(markov_ring(environments, geometry), (2, 2), 1, CRITICAL_COUPLING)
+    truth = conditional_block_given_ring(
+        markov_ring(environments, geometry), (2, 2), 1, CRITICAL_COUPLING
+    )
     assert np.mean(kl_block_given_environment(truth, after)) < 0.01
     assert np.mean(kl_block_given_environment(truth, before)) > 0.5
 
@@ -230,7 +298,15 @@ def test_theta_machine_of_the_critical_ising_model():
 def test_divergence_names_the_epoch():
     state = initial_state(4, 3, KEY)
     with pytest.raises(FloatingPointError, match="epoch 2 of 5"):
-        train_epochs(state, random_spins(4, 120, 4), epochs_total=5, count=5, batch_size=10, learning_rate=1.0, weight_decay=6.5)
+        train_epochs(
+            state,
+            random_spins(4, 120, 4),
+            epochs_total=5,
+            count=5,
+            batch_size=10,
+            learning_rate=1.0,
+            weight_decay=6.5,
+        )
     assert state["epoch"] == 1
 
 
@@ -246,7 +322,9 @@ def test_divergence_names_the_epoch():
 )
 def test_impossible_training(n, width, options, sentence):
     with pytest.raises(ValueError, match=sentence):
-        train_epochs(initial_state(4, 3, KEY), random_spins(0, n, width), epochs_total=1, count=1, **options)
+        train_epochs(
+            initial_state(4, 3, KEY), random_spins(0, n, width), epochs_total=1, count=1, **options
+        )
 
 
 def test_impossible_state():
@@ -275,18 +353,26 @@ def test_free_energy_and_pseudo_likelihood(scale):
     index, expected = np.arange(64), np.zeros(64)
     for i in range(6):
         expected += np.log(probabilities / (probabilities + probabilities[index ^ (1 << i)]))
-    np.testing.assert_allclose(machine.pseudo_log_likelihood(visible), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        machine.pseudo_log_likelihood(visible), expected, rtol=1e-9, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("scale", [0.5, 3.0])
 def test_block_tables(scale):
     parameters = random_machine(7, 5, scale)
     machine, environments = RBM(*parameters), exact.all_spins(4)
-    joint = exact.machine_joint(*parameters).sum(axis=1).reshape(16, 8)  # environment, block: site 0 is the lowest bit
-    np.testing.assert_allclose(machine.conditional_block(environments), joint / joint.sum(axis=1, keepdims=True), rtol=1e-5)
+    joint = (
+        exact.machine_joint(*parameters).sum(axis=1).reshape(16, 8)
+    )  # environment, block: site 0 is the lowest bit
+    np.testing.assert_allclose(
+        machine.conditional_block(environments), joint / joint.sum(axis=1, keepdims=True), rtol=1e-5
+    )
     table = machine.log_block_table(environments)
     assert np.ptp(table - np.log(joint)) < 1e-5
-    fields = machine.environment_fields(environments)[:, None] + machine.block_fields(exact.all_spins(3))
+    fields = machine.environment_fields(environments)[:, None] + machine.block_fields(
+        exact.all_spins(3)
+    )
     weights, _, hidden_bias = parameters
     windows = exact.all_spins(7).reshape(16, 8, 7)
     np.testing.assert_allclose(fields, windows @ weights + hidden_bias, atol=1e-12)

@@ -1,4 +1,5 @@
-"""Tasks driven by other processes behind a `concurrent.futures.Executor`: here one of the standard library, and some that fail."""
+"""Tasks driven by other processes behind a `concurrent.futures.Executor`: here one of the standard
+library, and some that fail."""
 
 import contextlib
 import multiprocessing
@@ -21,11 +22,14 @@ from rsmi.stages.drive import Limits
 from rsmi.stages.remote import Orders, drive_there
 from rsmi.store import PartsFolder, open_file
 
-REMOTE = pytest.mark.parametrize("output", ["samples.h5", "dimers.h5", "lambda.h5", "flow.h5", "shard-0.h5"])
+REMOTE = pytest.mark.parametrize(
+    "output", ["samples.h5", "dimers.h5", "lambda.h5", "flow.h5", "shard-0.h5"]
+)
 
 
 class Pool:
-    """`rsmi.stages.remote.Workers` of this machine; a pool whose worker died is replaced, as a cluster would do it."""
+    """`rsmi.stages.remote.Workers` of this machine; a pool whose worker died is replaced, as a
+    cluster would do it."""
 
     lost = (BrokenProcessPool,)
 
@@ -65,7 +69,10 @@ def through(monkeypatch):
     """Let --scheduler mean these workers."""
 
     def use(pool) -> None:
-        monkeypatch.setattr("rsmi.stages.cluster.workers_of", lambda scheduler, threads: lambda: contextlib.nullcontext(pool))
+        monkeypatch.setattr(
+            "rsmi.stages.cluster.workers_of",
+            lambda scheduler, threads: lambda: contextlib.nullcontext(pool),
+        )
 
     return use
 
@@ -92,7 +99,8 @@ def assert_done(result, output, pipeline) -> None:
     assert digest(output) == digest(pipeline / output) and not Path(f"{output}.parts").exists()
 
 
-# ---- the same bits --------------------------------------------------------------------------------------------------
+# ---- the same bits -------------------------------------------------------------------------------
+
 
 @REMOTE
 def test_same_digest(output, inputs, pipeline, pool, here):
@@ -103,13 +111,16 @@ def test_same_digest(output, inputs, pipeline, pool, here):
 
 
 def test_extension(workplace, pipeline, pool, here):
-    """From 43 samples to 400: the chains begin with the states in the file, of which some travel through the folder."""
+    """From 43 samples to 400: the chains begin with the states in the file, of which some travel
+    through the folder."""
     line = remote("samples.h5")
     assert here(*line, "--samples", 43).code == 0
     assert_done(here(*line), "samples.h5", pipeline)
 
 
-def test_nothing_is_asked_of_workers_where_all_is_done(workplace, pipeline, pool, here, monkeypatch):
+def test_nothing_is_asked_of_workers_where_all_is_done(
+    workplace, pipeline, pool, here, monkeypatch
+):
     """Complete parts and complete files."""
     with monkeypatch.context() as patch:
         patch.setattr(runner, "publish", lambda *_: (_ for _ in ()).throw(Failure("disk full")))
@@ -121,7 +132,8 @@ def test_nothing_is_asked_of_workers_where_all_is_done(workplace, pipeline, pool
 
 
 def test_large_arrays_travel_through_the_folder(inputs, here, through):
-    """Environments of 190 kB, once for all restarts; a message has no array beyond 64 kB, and nothing is left."""
+    """Environments of 190 kB, once for all restarts; a message has no array beyond 64 kB, and
+    nothing is left."""
     inputs("lambda.h5")
     sizes, pool = [], Pool()
 
@@ -141,7 +153,8 @@ def test_large_arrays_travel_through_the_folder(inputs, here, through):
     assert here(*line).code == 0 and digest("out.h5") == digest("remote.h5")
 
 
-# ---- workers that die, and that do not ------------------------------------------------------------------------------
+# ---- workers that die, and that do not -----------------------------------------------------------
+
 
 class Mortal(Pool):
     """Every drive has a process of its own, which dies after so many parts."""
@@ -159,7 +172,8 @@ class Mortal(Pool):
 
 
 def test_workers_that_die(inputs, pipeline, here, through, fine):
-    """Two restarts of thirty rows: each drive dies after twelve, and its replacement goes on after these."""
+    """Two restarts of thirty rows: each drive dies after twelve, and its replacement goes on after
+    these."""
     inputs("lambda.h5")
     through(pool := Mortal(12))
     result = here(*remote("lambda.h5"))
@@ -172,7 +186,11 @@ def test_workers_that_die_for_nothing(inputs, here, through, fine, pipeline):
     inputs("lambda.h5")
     through(Mortal(0))
     result = here(*remote("lambda.h5"))
-    assert result.code == 1 and "die again and again, without finishing a part" in result.sentence and "lambda.h5.parts keeps what was done" in result.sentence
+    assert (
+        result.code == 1
+        and "die again and again, without finishing a part" in result.sentence
+        and "lambda.h5.parts keeps what was done" in result.sentence
+    )
     assert_done(here(*arguments_for("lambda.h5")), "lambda.h5", pipeline)
 
 
@@ -193,14 +211,19 @@ def test_two_drives_of_one_task(output, inputs, here, through, fine, pipeline):
     pool.shutdown()
 
 
-# ---- asked to stop, refused -----------------------------------------------------------------------------------------
+# ---- asked to stop, refused ----------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("output", ["samples.h5", "lambda.h5", "flow.h5"])
 def test_time_limit(output, inputs, here, pool, pipeline):
     """The drives come back, exit 75, and threads of one process finish the work."""
     inputs(output)
     result = here(*remote(output), "--time-limit", 0.001)
-    assert result.code == 75 and "the checkpoint is written" in result.sentence and not Path(output).exists()
+    assert (
+        result.code == 75
+        and "the checkpoint is written" in result.sentence
+        and not Path(output).exists()
+    )
     assert_done(here(*arguments_for(output)), output, pipeline)
 
 
@@ -215,7 +238,10 @@ def test_disk_full_at_a_worker(workplace, here, through, pipeline):
     """The worker's sentence and exit code."""
     through(pool := Pool(small_disk))
     result = here(*remote("samples.h5"))
-    assert result.code == 1 and result.sentence.endswith("samples.h5: file size limit reached; what is done so far is kept: make room and run the same command again")
+    assert result.code == 1 and result.sentence.endswith(
+        "samples.h5: file size limit reached; what is done so far is kept: make room and run the"
+        " same command again"
+    )
     pool.shutdown()
     assert_done(here(*arguments_for("samples.h5")), "samples.h5", pipeline)
 
@@ -223,13 +249,28 @@ def test_disk_full_at_a_worker(workplace, here, through, pipeline):
 def orders(output: Path, **changes) -> Orders:
     import rsmi
 
-    return Orders(**{"output": output, "token": "0" * 8, "call": "none", "version": rsmi.__version__, "limits": Limits(1.0, 1, 1.0)} | changes)
+    return Orders(
+        **{
+            "output": output,
+            "token": "0" * 8,
+            "call": "none",
+            "version": rsmi.__version__,
+            "limits": Limits(1.0, 1, 1.0),
+        }
+        | changes
+    )
 
 
 def test_worker_of_another_machine(tmp_path):
     """One that sees another folder under the name, or none, and one that has another version."""
     for _ in range(2):
-        with pytest.raises(Failure, match="does not find .*out.h5.parts: the output must be in a folder that all workers share"):
+        with pytest.raises(
+            Failure,
+            match=(
+                "does not find .*out.h5.parts: the output must be in a folder that all workers"
+                " share"
+            ),
+        ):
             drive_there(orders(tmp_path / "out.h5"), b"")
         folder = PartsFolder(tmp_path / "out.h5")
         folder.acquire()
@@ -243,7 +284,9 @@ def test_input_that_was_replaced(inputs, pipeline):
     inputs("flow.h5")
     with open_file("samples.h5") as file:
         sent = pickle.dumps(file)
-        assert len(sent) < 1000 and np.array_equal(pickle.loads(sent).read("/spins"), file.read("/spins"))
+        assert len(sent) < 1000 and np.array_equal(
+            pickle.loads(sent).read("/spins"), file.read("/spins")
+        )
     shutil.copy(pipeline / "other.h5", "samples.h5")
     with pytest.raises(DataError, match="samples.h5: was replaced by another file"):
         pickle.loads(sent)
@@ -252,7 +295,8 @@ def test_input_that_was_replaced(inputs, pipeline):
         pickle.loads(sent)
 
 
-# ---- what is said without dask --------------------------------------------------------------------------------------
+# ---- what is said without dask -------------------------------------------------------------------
+
 
 @pytest.fixture
 def without_dask(monkeypatch):
@@ -261,7 +305,11 @@ def without_dask(monkeypatch):
             if name.split(".")[0] in ("dask", "distributed", "dask_jobqueue"):
                 raise ImportError(f"No module named {name!r}")
 
-    for name in [name for name in sys.modules if name.split(".")[0] in ("dask", "distributed", "dask_jobqueue")]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.split(".")[0] in ("dask", "distributed", "dask_jobqueue")
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
 
@@ -273,12 +321,21 @@ def test_without_dask(output, inputs, here, without_dask):
     before = os.listdir()
     for scheduler in ("local", "slurm", "tcp://127.0.0.1:1"):
         result = here(*arguments_for(output), "--scheduler", scheduler)
-        assert (result.code, result.out) == (2, "") and 'pip install "rsmi[dask]"' in result.sentence
+        assert (result.code, result.out) == (
+            2,
+            "",
+        ) and 'pip install "rsmi[dask]"' in result.sentence
     assert os.listdir() == before
     assert here(*arguments_for(output)).code == 0
 
 
-@pytest.mark.parametrize("scheduler", ["", "threads", "127.0.0.1:8786", "http://127.0.0.1:8786", "tcp://", "missing.json"])
+@pytest.mark.parametrize(
+    "scheduler",
+    ["", "threads", "127.0.0.1:8786", "http://127.0.0.1:8786", "tcp://", "missing.json"],
+)
 def test_no_scheduler(scheduler, workplace, here):
     result = here(*arguments_for("samples.h5"), "--scheduler", scheduler)
-    assert result.code == 2 and "write local, slurm, an address such as tcp://HOST:8786" in result.sentence, result.err
+    assert (
+        result.code == 2
+        and "write local, slurm, an address such as tcp://HOST:8786" in result.sentence
+    ), result.err

@@ -1,4 +1,5 @@
-"""What ``--rule`` takes: named rules by their truth tables, filters from CSV and NPY files, and what is refused."""
+"""What ``--rule`` takes: named rules by their truth tables, filters from CSV and NPY files, and
+what is refused."""
 
 import json
 import os
@@ -14,12 +15,16 @@ from rsmi.information.exact import spin_states
 from rsmi.renormalization import rules
 from rsmi.store import open_file
 
-SAMPLE = "sample --size 8 --temperature Tc --thermalization 4 --interval 1 --samples 64 -o samples.h5"
+SAMPLE = (
+    "sample --size 8 --temperature Tc --thermalization 4 --interval 1 --samples 64 -o samples.h5"
+)
 
 
 def up(rule):
     """P(h_j = 1 | v) of every block state, (2^n_block, n_hidden)."""
-    return unit_probabilities(rule.filters, rule.bias, spin_states(rule.filters.shape[1]), rule.hard)
+    return unit_probabilities(
+        rule.filters, rule.bias, spin_states(rule.filters.shape[1]), rule.hard
+    )
 
 
 @pytest.mark.parametrize("block", [(2,), (3,), (2, 2), (3, 3), (2, 2, 2), (1, 2)])
@@ -51,33 +56,56 @@ def test_blocks_too_large_are_refused_before_they_are_made():
             make((10**6, 10**6))
 
 
-@pytest.mark.parametrize("shape, block, hidden", [
-    ((2, 3), (2, 3), 1), ((1, 6), (2, 3), 1), ((6,), (2, 3), 1), ((2, 6), (2, 3), 2), ((4, 2, 3), (2, 3), 4), ((3,), (3,), 1), ((2, 3), (3,), 2), ((1, 5), (1, 5), 1), ((2, 2, 2), (2, 2, 2), 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "shape, block, hidden",
+    [
+        ((2, 3), (2, 3), 1),
+        ((1, 6), (2, 3), 1),
+        ((6,), (2, 3), 1),
+        ((2, 6), (2, 3), 2),
+        ((4, 2, 3), (2, 3), 4),
+        ((3,), (3,), 1),
+        ((2, 3), (3,), 2),
+        ((1, 5), (1, 5), 1),
+        ((2, 2, 2), (2, 2, 2), 1),
+    ],
+)
 def test_shapes_of_filters(shape, block, hidden):
     numbers = np.arange(float(np.prod(shape))).reshape(shape)
     rule = rules.rule_of(numbers, block)
-    assert rule.filters.shape == (hidden, np.prod(block)) and (rule.filters.ravel() == numbers.ravel()).all()
+    assert (
+        rule.filters.shape == (hidden, np.prod(block))
+        and (rule.filters.ravel() == numbers.ravel()).all()
+    )
     assert not rule.hard and (rule.bias == 0).all()
 
 
-@pytest.mark.parametrize("numbers, block, bias, words", [
-    (np.ones((3, 2)), (2, 3), None, "3x2 numbers do not fit a block of 2x3: write one filter in its shape, or one row of 6"),
-    (np.ones((1, 5)), (2, 2), None, "1x5 numbers do not fit"),
-    (np.float64(1), (1,), None, "no numbers do not fit"),
-    (np.ones((0, 4)), (2, 2), None, "do not fit"),
-    (np.ones(4), (2, 2), [1, 2], "bias"),
-    ([[1, np.nan], [1, 1]], (2, 2), None, "finite"),
-    (np.ones(4), (2, 2), [np.inf], "finite"),
-    (np.ones(4) * 1j, (2, 2), None, "real numbers, not complex128"),
-    (np.array(["1"] * 4), (2, 2), None, "real numbers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "numbers, block, bias, words",
+    [
+        (
+            np.ones((3, 2)),
+            (2, 3),
+            None,
+            "3x2 numbers do not fit a block of 2x3: write one filter in its shape, or one row of 6",
+        ),
+        (np.ones((1, 5)), (2, 2), None, "1x5 numbers do not fit"),
+        (np.float64(1), (1,), None, "no numbers do not fit"),
+        (np.ones((0, 4)), (2, 2), None, "do not fit"),
+        (np.ones(4), (2, 2), [1, 2], "bias"),
+        ([[1, np.nan], [1, 1]], (2, 2), None, "finite"),
+        (np.ones(4), (2, 2), [np.inf], "finite"),
+        (np.ones(4) * 1j, (2, 2), None, "real numbers, not complex128"),
+        (np.array(["1"] * 4), (2, 2), None, "real numbers"),
+    ],
+)
 def test_numbers_that_do_not_fit(numbers, block, bias, words):
     with pytest.raises(ValueError, match=words):
         rules.rule_of(numbers, block, bias)
 
 
-# ---- files ----------------------------------------------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------------------
+
 
 @pytest.fixture
 def samples(workplace, here):
@@ -93,7 +121,8 @@ def coarse(here, *options):
 
 
 def test_filters_of_files_are_those_of_names(samples, here):
-    """The same weights from CSV and NPY draw the same spins as the named rule, ties included; the bias sends ties up."""
+    """The same weights from CSV and NPY draw the same spins as the named rule, ties included; the
+    bias sends ties up."""
     Path("grid.csv").write_text("# two rows of the block\n1, 1\n1, 1\n")
     Path("row.CSV").write_text("\ufeff2,2,2,2\n")
     np.save("integers.npy", np.ones((2, 2), np.int8, order="F"))
@@ -101,7 +130,9 @@ def test_filters_of_files_are_those_of_names(samples, here):
     for name in ("grid.csv", "row.CSV", "integers.npy"):
         assert (coarse(here, "--rule", name, "--block", "2x2", "--hard") == expected).all(), name
     biased = coarse(here, "--rule", "grid.csv", "--hard", "--bias", "0.5")
-    assert (biased == coarse(here, "--rule", "majority-ties-up")).all() and (biased != expected).any()
+    assert (biased == coarse(here, "--rule", "majority-ties-up")).all() and (
+        biased != expected
+    ).any()
     assert (coarse(here, "--rule", "grid.csv") != expected).any()
 
 
@@ -115,10 +146,19 @@ def test_several_hidden_units(samples, here):
 def test_flow_with_a_filter(samples, here):
     """What it was made of is in the file, whatever becomes of the CSV."""
     Path("f.csv").write_text("1,1\n1,0\n")
-    assert here("flow", "samples.h5", "--rule", "f.csv", "--hard", "--steps", 1, "-o", "flow.h5").code == 0
+    assert (
+        here("flow", "samples.h5", "--rule", "f.csv", "--hard", "--steps", 1, "-o", "flow.h5").code
+        == 0
+    )
     os.remove("f.csv")
     with open_file("flow.h5") as file:
-        assert file.parameters["rule"] == {"name": "filter", "filters": [[1, 1, 1, 0]], "bias": [0], "block": [2, 2], "hard": True}
+        assert file.parameters["rule"] == {
+            "name": "filter",
+            "filters": [[1, 1, 1, 0]],
+            "bias": [0],
+            "block": [2, 2],
+            "hard": True,
+        }
     assert "filter, hard, block 2x2" in here("info", "flow.h5").out
 
 
@@ -156,35 +196,75 @@ def write_bad_files():
     Path("folder.csv").mkdir()
 
 
-@pytest.mark.parametrize("name", ["object.npy", "pickle.npy", "zip.npy", "huge.npy", "header.npy", "cut.npy", "empty.npy", "empty.csv", "words.csv", "ragged.csv", "latin.csv", "long.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "object.npy",
+        "pickle.npy",
+        "zip.npy",
+        "huge.npy",
+        "header.npy",
+        "cut.npy",
+        "empty.npy",
+        "empty.csv",
+        "words.csv",
+        "ragged.csv",
+        "latin.csv",
+        "long.csv",
+    ],
+)
 def test_damaged_files(name, workplace, here):
     """65, one sentence, and nothing of the file is executed."""
     write_bad_files()
     result = here("exact", "--size", 6, "--temperature", "Tc", "--rule", name)
-    assert (result.code, result.out) == (65, "") and result.err.startswith(f"rsmi: {name}: ") and result.err.count("\n") == 1
+    assert (
+        (result.code, result.out) == (65, "")
+        and result.err.startswith(f"rsmi: {name}: ")
+        and result.err.count("\n") == 1
+    )
     assert not Path("exploded").exists()
 
 
-@pytest.mark.parametrize("options, words", [
-    ("--rule none.csv", "--rule none.csv: no such file"),
-    ("--rule folder.csv", "--rule folder.csv: cannot be read"),
-    ("--rule f.csv --block 3x3", "--rule f.csv: 2x2 numbers do not fit a block of 3x3"),
-    ("--rule f.csv --bias 1,2", "--rule f.csv: filters (1, 4) and bias (2,) do not fit"),
-    ("--rule f.csv --bias one", "--bias 'one': write one number for each hidden unit"),
-    ("--rule nan.csv", "needs finite filters"),
-    ("--rule majority --bias 1", "--bias: for a filter in a CSV or NPY file; majority has its own"),
-    ("--rule f.txt", "--rule f.txt: neither a file nor one of majority, decimation, majority-ties-up, staggered"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ("--rule none.csv", "--rule none.csv: no such file"),
+        ("--rule folder.csv", "--rule folder.csv: cannot be read"),
+        ("--rule f.csv --block 3x3", "--rule f.csv: 2x2 numbers do not fit a block of 3x3"),
+        ("--rule f.csv --bias 1,2", "--rule f.csv: filters (1, 4) and bias (2,) do not fit"),
+        ("--rule f.csv --bias one", "--bias 'one': write one number for each hidden unit"),
+        ("--rule nan.csv", "needs finite filters"),
+        (
+            "--rule majority --bias 1",
+            "--bias: for a filter in a CSV or NPY file; majority has its own",
+        ),
+        (
+            "--rule f.txt",
+            (
+                "--rule f.txt: neither a file nor one of majority, decimation, majority-ties-up,"
+                " staggered"
+            ),
+        ),
+    ],
+)
 def test_refused(options, words, workplace, here):
     write_bad_files()
     Path("f.csv").write_text("1,1\n1,1\n")
     Path("nan.csv").write_text("1,1\n1,nan\n")
     result = here("exact", "--size", 8, "--temperature", "Tc", *options.split())
-    assert (result.code, result.out) == (2, "") and words in result.sentence and result.err.count("\n") == 1
+    assert (
+        (result.code, result.out) == (2, "")
+        and words in result.sentence
+        and result.err.count("\n") == 1
+    )
 
 
 def test_json_of_the_plan(samples, here):
     """--dry-run shows the numbers that were read."""
     np.save("f.npy", np.array([[0.5, -1], [2, 0]]))
-    plan = json.loads(here("coarse-grain", "samples.h5", "--rule", "f.npy", "--dry-run", "--json", "-o", "c.h5").out)
+    plan = json.loads(
+        here(
+            "coarse-grain", "samples.h5", "--rule", "f.npy", "--dry-run", "--json", "-o", "c.h5"
+        ).out
+    )
     assert plan["rule"]["filters"] == [[0.5, -1, 2, 0]] and plan["rule"]["hard"] is False

@@ -1,4 +1,5 @@
-"""Stopping, resuming and extending: whatever happens on the way, the same command ends with the same digest."""
+"""Stopping, resuming and extending: whatever happens on the way, the same command ends with the
+same digest."""
 
 import contextlib
 import fcntl
@@ -39,13 +40,15 @@ os.replace = counting
 
 
 def fine_grained(at=0, event="pass", after=0) -> str:
-    """Prelude: do something before rename number ``at``, die right after rename number ``after``."""
+    """Prelude: do something before rename number ``at``, die right after rename number
+    ``after``."""
     return FINE_GRAINED.format(at=at, event=event, after=after)
 
 
 @pytest.fixture
 def finish(here, pipeline):
-    """Give a command again, check that it ends with the digest of the undisturbed run and leaves nothing else."""
+    """Give a command again, check that it ends with the digest of the undisturbed run and leaves
+    nothing else."""
 
     def call(output: str, *more) -> None:
         result = here(*arguments_for(output), *more)
@@ -62,23 +65,30 @@ def sample(samples: int, output="out.h5", *more) -> list[str]:
 
 def parts_of(output) -> list[str]:
     with contextlib.suppress(FileNotFoundError):
-        return sorted(entry.name for entry in Path(f"{output}.parts").iterdir() if entry.suffix == ".h5")
+        return sorted(
+            entry.name for entry in Path(f"{output}.parts").iterdir() if entry.suffix == ".h5"
+        )
     return []
 
 
-# ---- killed ---------------------------------------------------------------------------------------------------------
+# ---- killed --------------------------------------------------------------------------------------
+
 
 @LINES
 def test_killed_in_the_middle(output, inputs, cli, finish):
     """SIGKILL just before a commit: what was committed is taken up, the rest made again."""
     inputs(output)
     at = {"exponent.h5": 2, "merged.h5": 2, "samples.h5": 60}.get(output, 7)
-    killed = cli(*arguments_for(output), prelude=fine_grained(at, "os.kill(os.getpid(), signal.SIGKILL)"))
+    killed = cli(
+        *arguments_for(output), prelude=fine_grained(at, "os.kill(os.getpid(), signal.SIGKILL)")
+    )
     assert killed.code == -signal.SIGKILL and not Path(output).exists()
     finish(output)
 
 
-@pytest.mark.parametrize("name", ["final.tmp", "chain-0002.000000000003-000000000004.h5.tmp", "job.json.tmp"])
+@pytest.mark.parametrize(
+    "name", ["final.tmp", "chain-0002.000000000003-000000000004.h5.tmp", "job.json.tmp"]
+)
 def test_remains_of_a_killed_write_are_swept(name, workplace, finish, interrupt):
     interrupt(sample(400, "samples.h5"))
     (Path("samples.h5.parts") / name).write_bytes(b"half a file")
@@ -86,15 +96,20 @@ def test_remains_of_a_killed_write_are_swept(name, workplace, finish, interrupt)
 
 
 def test_killed_between_publishing_and_tidying(inputs, cli, finish):
-    """The file is complete although its parts are still there; the next run tidies up, or extends."""
+    """The file is complete although its parts are still there; the next run tidies up, or
+    extends."""
     inputs("coarse.h5")
-    assert cli(*arguments_for("coarse.h5"), prelude=fine_grained(after=1 + 400 + 1)).code == -signal.SIGKILL
+    assert (
+        cli(*arguments_for("coarse.h5"), prelude=fine_grained(after=1 + 400 + 1)).code
+        == -signal.SIGKILL
+    )
     assert Path("coarse.h5").exists() and parts_of("coarse.h5")
     finish("coarse.h5")
 
 
 def test_killed_while_dropping_other_work(workplace, finish, interrupt):
-    """--force --seed 9 is killed after it removed the old job's name but not its parts: these must not become its own."""
+    """--force --seed 9 is killed after it removed the old job's name but not its parts: these must
+    not become its own."""
     interrupt(sample(400, "samples.h5", "--seed", 9))
     Path("samples.h5.parts/job.json").unlink()
     assert parts_of("samples.h5")
@@ -115,7 +130,8 @@ def test_killed_at_a_random_moment(attempt, inputs, finish):
     finish(output)
 
 
-# ---- asked to stop --------------------------------------------------------------------------------------------------
+# ---- asked to stop -------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1", "SIGINT"])
 def test_signal(name, workplace, cli, finish):
@@ -123,7 +139,10 @@ def test_signal(name, workplace, cli, finish):
     event = f"os.kill(os.getpid(), signal.{name})"
     result = cli(*arguments_for("samples.h5"), prelude=fine_grained(60, event))
     assert (result.code, result.out) == (75, "")
-    assert f"stopped by {name}; the checkpoint is written: run the same command again" in result.sentence
+    assert (
+        f"stopped by {name}; the checkpoint is written: run the same command again"
+        in result.sentence
+    )
     assert parts_of("samples.h5") and not Path("samples.h5").exists()
     finish("samples.h5")
 
@@ -146,8 +165,22 @@ stage.pilot = lambda _: os.kill(os.getpid(), signal.SIGUSR2)
 def test_signal_while_nothing_can_be_saved(workplace, cli):
     """While importing, and in the pilot: exit 75 at once, and nothing stays behind."""
     for prelude, name in ((WHILE_IMPORTING, "SIGTERM"), (IN_THE_PILOT, "SIGUSR2")):
-        result = cli("sample", "--size", 8, "--temperature", "Tc", "--samples", 8, "-o", "out.h5", prelude=prelude)
-        assert result.code == 75 and result.err == f"rsmi: stopped by {name}; run the same command again to continue\n"
+        result = cli(
+            "sample",
+            "--size",
+            8,
+            "--temperature",
+            "Tc",
+            "--samples",
+            8,
+            "-o",
+            "out.h5",
+            prelude=prelude,
+        )
+        assert (
+            result.code == 75
+            and result.err == f"rsmi: stopped by {name}; run the same command again to continue\n"
+        )
         assert os.listdir() == []
 
 
@@ -190,7 +223,19 @@ def test_unshielded_signal_raises():
         stop._handle(signal.SIGTERM, None)
 
 
-@pytest.mark.parametrize("text, seconds", [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200), ("1d", 86400), ("1:30", 90), ("01:00:00", 3600), ("1-00:00:00", 86400)])
+@pytest.mark.parametrize(
+    "text, seconds",
+    [
+        ("90", 90),
+        ("90s", 90),
+        ("1.5m", 90),
+        ("2h", 7200),
+        ("1d", 86400),
+        ("1:30", 90),
+        ("01:00:00", 3600),
+        ("1-00:00:00", 86400),
+    ],
+)
 def test_duration(text, seconds):
     assert parse_duration(text) == seconds
 
@@ -201,7 +246,8 @@ def test_bad_duration(text):
         parse_duration(text)
 
 
-# ---- the same command again -----------------------------------------------------------------------------------------
+# ---- the same command again ----------------------------------------------------------------------
+
 
 @LINES
 def test_again(output, inputs, pipeline, here):
@@ -211,9 +257,16 @@ def test_again(output, inputs, pipeline, here):
     content = Path(output).read_bytes()
     os.utime(output, (1, 1))
     result = here(*arguments_for(output))
-    assert (result.code, result.out, result.sentence) == (0, f"{output}\n", f"rsmi: {output} is complete already")
+    assert (result.code, result.out, result.sentence) == (
+        0,
+        f"{output}\n",
+        f"rsmi: {output} is complete already",
+    )
     assert os.stat(output).st_mtime > 1 and Path(output).read_bytes() == content
-    assert here(*arguments_for(output), "--json").out == here(*arguments_for(output), "--json", "--force", "--threads", 3).out
+    assert (
+        here(*arguments_for(output), "--json").out
+        == here(*arguments_for(output), "--json", "--force", "--threads", 3).out
+    )
 
 
 def test_again_where_nothing_can_be_written(workplace, pipeline, here, monkeypatch):
@@ -231,11 +284,17 @@ def test_again_where_nothing_can_be_written(workplace, pipeline, here, monkeypat
 def test_other_parameters(workplace, pipeline, here):
     """Refused with what differs, until --force."""
     shutil.copy(pipeline / "samples.h5", workplace)
-    for more, named in ((("--seed", 5), "seed = 0 there, 5 asked for"), (("--interval", "auto"), "interval = 2 there, auto asked for")):
+    for more, named in (
+        (("--seed", 5), "seed = 0 there, 5 asked for"),
+        (("--interval", "auto"), "interval = 2 there, auto asked for"),
+    ):
         result = here(*arguments_for("samples.h5"), *more)
         assert result.code == 73 and named in result.sentence and "--force" in result.sentence
     result = here(*arguments_for("samples.h5"), "--seed", 5, "--samples", 16)
-    assert result.code == 73 and "samples = 400 there, 16 asked for, seed = 0 there, 5 asked for" in result.sentence
+    assert (
+        result.code == 73
+        and "samples = 400 there, 16 asked for, seed = 0 there, 5 asked for" in result.sentence
+    )
     assert here(*arguments_for("samples.h5"), "--seed", 5, "--force").code == 0
     assert digest("samples.h5") != digest(pipeline / "samples.h5")
 
@@ -253,7 +312,10 @@ def test_other_input_or_command(inputs, pipeline, here):
 def test_output_that_is_not_ours(workplace, here):
     Path("out.h5").write_text("my notes")
     result = here(*sample(8))
-    assert result.code == 73 and "exists and is not a file this command could have written" in result.sentence
+    assert (
+        result.code == 73
+        and "exists and is not a file this command could have written" in result.sentence
+    )
     assert Path("out.h5").read_text() == "my notes"
     assert here(*sample(8), "--force").code == 0 and digest("out.h5")
 
@@ -263,7 +325,10 @@ def test_unfinished_work_with_other_parameters(workplace, here, finish, interrup
     interrupt(sample(400, "samples.h5"))
     kept = parts_of("samples.h5")
     result = here(*sample(400, "samples.h5", "--seed", 3))
-    assert result.code == 73 and "unfinished work with other parameters: seed = 0 there, 3 asked for" in result.sentence
+    assert (
+        result.code == 73
+        and "unfinished work with other parameters: seed = 0 there, 3 asked for" in result.sentence
+    )
     assert parts_of("samples.h5") == kept
     result = interrupt(sample(400, "samples.h5", "--force"), 0)
     assert "resuming" in result.err and set(kept) <= set(parts_of("samples.h5"))
@@ -286,7 +351,9 @@ def test_damaged_job(damage, workplace, here, finish, interrupt):
     interrupt(sample(400, "samples.h5"))
     Path("samples.h5.parts/job.json").write_text(damage)
     result = here(*arguments_for("samples.h5"))
-    assert result.code == 65 and "job.json is damaged: use --force to start again" in result.sentence
+    assert (
+        result.code == 65 and "job.json is damaged: use --force to start again" in result.sentence
+    )
     finish("samples.h5", "--force")
 
 
@@ -296,16 +363,22 @@ def test_damaged_part(workplace, here, finish, interrupt):
     last = Path("samples.h5.parts") / parts_of("samples.h5")[-1]
     last.write_bytes(last.read_bytes()[:700])
     result = here(*arguments_for("samples.h5"))
-    assert result.code == 65 and "damaged checkpoint: remove the folder samples.h5.parts to start again" in result.sentence
+    assert (
+        result.code == 65
+        and "damaged checkpoint: remove the folder samples.h5.parts to start again"
+        in result.sentence
+    )
     shutil.rmtree("samples.h5.parts")
     finish("samples.h5")
 
 
-# ---- two writers ----------------------------------------------------------------------------------------------------
+# ---- two writers ---------------------------------------------------------------------------------
+
 
 @contextlib.contextmanager
 def other_writer(output):
-    """Another process that holds the lock of an output (a lock of this process would not hinder it)."""
+    """Another process that holds the lock of an output (a lock of this process would not hinder
+    it)."""
     Path(f"{output}.parts").mkdir(exist_ok=True)
     reader, writer = os.pipe()
     child = os.fork()
@@ -328,7 +401,10 @@ def test_two_writers(workplace, pipeline, here, finish):
     with other_writer("samples.h5"):
         for more in ((), ("--force",)):
             result = here(*arguments_for("samples.h5"), *more)
-            assert result.code == 73 and "samples.h5: process 42 on elsewhere (job 7) is writing it" in result.sentence
+            assert (
+                result.code == 73
+                and "samples.h5: process 42 on elsewhere (job 7) is writing it" in result.sentence
+            )
         shutil.copy(pipeline / "samples.h5", ".")
         assert here(*arguments_for("samples.h5")).code == 0  # complete, while another extends it
         Path("samples.h5").unlink()
@@ -336,7 +412,8 @@ def test_two_writers(workplace, pipeline, here, finish):
 
 
 def test_published_while_waiting_for_the_lock(workplace, pipeline, here, monkeypatch):
-    """The output appears between the first look and the lock: complete, or refused, but never overwritten."""
+    """The output appears between the first look and the lock: complete, or refused, but never
+    overwritten."""
     acquire = runner.PartsFolder.acquire
 
     def late(folder):
@@ -350,7 +427,8 @@ def test_published_while_waiting_for_the_lock(workplace, pipeline, here, monkeyp
 
 
 def test_lock_of_a_removed_folder_does_not_count(tmp_path):
-    """The holder before us removes the folder between our open and our lock: we must end with the lock of the new one."""
+    """The holder before us removes the folder between our open and our lock: we must end with the
+    lock of the new one."""
     folder, opened = runner.PartsFolder(tmp_path / "out.h5"), []
     lockf = fcntl.lockf
 
@@ -363,14 +441,18 @@ def test_lock_of_a_removed_folder_does_not_count(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fcntl, "lockf", late)
         folder.acquire()
-    assert len(opened) == 2 and os.path.samestat(os.fstat(opened[1].fileno()), os.stat(folder.path / "lock"))
+    assert len(opened) == 2 and os.path.samestat(
+        os.fstat(opened[1].fileno()), os.stat(folder.path / "lock")
+    )
 
 
-# ---- extending ------------------------------------------------------------------------------------------------------
+# ---- extending -----------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("steps", [(80, 400), (5, 400), (3, 77, 399, 400), (397, 400)])
 def test_growing_samples(steps, workplace, here, finish):
-    """Any way to 400 samples is one file, also from counts that chains do not divide, and from fewer samples than chains."""
+    """Any way to 400 samples is one file, also from counts that chains do not divide, and from
+    fewer samples than chains."""
     for count in steps:
         result = here(*sample(count, "samples.h5"))
         assert result.code == 0, result.err
@@ -398,13 +480,16 @@ def test_fewer_samples(workplace, pipeline, here):
 
 
 def test_interrupted_extension(workplace, pipeline, here, finish, interrupt):
-    """The shorter file stays until the longer one is complete; asking for it again does not cost the work done."""
+    """The shorter file stays until the longer one is complete; asking for it again does not cost
+    the work done."""
     assert here(*sample(43, "samples.h5")).code == 0
     short = digest("samples.h5")
     interrupt(sample(200, "samples.h5"))
     assert digest("samples.h5") == short
     kept = parts_of("samples.h5")
-    assert "complete already" in here(*sample(43, "samples.h5")).err and parts_of("samples.h5") == kept
+    assert (
+        "complete already" in here(*sample(43, "samples.h5")).err and parts_of("samples.h5") == kept
+    )
     assert here(*sample(100, "samples.h5")).code == 73  # less than is being made
     interrupt(sample(300, "samples.h5"))
     assert set(kept) < set(parts_of("samples.h5"))
@@ -438,7 +523,8 @@ def test_extension_whose_beginning_was_deleted(workplace, here, finish, interrup
     finish("samples.h5")
 
 
-# ---- threads and disks ----------------------------------------------------------------------------------------------
+# ---- threads and disks ---------------------------------------------------------------------------
+
 
 @LINES
 def test_threads(output, inputs, here, pipeline):
@@ -448,36 +534,50 @@ def test_threads(output, inputs, here, pipeline):
         assert digest(f"{threads}.h5") == digest(pipeline / output)
 
 
-@pytest.mark.parametrize("output, limit", [("samples.h5", 4000), ("samples.h5", 20000), ("lambda.h5", 6000), ("flow.h5", 200_000)])
+@pytest.mark.parametrize(
+    "output, limit",
+    [("samples.h5", 4000), ("samples.h5", 20000), ("lambda.h5", 6000), ("flow.h5", 200_000)],
+)
 def test_disk_full(output, limit, inputs, cli, finish):
-    """In a part, and in the final file: one sentence, nothing under the final name, and the work done is kept."""
+    """In a part, and in the final file: one sentence, nothing under the final name, and the work
+    done is kept."""
     inputs(output)
     limited = f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
     result = cli(*arguments_for(output), prelude=limited)
     assert (result.code, result.out) == (1, "") and not Path(output).exists()
-    assert result.sentence == f"rsmi: {output}: file size limit reached; what is done so far is kept: make room and run the same command again"
+    assert (
+        result.sentence
+        == f"rsmi: {output}: file size limit reached; what is done so far is kept: make room and"
+        " run the same command again"
+    )
     finish(output)
 
 
 def test_disk_full_where_the_size_was_not_foreseen(workplace, cli, finish):
     """HDF5 itself runs into the end of the disk."""
-    limited = "import resource, rsmi.store.writer as w\nw._Disk.try_room = lambda *_: None\nresource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))"
+    limited = (
+        "import resource, rsmi.store.writer as w\nw._Disk.try_room = lambda *_:"
+        " None\nresource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))"
+    )
     result = cli(*arguments_for("samples.h5"), prelude=limited)
     assert (result.code, result.out) == (1, "") and not Path("samples.h5").exists()
     assert "file size limit reached" in result.sentence
     finish("samples.h5")
 
 
-@pytest.mark.parametrize("name, code, words", [
-    ("missing/out.h5", 1, "the folder missing does not exist: create it first"),
-    ("-", 2, "a result is a file"),
-    (".", 1, "is a folder"),
-    ("..", 1, "is a folder"),
-    ("/", 1, "is a folder"),
-    ("pipe", 1, "is no regular file"),
-    ("n" * 300, 1, "cannot be written (File name too long)"),
-    ("n" * 253, 1, "cannot be written (File name too long)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, code, words",
+    [
+        ("missing/out.h5", 1, "the folder missing does not exist: create it first"),
+        ("-", 2, "a result is a file"),
+        (".", 1, "is a folder"),
+        ("..", 1, "is a folder"),
+        ("/", 1, "is a folder"),
+        ("pipe", 1, "is no regular file"),
+        ("n" * 300, 1, "cannot be written (File name too long)"),
+        ("n" * 253, 1, "cannot be written (File name too long)"),
+    ],
+)
 def test_impossible_output(name, code, words, workplace, here):
     os.mkfifo("pipe")
     for more in ((), ("--force",)):
@@ -503,13 +603,19 @@ def test_no_permission(workplace, here, monkeypatch):
 
     monkeypatch.setattr("os.mkdir", refuse)
     result = here(*sample(8))
-    assert result.code == 1 and result.sentence == "rsmi: out.h5: cannot be written (Permission denied)"
+    assert (
+        result.code == 1
+        and result.sentence == "rsmi: out.h5: cannot be written (Permission denied)"
+    )
 
 
 def test_folder_removed_meanwhile(workplace, cli):
     event = "import shutil; shutil.rmtree('out.h5.parts')"
     result = cli(*sample(400), "--threads", 1, prelude=fine_grained(20, event))
-    assert result.code == 1 and "the folder was removed while its output was being made" in result.sentence
+    assert (
+        result.code == 1
+        and "the folder was removed while its output was being made" in result.sentence
+    )
 
 
 def test_every_command_is_in_the_table(pipeline):
@@ -520,4 +626,6 @@ def test_every_command_is_in_the_table(pipeline):
     for output in PIPELINE:
         with open_file(pipeline / output) as file:
             command = PIPELINE[output].split()[0]
-            assert file.attributes["command"] == ("sample" if command == "merge" else command)  # of shards of 'rsmi sample' here
+            assert file.attributes["command"] == (
+                "sample" if command == "merge" else command
+            )  # of shards of 'rsmi sample' here

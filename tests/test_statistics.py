@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsmi.statistics.autocorrelation import autocovariance, integrated_autocorrelation_time
-from rsmi.statistics.binning import bin_length, bin_means, binned_error, grouped_mean, merged_blocks, runs
+from rsmi.statistics.binning import (
+    bin_length,
+    bin_means,
+    binned_error,
+    grouped_mean,
+    merged_blocks,
+    runs,
+)
 from rsmi.statistics.fits import polynomial_fit
 from rsmi.statistics.jackknife import jackknife, jackknife_covariance
 from rsmi.statistics.summary import binder_cumulant, sample_summary, separate_chains
@@ -27,7 +34,10 @@ def exact_tau(rho):
     return (1 + rho) / (2 * (1 - rho))
 
 
-@pytest.mark.parametrize(("rho", "chains", "steps"), [(0.0, 1, 100_000), (0.5, 8, 8_000), (0.9, 8, 16_000), (0.95, 1, 200_000)])
+@pytest.mark.parametrize(
+    ("rho", "chains", "steps"),
+    [(0.0, 1, 100_000), (0.5, 8, 8_000), (0.9, 8, 16_000), (0.95, 1, 200_000)],
+)
 def test_autocorrelation_time(rho, chains, steps):
     """|z| < 4 and an error below 10 %."""
     tau, error = integrated_autocorrelation_time(autoregressive(rho, chains, steps, 1))
@@ -43,14 +53,17 @@ def test_independent_data_have_one_half():
 
 def test_error_of_the_autocorrelation_time_is_honest():
     """Over 200 runs tau scatters by its stated error, within 30 %."""
-    runs = [integrated_autocorrelation_time(autoregressive(0.8, 4, 1000, seed)) for seed in range(200)]
+    runs = [
+        integrated_autocorrelation_time(autoregressive(0.8, 4, 1000, seed)) for seed in range(200)
+    ]
     taus, errors = np.array(runs).T
     assert 0.7 < taus.std() / errors.mean() < 1.3
     assert abs(taus.mean() - exact_tau(0.8)) < 0.05 * exact_tau(0.8)
 
 
 def test_chains_stuck_apart_are_noticed():
-    """Chains that disagree are measured about their common mean: tau is of the order of a chain, not of its noise."""
+    """Chains that disagree are measured about their common mean: tau is of the order of a chain,
+    not of its noise."""
     x = np.random.default_rng(0).normal(size=(4, 1000)) + 10 * np.arange(4)[:, None]
     assert integrated_autocorrelation_time(x)[0] > 100
 
@@ -72,7 +85,8 @@ def test_autocovariance_equals_its_definition(chains, steps, seed):
 
 
 def test_binned_error_is_the_scatter_of_the_mean():
-    """Over 300 runs the mean scatters by the binned error; the naive error would be 3 times too small."""
+    """Over 300 runs the mean scatters by the binned error; the naive error would be 3 times too
+    small."""
     runs = [autoregressive(0.8, 4, 2000, seed) for seed in range(300)]
     means, errors = np.array([binned_error(run) for run in runs]).T
     assert 0.87 < errors.mean() / means.std() < 1.1
@@ -92,7 +106,9 @@ def test_bins():
 def test_jackknife_of_a_mean_is_the_standard_error():
     x = np.random.default_rng(3).normal(size=50)
     estimate = jackknife(lambda s: s["x"] / s["n"], {"x": x, "n": np.ones(50, dtype=np.int64)})
-    np.testing.assert_allclose([estimate.value, estimate.error], [x.mean(), x.std(ddof=1) / np.sqrt(50)])
+    np.testing.assert_allclose(
+        [estimate.value, estimate.error], [x.mean(), x.std(ddof=1) / np.sqrt(50)]
+    )
 
 
 def test_runs_are_consecutive_and_alike():
@@ -102,14 +118,17 @@ def test_runs_are_consecutive_and_alike():
 
 
 def test_error_of_grouped_values_is_the_scatter_of_the_mean():
-    """Over 300 runs, five values from each of 800 correlated configurations: the mean scatters by the error over 40 runs of them;
-    the error over configurations is 2 times too small, that over values 4 times."""
+    """Over 300 runs, five values from each of 800 correlated configurations: the mean scatters by
+    the error over 40 runs of them; the error over configurations is 2 times too small, that over
+    values 4 times."""
     means, errors = [], []
     for seed in range(300):
         configurations = autoregressive(0.6, 1, 800, seed)[0]
         values, groups = np.repeat(configurations, 5), np.repeat(np.arange(800), 5)
         means.append(values.mean())
-        errors.append([grouped_mean(values, labels)[1] for labels in (runs(groups), groups, np.arange(4000))])
+        errors.append(
+            [grouped_mean(values, labels)[1] for labels in (runs(groups), groups, np.arange(4000))]
+        )
     by_runs, by_configurations, by_values = np.mean(errors, axis=0) / np.std(means)
     assert 0.85 < by_runs < 1.1 and by_configurations < 0.6 and by_values < 0.3
 
@@ -120,7 +139,8 @@ def test_grouped_mean_of_one_group():
 
 
 def test_jackknife_of_a_ratio():
-    """<y>/<x> of correlated x and y, over 400 runs: the scatter is the error; ignoring the correlation gives 3 times more."""
+    """<y>/<x> of correlated x and y, over 400 runs: the scatter is the error; ignoring the
+    correlation gives 3 times more."""
     rng = np.random.default_rng(4)
     values, errors = [], []
     for _ in range(400):
@@ -135,9 +155,12 @@ def test_jackknife_of_a_ratio():
 def test_jackknife_covariance_and_single_block():
     x = np.random.default_rng(5).normal(size=(30, 2)) @ [[1, 0.8], [0, 0.5]]
     estimate = jackknife(lambda s: s["x"] / 30, {"x": x})
-    # leaving one of 30 out of a sum over 30 shrinks the deviations by 29/30 compared with the mean of 29
+    # leaving one of 30 out of a sum over 30 shrinks the deviations by 29/30 compared with the mean
+    # of 29
     np.testing.assert_allclose(estimate.covariance() * (30 / 29) ** 2, np.cov(x.T) / 30, rtol=1e-12)
-    np.testing.assert_allclose(jackknife_covariance(estimate.replicas).diagonal(), estimate.error**2)
+    np.testing.assert_allclose(
+        jackknife_covariance(estimate.replicas).diagonal(), estimate.error**2
+    )
     assert np.isnan(jackknife(lambda s: s["x"].sum(), {"x": x[:1]}).error)
 
 
@@ -151,7 +174,8 @@ def test_fit_recovers_a_polynomial():
 
 
 def test_errors_of_fit_slope_and_root():
-    """Over 500 noisy data sets: slope and root scatter by their errors, chi2 is its degrees of freedom."""
+    """Over 500 noisy data sets: slope and root scatter by their errors, chi2 is its degrees of
+    freedom."""
     rng = np.random.default_rng(6)
     x, errors = np.linspace(-1, 1.5, 7), np.linspace(0.02, 0.08, 7)
     truth = 2 * (x - 0.3) + 0.5 * (x - 0.3) ** 2
@@ -189,9 +213,11 @@ def test_interleaved_chains():
 
 
 def test_summary_of_gaussian_chains():
-    """Energy an AR(1) process about -1.4 per site, magnetization an independent Gaussian: everything known, |z| < 4.
+    """Energy an AR(1) process about -1.4 per site, magnetization an independent Gaussian:
+    everything known, |z| < 4.
 
-    A summary that treats the samples as one series instead of 5 interleaved chains has tau below 1 instead of 4.5.
+    A summary that treats the samples as one series instead of 5 interleaved chains has tau below 1
+    instead of 4.5.
     """
     chains, steps, sites, coupling = 5, 8000, 100, 0.4
     energy = sites * (-1.4 + 0.1 * autoregressive(0.8, chains, steps, 7).T.ravel())
@@ -209,19 +235,39 @@ def test_summary_of_gaussian_chains():
         assert abs(summary[name] - value) < 4 * summary[f"{name}_error"], name
     assert summary["energy"] == pytest.approx(energy.mean() / sites)
     assert summary["energy_error"] == pytest.approx(0.1 * np.sqrt(2 * 4.5 / 40_000), rel=0.2)
-    assert sample_summary(energy, magnetization, 1, coupling, sites)["tau_int"] < 1  # the wrong number of chains
+    assert (
+        sample_summary(energy, magnetization, 1, coupling, sites)["tau_int"] < 1
+    )  # the wrong number of chains
 
 
 def test_summary_of_one_sample():
     summary = sample_summary([-128], [0], 8, None, 64)
     assert (summary["energy"], summary["tau_int"], summary["magnetization_abs"]) == (-2.0, 0.5, 0.0)
-    assert summary["tau_int_error"] is summary["energy_error"] is summary["susceptibility"] is summary["binder"] is summary["binder_error"] is None
+    assert (
+        summary["tau_int_error"]
+        is summary["energy_error"]
+        is summary["susceptibility"]
+        is summary["binder"]
+        is summary["binder_error"]
+        is None
+    )
 
 
 def test_merged_blocks_are_long_enough():
     """Every run of blocks has the length that was asked for, or there are as few as allowed."""
-    for count, length, needed, expected in ((64, 10, 5, 64), (64, 10, 10, 64), (64, 10, 25, 21), (64, 10, 1e4, 8), (5, 10, 1e4, 5), (64, 0.1, 1, 8)):
+    for count, length, needed, expected in (
+        (64, 10, 5, 64),
+        (64, 10, 10, 64),
+        (64, 10, 25, 21),
+        (64, 10, 1e4, 8),
+        (5, 10, 1e4, 5),
+        (64, 0.1, 1, 8),
+    ):
         labels = merged_blocks(count, length, needed, 8)
         sizes = np.bincount(labels)
-        assert len(sizes) == expected and (np.diff(labels) >= 0).all() and sizes.max() - sizes.min() <= 1
+        assert (
+            len(sizes) == expected
+            and (np.diff(labels) >= 0).all()
+            and sizes.max() - sizes.min() <= 1
+        )
         assert sizes.min() * length >= needed or len(sizes) == min(8, count)

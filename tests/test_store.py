@@ -35,7 +35,8 @@ def read_everything(path, kind=None):
         file.ancestors(), file.run_facts(), file.verify()
 
 
-# ---- what is no file of ours ----------------------------------------------------------------------------------------
+# ---- what is no file of ours ---------------------------------------------------------------------
+
 
 def test_missing_file(tmp_path):
     for name in ("none.h5", "none/none.h5", "n" * 300, "nu\0ll"):
@@ -76,7 +77,9 @@ def test_newer_major_version_is_named_before_anything_else(samples):
     with h5py.File(samples, "a") as handle:
         handle.attrs["format_version"] = [2, 0]
         del handle["spins"]
-    with pytest.raises(DataError, match=r"format 2\.0, newer than this program reads \(1\.x\): upgrade"):
+    with pytest.raises(
+        DataError, match=r"format 2\.0, newer than this program reads \(1\.x\): upgrade"
+    ):
         read_everything(samples)
 
 
@@ -88,7 +91,8 @@ def test_newer_minor_version_is_read(samples):
         assert file.read("/later").tolist() == [0, 1, 2]
 
 
-# ---- files that say what they must not ------------------------------------------------------------------------------
+# ---- files that say what they must not -----------------------------------------------------------
+
 
 def hard_link_cycle(handle):
     handle["state/loop"] = handle["state"]
@@ -122,17 +126,30 @@ SPOILS = {
     "wrong number of axes": lambda f: replace(f, "energy", data=np.zeros((400, 1), np.int64)),
     "axes disagree": lambda f: replace(f, "energy", data=np.zeros(399, np.int64)),
     "wrong row length": lambda f: replace(f, "spins", data=np.zeros((400, 33), np.uint8)),
-    "no samples": lambda f: (replace(f, "spins", shape=(0, 32), dtype="u1"), replace(f, "energy", shape=(0,), dtype="i8")),
+    "no samples": lambda f: (
+        replace(f, "spins", shape=(0, 32), dtype="u1"),
+        replace(f, "energy", shape=(0,), dtype="i8"),
+    ),
     "group for a dataset": lambda f: (f.__delitem__("energy"), f.create_group("energy")),
-    "named type for a dataset": lambda f: (f.__delitem__("energy"), f.__setitem__("energy", np.dtype("int64"))),
+    "named type for a dataset": lambda f: (
+        f.__delitem__("energy"),
+        f.__setitem__("energy", np.dtype("int64")),
+    ),
     "object references": lambda f: f.create_dataset("state/x", (1,), dtype=h5py.ref_dtype),
     "text of any length": lambda f: f.create_dataset("state/x", (1,), dtype=h5py.string_dtype()),
-    "external link": lambda f: (f.__delitem__("spins"), f.__setitem__("spins", h5py.ExternalLink("elsewhere.h5", "spins"))),
+    "external link": lambda f: (
+        f.__delitem__("spins"),
+        f.__setitem__("spins", h5py.ExternalLink("elsewhere.h5", "spins")),
+    ),
     "soft link": lambda f: f.__setitem__("state/spins", h5py.SoftLink("/spins")),
     "virtual dataset": virtual_spins,
     "external storage": external_storage,
-    "huge shape": lambda f: replace(f, "spins", shape=(1 << 50, 32), dtype="u1", chunks=(1 << 10, 32)),
-    "huge rows": lambda f: replace(f, "spins", shape=(400, 1 << 40), dtype="u1", chunks=(1, 1 << 20)),
+    "huge shape": lambda f: replace(
+        f, "spins", shape=(1 << 50, 32), dtype="u1", chunks=(1 << 10, 32)
+    ),
+    "huge rows": lambda f: replace(
+        f, "spins", shape=(400, 1 << 40), dtype="u1", chunks=(1, 1 << 20)
+    ),
     "cycle": hard_link_cycle,
     "many cycles": wide_cycle,
     "deep": lambda f: f.create_group("/".join("abcdefgh")),
@@ -167,7 +184,7 @@ SPOILS = {
     "inputs no digests": lambda f: write_text(f, "inputs", "[1]"),
     "text of variable length": lambda f: f.attrs.__setitem__("model", "ising"),
     "attribute no UTF-8": lambda f: f.attrs.__setitem__("model", np.bytes_(b"\xff\xfe")),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
@@ -179,7 +196,17 @@ def test_hostile_file_is_refused_when_opened(samples, spoil):
     assert str(samples) in str(refusal.value) and "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("text", ["[", "{}", "[1]", '[{"command": "sample"}]', '[{"command": 1, "parameters": {}, "digest": ""}]', "[" * 30000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "{}",
+        "[1]",
+        '[{"command": "sample"}]',
+        '[{"command": 1, "parameters": {}, "digest": ""}]',
+        "[" * 30000,
+    ],
+)
 def test_damaged_ancestors(samples, text):
     with h5py.File(samples, "a") as handle:
         replace(handle, "provenance/ancestors", data=np.bytes_(text))
@@ -208,11 +235,15 @@ def test_many_chains_are_not_taken_for_an_attack(samples):
 
 def test_a_long_chain_can_be_read(here, workplace):
     """One side longer than any square lattice's."""
-    line = "sample --dimension 1 --size 2000000 --temperature 2 --samples 1 --thermalization 0 --interval 1 -o long.h5 --json"
+    line = (
+        "sample --dimension 1 --size 2000000 --temperature 2 --samples 1 --thermalization 0"
+        " --interval 1 -o long.h5 --json"
+    )
     assert here(*line.split()).code == 0
 
 
-# ---- damage ---------------------------------------------------------------------------------------------------------
+# ---- damage --------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("dataset", ["spins", "energy", "state/chain-0003/spins"])
 def test_flipped_bit_in_data(samples, dataset):
@@ -222,12 +253,16 @@ def test_flipped_bit_in_data(samples, dataset):
     content[chunk.byte_offset + chunk.size // 2] ^= 1
     samples.write_bytes(content)
     for action in (lambda file: file.read(f"/{dataset}"), lambda file: file.verify()):
-        with pytest.raises(DataError, match=f"cannot read /{dataset}|damaged"), open_file(samples) as file:
+        with (
+            pytest.raises(DataError, match=f"cannot read /{dataset}|damaged"),
+            open_file(samples) as file,
+        ):
             action(file)
 
 
 def test_an_error_leaves_nothing_locked(samples):
-    """A group where an array should be, met by another thread: an iterator of h5py's that its error kept would lock HDF5 for ever."""
+    """A group where an array should be, met by another thread: an iterator of h5py's that its error
+    kept would lock HDF5 for ever."""
     with h5py.File(samples, "a") as handle:
         del handle["state/chain-0000/spins"]
         handle.create_group("state/chain-0000/spins")
@@ -238,28 +273,43 @@ def test_an_error_leaves_nothing_locked(samples):
         assert file.shape("/spins")[0] == len(file.read("/energy"))
 
 
-@pytest.mark.parametrize("change", [
-    lambda f: f["energy"].__setitem__(0, f["energy"][0] + 4),
-    lambda f: f.attrs.__setitem__("clusters_per_sweep", 3),
-    lambda f: write_text(f, "parameters", f.attrs["parameters"].decode().replace('"seed":0', '"seed":1')),
-    lambda f: f.create_dataset("state/more", data=1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f: f["energy"].__setitem__(0, f["energy"][0] + 4),
+        lambda f: f.attrs.__setitem__("clusters_per_sweep", 3),
+        lambda f: write_text(
+            f, "parameters", f.attrs["parameters"].decode().replace('"seed":0', '"seed":1')
+        ),
+        lambda f: f.create_dataset("state/more", data=1),
+    ],
+)
 def test_changed_content_is_found_by_verify(samples, change):
     """What checksums cannot know: the file was rewritten consistently."""
     with h5py.File(samples, "a") as handle:
         change(handle)
-    with open_file(samples) as file, pytest.raises(DataError, match="does not match the stored digest"):
+    with (
+        open_file(samples) as file,
+        pytest.raises(DataError, match="does not match the stored digest"),
+    ):
         file.verify()
 
 
 def mutants(content: bytes, number: int):
-    """Files with a few bytes changed; seeded, and mostly among the metadata, where HDF5 believes what it reads."""
+    """Files with a few bytes changed; seeded, and mostly among the metadata, where HDF5 believes
+    what it reads."""
     rng = np.random.default_rng(20180404)
     for _ in range(number):
         mutant = np.frombuffer(content, np.uint8).copy()
         count = rng.integers(1, 9)
-        where = rng.integers(0, len(mutant) if rng.random() < 0.3 else min(len(mutant), 4096), count)
-        mutant[where] = rng.integers(0, 256, count) if rng.random() < 0.7 else mutant[where] ^ (1 << rng.integers(0, 8, count))
+        where = rng.integers(
+            0, len(mutant) if rng.random() < 0.3 else min(len(mutant), 4096), count
+        )
+        mutant[where] = (
+            rng.integers(0, 256, count)
+            if rng.random() < 0.7
+            else mutant[where] ^ (1 << rng.integers(0, 8, count))
+        )
         yield mutant.tobytes()
 
 
@@ -286,7 +336,12 @@ def run_mutants(source, number):
     """In a process of its own: HDF5 itself may crash on what it reads."""
     import conftest
 
-    child = process([], MUTANTS.format(tests=str(conftest.__file__).rsplit("/", 1)[0], source=str(source), number=number))
+    child = process(
+        [],
+        MUTANTS.format(
+            tests=str(conftest.__file__).rsplit("/", 1)[0], source=str(source), number=number
+        ),
+    )
     out, err = child.communicate()
     assert (child.returncode, err) == (0, "")
     return out
@@ -303,21 +358,31 @@ def test_no_mutant_of_any_kind_escapes(workplace, pipeline, name):
     assert "65: " in run_mutants(pipeline / name, 3000)
 
 
-# ---- digests --------------------------------------------------------------------------------------------------------
+# ---- digests -------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("name", PIPELINE)
 def test_every_file_verifies(pipeline, name):
     read_everything(pipeline / name)
     with open_file(pipeline / name) as file:
-        assert file.attributes["uuid"] == file_uuid(file.digest) and uuid.UUID(file.attributes["uuid"]).version == 5
-        assert file.attributes["parameters_digest"] == parameters_digest(file.attributes["command"], file.parameters, file.attributes["inputs"])
+        assert (
+            file.attributes["uuid"] == file_uuid(file.digest)
+            and uuid.UUID(file.attributes["uuid"]).version == 5
+        )
+        assert file.attributes["parameters_digest"] == parameters_digest(
+            file.attributes["command"], file.parameters, file.attributes["inputs"]
+        )
         assert {"host", "cpu", "numpy", "h5py", "hdf5", "blas"} <= set(file.run_facts())
 
 
 def test_ancestors_are_the_whole_chain(pipeline):
     with open_file(pipeline / "exponent.h5") as file:
         chain = [(entry["command"], entry["digest"]) for entry in file.ancestors()]
-    assert chain == [("sample", digest(pipeline / "samples.h5")), ("sample", digest(pipeline / "other.h5")), ("flow", digest(pipeline / "flow.h5"))]
+    assert chain == [
+        ("sample", digest(pipeline / "samples.h5")),
+        ("sample", digest(pipeline / "other.h5")),
+        ("flow", digest(pipeline / "flow.h5")),
+    ]
 
 
 def test_digest_knows_content_not_storage(samples, tmp_path):
@@ -331,13 +396,16 @@ def test_digest_knows_content_not_storage(samples, tmp_path):
         assert content_digest(new) == content_digest(old) == old.attrs["digest"].decode()
 
 
-@pytest.mark.parametrize("change", [
-    lambda f: f.attrs.__setitem__("coupling", np.nextafter(f.attrs["coupling"], 1)),
-    lambda f: write_text(f, "inputs", '["other"]'),
-    lambda f: replace(f, "energy", data=f["energy"][()].astype("i4")),
-    lambda f: replace(f, "energy", data=f["energy"][()].reshape(1, -1)),
-    lambda f: f.move("energy", "energies"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f: f.attrs.__setitem__("coupling", np.nextafter(f.attrs["coupling"], 1)),
+        lambda f: write_text(f, "inputs", '["other"]'),
+        lambda f: replace(f, "energy", data=f["energy"][()].astype("i4")),
+        lambda f: replace(f, "energy", data=f["energy"][()].reshape(1, -1)),
+        lambda f: f.move("energy", "energies"),
+    ],
+)
 def test_digest_knows_every_value(samples, change):
     with h5py.File(samples, "a") as handle:
         before = content_digest(handle)
@@ -351,7 +419,8 @@ def test_canonical_json():
         canonical_json({"a": float("nan")})
 
 
-# ---- parts ----------------------------------------------------------------------------------------------------------
+# ---- parts ---------------------------------------------------------------------------------------
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -371,7 +440,12 @@ def test_parts_come_back_in_order(folder, tmp_path):
     folder.release()
     again = PartsFolder(tmp_path / "out.h5")
     again.acquire()
-    assert [(part.start, part.stop) for part in again.parts("task")] == [(0, 0), (0, 2), (2, 2), (2, 5)]
+    assert [(part.start, part.stop) for part in again.parts("task")] == [
+        (0, 0),
+        (0, 2),
+        (2, 2),
+        (2, 5),
+    ]
     assert again.parts("task")[-1].state() == {"at": 5}
     assert again.parts("task")[-1].rows("x", 3, 5).tolist() == [3, 4]
 
@@ -394,7 +468,18 @@ def test_damaged_part(folder):
             part.rows("x", 0, 1000)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"command": "sample", "parameters": [], "inputs": []}', "\xff", "[" * 30000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"command": "sample", "parameters": [], "inputs": []}',
+        "\xff",
+        "[" * 30000,
+    ],
+)
 def test_damaged_job(folder, text):
     (folder.path / "job.json").write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match="job.json is damaged: use --force"):
@@ -416,7 +501,7 @@ def test_errors_are_ours(folder):
     assert issubclass(DataError, RsmiError) and DataError.exit_code == 65
 
 
-# ---- parts that several processes make ------------------------------------------------------------------------------
+# ---- parts that several processes make -----------------------------------------------------------
 
 JOB = {"command": "sample", "parameters": {}, "inputs": []}
 
@@ -428,20 +513,26 @@ def joined(folder) -> PartsFolder:
     return other
 
 
-@pytest.mark.parametrize("cuts", [
-    [(0, 2), (2, 5), (0, 3), (3, 5)],
-    [(0, 2), (2, 4), (0, 3), (3, 6)],
-    [(0, 3), (0, 2), (2, 6), (3, 4)],
-    [(0, 0), (0, 6), (2, 3), (3, 6)],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        [(0, 2), (2, 5), (0, 3), (3, 5)],
+        [(0, 2), (2, 4), (0, 3), (3, 6)],
+        [(0, 3), (0, 2), (2, 6), (3, 4)],
+        [(0, 0), (0, 6), (2, 3), (3, 6)],
+    ],
+)
 def test_parts_that_overlap(folder, cuts):
-    """Two drives cut the same rows differently: a chain of parts without gap or overlap, as far as one of them came."""
+    """Two drives cut the same rows differently: a chain of parts without gap or overlap, as far as
+    one of them came."""
     for start, stop in cuts:
         commit(folder, start, stop)
     folder.refresh()
     chain = [(part.start, part.stop) for part in folder.parts("task")]
     assert chain[0][0] == 0 and chain[-1][1] == max(stop for _, stop in cuts)
-    assert all(before[1] == after[0] for before, after in zip(chain, chain[1:])) and set(chain) <= set(cuts)
+    assert all(before[1] == after[0] for before, after in zip(chain, chain[1:])) and set(
+        chain
+    ) <= set(cuts)
 
 
 def test_parts_of_others(folder):
@@ -457,7 +548,8 @@ def test_parts_of_others(folder):
 
 
 def test_a_part_seen_before_the_one_it_follows(folder):
-    """Another process makes two parts while we read the folder: it is read again before anything is said to be missing."""
+    """Another process makes two parts while we read the folder: it is read again before anything is
+    said to be missing."""
     folder.set_job(JOB)
     other = joined(folder)
     commit(other, 0, 1), commit(other, 1, 2), commit(other, 2, 3)
@@ -466,7 +558,8 @@ def test_a_part_seen_before_the_one_it_follows(folder):
 
 
 def test_parts_of_dropped_work_are_never_taken_for_others(folder):
-    """A drive does not know yet that its work was dropped, and commits: right into the work that came after."""
+    """A drive does not know yet that its work was dropped, and commits: right into the work that
+    came after."""
     folder.set_job(JOB)
     other = joined(folder)
     folder.clear()
@@ -487,7 +580,11 @@ def test_calling_and_recalling_drives(folder):
     folder.recall()
     assert not folder.wanted(first) and PartsFolder(folder.output).join(folder.token, first)
     second = folder.call()
-    assert folder.wanted(second) and not folder.wanted(first) and not PartsFolder(folder.output).join(folder.token, first)
+    assert (
+        folder.wanted(second)
+        and not folder.wanted(first)
+        and not PartsFolder(folder.output).join(folder.token, first)
+    )
     folder.release()
     assert not folder.wanted(second)
 
@@ -502,7 +599,8 @@ def test_kept_arrays_go_with_the_work(folder):
 
 
 def test_parts_from_before_tokens(tmp_path):
-    """Work begun by an earlier version has none in its job, nor in the names of its parts: it goes on so."""
+    """Work begun by an earlier version has none in its job, nor in the names of its parts: it goes
+    on so."""
     folder = PartsFolder(tmp_path / "out.h5")
     folder.path.mkdir()
     (folder.path / "job.json").write_text('{"command":"sample","inputs":[],"parameters":{}}')
@@ -510,4 +608,6 @@ def test_parts_from_before_tokens(tmp_path):
     folder.acquire()
     assert not folder.empty and folder.token == ""
     commit(folder, 2, 3)
-    assert [part.path.name for part in folder.parts("task")][1] == "task.000000000002-000000000003.h5"
+    assert [part.path.name for part in folder.parts("task")][
+        1
+    ] == "task.000000000002-000000000003.h5"

@@ -1,7 +1,9 @@
-"""In three dimensions the exact energy is known of 4x4x4 only (in test_ising_statistics.py and test_bitsliced_statistics.py, by a transfer
-matrix). On larger cubes the algorithms, which share no more than the lattice, must agree: energy and |m| above, at and below K_c.
+"""In three dimensions the exact energy is known of 4x4x4 only (in test_ising_statistics.py and
+test_bitsliced_statistics.py, by a transfer matrix). On larger cubes the algorithms, which share no
+more than the lattice, must agree: energy and |m| above, at and below K_c.
 
-512 replicas of the bit-sliced heat bath are the standard; the others are compared with them one by one.
+512 replicas of the bit-sliced heat bath are the standard; the others are compared with them one by
+one.
 """
 
 from functools import cache
@@ -21,19 +23,31 @@ LOCAL = ("metropolis", "heat-bath")
 
 @cache
 def replicas(shape, coupling, algorithm="heat-bath", path="auto", count=400):
-    """(mean, error) of energy per site and |m| from as many samples of every replica, 30 sweeps apart."""
+    """(mean, error) of energy per site and |m| from as many samples of every replica, 30 sweeps
+    apart."""
     spins, generators = cold_start(shape, "replicas")
     energy, magnetization = np.empty((2, count, REPLICAS), dtype=np.int64)
     sweep(spins, generators, shape, coupling, algorithm, "replicas", 1000, path)
     for k in range(count):
         sweep(spins, generators, shape, coupling, algorithm, "replicas", 30, path)
         measure(spins, shape, "replicas", energy[k], magnetization[k])
-    return [(x.mean(), x.mean(axis=0).std(ddof=1) / np.sqrt(REPLICAS)) for x in (energy / np.prod(shape), abs(magnetization) / np.prod(shape))]
+    return [
+        (x.mean(), x.mean(axis=0).std(ddof=1) / np.sqrt(REPLICAS))
+        for x in (energy / np.prod(shape), abs(magnetization) / np.prod(shape))
+    ]
 
 
 def chain(shape, coupling, algorithm, count, seed=1):
     """The same of one chain of the plain kernels, a sample every other sweep."""
-    packed, energy = sample(shape, coupling, algorithm, 2, count, clusters_of(coupling) if algorithm == "wolff" else 1, seed)
+    packed, energy = sample(
+        shape,
+        coupling,
+        algorithm,
+        2,
+        count,
+        clusters_of(coupling) if algorithm == "wolff" else 1,
+        seed,
+    )
     magnetization = 2 * np.bitwise_count(packed).sum(axis=1, dtype=np.int64) - np.prod(shape)
     return [binned_mean(x / np.prod(shape)) for x in (energy, abs(magnetization))]
 
@@ -57,7 +71,9 @@ def test_algorithms_agree_on_the_cube(algorithm, coupling):
 
 
 @pytest.mark.parametrize("coupling", COUPLINGS)
-@pytest.mark.parametrize("algorithm, path", [("metropolis", "auto"), ("metropolis", "stress"), ("heat-bath", "stress")])
+@pytest.mark.parametrize(
+    "algorithm, path", [("metropolis", "auto"), ("metropolis", "stress"), ("heat-bath", "stress")]
+)
 def test_bitsliced_algorithms_agree_on_the_cube(algorithm, path, coupling):
     """L=8, errors of the energy below .0007, under stress .002."""
     found = replicas((8, 8, 8), coupling, algorithm, path, 60 if path == "stress" else 400)

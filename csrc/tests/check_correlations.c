@@ -13,7 +13,8 @@ static void check(int64_t slabs, int64_t length, int64_t shift)
         int64_t expected = 0;
         for (int64_t p = 0; p < sites; p++) {
             const int64_t first = p / length * length;
-            expected += spin_at(rows + i * n_bytes, p) * spin_at(rows + i * n_bytes, first + (p - first + shift) % length);
+            expected += spin_at(rows + i * n_bytes, p) *
+                        spin_at(rows + i * n_bytes, first + (p - first + shift) % length);
         }
         expect(sums[i] == expected);
     }
@@ -23,7 +24,8 @@ static void check(int64_t slabs, int64_t length, int64_t shift)
 int main(void)
 {
     for (int64_t length = 1; length < 200; length += 1 + length / 3)
-        for (int64_t shift = 0; shift < length; shift += 1 + length / 5) check(1, length, shift), check(7, length, shift), check(64, length, shift);
+        for (int64_t shift = 0; shift < length; shift += 1 + length / 5)
+            check(1, length, shift), check(7, length, shift), check(64, length, shift);
     check(1, 4096, 2048), check(64, 64, 16);
     int64_t sum;
     expect(shifted_products((uint8_t[1]){3}, 1, 1, 8, 8, &sum) == RSMI_BAD_VALUE);

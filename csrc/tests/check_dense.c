@@ -9,17 +9,21 @@ static void check_elementary(void)
 {
     for (double start = -40; start < 40; start += 0.173) {
         lanes8 x;
-        for (int i = 0; i < 8; i++) x[i] = start + 0.021 * i;
+        for (int i = 0; i < 8; i++)
+            x[i] = start + 0.021 * i;
         lanes8 e = x, sigmoid = x, tangent = x, magnitude = x;
-        exponential(&e), logistic(&sigmoid), hyperbolic_tangent(&tangent), absolute_value(&magnitude);
+        exponential(&e), logistic(&sigmoid), hyperbolic_tangent(&tangent),
+            absolute_value(&magnitude);
         for (int i = 0; i < 8; i++) {
-            expect(fabs(e[i] / exp(x[i]) - 1) < 1e-15 && fabs(sigmoid[i] * (1 + exp(-x[i])) - 1) < 2e-15);
+            expect(fabs(e[i] / exp(x[i]) - 1) < 1e-15 &&
+                   fabs(sigmoid[i] * (1 + exp(-x[i])) - 1) < 2e-15);
             expect(fabs(tangent[i] - tanh(x[i])) < 1e-15 && magnitude[i] == fabs(x[i]));
         }
     }
     lanes8 far = {-INFINITY, -1e300, -700, 700, 1e300, INFINITY, 0, -0.0};
     exponential(&far);
-    expect(far[0] == far[2] && far[1] == far[2] && far[4] == far[3] && far[5] == far[3] && far[6] == 1 && far[7] == 1);
+    expect(far[0] == far[2] && far[1] == far[2] && far[4] == far[3] && far[5] == far[3] &&
+           far[6] == 1 && far[7] == 1);
 }
 
 static void check_arena(void)
@@ -28,7 +32,8 @@ static void check_arena(void)
     for (int i = 0; i < ARENA_BLOCKS; i++) {
         const unsigned char *block = arena_take(&a, (size_t)(i * 31));
         expect(block && (uintptr_t)block % 64 == 0);
-        for (int k = 0; k < i * 31; k++) expect(block[k] == 0);
+        for (int k = 0; k < i * 31; k++)
+            expect(block[k] == 0);
     }
     expect(!a.failed && arena_take(&a, 1) == NULL && a.failed);
     arena_free(&a);
@@ -41,43 +46,56 @@ static void check_adam(void)
     double x[3] = {1, -2, 0.5}, gradient[3], moments[6] = {0};
     int64_t index[100];
     for (int64_t step = 0; step < 400; step++) {
-        for (int i = 0; i < 3; i++) gradient[i] = -2 * x[i];
+        for (int i = 0; i < 3; i++)
+            gradient[i] = -2 * x[i];
         adam_ascend(3, step, 0.05 * schedule_factor(step, 400), gradient, moments, moments + 3, x);
-        if (step == 0) expect(close_to(x[0], 0.95, 1e-6) && close_to(x[1], -1.95, 1e-6)); /* the first step has the length of the rate */
+        if (step == 0)
+            expect(close_to(x[0], 0.95, 1e-6) &&
+                   close_to(x[1], -1.95, 1e-6)); /* the first step has the length of the rate */
     }
-    for (int i = 0; i < 3; i++) expect(fabs(x[i]) < 0.01);
-    expect(schedule_factor(0, 10) == 1 && schedule_factor(5, 10) == 1 && close_to(schedule_factor(10, 10), 0.05, 1e-15));
+    for (int i = 0; i < 3; i++)
+        expect(fabs(x[i]) < 0.01);
+    expect(schedule_factor(0, 10) == 1 && schedule_factor(5, 10) == 1 &&
+           close_to(schedule_factor(10, 10), 0.05, 1e-15));
     draw_indices(test_stream, 7, 100, index);
-    for (int i = 0; i < 100; i++) expect(index[i] >= 0 && index[i] < 7);
+    for (int i = 0; i < 100; i++)
+        expect(index[i] >= 0 && index[i] < 7);
 }
 
 static void check_products(int64_t rows, int64_t inner, int64_t columns)
 {
     const int64_t ld = padded(columns), stride = inner + 2;
-    const double *a = random_doubles((rows - 1) * stride + inner, 1), *x = random_doubles(inner * ld, 1);
-    double *y = random_doubles(rows * ld, 1), *before = take_doubles(rows * ld), *d = take_doubles(rows * inner);
+    const double *a = random_doubles((rows - 1) * stride + inner, 1),
+                 *x = random_doubles(inner * ld, 1);
+    double *y = random_doubles(rows * ld, 1), *before = take_doubles(rows * ld),
+           *d = take_doubles(rows * inner);
     memcpy(before, y, (size_t)(rows * ld) * sizeof *y);
     multiply_add(rows, inner, columns, a, stride, x, y);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < ld; c++) {
             double sum = before[r * ld + c];
-            for (int64_t i = 0; i < inner; i++) sum += a[r * stride + i] * x[i * ld + c];
+            for (int64_t i = 0; i < inner; i++)
+                sum += a[r * stride + i] * x[i * ld + c];
             expect(close_to(y[r * ld + c], sum, 1e-14));
-            if (c >= columns) y[r * ld + c] = 0.0;
+            if (c >= columns)
+                y[r * ld + c] = 0.0;
         }
     multiply_transposed(rows, inner, columns, y, x, d);
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t i = 0; i < inner; i++) {
             double sum = 0;
-            for (int64_t c = 0; c < columns; c++) sum += y[r * ld + c] * x[i * ld + c];
+            for (int64_t c = 0; c < columns; c++)
+                sum += y[r * ld + c] * x[i * ld + c];
             expect(close_to(d[r * inner + i], sum, 1e-13));
         }
         double total = 0;
-        for (int64_t c = 0; c < columns; c++) total += y[r * ld + c];
+        for (int64_t c = 0; c < columns; c++)
+            total += y[r * ld + c];
         expect(close_to(lane_sum(columns, y + r * ld), total, 1e-13));
     }
     fill_rows(rows, columns, a, y);
-    for (int64_t i = 0; i < rows * ld; i++) expect(y[i] == a[i / ld]);
+    for (int64_t i = 0; i < rows * ld; i++)
+        expect(y[i] == a[i / ld]);
     release_all();
 }
 
@@ -86,7 +104,8 @@ static void check_gather(int64_t n, int64_t sites)
     const int8_t *spins = random_spins(9 * sites);
     int64_t *index = take(8 * n);
     double *out = random_doubles(sites * padded(n), 1);
-    for (int64_t s = 0; s < n; s++) index[s] = (int64_t)random_below(9);
+    for (int64_t s = 0; s < n; s++)
+        index[s] = (int64_t)random_below(9);
     gather_spins(n, sites, spins, index, out);
     for (int64_t i = 0; i < sites * padded(n); i++) {
         const int64_t s = i % padded(n);
@@ -102,7 +121,9 @@ int main(void)
     check_adam();
     for (int64_t rows = 1; rows < 10; rows++)
         for (int64_t inner = 1; inner < 10; inner++)
-            for (int64_t columns = 1; columns < 80; columns += 13) check_products(rows, inner, columns);
-    for (int64_t n = 1; n < 70; n += 17) check_gather(n, n % 9 + 1);
+            for (int64_t columns = 1; columns < 80; columns += 13)
+                check_products(rows, inner, columns);
+    for (int64_t n = 1; n < 70; n += 17)
+        check_gather(n, n % 9 + 1);
     return 0;
 }

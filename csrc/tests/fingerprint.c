@@ -1,4 +1,5 @@
-/* One line "kernel hash" for the results of every kernel on fixed inputs. Two builds that print the same line agree bit for bit. */
+/* One line "kernel hash" for the results of every kernel on fixed inputs. Two builds that print the
+ * same line agree bit for bit. */
 #include "blocking.h"
 #include "correlations.h"
 #include "dimers_loop.h"
@@ -6,8 +7,8 @@
 #include "ising.h"
 #include "ising_bitsliced.h"
 #include "lambda.h"
-#include "neighbourhood.h"
 #include "levels.h"
+#include "neighbourhood.h"
 #include "operators.h"
 #include "rbm.h"
 #include "total_correlation.h"
@@ -17,7 +18,8 @@
 static void report(const char *kernel, const void *result, int64_t bytes)
 {
     uint64_t hash = 0;
-    for (int64_t i = 0; i < bytes; i++) hash = mix64(hash + ((const uint8_t *)result)[i] + 1);
+    for (int64_t i = 0; i < bytes; i++)
+        hash = mix64(hash + ((const uint8_t *)result)[i] + 1);
     printf("%s %016llx\n", kernel, (unsigned long long)hash);
     release_all();
 }
@@ -33,17 +35,26 @@ static void ising(const char *kernel, int algorithm, int64_t depth, int64_t heig
         uint8_t packed[];
     } *result = take(8 * (4 + 2 * SAMPLES) + SAMPLES * row_bytes);
     memcpy(result->rng, (uint64_t[4]){1, 2, 3, 4}, 32);
-    expect(ising_sample(&chain, 5, SAMPLES, random_spins(sites), result->rng, take(8 * ising_workspace(&chain)), result->packed, result->energy,
+    expect(ising_sample(&chain, 5, SAMPLES, random_spins(sites), result->rng,
+                        take(8 * ising_workspace(&chain)), result->packed, result->energy,
                         result->magnetization) == RSMI_OK);
     report(kernel, result, 8 * (4 + 2 * SAMPLES) + SAMPLES * row_bytes);
 }
 
-static void ising_bitsliced(const char *kernel, int layout, int64_t depth, int64_t height, int64_t width)
+static void ising_bitsliced(const char *kernel, int layout, int64_t depth, int64_t height,
+                            int64_t width)
 {
-    const bitsliced_chain chain = {{depth, height, width, 0.3, depth > 1 ? ISING_METROPOLIS : ISING_HEAT_BATH, 1}, layout, BITSLICED_AUTO, 3};
+    const bitsliced_chain chain = {
+        {depth, height, width, 0.3, depth > 1 ? ISING_METROPOLIS : ISING_HEAT_BATH, 1},
+        layout,
+        BITSLICED_AUTO,
+        3};
     const bitsliced_shape shape = bitsliced_shape_of(&chain);
-    const int64_t sites = ising_sites(&chain.ising), lattices = layout == BITSLICED_STRIP ? 1 : BITSLICED_BITS, bytes = lattices * (sites / 8 + 16);
-    uint64_t *spins = take(2 * (shape.layers + 2) * shape.rows * shape.columns * 64), *generators = take(3 * 8 * BITSLICED_GENERATOR);
+    const int64_t sites = ising_sites(&chain.ising),
+                  lattices = layout == BITSLICED_STRIP ? 1 : BITSLICED_BITS,
+                  bytes = lattices * (sites / 8 + 16);
+    uint64_t *spins = take(2 * (shape.layers + 2) * shape.rows * shape.columns * 64),
+             *generators = take(3 * 8 * BITSLICED_GENERATOR);
     struct {
         int64_t energy[BITSLICED_BITS], magnetization[BITSLICED_BITS];
         uint8_t packed[];
@@ -68,11 +79,15 @@ static void dimers(const char *kernel, int open)
         int64_t pairs[SAMPLES], steps[SAMPLES];
         uint8_t packed[];
     } *result = take(16 * SAMPLES + SAMPLES * row_bytes);
-    for (int64_t i = 0; i < CHAINS * vertices; i++) partners[i] = i / lattice.columns % 2 ? 2 : 0;
-    for (int k = 0; k < 4 * CHAINS; k++) rng[k] = 1 + (uint64_t)k;
-    expect(dimer_sample(&lattice, CHAINS, 5, 0, SAMPLES, partners, rng, take(8 * dimer_workspace(&lattice, CHAINS)), links, result->pairs,
+    for (int64_t i = 0; i < CHAINS * vertices; i++)
+        partners[i] = i / lattice.columns % 2 ? 2 : 0;
+    for (int k = 0; k < 4 * CHAINS; k++)
+        rng[k] = 1 + (uint64_t)k;
+    expect(dimer_sample(&lattice, CHAINS, 5, 0, SAMPLES, partners, rng,
+                        take(8 * dimer_workspace(&lattice, CHAINS)), links, result->pairs,
                         result->steps) == RSMI_OK);
-    expect(dimer_add_noise(&lattice, 0.9, open, (uint64_t[2]){5, 6}, 0, SAMPLES, links, result->packed) == RSMI_OK);
+    expect(dimer_add_noise(&lattice, 0.9, open, (uint64_t[2]){5, 6}, 0, SAMPLES, links,
+                           result->packed) == RSMI_OK);
     report(kernel, result, 16 * SAMPLES + SAMPLES * row_bytes);
 }
 
@@ -87,9 +102,12 @@ static void loops(const char *kernel, int open)
         int64_t pairs[SAMPLES], steps[SAMPLES];
         uint8_t packed[];
     } *result = take(16 * SAMPLES + SAMPLES * row_bytes);
-    for (int64_t i = 0; i < CHAINS * vertices; i++) partners[i] = i / lattice.columns % 2 ? 2 : 0;
-    for (int k = 0; k < 4 * CHAINS; k++) rng[k] = 1 + (uint64_t)k;
-    expect(dimer_loop_sample(&lattice, 1.25, CHAINS, 200, 0, SAMPLES, partners, rng, take(8 * dimer_loop_workspace(&lattice)), result->packed,
+    for (int64_t i = 0; i < CHAINS * vertices; i++)
+        partners[i] = i / lattice.columns % 2 ? 2 : 0;
+    for (int k = 0; k < 4 * CHAINS; k++)
+        rng[k] = 1 + (uint64_t)k;
+    expect(dimer_loop_sample(&lattice, 1.25, CHAINS, 200, 0, SAMPLES, partners, rng,
+                             take(8 * dimer_loop_workspace(&lattice)), result->packed,
                              result->pairs, result->steps) == RSMI_OK);
     report(kernel, result, 16 * SAMPLES + SAMPLES * row_bytes);
 }
@@ -97,11 +115,17 @@ static void loops(const char *kernel, int open)
 static void blocking(const char *kernel, int64_t side, int64_t n_hidden, int hard)
 {
     enum { SAMPLES = 20, SIZE = 48 };
-    const int64_t shape[3] = {1, SIZE, SIZE}, row_bytes = (n_hidden * SIZE * SIZE / (side * side) + 7) / 8;
-    const block_rule rule = {{1, side, side}, n_hidden, random_doubles(n_hidden * side * side, 1), random_doubles(n_hidden, hard ? 0 : 1), hard};
+    const int64_t shape[3] = {1, SIZE, SIZE},
+                  row_bytes = (n_hidden * SIZE * SIZE / (side * side) + 7) / 8;
+    const block_rule rule = {{1, side, side},
+                             n_hidden,
+                             random_doubles(n_hidden * side * side, 1),
+                             random_doubles(n_hidden, hard ? 0 : 1),
+                             hard};
     uint64_t *samples = take(8 * SAMPLES);
     uint8_t *coarse = take(SAMPLES * row_bytes);
-    expect(coarse_grain(random_bytes(SAMPLES * SIZE * SIZE / 8), SAMPLES, shape, &rule, (uint64_t[2]){5, 6}, samples, coarse) == RSMI_OK);
+    expect(coarse_grain(random_bytes(SAMPLES * SIZE * SIZE / 8), SAMPLES, shape, &rule,
+                        (uint64_t[2]){5, 6}, samples, coarse) == RSMI_OK);
     report(kernel, coarse, SAMPLES * row_bytes);
 }
 
@@ -110,14 +134,23 @@ static void operators(const char *kernel)
     enum { SAMPLES = 200, SIZE = 70, TERMS = 40, OPERATORS = 12 };
     const int64_t shape[3] = {1, SIZE, SIZE};
     int32_t terms[TERMS * OPERATOR_SPINS * 3], term_operator[TERMS];
-    enum { EVEN = 7, ODD = OPERATORS - EVEN, PRODUCTS = EVEN * (2 + 2 * EVEN) + ODD * (2 + 2 * ODD) };
-    int64_t *sums = take(8 * SAMPLES * OPERATORS), *products = take(8 * PRODUCTS), *zeros = take(8 * SAMPLES);
+    enum {
+        EVEN = 7,
+        ODD = OPERATORS - EVEN,
+        PRODUCTS = EVEN * (2 + 2 * EVEN) + ODD * (2 + 2 * ODD)
+    };
+    int64_t *sums = take(8 * SAMPLES * OPERATORS), *products = take(8 * PRODUCTS),
+            *zeros = take(8 * SAMPLES);
     int64_t *targets[2] = {products, products + EVEN * (2 + 2 * EVEN)};
     for (int i = 0; i < TERMS * OPERATOR_SPINS; i++)
-        for (int axis = 0; axis < 3; axis++) terms[3 * i + axis] = i % 4 > i / 4 % 4 ? -1 : axis == 0 ? 0 : (int32_t)random_below(3);
-    for (int t = 0; t < TERMS; t++) term_operator[t] = t % OPERATORS;
-    expect(operator_sums(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, shape, terms, term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
-    expect(accumulate_levels(sums, zeros, zeros, 1, SAMPLES, (int64_t[2]){EVEN, ODD}, 1, targets) == RSMI_OK);
+        for (int axis = 0; axis < 3; axis++)
+            terms[3 * i + axis] = i % 4 > i / 4 % 4 ? -1 : axis == 0 ? 0 : (int32_t)random_below(3);
+    for (int t = 0; t < TERMS; t++)
+        term_operator[t] = t % OPERATORS;
+    expect(operator_sums(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, shape, terms,
+                         term_operator, TERMS, OPERATORS, sums) == RSMI_OK);
+    expect(accumulate_levels(sums, zeros, zeros, 1, SAMPLES, (int64_t[2]){EVEN, ODD}, 1, targets) ==
+           RSMI_OK);
     report(kernel, products, 8 * PRODUCTS);
 }
 
@@ -130,10 +163,13 @@ static void levels(const char *kernel)
     int64_t *sums = take(8 * (STEPS + 1) * SAMPLES * OPERATORS);
     uint64_t *samples = take(8 * SAMPLES);
     for (int i = 0; i < TERMS * OPERATOR_SPINS; i++)
-        for (int axis = 0; axis < 3; axis++) terms[3 * i + axis] = i % 4 > i / 4 % 4 ? -1 : axis == 0 ? 0 : (int32_t)random_below(3);
-    for (int t = 0; t < TERMS; t++) term_operator[t] = t % OPERATORS;
-    expect(level_sums(random_bytes(SAMPLES * SIZE * SIZE / 8), SAMPLES, shape, &rule, STEPS, (uint64_t[6]){1, 2, 3, 4, 5, 6}, samples, terms, term_operator,
-                      TERMS, OPERATORS, sums) == RSMI_OK);
+        for (int axis = 0; axis < 3; axis++)
+            terms[3 * i + axis] = i % 4 > i / 4 % 4 ? -1 : axis == 0 ? 0 : (int32_t)random_below(3);
+    for (int t = 0; t < TERMS; t++)
+        term_operator[t] = t % OPERATORS;
+    expect(level_sums(random_bytes(SAMPLES * SIZE * SIZE / 8), SAMPLES, shape, &rule, STEPS,
+                      (uint64_t[6]){1, 2, 3, 4, 5, 6}, samples, terms, term_operator, TERMS,
+                      OPERATORS, sums) == RSMI_OK);
     report(kernel, sums, 8 * (STEPS + 1) * SAMPLES * OPERATORS);
 }
 
@@ -144,10 +180,12 @@ static void neighbourhood(const char *kernel)
     int64_t *blocks = take(8 * SAMPLES), *counts = take(8 * BINS);
     for (int t = 0; t < TERMS; t++) {
         owner[t] = t / 4;
-        for (int i = 0; i < (t < 4 ? OTHERS : 1); i++) terms[t][i][1] = 1 + (int32_t)random_below(2), terms[t][i][2] = (int32_t)random_below(5) - 2;
+        for (int i = 0; i < (t < 4 ? OTHERS : 1); i++)
+            terms[t][i][1] = 1 + (int32_t)random_below(2),
+            terms[t][i][2] = (int32_t)random_below(5) - 2;
     }
-    expect(neighbourhood_counts(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, 1, SIZE, SIZE, terms[0][0], owner, TERMS, blocks, counts)
-           == RSMI_OK);
+    expect(neighbourhood_counts(random_bytes(SAMPLES * (SIZE * SIZE + 7) / 8), SAMPLES, 1, SIZE,
+                                SIZE, terms[0][0], owner, TERMS, blocks, counts) == RSMI_OK);
     report(kernel, counts, 8 * BINS);
 }
 
@@ -167,38 +205,73 @@ static void windows(const char *kernel)
     const int64_t shape[2] = {20, 30};
     int64_t *configurations = take(8 * N), *origins = take(16 * N), *offsets = take(16 * SITES);
     int8_t *flips = take(N), *result = take(N * SITES);
-    for (int64_t k = 0; k < SITES; k++) offsets[2 * k] = k / 6, offsets[2 * k + 1] = k % 6;
-    expect(choose_windows((uint64_t[2]){5, 6}, 7, shape, 2, 1, N, configurations, origins, flips) == RSMI_OK);
-    expect(extract_windows(random_bytes(7 * 75), 7, 75, shape, 2, offsets, SITES, configurations, origins, flips, N, result) == RSMI_OK);
+    for (int64_t k = 0; k < SITES; k++)
+        offsets[2 * k] = k / 6, offsets[2 * k + 1] = k % 6;
+    expect(choose_windows((uint64_t[2]){5, 6}, 7, shape, 2, 1, N, configurations, origins, flips) ==
+           RSMI_OK);
+    expect(extract_windows(random_bytes(7 * 75), 7, 75, shape, 2, offsets, SITES, configurations,
+                           origins, flips, N, result) == RSMI_OK);
     report(kernel, result, N * SITES);
 }
 
 static void rbm(const char *kernel, int persistent)
 {
     enum { V = 35, H = 21, BATCH = 100, N = 1000 };
-    rbm_state s = {V, H, take(4 * V * H), take(4 * V), take(4 * H), take(4 * V * H), take(4 * V), take(4 * H), take(32), take(16 * RBM_LANES),
+    rbm_state s = {V,
+                   H,
+                   take(4 * V * H),
+                   take(4 * V),
+                   take(4 * H),
+                   take(4 * V * H),
+                   take(4 * V),
+                   take(4 * H),
+                   take(32),
+                   take(16 * RBM_LANES),
                    persistent ? take(BATCH * V) : NULL};
-    rbm_schedule schedule = {.batch_size = BATCH, .n_gibbs = 2, .learning_rate = 0.1, .momentum = 0.5, .weight_decay = 1e-3, .total_batches = 30};
+    rbm_schedule schedule = {.batch_size = BATCH,
+                             .n_gibbs = 2,
+                             .learning_rate = 0.1,
+                             .momentum = 0.5,
+                             .weight_decay = 1e-3,
+                             .total_batches = 30};
     const int8_t *data = random_spins(V * N);
     double error;
-    for (int k = 0; k < 4; k++) s.rng[k] = 1 + (uint64_t)k;
+    for (int k = 0; k < 4; k++)
+        s.rng[k] = 1 + (uint64_t)k;
     expect(rbm_initialize(&s, persistent ? BATCH : 0, 0.05) == RSMI_OK);
-    for (; schedule.first_batch < 30; schedule.first_batch += 10) expect(rbm_train_epoch(&s, data, N, &schedule, &error) == RSMI_OK);
+    for (; schedule.first_batch < 30; schedule.first_batch += 10)
+        expect(rbm_train_epoch(&s, data, N, &schedule, &error) == RSMI_OK);
     report(kernel, s.weights, 4 * V * H);
 }
 
 static void lambda(const char *kernel, int64_t objective)
 {
     enum { V = 9, E = 20, K = 30, M = 12, HIDDEN = 2, BATCH = 90, N = 400, UNITS = 11 };
-    const theta_pair theta = {V, E, K, M, random_doubles((V + E) * K, 0.3), random_doubles(V + E, 0.1), random_doubles(K, 0.1),
-                              random_doubles(V * M, 0.3), random_doubles(V, 0.1), random_doubles(M, 0.1)};
-    const window_table table = {N, V, E, random_spins(N * V), random_spins(N * E), &theta, NULL, NULL, NULL};
-    const lambda_settings settings = {objective, HIDDEN, BATCH, 60, 30, 50, 2, UNITS, 1, 1, 0, 0.05, 0.02};
+    const theta_pair theta = {V,
+                              E,
+                              K,
+                              M,
+                              random_doubles((V + E) * K, 0.3),
+                              random_doubles(V + E, 0.1),
+                              random_doubles(K, 0.1),
+                              random_doubles(V * M, 0.3),
+                              random_doubles(V, 0.1),
+                              random_doubles(M, 0.1)};
+    const window_table table = {N,    V,    E,   random_spins(N * V), random_spins(N * E), &theta,
+                                NULL, NULL, NULL};
+    const lambda_settings settings = {objective, HIDDEN, BATCH, 60, 30,   50,  2,
+                                      UNITS,     1,      1,     0,  0.05, 0.02};
     const int64_t size = lambda_size(&settings, V, E);
-    double *objectives = take_doubles(2), *filters = take_doubles(2 * HIDDEN * V), *bias = take_doubles(2 * HIDDEN);
+    double *objectives = take_doubles(2), *filters = take_doubles(2 * HIDDEN * V),
+           *bias = take_doubles(2 * HIDDEN);
     uint64_t rng[4] = {1, 2, 3, 4};
     int64_t step = 0;
-    lambda_state state = {random_doubles(size, 0.1), take_doubles(size), take_doubles(size), random_spins((V * 50) << HIDDEN), rng, &step};
+    lambda_state state = {random_doubles(size, 0.1),
+                          take_doubles(size),
+                          take_doubles(size),
+                          random_spins((V * 50) << HIDDEN),
+                          rng,
+                          &step};
     expect(lambda_train(&table, &settings, &state, 2, objectives, filters, bias) == RSMI_OK);
     report(kernel, state.parameters, 8 * size);
 }
@@ -208,9 +281,11 @@ static void transfer(const char *kernel)
     enum { RINGS = 20 };
     const transfer_window window = {3, 4, 1, 0.44};
     double *averages = take_doubles(RINGS * 3), *entropy = take_doubles(RINGS);
-    expect(transfer_block_averages(random_spins(RINGS * transfer_ring_size(window)), RINGS, window, random_doubles(3 << 12, 1), 3, averages, entropy, NULL)
-           == RSMI_OK);
-    for (int k = 0; k < RINGS; k++) averages[k] += entropy[k];
+    expect(transfer_block_averages(random_spins(RINGS * transfer_ring_size(window)), RINGS, window,
+                                   random_doubles(3 << 12, 1), 3, averages, entropy,
+                                   NULL) == RSMI_OK);
+    for (int k = 0; k < RINGS; k++)
+        averages[k] += entropy[k];
     report(kernel, averages, 8 * RINGS * 3);
 }
 
@@ -222,23 +297,37 @@ static void explain(const char *kernel, int symmetric)
     for (int s = 0; s < STATES; s++) {
         blocks[s * BYTES + BYTES - 1] &= (1 << SITES % 8) - 1;
         weights[s] = 1.0 / STATES;
-        for (int i = 0; i < SITES; i++) up[i] += weights[s] * (spin_at(blocks + s * BYTES, i) > 0);
+        for (int i = 0; i < SITES; i++)
+            up[i] += weights[s] * (spin_at(blocks + s * BYTES, i) > 0);
     }
-    explanation e = {UNITS, 0, random_doubles(UNITS * SITES, 0.1), take_doubles(UNITS), random_doubles(UNITS * SITES, 1), take_doubles(SITES),
-                     take_doubles(UNITS), take_doubles(UNITS)};
-    for (int i = 0; i < SITES; i++) e.sharpness[i] = 20.0;
-    expect(explain_total_correlation(&(block_table){STATES, SITES, blocks, weights, up, STATES, symmetric}, 7, &e) == RSMI_OK);
+    explanation e = {UNITS,
+                     0,
+                     random_doubles(UNITS * SITES, 0.1),
+                     take_doubles(UNITS),
+                     random_doubles(UNITS * SITES, 1),
+                     take_doubles(SITES),
+                     take_doubles(UNITS),
+                     take_doubles(UNITS)};
+    for (int i = 0; i < SITES; i++)
+        e.sharpness[i] = 20.0;
+    expect(explain_total_correlation(
+               &(block_table){STATES, SITES, blocks, weights, up, STATES, symmetric}, 7, &e) ==
+           RSMI_OK);
     report(kernel, e.filters, 8 * UNITS * SITES);
 }
 
 int main(void)
 {
     static const char *const samplers[] = {"metropolis", "heat-bath", "swendsen-wang", "wolff"};
-    static const char *const objectives[] = {"lambda-pairs", "lambda-chains", "lambda-log-sum", "lambda-enumerate", "lambda-decoder"};
+    static const char *const objectives[] = {"lambda-pairs", "lambda-chains", "lambda-log-sum",
+                                             "lambda-enumerate", "lambda-decoder"};
     for (int algorithm = ISING_METROPOLIS; algorithm <= ISING_WOLFF; algorithm++)
-        for (int64_t depth = 1; depth <= 6; depth += 5) ising(samplers[algorithm], algorithm, depth, 18, 74);
-    ising_bitsliced("strip", BITSLICED_STRIP, 1, 32, 256), ising_bitsliced("strip", BITSLICED_STRIP, 16, 6, 128);
-    ising_bitsliced("replicas", BITSLICED_REPLICAS, 1, 10, 14), ising_bitsliced("replicas", BITSLICED_REPLICAS, 4, 6, 6);
+        for (int64_t depth = 1; depth <= 6; depth += 5)
+            ising(samplers[algorithm], algorithm, depth, 18, 74);
+    ising_bitsliced("strip", BITSLICED_STRIP, 1, 32, 256),
+        ising_bitsliced("strip", BITSLICED_STRIP, 16, 6, 128);
+    ising_bitsliced("replicas", BITSLICED_REPLICAS, 1, 10, 14),
+        ising_bitsliced("replicas", BITSLICED_REPLICAS, 4, 6, 6);
     dimers("dimers", 0), dimers("dimers", 1);
     loops("loops", 0), loops("loops", 1);
     blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
@@ -248,7 +337,8 @@ int main(void)
     correlations("correlations");
     windows("windows");
     rbm("rbm-cd", 0), rbm("rbm-persistent", 1);
-    for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_DECODER; objective++) lambda(objectives[objective], objective);
+    for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_DECODER; objective++)
+        lambda(objectives[objective], objective);
     transfer("transfer");
     explain("explain", 0), explain("explain", 1);
     return 0;

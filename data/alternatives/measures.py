@@ -2,9 +2,10 @@
 
     python measures.py [--exact EXACT.json] [--learned] SAMPLES.h5 LAMBDA.h5...
 
-The rules are those learned, LAMBDA.h5 of one block and one number of units, and unless --learned is given those with names in
-``rsmi exact``; of dimers also their electric field. All are hard: what counts is the sign of each filter. EXACT.json, of ``rsmi exact
---json`` on the same rules, adds what is known exactly. Information in nats, held out: decoders and marginals are fitted to some
+The rules are those learned, LAMBDA.h5 of one block and one number of units, and unless --learned is
+given those with names in ``rsmi exact``; of dimers also their electric field. All are hard: what
+counts is the sign of each filter. EXACT.json, of ``rsmi exact --json`` on the same rules, adds what
+is known exactly. Information in nats, held out: decoders and marginals are fitted to some
 configurations and evaluated on others.
 """
 
@@ -19,7 +20,12 @@ import numpy as np
 from rsmi.information.channel import state_probabilities
 from rsmi.information.dimer_filters import electric_templates, embed_links, filter_shape, on_links
 from rsmi.information.gauge import without_stars
-from rsmi.information.total_correlation import SMOOTHING, pointwise_explained, rule_marginals, total_correlation
+from rsmi.information.total_correlation import (
+    SMOOTHING,
+    pointwise_explained,
+    rule_marginals,
+    total_correlation,
+)
 from rsmi.renormalization.rules import NAMED
 from rsmi.stages.rule_measures import bound
 from rsmi.stages.streams import stream_key
@@ -30,7 +36,11 @@ from rsmi.store import open_file
 WINDOWS = 100_000
 COUNTED = 9  # sites of a block whose states are counted
 STATES = 1 << 23  # windows times states of H at most
-OBJECTIVES = {"decoder": "mutual information", "total-correlation": "total correlation", "likelihood": "likelihood"}
+OBJECTIVES = {
+    "decoder": "mutual information",
+    "total-correlation": "total correlation",
+    "likelihood": "likelihood",
+}
 
 
 class Candidate(NamedTuple):
@@ -41,14 +51,17 @@ class Candidate(NamedTuple):
     name: str
 
 
-# ---- the rules --------------------------------------------------------------------------------------------------------
+# ---- the rules -----------------------------------------------------------------------------------
+
 
 def learned(paths: list[str]) -> dict[str, Candidate]:
     """The rules of files, by objective."""
     found = {}
     for path in paths:
         with open_file(path, "lambda") as file:
-            found[OBJECTIVES[file.attributes["objective"]]] = Candidate(file.read("/filters"), file.read("/bias"), path)
+            found[OBJECTIVES[file.attributes["objective"]]] = Candidate(
+                file.read("/filters"), file.read("/bias"), path
+            )
     return found
 
 
@@ -59,23 +72,27 @@ def by_name(block: tuple[int, ...]) -> dict[str, Candidate]:
 
 
 def on_dimers(block: tuple[int, int]) -> dict[str, Candidate]:
-    """The same on the picture of 2x2 variables to a cell, as one who does not know which of them are links, about the exact mean of V;
-    and the electric field, as one who knows the answer."""
+    """The same on the picture of 2x2 variables to a cell, as one who does not know which of them
+    are links, about the exact mean of V; and the electric field, as one who knows the answer."""
     mean = np.where(on_links(block, 4), -0.5, 0.0)  # every fourth link holds a dimer
     found = {}
     for name, make in NAMED.items():
         rule = make(tuple(2 * extent for extent in block))
         picture = rule.filters.reshape(2 * block[0], 2 * block[1])
-        row = np.stack([picture[x::2, y::2] for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]).reshape(1, -1)  # vertex, x-link, y-link, face
+        row = np.stack([picture[x::2, y::2] for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]).reshape(
+            1, -1
+        )  # vertex, x-link, y-link, face
         found[name] = Candidate(row, rule.bias - row @ mean, name)
     fields = embed_links(electric_templates(block), 4)
     return found | {"E_x and E_y": Candidate(fields, -fields @ mean, "")}
 
 
-# ---- the measures -----------------------------------------------------------------------------------------------------
+# ---- the measures --------------------------------------------------------------------------------
+
 
 def knowledge(windows: WindowSet, rule: Candidate) -> dict:
-    """I(H:E) by the decoder bound, the control with the environments of other configurations, H(H) and TC(V:H)."""
+    """I(H:E) by the decoder bound, the control with the environments of other configurations, H(H)
+    and TC(V:H)."""
     key = stream_key(0, "alternatives", {"digest": windows.source.digest}, 0)
     found = bound(windows, rule.filters, rule.bias, key, hard=True)
     control = bound(windows, rule.filters, rule.bias, key, hard=True, shuffle=True)
@@ -92,9 +109,19 @@ def knowledge(windows: WindowSet, rule: Candidate) -> dict:
 
 def held_out_total_correlation(windows: WindowSet, rule: Candidate) -> tuple[float, float]:
     """TC(V:H) = sum_i I(v_i:H) - I(V:H) of the hard rule, and its error."""
-    training, held_out = (part.thinned(STATES >> len(rule.filters)) for part in (windows.training, windows.held_out))
-    fit, value = (state_probabilities(rule.filters, rule.bias, part.blocks, hard=True) for part in (training, held_out))
-    mean, error = grouped_mean(pointwise_explained(rule_marginals(fit, training.blocks, smoothing=SMOOTHING), value, held_out.blocks), held_out.runs)[:2]
+    training, held_out = (
+        part.thinned(STATES >> len(rule.filters)) for part in (windows.training, windows.held_out)
+    )
+    fit, value = (
+        state_probabilities(rule.filters, rule.bias, part.blocks, hard=True)
+        for part in (training, held_out)
+    )
+    mean, error = grouped_mean(
+        pointwise_explained(
+            rule_marginals(fit, training.blocks, smoothing=SMOOTHING), value, held_out.blocks
+        ),
+        held_out.runs,
+    )[:2]
     return float(mean), float(error)
 
 
@@ -103,19 +130,34 @@ def spin_patterns(filters: np.ndarray, block: tuple[int, ...]) -> dict:
     weights = filters[0] / np.linalg.norm(filters[0])
     site = np.indices(block).reshape(len(block), -1).T
     border = ((site == 0) | (site == np.array(block) - 1)).any(axis=1)
-    patterns = {"uniform": np.ones(len(site)), "boundary": border.astype(float), "staggered": 1.0 - 2.0 * (site.sum(axis=1) % 2)}
-    cosines = {name: abs(float(weights @ pattern)) / np.linalg.norm(pattern) for name, pattern in patterns.items()}
-    return {f"cosine_{name}": float(cosine) for name, cosine in cosines.items()} | {"cosine_spin": float(np.abs(weights).max())}
+    patterns = {
+        "uniform": np.ones(len(site)),
+        "boundary": border.astype(float),
+        "staggered": 1.0 - 2.0 * (site.sum(axis=1) % 2),
+    }
+    cosines = {
+        name: abs(float(weights @ pattern)) / np.linalg.norm(pattern)
+        for name, pattern in patterns.items()
+    }
+    return {f"cosine_{name}": float(cosine) for name, cosine in cosines.items()} | {
+        "cosine_spin": float(np.abs(weights).max())
+    }
 
 
 def dimer_patterns(filters: np.ndarray, block: tuple[int, int]) -> dict:
     """How much of the filters is electric field, how much noise; stars taken out."""
     shape = filter_shape(filters, block, 4)
     electric, noise = np.nan_to_num(shape.electric), np.nan_to_num(shape.noise)
-    return {"electric": electric.tolist(), "noise": noise.tolist(), "capture": np.nan_to_num(shape.capture).tolist()}
+    return {
+        "electric": electric.tolist(),
+        "noise": noise.tolist(),
+        "capture": np.nan_to_num(shape.capture).tolist(),
+    }
 
 
-def measure(samples: str, paths: list[str], exactly: dict | None = None, only_learned: bool = False) -> dict:
+def measure(
+    samples: str, paths: list[str], exactly: dict | None = None, only_learned: bool = False
+) -> dict:
     """The system, and the measures of every rule on it."""
     with open_file(samples, "samples") as source, open_file(paths[0], "lambda") as first:
         windows = WindowSet(source, stored_geometry(first.attributes), WINDOWS, 0)
@@ -127,8 +169,15 @@ def measure(samples: str, paths: list[str], exactly: dict | None = None, only_le
             "block": [int(extent) for extent in block],
             "whole": exactly and exactly["mutual_information_block"],
             "whole_error": exactly and exactly["mutual_information_block_error"],
-            "total_correlation": float(total_correlation(windows.all.blocks)) if windows.geometry.n_block <= COUNTED else None,
-            "rules": {title: measures_of(windows, rule) | exact_values(exactly, rule.name) for title, rule in {**learned(paths), **named}.items()},
+            "total_correlation": (
+                float(total_correlation(windows.all.blocks))
+                if windows.geometry.n_block <= COUNTED
+                else None
+            ),
+            "rules": {
+                title: measures_of(windows, rule) | exact_values(exactly, rule.name)
+                for title, rule in {**learned(paths), **named}.items()
+            },
         }
 
 
@@ -146,7 +195,11 @@ def exact_values(exactly: dict | None, name: str) -> dict:
         return {}
     (row,) = (row for row in exactly["rules"] if Path(row["rule"]).name == Path(name).name)
     known = row["mutual_information"]
-    return {"exact": known, "exact_error": row["mutual_information_error"], "loss": exactly["mutual_information_block"] - known}
+    return {
+        "exact": known,
+        "exact_error": row["mutual_information_error"],
+        "loss": exactly["mutual_information_block"] - known,
+    }
 
 
 def main(*words: str) -> None:
@@ -157,7 +210,16 @@ def main(*words: str) -> None:
     parser.add_argument("--exact", type=Path)
     parser.add_argument("--learned", action="store_true")
     given = parser.parse_args(words)
-    json.dump(measure(given.samples, given.rules, given.exact and json.loads(given.exact.read_text()), given.learned), sys.stdout, indent=1)
+    json.dump(
+        measure(
+            given.samples,
+            given.rules,
+            given.exact and json.loads(given.exact.read_text()),
+            given.learned,
+        ),
+        sys.stdout,
+        indent=1,
+    )
     print()
 
 

@@ -1,6 +1,7 @@
 """Filters of three objectives on four systems, and what every rule knows of its environment.
 
-    python picture.py ISING-2x2.json ISING-4x4.json CHAIN.json DIMERS.json FIGURE.png        (of measures.py)
+python picture.py ISING-2x2.json ISING-4x4.json CHAIN.json DIMERS.json FIGURE.png        (of
+measures.py)
 """
 
 import json
@@ -16,7 +17,11 @@ from matplotlib.figure import Figure
 from rsmi.stages.dimer_figure import draw_unit
 from rsmi.stages.figures import STYLE
 
-OBJECTIVES = {"mutual information": "#0072B2", "total correlation": "#D55E00", "likelihood": "#009E73"}
+OBJECTIVES = {
+    "mutual information": "#0072B2",
+    "total correlation": "#D55E00",
+    "likelihood": "#009E73",
+}
 HEADS = ("Ising, 2x2", "Ising, 4x4", "Ising chain", "dimers in noise: unit 1", "unit 2")
 SCALE = ScalarMappable(Normalize(-1, 1), colormaps["RdBu_r"])
 
@@ -24,17 +29,35 @@ SCALE = ScalarMappable(Normalize(-1, 1), colormaps["RdBu_r"])
 def draw(systems: list[dict]) -> Figure:
     """Above the filters, objective by objective; below, one panel a system, all rules."""
     figure = Figure(figsize=(10.2, 8.8), layout="constrained")
-    figure.suptitle("Ising in two dimensions: every objective finds a block spin.  Dimers in noise: only mutual information finds the field.", fontsize=11)
+    figure.suptitle(
+        "Ising in two dimensions: every objective finds a block spin.  Dimers in noise: only mutual"
+        " information finds the field.",
+        fontsize=11,
+    )
     above, below = figure.subfigures(2, 1, height_ratios=[2, 1])
-    grid = above.subplots(1 + len(OBJECTIVES), len(HEADS), height_ratios=[0.1, *[1] * len(OBJECTIVES)])
+    grid = above.subplots(
+        1 + len(OBJECTIVES), len(HEADS), height_ratios=[0.1, *[1] * len(OBJECTIVES)]
+    )
     for axes, head in zip(grid[0], HEADS):
         axes.text(0.5, 0.5, head, ha="center", va="center", fontsize=10)
         axes.set_axis_off()
     for row, (objective, colour) in zip(grid[1:], OBJECTIVES.items()):
         for axes, system, unit in zip(row, [*systems, systems[-1]], (0, 0, 0, 0, 1)):
             draw_filter(axes, system, system["rules"][objective], unit)
-        row[0].text(-0.25, 0.5, objective, transform=row[0].transAxes, rotation=90, ha="center", va="center", color=colour, fontsize=11)
-    for number, (axes, system) in enumerate(zip(below.subplots(1, len(systems), width_ratios=[1, 1, 1, 1.6]), systems)):
+        row[0].text(
+            -0.25,
+            0.5,
+            objective,
+            transform=row[0].transAxes,
+            rotation=90,
+            ha="center",
+            va="center",
+            color=colour,
+            fontsize=11,
+        )
+    for number, (axes, system) in enumerate(
+        zip(below.subplots(1, len(systems), width_ratios=[1, 1, 1, 1.6]), systems)
+    ):
         draw_bars(axes, system, names=number in (0, len(systems) - 1))
     return figure
 
@@ -50,7 +73,15 @@ def draw_filter(axes, system: dict, rule: dict, unit: int) -> None:
         image = weights.reshape(-1, system["block"][-1]) * (np.sign(weights.sum()) or 1.0)
         axes.imshow(image, cmap=SCALE.cmap, norm=SCALE.norm)
         for (y, x), weight in np.ndenumerate(image):
-            axes.text(x, y, f"{weight:z.2f}", ha="center", va="center", fontsize=8, color="white" if abs(weight) > 0.6 else "black")
+            axes.text(
+                x,
+                y,
+                f"{weight:z.2f}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if abs(weight) > 0.6 else "black",
+            )
         axes.set_title(f"cosine to uniform {rule['cosine_uniform']:.3f}")
     axes.set_axis_off()
 
@@ -58,14 +89,28 @@ def draw_filter(axes, system: dict, rule: dict, unit: int) -> None:
 def draw_bars(axes, system: dict, names: bool) -> None:
     """I(H:E) of every rule, and a line at I(V:E)."""
     rules = list(system["rules"].items())
-    values, errors = ([rule[name] for _, rule in rules] for name in ("information", "information_error"))
-    axes.barh(range(len(rules)), values, xerr=errors, color=[OBJECTIVES.get(name, "0.65") for name, _ in rules], height=0.7)
-    labels = [name.replace("E_x and E_y", "$E_x$ and $E_y$, told") for name, _ in rules] if names else [""] * len(rules)
+    values, errors = (
+        [rule[name] for _, rule in rules] for name in ("information", "information_error")
+    )
+    axes.barh(
+        range(len(rules)),
+        values,
+        xerr=errors,
+        color=[OBJECTIVES.get(name, "0.65") for name, _ in rules],
+        height=0.7,
+    )
+    labels = (
+        [name.replace("E_x and E_y", "$E_x$ and $E_y$, told") for name, _ in rules]
+        if names
+        else [""] * len(rules)
+    )
     axes.set_yticks(range(len(rules)), labels, fontsize=8)
     axes.invert_yaxis()
     if system["whole"] is not None:
         axes.axvline(system["whole"], color="0.3", linestyle=":")
-        axes.text(system["whole"], -0.5, "$I(V{:}E)$ ", ha="right", va="bottom", fontsize=8, color="0.3")
+        axes.text(
+            system["whole"], -0.5, "$I(V{:}E)$ ", ha="right", va="bottom", fontsize=8, color="0.3"
+        )
     axes.set_xlabel("$I(H{:}E)$, nats, held out")
     axes.set_xlim(left=min(0, *values))
     axes.tick_params(axis="y", length=0)
@@ -74,7 +119,9 @@ def draw_bars(axes, system: dict, names: bool) -> None:
 def main(*words: str) -> None:
     """Draw the figure."""
     with rc_context(STYLE):
-        draw([json.loads(Path(word).read_text()) for word in words[:-1]]).savefig(words[-1], dpi=110, metadata={"Software": None})
+        draw([json.loads(Path(word).read_text()) for word in words[:-1]]).savefig(
+            words[-1], dpi=110, metadata={"Software": None}
+        )
 
 
 if __name__ == "__main__":

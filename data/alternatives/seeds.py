@@ -1,6 +1,6 @@
 """How often which objective finds the electric field: measures of the filters of several seeds.
 
-    python seeds.py LAMBDA.h5...        (of dimers, one number of units)
+python seeds.py LAMBDA.h5...        (of dimers, one number of units)
 """
 
 import sys
@@ -36,10 +36,21 @@ def main(*paths: str) -> None:
         found[rule["objective"]].append(rule)
     rows = [["", "units at the field", *MEASURES]]
     for objective, rules in found.items():
-        fields = [(unit["R2"] or 0.0) >= FIELD for rule in rules for unit in rule["dimers"]["units"]]
+        fields = [
+            (unit["R2"] or 0.0) >= FIELD for rule in rules for unit in rule["dimers"]["units"]
+        ]
         values = ([measure(rule) for rule in rules] for measure in MEASURES.values())
-        rows.append([TITLES.get(objective, objective), f"{sum(fields)} of {len(fields)}", *(f"{np.mean(row):z.3f} ({min(row):z.3f} to {max(row):z.3f})" for row in values)])
-    print(f"Dimers in noise, two units: units with R2 >= {FIELD}, and the mean (least to most) of the seeds\n")
+        rows.append(
+            [
+                TITLES.get(objective, objective),
+                f"{sum(fields)} of {len(fields)}",
+                *(f"{np.mean(row):z.3f} ({min(row):z.3f} to {max(row):z.3f})" for row in values),
+            ]
+        )
+    print(
+        f"Dimers in noise, two units: units with R2 >= {FIELD}, and the mean (least to most) of the"
+        " seeds\n"
+    )
     print("\n".join(table(rows)))
 
 

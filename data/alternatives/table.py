@@ -1,6 +1,7 @@
 """Every rule on every system, and the exponents of the Ising model under the 2x2 rules.
 
-    python table.py SYSTEM.json... EXPONENT.h5...        (of measures.py and ``rsmi exponent``; beside EXPONENT.h5 its flow)
+python table.py SYSTEM.json... EXPONENT.h5...        (of measures.py and ``rsmi exponent``; beside
+EXPONENT.h5 its flow)
 """
 
 import json
@@ -30,17 +31,51 @@ def spins(system: dict) -> list[list[str]]:
     rows = [["", "I(H:E)", "exact", "I(V:E|H)", "TC(V:H)", "H(H)", *COSINES]]
     for name, rule in system["rules"].items():
         cosines = [f"{rule[f'cosine_{pattern}']:.3f}" for pattern in COSINES]
-        rows.append([name, *held_out(rule), f"{rule['loss']:.4f}", explained(rule), f"{rule['entropy']:.4f}", *cosines])
+        rows.append(
+            [
+                name,
+                *held_out(rule),
+                f"{rule['loss']:.4f}",
+                explained(rule),
+                f"{rule['entropy']:.4f}",
+                *cosines,
+            ]
+        )
         rows[-1].insert(2, with_error(rule["exact"], rule["exact_error"]))
     return rows
 
 
 def dimers(system: dict) -> list[list[str]]:
     """Rows of a dimer system."""
-    rows = [["", "units", "I(H:E)", "control", "TC(V:H)", "H(H)", "R2", "most R2", "noise", "capture of E_x", "E_y"]]
+    rows = [
+        [
+            "",
+            "units",
+            "I(H:E)",
+            "control",
+            "TC(V:H)",
+            "H(H)",
+            "R2",
+            "most R2",
+            "noise",
+            "capture of E_x",
+            "E_y",
+        ]
+    ]
     for name, rule in system["rules"].items():
-        shape = [np.mean(rule["electric"]), max(rule["electric"]), np.mean(rule["noise"]), *rule["capture"]]
-        cells = [*held_out(rule), f"{rule['control']:z.4f}", explained(rule), f"{rule['entropy']:.4f}", *(f"{value:z.3f}" for value in shape)]
+        shape = [
+            np.mean(rule["electric"]),
+            max(rule["electric"]),
+            np.mean(rule["noise"]),
+            *rule["capture"],
+        ]
+        cells = [
+            *held_out(rule),
+            f"{rule['control']:z.4f}",
+            explained(rule),
+            f"{rule['entropy']:.4f}",
+            *(f"{value:z.3f}" for value in shape),
+        ]
         rows.append([name, str(len(rule["filters"])), *cells])
     return rows
 
@@ -62,7 +97,9 @@ def describe(path: Path) -> str:
     if system["total_correlation"] is not None:
         known.append(f"TC(V) = {system['total_correlation']:.4f}")
     rows = dimers(system) if system["model"] == "dimers" else spins(system)
-    return "\n".join([": ".join([TITLES[path.stem], *([", ".join(known)] if known else [])]), "", *table(rows)])
+    return "\n".join(
+        [": ".join([TITLES[path.stem], *([", ".join(known)] if known else [])]), "", *table(rows)]
+    )
 
 
 def flows(paths: list[Path]) -> str:
@@ -70,19 +107,55 @@ def flows(paths: list[Path]) -> str:
     rows = []
     for path in paths:
         found, name = exponent.summary(path), path.stem.removeprefix("exponent-")
-        headline = [with_error(found["headline"][quantity]["value"], found["headline"][quantity]["error"]) for quantity in ("y_t", "y_h")]
+        headline = [
+            with_error(found["headline"][quantity]["value"], found["headline"][quantity]["error"])
+            for quantity in ("y_t", "y_h")
+        ]
         steps = flow.summary(path.with_name(f"flow-{name}.h5"))["flows"][0]["steps"][1:]
         effective = [with_error(step["coupling_eff"], step["coupling_eff_error"]) for step in steps]
-        rows.append([RULES.get(name, name), *headline, with_error(found["nu"], found["nu_error"]), *effective])
-    rows = [["", "y_t", "y_h", "nu", "K_eff step 1", *(f"step {step}" for step in range(2, len(effective) + 1))], *rows, *references(len(effective))]
-    return "\n".join(["Exponents of the Ising model under the 2x2 rules, 64x64: y_t, y_h at step 2 with all operators, nu of one coupling", "", *table(rows)])
+        rows.append(
+            [
+                RULES.get(name, name),
+                *headline,
+                with_error(found["nu"], found["nu_error"]),
+                *effective,
+            ]
+        )
+    rows = [
+        [
+            "",
+            "y_t",
+            "y_h",
+            "nu",
+            "K_eff step 1",
+            *(f"step {step}" for step in range(2, len(effective) + 1)),
+        ],
+        *rows,
+        *references(len(effective)),
+    ]
+    return "\n".join(
+        [
+            (
+                "Exponents of the Ising model under the 2x2 rules, 64x64: y_t, y_h at step 2 with"
+                " all operators, nu of one coupling"
+            ),
+            "",
+            *table(rows),
+        ]
+    )
 
 
 def references(steps: int) -> list[list[str]]:
     """The recursion in one line, and Onsager."""
     moved = migdal_kadanoff()
     return [
-        ["Migdal-Kadanoff", f"{moved['y_t']:.4f}", "-", f"{moved['nu']:.4f}", *[f"{moved['K']:.4f}"] * steps],
+        [
+            "Migdal-Kadanoff",
+            f"{moved['y_t']:.4f}",
+            "-",
+            f"{moved['nu']:.4f}",
+            *[f"{moved['K']:.4f}"] * steps,
+        ],
         ["exact", "1", "1.875", "1", *[f"{critical_coupling(2):.4f}"] * steps],
     ]
 
@@ -90,7 +163,14 @@ def references(steps: int) -> list[list[str]]:
 def main(*words: str) -> None:
     """Print all tables."""
     paths = [Path(word) for word in words]
-    print("\n\n".join([*(describe(path) for path in paths if path.suffix == ".json"), flows([path for path in paths if path.suffix == ".h5"])]))
+    print(
+        "\n\n".join(
+            [
+                *(describe(path) for path in paths if path.suffix == ".json"),
+                flows([path for path in paths if path.suffix == ".h5"]),
+            ]
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""What Boltzmann machines of the block alone learn from dimers in noise: the noise, and textures of dimers, never the electric field.
+"""What Boltzmann machines of the block alone learn from dimers in noise: the noise, and textures of
+dimers, never the electric field.
 
     python boltzmann.py SAMPLES.h5 FIGURE.png        (prints the table; half a CPU minute)
 
-Machines of V with 1 to 32 hidden units are trained by contrastive divergence, briefly and until nothing changes any more. A hidden unit's
-filter is its column of weights, stars taken out. The share of a unit on E is that of its squared weights, links and noise, in the span of
-T_x and T_y; beside the best unit's, that of the best of as many random filters on links.
+Machines of V with 1 to 32 hidden units are trained by contrastive divergence, briefly and until
+nothing changes any more. A hidden unit's filter is its column of weights, stars taken out. The
+share of a unit on E is that of its squared weights, links and noise, in the span of T_x and T_y;
+beside the best unit's, that of the best of as many random filters on links.
 """
 
 import sys
@@ -54,8 +56,15 @@ def trained(windows: WindowSet, units: int, schedule: str, seed: int) -> Machine
     """A machine of V, by CD."""
     blocks = np.ascontiguousarray(windows.training.blocks)
     rate, epochs, steps = SCHEDULES[schedule]
-    state = initial_state(blocks.shape[1], units, stream_key(seed, "boltzmann", {"units": units, "schedule": schedule}, 0), visible_mean=blocks.mean(axis=0))
-    train_epochs(state, blocks, epochs_total=epochs, count=epochs, n_gibbs=steps, learning_rate=rate)
+    state = initial_state(
+        blocks.shape[1],
+        units,
+        stream_key(seed, "boltzmann", {"units": units, "schedule": schedule}, 0),
+        visible_mean=blocks.mean(axis=0),
+    )
+    train_epochs(
+        state, blocks, epochs_total=epochs, count=epochs, n_gibbs=steps, learning_rate=rate
+    )
     filters, _ = without_stars(state["weights"].T.astype(float), np.zeros(units), BLOCK, 4)
     shape, noise = filter_shape(filters, BLOCK, 4), split_filters(filters, 4)[1]
     return Machine(
@@ -64,7 +73,11 @@ def trained(windows: WindowSet, units: int, schedule: str, seed: int) -> Machine
         noisy_units=float((shape.noise > 0.5).mean()),
         electric=float((shape.electric * (1 - shape.noise)).max()),
         columnar=float((shape.columnar * (1 - shape.noise)).max()),
-        likelihood=float(RBM.from_state(state).pseudo_log_likelihood(windows.held_out.thinned(5000).blocks).mean()),
+        likelihood=float(
+            RBM.from_state(state)
+            .pseudo_log_likelihood(windows.held_out.thinned(5000).blocks)
+            .mean()
+        ),
     )
 
 
@@ -72,18 +85,46 @@ def random_electric(units: int) -> float:
     """The mean of the largest share on E among random filters on links."""
     rng = np.random.default_rng(1)
     links = rng.normal(size=(RANDOM, units, 2 * BLOCK[0] * BLOCK[1]))
-    return float(np.mean([filter_shape(embed_links(row, 4), BLOCK, 4).electric.max() for row in links]))
+    return float(
+        np.mean([filter_shape(embed_links(row, 4), BLOCK, 4).electric.max() for row in links])
+    )
 
 
 def report(found: dict) -> None:
     """The table."""
-    print(f"Boltzmann machines of V by contrastive divergence, free dimers in noise, 4x4 cells, {SEEDS} seeds: mean (least to most)\n")
-    rows = [["", "units", "weight on noise", "units on noise", "most E of a unit", "random", "most columnar", "pseudo-log-likelihood"]]
+    print(
+        "Boltzmann machines of V by contrastive divergence, free dimers in noise, 4x4 cells,"
+        f" {SEEDS} seeds: mean (least to most)\n"
+    )
+    rows = [
+        [
+            "",
+            "units",
+            "weight on noise",
+            "units on noise",
+            "most E of a unit",
+            "random",
+            "most columnar",
+            "pseudo-log-likelihood",
+        ]
+    ]
     for (schedule, units), machines in found.items():
-        columns = (spread([getattr(machine, name) for machine in machines]) for name in ("noise", "noisy_units", "electric"))
+        columns = (
+            spread([getattr(machine, name) for machine in machines])
+            for name in ("noise", "noisy_units", "electric")
+        )
         columnar = spread([machine.columnar for machine in machines])
         likelihood = np.mean([machine.likelihood for machine in machines])
-        rows.append([schedule, str(units), *columns, f"{random_electric(units):.2f}", columnar, f"{likelihood:.2f}"])
+        rows.append(
+            [
+                schedule,
+                str(units),
+                *columns,
+                f"{random_electric(units):.2f}",
+                columnar,
+                f"{likelihood:.2f}",
+            ]
+        )
     print("\n".join(table(rows)))
 
 
@@ -97,7 +138,9 @@ def draw(filters: np.ndarray) -> Figure:
     share = filter_shape(filters, BLOCK, 4).noise
     figure = Figure(figsize=(8.8, 1.35 * len(filters) / 8 + 0.3), layout="constrained")
     grid = figure.subplots(-(-len(filters) // 8), 8)
-    scale = ScalarMappable(Normalize(*(np.array([-1, 1]) * np.abs(filters).max())), colormaps["RdBu_r"])
+    scale = ScalarMappable(
+        Normalize(*(np.array([-1, 1]) * np.abs(filters).max())), colormaps["RdBu_r"]
+    )
     for axes, unit in zip(grid.ravel(), np.argsort(-share)):
         draw_unit(axes, filters[unit], BLOCK, 4, scale, dot=14)
         axes.set_title(f"noise {share[unit]:.2f}", fontsize=8)
@@ -111,7 +154,11 @@ def main(samples: str, output: str) -> None:
     with open_file(samples, "samples") as source:
         windows = WindowSet(source, Geometry(BLOCK, 2, 1), WINDOWS, 0)
         windows.check()
-        found = {(schedule, units): [trained(windows, units, schedule, seed) for seed in range(SEEDS)] for schedule in SCHEDULES for units in UNITS}
+        found = {
+            (schedule, units): [trained(windows, units, schedule, seed) for seed in range(SEEDS)]
+            for schedule in SCHEDULES
+            for units in UNITS
+        }
     report(found)
     save(lambda: draw(found["to the end", DRAWN][0].filters), output)
 

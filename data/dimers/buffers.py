@@ -2,10 +2,11 @@
 
     python buffers.py SAMPLES.h5 FIGURE.png        (prints the table; about a CPU minute)
 
-Every readout is the sign of a linear function of the 4x4 block. I(H:E) is the held-out decoder bound, in nats; beside it, rho is the exact
-correlation of the function with the linear function of E that predicts it best, and "if Gaussian" what the sign of a Gaussian variable
-with this rho knows. The control has the environments of other configurations: it is zero but for what fitting the decoder costs, which
-the other rows have paid as well.
+Every readout is the sign of a linear function of the 4x4 block. I(H:E) is the held-out decoder
+bound, in nats; beside it, rho is the exact correlation of the function with the linear function of
+E that predicts it best, and "if Gaussian" what the sign of a Gaussian variable with this rho knows.
+The control has the environments of other configurations: it is zero but for what fitting the
+decoder costs, which the other rows have paid as well.
 """
 
 import math
@@ -17,7 +18,13 @@ from readouts import information, save
 
 from rsmi.information.canonical import readout_correlations
 from rsmi.information.decoder import DecoderBound
-from rsmi.information.dimer_filters import columnar_templates, electric_templates, embed_links, on_links, window_moments
+from rsmi.information.dimer_filters import (
+    columnar_templates,
+    electric_templates,
+    embed_links,
+    on_links,
+    window_moments,
+)
 from rsmi.lattice.geometry import Geometry
 from rsmi.lattice.kasteleyn import link_covariance
 from rsmi.stages.notation import table, with_error
@@ -28,8 +35,16 @@ BLOCK = (4, 4)
 BUFFERS = (1, 2, 3, 4, 6, 8)  # measured; the exact curves go on to the largest that fits
 WINDOWS = 400_000
 CONTROL = "control"
-READOUTS = {"E": electric_templates(BLOCK)[:1], "columnar": columnar_templates(BLOCK)[:1], "noise": None}
-LABELS = {"E": "electric field $E_x$", "columnar": "columnar order, along x", "noise": "noise, all spins"}
+READOUTS = {
+    "E": electric_templates(BLOCK)[:1],
+    "columnar": columnar_templates(BLOCK)[:1],
+    "noise": None,
+}
+LABELS = {
+    "E": "electric field $E_x$",
+    "columnar": "columnar order, along x",
+    "noise": "noise, all spins",
+}
 
 
 def filter_of(readout: str) -> np.ndarray:
@@ -39,26 +54,37 @@ def filter_of(readout: str) -> np.ndarray:
 
 
 def sign_information(rho: float) -> float:
-    """I(sign x : y) of Gaussian variables with correlation rho: ln 2 less the mean entropy of sign x given y, by quadrature."""
+    """I(sign x : y) of Gaussian variables with correlation rho: ln 2 less the mean entropy of sign
+    x given y, by quadrature."""
     y, step = np.linspace(-9, 9, 4001, retstep=True)
-    up = np.array([0.5 * math.erfc(-rho * value / math.sqrt(2 * (1 - rho**2))) for value in y]).clip(1e-300, 1)
+    up = np.array(
+        [0.5 * math.erfc(-rho * value / math.sqrt(2 * (1 - rho**2))) for value in y]
+    ).clip(1e-300, 1)
     weight = np.exp(-(y**2) / 2) / math.sqrt(2 * math.pi) * step
-    return math.log(2) + float(2 * (weight * up * np.log(up)).sum())  # the two signs contribute alike
+    return math.log(2) + float(
+        2 * (weight * up * np.log(up)).sum()
+    )  # the two signs contribute alike
 
 
 def exact(covariance: np.ndarray, agreement: float, buffer: int) -> dict[str, float]:
     """rho^2 of every readout."""
     moments = window_moments(covariance, Geometry(BLOCK, buffer, 1), 4, agreement)
-    return {readout: float(readout_correlations(filter_of(readout), *moments)[0] ** 2) for readout in READOUTS}
+    return {
+        readout: float(readout_correlations(filter_of(readout), *moments)[0] ** 2)
+        for readout in READOUTS
+    }
 
 
 def scan(path: str):
-    """Bounds by readout and buffer, the exact rho^2 of every buffer that fits, and the lattice size."""
+    """Bounds by readout and buffer, the exact rho^2 of every buffer that fits, and the lattice
+    size."""
     with open_file(path, "samples") as source:
         size = source.attributes["shape"][0]
         covariance = link_covariance(source.attributes["shape"])
         agreement = 2 * source.attributes["noise_probability"] - 1
-        known = {buffer: exact(covariance, agreement, buffer) for buffer in range((size - BLOCK[0]) // 2)}
+        known = {
+            buffer: exact(covariance, agreement, buffer) for buffer in range((size - BLOCK[0]) // 2)
+        }
         found = {readout: [] for readout in (*READOUTS, CONTROL)}
         for buffer in BUFFERS:
             windows = WindowSet(source, Geometry(BLOCK, buffer, 1), WINDOWS, 0)
@@ -71,19 +97,39 @@ def scan(path: str):
 
 def report(found: dict, known: dict, size: int) -> None:
     """The table."""
-    print(f"Readouts of a 4x4 block of free dimers with noise, {size}x{size}, environment of width 1: I(H:E) in nats, against the buffer\n")
+    print(
+        f"Readouts of a 4x4 block of free dimers with noise, {size}x{size}, environment of width 1:"
+        " I(H:E) in nats, against the buffer\n"
+    )
     rows = [["", "buffer", "I(H:E), held out", "less control", "if Gaussian", "exact rho^2"]]
     for readout, bounds in found.items():
         for buffer, bound, control in zip(BUFFERS, bounds, found[CONTROL]):
             square = known[buffer].get(readout)
-            more = ["-"] * 3 if square is None else [difference(bound, control), f"{sign_information(math.sqrt(square)):z.4f}", f"{square:.4f}"]
+            more = (
+                ["-"] * 3
+                if square is None
+                else [
+                    difference(bound, control),
+                    f"{sign_information(math.sqrt(square)):z.4f}",
+                    f"{square:.4f}",
+                ]
+            )
             rows.append([readout, str(buffer), with_error(bound.value, bound.error), *more])
     print("\n".join(table(rows)))
-    print(f"\nBuffer 0, exact rho^2: E {known[0]['E']:.4f}, columnar {known[0]['columnar']:.4f}: block and environment share vertices there, whose one dimer")
-    print("each is of one of the two; some functions of V are then known exactly, and the largest rho is 1.")
+    print(
+        f"\nBuffer 0, exact rho^2: E {known[0]['E']:.4f}, columnar {known[0]['columnar']:.4f}:"
+        " block and environment share vertices there, whose one dimer"
+    )
+    print(
+        "each is of one of the two; some functions of V are then known exactly, and the largest rho"
+        " is 1."
+    )
     for readout in ("E", "columnar"):
         last = max(known)
-        print(f"{readout}: exact rho^2 from buffer 2 to {last} falls like (buffer + 2)^{slope(known, readout, 2, last):.2f}")
+        print(
+            f"{readout}: exact rho^2 from buffer 2 to {last} falls like (buffer +"
+            f" 2)^{slope(known, readout, 2, last):.2f}"
+        )
 
 
 def difference(bound: DecoderBound, control: DecoderBound) -> str:
@@ -92,8 +138,11 @@ def difference(bound: DecoderBound, control: DecoderBound) -> str:
 
 
 def slope(known: dict, readout: str, first: int, last: int) -> float:
-    """Mean power of buffer + 2, the distance of the block's middle from the environment, between two buffers."""
-    return math.log(known[last][readout] / known[first][readout]) / math.log((last + 2) / (first + 2))
+    """Mean power of buffer + 2, the distance of the block's middle from the environment, between
+    two buffers."""
+    return math.log(known[last][readout] / known[first][readout]) / math.log(
+        (last + 2) / (first + 2)
+    )
 
 
 def draw(found: dict, known: dict, size: int) -> Figure:
@@ -107,11 +156,28 @@ def draw(found: dict, known: dict, size: int) -> Figure:
         curve = [sign_information(math.sqrt(known[buffer][readout])) for buffer in buffers]
         for axes in (linear, logarithmic):
             if axes is linear or readout != "noise":
-                axes.errorbar(BUFFERS, values - control, np.hypot(errors, control_errors), marker="osD"[number], linestyle="none", color=f"C{number}", label=LABELS[readout])
+                axes.errorbar(
+                    BUFFERS,
+                    values - control,
+                    np.hypot(errors, control_errors),
+                    marker="osD"[number],
+                    linestyle="none",
+                    color=f"C{number}",
+                    label=LABELS[readout],
+                )
                 axes.plot(buffers, curve, color=f"C{number}", linewidth=1, zorder=1)
-    linear.set(xlabel="buffer (cells)", ylabel="$I(H:E)$ of the sign (nats)", ylim=(-0.004, 0.04), xlim=(0.5, 8.5))
+    linear.set(
+        xlabel="buffer (cells)",
+        ylabel="$I(H:E)$ of the sign (nats)",
+        ylim=(-0.004, 0.04),
+        xlim=(0.5, 8.5),
+    )
     logarithmic.set(xscale="log", yscale="log", xlabel="buffer (cells)")
-    figure.suptitle(f"free dimers, {size}x{size}; points: held out, less the control; lines: Gaussian variables of the exact $\\rho$", fontsize=9)
+    figure.suptitle(
+        f"free dimers, {size}x{size}; points: held out, less the control; lines: Gaussian variables"
+        " of the exact $\\rho$",
+        fontsize=9,
+    )
     logarithmic.set_xticks(ticks := [1, 2, 3, 4, 6, 8, 12], ticks)
     logarithmic.minorticks_off()
     figure.legend(*linear.get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -1,9 +1,11 @@
-"""How often the electric field is found when everything varies: samples, machines and filters of every seed.
+"""How often the electric field is found when everything varies: samples, machines and filters of
+every seed.
 
-    python campaign.py [SEEDS [ROUTE...]]        (files go to campaign/, and are resumed; ROUTE: decoder, gaussian, machines)
+    python campaign.py [SEEDS [ROUTE...]]        (files go to campaign/, and are resumed; ROUTE:
+    decoder, gaussian, machines)
 
-Every row is a claim, the number of seeds that meet it, and the worst seed's number; at the end the CPU seconds of one seed, from its
-samples to filters and their information.
+Every row is a claim, the number of seeds that meet it, and the worst seed's number; at the end the
+CPU seconds of one seed, from its samples to filters and their information.
 """
 
 import json
@@ -34,34 +36,78 @@ def made(output: Path, *words) -> Path:
 
 def samples_of(seed: int) -> Path:
     """100,000 coverings of 16x16 in noise."""
-    return made(FOLDER / f"samples-{seed}.h5", "sample", "--model", "dimers", "--size", 16, "--noise-probability", 0.982, "--samples", 100_000, "--seed", seed)
+    return made(
+        FOLDER / f"samples-{seed}.h5",
+        "sample",
+        "--model",
+        "dimers",
+        "--size",
+        16,
+        "--noise-probability",
+        0.982,
+        "--samples",
+        100_000,
+        "--seed",
+        seed,
+    )
 
 
 def machines_of(seed: int) -> Path:
     """Boltzmann machines of (V, E) and of V, by persistent contrastive divergence."""
-    return made(FOLDER / f"theta-{seed}.h5", "train-theta", samples_of(seed), *WINDOW, "--seed", seed)
+    return made(
+        FOLDER / f"theta-{seed}.h5", "train-theta", samples_of(seed), *WINDOW, "--seed", seed
+    )
 
 
 def learned(seed: int, route: str, hidden: int) -> dict:
     """The rule of one seed."""
-    model = ("--theta", machines_of(seed)) if route == "machines" else (*WINDOW, *(("--objective", "proxy", "--estimator", "gaussian") if route == "gaussian" else ()))
-    return rsmi("train-lambda", samples_of(seed), *model, "--hidden", hidden, "--seed", seed, "-o", FOLDER / f"lambda-{route}-{hidden}-{seed}.h5")
+    model = (
+        ("--theta", machines_of(seed))
+        if route == "machines"
+        else (
+            *WINDOW,
+            *(("--objective", "proxy", "--estimator", "gaussian") if route == "gaussian" else ()),
+        )
+    )
+    return rsmi(
+        "train-lambda",
+        samples_of(seed),
+        *model,
+        "--hidden",
+        hidden,
+        "--seed",
+        seed,
+        "-o",
+        FOLDER / f"lambda-{route}-{hidden}-{seed}.h5",
+    )
 
 
 def claims(found: dict) -> dict:
-    """{claim: (met, number)} of one rule: measures by coefficients, stars taken out; nats of the hard rule, held out."""
+    """{claim: (met, number)} of one rule: measures by coefficients, stars taken out; nats of the
+    hard rule, held out."""
     dimers, information = found["dimers"], found["mutual_information_hard"]
-    least, noise = min(unit["R2"] for unit in dimers["units"]), max(unit["noise"] for unit in dimers["units"])
+    least, noise = (
+        min(unit["R2"] for unit in dimers["units"]),
+        max(unit["noise"] for unit in dimers["units"]),
+    )
     hidden = len(dimers["units"])
     title = f"{hidden} unit{'s' * (hidden > 1)}"
     needed = {1: 0.1, 2: 0.205, 4: 0.305}[hidden]
-    rows = {f"{title}: noise <= .01": (noise <= 0.01, noise), f"{title}: I(H:E) >= {needed:.3f}": (information >= needed, information)}
+    rows = {
+        f"{title}: noise <= .01": (noise <= 0.01, noise),
+        f"{title}: I(H:E) >= {needed:.3f}": (information >= needed, information),
+    }
     if hidden == 4:
         captured = min(dimers["capture"])
         return {f"{title}: capture of E_x, E_y >= .80": (captured >= 0.8, captured)} | rows
     if hidden == 2:
         angle = dimers["angles"][0][1]
-        rows |= {f"{title}: least angle of 60 to 120 degrees": (60 <= angle <= 120, min(angle, 180 - angle))}
+        rows |= {
+            f"{title}: least angle of 60 to 120 degrees": (
+                60 <= angle <= 120,
+                min(angle, 180 - angle),
+            )
+        }
     return {f"{title}: R2 >= .85": (least >= 0.85, least)} | rows
 
 
@@ -73,7 +119,11 @@ def report(rows: dict, routes: list[str]) -> None:
         for route in routes:
             outcomes = columns.get(route, [])
             worst = (max if "<=" in claim else min)((number for _, number in outcomes), default=0.0)
-            cells.append(f"{sum(met for met, _ in outcomes):5d}/{len(outcomes):<3d}{worst:9.4f}" if outcomes else "-")
+            cells.append(
+                f"{sum(met for met, _ in outcomes):5d}/{len(outcomes):<3d}{worst:9.4f}"
+                if outcomes
+                else "-"
+            )
         print(f"{claim:44}" + "".join(f"{cell:>20}" for cell in cells))
 
 

@@ -1,9 +1,10 @@
 """Stiffness g of attracting dimers against temperature and size, and where columns order: g = 4.
 
-    python stiffness.py [SAMPLES]        (prints the tables; about two CPU minutes with 20000 samples)
+    python stiffness.py [SAMPLES]        (prints the tables; about two CPU minutes with 20000
+    samples)
 
-T in |v|/k_B. F. Alet et al., Phys. Rev. Lett. 94, 235702 (2005): P(W) ~ exp(-pi g (W_x^2 + W_y^2)), g = 1/2 for free dimers, columnar
-order from g = 4 on, T_BKT = .65(1).
+T in |v|/k_B. F. Alet et al., Phys. Rev. Lett. 94, 235702 (2005): P(W) ~ exp(-pi g (W_x^2 + W_y^2)),
+g = 1/2 for free dimers, columnar order from g = 4 on, T_BKT = .65(1).
 """
 
 import subprocess
@@ -24,7 +25,23 @@ def measured(size: int, temperature: float, samples: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "samples.h5"
         heat = [] if np.isinf(temperature) else ["--temperature", str(temperature)]
-        command = [sys.executable, "-m", "rsmi", "sample", "--model", "dimers", "--size", str(size), *heat, "--samples", str(samples), "--seed", "1", "-o", str(path)]
+        command = [
+            sys.executable,
+            "-m",
+            "rsmi",
+            "sample",
+            "--model",
+            "dimers",
+            "--size",
+            str(size),
+            *heat,
+            "--samples",
+            str(samples),
+            "--seed",
+            "1",
+            "-o",
+            str(path),
+        ]
         subprocess.run(command, check=True, capture_output=True)
         return summary(path)
 
@@ -36,15 +53,33 @@ def crossing(stiffness: list[float]) -> float:
 
 
 def main(samples: int) -> None:
-    table = {size: [measured(size, temperature, samples) for temperature in TEMPERATURES] for size in SIZES}
-    rows = {"stiffness g, from the field at the smallest wave vector": "stiffness", "<W^2>": "winding_squared", "columnar order": "columnar_order"}
+    table = {
+        size: [measured(size, temperature, samples) for temperature in TEMPERATURES]
+        for size in SIZES
+    }
+    rows = {
+        "stiffness g, from the field at the smallest wave vector": "stiffness",
+        "<W^2>": "winding_squared",
+        "columnar order": "columnar_order",
+    }
     for title, name in rows.items():
         print(f"{title}\n{'T':>6}" + "".join(f"{f'L = {size}':>20}" for size in SIZES))
         for k, temperature in enumerate(TEMPERATURES):
-            values = [(table[size][k][name], table[size][k][f"{name}_error"] or 0.0) for size in SIZES]
-            print(f"{temperature:6g}" + "".join(f"{value:.5f}({error:.5f})".rjust(20) for value, error in values))
+            values = [
+                (table[size][k][name], table[size][k][f"{name}_error"] or 0.0) for size in SIZES
+            ]
+            print(
+                f"{temperature:6g}"
+                + "".join(f"{value:.5f}({error:.5f})".rjust(20) for value, error in values)
+            )
         print()
-    print("g = 4 at T = " + ", ".join(f"{crossing([entry['stiffness'] for entry in table[size]]):.4f} (L = {size})" for size in SIZES))
+    print(
+        "g = 4 at T = "
+        + ", ".join(
+            f"{crossing([entry['stiffness'] for entry in table[size]]):.4f} (L = {size})"
+            for size in SIZES
+        )
+    )
 
 
 if __name__ == "__main__":

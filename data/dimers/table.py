@@ -1,4 +1,5 @@
-"""The filters of Fig. 4: measures of the learned ones over several seeds, and what named filters know.
+"""The filters of Fig. 4: measures of the learned ones over several seeds, and what named filters
+know.
 
     python table.py SAMPLES.h5 LAMBDA.h5...        (any numbers of hidden units, any seeds)
 
@@ -25,7 +26,11 @@ COMPONENTS = 4
 
 def over_seeds(values: list[float]) -> str:
     """Mean and its standard error."""
-    return with_error(float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values))) if len(values) > 1 else f"{values[0]:.4f}"
+    return (
+        with_error(float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values)))
+        if len(values) > 1
+        else f"{values[0]:.4f}"
+    )
 
 
 def units(name: str):
@@ -64,7 +69,10 @@ def learned(paths: list[str]) -> None:
         found = train_lambda.summary(path)
         rules[len(found["filters"])].append(found)
     seeds = ", ".join(f"{len(found)} seeds" for found in rules.values())
-    print(f"Learned filters, {found['objective']} objective, block 4x4, buffer 2, environment 1 ({seeds})\n")
+    print(
+        f"Learned filters, {found['objective']} objective, block 4x4, buffer 2, environment 1"
+        f" ({seeds})\n"
+    )
     rows = [["", *(f"{hidden} unit{'s' * (hidden > 1)}" for hidden in rules)]]
     for name, measure in MEASURES.items():
         columns = [[measure(found) for found in group] for group in rules.values()]
@@ -77,7 +85,12 @@ def named(samples: str, rule: str) -> None:
     with open_file(samples, "samples") as source, open_file(rule, "lambda") as file:
         windows = WindowSet(source, stored_geometry(file.attributes), file.attributes["windows"], 1)
         windows.check()
-        moments = window_moments(link_covariance(source.attributes["shape"]), windows.geometry, COMPONENTS, 2 * source.attributes["noise_probability"] - 1)
+        moments = window_moments(
+            link_covariance(source.attributes["shape"]),
+            windows.geometry,
+            COMPONENTS,
+            2 * source.attributes["noise_probability"] - 1,
+        )
         optimum = canonical_correlations(*moments)
         along = embed_links(electric_templates(windows.geometry.block), COMPONENTS)
         turns = np.radians([0, 45, 90, 135])
@@ -90,8 +103,23 @@ def named(samples: str, rule: str) -> None:
             "first four": optimum.block_modes[:4],
         }
         print("\nNamed filters as hard rules: I(H:E) in nats, held out\n")
-        print("\n".join(table([["", "I(H:E)"], *([name, with_error(*information(windows, filters)[:2])] for name, filters in choices.items())])))
-        print(f"\nCanonical correlations of V and E, exact: {'  '.join(f'{rho:.4f}' for rho in optimum.correlations[:6])}")
+        print(
+            "\n".join(
+                table(
+                    [
+                        ["", "I(H:E)"],
+                        *(
+                            [name, with_error(*information(windows, filters)[:2])]
+                            for name, filters in choices.items()
+                        ),
+                    ]
+                )
+            )
+        )
+        print(
+            "\nCanonical correlations of V and E, exact:"
+            f" {'  '.join(f'{rho:.4f}' for rho in optimum.correlations[:6])}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""Attracting dimers against the temperature: what two bits of a block know of their environment, and which filters they are.
+"""Attracting dimers against the temperature: what two bits of a block know of their environment,
+and which filters they are.
 
-    python temperature.py FIGURE.png rule-T-B.h5...        (two units, buffer B, learned from interacting-T.h5)
+    python temperature.py FIGURE.png rule-T-B.h5...        (two units, buffer B, learned from
+    interacting-T.h5)
 
-T in |v|/k_B. Named rules on the same windows: the electric field (T_x, T_y), and plaquettes, the sum and the difference of the two
-columnar filters, whose signs tell the four columnar states apart.
+T in |v|/k_B. Named rules on the same windows: the electric field (T_x, T_y), and plaquettes, the
+sum and the difference of the two columnar filters, whose signs tell the four columnar states apart.
 """
 
 import math
@@ -35,7 +37,9 @@ class Point(NamedTuple):
     learned: DecoderBound  # of the hard rule
     electric: float  # R2 on E, mean of the two units
     columnar: float  # R2 on the columnar order
-    direction: float  # of the filters in the plane of the columnar order, degrees from its axes: 0 to 45, which are plaquettes
+    # of the filters in the plane of the columnar order, degrees from its axes: 0 to 45, which are
+    # plaquettes
+    direction: float
     fields: DecoderBound  # of T_x, T_y
     plaquettes: DecoderBound
 
@@ -60,14 +64,21 @@ def measured(rule: str) -> Point:
     with open_file(samples_of(rule), "samples") as source:
         windows = WindowSet(source, stored_geometry(a), a["windows"], 0)
         windows.check()
-        fields, plaquettes = (information(windows, templates(a["block"]), steps=STEPS) for templates in (electric_templates, plaquette_templates))
+        fields, plaquettes = (
+            information(windows, templates(a["block"]), steps=STEPS)
+            for templates in (electric_templates, plaquette_templates)
+        )
     units = found["dimers"]["units"]
     overlap = filters @ columnar_templates(a["block"]).T
     turned = np.degrees(np.arctan2(*np.abs(overlap).T))
     return Point(
         temperature=a.get("temperature", math.inf),
         buffer=a["buffer"],
-        learned=DecoderBound(found["mutual_information_hard"], found["mutual_information_hard_error"], found["entropy_h_hard"]),
+        learned=DecoderBound(
+            found["mutual_information_hard"],
+            found["mutual_information_hard_error"],
+            found["entropy_h_hard"],
+        ),
         electric=float(np.mean([unit["R2"] for unit in units])),
         columnar=float(np.mean([unit["R2_columnar"] for unit in units])),
         direction=float(np.mean(np.minimum(turned, 90 - turned))),
@@ -89,13 +100,42 @@ def stiffnesses(rules: list[str]) -> dict[float, tuple[float, float]]:
 
 def report(points: list[Point], stiffness_at: dict) -> None:
     """The table."""
-    print(f"Attracting dimers, 32x32, 4x4 block, two units: I(H:E) in nats, held out, hard rules; log 4 = {math.log(4):.4f}, T_BKT = {T_BKT}\n")
-    rows = [["T", "g", "buffer", "I(H:E)", "H(H)", "E-R2", "columnar R2", "from the axes", "E_x, E_y", "plaquettes"]]
+    print(
+        "Attracting dimers, 32x32, 4x4 block, two units: I(H:E) in nats, held out, hard rules; log"
+        f" 4 = {math.log(4):.4f}, T_BKT = {T_BKT}\n"
+    )
+    rows = [
+        [
+            "T",
+            "g",
+            "buffer",
+            "I(H:E)",
+            "H(H)",
+            "E-R2",
+            "columnar R2",
+            "from the axes",
+            "E_x, E_y",
+            "plaquettes",
+        ]
+    ]
     for point in sorted(points, key=lambda point: (point.buffer, point.temperature)):
-        informations = (with_error(*bound[:2]) for bound in (point.learned, point.fields, point.plaquettes))
+        informations = (
+            with_error(*bound[:2]) for bound in (point.learned, point.fields, point.plaquettes)
+        )
         learned, fields, plaquettes = informations
         shape = (f"{point.electric:.3f}", f"{point.columnar:.3f}", f"{point.direction:.0f}")
-        rows.append([f"{point.temperature:g}", with_error(*stiffness_at[point.temperature]), str(point.buffer), learned, f"{point.learned.entropy:.3f}", *shape, fields, plaquettes])
+        rows.append(
+            [
+                f"{point.temperature:g}",
+                with_error(*stiffness_at[point.temperature]),
+                str(point.buffer),
+                learned,
+                f"{point.learned.entropy:.3f}",
+                *shape,
+                fields,
+                plaquettes,
+            ]
+        )
     print("\n".join(table(rows)))
 
 
@@ -109,9 +149,27 @@ def draw(points: list[Point]) -> Figure:
     for number, (buffer, row) in enumerate(by_buffer.items()):
         inverse = [1 / point.temperature for point in row]
         style = {"color": f"C{number}", "marker": "osD^"[number % 4]}
-        above.errorbar(inverse, [point.learned.value for point in row], [point.learned.error for point in row], label=f"buffer {buffer}", **style)
-        below.plot(inverse, [point.columnar for point in row], label=f"columnar order, buffer {buffer}", **style)
-        below.plot(inverse, [point.electric for point in row], linestyle="--", markerfacecolor="white", label=f"electric field, buffer {buffer}", **style)
+        above.errorbar(
+            inverse,
+            [point.learned.value for point in row],
+            [point.learned.error for point in row],
+            label=f"buffer {buffer}",
+            **style,
+        )
+        below.plot(
+            inverse,
+            [point.columnar for point in row],
+            label=f"columnar order, buffer {buffer}",
+            **style,
+        )
+        below.plot(
+            inverse,
+            [point.electric for point in row],
+            linestyle="--",
+            markerfacecolor="white",
+            label=f"electric field, buffer {buffer}",
+            **style,
+        )
     above.axhline(math.log(4), color="0.45", linewidth=0.8, linestyle="--", zorder=1)
     above.text(0.02, math.log(4) - 0.01, "log 4", va="top", color="0.35", fontsize=8)
     for axes in (above, below):

@@ -2,9 +2,10 @@
 
     python estimates.py SAMPLES.h5 EXACT.json [--windows N]... [--sets N] [--per-configuration N]
 
-EXACT.json, of ``rsmi exact --json``, has the rule, block and buffer, and the true value. A set is so many windows (by default one a
-configuration) of configurations of its own; a fifth of them is held out, as ``rsmi train-lambda`` does. Machines, decoders and
-critics are fitted to the others, and the estimators are evaluated on both parts.
+EXACT.json, of ``rsmi exact --json``, has the rule, block and buffer, and the true value. A set is
+so many windows (by default one a configuration) of configurations of its own; a fifth of them is
+held out, as ``rsmi train-lambda`` does. Machines, decoders and critics are fitted to the others,
+and the estimators are evaluated on both parts.
 """
 
 import argparse
@@ -32,18 +33,35 @@ SETS, HELD_OUT = 10, 5  # one window in so many is held out
 TANH = 16  # of the larger decoder
 STEEP = 100.0  # a soft rule so steep is the hard one, ties included
 DENSE = 1 << 25  # pairs of windows and blocks at once
-ESTIMATORS = ("proxy", "proxy, gaussian", "logsum", "enumerate", "decoder", "decoder, tanh", "InfoNCE")
+ESTIMATORS = (
+    "proxy",
+    "proxy, gaussian",
+    "logsum",
+    "enumerate",
+    "decoder",
+    "decoder, tanh",
+    "InfoNCE",
+)
 
 
-# ---- windows and rules ------------------------------------------------------------------------------------------------
+# ---- windows and rules ---------------------------------------------------------------------------
 
-def cut(file, geometry: Geometry, number: int, count: int, largest: int, per_configuration: int) -> Windows:
-    """The first `count` windows of set `number`; sets of any size begin where those of the largest size do."""
+
+def cut(
+    file, geometry: Geometry, number: int, count: int, largest: int, per_configuration: int
+) -> Windows:
+    """The first `count` windows of set `number`; sets of any size begin where those of the largest
+    size do."""
     shape, stride = file.attributes["shape"], largest // per_configuration
     if (number + 1) * stride > file.shape("/spins")[0]:
-        raise SystemExit(f"{file.path}: {number + 1} sets of {largest} windows need {(number + 1) * stride} configurations")
+        raise SystemExit(
+            f"{file.path}: {number + 1} sets of {largest} windows need {(number + 1) * stride}"
+            " configurations"
+        )
     rows = file.read("/spins")[number * stride : number * stride + -(-count // per_configuration)]
-    chosen, *places = choose_windows(len(rows), shape, count, stream_key(number, "estimators", {"windows": count}, 0))
+    chosen, *places = choose_windows(
+        len(rows), shape, count, stream_key(number, "estimators", {"windows": count}, 0)
+    )
     return Windows(*extract_windows(rows, shape, geometry, chosen, *places), chosen)
 
 
@@ -69,86 +87,177 @@ def soft_form(rule: Rule) -> tuple[np.ndarray, np.ndarray]:
     return (STEEP * rule.filters, STEEP * rule.bias) if rule.hard else (rule.filters, rule.bias)
 
 
-# ---- estimators: value and its own error on each part -----------------------------------------------------------------
+# ---- estimators: value and its own error on each part --------------------------------------------
+
 
 def trained_machines(windows: Windows, key: np.ndarray) -> ThetaPair:
     """Machines of (V, E) and of V, as ``rsmi train-theta`` trains them."""
     large = windows.blocks.shape[1] > 9
-    schedule = Schedule(hidden=32 if large else 20, cd_steps=5, persistent=False, epochs=10, learning_rate=0.03 if large else 0.05)
+    schedule = Schedule(
+        hidden=32 if large else 20,
+        cd_steps=5,
+        persistent=False,
+        epochs=10,
+        learning_rate=0.03 if large else 0.05,
+    )
     found = []
     for visible in (windows.visible, np.ascontiguousarray(windows.blocks)):
         state = initial_state(visible.shape[1], schedule.hidden, key)
-        train_epochs(state, visible, epochs_total=schedule.epochs, count=schedule.epochs, n_gibbs=schedule.cd_steps,
-                     learning_rate=schedule.learning_rate, momentum=MOMENTUM, symmetric=True)  # fmt: skip
+        train_epochs(
+            state,
+            visible,
+            epochs_total=schedule.epochs,
+            count=schedule.epochs,
+            n_gibbs=schedule.cd_steps,
+            learning_rate=schedule.learning_rate,
+            momentum=MOMENTUM,
+            symmetric=True,
+        )
         found += [state[name].astype(float) for name in ("weights", "visible_bias", "hidden_bias")]
     return ThetaPair(*found)
 
 
 def objective_value(settings: LambdaSettings, rule: Rule, windows: Windows, **knowledge) -> float:
-    """An objective on all windows: at once where all blocks that occur are the samples of V|h, else as the mean of minibatches."""
+    """An objective on all windows: at once where all blocks that occur are the samples of V|h, else
+    as the mean of minibatches."""
     n = len(windows)
     pairs = not settings.distinct_blocks and settings.objective != "enumerate"
     size = min(n, settings.batch if pairs else DENSE >> windows.blocks.shape[1])
     filters, bias = soft_form(rule)
     problems = (windows.take(slice(first, first + size)) for first in range(0, n - size + 1, size))
-    return float(np.mean([evaluate_objective(LambdaProblem(part.blocks, part.environments, **knowledge), settings, filters, bias).value for part in problems]))
+    return float(
+        np.mean(
+            [
+                evaluate_objective(
+                    LambdaProblem(part.blocks, part.environments, **knowledge),
+                    settings,
+                    filters,
+                    bias,
+                ).value
+                for part in problems
+            ]
+        )
+    )
 
 
-def by_objective(name: str, rule: Rule, fitted: Windows, held_out: Windows, theta: ThetaPair | None) -> list[tuple[float, float]]:
+def by_objective(
+    name: str, rule: Rule, fitted: Windows, held_out: Windows, theta: ThetaPair | None
+) -> list[tuple[float, float]]:
     """proxy, logsum and enumerate; they come without errors."""
     objective, estimator = ("proxy", "gaussian") if name == "proxy, gaussian" else (name, "pairs")
-    settings = default_settings(objective, rule.n_hidden, fitted.blocks.shape[1], estimator=estimator)
-    knowledge = {"critic": gaussian_critic(fitted.blocks, fitted.environments)} if estimator == "gaussian" else {"theta": theta}
+    settings = default_settings(
+        objective, rule.n_hidden, fitted.blocks.shape[1], estimator=estimator
+    )
+    knowledge = (
+        {"critic": gaussian_critic(fitted.blocks, fitted.environments)}
+        if estimator == "gaussian"
+        else {"theta": theta}
+    )
     if estimator == "gaussian":
         settings = LambdaSettings(objective, estimator, rule.n_hidden, batch=500)
-    return [(objective_value(settings, rule, part, **knowledge), float("nan")) for part in (fitted, held_out)]
+    return [
+        (objective_value(settings, rule, part, **knowledge), float("nan"))
+        for part in (fitted, held_out)
+    ]
 
 
-def by_decoder(units: int, rule: Rule, fitted: Windows, held_out: Windows, key: np.ndarray) -> list[tuple[float, float]]:
+def by_decoder(
+    units: int, rule: Rule, fitted: Windows, held_out: Windows, key: np.ndarray
+) -> list[tuple[float, float]]:
     """The decoder bound, with its jackknife error."""
-    decoder = fit_decoder(rule.filters, rule.bias, rule.hard, fitted.blocks, fitted.environments, key, n_units=units)
-    return [decoder_bound(decoder, rule.filters, rule.bias, rule.hard, part.blocks, part.environments, part.configurations)[:2] for part in (fitted, held_out)]
+    decoder = fit_decoder(
+        rule.filters, rule.bias, rule.hard, fitted.blocks, fitted.environments, key, n_units=units
+    )
+    return [
+        decoder_bound(
+            decoder,
+            rule.filters,
+            rule.bias,
+            rule.hard,
+            part.blocks,
+            part.environments,
+            part.configurations,
+        )[:2]
+        for part in (fitted, held_out)
+    ]
 
 
-def by_critic(rule: Rule, fitted: Windows, held_out: Windows, generator: np.random.Generator) -> list[tuple[float, float]]:
+def by_critic(
+    rule: Rule, fitted: Windows, held_out: Windows, generator: np.random.Generator
+) -> list[tuple[float, float]]:
     """The InfoNCE bound; states of H are drawn once."""
     drawn = [coarse_states(rule, part, generator) for part in (fitted, held_out)]
     critic = infonce.fit(drawn[0], fitted.environments, rule.n_hidden, generator)
-    return [infonce.bound(critic, h, part.environments) for h, part in zip(drawn, (fitted, held_out))]
+    return [
+        infonce.bound(critic, h, part.environments) for h, part in zip(drawn, (fitted, held_out))
+    ]
 
 
 def coarse_states(rule: Rule, windows: Windows, generator: np.random.Generator) -> np.ndarray:
-    up = unit_probabilities(rule.filters, rule.bias, windows.blocks, rule.hard) > generator.random((len(windows), rule.n_hidden))
+    up = unit_probabilities(rule.filters, rule.bias, windows.blocks, rule.hard) > generator.random(
+        (len(windows), rule.n_hidden)
+    )
     return up @ (1 << np.arange(rule.n_hidden))
 
 
-def all_estimates(rule: Rule, windows: Windows, number: int) -> dict[str, list[tuple[float, float]]]:
+def all_estimates(
+    rule: Rule, windows: Windows, number: int
+) -> dict[str, list[tuple[float, float]]]:
     """Of every estimator (value, error) on the windows it was fitted to and on those held out."""
     fitted, held_out = parts(windows)
     key = stream_key(number, "estimators", {"windows": len(windows)}, 1)
     theta = trained_machines(fitted, key)
     found = {name: by_objective(name, rule, fitted, held_out, theta) for name in ESTIMATORS[:4]}
-    found |= {name: by_decoder(units, rule, fitted, held_out, key) for name, units in (("decoder", 0), ("decoder, tanh", TANH))}
+    found |= {
+        name: by_decoder(units, rule, fitted, held_out, key)
+        for name, units in (("decoder", 0), ("decoder, tanh", TANH))
+    }
     found["InfoNCE"] = by_critic(rule, fitted, held_out, np.random.default_rng(key))
     return found
 
 
-# ---- all of it --------------------------------------------------------------------------------------------------------
+# ---- all of it -----------------------------------------------------------------------------------
 
-def estimates(samples: str, known: dict, counts: list[int], sets: int = SETS, per_configuration: int = 1) -> dict:
+
+def estimates(
+    samples: str, known: dict, counts: list[int], sets: int = SETS, per_configuration: int = 1
+) -> dict:
     """What is known, and per number of windows and estimator the values of all sets."""
     geometry = Geometry(known["block"], known["buffer"], known["environment"])
     rule = rule_of(known["rule"], geometry.block, known["hard"])
     rows = []
     with open_file(Path(samples), "samples") as file:
         for count in counts:
-            found = [all_estimates(rule, cut(file, geometry, number, count, max(counts), per_configuration), number) for number in range(sets)]
+            found = [
+                all_estimates(
+                    rule, cut(file, geometry, number, count, max(counts), per_configuration), number
+                )
+                for number in range(sets)
+            ]
             for name in ESTIMATORS:
                 table = np.array([one[name] for one in found])  # (sets, part, value or error)
-                columns = {"fitted": table[:, 0, 0], "held_out": table[:, 1, 0], "error": table[:, 1, 1]}
-                listed = {key: [x if np.isfinite(x) else None for x in values.tolist()] for key, values in columns.items()}
+                columns = {
+                    "fitted": table[:, 0, 0],
+                    "held_out": table[:, 1, 0],
+                    "error": table[:, 1, 1],
+                }
+                listed = {
+                    key: [x if np.isfinite(x) else None for x in values.tolist()]
+                    for key, values in columns.items()
+                }
                 rows.append({"windows": count, "estimator": name, **listed})
-    names = ("shape", "coupling", "block", "buffer", "rule", "hard", "mutual_information", "mutual_information_error", "mutual_information_block", "entropy_h")
+    names = (
+        "shape",
+        "coupling",
+        "block",
+        "buffer",
+        "rule",
+        "hard",
+        "mutual_information",
+        "mutual_information_error",
+        "mutual_information_block",
+        "entropy_h",
+    )
     return {**{name: known[name] for name in names}, "n_hidden": rule.n_hidden, "estimates": rows}
 
 
@@ -161,7 +270,16 @@ def main(*words: str) -> None:
     parser.add_argument("--sets", type=int, default=SETS)
     parser.add_argument("--per-configuration", type=int, default=1)
     given = parser.parse_args(words)
-    json.dump(estimates(given.samples, json.loads(given.exact.read_text()), given.windows, given.sets, given.per_configuration), sys.stdout)
+    json.dump(
+        estimates(
+            given.samples,
+            json.loads(given.exact.read_text()),
+            given.windows,
+            given.sets,
+            given.per_configuration,
+        ),
+        sys.stdout,
+    )
     print()
 
 

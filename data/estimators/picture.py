@@ -1,6 +1,6 @@
 """Bias of every estimator of I(H:E) against the exact value.
 
-    python picture.py CASE.json... optimised.json FIGURE.png        (of estimates.py and optimised.py)
+python picture.py CASE.json... optimised.json FIGURE.png        (of estimates.py and optimised.py)
 """
 
 import json
@@ -16,8 +16,22 @@ from table import HEADLINES, WITH_ERRORS, bias, bias_of, sizes, spread, values
 from rsmi.lattice.ising import critical_coupling
 from rsmi.stages.figures import STYLE
 
-COLOURS = {"proxy": "#000000", "logsum": "#CC79A7", "enumerate": "#E69F00", "decoder": "#0072B2", "decoder, tanh": "#56B4E9", "InfoNCE": "#D55E00"}
-MARKERS = {"proxy": "v", "logsum": "s", "enumerate": "D", "decoder": "o", "decoder, tanh": "^", "InfoNCE": "P"}
+COLOURS = {
+    "proxy": "#000000",
+    "logsum": "#CC79A7",
+    "enumerate": "#E69F00",
+    "decoder": "#0072B2",
+    "decoder, tanh": "#56B4E9",
+    "InfoNCE": "#D55E00",
+}
+MARKERS = {
+    "proxy": "v",
+    "logsum": "s",
+    "enumerate": "D",
+    "decoder": "o",
+    "decoder, tanh": "^",
+    "InfoNCE": "P",
+}
 LABELS = {
     "proxy": "proxy (an objective, no information)",
     "logsum": "log sum",
@@ -26,7 +40,11 @@ LABELS = {
     "decoder, tanh": "decoder, 16 tanh",
     "InfoNCE": "InfoNCE critic (RSMI-NE)",
 }
-SAID = (("curve", "its training curve", "0.55"), ("fitted", "bound, fitted windows", "#56B4E9"), ("held_out", "bound, held out", "#0072B2"))
+SAID = (
+    ("curve", "its training curve", "0.55"),
+    ("fitted", "bound, fitted windows", "#56B4E9"),
+    ("held_out", "bound, held out", "#0072B2"),
+)
 SHOWN = tuple(title for title in HEADLINES if title != "proxy, gaussian")
 LINEAR = 0.01  # nats; beyond, logarithmic
 TICKS = (-1, -0.1, -0.01, 0, 0.01, 0.1, 1)
@@ -51,7 +69,8 @@ CASES = {
 
 
 def draw(cases: dict[str, dict], optimised: dict) -> Figure:
-    """Above, bias against the number of windows, one panel a coupling; below all cases, the winner's curse and the errors."""
+    """Above, bias against the number of windows, one panel a coupling; below all cases, the
+    winner's curse and the errors."""
     figure = Figure(figsize=(12.5, 8.6), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=[1, 1.15])
     scans = {name: case for name, case in cases.items() if len(sizes(case)) > 1}
@@ -60,9 +79,26 @@ def draw(cases: dict[str, dict], optimised: dict) -> Figure:
         draw_scan(axes, case)
     panels[0].set_ylabel("mean estimate - exact $I(H{:}E)$, nats")
     note = "filled: held out (machines: fitted)\nopen: on the windows of the fit"
-    panels[0].text(0.98, 0.03, note, transform=panels[0].transAxes, ha="right", va="bottom", fontsize=8, color="0.35")
+    panels[0].text(
+        0.98,
+        0.03,
+        note,
+        transform=panels[0].transAxes,
+        ha="right",
+        va="bottom",
+        fontsize=8,
+        color="0.35",
+    )
     handles, labels = panels[0].get_legend_handles_labels()
-    above.legend(handles, labels, loc="outside upper center", ncols=6, fontsize=9, columnspacing=1.2, handletextpad=0.3)
+    above.legend(
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=6,
+        fontsize=9,
+        columnspacing=1.2,
+        handletextpad=0.3,
+    )
     left, middle, right = below.subplots(1, 3, width_ratios=[1.7, 1, 1])
     draw_cases(left, {name: case for name, case in cases.items() if name in CASES})
     draw_curse(middle, optimised)
@@ -87,13 +123,28 @@ def draw_scan(axes, case: dict) -> None:
         again = part == "fitted" and estimator in WITH_ERRORS
         found = np.array([bias_of(case, count, title) for count in counts.tolist()])
         shift = 1.045 ** (number - len(SHOWN) / 2)
-        look = {"markersize": 3.5, "linewidth": 0.7, "linestyle": ":", "markerfacecolor": "white"} if again else {"markersize": 5, "label": LABELS[estimator]}
-        axes.errorbar(counts * shift, *found.T, marker=MARKERS[estimator], color=COLOURS[estimator], elinewidth=0.9, **look)
+        look = (
+            {"markersize": 3.5, "linewidth": 0.7, "linestyle": ":", "markerfacecolor": "white"}
+            if again
+            else {"markersize": 5, "label": LABELS[estimator]}
+        )
+        axes.errorbar(
+            counts * shift,
+            *found.T,
+            marker=MARKERS[estimator],
+            color=COLOURS[estimator],
+            elinewidth=0.9,
+            **look,
+        )
     axes.set_xscale("log")
     axes.set_xlabel("windows, a fifth of them held out")
     symmetric_scale(axes.yaxis, axes.set_yscale)
     axes.set_ylim(-3, 9)
-    coupling = "$K_c$" if abs(case["coupling"] - critical_coupling(2)) < 1e-9 else f"$K$ = {case['coupling']:g}"
+    coupling = (
+        "$K_c$"
+        if abs(case["coupling"] - critical_coupling(2)) < 1e-9
+        else f"$K$ = {case['coupling']:g}"
+    )
     axes.set_title(f"{coupling}:  $I(H{{:}}E)$ = {case['mutual_information']:.4f}")
 
 
@@ -108,8 +159,19 @@ def draw_cases(axes, cases: dict[str, dict]) -> None:
         for number, title in enumerate(titles):
             estimator, (value, error) = HEADLINES[title][0], bias_of(cases[name], 10_000, title)
             height = row + 0.15 * (number - (len(titles) - 1) / 2)
-            axes.errorbar(value, height, xerr=error, fmt=MARKERS[estimator], color=COLOURS[estimator], markersize=4, elinewidth=0.9)
-    axes.set_yticks(range(len(ordered)), [f"{CASES[name]}  ({cases[name]['mutual_information']:.3f})" for name in ordered])
+            axes.errorbar(
+                value,
+                height,
+                xerr=error,
+                fmt=MARKERS[estimator],
+                color=COLOURS[estimator],
+                markersize=4,
+                elinewidth=0.9,
+            )
+    axes.set_yticks(
+        range(len(ordered)),
+        [f"{CASES[name]}  ({cases[name]['mutual_information']:.3f})" for name in ordered],
+    )
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     symmetric_scale(axes.xaxis, axes.set_xscale)
@@ -125,7 +187,9 @@ def draw_curse(axes, optimised: dict) -> None:
     for number, (part, label, colour) in enumerate(SAID):
         found = np.array([bias(np.array(row[part]), np.array(row["exact"])) for row in rows])
         counts = np.array([row["windows"] for row in rows]) * 1.06 ** (number - 1)
-        axes.errorbar(counts, found[:, 0], found[:, 1], fmt="o-", color=colour, markersize=4.5, label=label)
+        axes.errorbar(
+            counts, found[:, 0], found[:, 1], fmt="o-", color=colour, markersize=4.5, label=label
+        )
     axes.set_xscale("log")
     axes.set_xlabel("windows")
     axes.set_ylabel("said - exact, nats")
@@ -137,9 +201,23 @@ def draw_errors(axes, case: dict) -> None:
     """Spread of the held-out values, and the error that the estimator gives."""
     counts = np.array(sizes(case))
     for number, estimator in enumerate(WITH_ERRORS):
-        found = np.array([spread(values(case, count, estimator, "held_out")) for count in counts.tolist()])
-        own = np.array([np.sqrt((values(case, count, estimator, "error") ** 2).mean()) for count in counts.tolist()])
-        axes.errorbar(counts * 1.05 ** (number - 1), found[:, 0], found[:, 1], fmt=MARKERS[estimator], color=COLOURS[estimator], markersize=5)
+        found = np.array(
+            [spread(values(case, count, estimator, "held_out")) for count in counts.tolist()]
+        )
+        own = np.array(
+            [
+                np.sqrt((values(case, count, estimator, "error") ** 2).mean())
+                for count in counts.tolist()
+            ]
+        )
+        axes.errorbar(
+            counts * 1.05 ** (number - 1),
+            found[:, 0],
+            found[:, 1],
+            fmt=MARKERS[estimator],
+            color=COLOURS[estimator],
+            markersize=5,
+        )
         axes.plot(counts, own, color=COLOURS[estimator], linestyle="--", linewidth=1.1)
     axes.set_xscale("log")
     axes.set_yscale("log")

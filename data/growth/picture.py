@@ -1,6 +1,7 @@
-"""Seconds and memory of every command against the side of the lattice and the number of configurations.
+"""Seconds and memory of every command against the side of the lattice and the number of
+configurations.
 
-    python picture.py GROWTH.json FIGURE.png
+python picture.py GROWTH.json FIGURE.png
 """
 
 import json
@@ -14,10 +15,20 @@ from matplotlib.figure import Figure
 from rsmi.stages.figures import STYLE
 
 COLOURS = {
-    "sample metropolis": "#0072B2", "sample swendsen-wang": "#D55E00", "flow": "#009E73", "in-flight": "#CC79A7", "coarse-grain": "#E69F00", "train-lambda": "#56B4E9",
+    "sample metropolis": "#0072B2",
+    "sample swendsen-wang": "#D55E00",
+    "flow": "#009E73",
+    "in-flight": "#CC79A7",
+    "coarse-grain": "#E69F00",
+    "train-lambda": "#56B4E9",
     "sample": "#0072B2",
-}  # fmt: skip
-NAMES = {"sample metropolis": "sample, Metropolis (100 sweeps)", "sample swendsen-wang": "sample, Swendsen-Wang (2 sweeps)", "flow": "flow of a file", "in-flight": "flow in flight (1 sweep; by n: 10)"}
+}
+NAMES = {
+    "sample metropolis": "sample, Metropolis (100 sweeps)",
+    "sample swendsen-wang": "sample, Swendsen-Wang (2 sweeps)",
+    "flow": "flow of a file",
+    "in-flight": "flow in flight (1 sweep; by n: 10)",
+}
 PANELS = {"2D": (2, "two dimensions"), "3D": (3, "three dimensions")}
 
 
@@ -31,8 +42,21 @@ def draw(rows: list[dict]) -> Figure:
             own = [row for row in rows if row["series"] == f"{name} {end}"]
             start = starts[name.split()[0]]
             seen = [row for row in own if row["cpu"] > 1.1 * start["cpu"]]
-            axes[0].plot([row["x"] for row in seen], [(row["cpu"] - start["cpu"]) / row["samples"] for row in seen], "o-", ms=3, color=COLOURS[name], label=NAMES.get(name, name))
-            axes[1].plot([row["x"] for row in own], [row["memory"] / 2**20 for row in own], "o-", ms=3, color=COLOURS[name])
+            axes[0].plot(
+                [row["x"] for row in seen],
+                [(row["cpu"] - start["cpu"]) / row["samples"] for row in seen],
+                "o-",
+                ms=3,
+                color=COLOURS[name],
+                label=NAMES.get(name, name),
+            )
+            axes[1].plot(
+                [row["x"] for row in own],
+                [row["memory"] / 2**20 for row in own],
+                "o-",
+                ms=3,
+                color=COLOURS[name],
+            )
         sides = np.array([row["x"] for row in rows if row["series"] == f"flow {end}"], float)
         guide(axes[0], sides, dimension, "L", end)
         axes[0].set_title(f"{title}: CPU seconds of a configuration")
@@ -47,19 +71,43 @@ def draw(rows: list[dict]) -> Figure:
         axes.set_xticks(sides, map(str, sides), fontsize=8)
     for axes in grid[1]:
         axes.set_ylim(30, 2000)
-        axes.set_yticks([50, 100, 200, 500, 1000, 2000], ["50", "100", "200", "500", "1000", "2000"])
+        axes.set_yticks(
+            [50, 100, 200, 500, 1000, 2000], ["50", "100", "200", "500", "1000", "2000"]
+        )
         axes.minorticks_off()
         axes.axhline(starts["sample"]["memory"] / 2**20, color="0.6", linestyle=":")
-        axes.text(0.98, 0.02, "dotted: the interpreter and its libraries", transform=axes.transAxes, ha="right", va="bottom", fontsize=8, color="0.4")
+        axes.text(
+            0.98,
+            0.02,
+            "dotted: the interpreter and its libraries",
+            transform=axes.transAxes,
+            ha="right",
+            va="bottom",
+            fontsize=8,
+            color="0.4",
+        )
     handles, labels = grid[0, 0].get_legend_handles_labels()
     more = grid[0, 2].lines[-3]
-    figure.legend([*handles, more], [*labels, "train-lambda, 20,000 windows"], loc="outside lower center", ncols=3)
+    figure.legend(
+        [*handles, more],
+        [*labels, "train-lambda, 20,000 windows"],
+        loc="outside lower center",
+        ncols=3,
+    )
     return figure
 
 
 def guide(axes, x, power, letter, end) -> None:
     """A line of the power on paper below the points."""
-    y = min(line.get_ydata()[0] / line.get_xdata()[0] ** power for line in axes.lines if len(line.get_xdata())) * 0.25 * x**power
+    y = (
+        min(
+            line.get_ydata()[0] / line.get_xdata()[0] ** power
+            for line in axes.lines
+            if len(line.get_xdata())
+        )
+        * 0.25
+        * x**power
+    )
     axes.plot(x, y, "--", color="0.5", lw=1)
     axes.text(x[-2], y[-2] * 0.5, f"${letter}^{power}$", ha="left", va="top", color="0.3")
 
@@ -69,8 +117,20 @@ def by_number(column, rows) -> None:
     for name in ("sample", "flow", "in-flight", "coarse-grain", "train-lambda"):
         for side, style in ((64, "o-"), (16, "s--")):
             own = [row for row in rows if row["series"] == f"n: {name} {side}"]
-            column[0].plot([row["x"] for row in own], [row["cpu"] for row in own], style, ms=3, color=COLOURS[name])
-            column[1].plot([row["x"] for row in own], [row["memory"] / 2**20 for row in own], style, ms=3, color=COLOURS[name])
+            column[0].plot(
+                [row["x"] for row in own],
+                [row["cpu"] for row in own],
+                style,
+                ms=3,
+                color=COLOURS[name],
+            )
+            column[1].plot(
+                [row["x"] for row in own],
+                [row["memory"] / 2**20 for row in own],
+                style,
+                ms=3,
+                color=COLOURS[name],
+            )
     numbers = np.array([1e5, 1e7])
     column[0].plot(numbers, 2e-7 * numbers, "--", color="0.5", lw=1)
     column[0].text(6e6, 0.8, "$n$", color="0.3", va="top")
@@ -82,7 +142,9 @@ def by_number(column, rows) -> None:
 def main(name: str, output: str) -> None:
     """Draw the figure."""
     with rc_context(STYLE):
-        draw(json.loads(Path(name).read_text())).savefig(output, dpi=110, metadata={"Software": None})
+        draw(json.loads(Path(name).read_text())).savefig(
+            output, dpi=110, metadata={"Software": None}
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The Ising chain, ten seeds of everything: which spins the hidden units find, beside the exact information.
+"""The Ising chain, ten seeds of everything: which spins the hidden units find, beside the exact
+information.
 
-    python campaign.py [SEEDS]        (files go to campaign/, and are resumed)
+python campaign.py [SEEDS]        (files go to campaign/, and are resumed)
 """
 
 import itertools
@@ -33,17 +34,51 @@ def made(output: Path, *words) -> Path:
 
 def learned(seed: int, coupling: float, block: int, objective: str, hidden: int) -> dict:
     """The rule of one seed."""
-    words = "--dimension", 1, "--size", 64, "--coupling", coupling, "--samples", 4000, "--seed", seed
+    words = (
+        "--dimension",
+        1,
+        "--size",
+        64,
+        "--coupling",
+        coupling,
+        "--samples",
+        4000,
+        "--seed",
+        seed,
+    )
     samples = made(FOLDER / f"samples-{coupling}-{seed}.h5", "sample", *words)
     model = ["--block", block, "--buffer", BUFFER]
     if objective != "decoder":
-        model = ["--theta", made(FOLDER / f"theta-{coupling}-{block}-{seed}.h5", "train-theta", samples, *model, "--seed", seed)]
+        model = [
+            "--theta",
+            made(
+                FOLDER / f"theta-{coupling}-{block}-{seed}.h5",
+                "train-theta",
+                samples,
+                *model,
+                "--seed",
+                seed,
+            ),
+        ]
     output = FOLDER / f"lambda-{coupling}-{block}-{objective}-{hidden}-{seed}.h5"
-    return rsmi("train-lambda", samples, *model, "--objective", objective, "--hidden", hidden, "--seed", seed, "-o", output)
+    return rsmi(
+        "train-lambda",
+        samples,
+        *model,
+        "--objective",
+        objective,
+        "--hidden",
+        hidden,
+        "--seed",
+        seed,
+        "-o",
+        output,
+    )
 
 
 def copied(found: dict, block: int) -> list[int]:
-    """The sites that the hard rule copies: of every unit the one whose weight outweighs all others together, -1 without one."""
+    """The sites that the hard rule copies: of every unit the one whose weight outweighs all others
+    together, -1 without one."""
     weights = np.abs(np.reshape(found["filters"], (-1, block)))
     return sorted(int(unit.argmax()) if 2 * unit.max() > unit.sum() else -1 for unit in weights)
 
@@ -52,10 +87,17 @@ def exact_values(coupling: float, block: int) -> dict[str, float]:
     """I(H:E) of named rules on the infinite chain, and I(V:E), nats."""
     joint = exact.chain_joint(block, BUFFER, coupling)
     sites = np.eye(block)
-    rules = {"boundary spin": sites[:1], "majority": np.ones((1, block)), "both boundary spins": sites[[0, -1]]}
+    rules = {
+        "boundary spin": sites[:1],
+        "majority": np.ones((1, block)),
+        "both boundary spins": sites[[0, -1]],
+    }
     if block > 2:
         rules["inner spin"] = sites[1:2]
-    values = {name: exact.mutual_information(joint, exact.channel(rule, np.zeros(len(rule)), hard=True)) for name, rule in rules.items()}
+    values = {
+        name: exact.mutual_information(joint, exact.channel(rule, np.zeros(len(rule)), hard=True))
+        for name, rule in rules.items()
+    }
     return values | {"I(V:E)": exact.mutual_information(joint, np.eye(2**block))}
 
 
@@ -64,16 +106,27 @@ def row(coupling: float, block: int, objective: str, seeds: int) -> str:
     one = [learned(seed, coupling, block, objective, 1) for seed in range(1, seeds + 1)]
     two = [learned(seed, coupling, block, objective, 2) for seed in range(1, seeds + 1)]
     single = sum(copied(found, block) in ([0], [block - 1]) for found in one)
-    both = sum(copied(found, block) == [0, block - 1] and found["mutual_information_exact"] >= 0.98 * found["mutual_information_block"] for found in two)
+    both = sum(
+        copied(found, block) == [0, block - 1]
+        and found["mutual_information_exact"] >= 0.98 * found["mutual_information_block"]
+        for found in two
+    )
     worst = [min(found["mutual_information_exact"] for found in group) for group in (one, two)]
-    return f"{objective:12}{single:6d}/{seeds:<4d}{worst[0]:8.4f}{both:12d}/{seeds:<4d}{worst[1]:8.4f}"
+    return (
+        f"{objective:12}{single:6d}/{seeds:<4d}{worst[0]:8.4f}{both:12d}/{seeds:<4d}{worst[1]:8.4f}"
+    )
 
 
 def main(seeds: int) -> None:
     """Print the exact values and the tables."""
     FOLDER.mkdir(exist_ok=True)
     for coupling, block in itertools.product((0.5, 1.0), BLOCKS):
-        print(f"K = {coupling}, block {block}, buffer {BUFFER}; exact, nats: " + ", ".join(f"{name} {value:.4f}" for name, value in exact_values(coupling, block).items()))
+        print(
+            f"K = {coupling}, block {block}, buffer {BUFFER}; exact, nats: "
+            + ", ".join(
+                f"{name} {value:.4f}" for name, value in exact_values(coupling, block).items()
+            )
+        )
         print(f"\n{'':12}{'one unit: a boundary spin':>24}{'two units: both, I within 2 %':>34}")
         print(f"{'objective':12}{'seeds':>8}{'worst I':>11}{'seeds':>14}{'worst I':>11}")
         for objective in OBJECTIVES:

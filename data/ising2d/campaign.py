@@ -1,9 +1,12 @@
-"""How often the coarse variables are found when everything varies: samples, Boltzmann machines and filters of every seed.
+"""How often the coarse variables are found when everything varies: samples, Boltzmann machines and
+filters of every seed.
 
-    python campaign.py [SEEDS]        (about 150 s of CPU a seed; files go to campaign/, and are resumed)
+    python campaign.py [SEEDS]        (about 150 s of CPU a seed; files go to campaign/, and are
+    resumed)
 
-Every row of the table is a claim, the share of seeds that meet it, and the worst seed's number. Exact values average the
-exact P(V|E) of the Ising model over held-out environments; gains over another rule use the same environments.
+Every row of the table is a claim, the share of seeds that meet it, and the worst seed's number.
+Exact values average the exact P(V|E) of the Ising model over held-out environments; gains over
+another rule use the same environments.
 """
 
 import json
@@ -39,7 +42,18 @@ def made(output: Path, *words) -> Path:
 
 def samples_of(seed: int) -> Path:
     """8000 configurations at T_c."""
-    return made(FOLDER / f"samples-{seed}.h5", "sample", "--size", 64, "--temperature", "Tc", "--samples", 8000, "--seed", seed)
+    return made(
+        FOLDER / f"samples-{seed}.h5",
+        "sample",
+        "--size",
+        64,
+        "--temperature",
+        "Tc",
+        "--samples",
+        8000,
+        "--seed",
+        seed,
+    )
 
 
 def learned(seed: int, objective: str, block: str, hidden: int, *more) -> dict:
@@ -47,9 +61,27 @@ def learned(seed: int, objective: str, block: str, hidden: int, *more) -> dict:
     samples = samples_of(seed)
     model = ["--block", block]
     if objective != "decoder":
-        model = ["--theta", made(FOLDER / f"theta-{block}-{seed}.h5", "train-theta", samples, *model, "--seed", seed)]
+        model = [
+            "--theta",
+            made(
+                FOLDER / f"theta-{block}-{seed}.h5", "train-theta", samples, *model, "--seed", seed
+            ),
+        ]
     output = FOLDER / f"lambda-{objective}-{block}-{hidden}-{seed}{''.join(map(str, more))}.h5"
-    return rsmi("train-lambda", samples, *model, "--objective", objective, "--hidden", hidden, "--seed", seed, *more, "-o", output)
+    return rsmi(
+        "train-lambda",
+        samples,
+        *model,
+        "--objective",
+        objective,
+        "--hidden",
+        hidden,
+        "--seed",
+        seed,
+        *more,
+        "-o",
+        output,
+    )
 
 
 def filters_of(found: dict) -> np.ndarray:
@@ -57,14 +89,21 @@ def filters_of(found: dict) -> np.ndarray:
     return np.reshape(found["filters"], (len(found["filters"]), -1))
 
 
-def exact_information(seed: int, block: tuple[int, ...], rules: list[np.ndarray], windows: int = 1000) -> list[float]:
+def exact_information(
+    seed: int, block: tuple[int, ...], rules: list[np.ndarray], windows: int = 1000
+) -> list[float]:
     """Exact I(H:E) of several hard rules on the same held-out environments."""
     geometry = Geometry(block, 1, 1)
     with open_file(FOLDER / f"samples-{seed}.h5", "samples") as file:
-        environments = WindowSet(file, geometry, 100_000, seed).held_out.thinned(windows).environments
+        environments = (
+            WindowSet(file, geometry, 100_000, seed).held_out.thinned(windows).environments
+        )
         coupling = file.attributes["coupling"]
     channels = [exact.channel(rule, np.zeros(len(rule)), hard=True) for rule in rules]
-    return [found.information for found in exact.exact_informations(channels, geometry, coupling, environments)]
+    return [
+        found.information
+        for found in exact.exact_informations(channels, geometry, coupling, environments)
+    ]
 
 
 def block_spin(seed: int, objective: str) -> dict:
@@ -73,7 +112,10 @@ def block_spin(seed: int, objective: str) -> dict:
     weights = filters_of(found)[0]
     cosine = float(weights.sum() / np.sqrt(len(weights) * (weights**2).sum()))
     exactly = found["mutual_information_exact"]
-    return {"2x2, 1 unit: cosine to uniform > .95": (cosine > 0.95, cosine), "2x2, 1 unit: exact I >= .39": (exactly >= 0.39, exactly)} | reported("2x2, 1 unit", found)
+    return {
+        "2x2, 1 unit: cosine to uniform > .95": (cosine > 0.95, cosine),
+        "2x2, 1 unit: exact I >= .39": (exactly >= 0.39, exactly),
+    } | reported("2x2, 1 unit", found)
 
 
 def four_spins(seed: int, objective: str) -> dict:
@@ -81,19 +123,27 @@ def four_spins(seed: int, objective: str) -> dict:
     found = learned(seed, objective, "2x2", 4)
     distinct = len(set(np.abs(filters_of(found)).argmax(axis=1)))
     exactly = found["mutual_information_exact"]
-    return {"2x2, 4 units: four distinct spins": (distinct == 4, distinct), "2x2, 4 units: exact I >= .515": (exactly >= 0.515, exactly)} | reported("2x2, 4 units", found)
+    return {
+        "2x2, 4 units: four distinct spins": (distinct == 4, distinct),
+        "2x2, 4 units: exact I >= .515": (exactly >= 0.515, exactly),
+    } | reported("2x2, 4 units", found)
 
 
 def reported(title: str, found: dict) -> dict:
-    """The reported information of the hard rule beside the exact one on the same held-out configurations."""
+    """The reported information of the hard rule beside the exact one on the same held-out
+    configurations."""
     off = abs(found["mutual_information_hard"] - found["mutual_information_exact"])
     return {f"{title}: |reported - exact| <= .01": (off <= 0.01, off)}
 
 
 def boundary_4x4(seed: int, objective: str) -> dict:
     """4x4, one unit."""
-    rule, uniform = exact_information(seed, (4, 4), [filters_of(learned(seed, objective, "4x4", 1)), np.ones((1, 16))])
-    return {"4x4, 1 unit: exact gain over uniform >= .014": (rule - uniform >= 0.014, rule - uniform)}
+    rule, uniform = exact_information(
+        seed, (4, 4), [filters_of(learned(seed, objective, "4x4", 1)), np.ones((1, 16))]
+    )
+    return {
+        "4x4, 1 unit: exact gain over uniform >= .014": (rule - uniform >= 0.014, rule - uniform)
+    }
 
 
 def boundary_6x6(seed: int, objective: str) -> dict:
@@ -109,8 +159,15 @@ def quarters(seed: int, objective: str) -> dict:
     majorities = np.zeros((4, 4, 4))
     for j, (y, x) in enumerate(((0, 0), (0, 2), (2, 0), (2, 2))):
         majorities[j, y : y + 2, x : x + 2] = 1
-    rule, reference = exact_information(seed, (4, 4), [filters_of(learned(seed, objective, "4x4", 4)), majorities.reshape(4, 16)])
-    return {"4x4, 4 units: exact gain over four 2x2 majorities >= 0": (rule >= reference, rule - reference)}
+    rule, reference = exact_information(
+        seed, (4, 4), [filters_of(learned(seed, objective, "4x4", 4)), majorities.reshape(4, 16)]
+    )
+    return {
+        "4x4, 4 units: exact gain over four 2x2 majorities >= 0": (
+            rule >= reference,
+            rule - reference,
+        )
+    }
 
 
 def copied_boundary(seed: int, objective: str) -> dict:
@@ -120,7 +177,8 @@ def copied_boundary(seed: int, objective: str) -> dict:
     return {"3x3, 8 units: I(V:E) - I(H:E) <= .001": (missing <= 0.001, missing)}
 
 
-# Every claim and the objectives it is made for: summing over the 2^16 states of a 4x4 block at every step is slow.
+# Every claim and the objectives it is made for: summing over the 2^16 states of a 4x4 block at
+# every step is slow.
 CLAIMS = {
     block_spin: OBJECTIVES,
     four_spins: OBJECTIVES,
@@ -147,15 +205,25 @@ def report(rows: dict[str, dict[str, list]], seeds: int) -> None:
 
 def sizes() -> None:
     """The reported mutual information does not depend on the number of windows: no memorisation."""
-    print("\n2x2 filter of seed 1 by the decoder, by number of windows: reported I(H:E) of the hard rule, and the exact one\n")
+    print(
+        "\n2x2 filter of seed 1 by the decoder, by number of windows: reported I(H:E) of the hard"
+        " rule, and the exact one\n"
+    )
     for windows in WINDOWS:
         found = learned(1, "decoder", "2x2", 1, "--windows", windows)
-        print(f"  {windows:7d}   {found['mutual_information_hard']:.4f} +- {found['mutual_information_hard_error']:.4f}   {found['mutual_information_exact']:.4f}")
+        print(
+            f"  {windows:7d}   {found['mutual_information_hard']:.4f} +-"
+            f" {found['mutual_information_hard_error']:.4f}  "
+            f" {found['mutual_information_exact']:.4f}"
+        )
 
 
 def times() -> None:
     """CPU seconds from a samples file to a filter with its information, start-up included."""
-    print("\nCPU seconds from the samples of seed 1 to a filter with its reported and its exact information\n")
+    print(
+        "\nCPU seconds from the samples of seed 1 to a filter with its reported and its exact"
+        " information\n"
+    )
     samples, theta, rule = samples_of(1), FOLDER / "timed-theta.h5", FOLDER / "timed-lambda.h5"
     for block, machines in (("2x2", False), ("2x2", True), ("4x4", False), ("4x4", True)):
         for stale in (theta, rule):
@@ -163,8 +231,17 @@ def times() -> None:
         before = spent()
         if machines:
             rsmi("train-theta", samples, "--block", block, "-o", theta)
-        rsmi("train-lambda", samples, *(["--theta", theta] if machines else ["--block", block]), "-o", rule)
-        print(f"  {block}, {'Boltzmann machines and proxy' if machines else 'decoder':30} {spent() - before:5.2f}")
+        rsmi(
+            "train-lambda",
+            samples,
+            *(["--theta", theta] if machines else ["--block", block]),
+            "-o",
+            rule,
+        )
+        print(
+            f"  {block}, {'Boltzmann machines and proxy' if machines else 'decoder':30}"
+            f" {spent() - before:5.2f}"
+        )
 
 
 def spent() -> float:
@@ -180,7 +257,12 @@ def campaign(seeds: int, claims: dict) -> dict[str, dict[str, list]]:
     for claim, objectives in claims.items():
         for objective in objectives:
             for seed in range(1, seeds + 1):
-                print(f"\r{claim.__name__} {objective} {seed}    ", end="", file=sys.stderr, flush=True)
+                print(
+                    f"\r{claim.__name__} {objective} {seed}    ",
+                    end="",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 for name, outcome in claim(seed, objective).items():
                     rows.setdefault(name, {}).setdefault(objective, []).append(outcome)
     print(file=sys.stderr)

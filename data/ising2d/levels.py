@@ -1,6 +1,8 @@
-"""The rules that are learned anew at every level of the flow, and the information that every step keeps.
+"""The rules that are learned anew at every level of the flow, and the information that every step
+keeps.
 
-    python levels.py FIGURE.png RSMI        (RSMI: the rsmi command; reads rule-N.h5 and block-N.h5, N = 0, 1, ...)
+python levels.py FIGURE.png RSMI        (RSMI: the rsmi command; reads rule-N.h5 and block-N.h5, N =
+0, 1, ...)
 """
 
 import json
@@ -14,7 +16,14 @@ import numpy as np
 
 def info(name: str, *more: str) -> dict:
     """What rsmi says of a file, as JSON."""
-    return json.loads(subprocess.run([*sys.argv[2:], "info", name, "--json", *more], check=True, capture_output=True, text=True).stdout)
+    return json.loads(
+        subprocess.run(
+            [*sys.argv[2:], "info", name, "--json", *more],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    )
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -23,8 +32,8 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def level(number: int) -> dict:
-    """Filter and information of one level; the error of the share takes the two estimates as independent (an upper bound: they
-    share their held-out configurations)."""
+    """Filter and information of one level; the error of the share takes the two estimates as
+    independent (an upper bound: they share their held-out configurations)."""
     rule, block = info(f"rule-{number}.h5"), info(f"block-{number}.h5")
     kept, kept_error = rule["mutual_information_hard"], rule["mutual_information_hard_error"]
     known, known_error = block["mutual_information_hard"], block["mutual_information_hard_error"]
@@ -42,16 +51,35 @@ def level(number: int) -> dict:
 
 def report(levels: list[dict]) -> None:
     """The table."""
-    print("Two-dimensional Ising model at T_c, a rule learned anew at every level; nats, held-out bounds of hard rules\n")
-    print("step    L   filter / largest weight, rows       cosine to uniform   to the first       I(H:E)       I(V:E)       I(H:E)/I(V:E)")
+    print(
+        "Two-dimensional Ising model at T_c, a rule learned anew at every level; nats, held-out"
+        " bounds of hard rules\n"
+    )
+    print(
+        "step    L   filter / largest weight, rows       cosine to uniform   to the first      "
+        " I(H:E)       I(V:E)       I(H:E)/I(V:E)"
+    )
     for entry in levels:
         weights = entry["filter"]
-        rows = " ".join("[" + " ".join(f"{w:5.2f}" for w in row) + "]" for row in weights / np.abs(weights).max())
-        numbers = "   ".join(f"{entry[name][0]:.4f}({round(1e4 * entry[name][1]):d})" for name in ("kept", "known", "share"))
-        print(f"{entry['step']:4d} {entry['size']:4d}   {rows:34} {cosine(weights, np.ones_like(weights)):11.4f} {cosine(weights, levels[0]['filter']):18.4f}        {numbers}")
+        rows = " ".join(
+            "[" + " ".join(f"{w:5.2f}" for w in row) + "]"
+            for row in weights / np.abs(weights).max()
+        )
+        numbers = "   ".join(
+            f"{entry[name][0]:.4f}({round(1e4 * entry[name][1]):d})"
+            for name in ("kept", "known", "share")
+        )
+        print(
+            f"{entry['step']:4d} {entry['size']:4d}   {rows:34}"
+            f" {cosine(weights, np.ones_like(weights)):11.4f}"
+            f" {cosine(weights, levels[0]['filter']):18.4f}        {numbers}"
+        )
     kept, known = levels[0]["exact"]
     if kept is not None:
-        print(f"\nexact at step 0: I(H:E) = {kept:.4f}, I(V:E) = {known:.4f}, share {kept / known:.4f}")
+        print(
+            f"\nexact at step 0: I(H:E) = {kept:.4f}, I(V:E) = {known:.4f}, share"
+            f" {kept / known:.4f}"
+        )
 
 
 def draw(levels: list[dict], path: str) -> None:
@@ -69,7 +97,11 @@ def draw(levels: list[dict], path: str) -> None:
         axes.title.set_fontsize(9)
     axes = below.subplots()
     steps = [entry["step"] for entry in levels]
-    for name, label, marker in (("known", "I(V:E)", "s"), ("kept", "I(H:E)", "o"), ("share", "I(H:E) / I(V:E)", "^")):
+    for name, label, marker in (
+        ("known", "I(V:E)", "s"),
+        ("kept", "I(H:E)", "o"),
+        ("share", "I(H:E) / I(V:E)", "^"),
+    ):
         values, errors = zip(*(entry[name] for entry in levels))
         axes.errorbar(steps, values, errors, marker=marker, capsize=3, label=label)
     axes.set(xlabel="RG steps made", ylabel="nats; ratio", xticks=steps, ylim=(0, 1))
@@ -79,7 +111,9 @@ def draw(levels: list[dict], path: str) -> None:
 
 def main() -> None:
     """Print the table and draw the figure."""
-    levels = [level(number) for number in takewhile(lambda n: Path(f"rule-{n}.h5").exists(), count())]
+    levels = [
+        level(number) for number in takewhile(lambda n: Path(f"rule-{n}.h5").exists(), count())
+    ]
     report(levels)
     draw(levels, sys.argv[1])
 

@@ -1,6 +1,6 @@
 """The summary table of the reproduction: what was measured beside what is exactly known.
 
-    python table.py RSMI        (RSMI: the rsmi command)
+python table.py RSMI        (RSMI: the rsmi command)
 """
 
 import json
@@ -14,12 +14,22 @@ ENERGY_64 = -1.42393839  # per site of the 64x64 torus at T_c (Kaufman 1949)
 
 def info(name: str) -> dict:
     """What rsmi says of a file, as JSON."""
-    return json.loads(subprocess.run([*sys.argv[1:], "info", name, "--json"], check=True, capture_output=True, text=True).stdout)
+    return json.loads(
+        subprocess.run(
+            [*sys.argv[1:], "info", name, "--json"], check=True, capture_output=True, text=True
+        ).stdout
+    )
 
 
 def line(what: str, value, error, exact="", remark: str = "") -> None:
     """One row: value +- error, the exact value, a remark."""
-    measured = "undefined" if value is None else f"{value:10.5f} +- {error:.5f}" if error is not None else f"{value:10.5f}"
+    measured = (
+        "undefined"
+        if value is None
+        else f"{value:10.5f} +- {error:.5f}"
+        if error is not None
+        else f"{value:10.5f}"
+    )
     shown = f"{exact:.5f}" if isinstance(exact, float) else exact
     print(f"{what:44} {measured:24} {shown:>10}  {remark}")
 
@@ -51,22 +61,56 @@ def boundary_and_inner(found: dict) -> tuple[float, float]:
 
 def rule(title: str, found: dict) -> None:
     """What a learned rule knows of its environment."""
-    line(f"{title}: I(H:E) soft", found["mutual_information"], found["mutual_information_error"], found["mutual_information_exact_soft"])
-    drawn = f"+- {found['mutual_information_exact_error']:.5f}, environments drawn; I(V:E) = {found['mutual_information_block']:.4f}"
-    line(f"{title}: I(H:E) hard", found["mutual_information_hard"], found["mutual_information_hard_error"], found["mutual_information_exact"], drawn)
+    line(
+        f"{title}: I(H:E) soft",
+        found["mutual_information"],
+        found["mutual_information_error"],
+        found["mutual_information_exact_soft"],
+    )
+    drawn = (
+        f"+- {found['mutual_information_exact_error']:.5f}, environments drawn; I(V:E) ="
+        f" {found['mutual_information_block']:.4f}"
+    )
+    line(
+        f"{title}: I(H:E) hard",
+        found["mutual_information_hard"],
+        found["mutual_information_hard_error"],
+        found["mutual_information_exact"],
+        drawn,
+    )
 
 
 def exponents(title: str, found: dict) -> None:
     """The headline exponents: step 2, all operators."""
-    line(f"{title}: y_t", found["headline"]["y_t"]["value"], found["headline"]["y_t"]["error"], 1.0, "step 2, 10 operators")
-    line(f"{title}: y_h", found["headline"]["y_h"]["value"], found["headline"]["y_h"]["error"], 15 / 8, "step 2, 6 operators")
+    line(
+        f"{title}: y_t",
+        found["headline"]["y_t"]["value"],
+        found["headline"]["y_t"]["error"],
+        1.0,
+        "step 2, 10 operators",
+    )
+    line(
+        f"{title}: y_h",
+        found["headline"]["y_h"]["value"],
+        found["headline"]["y_h"]["error"],
+        15 / 8,
+        "step 2, 6 operators",
+    )
     line(f"{title}: nu", found["nu"], found["nu_error"], 1.0, found["nu_remark"])
-    line(f"{title}: T_c", found["T_c"], found["T_c_error"], T_C, found["T_c_reason"] or f"steps 2, 3; {found['T_c_remark']}")
+    line(
+        f"{title}: T_c",
+        found["T_c"],
+        found["T_c_error"],
+        T_C,
+        found["T_c_reason"] or f"steps 2, 3; {found['T_c_remark']}",
+    )
 
 
 def main() -> None:
     """Print the table."""
-    samples, theta, one, four, large = (info(f"{name}.h5") for name in ("samples-Tc", "theta", "lambda", "lambda4", "lambda4x4"))
+    samples, theta, one, four, large = (
+        info(f"{name}.h5") for name in ("samples-Tc", "theta", "lambda", "lambda4", "lambda4x4")
+    )
     print("Two-dimensional Ising model, 64x64, information in nats, temperatures in J/k_B\n")
     print("The learned 2x2 filter, the rule of the flow below:\n")
     filters(one)

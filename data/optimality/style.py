@@ -16,7 +16,9 @@ STYLE = {
     "lines.linewidth": 1.3,
     "savefig.dpi": 100,
     # Okabe & Ito's palette, told apart with every common colour blindness
-    "axes.prop_cycle": cycler(color=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")),
+    "axes.prop_cycle": cycler(
+        color=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+    ),
 }
 
 

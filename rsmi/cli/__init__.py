@@ -8,7 +8,11 @@ import sys
 
 def main() -> None:
     """Entry point of the ``rsmi`` command: signals first, then the rest."""
-    for library in ("OPENBLAS", "OMP", "MKL"):  # threads of ours divide the work; numpy's own would wait for one another on small matrices
+    for library in (
+        "OPENBLAS",
+        "OMP",
+        "MKL",
+    ):  # threads of ours divide the work; numpy's own would wait for one another on small matrices
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     from rsmi.errors import Interrupted
     from rsmi.stages.interrupt import Stop

@@ -38,9 +38,9 @@ A first pipeline, from nothing to exponents:
   rsmi flow samples.h5 --rule lambda.h5 --hard --steps 3 -o flow.h5
   rsmi exponent flow.h5 -o exponent.h5
 
-Exit codes: 0 done, 1 failure (disk, folder), 2 usage, 65 damaged or wrong input, 73 output exists with other parameters
-or is being written, 75 interrupted with the checkpoint written (run the same command again).
-"""
+Exit codes: 0 done, 1 failure (disk, folder), 2 usage, 65 damaged or wrong input, 73 output exists
+with other parameters or is being written, 75 interrupted with the checkpoint written (run the same
+command again). """
 
 
 class LazyGroup(click.Group):
@@ -52,7 +52,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx, name):
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"rsmi.cli.{name.replace('-', '_')}" + "_" * keyword.iskeyword(name))
+        module = importlib.import_module(
+            f"rsmi.cli.{name.replace('-', '_')}" + "_" * keyword.iskeyword(name)
+        )
         return module.command
 
     def format_commands(self, ctx, formatter):
@@ -60,13 +62,22 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "RSMI", "max_content_width": 110})
+@click.group(
+    cls=LazyGroup,
+    epilog=_EPILOG,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "RSMI",
+        "max_content_width": 110,
+    },
+)
 @click.version_option(rsmi.__version__, "--version", prog_name="rsmi")
 def application():
-    """Find the relevant degrees of freedom of a statistical system, coarse-grain with them, and read off its critical
-    behaviour: the real-space mutual information renormalization group.
+    """Find the relevant degrees of freedom of a statistical system, coarse-grain with them, and
+    read off its critical behaviour: the real-space mutual information renormalization group.
 
-    Every stage reads and writes HDF5 files and can be stopped and repeated at any time: the same command resumes.
+    Every stage reads and writes HDF5 files and can be stopped and repeated at any time: the same
+    command resumes.
     """
 
 
@@ -92,7 +103,10 @@ def run(arguments: list[str], stop: Stop) -> int:
         _say(f"not enough memory ({error})" if str(error) else "not enough memory", debug)
         return 1
     except Exception as error:  # a defect of ours: still one sentence, and where to find the rest
-        _say(f"unexpected {type(error).__name__}: {error} (a defect in rsmi; --debug shows where)", debug)
+        _say(
+            f"unexpected {type(error).__name__}: {error} (a defect in rsmi; --debug shows where)",
+            debug,
+        )
         return 1
 
 

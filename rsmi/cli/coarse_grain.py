@@ -21,12 +21,20 @@ Example: two steps of a learned rule
 @common.command("coarse-grain", help=_HELP)
 @click.argument("samples", metavar="SAMPLES.h5|-", type=click.Path())
 @common.rule_options()
-@click.option("--steps", type=click.IntRange(1, 60), metavar="N", default=1, help="Apply the rule this many times.")
+@click.option(
+    "--steps",
+    type=click.IntRange(1, 60),
+    metavar="N",
+    default=1,
+    help="Apply the rule this many times.",
+)
 @common.stage_command()
 def command(samples, rule, block, hard, bias, steps, seed, output, run, dry_run, as_json):
     from rsmi.stages import coarse_grain
 
-    with coarse_grain.prepare(common.one_path(samples), rule, block, hard, bias, steps, seed) as work:
+    with coarse_grain.prepare(
+        common.one_path(samples), rule, block, hard, bias, steps, seed
+    ) as work:
         if dry_run:
             return common.print_plan(coarse_grain.plan(work), as_json)
         coarse_grain.run(work, output, run)

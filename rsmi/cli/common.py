@@ -35,79 +35,195 @@ def _load_config(ctx: click.Context, _, value: Path | None):
     commands = ctx.parent.command.list_commands(ctx.parent)
     for name, section in table.items():
         if name not in commands or not isinstance(section, dict):
-            raise click.BadParameter(f"{value}: {name} is not the [table] of a command ({', '.join(commands)})")
-    options = {option.lstrip("-"): parameter.name for parameter in ctx.command.params for option in parameter.opts if option.startswith("--")}
-    several = {option for parameter in ctx.command.params if getattr(parameter, "multiple", False) for option in parameter.opts}
-    settings = {key.replace("_", "-"): setting for key, setting in table.get(ctx.info_name, {}).items()}
-    settings = {key: _as_written(setting, f"--{key}" in several) for key, setting in settings.items()}
+            raise click.BadParameter(
+                f"{value}: {name} is not the [table] of a command ({', '.join(commands)})"
+            )
+    options = {
+        option.lstrip("-"): parameter.name
+        for parameter in ctx.command.params
+        for option in parameter.opts
+        if option.startswith("--")
+    }
+    several = {
+        option
+        for parameter in ctx.command.params
+        if getattr(parameter, "multiple", False)
+        for option in parameter.opts
+    }
+    settings = {
+        key.replace("_", "-"): setting for key, setting in table.get(ctx.info_name, {}).items()
+    }
+    settings = {
+        key: _as_written(setting, f"--{key}" in several) for key, setting in settings.items()
+    }
     unknown = sorted(set(settings) - set(options))
     if unknown:
         raise click.BadParameter(f"{value}: {ctx.info_name} has no option --{', --'.join(unknown)}")
-    ctx.default_map = {**(ctx.default_map or {}), **{options[key]: setting for key, setting in settings.items()}}
+    ctx.default_map = {
+        **(ctx.default_map or {}),
+        **{options[key]: setting for key, setting in settings.items()},
+    }
 
 
 def _as_written(setting, several: bool):
-    """A setting as text, to be parsed like the command line; a list of them for an option that may be repeated."""
+    """A setting as text, to be parsed like the command line; a list of them for an option that may
+    be repeated."""
     if several:
         return [str(one) for one in (setting if isinstance(setting, list) else [setting])]
     return str(setting)
 
 
-_OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write; appears only when complete.")
-_SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", default=0, help="Root of all random streams.")
-_SHARD = click.option("--shard", metavar="i/N", default=None, show_default="all", help="Make shard i = 0 ... N - 1 of N, for 'rsmi merge': the streams c with c mod N = i.")
+_OUTPUT = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="File to write; appears only when complete.",
+)
+_SEED = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    metavar="N",
+    default=0,
+    help="Root of all random streams.",
+)
+_SHARD = click.option(
+    "--shard",
+    metavar="i/N",
+    default=None,
+    show_default="all",
+    help="Make shard i = 0 ... N - 1 of N, for 'rsmi merge': the streams c with c mod N = i.",
+)
 _SCHEDULER = click.option(
     "--scheduler",
     metavar="ADDRESS|local|slurm",
     default=None,
     show_default="threads of this process",
-    help='Work in processes of dask (pip install "rsmi[dask]") that share this folder: behind a scheduler (tcp://HOST:PORT, tls://HOST:PORT, its file), --threads of them on this machine, or --threads of them in jobs of Slurm. Never changes a result.',
+    help=(
+        'Work in processes of dask (pip install "rsmi[dask]") that share this folder: behind a'
+        " scheduler (tcp://HOST:PORT, tls://HOST:PORT, its file), --threads of them on this"
+        " machine, or --threads of them in jobs of Slurm. Never changes a result."
+    ),
 )
 _RUN = (
-    click.option("--force", is_flag=True, help="Replace an output made with other parameters (matching unfinished work is still resumed)."),
-    click.option("--threads", type=click.IntRange(1, 4096), metavar="N", default=None, show_default="all cores", help="Threads; never changes a result."),
-    click.option("--time-limit", metavar="DURATION", default=None, help="Checkpoint and exit 75 after this long (90, 15m, 2h, HH:MM:SS)."),
-    click.option("--dry-run", is_flag=True, help="Print the resolved plan and its cost, write nothing."),
+    click.option(
+        "--force",
+        is_flag=True,
+        help=(
+            "Replace an output made with other parameters (matching unfinished work is still"
+            " resumed)."
+        ),
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(1, 4096),
+        metavar="N",
+        default=None,
+        show_default="all cores",
+        help="Threads; never changes a result.",
+    ),
+    click.option(
+        "--time-limit",
+        metavar="DURATION",
+        default=None,
+        help="Checkpoint and exit 75 after this long (90, 15m, 2h, HH:MM:SS).",
+    ),
+    click.option(
+        "--dry-run", is_flag=True, help="Print the resolved plan and its cost, write nothing."
+    ),
 )
 _TALK = (
     click.option("--json", is_flag=True, help="Print the result as one JSON object."),
     click.option("-q", "--quiet", is_flag=True, help="No progress, no remarks."),
     click.option("-v", "--verbose", is_flag=True, help="More remarks on stderr."),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
-    click.option("--config", type=click.Path(path_type=Path), is_eager=True, expose_value=False, callback=_load_config, help="TOML file of defaults, one [command] table each; RSMI_COMMAND_OPTION in the environment wins over it."),
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_load_config,
+        help=(
+            "TOML file of defaults, one [command] table each; RSMI_COMMAND_OPTION in the"
+            " environment wins over it."
+        ),
+    ),
 )
 
 
 _NAMED = ("majority", "decimation", "majority-ties-up", "staggered")
-RULES = """The rule is a file of 'rsmi train-lambda', a filter of your own, or a name. Named rules, with ties by a fair coin:
-majority (the sign of the block's magnetization), staggered (of its staggered magnetization); without chance:
-majority-ties-up (as majority, ties up), decimation (the block's first spin). A filter of your own is a CSV or NPY file of
-weights, in the shape of --block or as one row of all its sites for each hidden unit. Learned rules and filters draw each
-coarse spin from P(h = 1) = 1/(1 + exp(-x)), x = sum of weights times spins, plus bias; --hard takes the likelier value."""
+RULES = """The rule is a file of 'rsmi train-lambda', a filter of your own, or a name. Named rules,
+with ties by a fair coin: majority (the sign of the block's magnetization), staggered (of its
+staggered magnetization); without chance: majority-ties-up (as majority, ties up), decimation (the
+block's first spin). A filter of your own is a CSV or NPY file of weights, in the shape of --block
+or as one row of all its sites for each hidden unit. Learned rules and filters draw each coarse spin
+from P(h = 1) = 1/(1 + exp(-x)), x = sum of weights times spins, plus bias; --hard takes the
+likelier value."""
 
 
 def _complete_rule(ctx, param, incomplete: str) -> list[CompletionItem]:
     """Named rules, and files."""
-    return [*(CompletionItem(name) for name in _NAMED if name.startswith(incomplete)), CompletionItem(incomplete, type="file")]
+    return [
+        *(CompletionItem(name) for name in _NAMED if name.startswith(incomplete)),
+        CompletionItem(incomplete, type="file"),
+    ]
 
 
 def rule_options(several: bool = False):
-    """Add --rule (repeatable where ``several``), --block, --hard and --bias: what `rsmi.stages.rules` resolves."""
+    """Add --rule (repeatable where ``several``), --block, --hard and --bias: what
+    `rsmi.stages.rules` resolves."""
     options = (
-        click.option("--rule", required=True, multiple=several, shell_complete=_complete_rule, metavar="FILE|" + "|".join(_NAMED), help="A learned rule, a filter in a CSV or NPY file, or a named rule" + ("; may be repeated." if several else ".")),
-        click.option("--block", default=None, metavar="SHAPE", show_default="2 along every axis, or as learned", help="Block of a named rule or a filter, such as 2x2."),
-        click.option("--hard", is_flag=True, help="Take the likelier value instead of drawing; named rules are always hard."),
-        click.option("--bias", default=None, metavar="B[,B...]", show_default="0", help="Of a filter in a CSV or NPY file, for each hidden unit."),
+        click.option(
+            "--rule",
+            required=True,
+            multiple=several,
+            shell_complete=_complete_rule,
+            metavar="FILE|" + "|".join(_NAMED),
+            help="A learned rule, a filter in a CSV or NPY file, or a named rule"
+            + ("; may be repeated." if several else "."),
+        ),
+        click.option(
+            "--block",
+            default=None,
+            metavar="SHAPE",
+            show_default="2 along every axis, or as learned",
+            help="Block of a named rule or a filter, such as 2x2.",
+        ),
+        click.option(
+            "--hard",
+            is_flag=True,
+            help="Take the likelier value instead of drawing; named rules are always hard.",
+        ),
+        click.option(
+            "--bias",
+            default=None,
+            metavar="B[,B...]",
+            show_default="0",
+            help="Of a filter in a CSV or NPY file, for each hidden unit.",
+        ),
     )
     return lambda function: _decorate(function, options)
 
 
 def stage_command(seed: bool = True, shards: bool = False, remote: bool = False):
-    """Add the options of a stage; the function receives ``run`` (RunOptions), ``dry_run`` and ``as_json``."""
+    """Add the options of a stage; the function receives ``run`` (RunOptions), ``dry_run`` and
+    ``as_json``."""
 
     def decorate(function):
         @functools.wraps(function)
-        def wrapped(*arguments, force, threads, time_limit, json, quiet, verbose, debug, shard=None, scheduler=None, **rest):
+        def wrapped(
+            *arguments,
+            force,
+            threads,
+            time_limit,
+            json,
+            quiet,
+            verbose,
+            debug,
+            shard=None,
+            scheduler=None,
+            **rest,
+        ):
             from rsmi.stages.runner import RunOptions
             from rsmi.stages.shards import parse_shard
 
@@ -120,9 +236,24 @@ def stage_command(seed: bool = True, shards: bool = False, remote: bool = False)
                 from rsmi.stages.cluster import workers_of
 
                 options["workers"] = workers_of(scheduler, threads)
-            return function(*arguments, run=RunOptions(force=force, quiet=quiet, stop=stop, **options), as_json=json, **rest)
+            return function(
+                *arguments,
+                run=RunOptions(force=force, quiet=quiet, stop=stop, **options),
+                as_json=json,
+                **rest,
+            )
 
-        return _decorate(wrapped, (_OUTPUT, *((_SEED,) if seed else ()), *((_SHARD,) if shards else ()), *((_SCHEDULER,) if remote else ()), *_RUN, *_TALK))
+        return _decorate(
+            wrapped,
+            (
+                _OUTPUT,
+                *((_SEED,) if seed else ()),
+                *((_SHARD,) if shards else ()),
+                *((_SCHEDULER,) if remote else ()),
+                *_RUN,
+                *_TALK,
+            ),
+        )
 
     return decorate
 

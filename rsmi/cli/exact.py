@@ -9,21 +9,24 @@ import click
 from rsmi.cli import common
 from rsmi.cli.sampling import parse_size
 
-_HELP = f"""Compute exactly what coarse variables H of a block V know of the environment E: I(H:E), in nats.
+_HELP = f"""Compute exactly what coarse variables H of a block V know of the environment E: I(H:E),
+in nats.
 
-For the Ising model in one and two dimensions, blocks of up to 16 sites. Chains of any length and small tori (as 2x2
-blocks on up to 9x9 sites) are summed over completely. On larger ones P(V|E) is exact, by transfer matrices, and averaged
-over environments of SAMPLES or, without them, of configurations sampled for the purpose; the error is that of this
-average. I(V:E), the most that any rule could keep, is given beside it. With SAMPLES a learned rule is measured on the
-configurations that were held out from its training.
+For the Ising model in one and two dimensions, blocks of up to 16 sites. Chains of any length and
+small tori (as 2x2 blocks on up to 9x9 sites) are summed over completely. On larger ones P(V|E) is
+exact, by transfer matrices, and averaged over environments of SAMPLES or, without them, of
+configurations sampled for the purpose; the error is that of this average. I(V:E), the most that any
+rule could keep, is given beside it. With SAMPLES a learned rule is measured on the configurations
+that were held out from its training.
 
 {common.RULES}
 
-With one --rule the JSON object holds mutual_information, mutual_information_block for I(V:E), entropy_h and their errors;
-with several, a list of rules.
+With one --rule the JSON object holds mutual_information, mutual_information_block for I(V:E),
+entropy_h and their errors; with several, a list of rules.
 
 \b
-Example: the block spin on the 6x6 torus at T_c, .461045 nats; two rules on a large lattice; a learned rule
+Example: the block spin on the 6x6 torus at T_c (0.461045 nats), two rules on a large lattice, and a
+learned rule
   rsmi exact --size 6 --temperature Tc --block 2x2 --buffer 1 --rule majority
   rsmi exact --size 64 --temperature Tc --rule majority --rule decimation
   rsmi exact samples.h5 --rule lambda.h5 --hard --json
@@ -33,15 +36,56 @@ Example: the block spin on the 6x6 torus at T_c, .461045 nats; two rules on a la
 @common.command("exact", help=_HELP)
 @click.argument("samples", metavar="[SAMPLES.h5|-]", type=click.Path(), required=False)
 @common.rule_options(several=True)
-@click.option("--buffer", type=click.IntRange(0, 64), metavar="N", default=None, show_default="1, or as learned", help="Width of the ignored buffer, sites.")
-@click.option("--environment", type=click.IntRange(1, 64), metavar="N", default=1, help="Width of E; must fit, but only the spins next to the buffer matter.")
-@click.option("--model", type=click.Choice(["ising"]), default="ising", help="Nearest-neighbour Ising ferromagnet.")
+@click.option(
+    "--buffer",
+    type=click.IntRange(0, 64),
+    metavar="N",
+    default=None,
+    show_default="1, or as learned",
+    help="Width of the ignored buffer, sites.",
+)
+@click.option(
+    "--environment",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    default=1,
+    help="Width of E; must fit, but only the spins next to the buffer matter.",
+)
+@click.option(
+    "--model",
+    type=click.Choice(["ising"]),
+    default="ising",
+    help="Nearest-neighbour Ising ferromagnet.",
+)
 @click.option("--dimension", type=click.IntRange(1, 3), metavar="N", default=None, show_default="2")
-@click.option("--size", default=None, help="Sites along a side, or sides such as 64x32, of a periodic lattice.")
-@click.option("--temperature", default=None, help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).")
-@click.option("--coupling", type=float, default=None, help="K = J/(k_B T), instead of --temperature.")
-@click.option("--windows", type=click.IntRange(100, 10**8), metavar="N", default=None, show_default="100000, or 10000 beyond 9 block sites", help="Environments to average over where they are sampled.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", default=0, help="Root of all random streams.")
+@click.option(
+    "--size",
+    default=None,
+    help="Sites along a side, or sides such as 64x32, of a periodic lattice.",
+)
+@click.option(
+    "--temperature",
+    default=None,
+    help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).",
+)
+@click.option(
+    "--coupling", type=float, default=None, help="K = J/(k_B T), instead of --temperature."
+)
+@click.option(
+    "--windows",
+    type=click.IntRange(100, 10**8),
+    metavar="N",
+    default=None,
+    show_default="100000, or 10000 beyond 9 block sites",
+    help="Environments to average over where they are sampled.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    metavar="N",
+    default=0,
+    help="Root of all random streams.",
+)
 @common.reading_command
 def command(samples, rule, model, dimension, size, as_json, **rest):
     from rsmi.stages import exact

@@ -8,11 +8,13 @@ from rsmi.cli import common
 
 _HELP = """Read critical exponents and the critical temperature off a flow.
 
-y_t and y_h are logarithms of the largest eigenvalue of the linearised renormalization-group transformation (Swendsen's
-Monte Carlo renormalization group), for every step and number of operators, at the temperature nearest to
---critical-temperature. The headline is step 2 with all operators, always; the covariance of the steps is stored and gives
-the error of what one step more changes. nu comes from the slope of the effective coupling, T_c from the crossing of the
-effective couplings of steps 2 and 3; both need the exact energy of a finite lattice and so do not exist in three dimensions.
+y_t and y_h are logarithms of the largest eigenvalue of the linearised renormalization-group
+transformation (Swendsen's Monte Carlo renormalization group), for every step and number of
+operators, at the temperature nearest to --critical-temperature. The headline is step 2 with all
+operators, always; the covariance of the steps is stored and gives the error of what one step more
+changes. nu comes from the slope of the effective coupling, T_c from the crossing of the effective
+couplings of steps 2 and 3; both need the exact energy of a finite lattice and so do not exist in
+three dimensions.
 
 \b
 Example:
@@ -22,7 +24,14 @@ Example:
 
 @common.command("exponent", help=_HELP)
 @click.argument("flow", metavar="FLOW.h5|-", type=click.Path())
-@click.option("--critical-temperature", type=float, default=None, metavar="T", show_default="the model's T_c; the coldest in one dimension", help="Measure exponents at the temperature nearest to this, J/k_B.")
+@click.option(
+    "--critical-temperature",
+    type=float,
+    default=None,
+    metavar="T",
+    show_default="the model's T_c; the coldest in one dimension",
+    help="Measure exponents at the temperature nearest to this, J/k_B.",
+)
 @common.stage_command(seed=False)
 def command(flow, critical_temperature, output, run, dry_run, as_json):
     from rsmi.stages import exponent
@@ -30,6 +39,9 @@ def command(flow, critical_temperature, output, run, dry_run, as_json):
 
     with open_file(common.one_path(flow), "flow") as file:
         if dry_run:
-            return common.print_plan({**exponent.request(file, critical_temperature).parameters, "flow": str(file.path)}, as_json)
+            return common.print_plan(
+                {**exponent.request(file, critical_temperature).parameters, "flow": str(file.path)},
+                as_json,
+            )
         exponent.run(file, critical_temperature, output, run)
     common.answer(output, as_json, lambda: exponent.summary(output))

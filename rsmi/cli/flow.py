@@ -9,16 +9,18 @@ from rsmi.errors import UsageError
 
 _HELP = f"""Measure operators along repeated coarse-graining of samples at one or more temperatures.
 
-At every step the lattice sums of even and odd operators (seven and five in one dimension, ten and six in two and three),
-their products with those of the step before, and with the original energy are added up exactly, per block of samples;
-'rsmi exponent' reads exponents and the critical temperature off them. The effective coupling K_eff is that of the
-nearest-neighbour model with the same energy on a lattice of the coarse size; it needs the exact energy and so does not exist
-in three dimensions. Files at one temperature are merged if their random streams differ.
+At every step the lattice sums of even and odd operators (seven and five in one dimension, ten and
+six in two and three), their products with those of the step before, and with the original energy
+are added up exactly, per block of samples; 'rsmi exponent' reads exponents and the critical
+temperature off them. The effective coupling K_eff is that of the nearest-neighbour model with the
+same energy on a lattice of the coarse size; it needs the exact energy and so does not exist in
+three dimensions. Files at one temperature are merged if their random streams differ.
 
-With --model instead of files the configurations are sampled here and not stored: as by 'rsmi sample' with the same
-options, so that the sums are those of its file, bit for bit. Left to auto, an interval is .25 of the autocorrelation
-time (rsmi sample: twice it): exponents remember less than |m| and the energy, and errors take account of it. Local energies, for the
-effective couplings of all kinds, are those of every 32nd step of the chains.
+With --model instead of files the configurations are sampled here and not stored: as by 'rsmi
+sample' with the same options, so that the sums are those of its file, bit for bit. Left to auto, an
+interval is .25 of the autocorrelation time (rsmi sample: twice it): exponents remember less than
+|m| and the energy, and errors take account of it. Local energies, for the effective couplings of
+all kinds, are those of every 32nd step of the chains.
 
 {common.RULES}
 
@@ -26,7 +28,8 @@ effective couplings of all kinds, are those of every 32nd step of the chains.
 Example: the flow of five temperatures under the majority rule
   rsmi flow samples-*.h5 --rule majority --block 2x2 --steps 3 -o flow.h5
 Example: a million configurations, sampled in flight
-  rsmi flow --model ising --size 64 --temperature Tc --samples 1000000 --rule majority --steps 4 -o flow.h5
+  rsmi flow --model ising --size 64 --temperature Tc --samples 1000000 --rule majority --steps 4 \\
+    -o flow.h5
 """
 
 
@@ -35,19 +38,41 @@ Example: a million configurations, sampled in flight
 @sampling.model_option("ising", required=False)
 @sampling.options(required=False, several=True, measured=True)
 @common.rule_options()
-@click.option("--steps", type=click.IntRange(1, 60), metavar="N", required=True, help="Coarse-graining steps.")
+@click.option(
+    "--steps", type=click.IntRange(1, 60), metavar="N", required=True, help="Coarse-graining steps."
+)
 @common.stage_command(shards=True, remote=True)
 @click.pass_context
-def command(ctx, samples, model, rule, block, hard, bias, steps, seed, output, run, dry_run, as_json, **physics):
+def command(
+    ctx,
+    samples,
+    model,
+    rule,
+    block,
+    hard,
+    bias,
+    steps,
+    seed,
+    output,
+    run,
+    dry_run,
+    as_json,
+    **physics,
+):
     from rsmi.stages import flow, flow_sampled, merge
 
     if model is None and not samples:
-        raise UsageError("give files of samples, or --model with --size, --temperature and --samples to sample in flight")
+        raise UsageError(
+            "give files of samples, or --model with --size, --temperature and --samples to sample"
+            " in flight"
+        )
     if samples:
         sampling.refuse_with_files(ctx, ["model", *physics])
         prepared = flow.prepare(common.read_paths(samples), rule, block, hard, bias, steps, seed)
     else:
-        prepared = flow_sampled.prepare(_asked(model, seed, **physics), rule, block, hard, bias, steps, seed)
+        prepared = flow_sampled.prepare(
+            _asked(model, seed, **physics), rule, block, hard, bias, steps, seed
+        )
     with prepared as work:
         if dry_run:
             return common.print_plan(work.plan(), as_json)
@@ -61,7 +86,22 @@ def _asked(model, seed, dimension, size, temperature, coupling, n_samples, **res
         if value is None:
             raise UsageError(f"{option}: needed with --model")
     shape = sampling.parse_size(size, dimension)
-    points = [{"temperature": one, "coupling": None} for one in temperature] or [{"temperature": None, "coupling": one} for one in coupling]
+    points = [{"temperature": one, "coupling": None} for one in temperature] or [
+        {"temperature": None, "coupling": one} for one in coupling
+    ]
     if not points or temperature and coupling:
-        raise UsageError("give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two")
-    return [dict(model=model, shape=shape, samples=n_samples, seed=seed, boundary="periodic", **point, **rest) for point in points]
+        raise UsageError(
+            "give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two"
+        )
+    return [
+        dict(
+            model=model,
+            shape=shape,
+            samples=n_samples,
+            seed=seed,
+            boundary="periodic",
+            **point,
+            **rest,
+        )
+        for point in points
+    ]

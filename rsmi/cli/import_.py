@@ -10,16 +10,19 @@ from rsmi.cli import common
 
 _HELP = """Import configurations that another program made.
 
-FILE is NPY, NPZ, CSV (one configuration a line), HDF5, or packed bits. The first axis counts configurations, the others are
-the lattice: (n, L), (n, Ly, Lx) or (n, Lz, Ly, Lx). Spins are +-1, 0/1 or bool of any numeric type, one writing in the whole
-file: 1 is up, the other value down. Files may be larger than the memory.
+FILE is NPY, NPZ, CSV (one configuration a line), HDF5, or packed bits. The first axis counts
+configurations, the others are the lattice: (n, L), (n, Ly, Lx) or (n, Lz, Ly, Lx). Spins are +-1,
+0/1 or bool of any numeric type, one writing in the whole file: 1 is up, the other value down. Files
+may be larger than the memory.
 
-Say --model ising, with --temperature or --coupling where they are known, of the nearest-neighbour Ising ferromagnet without a
-field. Of --model none nothing is assumed, neither the symmetry under a flip of all spins nor a coupling, and what needs one
-says so. Files of mcising say what they are; --temperature then chooses among theirs.
+Say --model ising, with --temperature or --coupling where they are known, of the nearest-neighbour
+Ising ferromagnet without a field. Of --model none nothing is assumed, neither the symmetry under a
+flip of all spins nor a coupling, and what needs one says so. Files of mcising say what they are;
+--temperature then chooses among theirs.
 
-A --mask says which sites of a periodic lattice carry data; what FILE has at the others is not looked at. Blocks must be a
-period of it: filters are then learned on the sites with data, and coarse-graining gives a full lattice, for flow.
+A --mask says which sites of a periodic lattice carry data; what FILE has at the others is not
+looked at. Blocks must be a period of it: filters are then learned on the sites with data, and
+coarse-graining gives a full lattice, for flow.
 
 \b
 Example: an array of shape (n, 64, 64) made at T = 2.3 by 4 chains that took turns
@@ -34,18 +37,86 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
 
 @common.command("import", help=_HELP)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--format", type=click.Choice(["npy", "npz", "csv", "hdf5", "bits"]), default=None, show_default="as FILE begins, or is named", help="What FILE is.")
-@click.option("--dataset", metavar="NAME", default=None, show_default="the only one", help="The array of an NPZ or HDF5 file.")
-@click.option("--shape", metavar="SHAPE", default=None, show_default="as in FILE", help="Lattice, such as 64x64, where FILE has it flat.")
-@click.option("--values", type=click.Choice(["auto", "+-1", "0/1"]), default="auto", help="auto: either, by what the whole file holds.")
-@click.option("--bit-order", type=click.Choice(["little", "big"]), default="little", help="Of packed bits: whether a byte's first site is its lowest bit or its highest.")
-@click.option("--model", type=click.Choice(["ising", "none"]), default=None, show_default="none, or as FILE says", help="What was sampled.")
-@click.option("--temperature", default=None, show_default="unknown", help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).")
-@click.option("--coupling", type=float, default=None, show_default="unknown", help="K = J/(k_B T), instead of --temperature.")
-@click.option("--boundary", type=click.Choice(["periodic", "open"]), default="periodic", help="Open: windows stay inside the lattice; flow, crossing and exact refuse it.")
-@click.option("--mask", metavar="MASK.npy", type=click.Path(path_type=Path), default=None, show_default="all do", help="Which sites carry data: bool, of the lattice's shape or a cell that tiles it.")
-@click.option("--chains", type=click.IntRange(1, 9999), metavar="N", default=1, help="Independent chains that the configurations are of.")
-@click.option("--chain-order", type=click.Choice(["turns", "sequential"]), default="turns", help="turns: configuration i is of chain i mod N; sequential: one chain after the other.")
+@click.option(
+    "--format",
+    type=click.Choice(["npy", "npz", "csv", "hdf5", "bits"]),
+    default=None,
+    show_default="as FILE begins, or is named",
+    help="What FILE is.",
+)
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    default=None,
+    show_default="the only one",
+    help="The array of an NPZ or HDF5 file.",
+)
+@click.option(
+    "--shape",
+    metavar="SHAPE",
+    default=None,
+    show_default="as in FILE",
+    help="Lattice, such as 64x64, where FILE has it flat.",
+)
+@click.option(
+    "--values",
+    type=click.Choice(["auto", "+-1", "0/1"]),
+    default="auto",
+    help="auto: either, by what the whole file holds.",
+)
+@click.option(
+    "--bit-order",
+    type=click.Choice(["little", "big"]),
+    default="little",
+    help="Of packed bits: whether a byte's first site is its lowest bit or its highest.",
+)
+@click.option(
+    "--model",
+    type=click.Choice(["ising", "none"]),
+    default=None,
+    show_default="none, or as FILE says",
+    help="What was sampled.",
+)
+@click.option(
+    "--temperature",
+    default=None,
+    show_default="unknown",
+    help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).",
+)
+@click.option(
+    "--coupling",
+    type=float,
+    default=None,
+    show_default="unknown",
+    help="K = J/(k_B T), instead of --temperature.",
+)
+@click.option(
+    "--boundary",
+    type=click.Choice(["periodic", "open"]),
+    default="periodic",
+    help="Open: windows stay inside the lattice; flow, crossing and exact refuse it.",
+)
+@click.option(
+    "--mask",
+    metavar="MASK.npy",
+    type=click.Path(path_type=Path),
+    default=None,
+    show_default="all do",
+    help="Which sites carry data: bool, of the lattice's shape or a cell that tiles it.",
+)
+@click.option(
+    "--chains",
+    type=click.IntRange(1, 9999),
+    metavar="N",
+    default=1,
+    help="Independent chains that the configurations are of.",
+)
+@click.option(
+    "--chain-order",
+    type=click.Choice(["turns", "sequential"]),
+    default="turns",
+    help="turns: configuration i is of chain i mod N; sequential: one chain after the other.",
+)
 @common.stage_command(seed=False)
 def command(file, chain_order, output, run, dry_run, as_json, **rest):
     from rsmi.stages import imports

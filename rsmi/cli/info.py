@@ -10,8 +10,9 @@ from rsmi.errors import UsageError
 
 _HELP = """Show what a file holds and what it says.
 
-Every kind of file is shown with its numbers, errors in parentheses (1.0033(70) is 1.0033 +- 0.0070), and the exact values
-beside them where they are known. Temperatures are in J/k_B, energies in J, information in nats.
+Every kind of file is shown with its numbers, errors in parentheses (1.0033(70) is 1.0033 +-
+0.0070), and the exact values beside them where they are known. Temperatures are in J/k_B, energies
+in J, information in nats.
 
 \b
 Example:
@@ -22,9 +23,15 @@ Example:
 
 @common.command("info", help=_HELP)
 @click.argument("file", metavar="FILE|-", type=click.Path())
-@click.option("--tree", is_flag=True, help="Show parameters, ancestors, datasets and the run that wrote the file.")
+@click.option(
+    "--tree",
+    is_flag=True,
+    help="Show parameters, ancestors, datasets and the run that wrote the file.",
+)
 @click.option("--digest", is_flag=True, help="Print only the digest of the content.")
-@click.option("--verify", is_flag=True, help="Recompute the digest from the content: prints ok, or exits 65.")
+@click.option(
+    "--verify", is_flag=True, help="Recompute the digest from the content: prints ok, or exits 65."
+)
 @common.reading_command
 def command(file, tree, digest, verify, as_json):
     from rsmi.stages import info

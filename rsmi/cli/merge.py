@@ -8,9 +8,10 @@ from rsmi.cli import common
 
 _HELP = """Join shards to the file that one process would have written, digest for digest.
 
-A shard is what 'rsmi sample --shard i/N' or 'rsmi flow --shard i/N' makes: the streams c with c mod N = i, which have
-random numbers of their own. N jobs make the N shards at once, wherever they run; merge takes all of them, in any order,
-checks that they are of one run and undamaged, and writes the whole.
+A shard is what 'rsmi sample --shard i/N' or 'rsmi flow --shard i/N' makes: the streams c with c mod
+N = i, which have random numbers of their own. N jobs make the N shards at once, wherever they run;
+merge takes all of them, in any order, checks that they are of one run and undamaged, and writes the
+whole.
 
 \b
 Example: three shards, each perhaps a job of a cluster

@@ -18,7 +18,8 @@ flow        effective couplings along the flow, one line per temperature
 exponent    y_t, y_h, nu and T_c beside the exact values
 crossing    Binder cumulant and correlation ratio of every size against T, and where they cross
 
-The format follows the name: png, pdf or svg. An existing figure is replaced. Needs matplotlib (pip install 'rsmi[plot]').
+The format follows the name: png, pdf or svg. An existing figure is replaced. Needs matplotlib (pip
+install 'rsmi[plot]').
 
 \b
 Example: configurations below, at and above T_c in one figure
@@ -28,7 +29,13 @@ Example: configurations below, at and above T_c in one figure
 
 @common.command("plot", help=_HELP)
 @click.argument("files", metavar="FILE...|-", type=click.Path(), nargs=-1, required=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Figure to write: .png, .pdf or .svg.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Figure to write: .png, .pdf or .svg.",
+)
 @common.reading_command
 def command(files, output, as_json):
     from rsmi.stages import figures

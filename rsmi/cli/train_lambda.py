@@ -9,18 +9,22 @@ import click
 from rsmi.cli import common
 from rsmi.cli.train_theta import geometry_options
 
-_HELP = """Learn the coarse variables H of a block V that carry the most information on its environment E.
+_HELP = """Learn the coarse variables H of a block V that carry the most information on its
+environment E.
 
-Hidden unit j of a block v is +1 with probability 1/(1 + exp(-sum_i lambda_ji v_i - b_j)). Objectives: proxy (the first
-cumulant of Koch-Janusz & Ringel, by pairs of the data or by Monte Carlo chains), logsum (without the Jensen step),
-enumerate (exact sum over the block's states), all three with the machines of --theta; decoder (variational lower bound)
-and proxy by gaussian (covariances alone) need none. With eight units on blocks of ten and more sites proxy and logsum are
-biased, by too few samples of each state of H: on 5x2 Ising blocks at T_c their rules keep .94 and 1.02 of I(V:E) = 1.13
-nats, the decoder's 1.09; take decoder there. For comparison, two that look at V alone: total-correlation (CorEx of
-Ver Steeg & Galstyan) and likelihood (the hidden units of a Boltzmann machine of V, by contrastive divergence). V and E hold all components of their sites: of dimers the links of
-every cell, and the noise. Of several restarts the best held-out bound is kept, of the
-latter two the best value of their own. The mutual information that is reported is always the
-decoder bound on held-out configurations, in nats, with the exact value beside it where the model is solvable.
+Hidden unit j of a block v is +1 with probability 1/(1 + exp(-sum_i lambda_ji v_i - b_j)).
+Objectives: proxy (the first cumulant of Koch-Janusz & Ringel, by pairs of the data or by Monte
+Carlo chains), logsum (without the Jensen step), enumerate (exact sum over the block's states), all
+three with the machines of --theta; decoder (variational lower bound) and proxy by gaussian
+(covariances alone) need none. With eight units on blocks of ten and more sites proxy and logsum are
+biased, by too few samples of each state of H: on 5x2 Ising blocks at T_c their rules keep .94 and
+1.02 of I(V:E) = 1.13 nats, the decoder's 1.09; take decoder there. For comparison, two that look at
+V alone: total-correlation (CorEx of Ver Steeg & Galstyan) and likelihood (the hidden units of a
+Boltzmann machine of V, by contrastive divergence). V and E hold all components of their sites: of
+dimers the links of every cell, and the noise. Of several restarts the best held-out bound is kept,
+of the latter two the best value of their own. The mutual information that is reported is always the
+decoder bound on held-out configurations, in nats, with the exact value beside it where the model is
+solvable.
 
 \b
 Examples: without and with Boltzmann machines
@@ -31,14 +35,55 @@ Examples: without and with Boltzmann machines
 
 @common.command("train-lambda", help=_HELP)
 @click.argument("samples", metavar="SAMPLES.h5|-", type=click.Path())
-@click.option("--theta", type=click.Path(path_type=Path), default=None, help="Machines of 'rsmi train-theta'; they bring the geometry.")
+@click.option(
+    "--theta",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Machines of 'rsmi train-theta'; they bring the geometry.",
+)
 @geometry_options(required=False)
-@click.option("--windows", type=click.IntRange(1), metavar="N", default=100_000, help="Windows in all, spread evenly over the configurations; a fifth or so is held out.")
-@click.option("--hidden", type=click.IntRange(1, 8), metavar="N", default=1, help="Hidden units of a block.")
-@click.option("--objective", type=click.Choice(["proxy", "logsum", "enumerate", "decoder", "total-correlation", "likelihood"]), default=None, show_default="proxy with --theta or gaussian, else decoder", help="What is maximised.")
-@click.option("--estimator", type=click.Choice(["pairs", "mcmc", "gaussian", "cd", "pcd"]), default=None, show_default="pairs; likelihood: cd, dimers pcd", help="Of the proxy: pairs of the data, Monte Carlo chains, or pairs with the critic of Gaussian variables (no --theta); of the likelihood: contrastive divergence, plain or persistent.")
-@click.option("--bias", type=click.Choice(["zero", "free"]), default="zero", help="zero keeps the symmetry under a global flip.")
-@click.option("--restarts", type=click.IntRange(1, 99), metavar="N", default=3, help="Independent trainings; the best is kept.")
+@click.option(
+    "--windows",
+    type=click.IntRange(1),
+    metavar="N",
+    default=100_000,
+    help="Windows in all, spread evenly over the configurations; a fifth or so is held out.",
+)
+@click.option(
+    "--hidden", type=click.IntRange(1, 8), metavar="N", default=1, help="Hidden units of a block."
+)
+@click.option(
+    "--objective",
+    type=click.Choice(
+        ["proxy", "logsum", "enumerate", "decoder", "total-correlation", "likelihood"]
+    ),
+    default=None,
+    show_default="proxy with --theta or gaussian, else decoder",
+    help="What is maximised.",
+)
+@click.option(
+    "--estimator",
+    type=click.Choice(["pairs", "mcmc", "gaussian", "cd", "pcd"]),
+    default=None,
+    show_default="pairs; likelihood: cd, dimers pcd",
+    help=(
+        "Of the proxy: pairs of the data, Monte Carlo chains, or pairs with the critic of Gaussian"
+        " variables (no --theta); of the likelihood: contrastive divergence, plain or persistent."
+    ),
+)
+@click.option(
+    "--bias",
+    type=click.Choice(["zero", "free"]),
+    default="zero",
+    help="zero keeps the symmetry under a global flip.",
+)
+@click.option(
+    "--restarts",
+    type=click.IntRange(1, 99),
+    metavar="N",
+    default=3,
+    help="Independent trainings; the best is kept.",
+)
 @common.stage_command(remote=True)
 def command(samples, theta, output, run, dry_run, as_json, **rest):
     from rsmi.stages import train_lambda

@@ -1,8 +1,10 @@
 """Canonical correlations of two sets of variables from their covariances.
 
-H. Hotelling, Biometrika 28, 321 (1936): pairs of linear functions, one of V and one of E, of unit variance, correlated as strongly as
-possible and with none of the other pairs. For Gaussian variables I(V:E) is the sum of -ln(1 - rho^2)/2 over the pairs. Covariances may
-be singular (conserved quantities, gauge freedom): directions whose variance is below ``CUT`` times the largest are left out.
+H. Hotelling, Biometrika 28, 321 (1936): pairs of linear functions, one of V and one of E, of unit
+variance, correlated as strongly as possible and with none of the other pairs. For Gaussian
+variables I(V:E) is the sum of -ln(1 - rho^2)/2 over the pairs. Covariances may be singular
+(conserved quantities, gauge freedom): directions whose variance is below ``CUT`` times the largest
+are left out.
 """
 
 from typing import NamedTuple
@@ -13,7 +15,8 @@ CUT = 1e-9
 
 
 class Canonical(NamedTuple):
-    """Canonical correlations, falling, and their modes: rows of coefficients that give unit variance."""
+    """Canonical correlations, falling, and their modes: rows of coefficients that give unit
+    variance."""
 
     correlations: np.ndarray  # (k,) float64
     block_modes: np.ndarray  # (k, n_block) float64
@@ -73,7 +76,8 @@ def readout_correlations(filters, block, environment, between, cut=CUT):
     Returns
     -------
     ndarray of float64, (rank of the filters,)
-        Falling. For one filter, its correlation with the linear function of E that predicts it best; empty if nothing varies.
+        Falling. For one filter, its correlation with the linear function of E that predicts it
+        best; empty if nothing varies.
     """
     filters = np.atleast_2d(filters)
     within = filters @ block @ filters.T
@@ -83,12 +87,14 @@ def readout_correlations(filters, block, environment, between, cut=CUT):
 
 
 def gaussian_information(correlations):
-    """Sum of -ln(1 - rho^2)/2 in nats: the mutual information of Gaussian variables with these canonical correlations."""
+    """Sum of -ln(1 - rho^2)/2 in nats: the mutual information of Gaussian variables with these
+    canonical correlations."""
     return float(information_of_each(correlations).sum())
 
 
 def information_of_each(correlations):
-    """-ln(1 - rho^2)/2 in nats; infinite where rho^2 exceeds 1 - 1e-9, which is rounding of singular covariances."""
+    """-ln(1 - rho^2)/2 in nats; infinite where rho^2 exceeds 1 - 1e-9, which is rounding of
+    singular covariances."""
     squares = np.asarray(correlations, float) ** 2
     with np.errstate(divide="ignore"):
         return -0.5 * np.log1p(-np.where(squares > 1 - CUT, 1.0, squares))

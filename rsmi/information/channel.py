@@ -1,4 +1,5 @@
-"""The coarse-graining channel q(h|v): h_j = 1 with probability sigma(sum_i filters[j, i] v_i + bias[j])."""
+"""The coarse-graining channel q(h|v): h_j = 1 with probability sigma(sum_i filters[j, i] v_i +
+bias[j])."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +7,9 @@ from numpy.typing import NDArray
 TIE_TOLERANCE = 1e-9  # relative to the sum of a filter's absolute weights
 
 
-def unit_probabilities(filters: NDArray, bias: NDArray, blocks: NDArray, hard: bool = False) -> NDArray[np.float64]:
+def unit_probabilities(
+    filters: NDArray, bias: NDArray, blocks: NDArray, hard: bool = False
+) -> NDArray[np.float64]:
     """Probability that each coarse unit is up, given the block.
 
     Parameters
@@ -33,8 +36,11 @@ def unit_probabilities(filters: NDArray, bias: NDArray, blocks: NDArray, hard: b
     return np.where(tie, 0.5, field > 0)
 
 
-def state_probabilities(filters: NDArray, bias: NDArray, blocks: NDArray, hard: bool = False) -> NDArray[np.float64]:
-    """q(h|v) of all 2^n_hidden states, (n, 2^n_hidden) float64; state h = sum_j h_j 2^j. Parameters as `unit_probabilities`."""
+def state_probabilities(
+    filters: NDArray, bias: NDArray, blocks: NDArray, hard: bool = False
+) -> NDArray[np.float64]:
+    """q(h|v) of all 2^n_hidden states, (n, 2^n_hidden) float64; state h = sum_j h_j 2^j. Parameters
+    as `unit_probabilities`."""
     up = unit_probabilities(filters, bias, blocks, hard)
     q = np.ones((len(up), 1))
     for j in range(up.shape[1]):

@@ -1,7 +1,8 @@
 """The reported mutual information: a variational lower bound, certified on held-out windows.
 
-I(H:E) >= H(H) + <sum_h q(h|v) log r(h|e)> for every decoder r (Barber & Agakov, NIPS 16, 201 (2003)). The decoder is fitted on
-the training windows; on windows of independent configurations the bound then holds up to sampling noise, whatever the fit.
+I(H:E) >= H(H) + <sum_h q(h|v) log r(h|e)> for every decoder r (Barber & Agakov, NIPS 16, 201
+(2003)). The decoder is fitted on the training windows; on windows of independent configurations the
+bound then holds up to sampling noise, whatever the fit.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ JACKKNIFE_BLOCKS = 40
 
 @dataclass(frozen=True)
 class Decoder:
-    """log r(h|e) = sum_j s_j (field e)_j + offset(h) - log Z(e), s_j = 2 h_j - 1: interacting spins h in a field linear in the
-    environment; plus an optional function of `n_units` tanh units."""
+    """log r(h|e) = sum_j s_j (field e)_j + offset(h) - log Z(e), s_j = 2 h_j - 1: interacting spins
+    h in a field linear in the environment; plus an optional function of `n_units` tanh units."""
 
     parameters: NDArray[np.float64]
     n_units: int
@@ -28,11 +29,14 @@ class Decoder:
 
     def log_probabilities(self, environments: NDArray[np.int8]) -> NDArray[np.float64]:
         """log r(h|e), (n, 2^n_hidden) float64, for environments (n, n_environment) int8 of +-1."""
-        return kernel.log_probabilities(self.parameters, np.ascontiguousarray(environments), self.n_units, self.n_hidden)
+        return kernel.log_probabilities(
+            self.parameters, np.ascontiguousarray(environments), self.n_units, self.n_hidden
+        )
 
 
 class DecoderBound(NamedTuple):
-    """Held-out lower bound of I(H:E) in nats, its standard error, and the entropy of H (mean over blocks)."""
+    """Held-out lower bound of I(H:E) in nats, its standard error, and the entropy of H (mean over
+    blocks)."""
 
     value: float
     error: float
@@ -43,13 +47,20 @@ def keyed_generator(rng_key: NDArray[np.uint64]) -> np.random.Generator:
     """Generator of start values from the four words of a stream's key."""
     if rng_key.shape != (4,) or not rng_key.any():
         raise ValueError("rng_key must be four 64-bit words, not all zero")
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int(word) for word in rng_key])))
+    return np.random.Generator(
+        np.random.PCG64(np.random.SeedSequence([int(word) for word in rng_key]))
+    )
 
 
-def initial_decoder(n_environment: int, n_units: int, n_hidden: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Parameters (order: csrc/decoder.h) of the constant decoder: random input weights of the tanh units, zero elsewhere."""
+def initial_decoder(
+    n_environment: int, n_units: int, n_hidden: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Parameters (order: csrc/decoder.h) of the constant decoder: random input weights of the tanh
+    units, zero elsewhere."""
     parameters = np.zeros(kernel.parameter_count(n_environment, n_units, n_hidden))
-    inputs = parameters[len(parameters) - n_units * (n_environment + 1) :][: n_units * n_environment]
+    inputs = parameters[len(parameters) - n_units * (n_environment + 1) :][
+        : n_units * n_environment
+    ]
     inputs[:] = generator.normal(0.0, n_environment**-0.5, inputs.size)
     return parameters
 
@@ -83,7 +94,8 @@ def fit_decoder(
     environment_mean : (n_environment,) float64, optional
         Subtracted from the environments while fitting, where it is not zero by symmetry.
     n_units : int
-        tanh units beside the linear fields; on Ising windows these are within .002 nats of exact (.005 for eight units) and more only fit noise.
+        tanh units beside the linear fields; on Ising windows these are within .002 nats of exact
+        (.005 for eight units) and more only fit noise.
 
     Raises
     ------
@@ -93,7 +105,17 @@ def fit_decoder(
     rng = np.array(rng_key, np.uint64)
     parameters = initial_decoder(environments.shape[1], n_units, len(filters), keyed_generator(rng))
     targets = state_probabilities(filters, bias, blocks, hard)
-    kernel.fit(parameters, np.ascontiguousarray(environments), targets, n_units, steps, batch, learning_rate, rng, environment_mean)
+    kernel.fit(
+        parameters,
+        np.ascontiguousarray(environments),
+        targets,
+        n_units,
+        steps,
+        batch,
+        learning_rate,
+        rng,
+        environment_mean,
+    )
     if environment_mean is not None:
         _absorb_mean(parameters, environment_mean, n_units, len(filters))
     return Decoder(parameters, n_units, len(filters))
@@ -123,15 +145,18 @@ def decoder_bound(
     Parameters
     ----------
     blocks, environments : (n, n_block), (n, n_environment) int8
-        Held-out windows. As a control, permute the environments among the windows both here and in the fit: the bound is
-        then zero within its error (of a decoder fitted to true pairs it is far below).
+        Held-out windows. As a control, permute the environments among the windows both here and in
+        the fit: the bound is then zero within its error (of a decoder fitted to true pairs it is
+        far below).
     groups : (n,) int
-        Index of the configuration each window comes from, consecutive configurations of a chain having consecutive indices.
+        Index of the configuration each window comes from, consecutive configurations of a chain
+        having consecutive indices.
 
     Returns
     -------
     DecoderBound
-        The value is not clipped to [0, H(H)]. Its error is a jackknife over at most 40 runs of successive configurations.
+        The value is not clipped to [0, H(H)]. Its error is a jackknife over at most 40 runs of
+        successive configurations.
     """
     q = state_probabilities(filters, bias, blocks, hard)
     likelihood = (q * decoder.log_probabilities(environments)).sum(axis=1)
@@ -161,7 +186,13 @@ def _sums_over_blocks(rows: NDArray, groups: NDArray) -> NDArray:
 def check_bounds(value: float, error: float, entropy: float) -> str | None:
     """A warning if an estimate is more than three errors outside [0, H(H)], else None."""
     if value < -3 * error:
-        return f"the mutual information {value:.4f} +- {error:.4f} nats is below zero by more than three errors: the decoder is badly fitted"
+        return (
+            f"the mutual information {value:.4f} +- {error:.4f} nats is below zero by more than"
+            " three errors: the decoder is badly fitted"
+        )
     if value > entropy + 3 * error:
-        return f"the mutual information {value:.4f} +- {error:.4f} nats exceeds the entropy {entropy:.4f} of H by more than three errors"
+        return (
+            f"the mutual information {value:.4f} +- {error:.4f} nats exceeds the entropy"
+            f" {entropy:.4f} of H by more than three errors"
+        )
     return None

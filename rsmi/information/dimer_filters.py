@@ -1,30 +1,41 @@
 """Filters on dimers: what of them matters, and how much of it is the electric field.
 
-A block of m_x x m_y cells holds the links of its vertices (i, j) to (i+1, j) and (i, j+1), as +-1 variables (+1 = dimer), and with noise
-a spin at every vertex and face. The height description of the coverings (E. Fradkin et al., Phys. Rev. B 69, 224415 (2004)) is a
-free field whose electric field is E_a(x, y) = (-1)^(x+y) (n_a - 1/4); the block's mean of it has the filter T_a, +-1 on the links along a.
-The first vertex of the block is taken to have x + y even.
+A block of m_x x m_y cells holds the links of its vertices (i, j) to (i+1, j) and (i, j+1), as +-1
+variables (+1 = dimer), and with noise a spin at every vertex and face. The height description of
+the coverings (E. Fradkin et al., Phys. Rev. B 69, 224415 (2004)) is a free field whose electric
+field is E_a(x, y) = (-1)^(x+y) (n_a - 1/4); the block's mean of it has the filter T_a, +-1 on the
+links along a. The first vertex of the block is taken to have x + y even.
 
-Filters that differ by stars (`rsmi.information.gauge`) are the same function on every covering. Measures of coefficients therefore take the
-stars out first; measures by covariances need not.
+Filters that differ by stars (`rsmi.information.gauge`) are the same function on every covering.
+Measures of coefficients therefore take the stars out first; measures by covariances need not.
 
-Arrays are ordered as in the files: component by component, (x-links, y-links) or (vertex noise, x-links, y-links, face noise), and the
-cells of a component in row-major order.
+Arrays are ordered as in the files: component by component, (x-links, y-links) or (vertex noise,
+x-links, y-links, face noise), and the cells of a component in row-major order.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from rsmi.information.canonical import Canonical, canonical_correlations, gaussian_information, information_of_each, readout_correlations
+from rsmi.information.canonical import (
+    Canonical,
+    canonical_correlations,
+    gaussian_information,
+    information_of_each,
+    readout_correlations,
+)
 from rsmi.information.gauge import without_stars
 from rsmi.lattice.kasteleyn import window_covariance
 
 LINKS = {2: slice(0, 2), 4: slice(1, 3)}  # components of a cell that are links
-PARTNERS = {"cell": (0, 0), "straddling": (1, 1)}  # vertex whose noise is coupled to that of a face, from the face's cell
+PARTNERS = {
+    "cell": (0, 0),
+    "straddling": (1, 1),
+}  # vertex whose noise is coupled to that of a face, from the face's cell
 
 
-# ---- templates and links ---------------------------------------------------------------------------------------------
+# ---- templates and links -------------------------------------------------------------------------
+
 
 def electric_templates(block):
     """T_x and T_y, +-1 on the links along x and y.
@@ -43,7 +54,8 @@ def electric_templates(block):
 
 
 def columnar_templates(block):
-    """The columnar order parameter, (-1)^x on the x-links, (-1)^y on the y-links; shape as `electric_templates`."""
+    """The columnar order parameter, (-1)^x on the x-links, (-1)^y on the y-links; shape as
+    `electric_templates`."""
     i, j = np.indices(block)
     return _by_component((-1.0) ** i, (-1.0) ** j)
 
@@ -74,7 +86,8 @@ def split_filters(filters, components):
 
 
 def embed_links(links, components):
-    """Filters (n, 2 m_x m_y) on links as filters of all variables, (n, components m_x m_y), zero on noise."""
+    """Filters (n, 2 m_x m_y) on links as filters of all variables, (n, components m_x m_y), zero on
+    noise."""
     found = np.zeros((len(links), components, links.shape[1] // 2))
     found[:, LINKS[components]] = links.reshape(len(links), 2, -1)
     return found.reshape(len(links), -1)
@@ -85,15 +98,20 @@ def on_links(block, components):
     return embed_links(np.ones((1, 2 * block[0] * block[1])), components)[0] > 0
 
 
-# ---- measures that need no covariance -------------------------------------------------------------------------------
+# ---- measures that need no covariance ------------------------------------------------------------
+
 
 class Shape(NamedTuple):
     """What gauge-fixed filters look like."""
 
-    electric: np.ndarray  # (n_hidden,) R2: share of the squared link weights in the span of T_x and T_y
+    electric: (
+        np.ndarray
+    )  # (n_hidden,) R2: share of the squared link weights in the span of T_x and T_y
     columnar: np.ndarray  # (n_hidden,) the same of the columnar templates
     noise: np.ndarray  # (n_hidden,) share of all squared weights on noise spins
-    direction: np.ndarray  # (n_hidden,) of (lambda . T_x, lambda . T_y), degrees from x in (-180, 180]
+    direction: (
+        np.ndarray
+    )  # (n_hidden,) of (lambda . T_x, lambda . T_y), degrees from x in (-180, 180]
     angles: np.ndarray  # (n_hidden, n_hidden) between the link parts, degrees in [0, 180]
     capture: np.ndarray  # (2,) share of T_x and of T_y in the span of all link parts
 
@@ -132,14 +150,18 @@ def filter_shape(filters, block, components):
 
 
 def _shares(functions, basis, metric):
-    """Squared norm of the projection of each function onto the span of a basis, as a share, under a metric."""
+    """Squared norm of the projection of each function onto the span of a basis, as a share, under a
+    metric."""
     products = basis @ metric @ functions.T
     weights = np.linalg.pinv(basis @ metric @ basis.T, rcond=1e-9, hermitian=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.einsum("if,ij,jf->f", products, weights, products) / np.einsum("fi,ij,fj->f", functions, metric, functions)
+        return np.einsum("if,ij,jf->f", products, weights, products) / np.einsum(
+            "fi,ij,fj->f", functions, metric, functions
+        )
 
 
-# ---- measures by the exact covariance -------------------------------------------------------------------------------
+# ---- measures by the exact covariance ------------------------------------------------------------
+
 
 class Moments(NamedTuple):
     """Exact covariances of the +-1 variables of a window, its links and its noise."""
@@ -161,7 +183,8 @@ def window_moments(covariance, geometry, components, noise_correlation=0.0, pair
     components : int
         2, or 4 with noise.
     noise_correlation : float
-        Of a vertex spin and the face spin coupled to it: 2p - 1 where they are equal with probability p.
+        Of a vertex spin and the face spin coupled to it: 2p - 1 where they are equal with
+        probability p.
     pairing : str
         "cell": the face of the same cell; "straddling": vertex (x+1, y+1) and face (x, y).
 
@@ -176,16 +199,22 @@ def window_moments(covariance, geometry, components, noise_correlation=0.0, pair
         If the window does not fit on the lattice.
     """
     geometry.check(covariance.shape[2:])
-    block, environment = (_variables(cells, components) for cells in (geometry.block_offsets, geometry.environment_offsets))
+    block, environment = (
+        _variables(cells, components)
+        for cells in (geometry.block_offsets, geometry.environment_offsets)
+    )
 
     def between(first, second):
         return _covariance(covariance, first, second, noise_correlation, PARTNERS[pairing])
 
-    return Moments(between(block, block), between(environment, environment), between(block, environment))
+    return Moments(
+        between(block, block), between(environment, environment), between(block, environment)
+    )
 
 
 def _variables(cells, components):
-    """(kind, x, y) of every variable of cells (n, 2): kinds 0 and 1 are links, 2 vertex spins, 3 face spins."""
+    """(kind, x, y) of every variable of cells (n, 2): kinds 0 and 1 are links, 2 vertex spins, 3
+    face spins."""
     kinds = (0, 1) if components == 2 else (2, 0, 1, 3)
     return np.concatenate([np.insert(cells, 0, kind, axis=1) for kind in kinds])
 
@@ -204,15 +233,22 @@ def _covariance(covariance, first, second, noise_correlation, partner):
 
 
 class Readout(NamedTuple):
-    """What linear functions of a block know of its environment; `canonical_correlations` of the whole block for comparison."""
+    """What linear functions of a block know of its environment; `canonical_correlations` of the
+    whole block for comparison."""
 
-    electric: np.ndarray  # (n_hidden,) share of the variance of the link part explained by T_x and T_y
+    electric: (
+        np.ndarray
+    )  # (n_hidden,) share of the variance of the link part explained by T_x and T_y
     canonical: np.ndarray  # (n_hidden,) the same by the two leading canonical modes
     correlation: np.ndarray  # (n_hidden,) rho with the linear function of E that predicts it best
     information: np.ndarray  # (n_hidden,) -ln(1 - rho^2)/2, nats
     together: float  # the same of all filters jointly, nats
-    angles: np.ndarray  # (n_hidden, n_hidden) arccos of the correlations between filters, degrees in [0, 180]
-    capture: np.ndarray  # (2,) share of the variance of T_x and of T_y explained by the filters' link parts
+    angles: (
+        np.ndarray
+    )  # (n_hidden, n_hidden) arccos of the correlations between filters, degrees in [0, 180]
+    capture: (
+        np.ndarray
+    )  # (2,) share of the variance of T_x and of T_y explained by the filters' link parts
     optimum: Canonical  # canonical pairs of the whole block with E
 
 
@@ -244,7 +280,8 @@ def filter_readout(filters, moments, block, components):
         scale = np.sqrt(np.diagonal(within))
         return Readout(
             electric=_shares(links, templates, moments.block),
-            canonical=(modes**2).sum(axis=0) / np.einsum("hi,ij,hj->h", links, moments.block, links),
+            canonical=(modes**2).sum(axis=0)
+            / np.einsum("hi,ij,hj->h", links, moments.block, links),
             correlation=correlation,
             information=information_of_each(correlation),
             together=gaussian_information(readout_correlations(filters, *moments)),

@@ -1,14 +1,17 @@
-"""The exact mutual information of block and environment in the Ising model: the yardstick of every estimate.
+"""The exact mutual information of block and environment in the Ising model: the yardstick of every
+estimate.
 
-With nearest-neighbour bonds the environment acts on block and buffer only through the sites adjacent to their rectangle,
-the *ring* (its corners touch nothing inside). Given the ring, block and buffer are independent of the rest of the lattice,
-so that P(V|E) = P(V|ring) exactly, on an infinite lattice and on every torus where the ring's sites are distinct; it
-follows from a sum over the buffer alone. What remains is the distribution of the ring, which is enumerated (small torus,
-chain) or sampled (environments of stored configurations); only then there is an error, that of the average over them.
+With nearest-neighbour bonds the environment acts on block and buffer only through the sites
+adjacent to their rectangle, the *ring* (its corners touch nothing inside). Given the ring, block
+and buffer are independent of the rest of the lattice, so that P(V|E) = P(V|ring) exactly, on an
+infinite lattice and on every torus where the ring's sites are distinct; it follows from a sum over
+the buffer alone. What remains is the distribution of the ring, which is enumerated (small torus,
+chain) or sampled (environments of stored configurations); only then there is an error, that of the
+average over them.
 
-Conventions: a state v of the block is a number whose bit i is 1 where block site i (row-major) is +1; a state h of the
-hidden units is sum_j h_j 2^j; K = J/(k_B T) without a field; information in nats. The objective is eq. 5 of Koch-Janusz &
-Ringel, Nature Physics 14, 578 (2018).
+Conventions: a state v of the block is a number whose bit i is 1 where block site i (row-major) is
++1; a state h of the hidden units is sum_j h_j 2^j; K = J/(k_B T) without a field; information in
+nats. The objective is eq. 5 of Koch-Janusz & Ringel, Nature Physics 14, 578 (2018).
 """
 
 from dataclasses import dataclass
@@ -55,7 +58,10 @@ def channel(filters, bias, hard=False):
     ndarray of float64, (2^n_block, 2^n_hidden)
         Rows sum to 1.
     """
-    filters, bias = np.atleast_2d(np.asarray(filters, float)), np.atleast_1d(np.asarray(bias, float))
+    filters, bias = (
+        np.atleast_2d(np.asarray(filters, float)),
+        np.atleast_1d(np.asarray(bias, float)),
+    )
     return state_probabilities(filters, bias, spin_states(filters.shape[1]), hard)
 
 
@@ -80,7 +86,8 @@ def mutual_information(joint, q):
 
 
 def kl_block_given_environment(exact, model):
-    """KL(P(V|E) || P_model(V|E)) of every environment, (n,) nats; both ndarray (n, 2^n_block) with rows of sum 1."""
+    """KL(P(V|E) || P_model(V|E)) of every environment, (n,) nats; both ndarray (n, 2^n_block) with
+    rows of sum 1."""
     return (_cross_log(exact, exact) - _cross_log(exact, model)).sum(axis=1)
 
 
@@ -102,20 +109,29 @@ def chain_joint(block_length, buffer, coupling, ring_size=None):
     Returns
     -------
     ndarray, (2^block_length, 4)
-        Columns: the environment spins next to the buffer, left + 2 right with 1 = +1 (all that matters of E).
+        Columns: the environment spins next to the buffer, left + 2 right with 1 = +1 (all that
+        matters of E).
 
     Notes
     -----
-    n bonds in a row join spins s and s' with weight 1 + s s' tanh(K)^n, once the spins between are summed over.
+    n bonds in a row join spins s and s' with weight 1 + s s' tanh(K)^n, once the spins between are
+    summed over.
     """
     step = np.tanh(coupling)
     spins, (left, right) = spin_states(block_length), spin_states(2).T
     joint = np.prod(1 + step * spins[:, :-1] * spins[:, 1:], axis=1)[:, None]
-    joint = joint * (1 + step ** (buffer + 1) * spins[:, :1] * left) * (1 + step ** (buffer + 1) * spins[:, -1:] * right)
+    joint = (
+        joint
+        * (1 + step ** (buffer + 1) * spins[:, :1] * left)
+        * (1 + step ** (buffer + 1) * spins[:, -1:] * right)
+    )
     if ring_size is not None:
         outside = ring_size - block_length - 2 * buffer - 1
         if outside < 0:
-            raise UsageError(f"a ring of {ring_size} sites cannot hold {block_length} + 2x{buffer} sites and an environment")
+            raise UsageError(
+                f"a ring of {ring_size} sites cannot hold {block_length} + 2x{buffer} sites and an"
+                " environment"
+            )
         joint = joint * (1 + step**outside * left * right)
     return joint / joint.sum()
 
@@ -126,8 +142,9 @@ _MOST_SITES = 1 << 14  # of a long strip
 def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
     """P(V, E) on a square-lattice torus, E everything beyond the buffer.
 
-    The default is a 2x2 block with a buffer of 12 sites and the other 20 sites of the 6x6 torus as environment. States of
-    the environment with the same ring are summed: the ring is all that matters of E, however wide E is.
+    The default is a 2x2 block with a buffer of 12 sites and the other 20 sites of the 6x6 torus as
+    environment. States of the environment with the same ring are summed: the ring is all that
+    matters of E, however wide E is.
 
     Parameters
     ----------
@@ -137,7 +154,8 @@ def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
         Rows and columns.
     buffer : int
     shape : tuple of int, optional
-        Rows and columns of the torus, by default the smallest: block, buffer and one site all around.
+        Rows and columns of the torus, by default the smallest: block, buffer and one site all
+        around.
 
     Returns
     -------
@@ -154,20 +172,32 @@ def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
     geometry.check(shape)
     ring, most = ring_offsets(block, buffer), elimination.LARGEST_TABLE
     if len(ring) + geometry.n_block > most:
-        raise UsageError(f"block {shape_text(block)} with buffer {buffer} has too many states to enumerate: {geometry.n_block} spins "
-                         f"and {len(ring)} adjacent to the buffer, at most {most} together")
+        raise UsageError(
+            f"block {shape_text(block)} with buffer {buffer} has too many states to enumerate:"
+            f" {geometry.n_block} spins and {len(ring)} adjacent to the buffer, at most {most}"
+            " together"
+        )
     if 2 * min(shape) > most or np.prod(shape) > _MOST_SITES:
         raise UsageError(f"a torus of {shape_text(shape)} has too many states to enumerate")
     outside = _ring_weights(coupling, geometry, ring, shape)
-    joint = transfer.block_weights(spin_states(len(ring)).astype(np.int8), *block, buffer, coupling).T * outside
+    joint = (
+        transfer.block_weights(spin_states(len(ring)).astype(np.int8), *block, buffer, coupling).T
+        * outside
+    )
     return joint / joint.sum()
 
 
 def _ring_weights(coupling, geometry, ring, shape):
-    """Weight of each ring state from the bonds beyond block and buffer, all spins there summed over."""
+    """Weight of each ring state from the bonds beyond block and buffer, all spins there summed
+    over."""
     buffer = geometry.buffer
-    box = np.stack(np.meshgrid(*(range(-buffer, size + buffer) for size in geometry.block), indexing="ij"), axis=-1).reshape(-1, 2)
-    inside, kept = (np.ravel_multi_index(np.mod(sites, shape).T, shape).tolist() for sites in (box, ring))
+    box = np.stack(
+        np.meshgrid(*(range(-buffer, size + buffer) for size in geometry.block), indexing="ij"),
+        axis=-1,
+    ).reshape(-1, 2)
+    inside, kept = (
+        np.ravel_multi_index(np.mod(sites, shape).T, shape).tolist() for sites in (box, ring)
+    )
     bonds = [bond for bond in elimination.torus_bonds(shape) if not set(bond) & set(inside)]
     return elimination.marginal_weights(bonds, kept, coupling)
 
@@ -178,19 +208,25 @@ def _ring_weights(coupling, geometry, ring, shape):
 def ring_offsets(block, buffer):
     """Sites that shield block and buffer from the rest, relative to the block's first site.
 
-    Returns int64 (n_ring, d): in one dimension left, right; in two above, below (left to right), left, right (downward).
+    Returns int64 (n_ring, d): in one dimension left, right; in two above, below (left to right),
+    left, right (downward).
     """
     first = -(buffer + 1)
     if len(block) == 1:
         return np.array([[first], [block[0] + buffer]])
     rows, columns = (range(-buffer, size + buffer) for size in block)
     below, right = block[0] + buffer, block[1] + buffer
-    return np.array([(first, c) for c in columns] + [(below, c) for c in columns]
-                    + [(r, first) for r in rows] + [(r, right) for r in rows])
+    return np.array(
+        [(first, c) for c in columns]
+        + [(below, c) for c in columns]
+        + [(r, first) for r in rows]
+        + [(r, right) for r in rows]
+    )
 
 
 def is_tractable(geometry):
-    """Whether P(V|E) of the Ising model is computed exactly for this geometry (1D and 2D, small blocks)."""
+    """Whether P(V|E) of the Ising model is computed exactly for this geometry (1D and 2D, small
+    blocks)."""
     if len(geometry.block) > 2 or geometry.n_block > transfer.MAX_BLOCK:
         return False
     return len(geometry.block) == 1 or geometry.block[1] + 2 * geometry.buffer <= transfer.MAX_WIDTH
@@ -213,7 +249,9 @@ def markov_ring(environments, geometry):
     """
     column = {tuple(offset): k for k, offset in enumerate(geometry.environment_offsets.tolist())}
     ring = ring_offsets(geometry.block, geometry.buffer).tolist()
-    return np.ascontiguousarray(environments[:, [column[tuple(offset)] for offset in ring]], dtype=np.int8)
+    return np.ascontiguousarray(
+        environments[:, [column[tuple(offset)] for offset in ring]], dtype=np.int8
+    )
 
 
 def conditional_block_given_ring(rings, block, buffer, coupling):
@@ -240,7 +278,9 @@ def conditional_block_given_ring(rings, block, buffer, coupling):
     """
     if len(block) == 1:
         return _chain_conditional(rings, block[0], buffer, coupling)
-    weights = transfer.block_weights(np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling)
+    weights = transfer.block_weights(
+        np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling
+    )
     return weights / weights.sum(axis=1, keepdims=True)
 
 
@@ -275,9 +315,15 @@ def conditional_averages(rings, block, buffer, coupling, functions):
     """
     if len(block) == 1:
         table, state = _chain_table(rings, block[0], buffer, coupling)
-        return (table @ functions)[state], entropy(table)[state], np.bincount(state, minlength=4) / len(state) @ table
+        return (
+            (table @ functions)[state],
+            entropy(table)[state],
+            np.bincount(state, minlength=4) / len(state) @ table,
+        )
     functions = np.ascontiguousarray(functions, dtype=float)
-    return transfer.block_averages(np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling, functions, True)
+    return transfer.block_averages(
+        np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling, functions, True
+    )
 
 
 # Information of rules, the environments enumerated or sampled
@@ -285,15 +331,17 @@ def conditional_averages(rings, block, buffer, coupling, functions):
 
 @dataclass(frozen=True)
 class ExactInformation:
-    """Exact given the environments; errors are standard errors of the average over them, 0 where all are enumerated. Nats.
+    """Exact given the environments; errors are standard errors of the average over them, 0 where
+    all are enumerated. Nats.
 
     Attributes
     ----------
     information, error : float
         I(H:E).
     block_information, block_error : float
-        I(V:E), the most any rule could reach. Its bias is of order (number of block states that matter) / (number of
-        independent environments), downward: negligible for 2x2, not for 4x4 with few environments.
+        I(V:E), the most any rule could reach. Its bias is of order (number of block states that
+        matter) / (number of independent environments), downward: negligible for 2x2, not for 4x4
+        with few environments.
     entropy : float
         H(H).
     """
@@ -306,7 +354,8 @@ class ExactInformation:
 
 
 def joint_informations(channels, joint):
-    """I(H:E) of several rules and I(V:E) from a joint distribution: no errors but those of rounding.
+    """I(H:E) of several rules and I(V:E) from a joint distribution: no errors but those of
+    rounding.
 
     Parameters
     ----------
@@ -320,8 +369,15 @@ def joint_informations(channels, joint):
     list of ExactInformation
     """
     marginal = joint.sum(axis=1)
-    block = float((_cross_log(joint, joint) - _cross_log(joint, marginal[:, None] * joint.sum(axis=0))).sum())
-    return [ExactInformation(mutual_information(joint, q), 0.0, block, 0.0, float(entropy(marginal @ q))) for q in channels]
+    block = float(
+        (_cross_log(joint, joint) - _cross_log(joint, marginal[:, None] * joint.sum(axis=0))).sum()
+    )
+    return [
+        ExactInformation(
+            mutual_information(joint, q), 0.0, block, 0.0, float(entropy(marginal @ q))
+        )
+        for q in channels
+    ]
 
 
 def exact_information(filters, bias, geometry, coupling, environments, *, hard=False, groups=None):
@@ -340,14 +396,17 @@ def exact_information(filters, bias, geometry, coupling, environments, *, hard=F
     -------
     ExactInformation
     """
-    return exact_informations([channel(filters, bias, hard)], geometry, coupling, environments, groups=groups)[0]
+    return exact_informations(
+        [channel(filters, bias, hard)], geometry, coupling, environments, groups=groups
+    )[0]
 
 
 def exact_informations(channels, geometry, coupling, environments, *, groups=None):
-    """I(H:E) of several rules and I(V:E) in the Ising model, with P(V|E) exact and the average over sampled environments.
+    """I(H:E) of several rules and I(V:E) in the Ising model, with P(V|E) exact and the average over
+    sampled environments.
 
-    Every environment is used together with its global flip, which is as probable without a field. P(V|E) is summed once for all
-    rules: for a 4x4 block that sum is the cost.
+    Every environment is used together with its global flip, which is as probable without a field.
+    P(V|E) is summed once for all rules: for a 4x4 block that sum is the cost.
 
     Parameters
     ----------
@@ -360,8 +419,8 @@ def exact_informations(channels, geometry, coupling, environments, *, groups=Non
     environments : ndarray of int8, (n, n_environment)
         Spins +-1 of windows at equilibrium.
     groups : ndarray of int, (n,), optional
-        Group of each window (its configuration, or a run of successive ones): averages over groups are taken as
-        independent for the errors. By default every window is.
+        Group of each window (its configuration, or a run of successive ones): averages over groups
+        are taken as independent for the errors. By default every window is.
 
     Returns
     -------
@@ -376,11 +435,16 @@ def exact_informations(channels, geometry, coupling, environments, *, groups=Non
         raise UsageError(f"the exact information of {geometry} is out of reach")
     rings = markov_ring(environments, geometry)
     both = np.concatenate([half for q in channels for half in (q, q[::-1])], axis=1)
-    hidden, block_entropy, marginal = conditional_averages(rings, geometry.block, geometry.buffer, coupling, both)
+    hidden, block_entropy, marginal = conditional_averages(
+        rings, geometry.block, geometry.buffer, coupling, both
+    )
     groups = np.arange(len(environments)) if groups is None else groups
     block = grouped_mean(_surprise(rings, geometry, coupling, marginal) - block_entropy, groups)
     ends = np.cumsum([2 * q.shape[1] for q in channels])
-    return [_information(part.reshape(len(part), 2, -1), groups, block) for part in np.split(hidden, ends[:-1], axis=1)]
+    return [
+        _information(part.reshape(len(part), 2, -1), groups, block)
+        for part in np.split(hidden, ends[:-1], axis=1)
+    ]
 
 
 def _information(hidden, groups, block):
@@ -397,4 +461,6 @@ def _surprise(rings, geometry, coupling, marginal):
     if len(geometry.block) == 1:
         table, state = _chain_table(rings, geometry.block[0], geometry.buffer, coupling)
         return (table @ surprise)[state, 0]
-    return transfer.block_averages(rings, *geometry.block, geometry.buffer, coupling, surprise, False)[:, 0]
+    return transfer.block_averages(
+        rings, *geometry.block, geometry.buffer, coupling, surprise, False
+    )[:, 0]

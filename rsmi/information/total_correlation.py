@@ -1,12 +1,15 @@
-"""Total correlation: what the sites of a block know of one another, and how much of it a coarse-graining rule accounts for.
+"""Total correlation: what the sites of a block know of one another, and how much of it a
+coarse-graining rule accounts for.
 
-``TC(V) = sum_i H(v_i) - H(V)`` (Watanabe 1960); a rule q(h|v) explains ``TC(V;H) = sum_i I(v_i:H) - I(V:H)``, which is
-TC(V) - TC(V|H) and at most TC(V) (Ver Steeg & Galstyan, NIPS 27, 577 (2014)). No environment enters. All in nats.
+``TC(V) = sum_i H(v_i) - H(V)`` (Watanabe 1960); a rule q(h|v) explains ``TC(V;H) = sum_i I(v_i:H) -
+I(V:H)``, which is TC(V) - TC(V|H) and at most TC(V) (Ver Steeg & Galstyan, NIPS 27, 577 (2014)). No
+environment enters. All in nats.
 
-Both are means over blocks of a pointwise value, sum_i log[p(v_i|h)/p(v_i)] - log[q(h|v)/p(h)] averaged over q(h|v). With the
-marginals of the same blocks the mean is the plug-in value, exact for an enumerated distribution; with those of other blocks it is
-a held-out value, which is low, by about (n_block - 1)(2^n_hidden - 1)/2n for marginals of n blocks, where a plug-in value may be
-high by as much, and its error is that of a mean.
+Both are means over blocks of a pointwise value, sum_i log[p(v_i|h)/p(v_i)] - log[q(h|v)/p(h)]
+averaged over q(h|v). With the marginals of the same blocks the mean is the plug-in value, exact for
+an enumerated distribution; with those of other blocks it is a held-out value, which is low, by
+about (n_block - 1)(2^n_hidden - 1)/2n for marginals of n blocks, where a plug-in value may be high
+by as much, and its error is that of a mean.
 """
 
 from typing import NamedTuple
@@ -32,8 +35,8 @@ def total_correlation(blocks: NDArray, weights: NDArray | None = None) -> float:
 
     Notes
     -----
-    Exact for a distribution. From n samples H(V) is low, and so TC(V) high, by about (2^n_block - 1 - n_block) / 2n, so this is for
-    small blocks.
+    Exact for a distribution. From n samples H(V) is low, and so TC(V) high, by about (2^n_block - 1
+    - n_block) / 2n, so this is for small blocks.
     """
     up, weights = np.asarray(blocks) > 0, _normalized(weights, len(blocks))
     _, index = np.unique(np.packbits(up, axis=1), axis=0, return_inverse=True)
@@ -42,14 +45,17 @@ def total_correlation(blocks: NDArray, weights: NDArray | None = None) -> float:
 
 
 class Marginals(NamedTuple):
-    """Of blocks and a rule with states h: ``hidden`` (n_h,) P(h), ``up`` (n_h, n_block) P(v_i = +1|h), ``block`` (n_block,) P(v_i = +1)."""
+    """Of blocks and a rule with states h: ``hidden`` (n_h,) P(h), ``up`` (n_h, n_block) P(v_i =
+    +1|h), ``block`` (n_block,) P(v_i = +1)."""
 
     hidden: NDArray[np.float64]
     up: NDArray[np.float64]
     block: NDArray[np.float64]
 
 
-def rule_marginals(q: NDArray, blocks: NDArray, weights: NDArray | None = None, smoothing: float = 0.0) -> Marginals:
+def rule_marginals(
+    q: NDArray, blocks: NDArray, weights: NDArray | None = None, smoothing: float = 0.0
+) -> Marginals:
     """Marginals of P(v) q(h|v).
 
     Parameters
@@ -61,19 +67,35 @@ def rule_marginals(q: NDArray, blocks: NDArray, weights: NDArray | None = None, 
     weights : (n,), optional
         Equal if None.
     smoothing : float
-        Added to the number of times, out of n, that each state h is seen, divided between the values of each site: what has not been
-        seen in these blocks is then not impossible in others.
+        Added to the number of times, out of n, that each state h is seen, divided between the
+        values of each site: what has not been seen in these blocks is then not impossible in
+        others.
     """
     n, is_up = len(q), np.asarray(blocks) > 0
     shares = _normalized(weights, n)
     block = (n * np.einsum("s,si->i", shares, is_up) + smoothing) / (n + 2 * smoothing)
     hidden = n * np.einsum("s,sh->h", shares, q) + smoothing
-    up = n * sum(np.einsum("sh,si->hi", shares[part, None] * q[part], is_up[part].astype(float)) for part in _parts(n, is_up.shape[1]))
-    return Marginals(hidden / hidden.sum(), np.divide(up + smoothing * block, hidden[:, None], out=np.zeros_like(up), where=hidden[:, None] > 0), block)
+    up = n * sum(
+        np.einsum("sh,si->hi", shares[part, None] * q[part], is_up[part].astype(float))
+        for part in _parts(n, is_up.shape[1])
+    )
+    return Marginals(
+        hidden / hidden.sum(),
+        np.divide(
+            up + smoothing * block,
+            hidden[:, None],
+            out=np.zeros_like(up),
+            where=hidden[:, None] > 0,
+        ),
+        block,
+    )
 
 
-def pointwise_explained(marginals: Marginals, q: NDArray, blocks: NDArray, alpha: NDArray | None = None) -> NDArray[np.float64]:
-    """The explained total correlation of each block, (n,) nats; its mean over blocks is sum_i alpha_i I(v_i:H) - I(V:H).
+def pointwise_explained(
+    marginals: Marginals, q: NDArray, blocks: NDArray, alpha: NDArray | None = None
+) -> NDArray[np.float64]:
+    """The explained total correlation of each block, (n,) nats; its mean over blocks is sum_i
+    alpha_i I(v_i:H) - I(V:H).
 
     Parameters
     ----------
@@ -85,7 +107,13 @@ def pointwise_explained(marginals: Marginals, q: NDArray, blocks: NDArray, alpha
         Weights of the sites in [0, 1]; all 1 if None.
     """
     alpha = np.ones(len(marginals.block)) if alpha is None else np.asarray(alpha, float)
-    up, down = (alpha * (_log(given) - _log(alone)) for given, alone in ((marginals.up, marginals.block), (1 - marginals.up, 1 - marginals.block)))
+    up, down = (
+        alpha * (_log(given) - _log(alone))
+        for given, alone in (
+            (marginals.up, marginals.block),
+            (1 - marginals.up, 1 - marginals.block),
+        )
+    )
     constant = down.sum(axis=1) + _log(marginals.hidden)
     values, is_up = np.empty(len(q)), np.asarray(blocks) > 0
     for part in _parts(len(q), q.shape[1]):
@@ -94,7 +122,13 @@ def pointwise_explained(marginals: Marginals, q: NDArray, blocks: NDArray, alpha
     return values
 
 
-def explained_total_correlation(filters: NDArray, bias: NDArray, blocks: NDArray, weights: NDArray | None = None, hard: bool = False) -> float:
+def explained_total_correlation(
+    filters: NDArray,
+    bias: NDArray,
+    blocks: NDArray,
+    weights: NDArray | None = None,
+    hard: bool = False,
+) -> float:
     """TC(V;H) = sum_i I(v_i:H) - I(V:H) of a rule and weighted blocks, in nats.
 
     Parameters
@@ -102,21 +136,29 @@ def explained_total_correlation(filters: NDArray, bias: NDArray, blocks: NDArray
     filters, bias, hard
         The rule; see `rsmi.information.channel.unit_probabilities`.
     blocks, weights
-        As for `total_correlation`. Exact for a distribution; from n samples high by up to (n_block - 1)(2^n_hidden - 1) / 2n.
+        As for `total_correlation`. Exact for a distribution; from n samples high by up to (n_block
+        - 1)(2^n_hidden - 1) / 2n.
     """
     q = state_probabilities(np.atleast_2d(filters), np.atleast_1d(bias), blocks, hard)
-    return float(_normalized(weights, len(q)) @ pointwise_explained(rule_marginals(q, blocks, weights), q, blocks))
+    return float(
+        _normalized(weights, len(q))
+        @ pointwise_explained(rule_marginals(q, blocks, weights), q, blocks)
+    )
 
 
 class HeldOut(NamedTuple):
-    """Pointwise explained total correlation of held-out blocks: ``together`` (n,) of all units as one variable H, ``units``
-    (n, n_hidden) of each unit with the sites that it knows most of. The means of ``units`` have a sum that is a lower bound of TC(V;H)."""
+    """Pointwise explained total correlation of held-out blocks: ``together`` (n,) of all units as
+    one variable H, ``units`` (n, n_hidden) of each unit with the sites that it knows most of. The
+    means of ``units`` have a sum that is a lower bound of TC(V;H).
+    """
 
     together: NDArray[np.float64]
     units: NDArray[np.float64]
 
 
-def held_out_explained(filters: NDArray, bias: NDArray, training: NDArray, held_out: NDArray) -> HeldOut:
+def held_out_explained(
+    filters: NDArray, bias: NDArray, training: NDArray, held_out: NDArray
+) -> HeldOut:
     """What a soft rule explains of blocks that its marginals were not fitted to.
 
     Parameters
@@ -132,19 +174,31 @@ def held_out_explained(filters: NDArray, bias: NDArray, training: NDArray, held_
         Values in nats, one row a held-out block.
     """
     (fit, value), (fit_units, value_units) = (
-        [rule(filters, bias, blocks) for blocks in (training, held_out)] for rule in (state_probabilities, unit_probabilities)
+        [rule(filters, bias, blocks) for blocks in (training, held_out)]
+        for rule in (state_probabilities, unit_probabilities)
     )
-    together = pointwise_explained(rule_marginals(fit, training, smoothing=SMOOTHING), value, held_out)
+    together = pointwise_explained(
+        rule_marginals(fit, training, smoothing=SMOOTHING), value, held_out
+    )
     singles = [rule_marginals(_two_states(p), training, smoothing=SMOOTHING) for p in fit_units.T]
     alpha = _most_informed([site_informations(single) for single in singles])
-    units = [pointwise_explained(single, _two_states(p), held_out, share) for single, p, share in zip(singles, value_units.T, alpha)]
+    units = [
+        pointwise_explained(single, _two_states(p), held_out, share)
+        for single, p, share in zip(singles, value_units.T, alpha)
+    ]
     return HeldOut(together, np.stack(units, axis=1))
 
 
 def site_informations(marginals: Marginals) -> NDArray[np.float64]:
     """I(v_i:H) of every site, (n_block,) nats."""
     p = marginals.hidden[:, None]
-    terms = [p * given * (_log(given) - _log(alone)) for given, alone in ((marginals.up, marginals.block), (1 - marginals.up, 1 - marginals.block))]
+    terms = [
+        p * given * (_log(given) - _log(alone))
+        for given, alone in (
+            (marginals.up, marginals.block),
+            (1 - marginals.up, 1 - marginals.block),
+        )
+    ]
     return sum(terms).sum(axis=0)
 
 

@@ -1,1 +1,2 @@
-"""Thin Cython wrappers over the C core: shape checks, one call with the GIL released, status to exception."""
+"""Thin Cython wrappers over the C core: shape checks, one call with the GIL released, status to
+exception."""

@@ -1,4 +1,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-def shifted_products(rows: NDArray[np.uint8], slabs: int, length: int, shift: int) -> NDArray[np.int64]: ...
+def shifted_products(
+    rows: NDArray[np.uint8], slabs: int, length: int, shift: int
+) -> NDArray[np.int64]: ...

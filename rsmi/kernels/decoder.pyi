@@ -2,7 +2,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 def parameter_count(n_environment: int, n_units: int, n_hidden: int) -> int: ...
-def log_probabilities(parameters: NDArray[np.float64], environments: NDArray[np.int8], n_units: int, n_hidden: int) -> NDArray[np.float64]: ...
+def log_probabilities(
+    parameters: NDArray[np.float64], environments: NDArray[np.int8], n_units: int, n_hidden: int
+) -> NDArray[np.float64]: ...
 def fit(
     parameters: NDArray[np.float64],
     environments: NDArray[np.int8],

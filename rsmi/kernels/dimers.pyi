@@ -17,7 +17,14 @@ def sample_chains(
     links_out: NDArray[np.uint8],
     steps_out: NDArray[np.int64],
 ) -> None: ...
-def measure(partners: NDArray[np.int8], boundary: str = "periodic") -> tuple[NDArray[np.uint8], int]: ...
+def measure(
+    partners: NDArray[np.int8], boundary: str = "periodic"
+) -> tuple[NDArray[np.uint8], int]: ...
 def add_noise(
-    links: NDArray[np.uint8], shape: Sequence[int], probability: float, pairing: str, key: NDArray[np.uint64], first_sample: int
+    links: NDArray[np.uint8],
+    shape: Sequence[int],
+    probability: float,
+    pairing: str,
+    key: NDArray[np.uint64],
+    first_sample: int,
 ) -> NDArray[np.uint8]: ...

@@ -6,9 +6,16 @@ from numpy.typing import NDArray
 ALGORITHMS: tuple[str, ...]
 CLUSTER_ALGORITHMS: tuple[str, ...]
 
-def check(shape: Sequence[int], coupling: float, algorithm: str, clusters_per_sweep: int = 1) -> None: ...
+def check(
+    shape: Sequence[int], coupling: float, algorithm: str, clusters_per_sweep: int = 1
+) -> None: ...
 def sweep(
-    spins: NDArray[np.int8], coupling: float, rng: NDArray[np.uint64], algorithm: str, sweeps: int, clusters_per_sweep: int = 1
+    spins: NDArray[np.int8],
+    coupling: float,
+    rng: NDArray[np.uint64],
+    algorithm: str,
+    sweeps: int,
+    clusters_per_sweep: int = 1,
 ) -> None: ...
 def sample_chain(
     spins: NDArray[np.int8],

@@ -22,5 +22,9 @@ def level_sums(
     n_operators: int,
 ) -> NDArray[np.int64] | None: ...
 def accumulate_levels(
-    sums: NDArray[np.int64], energies: NDArray[np.int64], blocks: NDArray[np.int64], even: NDArray[np.int64], odd: NDArray[np.int64]
+    sums: NDArray[np.int64],
+    energies: NDArray[np.int64],
+    blocks: NDArray[np.int64],
+    even: NDArray[np.int64],
+    odd: NDArray[np.int64],
 ) -> None: ...

@@ -4,7 +4,9 @@ from numpy.typing import NDArray
 MAX_BLOCK: int
 MAX_WIDTH: int
 
-def block_weights(rings: NDArray[np.int8], rows: int, columns: int, buffer: int, coupling: float) -> NDArray[np.float64]: ...
+def block_weights(
+    rings: NDArray[np.int8], rows: int, columns: int, buffer: int, coupling: float
+) -> NDArray[np.float64]: ...
 def block_averages(
     rings: NDArray[np.int8],
     rows: int,

@@ -1,9 +1,10 @@
 """Sums over the states of a few Ising spins by eliminating one spin after the other.
 
-A product of bond weights exp(K s s') is summed over one spin at a time: the factors that contain the spin are multiplied
-into one table over its neighbours, and the spin is summed out of it. The spin that leaves the smallest table goes first, so
-that the cost is set by the widest table on the way, not by the number of spins (R. Dechter, Artificial Intelligence 113,
-41 (1999), "bucket elimination"). On strips and small tori this is the transfer matrix, found by itself.
+A product of bond weights exp(K s s') is summed over one spin at a time: the factors that contain
+the spin are multiplied into one table over its neighbours, and the spin is summed out of it. The
+spin that leaves the smallest table goes first, so that the cost is set by the widest table on the
+way, not by the number of spins (R. Dechter, Artificial Intelligence 113, 41 (1999), "bucket
+elimination"). On strips and small tori this is the transfer matrix, found by itself.
 """
 
 from heapq import heapify, heappop, heappush
@@ -17,9 +18,14 @@ LARGEST_TABLE = 24  # spins of the widest table: 128 MiB
 
 
 def torus_bonds(shape):
-    """Nearest-neighbour bonds of a periodic lattice, a list of pairs of sites (row-major numbers); two sites a side share two bonds."""
+    """Nearest-neighbour bonds of a periodic lattice, a list of pairs of sites (row-major numbers);
+    two sites a side share two bonds."""
     sites = np.arange(prod(shape)).reshape(shape)
-    return [pair for axis in range(len(shape)) for pair in zip(sites.ravel().tolist(), np.roll(sites, -1, axis).ravel().tolist())]
+    return [
+        pair
+        for axis in range(len(shape))
+        for pair in zip(sites.ravel().tolist(), np.roll(sites, -1, axis).ravel().tolist())
+    ]
 
 
 def marginal_weights(bonds, kept, coupling):
@@ -56,7 +62,9 @@ def marginal_weights(bonds, kept, coupling):
         spins, table = _product(touched)
         table = table.sum(axis=spins.index(spin))
         factors.append((tuple(s for s in spins if s != spin), table / table.max()))
-    spins, table = _product([(tuple(reversed(range(len(kept)))), np.ones((2,) * len(kept))), *factors])
+    spins, table = _product(
+        [(tuple(reversed(range(len(kept)))), np.ones((2,) * len(kept))), *factors]
+    )
     return table.reshape(-1) / table.sum()
 
 
@@ -98,7 +106,10 @@ def elimination_order(factors, first, stop):
 
 
 def _too_wide(spins):
-    return f"the sum over all states needs a table of 2^{spins} numbers, and at most 2^{LARGEST_TABLE} are possible"
+    return (
+        f"the sum over all states needs a table of 2^{spins} numbers, and at most 2^{LARGEST_TABLE}"
+        " are possible"
+    )
 
 
 def _product(factors):

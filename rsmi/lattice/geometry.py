@@ -1,8 +1,9 @@
 """Where block, buffer and environment lie, and windows of them cut out of stored configurations.
 
-A window is a rectangular *block* (the visible spins V), a *buffer* of spins around it that is ignored, and around the
-buffer a frame of spins, the *environment* E (Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), Fig. 1). Distances are
-Chebyshev distances, so that buffer and environment are square frames; boundaries are periodic.
+A window is a rectangular *block* (the visible spins V), a *buffer* of spins around it that is
+ignored, and around the buffer a frame of spins, the *environment* E (Koch-Janusz & Ringel, Nature
+Physics 14, 578 (2018), Fig. 1). Distances are Chebyshev distances, so that buffer and environment
+are square frames; boundaries are periodic.
 """
 
 import re
@@ -57,11 +58,11 @@ class Geometry:
     environment : int
         Width of the environment frame around the buffer, >= 1.
     components : int
-        Binary variables per site, all of them in the window: of block and of environment first every site of the first
-        component, then of the second.
+        Binary variables per site, all of them in the window: of block and of environment first
+        every site of the first component, then of the second.
     live : tuple of bool, optional
-        Of every block site, row-major, whether it carries data; the lattice is a repetition of such blocks. Block and
-        environment then consist of the sites that do. By default all do.
+        Of every block site, row-major, whether it carries data; the lattice is a repetition of such
+        blocks. Block and environment then consist of the sites that do. By default all do.
     """
 
     block: tuple
@@ -76,7 +77,9 @@ class Geometry:
             object.__setattr__(self, "live", tuple(bool(site) for site in self.live))
 
     def __str__(self):
-        return f"block {shape_text(self.block)}, buffer {self.buffer}, environment {self.environment}"
+        return (
+            f"block {shape_text(self.block)}, buffer {self.buffer}, environment {self.environment}"
+        )
 
     @property
     def dimension(self):
@@ -110,12 +113,14 @@ class Geometry:
 
     @cached_property
     def block_offsets(self):
-        """Block sites with data relative to the block's first site, int64 (n_block, d), row-major."""
+        """Block sites with data relative to the block's first site, int64 (n_block, d),
+        row-major."""
         return self._offsets_at_distance(0, 0)
 
     @cached_property
     def environment_offsets(self):
-        """Environment sites relative to the block's first site, int64 (n_environment, d), row-major over the window."""
+        """Environment sites relative to the block's first site, int64 (n_environment, d), row-major
+        over the window."""
         return self._offsets_at_distance(self.buffer + 1, self.margin)
 
     def _offsets_at_distance(self, nearest, farthest):
@@ -138,27 +143,36 @@ class Geometry:
         Raises
         ------
         UsageError
-            If the widths are impossible, the numbers of axes differ, or a window would hold a site twice.
+            If the widths are impossible, the numbers of axes differ, or a window would hold a site
+            twice.
         """
         if self.buffer < 0:
             raise UsageError(f"the buffer must be at least 0 sites wide, not {self.buffer}")
         if self.environment < 1:
-            raise UsageError(f"the environment must be at least 1 site wide, not {self.environment}")
+            raise UsageError(
+                f"the environment must be at least 1 site wide, not {self.environment}"
+            )
         block, lattice = shape_text(self.block), shape_text(shape)
         if self.dimension != len(shape):
-            raise UsageError(f"block {block} has {self.dimension} axes but the lattice {lattice} has {len(shape)}")
+            raise UsageError(
+                f"block {block} has {self.dimension} axes but the lattice {lattice} has"
+                f" {len(shape)}"
+            )
         if any(sites > size for sites, size in zip(self.block, shape)):
             raise UsageError(f"block {block} is larger than the lattice {lattice}")
         if any(sites > size for sites, size in zip(self.window, shape)):
             raise UsageError(
-                f"{self} do not fit: they span {shape_text(self.window)} sites, and the lattice has {lattice}")
+                f"{self} do not fit: they span {shape_text(self.window)} sites, and the lattice has"
+                f" {lattice}"
+            )
 
 
 def split_configurations(n_configurations, chains):
     """Separate configurations for training from configurations held out.
 
-    Stored configuration i belongs to chain i mod ``chains``. With at least five chains, the last fifth of them (rounded,
-    at least one) is held out whole; otherwise the last fifth of every chain's steps.
+    Stored configuration i belongs to chain i mod ``chains``. With at least five chains, the last
+    fifth of them (rounded, at least one) is held out whole; otherwise the last fifth of every
+    chain's steps.
 
     Parameters
     ----------
@@ -175,7 +189,9 @@ def split_configurations(n_configurations, chains):
         With fewer than five configurations.
     """
     if n_configurations < 5:
-        raise UsageError(f"{n_configurations} configurations are too few to hold some out: at least 5 are needed")
+        raise UsageError(
+            f"{n_configurations} configurations are too few to hold some out: at least 5 are needed"
+        )
     chains = min(chains, n_configurations)
     index = np.arange(n_configurations)
     if chains >= 5:
@@ -212,7 +228,8 @@ def possible_origins(shape, geometry, periodic=True):
 
 
 def even_origins(shape, geometry, periodic=True):
-    """Those of `possible_origins` with an even sum of coordinates: blocks that keep to one sublattice, as the dimer model's must.
+    """Those of `possible_origins` with an even sum of coordinates: blocks that keep to one
+    sublattice, as the dimer model's must.
 
     Where the lattice is periodic its sides must be even.
     """
@@ -238,7 +255,8 @@ def invariant_translations(mask):
 
 
 def block_mask(mask, block):
-    """The sites with data of the block at the origin, where all blocks that tile the lattice are like it.
+    """The sites with data of the block at the origin, where all blocks that tile the lattice are
+    like it.
 
     Parameters
     ----------
@@ -253,22 +271,25 @@ def block_mask(mask, block):
     if len(block) != mask.ndim or any(size % sites for size, sites in zip(mask.shape, block)):
         return None
     cell = mask[tuple(slice(sites) for sites in block)]
-    alike = np.array_equal(np.tile(cell, [size // sites for size, sites in zip(mask.shape, block)]), mask)
+    alike = np.array_equal(
+        np.tile(cell, [size // sites for size, sites in zip(mask.shape, block)]), mask
+    )
     return tuple(cell.ravel().tolist()) if alike else None
 
 
 def choose_windows(n_configurations, shape, count, key, symmetric=True, allowed=None):
     """Choose windows: configurations evenly, positions (and global spin flips) at random.
 
-    Every random number is a hash of the key and the window's number (``keyed_bits`` of csrc/random.h), so that the choice
-    depends on nothing else: no library's generator, no order of evaluation.
+    Every random number is a hash of the key and the window's number (``keyed_bits`` of
+    csrc/random.h), so that the choice depends on nothing else: no library's generator, no order of
+    evaluation.
 
     Parameters
     ----------
     n_configurations : int
-        Each configuration gets the floor or the ceiling of count / n_configurations windows. Where there are fewer windows
-        than configurations, one is drawn at random from each of ``count`` equal strata, so that the choice does not
-        follow the period of the chains.
+        Each configuration gets the floor or the ceiling of count / n_configurations windows. Where
+        there are fewer windows than configurations, one is drawn at random from each of ``count``
+        equal strata, so that the choice does not follow the period of the chains.
     shape : tuple of int
         Lattice.
     count : int
@@ -291,7 +312,9 @@ def choose_windows(n_configurations, shape, count, key, symmetric=True, allowed=
     """
     shape = np.asarray(shape if allowed is None else (len(allowed),), dtype=np.int64)
     key = np.ascontiguousarray(key, dtype=np.uint64)
-    configurations, origins, flips = kernel.choose_windows(key, n_configurations, shape, count, symmetric)
+    configurations, origins, flips = kernel.choose_windows(
+        key, n_configurations, shape, count, symmetric
+    )
     return configurations, origins if allowed is None else allowed[origins[:, 0]], flips
 
 
@@ -328,11 +351,25 @@ def extract_windows(packed, shape, geometry, configurations, origins, flips):
     geometry.check(shape)
     lattice, components = np.asarray(shape, dtype=np.int64), geometry.components
     origins = np.ascontiguousarray(origins, dtype=np.int64)
-    offsets = [np.mod(part, lattice) for part in (geometry.block_offsets, geometry.environment_offsets)]
+    offsets = [
+        np.mod(part, lattice) for part in (geometry.block_offsets, geometry.environment_offsets)
+    ]
     if components > 1:  # the component is the slowest axis of a lattice of one dimension more
         lattice = np.concatenate([[components], lattice])
         origins = np.insert(origins, 0, 0, axis=1)
-        offsets = [np.insert(np.tile(part, (components, 1)), 0, np.repeat(np.arange(components), len(part)), axis=1) for part in offsets]
-    choice = (np.ascontiguousarray(configurations, dtype=np.int64), origins, np.ascontiguousarray(flips, dtype=np.int8))
+        offsets = [
+            np.insert(
+                np.tile(part, (components, 1)),
+                0,
+                np.repeat(np.arange(components), len(part)),
+                axis=1,
+            )
+            for part in offsets
+        ]
+    choice = (
+        np.ascontiguousarray(configurations, dtype=np.int64),
+        origins,
+        np.ascontiguousarray(flips, dtype=np.int8),
+    )
     packed = np.ascontiguousarray(packed)
     return tuple(kernel.extract_windows(packed, lattice, part, *choice) for part in offsets)

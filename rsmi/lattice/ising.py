@@ -1,4 +1,5 @@
-"""Facts of the nearest-neighbour Ising model on the hypercubic lattice: critical couplings and exact solutions to check against.
+"""Facts of the nearest-neighbour Ising model on the hypercubic lattice: critical couplings and
+exact solutions to check against.
 
 K = J/(k_B T) is `coupling`; energies are in J and per site, heat capacities in k_B and per site,
 entropies in nats and per site.
@@ -23,12 +24,17 @@ class Known(NamedTuple):
     text: str
 
 
-# Exponents of the Ising universality class: exact in two dimensions; in three y_t = 3 - D_e and y_h = 3 - D_s with the scaling
-# dimensions of the conformal bootstrap (Kos, Poland, Simmons-Duffin & Vichi, JHEP 08, 036 (2016)). None in one: T_c = 0.
+# Exponents of the Ising universality class: exact in two dimensions; in three y_t = 3 - D_e and y_h
+# = 3 - D_s with the scaling dimensions of the conformal bootstrap (Kos, Poland, Simmons-Duffin &
+# Vichi, JHEP 08, 036 (2016)). None in one: T_c = 0.
 EXPONENTS = {
     1: {},
     2: {"y_t": Known(1.0, "1"), "y_h": Known(15 / 8, "15/8 = 1.875"), "nu": Known(1.0, "1")},
-    3: {"y_t": Known(1.587375, "1.58738(1)"), "y_h": Known(2.4818511, "2.481851(1)"), "nu": Known(0.6299709, "0.629971(4)")},
+    3: {
+        "y_t": Known(1.587375, "1.58738(1)"),
+        "y_h": Known(2.4818511, "2.481851(1)"),
+        "nu": Known(0.6299709, "0.629971(4)"),
+    },
 }
 
 
@@ -53,10 +59,11 @@ def critical_coupling(dimension):
 
 
 def infinite_energy(dimension, coupling):
-    """Energy per site of the infinite lattice in one (-tanh K) or two dimensions (Onsager, Phys. Rev. 65, 117 (1944)), K > 0.
+    """Energy per site of the infinite lattice in one (-tanh K) or two dimensions (Onsager, Phys.
+    Rev. 65, 117 (1944)), K > 0.
 
-    The elliptic integral in Onsager's formula is pi / (2 agm(1, k')) with k' = |2 tanh^2 2K - 1|; the arithmetic-geometric mean
-    needs no care at K_c, where k' = 0.
+    The elliptic integral in Onsager's formula is pi / (2 agm(1, k')) with k' = |2 tanh^2 2K - 1|;
+    the arithmetic-geometric mean needs no care at K_c, where k' = 0.
     """
     if dimension == 1:
         return -math.tanh(coupling)
@@ -89,7 +96,8 @@ def spontaneous_magnetization(dimension, coupling):
 
 
 def ring_energy(length, coupling):
-    """Energy per site of the periodic chain, -(t + t^(N-1)) / (1 + t^N) with t = tanh K; two sites share two bonds."""
+    """Energy per site of the periodic chain, -(t + t^(N-1)) / (1 + t^N) with t = tanh K; two sites
+    share two bonds."""
     t = math.tanh(coupling)
     return -(t + t ** (length - 1)) / (1 + t**length)
 
@@ -114,7 +122,8 @@ def exact_energy(shape, coupling):
     Returns
     -------
     float or None
-        None in three dimensions, where no exact solution is known, and for couplings outside the range.
+        None in three dimensions, where no exact solution is known, and for couplings outside the
+        range.
     """
     if len(shape) == 1:
         return ring_energy(shape[0], coupling)
@@ -125,7 +134,8 @@ def exact_energy(shape, coupling):
 
 
 def ring_entropy(length, coupling):
-    """Entropy per site of the periodic chain, (ln Z)/N + K e, written without differences of large numbers."""
+    """Entropy per site of the periodic chain, (ln Z)/N + K e, written without differences of large
+    numbers."""
     t, decay = math.tanh(coupling), math.exp(-2 * coupling)
     excess = 2 * decay / (1 + decay) * (1 - t ** (length - 1)) / (1 + t**length)  # 1 + e
     return math.log1p(decay) + coupling * excess + math.log1p(t**length) / length
@@ -138,8 +148,13 @@ def chain_entropy(coupling):
 
 
 def exact_entropy(shape, coupling):
-    """Entropy per site of the finite periodic lattice, where it is known; parameters and None as `exact_energy`."""
+    """Entropy per site of the finite periodic lattice, where it is known; parameters and None as
+    `exact_energy`."""
     if len(shape) == 1:
         return ring_entropy(shape[0], coupling)
     energy = exact_energy(shape, coupling)
-    return None if energy is None else kaufman.log_partition(shape, coupling) / math.prod(shape) + coupling * energy
+    return (
+        None
+        if energy is None
+        else kaufman.log_partition(shape, coupling) / math.prod(shape) + coupling * energy
+    )

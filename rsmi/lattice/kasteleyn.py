@@ -1,20 +1,25 @@
-"""Fully packed dimers on the square lattice, exactly: coverings, windings, and the covariance of the links.
+"""Fully packed dimers on the square lattice, exactly: coverings, windings, and the covariance of
+the links.
 
-P. W. Kasteleyn, Physica 27, 1209 (1961); M. E. Fisher, Phys. Rev. 124, 1664 (1961). Black are the vertices (x, y) with x + y even. The
-matrix K (black, white) holds (-1)^x for the link (x, y)-(x+1, y) and (-1)^(x+y) for (x, y)-(x, y+1): the product around every plaquette
-is -1, and with rows and columns ordered by the covering of all x-links with x even, that covering counts +1. With open boundaries
-det K is then the number of coverings. On the torus (both sides even) four determinants are needed, of K periodic (a = 0) or
-antiperiodic (a = 1) along either axis,
+P. W. Kasteleyn, Physica 27, 1209 (1961); M. E. Fisher, Phys. Rev. 124, 1664 (1961). Black are the
+vertices (x, y) with x + y even. The matrix K (black, white) holds (-1)^x for the link (x, y)-(x+1,
+y) and (-1)^(x+y) for (x, y)-(x, y+1): the product around every plaquette is -1, and with rows and
+columns ordered by the covering of all x-links with x even, that covering counts +1. With open
+boundaries det K is then the number of coverings. On the torus (both sides even) four determinants
+are needed, of K periodic (a = 0) or antiperiodic (a = 1) along either axis,
 
     Z = 1/2 (- det K_00 + det K_10 + det K_01 + det K_11),
 
-since a covering counts in K_ab with a sign that depends on the parities of its windings. K^T K is the lattice Laplacian with
-spacing 2, so that all of them follow from Fourier sums over the torus of (Lx/2, Ly/2) cells:
+since a covering counts in K_ab with a sign that depends on the parities of its windings. K^T K is
+the lattice Laplacian with spacing 2, so that all of them follow from Fourier sums over the torus of
+(Lx/2, Ly/2) cells:
 
-    det K_ab = prod_k l(k),   l(k) = 4 - 2 cos k_x - 2 cos k_y,   k_x = 2 pi (m + a/2) / (Lx/2),   K_ab^-1 = (1/l) K_ab^T,
+    det K_ab = prod_k l(k),   l(k) = 4 - 2 cos k_x - 2 cos k_y,   k_x = 2 pi (m + a/2) / (Lx/2),
+    K_ab^-1 = (1/l) K_ab^T,
 
-and a winding W_x is counted by exp(i theta W_x) if k_x is shifted by theta/(Lx/2). K_00 has a null vector for each parity of x of the
-white vertices and one for each of the black: its determinant vanishes, its minors of second order do not.
+and a winding W_x is counted by exp(i theta W_x) if k_x is shifted by theta/(Lx/2). K_00 has a null
+vector for each parity of x of the white vertices and one for each of the black: its determinant
+vanishes, its minors of second order do not.
 """
 
 import numpy as np
@@ -34,10 +39,13 @@ def check_shape(shape):
         If there are not two sides, both even and at least 2.
     """
     if len(shape) != 2 or any(size < 2 or size % 2 for size in shape):
-        raise UsageError(f"dimers need a lattice of two even sides, not {'x'.join(map(str, shape))}")
+        raise UsageError(
+            f"dimers need a lattice of two even sides, not {'x'.join(map(str, shape))}"
+        )
 
 
-# ---- number of coverings and windings -------------------------------------------------------------------------------
+# ---- number of coverings and windings ------------------------------------------------------------
+
 
 def log_coverings(shape, boundary="periodic"):
     """ln of the number of coverings.
@@ -76,8 +84,8 @@ def winding_distribution(shape):
     Returns
     -------
     ndarray of float64, (Ly + 1, Lx + 1)
-        P(W_x, W_y) at ``[W_x + Ly/2, W_y + Lx/2]``, where W_x = sum_y (-1)^(x+y) n_x(x, y), the same at every x, and
-        W_y = sum_x (-1)^(x+y) n_y(x, y). Rounding errors are about 1e-16.
+        P(W_x, W_y) at ``[W_x + Ly/2, W_y + Lx/2]``, where W_x = sum_y (-1)^(x+y) n_x(x, y), the
+        same at every x, and W_y = sum_x (-1)^(x+y) n_y(x, y). Rounding errors are about 1e-16.
 
     Raises
     ------
@@ -86,18 +94,33 @@ def winding_distribution(shape):
     """
     check_shape(shape)
     points = (shape[1] + 1, shape[0] + 1)  # |W_x| <= Ly/2
-    angles = np.array([[(2 * np.pi * i / points[0], 2 * np.pi * j / points[1]) for j in range(points[1])] for i in range(points[0])])
-    logs = np.array([[[_log_determinant(shape, sector, angle) for angle in row] for row in angles] for sector in ((0, 0), *_SECTORS)])
+    angles = np.array(
+        [
+            [(2 * np.pi * i / points[0], 2 * np.pi * j / points[1]) for j in range(points[1])]
+            for i in range(points[0])
+        ]
+    )
+    logs = np.array(
+        [
+            [[_log_determinant(shape, sector, angle) for angle in row] for row in angles]
+            for sector in ((0, 0), *_SECTORS)
+        ]
+    )
     parts = np.exp(logs - logs.max())
     generating = parts[1:].sum(axis=0) - parts[0]
-    distribution = np.fft.fftshift(np.fft.fft2(generating / generating[0, 0]).real) / generating.size
+    distribution = (
+        np.fft.fftshift(np.fft.fft2(generating / generating[0, 0]).real) / generating.size
+    )
     return np.maximum(distribution, 0.0)
 
 
 def _eigenvalues(shape, sector, angle=(0.0, 0.0)):
     """l(k), (Lx/2, Ly/2)."""
     cells = (shape[0] // 2, shape[1] // 2)
-    k_x, k_y = (2 * np.pi * (np.arange(n) + a / 2) / n + theta / n for n, a, theta in zip(cells, sector, angle))
+    k_x, k_y = (
+        2 * np.pi * (np.arange(n) + a / 2) / n + theta / n
+        for n, a, theta in zip(cells, sector, angle)
+    )
     return 4 - 2 * np.cos(k_x)[:, None] - 2 * np.cos(k_y)
 
 
@@ -107,7 +130,8 @@ def _log_determinant(shape, sector, angle=(0.0, 0.0)):
     return -np.inf if smallest < 1e-14 else float(np.log(values).sum())
 
 
-# ---- covariance of the links ----------------------------------------------------------------------------------------
+# ---- covariance of the links ---------------------------------------------------------------------
+
 
 def link_covariance(shape):
     """Covariances of the links of the torus, all windings together.
@@ -120,8 +144,9 @@ def link_covariance(shape):
     Returns
     -------
     ndarray of float64, (2, 2, Lx, Ly)
-        ``[a, b, dx, dy]`` is Cov(n_a(x, y), n_b(x + dx, y + dy)); n_0(x, y) is 1 if a dimer lies on (x, y)-(x+1, y), n_1 on
-        (x, y)-(x, y+1). On a square torus every link holds a dimer with probability 1/4.
+        ``[a, b, dx, dy]`` is Cov(n_a(x, y), n_b(x + dx, y + dy)); n_0(x, y) is 1 if a dimer lies on
+        (x, y)-(x+1, y), n_1 on (x, y)-(x, y+1). On a square torus every link holds a dimer with
+        probability 1/4.
 
     Raises
     ------
@@ -135,17 +160,25 @@ def link_covariance(shape):
     scale = log_coverings(shape)
     for a, end in enumerate(_ENDS):  # of the links at the origin, which is black
         for sector in _SECTORS:
-            inverse, share = _Inverse(shape, sector), 0.5 * np.exp(_log_determinant(shape, sector) - scale)
+            inverse, share = (
+                _Inverse(shape, sector),
+                0.5 * np.exp(_log_determinant(shape, sector) - scale),
+            )
             own = inverse(end, (0, 0))
             mean[a] += share * own
-            together[a] += share * weight * (own * inverse(white, black) - inverse(end, black) * inverse(white, (0, 0)))
+            together[a] += (
+                share
+                * weight
+                * (own * inverse(white, black) - inverse(end, black) * inverse(white, (0, 0)))
+            )
         together[a] -= 0.5 * weight * _singular_minor(shape, end, black, white, scale)
         together[a, a, 0, 0] = mean[a]
     return together - np.outer(mean, mean)[..., None, None]
 
 
 class _Inverse:
-    """K_ab^-1 between a white and a black vertex. Vertices beyond the lattice carry the sector's sign, so that links never need it."""
+    """K_ab^-1 between a white and a black vertex. Vertices beyond the lattice carry the sector's
+    sign, so that links never need it."""
 
     def __init__(self, shape, sector):
         self._sector = sector
@@ -158,31 +191,41 @@ class _Inverse:
         total = 0.0
         for (dx, dy), sign in (((1, 0), 1), ((-1, 0), -1), ((0, 1), 1), ((0, -1), -1)):
             weight = sign * (1 - 2 * (black[0] % 2) * (dx != 0))
-            total = total + weight * self._propagator(white[0] - black[0] - dx, white[1] - black[1] - dy)
+            total = total + weight * self._propagator(
+                white[0] - black[0] - dx, white[1] - black[1] - dy
+            )
         return total
 
     def _propagator(self, x, y):
-        """The inverse of K^T K between two white vertices: zero unless both displacements are even."""
-        (turns_x, cell_x), (turns_y, cell_y) = (np.divmod(d // 2, n) for d, n in zip((x, y), self._cells))
+        """The inverse of K^T K between two white vertices: zero unless both displacements are
+        even."""
+        (turns_x, cell_x), (turns_y, cell_y) = (
+            np.divmod(d // 2, n) for d, n in zip((x, y), self._cells)
+        )
         sign = 1 - 2 * ((self._sector[0] * turns_x + self._sector[1] * turns_y) % 2)
         return np.where(x % 2 == 0, sign * self._green[cell_x, cell_y], 0.0)
 
 
 def _singular_minor(shape, end, black, white, scale):
-    """Minor of K_00 without the rows and columns of two links, one from the origin to ``end``, in units of exp(scale).
+    """Minor of K_00 without the rows and columns of two links, one from the origin to ``end``, in
+    units of exp(scale).
 
-    The determinant without its two zeros, times the 2x2 determinants of the null vectors of either colour. These are constant on the
-    vertices of one parity of x; in the order x even, odd of black and x odd, even of white the two determinants have the same sign.
+    The determinant without its two zeros, times the 2x2 determinants of the null vectors of either
+    colour. These are constant on the vertices of one parity of x; in the order x even, odd of black
+    and x odd, even of white the two determinants have the same sign.
     """
     values = _eigenvalues(shape, (0, 0))
     log_product = np.log(values[values > 1e-14]).sum()
-    other_black = black[0] % 2  # 1 where the second black vertex is of the other class than the origin
+    other_black = (
+        black[0] % 2
+    )  # 1 where the second black vertex is of the other class than the origin
     other_white = np.where(white[0] % 2 == end[0] % 2, 0, 1 if end[0] % 2 else -1)
     return np.exp(log_product - scale) * other_black * other_white / values.size**2
 
 
 def _link_ends(component, x, y):
-    """Black vertex, white vertex (as pairs of coordinates, not reduced to the lattice) and weight of links."""
+    """Black vertex, white vertex (as pairs of coordinates, not reduced to the lattice) and weight
+    of links."""
     far = (x + (component == 0), y + (component == 1))
     even = (x + y) % 2 == 0
     black = tuple(np.where(even, near, beyond) for near, beyond in zip((x, y), far))
@@ -211,7 +254,8 @@ def window_covariance(covariance, first, second):
     return covariance[first[..., 0], second[..., 0], difference[..., 0], difference[..., 1]]
 
 
-# ---- open boundaries ------------------------------------------------------------------------------------------------
+# ---- open boundaries -----------------------------------------------------------------------------
+
 
 def _open_matrix(shape):
     """K of the open lattice, (sites/2, sites/2)."""
@@ -222,8 +266,14 @@ def _open_matrix(shape):
 
 
 def _open_links(shape):
-    """Links (n, 3) of the open lattice, the numbers of their black and of their white vertex, and their weights."""
-    links = np.argwhere([np.arange(shape[0])[:, None] + 0 * np.arange(shape[1]) < shape[0] - 1, np.arange(shape[1]) + 0 * np.arange(shape[0])[:, None] < shape[1] - 1])
+    """Links (n, 3) of the open lattice, the numbers of their black and of their white vertex, and
+    their weights."""
+    links = np.argwhere(
+        [
+            np.arange(shape[0])[:, None] + 0 * np.arange(shape[1]) < shape[0] - 1,
+            np.arange(shape[1]) + 0 * np.arange(shape[0])[:, None] < shape[1] - 1,
+        ]
+    )
     black, white, weight = _link_ends(*links.T)
     black, white = ((x // 2) * shape[1] + y for x, y in (black, white))
     return links, black, white, weight
@@ -257,5 +307,7 @@ def open_link_moments(shape):
     mean, covariance = np.zeros((2, *shape)), np.zeros((2, *shape, 2, *shape))
     here = tuple(links.T)
     mean[here] = probability
-    covariance[tuple(part[:, None] for part in here) + here] = np.diag(probability) - exchange * exchange.T
+    covariance[tuple(part[:, None] for part in here) + here] = (
+        np.diag(probability) - exchange * exchange.T
+    )
     return mean, covariance

@@ -1,24 +1,28 @@
 """The square-lattice Ising model on a finite torus, exactly.
 
-B. Kaufman, Phys. Rev. 76, 1232 (1949), in the form of A. E. Ferdinand and M. E. Fisher, Phys. Rev. 185, 832 (1969). On an
-L x M torus, K = J/(k_B T),
+B. Kaufman, Phys. Rev. 76, 1232 (1949), in the form of A. E. Ferdinand and M. E. Fisher, Phys. Rev.
+185, 832 (1969). On an L x M torus, K = J/(k_B T),
 
-    Z = (1/2) (2 sinh 2K)^(LM/2) (P_1 + P_2 + P_3 + P_4),
-    P_1, P_2 = prod_r 2 cosh, 2 sinh (M g_{2r+1} / 2),    P_3, P_4 = prod_r 2 cosh, 2 sinh (M g_{2r} / 2),    r = 0 .. L-1,
+    Z = (1/2) (2 sinh 2K)^(LM/2) (P_1 + P_2 + P_3 + P_4), P_1, P_2 = prod_r 2 cosh, 2 sinh (M
+    g_{2r+1} / 2),    P_3, P_4 = prod_r 2 cosh, 2 sinh (M g_{2r} / 2),    r = 0 .. L-1,
 
-where g_0 = 2K + ln tanh K is negative above the critical temperature (and with it P_4); all others are positive and follow without
-cancellation from sinh^2(g_l/2) = sinh^2(g_0/2) + sin^2(pi l/2L). The products overflow from L of about 30 on, so they are kept as
-logarithms, except for the factor with g_0, which vanishes at T_c. Derivatives are analytic: see `_Jet`.
+where g_0 = 2K + ln tanh K is negative above the critical temperature (and with it P_4); all others
+are positive and follow without cancellation from sinh^2(g_l/2) = sinh^2(g_0/2) + sin^2(pi l/2L).
+The products overflow from L of about 30 on, so they are kept as logarithms, except for the factor
+with g_0, which vanishes at T_c. Derivatives are analytic: see `_Jet`.
 
-Sizes are at least 2 (an axis of size 2 has double bonds); couplings lie in ``COUPLING_RANGE``. Energies are in J, heat capacities in k_B,
-both per site.
+Sizes are at least 2 (an axis of size 2 has double bonds); couplings lie in ``COUPLING_RANGE``.
+Energies are in J, heat capacities in k_B, both per site.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-COUPLING_RANGE = (1e-3, 100.0)  # beyond: digits cancel (rounding of the energy is about 1e-16 / K), and cosh overflows
+COUPLING_RANGE = (
+    1e-3,
+    100.0,
+)  # beyond: digits cancel (rounding of the energy is about 1e-16 / K), and cosh overflows
 
 
 class _Jet(NamedTuple):
@@ -34,32 +38,46 @@ def _check(shape, coupling):
         raise ValueError(f"a torus needs two sizes of at least 2, not {'x'.join(map(str, shape))}")
     low, high = COUPLING_RANGE
     if not low <= coupling <= high:
-        raise ValueError(f"the exact torus needs a coupling between {low:g} and {high:g}, not {coupling:g}")
+        raise ValueError(
+            f"the exact torus needs a coupling between {low:g} and {high:g}, not {coupling:g}"
+        )
 
 
 def _angles(coupling, length):
     """Jets of g_0 and of the array g_l, l = 1 .. 2 length - 1."""
     sinh, tanh = np.sinh(2 * coupling), np.tanh(2 * coupling)
     zero = _Jet(2 * coupling + np.log(np.tanh(coupling)), 2 + 2 / sinh, -4 / (sinh * tanh))
-    half = np.hypot(np.sinh(zero.value / 2), np.sin(np.pi * np.arange(1, 2 * length) / (2 * length)))
+    half = np.hypot(
+        np.sinh(zero.value / 2), np.sin(np.pi * np.arange(1, 2 * length) / (2 * length))
+    )
     value = 2 * np.arcsinh(half)
     # cosh g_l - cosh g_0 does not depend on K, so that both have the same derivatives.
     first = np.sinh(zero.value) * zero.first / np.sinh(value)
-    second = np.cosh(zero.value) * zero.first**2 + np.sinh(zero.value) * zero.second - np.cosh(value) * first**2
+    second = (
+        np.cosh(zero.value) * zero.first**2
+        + np.sinh(zero.value) * zero.second
+        - np.cosh(value) * first**2
+    )
     return zero, _Jet(value, first, second / np.sinh(value))
 
 
 def _log_product(angles, width, sign):
-    """Jet of the sum of ln(2 cosh x) (sign +1) or ln(2 sinh x) (sign -1) over x = width g / 2 > 0."""
+    """Jet of the sum of ln(2 cosh x) (sign +1) or ln(2 sinh x) (sign -1) over x = width g / 2 >
+    0."""
     x, rise, bend = (0.5 * width * part for part in angles)
     decay = sign * np.exp(-2 * x)
     slope = (1 - decay) / (1 + decay)
     curvature = 4 * decay / (1 + decay) ** 2
-    return _Jet(np.sum(x + np.log1p(decay)), np.sum(rise * slope), np.sum(bend * slope + rise**2 * curvature))
+    return _Jet(
+        np.sum(x + np.log1p(decay)),
+        np.sum(rise * slope),
+        np.sum(bend * slope + rise**2 * curvature),
+    )
 
 
 def _zero_factor(zero, width, sign):
-    """Jet of 2 cosh x (sign +1) or 2 sinh x (sign -1), x = width g_0 / 2, in units of exp |x| at this K."""
+    """Jet of 2 cosh x (sign +1) or 2 sinh x (sign -1), x = width g_0 / 2, in units of exp |x| at
+    this K."""
     x, rise, bend = (0.5 * width * part for part in zero)
     up, down = np.exp(x - abs(x)), sign * np.exp(-x - abs(x))
     return _Jet(up + down, (up - down) * rise, (up - down) * bend + (up + down) * rise**2)
@@ -70,12 +88,16 @@ def _log_sum(logs, factors):
     leading = max(logs, key=lambda log: log.value)
     total = np.zeros(3)
     for log, factor in zip(logs, factors, strict=True):
-        tilt = log.first - leading.first  # the common slope is set aside, or the second derivatives would cancel
-        total += np.exp(log.value - leading.value) * np.array([
-            factor.value,
-            factor.first + factor.value * tilt,
-            factor.second + 2 * factor.first * tilt + factor.value * (log.second + tilt**2),
-        ])
+        tilt = (
+            log.first - leading.first
+        )  # the common slope is set aside, or the second derivatives would cancel
+        total += np.exp(log.value - leading.value) * np.array(
+            [
+                factor.value,
+                factor.first + factor.value * tilt,
+                factor.second + 2 * factor.first * tilt + factor.value * (log.second + tilt**2),
+            ]
+        )
     value, first, second = total[0], total[1] / total[0], total[2] / total[0]
     return _Jet(leading.value + np.log(value), leading.first + first, second - first**2)
 
@@ -128,12 +150,14 @@ def energy(shape, coupling):
 
 
 def energy_variance(shape, coupling):
-    """Variance of the total energy per site in J^2, (d^2 ln Z / dK^2) / sites = -de/dK. Parameters and errors as `log_partition`."""
+    """Variance of the total energy per site in J^2, (d^2 ln Z / dK^2) / sites = -de/dK. Parameters
+    and errors as `log_partition`."""
     return float(_log_partition_jet(shape, coupling).second / (shape[0] * shape[1]))
 
 
 def specific_heat(shape, coupling):
-    """Heat capacity per site in k_B, K^2 times `energy_variance`. Parameters and errors as `log_partition`."""
+    """Heat capacity per site in k_B, K^2 times `energy_variance`. Parameters and errors as
+    `log_partition`."""
     return coupling**2 * energy_variance(shape, coupling)
 
 
@@ -161,9 +185,13 @@ def coupling_from_energy(energy_per_site, shape):
     coldest, hottest = -2.0, energy(shape, low)
     if not coldest < energy_per_site <= hottest:
         torus = f"{shape[0]}x{shape[1]} torus: {coldest:g} to {hottest:.3g}"
-        raise ValueError(f"an energy of {energy_per_site:.6g} per site is outside the range of the {torus}")
+        raise ValueError(
+            f"an energy of {energy_per_site:.6g} per site is outside the range of the {torus}"
+        )
     coupling = 0.44
-    for _ in range(200):  # Newton's method, and bisection of the logarithm where it leaves the bracket
+    for _ in range(
+        200
+    ):  # Newton's method, and bisection of the logarithm where it leaves the bracket
         jet = _log_partition_jet(shape, coupling)
         excess = -jet.first / (shape[0] * shape[1]) - energy_per_site  # positive: too hot
         low, high = (coupling, high) if excess > 0 else (low, coupling)

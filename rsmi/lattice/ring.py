@@ -1,7 +1,7 @@
 """The Ising chain on a ring, exactly: what `rsmi.lattice.kaufman` is for the torus.
 
-With t = tanh K, K = J/(k_B T), the energy per site of N >= 2 sites is e = -(t + t^(N-1)) / (1 + t^N) in J (two sites share two
-bonds; E. Ising, Z. Phys. 31, 253 (1925)).
+With t = tanh K, K = J/(k_B T), the energy per site of N >= 2 sites is e = -(t + t^(N-1)) / (1 +
+t^N) in J (two sites share two bonds; E. Ising, Z. Phys. 31, 253 (1925)).
 """
 
 import math
@@ -54,7 +54,10 @@ def coupling_from_energy(energy_per_site, shape):
     low, high = COUPLING_RANGE
     coldest, hottest = energy(shape, high), energy(shape, low)
     if not coldest < energy_per_site <= hottest:
-        raise ValueError(f"an energy of {energy_per_site:.6g} per site is outside the range of the ring of {shape[0]} sites: -1 to 0")
+        raise ValueError(
+            f"an energy of {energy_per_site:.6g} per site is outside the range of the ring of"
+            f" {shape[0]} sites: -1 to 0"
+        )
     while high - low > 1e-15 * high:  # bisection of the logarithm: the energy falls with K
         middle = math.sqrt(low * high)
         if not low < middle < high:

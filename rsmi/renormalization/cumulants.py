@@ -1,29 +1,34 @@
-"""The renormalized Hamiltonian of the Ising chain, for any coarse-graining rule of one unit per block.
+"""The renormalized Hamiltonian of the Ising chain, for any coarse-graining rule of one unit per
+block.
 
-A ring of n blocks of L spins, K = J/(k_B T), is coarse-grained by P(h|x), h = +-1, block by block (Lenggenhager, Gokmen,
-Ringel, Huber & Koch-Janusz, Phys. Rev. X 10, 011037 (2020)):
+A ring of n blocks of L spins, K = J/(k_B T), is coarse-grained by P(h|x), h = +-1, block by block
+(Lenggenhager, Gokmen, Ringel, Huber & Koch-Janusz, Phys. Rev. X 10, 011037 (2020)):
 
     exp K'[h] = sum_x prod_j P(h_j|x_j) exp(K_0[x] + K_1[x]),
 
-K_0 the bonds within blocks, K_1 those between them. Under the blocks' own distribution P_0(x|h) ~ P(h|x) exp K_0(x) the blocks
-are independent, and the cumulants C_k[h] of K_1 under it give
+K_0 the bonds within blocks, K_1 those between them. Under the blocks' own distribution P_0(x|h) ~
+P(h|x) exp K_0(x) the blocks are independent, and the cumulants C_k[h] of K_1 under it give
 
     K'[h] = ln Z_0 + sum_j ln P_0(h_j) + sum_{k >= 1} C_k[h] / k!.
 
-K'[h] is a polynomial in the coarse spins (its Walsh expansion) with couplings K'_2(l) of h_j h_{j+l} and K'_4(1,1,1) of four
-successive spins. How far it reaches and how many bodies it couples are measured by the
+K'[h] is a polynomial in the coarse spins (its Walsh expansion) with couplings K'_2(l) of h_j
+h_{j+l} and K'_4(1,1,1) of four successive spins. How far it reaches and how many bodies it couples
+are measured by the
 
     rangeness K'_2(2) / K'_2(1)    and the    m-bodyness K'_4(1,1,1) / K'_2(1),
 
 both zero for a Hamiltonian of nearest neighbours.
 
-Cumulants of any order cost no sum over configurations. With t in front of K_1 the sum of the series is ln <exp t K_1>_0, and each
-bond is exp(t K s s') = cosh(tK) (1 + u s s') with u = tanh(tK). So <exp t K_1>_0 / cosh(tK)^n is a polynomial of degree n in u, the
-trace of a product of 2x2 matrices with the moments of a block's two end spins under P_0(x|h) (an index says whether a bond is
-taken); the logarithm of that polynomial as a power series in u, and u as one in t, give C_k/k! as the coefficient of t^k, exactly.
+Cumulants of any order cost no sum over configurations. With t in front of K_1 the sum of the series
+is ln <exp t K_1>_0, and each bond is exp(t K s s') = cosh(tK) (1 + u s s') with u = tanh(tK). So
+<exp t K_1>_0 / cosh(tK)^n is a polynomial of degree n in u, the trace of a product of 2x2 matrices
+with the moments of a block's two end spins under P_0(x|h) (an index says whether a bond is taken);
+the logarithm of that polynomial as a power series in u, and u as one in t, give C_k/k! as the
+coefficient of t^k, exactly.
 
-A coarse configuration is a number whose bit j is 1 where h_j = +1, a set of coarse spins a number whose bit j is 1 where it
-holds h_j; a rule is the table P(h=+1|x) over the block states of `rsmi.information.exact.spin_states`.
+A coarse configuration is a number whose bit j is 1 where h_j = +1, a set of coarse spins a number
+whose bit j is 1 where it holds h_j; a rule is the table P(h=+1|x) over the block states of
+`rsmi.information.exact.spin_states`.
 """
 
 from dataclasses import dataclass
@@ -38,7 +43,8 @@ _TOGETHER = 1 << 16  # coarse configurations times rules in one array
 
 
 def block_rules(filters, hard=False) -> np.ndarray:
-    """P(h=+1|x) of filters without a bias: sigma(sum_i filters[r, i] x_i), or its sign with fair ties.
+    """P(h=+1|x) of filters without a bias: sigma(sum_i filters[r, i] x_i), or its sign with fair
+    ties.
 
     Parameters
     ----------
@@ -51,7 +57,9 @@ def block_rules(filters, hard=False) -> np.ndarray:
     (n_rules, 2^L) float64
     """
     filters = np.atleast_2d(np.asarray(filters, float))
-    return unit_probabilities(filters, np.zeros(len(filters)), spin_states(filters.shape[1]), hard).T
+    return unit_probabilities(
+        filters, np.zeros(len(filters)), spin_states(filters.shape[1]), hard
+    ).T
 
 
 def cumulant_series(rules, coupling, blocks, order) -> np.ndarray:
@@ -71,7 +79,8 @@ def cumulant_series(rules, coupling, blocks, order) -> np.ndarray:
     Returns
     -------
     (order + 1, n_rules, 2^n) float64
-        ln Z_0 + sum_j ln P_0(h_j), then C_k[h] / k!. The sum over the first axis approximates `exact_hamiltonian`.
+        ln Z_0 + sum_j ln P_0(h_j), then C_k[h] / k!. The sum over the first axis approximates
+        `exact_hamiltonian`.
 
     Raises
     ------
@@ -84,12 +93,15 @@ def cumulant_series(rules, coupling, blocks, order) -> np.ndarray:
     slope, log_cosh = _bond_series(coupling, order)
     terms = np.einsum("mk,mrh->krh", slope, _log_series(polynomial, order))
     terms += blocks * log_cosh[:, None, None]
-    terms[0] += _sum_over_blocks(np.log(norm), blocks) + blocks * _largest_bonds(rules) * abs(coupling)
+    terms[0] += _sum_over_blocks(np.log(norm), blocks) + blocks * _largest_bonds(rules) * abs(
+        coupling
+    )
     return terms
 
 
 def exact_hamiltonian(rules, coupling, blocks) -> np.ndarray:
-    """K'[h] of every coarse configuration by transfer matrices, (n_rules, 2^n); parameters and errors as `cumulant_series`."""
+    """K'[h] of every coarse configuration by transfer matrices, (n_rules, 2^n); parameters and
+    errors as `cumulant_series`."""
     weights = _end_weights(rules, coupling, blocks)
     bond = np.exp(coupling * np.outer([-1, 1], [-1, 1]) - abs(coupling))
     step = np.einsum("rhab,bc->rhac", weights, bond)
@@ -99,11 +111,16 @@ def exact_hamiltonian(rules, coupling, blocks) -> np.ndarray:
         largest = product.max(axis=(2, 3))  # set aside, or a cold chain underflows
         product /= largest[:, :, None, None]
         scale = np.tile(scale, 2) + np.log(largest)
-    return np.log(np.trace(product, axis1=2, axis2=3)) + scale + blocks * (_largest_bonds(rules) + 1) * abs(coupling)
+    return (
+        np.log(np.trace(product, axis1=2, axis2=3))
+        + scale
+        + blocks * (_largest_bonds(rules) + 1) * abs(coupling)
+    )
 
 
 def walsh_coefficients(values) -> np.ndarray:
-    """Coefficients of a function of n spins: values[..., h] = sum_A coefficients[..., A] prod_{j in A} h_j; shape kept."""
+    """Coefficients of a function of n spins: values[..., h] = sum_A coefficients[..., A] prod_{j in
+    A} h_j; shape kept."""
     coefficients = np.array(values, dtype=float)
     leading, size = coefficients.shape[:-1], coefficients.shape[-1]
     stride = 1
@@ -145,7 +162,9 @@ class ChainCouplings:
 
     def _ratio(self, coupling):
         coupled = np.abs(self.nearest) > 1e-14  # rounding of K'[h], a number of order 1
-        return np.divide(coupling, self.nearest, out=np.full_like(self.nearest, np.nan), where=coupled)
+        return np.divide(
+            coupling, self.nearest, out=np.full_like(self.nearest, np.nan), where=coupled
+        )
 
 
 def chain_couplings(rules, coupling, blocks=8, order=10) -> ChainCouplings:
@@ -158,7 +177,8 @@ def chain_couplings(rules, coupling, blocks=8, order=10) -> ChainCouplings:
     coupling : float
         K.
     blocks : int
-        Blocks on the ring, at least 5, so that the sets are distinct; the published numbers are for 8.
+        Blocks on the ring, at least 5, so that the sets are distinct; the published numbers are for
+        8.
     order : int or None
         Of the cumulant expansion; None for the exact K'[h].
 
@@ -168,10 +188,15 @@ def chain_couplings(rules, coupling, blocks=8, order=10) -> ChainCouplings:
         As `cumulant_series`, and for fewer than 5 blocks.
     """
     if blocks < 5:
-        raise ValueError(f"the couplings of four successive blocks need a ring of at least 5, not {blocks}")
+        raise ValueError(
+            f"the couplings of four successive blocks need a ring of at least 5, not {blocks}"
+        )
     rules = np.atleast_2d(np.asarray(rules, float))
     few = max(1, _TOGETHER >> blocks)
-    found = [_leading(rules[first : first + few], coupling, blocks, order) for first in range(0, len(rules), few)]
+    found = [
+        _leading(rules[first : first + few], coupling, blocks, order)
+        for first in range(0, len(rules), few)
+    ]
     return ChainCouplings(*np.concatenate(found, axis=1))
 
 
@@ -187,7 +212,8 @@ def _leading(rules, coupling, blocks, order):
 
 
 def _end_weights(rules, coupling, blocks):
-    """sum of P(h|x) exp(K_0(x) - |K| (L-1)) over the inner spins, (n_rules, h, first spin, last spin), index 0 for -1."""
+    """sum of P(h|x) exp(K_0(x) - |K| (L-1)) over the inner spins, (n_rules, h, first spin, last
+    spin), index 0 for -1."""
     rules = np.atleast_2d(np.asarray(rules, float))
     length = _block_length(rules)
     if blocks < 2:
@@ -203,14 +229,19 @@ def _end_weights(rules, coupling, blocks):
             inside = (spins[:, 0] == 2 * first - 1) & (spins[:, -1] == 2 * last - 1)
             weights[:, h, first, last] = (probability[:, inside] * boltzmann[inside]).sum(axis=1)
     if not (weights.sum(axis=(2, 3)) > 0).all():
-        raise ValueError("a rule never gives one of the values of h, so that K'[h] is minus infinity")
+        raise ValueError(
+            "a rule never gives one of the values of h, so that K'[h] is minus infinity"
+        )
     return weights
 
 
 def _block_length(rules):
     length = rules.shape[1].bit_length() - 1
     if length < 1 or rules.shape[1] != 1 << length:
-        raise ValueError(f"a rule needs a probability for each of the 2^L states of a block, not {rules.shape[1]}")
+        raise ValueError(
+            "a rule needs a probability for each of the 2^L states of a block, not"
+            f" {rules.shape[1]}"
+        )
     if not ((rules >= 0) & (rules <= 1)).all():
         raise ValueError("a rule's probabilities lie between 0 and 1")
     return length
@@ -230,9 +261,12 @@ def _end_moments(ends):
 
 
 def _ring_polynomial(moments, blocks, order):
-    """Coefficients of u^0 .. u^order of <prod_j (1 + u s_j s'_{j+1})>_0, (order + 1, n_rules, 2^n)."""
+    """Coefficients of u^0 .. u^order of <prod_j (1 + u s_j s'_{j+1})>_0, (order + 1, n_rules,
+    2^n)."""
     rules = len(moments)
-    product = np.zeros((order + 1, 2, 2, rules, 1))  # power, bond before the first block taken, bond after the last one taken
+    product = np.zeros(
+        (order + 1, 2, 2, rules, 1)
+    )  # power, bond before the first block taken, bond after the last one taken
     product[0, 0, 0] = product[0, 1, 1] = 1.0
     for block in range(blocks):
         extended = np.zeros((order + 1, 2, 2, rules, 2, 1 << block))
@@ -241,7 +275,9 @@ def _ring_polynomial(moments, blocks, order):
             last = powers if taken == 0 else min(powers, order)
             for middle in range(2):
                 moment = moments[:, :, middle, taken, None]
-                extended[taken : last + taken, :, taken] += product[:last, :, middle, :, None, :] * moment
+                extended[taken : last + taken, :, taken] += (
+                    product[:last, :, middle, :, None, :] * moment
+                )
         product = extended.reshape(order + 1, 2, 2, rules, 2 << block)
     return product[:, 0, 0] + product[:, 1, 1]
 
@@ -271,7 +307,8 @@ def _log_series(series, order):
 
 
 def _bond_series(coupling, order):
-    """Coefficients of t^k in tanh(tK)^m, (order + 1, order + 1), and in ln cosh(tK), (order + 1,)."""
+    """Coefficients of t^k in tanh(tK)^m, (order + 1, order + 1), and in ln cosh(tK), (order +
+    1,)."""
     tanh = np.zeros(order + 2)
     tanh[1] = 1.0
     for k in range(1, order + 1):  # tanh' = 1 - tanh^2

@@ -1,10 +1,12 @@
-"""Critical temperature and exponent from the crossing of two lattice sizes, without knowing the model.
+"""Critical temperature and exponent from the crossing of two lattice sizes, without knowing the
+model.
 
-Binder's cumulant U = 1 - <m^4> / (3 <m^2>^2) (Binder, Z. Phys. B 43, 119 (1981)) and the correlation ratio R = C(L/2) / C(L/4), C(r) the
-spin-spin correlation along the axes averaged over the lattice (Tomita & Okabe, Phys. Rev. B 66, 180401 (2002)), depend on
-(K - K_c) L^(1/nu) alone up to corrections to scaling: curves of two sizes cross near K_c, with slopes in the ratio
-(L_2/L_1)^(1/nu). As functions of K they come from multi-histogram reweighting; the crossings drift towards K_c as the
-sizes grow, which the errors do not contain.
+Binder's cumulant U = 1 - <m^4> / (3 <m^2>^2) (Binder, Z. Phys. B 43, 119 (1981)) and the
+correlation ratio R = C(L/2) / C(L/4), C(r) the spin-spin correlation along the axes averaged over
+the lattice (Tomita & Okabe, Phys. Rev. B 66, 180401 (2002)), depend on (K - K_c) L^(1/nu) alone up
+to corrections to scaling: curves of two sizes cross near K_c, with slopes in the ratio
+(L_2/L_1)^(1/nu). As functions of K they come from multi-histogram reweighting; the crossings drift
+towards K_c as the sizes grow, which the errors do not contain.
 """
 
 from math import log, prod
@@ -21,8 +23,10 @@ POINTS = 65  # couplings at which the curves are tabulated and their crossings l
 
 
 class Lattice(NamedTuple):
-    """The samples of one size: its `length` L, and for each coupling total `energies` (n_f,) int64, `observables` (n_f, 4) as
-    `observables` returns them, and `blocks` (n_f,) int, which block of the jackknife a sample is in: 0 .. n_blocks - 1."""
+    """The samples of one size: its `length` L, and for each coupling total `energies` (n_f,) int64,
+    `observables` (n_f, 4) as `observables` returns them, and `blocks` (n_f,) int, which block of
+    the jackknife a sample is in: 0 .. n_blocks - 1.
+    """
 
     length: int
     couplings: np.ndarray
@@ -32,8 +36,8 @@ class Lattice(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """`coupling` (points,), and per size `value` and `error` (sizes, points, 2) of the two `QUANTITIES`, nan beyond the sampled couplings
-    and where undefined."""
+    """`coupling` (points,), and per size `value` and `error` (sizes, points, 2) of the two
+    `QUANTITIES`, nan beyond the sampled couplings and where undefined."""
 
     coupling: np.ndarray
     value: np.ndarray
@@ -41,13 +45,15 @@ class Curves(NamedTuple):
 
 
 def correlation_sums(rows, shape, divisor: int) -> np.ndarray:
-    """Sum over sites and axes of s(x) s(x + L/divisor along the axis), int64 (n,), of packed rows of a periodic lattice whose sides
-    are multiples of the divisor."""
+    """Sum over sites and axes of s(x) s(x + L/divisor along the axis), int64 (n,), of packed rows
+    of a periodic lattice whose sides are multiples of the divisor."""
     rows = np.ascontiguousarray(rows, dtype=np.uint8)
     sums = np.zeros(len(rows), dtype=np.int64)
     for axis, side in enumerate(shape):
         stride = prod(shape[axis + 1 :])
-        sums += kernel.shifted_products(rows, prod(shape[:axis]), side * stride, side // divisor * stride)
+        sums += kernel.shifted_products(
+            rows, prod(shape[:axis]), side * stride, side // divisor * stride
+        )
     return sums
 
 
@@ -65,7 +71,8 @@ def observables(magnetizations, halves, quarters, shape) -> np.ndarray:
 
 
 def quantities(reweighting: Reweighting, coupling) -> tuple[np.ndarray, np.ndarray]:
-    """U and R, and their derivatives with respect to K, both (*shape, 2); nan where a denominator is not positive."""
+    """U and R, and their derivatives with respect to K, both (*shape, 2); nan where a denominator
+    is not positive."""
     means, slopes = reweighting.averages(coupling)
     second, fourth, half, quarter = np.moveaxis(means[..., 1:], -1, 0)
     second_slope, fourth_slope, half_slope, quarter_slope = np.moveaxis(slopes[..., 1:], -1, 0)
@@ -82,13 +89,21 @@ def reweightings(lattice: Lattice, n_blocks: int) -> list[Reweighting]:
     """Of all samples, then without each block, the weights solved for each time."""
     everything = histogram(lattice.couplings, lattice.energies, lattice.observables)
     full = Reweighting(everything)
-    return [full] + [Reweighting(everything.without(_block(lattice, everything, b)), full.free_energies) for b in range(n_blocks)]
+    return [full] + [
+        Reweighting(everything.without(_block(lattice, everything, b)), full.free_energies)
+        for b in range(n_blocks)
+    ]
 
 
 def _block(lattice: Lattice, everything: Histogram, number: int) -> Histogram:
     chosen = [blocks == number for blocks in lattice.blocks]
     energies = [values[rows] for values, rows in zip(lattice.energies, chosen)]
-    return histogram(lattice.couplings, energies, [values[rows] for values, rows in zip(lattice.observables, chosen)], everything.energies)
+    return histogram(
+        lattice.couplings,
+        energies,
+        [values[rows] for values, rows in zip(lattice.observables, chosen)],
+        everything.energies,
+    )
 
 
 def analyse(lattices: list[Lattice], n_blocks: int) -> tuple[Curves, list[dict]]:
@@ -97,12 +112,14 @@ def analyse(lattices: list[Lattice], n_blocks: int) -> tuple[Curves, list[dict]]
     Parameters
     ----------
     lattices : list of Lattice, one a size
-    n_blocks : blocks of the jackknife, independent of one another: block b of every ensemble is left out together
+    n_blocks : blocks of the jackknife, independent of one another: block b of every ensemble is
+    left out together
 
     Returns
     -------
-    Curves, and a list of {quantity, sizes, coupling, T_c, T_c_error, value, value_error, nu, nu_error, reason}: for each of the
-    `QUANTITIES` and each pair L_1 < L_2, largest sizes last; None with a reason where there is no crossing.
+    Curves, and a list of {quantity, sizes, coupling, T_c, T_c_error, value, value_error, nu,
+    nu_error, reason}: for each of the `QUANTITIES` and each pair L_1 < L_2, largest sizes last;
+    None with a reason where there is no crossing.
 
     Raises
     ------
@@ -113,11 +130,23 @@ def analyse(lattices: list[Lattice], n_blocks: int) -> tuple[Curves, list[dict]]
     replicas = [reweightings(lattice, n_blocks) for lattice in lattices]
     ends = [(min(lattice.couplings), max(lattice.couplings)) for lattice in lattices]
     grid = np.linspace(min(low for low, _ in ends), max(high for _, high in ends), POINTS)
-    tables = np.array([[_table(one, grid, *end) for one in of_size] for of_size, end in zip(replicas, ends)])
+    tables = np.array(
+        [[_table(one, grid, *end) for one in of_size] for of_size, end in zip(replicas, ends)]
+    )
     curves = Curves(grid, tables[:, 0], np.array([jackknife_error(table[1:]) for table in tables]))
-    pairs = sorted(((i, j) for j in range(len(lattices)) for i in range(j)), key=lambda pair: (pair[1], pair[0]))
+    pairs = sorted(
+        ((i, j) for j in range(len(lattices)) for i in range(j)),
+        key=lambda pair: (pair[1], pair[0]),
+    )
     rows = [
-        _crossing(name, column, [lattices[i].length, lattices[j].length], [replicas[i], replicas[j]], grid, tables[j, ..., column] - tables[i, ..., column])
+        _crossing(
+            name,
+            column,
+            [lattices[i].length, lattices[j].length],
+            [replicas[i], replicas[j]],
+            grid,
+            tables[j, ..., column] - tables[i, ..., column],
+        )
         for column, name in enumerate(QUANTITIES)
         for i, j in pairs
     ]
@@ -131,24 +160,45 @@ def _table(reweighting: Reweighting, grid, low, high) -> np.ndarray:
 
 
 def _crossing(name, column, sizes, replicas, grid, differences) -> dict:
-    """Where U of the larger size overtakes that of the smaller one as K grows; `differences` (1 + blocks, points)."""
+    """Where U of the larger size overtakes that of the smaller one as K grows; `differences` (1 +
+    blocks, points)."""
     known = np.isfinite(differences).all(axis=0)
     grid, differences = grid[known], differences[:, known]
     if len(grid) < 2:
-        reason = "the sizes have no sampled temperatures in common" if name == "binder" else "the correlation at a quarter of the lattice is not positive, or not a distance on it"
+        reason = (
+            "the sizes have no sampled temperatures in common"
+            if name == "binder"
+            else (
+                "the correlation at a quarter of the lattice is not positive, or not a distance"
+                " on it"
+            )
+        )
         return _result(name, sizes, reason=reason)
     split = _split(differences[0], jackknife_error(differences[1:]))
     if split is None:
-        return _result(name, sizes, reason=f"no crossing between T = {1 / grid[-1]:.6g} and {1 / grid[0]:.6g}: sample on the other side of it")
-    found = [_at_crossing(column, sizes, [one[r] for one in replicas], grid, row, split) for r, row in enumerate(differences)]
+        return _result(
+            name,
+            sizes,
+            reason=(
+                f"no crossing between T = {1 / grid[-1]:.6g} and {1 / grid[0]:.6g}: sample on the"
+                " other side of it"
+            ),
+        )
+    found = [
+        _at_crossing(column, sizes, [one[r] for one in replicas], grid, row, split)
+        for r, row in enumerate(differences)
+    ]
     if found[0] is None:
         return _result(name, sizes, reason="the curves touch within their errors but do not cross")
-    errors = jackknife_error(found[1:]) if all(one is not None for one in found) else np.full(3, np.nan)
+    errors = (
+        jackknife_error(found[1:]) if all(one is not None for one in found) else np.full(3, np.nan)
+    )
     return _result(name, sizes, found[0], errors)
 
 
 def _split(difference, error) -> int | None:
-    """The point from which the difference is positive, contradicted by the fewest errors in all; None at an end."""
+    """The point from which the difference is positive, contradicted by the fewest errors in all;
+    None at an end."""
     with np.errstate(divide="ignore", invalid="ignore"):
         significance = np.nan_to_num(difference / error, nan=0.0, posinf=0.0, neginf=0.0)
     wrong_before = np.concatenate(([0.0], np.cumsum(np.maximum(significance, 0))))
@@ -158,18 +208,31 @@ def _split(difference, error) -> int | None:
 
 
 def _at_crossing(column, sizes, pair, grid, difference, split):
-    """[T_c, value, nu] of one replica: the root is bracketed by the nearest points of either sign on either side of `split`."""
-    below, above = np.flatnonzero(difference[:split] < 0), split + np.flatnonzero(difference[split:] > 0)
+    """[T_c, value, nu] of one replica: the root is bracketed by the nearest points of either sign
+    on either side of `split`."""
+    below, above = (
+        np.flatnonzero(difference[:split] < 0),
+        split + np.flatnonzero(difference[split:] > 0),
+    )
     if not len(below) or not len(above):
         return None
-    root = bracketed_root(lambda k: np.subtract(*(quantities(one, k)[0][column] for one in reversed(pair))), grid[below[-1]], grid[above[0]])
-    (value, slope), (_, larger) = ((float(part[column]) for part in quantities(one, root)) for one in pair)
+    root = bracketed_root(
+        lambda k: np.subtract(*(quantities(one, k)[0][column] for one in reversed(pair))),
+        grid[below[-1]],
+        grid[above[0]],
+    )
+    (value, slope), (_, larger) = (
+        (float(part[column]) for part in quantities(one, root)) for one in pair
+    )
     steeper = larger / slope if slope > 0 else 0.0
-    return np.array([1 / root, value, log(sizes[1] / sizes[0]) / log(steeper) if steeper > 1 else np.nan])
+    return np.array(
+        [1 / root, value, log(sizes[1] / sizes[0]) / log(steeper) if steeper > 1 else np.nan]
+    )
 
 
 def bracketed_root(function, low: float, high: float, tolerance: float = 1e-13) -> float:
-    """The root of a function that is negative at `low` and positive at `high`, by false position (the Illinois variant)."""
+    """The root of a function that is negative at `low` and positive at `high`, by false position
+    (the Illinois variant)."""
     at_low, at_high, last = function(low), function(high), 0
     while high - low > tolerance * abs(high):
         middle = (low * at_high - high * at_low) / (at_high - at_low)
@@ -197,7 +260,13 @@ def _result(name, sizes, values=None, errors=None, reason=None) -> dict:
         numbers |= {key: _number(value), f"{key}_error": _number(error)}
     if reason is None and numbers["T_c_error"] is None:
         reason = "the crossing has no error: some blocks of the samples have none"
-    return {"quantity": name, "sizes": list(sizes), "coupling": None if numbers["T_c"] is None else 1 / numbers["T_c"], **numbers, "reason": reason}
+    return {
+        "quantity": name,
+        "sizes": list(sizes),
+        "coupling": None if numbers["T_c"] is None else 1 / numbers["T_c"],
+        **numbers,
+        "reason": reason,
+    }
 
 
 def _number(value):

@@ -1,18 +1,18 @@
 """How much information a step of the renormalization group removes, exactly.
 
-A configuration of entropy H(all) is split into slow spins, which survive a step, and fast ones, which are summed over (S. M. Apenko,
-Physica A 391, 62 (2012), arXiv:0910.2097):
+A configuration of entropy H(all) is split into slow spins, which survive a step, and fast ones,
+which are summed over (S. M. Apenko, Physica A 391, 62 (2012), arXiv:0910.2097):
 
     H(all) = H(slow) + H(fast|slow),    I(fast:slow) = H(fast) + H(slow) - H(all) >= 0.
 
-H(fast|slow) is what the step removes; I(fast:slow) is what the surviving spins know of the removed ones. When every second spin of
-a chain is summed over, both halves are chains with the coupling K' of the next step, and per spin of the fine chain, with the entropy
-per spin s(K),
+H(fast|slow) is what the step removes; I(fast:slow) is what the surviving spins know of the removed
+ones. When every second spin of a chain is summed over, both halves are chains with the coupling K'
+of the next step, and per spin of the fine chain, with the entropy per spin s(K),
 
     H(fast|slow)/N = s(K) - s(K')/2,    I(fast:slow)/N = s(K') - s(K),
 
-so that the entropy per spin can only grow along the flow. A rule that draws its coarse spins H from the block spins V adds a coin's
-entropy: H(V) + H(H|V) = H(H) + H(V|H).
+so that the entropy per spin can only grow along the flow. A rule that draws its coarse spins H from
+the block spins V adds a coin's entropy: H(V) + H(H|V) = H(H) + H(V|H).
 
 K = J/(k_B T) without a field; entropies in nats.
 """
@@ -59,9 +59,11 @@ class DecimationStep:
 
 
 def decimated_coupling(coupling, block=2):
-    """K' of the chain of every `block`-th spin, tanh K' = (tanh K)^block; (1/2) ln cosh 2K for block 2.
+    """K' of the chain of every `block`-th spin, tanh K' = (tanh K)^block; (1/2) ln cosh 2K for
+    block 2.
 
-    Decimation multiplies the dual coupling K* = -(1/2) ln tanh K by `block`: no digits are lost where tanh K rounds to 1.
+    Decimation multiplies the dual coupling K* = -(1/2) ln tanh K by `block`: no digits are lost
+    where tanh K rounds to 1.
     """
     if coupling == 0:
         return 0.0
@@ -75,13 +77,19 @@ def _dual(coupling):
 
 
 def decimation_step(coupling, block=2):
-    """Keep every `block`-th spin of the infinite chain. The fast spins between are open chains joined by tanh(K)^2."""
+    """Keep every `block`-th spin of the infinite chain. The fast spins between are open chains
+    joined by tanh(K)^2."""
     coarse, joint = decimated_coupling(coupling, block), decimated_coupling(coupling, 2)
-    # I/N = [(b-2) s(K) + s(joint) + s(K')]/b - s(K); a weakly coupled chain by what its entropies lack of ln 2, or it rounds to 0
+    # I/N = [(b-2) s(K) + s(joint) + s(K')]/b - s(K); a weakly coupled chain by what its entropies
+    # lack of ln 2, or it rounds to 0
     if abs(coupling) > 0.5:
-        shared = (chain_entropy(joint) + chain_entropy(coarse) - 2 * chain_entropy(coupling)) / block
+        shared = (
+            chain_entropy(joint) + chain_entropy(coarse) - 2 * chain_entropy(coupling)
+        ) / block
     else:
-        shared = (2 * _missing_entropy(coupling) - _missing_entropy(joint) - _missing_entropy(coarse)) / block
+        shared = (
+            2 * _missing_entropy(coupling) - _missing_entropy(joint) - _missing_entropy(coarse)
+        ) / block
     fine = chain_entropy(coupling)
     return DecimationStep(coupling, coarse, fine, fine - chain_entropy(coarse) / block, shared)
 
@@ -99,8 +107,8 @@ def decimation_flow(coupling, steps, block=2):
     coupling : float
         K of the first chain.
     steps : int
-        Number of steps n; the entropy of the first chain is the sum of what they remove and of what is left,
-        s(K_0) = sum_{m < n} removed_m / block^m + s(K_n) / block^n.
+        Number of steps n; the entropy of the first chain is the sum of what they remove and of what
+        is left, s(K_0) = sum_{m < n} removed_m / block^m + s(K_n) / block^n.
     block : int
         One spin in `block` survives a step, >= 2.
 
@@ -152,7 +160,8 @@ class Split:
 
 @dataclass(frozen=True)
 class Blocking:
-    """Entropies of block spins V and of the coarse spins H drawn from them; nats, of the whole lattice.
+    """Entropies of block spins V and of the coarse spins H drawn from them; nats, of the whole
+    lattice.
 
     Attributes
     ----------
@@ -178,7 +187,8 @@ class Blocking:
 
 
 def configuration_probabilities(shape, coupling):
-    """Boltzmann distribution of every configuration of a small periodic lattice, each site's forward bonds counted.
+    """Boltzmann distribution of every configuration of a small periodic lattice, each site's
+    forward bonds counted.
 
     Parameters
     ----------
@@ -199,7 +209,10 @@ def configuration_probabilities(shape, coupling):
     """
     sites = prod(shape)
     if sites > LARGEST_LATTICE:
-        raise ValueError(f"{sites} sites have too many configurations to enumerate: at most {LARGEST_LATTICE} sites")
+        raise ValueError(
+            f"{sites} sites have too many configurations to enumerate: at most {LARGEST_LATTICE}"
+            " sites"
+        )
     number = np.arange(sites).reshape(shape)
     states = np.arange(1 << sites)
     aligned = np.zeros(1 << sites)
@@ -229,7 +242,11 @@ def split_entropies(probabilities, slow) -> Split:
     if len(set(slow)) != len(slow) or not all(0 <= site < sites for site in slow):
         raise ValueError(f"the slow sites must be distinct numbers from 0 to {sites - 1}")
     fast = [site for site in range(sites) if site not in slow]
-    return Split(float(entropy(probabilities)), _marginal_entropy(probabilities, slow), _marginal_entropy(probabilities, fast))
+    return Split(
+        float(entropy(probabilities)),
+        _marginal_entropy(probabilities, slow),
+        _marginal_entropy(probabilities, fast),
+    )
 
 
 def _marginal_entropy(probabilities, kept):
@@ -260,7 +277,9 @@ def blocking_entropies(probabilities, shape, rule: Rule) -> Blocking:
     inside = _sites_of_blocks(shape, rule.block)
     coarse_spins = len(inside) * rule.n_hidden
     if coarse_spins > LARGEST_COARSE:
-        raise ValueError(f"{coarse_spins} coarse spins are too many to enumerate: at most {LARGEST_COARSE}")
+        raise ValueError(
+            f"{coarse_spins} coarse spins are too many to enumerate: at most {LARGEST_COARSE}"
+        )
     block_states = spin_states(inside.shape[1])
     up = unit_probabilities(rule.filters, rule.bias, block_states, rule.hard)
     coins = entropy(np.stack([up, 1 - up]), axis=0).sum(axis=1)

@@ -1,11 +1,12 @@
 """Critical exponents by the Monte Carlo renormalization group (Swendsen, PRL 42, 859 (1979)).
 
-The linearised transformation T_ab = dK_a^n / dK_b^(n-1) of the couplings solves sum_a B_ga T_ab = A_gb with
+The linearised transformation T_ab = dK_a^n / dK_b^(n-1) of the couplings solves sum_a B_ga T_ab =
+A_gb with
 
     A_gb = <S_g^n S_b^(n-1)>_c,    B_ga = <S_g^n S_a^n>_c,
 
-where S are sums over the lattice (averages per site would shift every exponent by -d). Its largest eigenvalue is b^y: y_t from
-the even operators, y_h from the odd ones.
+where S are sums over the lattice (averages per site would shift every exponent by -d). Its largest
+eigenvalue is b^y: y_t from the even operators, y_h from the odd ones.
 """
 
 from math import log, prod
@@ -25,13 +26,17 @@ def covariances(sums, sector: str, step: int) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    sums : dict, the arrays of `operators.measure_levels` without (summed over) the leading axis of blocks
+    sums : dict, the arrays of `operators.measure_levels` without (summed over) the leading axis of
+    blocks
     step : the step n = 1, 2, ... between levels n-1 and n
 
     Odd means are zero by symmetry in zero field and are not subtracted.
     """
     count = sums["counts"]
-    cross, products = sums[f"{sector}_cross"][step - 1] / count, sums[f"{sector}_products"][step] / count
+    cross, products = (
+        sums[f"{sector}_cross"][step - 1] / count,
+        sums[f"{sector}_products"][step] / count,
+    )
     if sector == "odd":
         return cross, products
     old, new = sums[f"{sector}_sums"][step - 1] / count, sums[f"{sector}_sums"][step] / count
@@ -39,7 +44,8 @@ def covariances(sums, sector: str, step: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def transformation(sums, sector: str, step: int, n_operators: int) -> np.ndarray:
-    """T_ab = dK_a^n / dK_b^(n-1) in the space of the first `n_operators` operators; LinAlgError where B is singular."""
+    """T_ab = dK_a^n / dK_b^(n-1) in the space of the first `n_operators` operators; LinAlgError
+    where B is singular."""
     cross, products = covariances(sums, sector, step)
     return _solve(cross[:n_operators, :n_operators], products[:n_operators, :n_operators])
 
@@ -66,10 +72,11 @@ def leading_eigenvalue(matrix) -> float:
 
 
 def leading_eigenvectors(matrix) -> tuple[np.ndarray, np.ndarray]:
-    """Right and left eigenvector of the leading eigenvalue, (k,) each, of unit length, largest component positive.
+    """Right and left eigenvector of the leading eigenvalue, (k,) each, of unit length, largest
+    component positive.
 
-    The right one is the direction of couplings along which the flow leaves the fixed point; the left one is the gradient of the
-    scaling field.
+    The right one is the direction of couplings along which the flow leaves the fixed point; the
+    left one is the gradient of the scaling field.
     """
     leading_eigenvalue(matrix)
     vectors = []
@@ -81,34 +88,49 @@ def leading_eigenvectors(matrix) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Sequence(NamedTuple):
-    """An exponent by step and number of operators: value and error (steps, k), replicas (blocks, steps, k), nan where undefined;
-    `reasons` (steps, k) of str or None; `wraps` (steps,), whether the step ends on a lattice too small for the operators."""
+    """An exponent by step and number of operators: value and error (steps, k), replicas (blocks,
+    steps, k), nan where undefined; `reasons` (steps, k) of str or None; `wraps` (steps,), whether
+    the step ends on a lattice too small for the operators.
+    """
 
     estimate: Jackknife
     reasons: list[list[str | None]]
     wraps: list[bool]
 
     def rows(self) -> list[dict]:
-        """{step, operators, value, error, wraps, reason}: value and error are None where undefined, if only without one of the blocks,
-        and `reason` says why."""
+        """{step, operators, value, error, wraps, reason}: value and error are None where undefined,
+        if only without one of the blocks, and `reason` says why."""
         value, error = self.estimate.value, self.estimate.error
         return [
-            _row(step + 1, k + 1, self.wraps[step], value[step, k], error[step, k], self.reasons[step][k])
+            _row(
+                step + 1,
+                k + 1,
+                self.wraps[step],
+                value[step, k],
+                error[step, k],
+                self.reasons[step][k],
+            )
             for step, k in np.ndindex(value.shape)
         ]
 
     def covariance(self) -> np.ndarray:
-        """Jackknife covariance (steps, steps) of the values of all operators: the steps are measured on the same samples."""
+        """Jackknife covariance (steps, steps) of the values of all operators: the steps are
+        measured on the same samples."""
         replicas = self.estimate.replicas[:, :, -1]
         steps = replicas.shape[1]
         return jackknife_covariance(replicas) if len(replicas) else np.full((steps, steps), np.nan)
 
     def changes(self) -> list[dict]:
-        """What one step more adds to the value of all operators, {step, value, error, reason}: entry n = 2, 3, ... is that of step n
-        less that of step n - 1, its error with the covariance of the two."""
+        """What one step more adds to the value of all operators, {step, value, error, reason}:
+        entry n = 2, 3, ... is that of step n less that of step n - 1, its error with the covariance
+        of the two."""
         value, replicas, rows = self.estimate.value[:, -1], self.estimate.replicas[:, :, -1], []
         for n in range(1, len(value)):
-            error = float(jackknife_error(replicas[:, n] - replicas[:, n - 1])) if len(replicas) else np.nan
+            error = (
+                float(jackknife_error(replicas[:, n] - replicas[:, n - 1]))
+                if len(replicas)
+                else np.nan
+            )
             reason = self.reasons[n][-1] or self.reasons[n - 1][-1]
             row = _row(n + 1, 0, self.wraps[n], value[n] - value[n - 1], error, reason)
             rows.append({name: row[name] for name in ("step", "value", "error", "reason")})
@@ -116,7 +138,8 @@ class Sequence(NamedTuple):
 
 
 def sequence(sums, sector: str, shapes) -> Sequence:
-    """The exponent at every step for every number of operators, log(leading eigenvalue) / log b: y_t (even) or y_h (odd).
+    """The exponent at every step for every number of operators, log(leading eigenvalue) / log b:
+    y_t (even) or y_h (odd).
 
     Parameters
     ----------
@@ -130,7 +153,10 @@ def sequence(sums, sector: str, shapes) -> Sequence:
     shape = (steps, sums[f"{sector}_sums"].shape[-1])
     wrapped = [wraps(shape) for shape in shapes[1:]]
     log_scales = [log(prod(old) / prod(new)) / len(old) for old, new in zip(shapes, shapes[1:])]
-    reasons = [["the step does not change the scale" if scale == 0 else None] * shape[1] for scale in log_scales]
+    reasons = [
+        ["the step does not change the scale" if scale == 0 else None] * shape[1]
+        for scale in log_scales
+    ]
     if len(sums["counts"]) == 0:
         nothing = Jackknife(np.full(shape, np.nan), np.full(shape, np.nan), np.empty((0, *shape)))
         return Sequence(nothing, [["there are no samples"] * shape[1]] * steps, wrapped)
@@ -141,7 +167,14 @@ def sequence(sums, sector: str, shapes) -> Sequence:
             cross, products = covariances(totals, sector, step + 1)
             for k in range(shape[1]):
                 try:
-                    result[step, k] = log(leading_eigenvalue(_solve(cross[: k + 1, : k + 1], products[: k + 1, : k + 1]))) / log_scales[step]
+                    result[step, k] = (
+                        log(
+                            leading_eigenvalue(
+                                _solve(cross[: k + 1, : k + 1], products[: k + 1, : k + 1])
+                            )
+                        )
+                        / log_scales[step]
+                    )
                 except np.linalg.LinAlgError as error:
                     reasons[step][k] = str(error)
         return result

@@ -1,13 +1,16 @@
-"""The Migdal-Kadanoff recursion of the Ising model: real-space renormalization in one line, to compare measured flows with.
+"""The Migdal-Kadanoff recursion of the Ising model: real-space renormalization in one line, to
+compare measured flows with.
 
-Bonds are moved together in bundles of b^(d-1), then b - 1 of every b spins along a line are summed over:
+Bonds are moved together in bundles of b^(d-1), then b - 1 of every b spins along a line are summed
+over:
 
     tanh K' = tanh^b(b^(d-1) K),    for b = 2:  K' = ln cosh(2^d K) / 2.
 
-It is exact on the chain and on hierarchical lattices, and an approximation elsewhere: in two dimensions with b = 2 it gives
-K* = .3047 and nu = 1.338 (exact .4407 and 1), for b -> 1 the exact K_c and nu = 1.327. Decimating first and moving
-afterwards has the fixed point b^(d-1) K* and the same exponents. A. A. Migdal, Sov. Phys. JETP 42, 413 and 743 (1976);
-L. P. Kadanoff, Ann. Phys. 100, 359 (1976).
+It is exact on the chain and on hierarchical lattices, and an approximation elsewhere: in two
+dimensions with b = 2 it gives K* = .3047 and nu = 1.338 (exact .4407 and 1), for b -> 1 the exact
+K_c and nu = 1.327. Decimating first and moving afterwards has the fixed point b^(d-1) K* and the
+same exponents. A. A. Migdal, Sov. Phys. JETP 42, 413 and 743 (1976); L. P. Kadanoff, Ann. Phys.
+100, 359 (1976).
 
 K = J/(k_B T); b > 1 and d >= 1 need not be whole numbers.
 """
@@ -44,7 +47,8 @@ def recursion(coupling, dimension=2, scale_factor=2):
 
 
 def flow(coupling, steps, dimension=2, scale_factor=2):
-    """The couplings after 0, 1, ..., `steps` steps, float64 (steps + 1, *shape of coupling); parameters as `recursion`."""
+    """The couplings after 0, 1, ..., `steps` steps, float64 (steps + 1, *shape of coupling);
+    parameters as `recursion`."""
     couplings = [np.asarray(coupling, dtype=float)]
     for _ in range(steps):
         couplings.append(recursion(couplings[-1], dimension, scale_factor))
@@ -62,27 +66,39 @@ def fixed_point(dimension=2, scale_factor=2):
     _check(dimension, scale_factor)
     if dimension == 1:
         raise ValueError("no fixed point between 0 and infinity in one dimension")
-    low, high = 1e-12, 1 + 0.5 * math.log(scale_factor) / math.expm1((dimension - 1) * math.log(scale_factor))  # K' > b^(d-1) K - ln(b)/2
+    low, high = (
+        1e-12,
+        1 + 0.5 * math.log(scale_factor) / math.expm1((dimension - 1) * math.log(scale_factor)),
+    )  # K' > b^(d-1) K - ln(b)/2
     while high - low > 4e-16 * high:  # bisection: K' < K below K*, K' > K above
         middle = 0.5 * (low + high)
         if not low < middle < high:
             break
-        low, high = (middle, high) if recursion(middle, dimension, scale_factor) < middle else (low, middle)
+        low, high = (
+            (middle, high) if recursion(middle, dimension, scale_factor) < middle else (low, middle)
+        )
     return 0.5 * (low + high)
 
 
 def slope(coupling, dimension=2, scale_factor=2):
-    """dK'/dK, float64 in the shape of `coupling` (K > 0): b^d t^(b-1) (1 - t^2) / (1 - t^2b) with t = tanh(b^(d-1) K)."""
+    """dK'/dK, float64 in the shape of `coupling` (K > 0): b^d t^(b-1) (1 - t^2) / (1 - t^2b) with t
+    = tanh(b^(d-1) K)."""
     _check(dimension, scale_factor)
     b = scale_factor
     bundled = b ** (dimension - 1) * np.asarray(coupling, dtype=float)
     decay = np.exp(-2 * np.minimum(bundled, _STIFF))
     log_tanh = np.log1p(-decay) - np.log1p(decay)
-    return b**dimension * np.exp((b - 1) * log_tanh) * np.expm1(2 * log_tanh) / np.expm1(2 * b * log_tanh)
+    return (
+        b**dimension
+        * np.exp((b - 1) * log_tanh)
+        * np.expm1(2 * log_tanh)
+        / np.expm1(2 * b * log_tanh)
+    )
 
 
 def exponents(dimension=2, scale_factor=2):
-    """y_t = ln(dK'/dK) / ln b at the fixed point, and nu = 1/y_t; parameters and errors as `fixed_point`.
+    """y_t = ln(dK'/dK) / ln b at the fixed point, and nu = 1/y_t; parameters and errors as
+    `fixed_point`.
 
     Returns
     -------
@@ -96,4 +112,7 @@ def exponents(dimension=2, scale_factor=2):
 
 def _check(dimension, scale_factor):
     if not (1 <= dimension < math.inf and 1 < scale_factor < math.inf):
-        raise ValueError(f"the recursion needs a dimension of at least 1 and a scale factor above 1, not {dimension:g} and {scale_factor:g}")
+        raise ValueError(
+            "the recursion needs a dimension of at least 1 and a scale factor above 1, not"
+            f" {dimension:g} and {scale_factor:g}"
+        )

@@ -1,12 +1,14 @@
 """The correlator thermometer: the temperature of blocked configurations, nu and T_c from its flow.
 
-The effective coupling K_n after n steps is that of the nearest-neighbour Ising model which has the blocked energy on a lattice of
-the blocked size: e(K_n; L/b^n) = -2 <nearest neighbours per bond>_n, with the exact energy of the torus (Koch-Janusz & Ringel,
-arXiv:1704.06279; Kaufman, Phys. Rev. 76, 1232 (1949)). At the critical point dK_n/dK = b^(n/nu).
+The effective coupling K_n after n steps is that of the nearest-neighbour Ising model which has the
+blocked energy on a lattice of the blocked size: e(K_n; L/b^n) = -2 <nearest neighbours per bond>_n,
+with the exact energy of the torus (Koch-Janusz & Ringel, arXiv:1704.06279; Kaufman, Phys. Rev. 76,
+1232 (1949)). At the critical point dK_n/dK = b^(n/nu).
 
-One coupling stands for all: the blocked system also has next-nearest and four-spin couplings. That biases nu upwards, by 1 to 2 %
-at L = 64 .. 128 with the majority rule, less on larger lattices; and K_n at T_c is not K_c (majority: 0.994, 0.992, 0.990 of it
-for n = 1, 2, 3), so T_c is read from the crossing of K_n and K_(n+1) as functions of K.
+One coupling stands for all: the blocked system also has next-nearest and four-spin couplings. That
+biases nu upwards, by 1 to 2 % at L = 64 .. 128 with the majority rule, less on larger lattices; and
+K_n at T_c is not K_c (majority: 0.994, 0.992, 0.990 of it for n = 1, 2, 3), so T_c is read from the
+crossing of K_n and K_(n+1) as functions of K.
 """
 
 from math import log, prod
@@ -25,8 +27,8 @@ NEIGHBOURS = 2  # temperatures used on either side of a crossing
 
 
 class EffectiveCouplings(NamedTuple):
-    """At one temperature, (levels,) each: the energy per site in J of the blocked lattices, K_n and dK_n/dK. Where the blocked energy
-    is that of no ferromagnet, K_n and its slope are nan."""
+    """At one temperature, (levels,) each: the energy per site in J of the blocked lattices, K_n and
+    dK_n/dK. Where the blocked energy is that of no ferromagnet, K_n and its slope are nan."""
 
     energy: Jackknife
     coupling: Jackknife
@@ -35,17 +37,26 @@ class EffectiveCouplings(NamedTuple):
 
 def undefined(dimension: int) -> str | None:
     """Why there is no effective coupling in a dimension, or None."""
-    return None if dimension in EXACT else "the effective coupling needs the exact energy of a finite lattice, which is not known in three dimensions"
+    return (
+        None
+        if dimension in EXACT
+        else (
+            "the effective coupling needs the exact energy of a finite lattice, which is not known"
+            " in three dimensions"
+        )
+    )
 
 
 def effective_couplings(sums, shapes, exact=None) -> EffectiveCouplings:
-    """K_n and, from the fluctuations with the original energy, dK_n/dK = cov(S_nn^n, E) / (N_n de/dK(K_n)).
+    """K_n and, from the fluctuations with the original energy, dK_n/dK = cov(S_nn^n, E) / (N_n
+    de/dK(K_n)).
 
     Parameters
     ----------
     sums : dict of arrays (blocks, ...), the layout of `operators.empty_sums`
     shapes : shapes of the lattice at levels 0 .. steps
-    exact : module of the exact energy (coupling_from_energy, energy_variance), by default that of the dimension; where none is
+    exact : module of the exact energy (coupling_from_energy, energy_variance), by default that of
+    the dimension; where none is
         known K_n and its slope are nan
     """
     exact = exact or EXACT.get(len(shapes[0]))
@@ -53,12 +64,18 @@ def effective_couplings(sums, shapes, exact=None) -> EffectiveCouplings:
     sums = {name: array for name, array in occupied(sums).items() if name in needed}
     sites = np.array([prod(shape) for shape in shapes])
     energies, _ = _blocked_energy(_total(sums), sites)
-    couplings = np.array([_coupling(energy, shape, exact) for energy, shape in zip(energies, shapes)])
-    slopes = np.array([_energy_slope(coupling, shape, exact) for coupling, shape in zip(couplings, shapes)])
+    couplings = np.array(
+        [_coupling(energy, shape, exact) for energy, shape in zip(energies, shapes)]
+    )
+    slopes = np.array(
+        [_energy_slope(coupling, shape, exact) for coupling, shape in zip(couplings, shapes)]
+    )
 
     def estimate(totals):
         energy, response = _blocked_energy(totals, sites)
-        coupling = couplings + (energy - energies) / slopes  # exact on all data, first order in what one block changes
+        coupling = (
+            couplings + (energy - energies) / slopes
+        )  # exact on all data, first order in what one block changes
         local = [_energy_slope(k, shape, exact) for k, shape in zip(coupling, shapes)]
         return np.stack([energy, coupling, response / np.array(local)])
 
@@ -67,7 +84,8 @@ def effective_couplings(sums, shapes, exact=None) -> EffectiveCouplings:
 
 
 def flow_rows(effective: EffectiveCouplings, shapes) -> list[dict]:
-    """The flow of one temperature as {step, size, coupling_eff, coupling_eff_error, energy_nn, energy_nn_error}, None where undefined."""
+    """The flow of one temperature as {step, size, coupling_eff, coupling_eff_error, energy_nn,
+    energy_nn_error}, None where undefined."""
     return [
         {
             "step": step,
@@ -82,22 +100,30 @@ def flow_rows(effective: EffectiveCouplings, shapes) -> list[dict]:
 
 
 def exponent_from_slope(slope: float, error: float, step: int, scale_factor: float) -> dict:
-    """nu = n log b / log(dK_n/dK) as {step, value, error, reason}; None with a reason where the coupling does not grow."""
+    """nu = n log b / log(dK_n/dK) as {step, value, error, reason}; None with a reason where the
+    coupling does not grow."""
     if np.isnan(slope):
         return _result(step, reason="the effective coupling is not defined")
     if slope <= 1:
-        return _result(step, reason="the effective coupling does not flow away from its critical value")
+        return _result(
+            step, reason="the effective coupling does not flow away from its critical value"
+        )
     nu = step * log(scale_factor) / log(slope)
     return _result(step, nu, nu * error / (slope * log(slope)))
 
 
 def exponent_by_fluctuations(effective: EffectiveCouplings, step: int, scale_factor: float) -> dict:
     """nu at one temperature, which should be critical, from the slope measured by fluctuations."""
-    return exponent_from_slope(float(effective.slope.value[step]), float(effective.slope.error[step]), step, scale_factor)
+    return exponent_from_slope(
+        float(effective.slope.value[step]), float(effective.slope.error[step]), step, scale_factor
+    )
 
 
-def exponent_by_differences(couplings, flows, step: int, scale_factor: float, critical_coupling: float) -> dict:
-    """nu from K_n at several temperatures: the slope at `critical_coupling` of a polynomial through its neighbours.
+def exponent_by_differences(
+    couplings, flows, step: int, scale_factor: float, critical_coupling: float
+) -> dict:
+    """nu from K_n at several temperatures: the slope at `critical_coupling` of a polynomial through
+    its neighbours.
 
     Parameters
     ----------
@@ -105,7 +131,9 @@ def exponent_by_differences(couplings, flows, step: int, scale_factor: float, cr
     flows : the `EffectiveCouplings` of each temperature, of independent data
     """
     couplings, values, errors = _usable(
-        couplings, [flow.coupling.value[step] for flow in flows], [flow.coupling.error[step] for flow in flows]
+        couplings,
+        [flow.coupling.value[step] for flow in flows],
+        [flow.coupling.error[step] for flow in flows],
     )
     near = _neighbours(couplings, np.searchsorted(couplings, critical_coupling))
     if len(couplings[near]) < 2:
@@ -120,9 +148,10 @@ def exponent_by_differences(couplings, flows, step: int, scale_factor: float, cr
 def critical_temperature(couplings, flows, step: int) -> dict:
     """T_c = 1/K where K_(step+1) and K_step cross, as {step, value, error, reason}.
 
-    A parabola (a line through fewer than three points) is fitted to the difference D = K_(step+1) - K_step at the two
-    temperatures next to its change of sign on either side. The error is that of the fit, with the jackknife errors of D
-    (K_n and K_(n+1) are measured on the same configurations).
+    A parabola (a line through fewer than three points) is fitted to the difference D = K_(step+1) -
+    K_step at the two temperatures next to its change of sign on either side. The error is that of
+    the fit, with the jackknife errors of D (K_n and K_(n+1) are measured on the same
+    configurations).
 
     Parameters
     ----------
@@ -130,7 +159,9 @@ def critical_temperature(couplings, flows, step: int) -> dict:
     flows : the `EffectiveCouplings` of each temperature, of independent data
     """
     if any(len(flow.coupling.value) < step + 2 for flow in flows):
-        return _result(step, reason=f"the crossing of steps {step} and {step + 1} needs {step + 1} steps")
+        return _result(
+            step, reason=f"the crossing of steps {step} and {step + 1} needs {step + 1} steps"
+        )
     couplings, differences, errors = _usable(
         couplings,
         [flow.coupling.value[step + 1] - flow.coupling.value[step] for flow in flows],
@@ -143,26 +174,45 @@ def critical_temperature(couplings, flows, step: int) -> dict:
         return _result(step, reason="the effective couplings do not cross between the temperatures")
     near = _neighbours(couplings, split)
     try:
-        root, error = _fit(couplings[near], differences[near], errors[near]).root(couplings[near][0], couplings[near][-1])
+        root, error = _fit(couplings[near], differences[near], errors[near]).root(
+            couplings[near][0], couplings[near][-1]
+        )
     except ValueError as problem:
         return _result(step, reason=str(problem))
     return _result(step, 1 / root, error / root**2)
 
 
 def drift(effective: EffectiveCouplings, shapes, hard: bool) -> str | None:
-    """At the critical point K_n must settle; a sentence if it falls by more than `DRIFT` from step 1 to the last step whose
-    lattice the operators fit on, else None. In three dimensions, which have no K_n, the nearest-neighbour correlation stands for it.
+    """At the critical point K_n must settle; a sentence if it falls by more than `DRIFT` from step
+    1 to the last step whose lattice the operators fit on, else None. In three dimensions, which
+    have no K_n, the nearest-neighbour correlation stands for it.
 
-    A soft rule of too little strength adds noise at every step and flows to infinite temperature, and so does decimation in two and
-    three dimensions: such a rule has no fixed point and no exponent.
+    A soft rule of too little strength adds noise at every step and flows to infinite temperature,
+    and so does decimation in two and three dimensions: such a rule has no fixed point and no
+    exponent.
     """
     known = undefined(len(shapes[0])) is None
-    flow, name = (effective.coupling.value, "effective coupling") if known else (-effective.energy.value, "nearest-neighbour correlation")
+    flow, name = (
+        (effective.coupling.value, "effective coupling")
+        if known
+        else (-effective.energy.value, "nearest-neighbour correlation")
+    )
     values = [value for value, shape in zip(flow, shapes) if not wraps(shape)][1:]
-    if len(values) < 2 or not np.isfinite([values[0], values[-1]]).all() or values[-1] > (1 - DRIFT) * values[0]:
+    if (
+        len(values) < 2
+        or not np.isfinite([values[0], values[-1]]).all()
+        or values[-1] > (1 - DRIFT) * values[0]
+    ):
         return None
     fall = 100 * (1 - values[-1] / values[0])
-    return f"the {name} at T_c falls by {fall:.1f} % from step 1 to step {len(values)}: {'this rule has no fixed point, and no exponents' if hard else 'the rule is too soft to have a fixed point; use --hard'}"
+    consequence = (
+        "this rule has no fixed point, and no exponents"
+        if hard
+        else "the rule is too soft to have a fixed point; use --hard"
+    )
+    return (
+        f"the {name} at T_c falls by {fall:.1f} % from step 1 to step {len(values)}: {consequence}"
+    )
 
 
 def _total(sums):
@@ -192,7 +242,11 @@ def _energy_slope(coupling, shape, exact):
 
 
 def _error_of_difference(replicas, step):
-    return float(jackknife_error(replicas[:, step + 1] - replicas[:, step])) if len(replicas) else np.nan
+    return (
+        float(jackknife_error(replicas[:, step + 1] - replicas[:, step]))
+        if len(replicas)
+        else np.nan
+    )
 
 
 def _usable(couplings, values, errors):
@@ -204,7 +258,8 @@ def _usable(couplings, values, errors):
 
 
 def _change_of_sign(significance):
-    """The split of a sequence into negative and then positive numbers that the fewest and smallest contradict."""
+    """The split of a sequence into negative and then positive numbers that the fewest and smallest
+    contradict."""
     wrong_before = np.concatenate(([0.0], np.cumsum(np.maximum(significance, 0))))
     wrong_after = np.concatenate((np.cumsum(np.maximum(-significance, 0)[::-1])[::-1], [0.0]))
     return int(np.argmin(wrong_before + wrong_after))

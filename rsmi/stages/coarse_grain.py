@@ -12,7 +12,14 @@ import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.renormalization.rules import Rule, coarse_grain
-from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, live_block, require_single_component
+from rsmi.stages.rules import (
+    ChosenRule,
+    blocking_keys,
+    choose_rule,
+    coarse_shapes,
+    live_block,
+    require_single_component,
+)
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import summary as summary  # the same file kind says the same things
 from rsmi.stages.streams import origin
@@ -26,7 +33,8 @@ _ROWS_AT_ONCE = 1 << 24  # bytes
 
 @dataclass
 class Stretch:
-    """The task of consecutive samples ``first:last``; stateless, since every random bit is keyed by sample and site."""
+    """The task of consecutive samples ``first:last``; stateless, since every random bit is keyed by
+    sample and site."""
 
     number: int
     first: int
@@ -73,16 +81,32 @@ class CoarseGraining:
     def tasks(self) -> list[Stretch]:
         n = self.source.shape("/spins")[0]
         count = min(_TASKS, n)
-        keys = blocking_keys(self.seed, origin(self.source), self.source.attributes["rg_step"], self.steps)
+        keys = blocking_keys(
+            self.seed, origin(self.source), self.source.attributes["rg_step"], self.steps
+        )
         edges = [n * i // count for i in range(count + 1)]
-        return [Stretch(i, edges[i], edges[i + 1], self.source, self.chosen.rule, self.shapes, keys) for i in range(count)]
+        return [
+            Stretch(i, edges[i], edges[i + 1], self.source, self.chosen.rule, self.shapes, keys)
+            for i in range(count)
+        ]
 
     @property
     def row_bytes(self) -> int:
         return (self.chosen.rule.n_hidden * math.prod(self.shapes[-1]) + 7) // 8
 
     def attributes(self) -> dict:
-        kept = ("model", "original_shape", "boundary", "coupling", "temperature", "chains", "algorithm", "thermalization", "interval", "clusters_per_sweep")
+        kept = (
+            "model",
+            "original_shape",
+            "boundary",
+            "coupling",
+            "temperature",
+            "chains",
+            "algorithm",
+            "thermalization",
+            "interval",
+            "clusters_per_sweep",
+        )
         old = self.source.attributes
         block = math.prod(self.chosen.rule.block) ** (1 / len(self.chosen.rule.block))
         return {name: old.get(name) for name in kept} | {
@@ -94,16 +118,27 @@ class CoarseGraining:
 
 
 @contextlib.contextmanager
-def prepare(path: Path, rule: str, block: str | None, hard: bool, bias: str | None, steps: int, seed: int):
+def prepare(
+    path: Path, rule: str, block: str | None, hard: bool, bias: str | None, steps: int, seed: int
+):
     """Open the inputs and check that the steps are possible."""
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_file(path, "samples"))
         require_single_component(source)
         chosen = choose_rule(stack, rule, block, hard, len(source.attributes["shape"]), bias)
         if chosen.rule.n_hidden > 1 and steps > 1:
-            raise UsageError(f"a rule with {chosen.rule.n_hidden} hidden units makes {chosen.rule.n_hidden} components per site, which cannot be coarse-grained again: take --steps 1")
+            raise UsageError(
+                f"a rule with {chosen.rule.n_hidden} hidden units makes {chosen.rule.n_hidden}"
+                " components per site, which cannot be coarse-grained again: take --steps 1"
+            )
         chosen = _on_live_sites(source, chosen, steps)
-        yield CoarseGraining(source, chosen, steps, seed, coarse_shapes(source.attributes["shape"], chosen.rule, steps))
+        yield CoarseGraining(
+            source,
+            chosen,
+            steps,
+            seed,
+            coarse_shapes(source.attributes["shape"], chosen.rule, steps),
+        )
 
 
 def _on_live_sites(source: File, chosen: ChosenRule, steps: int) -> ChosenRule:
@@ -112,7 +147,10 @@ def _on_live_sites(source: File, chosen: ChosenRule, steps: int) -> ChosenRule:
     if live is None:
         return chosen
     if steps > 1:
-        raise UsageError(f"--steps {steps}: {source.path} has sites without data, which the lattice after one step has not: take --steps 1 and coarse-grain the result")
+        raise UsageError(
+            f"--steps {steps}: {source.path} has sites without data, which the lattice after one"
+            " step has not: take --steps 1 and coarse-grain the result"
+        )
     rule = replace(chosen.rule, filters=chosen.rule.filters * np.array(live))
     if not rule.filters.any(axis=1).all():
         raise UsageError(f"{source.path}: the rule looks only at sites of the block without data")
@@ -148,4 +186,9 @@ def _publish(session: Session, work: CoarseGraining, tasks: list[Stretch]) -> No
 def plan(work: CoarseGraining) -> dict:
     """What a run would do."""
     n = work.source.shape("/spins")[0]
-    return {**work.request.parameters, "samples": n, "shapes": [list(shape) for shape in work.shapes], "bytes": n * (work.row_bytes + 8)}
+    return {
+        **work.request.parameters,
+        "samples": n,
+        "shapes": [list(shape) for shape in work.shapes],
+        "bytes": n * (work.row_bytes + 8),
+    }

@@ -1,4 +1,5 @@
-"""``rsmi crossing``: T_c and nu from samples of two or more lattice sizes, without exact knowledge of the model."""
+"""``rsmi crossing``: T_c and nu from samples of two or more lattice sizes, without exact knowledge
+of the model."""
 
 from __future__ import annotations
 
@@ -25,7 +26,10 @@ from rsmi.store import File, canonical_json, open_file
 
 log = logging.getLogger("rsmi")
 
-MOST_BLOCKS, FEWEST_BLOCKS = 64, 16  # of the jackknife: as many as are long against the autocorrelation time
+MOST_BLOCKS, FEWEST_BLOCKS = (
+    64,
+    16,
+)  # of the jackknife: as many as are long against the autocorrelation time
 LONG_BLOCK = 8  # times tau_int: shorter blocks give errors more than 6 % too small
 HEADLINE = "binder"  # the crossing that is quoted, of the two largest sizes
 
@@ -45,11 +49,21 @@ class Measurement:
         return 0, {}
 
     def advance(self, state: State, start: int, count: int) -> Rows:
-        shape, rows = self.source.attributes["shape"], self.source.read("/spins", start, start + count)
+        shape, rows = (
+            self.source.attributes["shape"],
+            self.source.read("/spins", start, start + count),
+        )
         distances = (2, 4) if finite_size.has_correlation_ratio(shape) else ()
         found = {name: np.zeros(count, np.int64) for name in ("half", "quarter")}
-        found |= {name: finite_size.correlation_sums(rows, shape, divisor) for name, divisor in zip(found, distances)}
-        return found | {"magnetization": 2 * np.bitwise_count(rows).sum(axis=1, dtype=np.int64) - math.prod(shape)}
+        found |= {
+            name: finite_size.correlation_sums(rows, shape, divisor)
+            for name, divisor in zip(found, distances)
+        }
+        return found | {
+            "magnetization": (
+                2 * np.bitwise_count(rows).sum(axis=1, dtype=np.int64) - math.prod(shape)
+            )
+        }
 
 
 @dataclass(frozen=True)
@@ -77,8 +91,8 @@ def prepare(paths: list[Path]):
     Raises
     ------
     UsageError
-        If there is one size only, one temperature only of a size, an unknown coupling or energy, if all energies are
-        one, or if those of neighbouring temperatures do not overlap.
+        If there is one size only, one temperature only of a size, an unknown coupling or energy, if
+        all energies are one, or if those of neighbouring temperatures do not overlap.
     """
     with contextlib.ExitStack() as stack:
         sources = [stack.enter_context(open_file(path, "samples")) for path in paths]
@@ -96,34 +110,64 @@ def _check_source(source: File, first: File) -> None:
     require_single_component(source)
     attributes, n = source.attributes, source.shape("/spins")[0]
     if "coupling" not in attributes:
-        raise UsageError(f"{source.path}: the temperature of the samples is unknown; reweighting needs it")
+        raise UsageError(
+            f"{source.path}: the temperature of the samples is unknown; reweighting needs it"
+        )
     if "/energy" not in source:
-        raise UsageError(f"{source.path}: holds no energies; reweighting needs that of every sample")
+        raise UsageError(
+            f"{source.path}: holds no energies; reweighting needs that of every sample"
+        )
     if n < FEWEST_BLOCKS:
-        raise UsageError(f"{source.path}: {n} samples are too few: at least {FEWEST_BLOCKS} are needed for an error")
+        raise UsageError(
+            f"{source.path}: {n} samples are too few: at least {FEWEST_BLOCKS} are needed for an"
+            " error"
+        )
     for name in ("model", "rg_step"):
         if attributes[name] != first.attributes[name]:
-            raise UsageError(f"{source.path}: {name} {attributes[name]}, {first.path} has {first.attributes[name]}: sizes of one system are compared")
+            raise UsageError(
+                f"{source.path}: {name} {attributes[name]}, {first.path} has"
+                f" {first.attributes[name]}: sizes of one system are compared"
+            )
 
 
 def _check_sizes(work: Crossing) -> None:
     shapes = list(work.of_size())
     if len(shapes) < 2:
-        raise UsageError(f"all samples are of {shape_text(shapes[0])}: a crossing takes two lattice sizes at least")
+        raise UsageError(
+            f"all samples are of {shape_text(shapes[0])}: a crossing takes two lattice sizes at"
+            " least"
+        )
     smallest = shapes[0]
     for shape in shapes[1:]:
-        if len(shape) != len(smallest) or any(side * smallest[0] != shape[0] * other for side, other in zip(shape, smallest)):
-            raise UsageError(f"{shape_text(smallest)} and {shape_text(shape)} are not of one form: their curves do not cross at T_c")
+        if len(shape) != len(smallest) or any(
+            side * smallest[0] != shape[0] * other for side, other in zip(shape, smallest)
+        ):
+            raise UsageError(
+                f"{shape_text(smallest)} and {shape_text(shape)} are not of one form: their curves"
+                " do not cross at T_c"
+            )
 
 
 def _check_temperatures(shape: tuple[int, ...], sources: list[File]) -> None:
     if len({f"{source.attributes['coupling']:.10g}" for source in sources}) < 2:
-        raise UsageError(f"{shape_text(shape)}: has one temperature only; a crossing needs two or more of every size, on either side of T_c")
+        raise UsageError(
+            f"{shape_text(shape)}: has one temperature only; a crossing needs two or more of every"
+            " size, on either side of T_c"
+        )
     energies = [source.read("/energy") for source in sources]
     if len(np.unique(np.concatenate(energies))) < 2:
-        raise UsageError(f"{shape_text(shape)}: all samples have one energy; there is nothing to reweight in constant samples")
+        raise UsageError(
+            f"{shape_text(shape)}: all samples have one energy; there is nothing to reweight in"
+            " constant samples"
+        )
     try:
-        Reweighting(histogram([source.attributes["coupling"] for source in sources], energies, [np.zeros((len(e), 0)) for e in energies]))
+        Reweighting(
+            histogram(
+                [source.attributes["coupling"] for source in sources],
+                energies,
+                [np.zeros((len(e), 0)) for e in energies],
+            )
+        )
     except UsageError as error:
         raise UsageError(f"{shape_text(shape)}: {error}") from error
 
@@ -139,27 +183,42 @@ def run(work: Crossing, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        tasks = [Measurement(f"file-{number:04d}", source) for number, source in enumerate(work.sources)]
+        tasks = [
+            Measurement(f"file-{number:04d}", source) for number, source in enumerate(work.sources)
+        ]
         session.run(tasks, "measuring", "sample")
-        measured = [{name: session.rows(task).read(name) for name in ("magnetization", "half", "quarter")} for task in tasks]
+        measured = [
+            {name: session.rows(task).read(name) for name in ("magnetization", "half", "quarter")}
+            for task in tasks
+        ]
         blocks = _block_count(work.sources, [rows["magnetization"] for rows in measured])
         curves, rows = finite_size.analyse(_lattices(work, measured, blocks), blocks)
         if all(row["T_c"] is None for row in rows):
             session.discard()
-            raise UsageError(f"{rows[0]['reason']} (sizes {' and '.join(map(str, rows[0]['sizes']))})")
+            raise UsageError(
+                f"{rows[0]['reason']} (sizes {' and '.join(map(str, rows[0]['sizes']))})"
+            )
         _publish(session, work, curves, rows, blocks)
 
 
 def _lattices(work: Crossing, measured: list[Rows], n_blocks: int) -> list[finite_size.Lattice]:
     found = []
     for shape, numbers in work.of_size().items():
-        sources, rows = [work.sources[number] for number in numbers], [measured[number] for number in numbers]
+        sources, rows = (
+            [work.sources[number] for number in numbers],
+            [measured[number] for number in numbers],
+        )
         found.append(
             finite_size.Lattice(
                 shape[0],
                 np.array([source.attributes["coupling"] for source in sources]),
                 [source.read("/energy") for source in sources],
-                [finite_size.observables(row["magnetization"], row["half"], row["quarter"], shape) for row in rows],
+                [
+                    finite_size.observables(
+                        row["magnetization"], row["half"], row["quarter"], shape
+                    )
+                    for row in rows
+                ],
                 [_blocks(source, n_blocks) for source in sources],
             )
         )
@@ -167,7 +226,8 @@ def _lattices(work: Crossing, measured: list[Rows], n_blocks: int) -> list[finit
 
 
 def _blocks(source: File, n_blocks: int) -> np.ndarray:
-    """The block of each sample: runs of successive samples of a chain, one chain after the other."""
+    """The block of each sample: runs of successive samples of a chain, one chain after the
+    other."""
     n, chains = source.shape("/spins")[0], source.attributes["chains"]
     by_chain = np.argsort(np.arange(n) % chains, kind="stable")
     blocks = np.empty(n, dtype=np.int64)
@@ -176,19 +236,34 @@ def _blocks(source: File, n_blocks: int) -> np.ndarray:
 
 
 def _block_count(sources: tuple[File, ...], magnetizations: list[np.ndarray]) -> int:
-    """As many blocks as are long against the autocorrelation time in every file; says so where even the fewest are not."""
+    """As many blocks as are long against the autocorrelation time in every file; says so where even
+    the fewest are not."""
     count = MOST_BLOCKS
     for source, magnetization in zip(sources, magnetizations):
         chains = source.attributes["chains"]
         samples = len(magnetization)
-        tau, error = max((integrated_autocorrelation_time(separate_chains(series, chains)) for series in (np.abs(magnetization), source.read("/energy"))), key=lambda pair: pair[0])
+        tau, error = max(
+            (
+                integrated_autocorrelation_time(separate_chains(series, chains))
+                for series in (np.abs(magnetization), source.read("/energy"))
+            ),
+            key=lambda pair: pair[0],
+        )
         count = min(count, max(int(samples / (LENGTH * tau)), FEWEST_BLOCKS), samples)
         if tau - error > 1 and samples / FEWEST_BLOCKS < LONG_BLOCK * tau:
-            log.warning("%s: tau_int = %.1f stored intervals, and a block of the jackknife has %.1f: the errors are too small; sample more, or with a longer --interval", source.path, tau, samples / FEWEST_BLOCKS)
+            log.warning(
+                "%s: tau_int = %.1f stored intervals, and a block of the jackknife has %.1f: the"
+                " errors are too small; sample more, or with a longer --interval",
+                source.path,
+                tau,
+                samples / FEWEST_BLOCKS,
+            )
     return count
 
 
-def _publish(session: Session, work: Crossing, curves: finite_size.Curves, rows: list[dict], blocks: int) -> None:
+def _publish(
+    session: Session, work: Crossing, curves: finite_size.Curves, rows: list[dict], blocks: int
+) -> None:
     shapes, files = list(work.of_size()), work.sources
     headline = [row for row in rows if row["quantity"] == HEADLINE][-1]
     found = {
@@ -197,7 +272,11 @@ def _publish(session: Session, work: Crossing, curves: finite_size.Curves, rows:
         "sizes": [shape[0] for shape in shapes],
         "temperatures": sorted({1 / source.attributes["coupling"] for source in files}),
         "blocks": blocks,
-        **{f"{name}{suffix}": headline[f"{name}{suffix}"] for name in ("T_c", "nu") for suffix in ("", "_error")},
+        **{
+            f"{name}{suffix}": headline[f"{name}{suffix}"]
+            for name in ("T_c", "nu")
+            for suffix in ("", "_error")
+        },
         "T_c_reason": headline["reason"],
         "crossings": rows,
     }
@@ -213,7 +292,8 @@ def _publish(session: Session, work: Crossing, curves: finite_size.Curves, rows:
     session.publish({"model": found["model"]}, fill, 1 << 18)
 
 
-# ---- what it says ---------------------------------------------------------------------------------------------------
+# ---- what it says --------------------------------------------------------------------------------
+
 
 def summary(path: Path) -> dict:
     """The stored answer."""
@@ -224,4 +304,9 @@ def summary(path: Path) -> dict:
 def plan(work: Crossing) -> dict:
     """What a run would do."""
     sizes = {shape_text(shape): len(numbers) for shape, numbers in work.of_size().items()}
-    return {"files": len(work.sources), "samples": sum(source.shape("/spins")[0] for source in work.sources), "sizes": list(sizes), "files_of_size": list(sizes.values())}
+    return {
+        "files": len(work.sources),
+        "samples": sum(source.shape("/spins")[0] for source in work.sources),
+        "sizes": list(sizes),
+        "files_of_size": list(sizes.values()),
+    }

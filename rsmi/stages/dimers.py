@@ -18,15 +18,26 @@ from rsmi.store import File
 
 ALGORITHMS = ("worm", "loop")
 _CHAINS = 32
-_TOGETHER = 4  # chains that one task advances: the worms of one wait for memory while those of the others step
+# chains that one task advances: the worms of one wait for memory while those of the others step
+_TOGETHER = 4
 _WORMS = 1024  # of the pilot that measures how long they are
 _BYTES_AT_ONCE = 1 << 26  # of unpacked links
 
 
-# ---- the parameters -------------------------------------------------------------------------------------------------
+# ---- the parameters ------------------------------------------------------------------------------
 
-def parameters(*, shape: tuple[int, ...], temperature: str | None, coupling: float | None, interaction: float | None, algorithm: str,
-               boundary: str, noise_probability: float | None, noise_pairing: str | None) -> dict:
+
+def parameters(
+    *,
+    shape: tuple[int, ...],
+    temperature: str | None,
+    coupling: float | None,
+    interaction: float | None,
+    algorithm: str,
+    boundary: str,
+    noise_probability: float | None,
+    noise_pairing: str | None,
+) -> dict:
     """Checked parameters of the physics.
 
     Raises
@@ -37,18 +48,35 @@ def parameters(*, shape: tuple[int, ...], temperature: str | None, coupling: flo
     model.check_shape(shape)
     coupling, interaction = resolve_coupling(temperature, coupling, interaction)
     if coupling and algorithm == "worm":
-        raise UsageError("--algorithm worm: samples free dimers only; take loop, or leave out --temperature and --coupling")
+        raise UsageError(
+            "--algorithm worm: samples free dimers only; take loop, or leave out --temperature and"
+            " --coupling"
+        )
     if coupling < (least := dimers_loop.least_coupling(shape, boundary)):
-        raise UsageError(f"coupling {coupling:g}: repels too much, loops would hardly close; {least:g} is the least on this lattice")
+        raise UsageError(
+            f"coupling {coupling:g}: repels too much, loops would hardly close; {least:g} is the"
+            " least on this lattice"
+        )
     noise = _noise(noise_probability, noise_pairing)
-    return {"model": "dimers", "shape": list(shape), "boundary": boundary, "coupling": coupling, "algorithm": algorithm, **interaction, **noise}
+    return {
+        "model": "dimers",
+        "shape": list(shape),
+        "boundary": boundary,
+        "coupling": coupling,
+        "algorithm": algorithm,
+        **interaction,
+        **noise,
+    }
 
 
-def resolve_coupling(temperature: str | None, coupling: float | None, interaction: float | None) -> tuple[float, dict]:
+def resolve_coupling(
+    temperature: str | None, coupling: float | None, interaction: float | None
+) -> tuple[float, dict]:
     """K = -v/(k_B T), and {"interaction": v}, empty for free dimers.
 
-    v is the energy of two parallel dimers on a plaquette: aligning for v < 0 (K > 0). Without a temperature the dimers are free;
-    ``--coupling`` alone stands for v = -1 or 1, whichever gives its sign.
+    v is the energy of two parallel dimers on a plaquette: aligning for v < 0 (K > 0). Without a
+    temperature the dimers are free; ``--coupling`` alone stands for v = -1 or 1, whichever gives
+    its sign.
 
     Raises
     ------
@@ -56,10 +84,14 @@ def resolve_coupling(temperature: str | None, coupling: float | None, interactio
         For contradicting options, or values that are not finite.
     """
     if temperature is not None and coupling is not None:
-        raise UsageError("give --temperature or --coupling K = -v/(k_B T), not both; neither for free dimers")
+        raise UsageError(
+            "give --temperature or --coupling K = -v/(k_B T), not both; neither for free dimers"
+        )
     if coupling is not None:
         if interaction is not None or not math.isfinite(coupling):
-            raise UsageError(f"--coupling {coupling}: must be finite and says all: leave out --interaction")
+            raise UsageError(
+                f"--coupling {coupling}: must be finite and says all: leave out --interaction"
+            )
         return (coupling, {"interaction": -math.copysign(1.0, coupling)}) if coupling else (0.0, {})
     if temperature is None:
         if interaction:
@@ -69,10 +101,20 @@ def resolve_coupling(temperature: str | None, coupling: float | None, interactio
     try:
         value = float(temperature)
     except ValueError:
-        raise UsageError(f"--temperature {temperature!r}: write a number, in the units of the interaction over k_B") from None
+        raise UsageError(
+            f"--temperature {temperature!r}: write a number, in the units of the interaction"
+            " over k_B"
+        ) from None
     if not value > 0 or not math.isfinite(interaction):
-        raise UsageError(f"--temperature {temperature} with --interaction {interaction}: must be positive, and finite")
-    return (-interaction / value, {"interaction": interaction}) if interaction and math.isfinite(value) else (0.0, {})
+        raise UsageError(
+            f"--temperature {temperature} with --interaction {interaction}: must be positive, and"
+            " finite"
+        )
+    return (
+        (-interaction / value, {"interaction": interaction})
+        if interaction and math.isfinite(value)
+        else (0.0, {})
+    )
 
 
 def _noise(probability: float | None, pairing: str | None) -> dict:
@@ -95,11 +137,13 @@ def choose_algorithm(coupling: float) -> str:
     return "loop" if coupling else "worm"
 
 
-# ---- the simulation -------------------------------------------------------------------------------------------------
+# ---- the simulation ------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class DimerSimulation:
-    """What is simulated. A `rsmi.stages.simulation.Simulation`; the streams' keys depend on everything but the noise."""
+    """What is simulated. A `rsmi.stages.simulation.Simulation`; the streams' keys depend on
+    everything but the noise."""
 
     shape: tuple[int, int]
     boundary: str
@@ -116,10 +160,20 @@ class DimerSimulation:
     @classmethod
     def of(cls, parameters: dict) -> DimerSimulation:
         """The simulation a request means."""
-        optional = {name: parameters.get(name) for name in ("interaction", "noise_probability", "noise_pairing")}
+        optional = {
+            name: parameters.get(name)
+            for name in ("interaction", "noise_probability", "noise_pairing")
+        }
         coupling, algorithm = parameters["coupling"], parameters["algorithm"]
         chosen = choose_algorithm(coupling) if algorithm == "auto" else algorithm
-        return cls(tuple(parameters["shape"]), parameters["boundary"], coupling, chosen, parameters["seed"], **optional)
+        return cls(
+            tuple(parameters["shape"]),
+            parameters["boundary"],
+            coupling,
+            chosen,
+            parameters["seed"],
+            **optional,
+        )
 
     def as_in(self, file: File) -> DimerSimulation:
         return self
@@ -147,25 +201,43 @@ class DimerSimulation:
 
     def key(self, number: int | str) -> np.ndarray:
         """Stream ``number`` of this simulation."""
-        physics = {"model": "dimers", "shape": list(self.shape), "boundary": self.boundary, "coupling": self.coupling, "algorithm": self.algorithm}
+        physics = {
+            "model": "dimers",
+            "shape": list(self.shape),
+            "boundary": self.boundary,
+            "coupling": self.coupling,
+            "algorithm": self.algorithm,
+        }
         return stream_key(self.seed, "sample", physics, number)
 
     def start(self, *numbers: int | str) -> State:
-        """Chains before their first sweep: columns of dimers, their streams, and the keys of their noise.
+        """Chains before their first sweep: columns of dimers, their streams, and the keys of their
+        noise.
 
-        Aligning dimers at low temperature hardly leave the columnar state they start in: chains begin in all of them in turn.
+        Aligning dimers at low temperature hardly leave the columnar state they start in: chains
+        begin in all of them in turn.
         """
-        states = [number if self.coupling > 0 and isinstance(number, int) else 0 for number in numbers]
+        states = [
+            number if self.coupling > 0 and isinstance(number, int) else 0 for number in numbers
+        ]
         return {
-            "partners": np.stack([model.columns(self.shape, state, self.boundary) for state in states]),
+            "partners": np.stack(
+                [model.columns(self.shape, state, self.boundary) for state in states]
+            ),
             "rng": np.stack([self.key(number) for number in numbers]),
             "noise": np.stack([self.key(f"noise-{number}")[:2] for number in numbers]),
         }
 
-    def advance(self, state: State, interval: int, first: int, count: int, clusters_per_sweep: int) -> Rows:
-        """``count`` rows, each ``interval`` sweeps of worms after the last one of its chain; the noise of a row is its own."""
+    def advance(
+        self, state: State, interval: int, first: int, count: int, clusters_per_sweep: int
+    ) -> Rows:
+        """``count`` rows, each ``interval`` sweeps of worms after the last one of its chain; the
+        noise of a row is its own."""
         rows = self._worms(state, interval * clusters_per_sweep, first, count)
-        return {"spins": self._with_noise(rows["links"], state["noise"], first), "energy": -rows["parallel_pairs"]}
+        return {
+            "spins": self._with_noise(rows["links"], state["noise"], first),
+            "energy": -rows["parallel_pairs"],
+        }
 
     def _worms(self, state: State, worms: int, first: int, count: int) -> Rows:
         rows = {
@@ -174,9 +246,19 @@ class DimerSimulation:
             "steps": np.empty(count, dtype=np.int64),
         }
         if self.algorithm == "loop":
-            dimers_loop.sample_chains(state["partners"], self.coupling, state["rng"], self.boundary, worms, first, *rows.values())
+            dimers_loop.sample_chains(
+                state["partners"],
+                self.coupling,
+                state["rng"],
+                self.boundary,
+                worms,
+                first,
+                *rows.values(),
+            )
         else:
-            kernel.sample_chains(state["partners"], state["rng"], self.boundary, worms, first, *rows.values())
+            kernel.sample_chains(
+                state["partners"], state["rng"], self.boundary, worms, first, *rows.values()
+            )
         return rows
 
     def _with_noise(self, links: np.ndarray, keys: np.ndarray, first: int) -> np.ndarray:
@@ -184,9 +266,18 @@ class DimerSimulation:
             return links
         spins, chains = np.empty((len(links), self.row_bytes), dtype=np.uint8), len(keys)
         for chain, key in enumerate(keys):
-            row = (chain - first) % chains  # the chain's first, its sample number (first + row) // chains
+            row = (
+                chain - first
+            ) % chains  # the chain's first, its sample number (first + row) // chains
             own = np.ascontiguousarray(links[row::chains])
-            spins[row::chains] = kernel.add_noise(own, self.shape, self.noise_probability, self.noise_pairing, key, (first + row) // chains)
+            spins[row::chains] = kernel.add_noise(
+                own,
+                self.shape,
+                self.noise_probability,
+                self.noise_pairing,
+                key,
+                (first + row) // chains,
+            )
         return spins
 
     def clusters_per_sweep(self) -> int:
@@ -199,7 +290,11 @@ class DimerSimulation:
     def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[np.ndarray]:
         """Energy, winding, field and columnar order (see `rsmi.lattice.dimers.observables`)."""
         packed = self._worms(state, clusters_per_sweep, 0, sweeps)["links"]
-        return list(_observables((links for _, links in _unpacked(packed, self.shape, 2)), self.boundary).values())
+        return list(
+            _observables(
+                (links for _, links in _unpacked(packed, self.shape, 2)), self.boundary
+            ).values()
+        )
 
     def attributes(self) -> dict:
         return {
@@ -214,14 +309,21 @@ class DimerSimulation:
         }
 
 
-# ---- dimer samples as they are read ---------------------------------------------------------------------------------
+# ---- dimer samples as they are read --------------------------------------------------------------
+
 
 def _unpacked(packed, shape: tuple[int, int], components: int):
-    """(first row, arrays (rows, components, Lx, Ly) of 0 and 1) of packed rows, an array or a reader of rows, a few at a time."""
+    """(first row, arrays (rows, components, Lx, Ly) of 0 and 1) of packed rows, an array or a
+    reader of rows, a few at a time."""
     bits = components * math.prod(shape)
     step = max(1, _BYTES_AT_ONCE // bits)
     for first in range(0, len(packed), step):
-        yield first, np.unpackbits(packed[first : first + step], axis=1, count=bits, bitorder="little").reshape(-1, components, *shape)
+        yield (
+            first,
+            np.unpackbits(
+                packed[first : first + step], axis=1, count=bits, bitorder="little"
+            ).reshape(-1, components, *shape),
+        )
 
 
 class _Rows:
@@ -238,7 +340,8 @@ class _Rows:
 
 
 def read_coverings(file: File):
-    """(first sample, arrays (samples, components, Lx, Ly) of 0 and 1) of a dimer samples file, a few thousand at a time.
+    """(first sample, arrays (samples, components, Lx, Ly) of 0 and 1) of a dimer samples file, a
+    few thousand at a time.
 
     Raises
     ------
@@ -252,7 +355,8 @@ def read_coverings(file: File):
 
 
 def check_coverings(file: File) -> None:
-    """Raise DataError unless every sample of a dimer samples file is a covering; other models pass."""
+    """Raise DataError unless every sample of a dimer samples file is a covering; other models
+    pass."""
     if file.attributes["model"] == "dimers":
         for _ in read_coverings(file):
             pass
@@ -264,10 +368,13 @@ def _observables(chunks, boundary: str) -> dict[str, np.ndarray]:
 
 
 def observables(file: File) -> dict[str, np.ndarray]:
-    """`rsmi.lattice.dimers.observables` of every sample of a file, and ``noise_agreement``, the fraction of faces whose spin is that
-    of the vertex they are paired with; the coverings are checked."""
+    """`rsmi.lattice.dimers.observables` of every sample of a file, and ``noise_agreement``, the
+    fraction of faces whose spin is that of the vertex they are paired with; the coverings are
+    checked."""
     pairing, found = file.attributes.get("noise_pairing"), []
     for _, spins in read_coverings(file):
         part = model.observables(model.links_of(spins), file.attributes["boundary"])
-        found.append(part | ({"noise_agreement": model.noise_agreement(spins, pairing)} if pairing else {}))
+        found.append(
+            part | ({"noise_agreement": model.noise_agreement(spins, pairing)} if pairing else {})
+        )
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}

@@ -1,7 +1,9 @@
-"""Driving one task to its end: from the parts that are there, row by row, to the parts that are missing.
+"""Driving one task to its end: from the parts that are there, row by row, to the parts that are
+missing.
 
-A drive is all that a thread of this process, or a worker on another machine, does for a task. It knows the task, the folder of parts
-and nothing else; killed at any moment, it is begun again and goes on from the last part.
+A drive is all that a thread of this process, or a worker on another machine, does for a task. It
+knows the task, the folder of parts and nothing else; killed at any moment, it is begun again and
+goes on from the last part.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ _MISFITS = (ValueError, KeyError, IndexError, TypeError)  # of a kernel whose st
 class Task(Protocol):
     """A resumable generator of rows.
 
-    ``advance`` updates the state in place and returns arrays whose first axis has length ``count``; cutting a run at any
-    row must not change it. ``total`` counts all rows; ``begin`` gives the first row to make and the state before it.
-    ``advance`` may be asked for rows again after it raised a Failure: it leaves the state as it was (see
-    `rsmi.stages.runner.restoring`). A task can be pickled: it may be driven by another process.
+    ``advance`` updates the state in place and returns arrays whose first axis has length ``count``;
+    cutting a run at any row must not change it. ``total`` counts all rows; ``begin`` gives the
+    first row to make and the state before it. ``advance`` may be asked for rows again after it
+    raised a Failure: it leaves the state as it was (see `rsmi.stages.runner.restoring`). A task can
+    be pickled: it may be driven by another process.
     """
 
     name: str
@@ -40,15 +43,23 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """How rows are grouped: a part is closed after so many seconds or bytes; so many seconds pass between looks at ``halted``, about."""
+    """How rows are grouped: a part is closed after so many seconds or bytes; so many seconds pass
+    between looks at ``halted``, about."""
 
     checkpoint_seconds: float
     checkpoint_bytes: int
     quantum_seconds: float
 
 
-def drive(parts: PartsFolder, task: Task, limits: Limits, halted: Callable[[], bool], report: Callable[[int], object]) -> None:
-    """Make and commit the rows that are missing, until all are there or ``halted``; ``report`` is told how many are new.
+def drive(
+    parts: PartsFolder,
+    task: Task,
+    limits: Limits,
+    halted: Callable[[], bool],
+    report: Callable[[int], object],
+) -> None:
+    """Make and commit the rows that are missing, until all are there or ``halted``; ``report`` is
+    told how many are new.
 
     Raises
     ------
@@ -58,9 +69,14 @@ def drive(parts: PartsFolder, task: Task, limits: Limits, halted: Callable[[], b
     first, state = task.begin()
     present, last = parts.resume(task.name)
     if present and present[0].start > first:
-        raise DataError(f"{parts.path}: continues a file that is gone from {parts.output}: remove this folder to start again")
+        raise DataError(
+            f"{parts.path}: continues a file that is gone from {parts.output}: remove this folder"
+            " to start again"
+        )
     step, state = (present[-1].stop, last) if present else (first, state)
-    if not present and step >= task.total:  # nothing to do: leave the state where the stage looks for it
+    if (
+        not present and step >= task.total
+    ):  # nothing to do: leave the state where the stage looks for it
         parts.commit(task.name, step, step, {}, state)
     quantum = 1
     while step < task.total and not halted():
@@ -74,9 +90,17 @@ def drive(parts: PartsFolder, task: Task, limits: Limits, halted: Callable[[], b
             except _MISFITS as error:
                 if not first:
                     raise
-                raise DataError(f"{parts.output}: the state it ends with cannot be continued ({error}): remove it to start again") from error
+                raise DataError(
+                    f"{parts.output}: the state it ends with cannot be continued ({error}): remove"
+                    " it to start again"
+                ) from error
             now, piece = time.monotonic(), sum(array.nbytes for array in rows.values())
-            quantum *= 2 if now - before < limits.quantum_seconds / 2 and piece <= limits.checkpoint_bytes // 8 else 1
+            quantum *= (
+                2
+                if now - before < limits.quantum_seconds / 2
+                and piece <= limits.checkpoint_bytes // 8
+                else 1
+            )
             pieces.append(rows)
             step += count
             size += piece
@@ -87,7 +111,15 @@ def drive(parts: PartsFolder, task: Task, limits: Limits, halted: Callable[[], b
             parts.commit(task.name, start, step, _concatenate(pieces), state)
 
 
-def _keep(parts: PartsFolder, task: Task, start: int, step: int, pieces: list[Rows], state: State, error: Failure) -> Failure:
+def _keep(
+    parts: PartsFolder,
+    task: Task,
+    start: int,
+    step: int,
+    pieces: list[Rows],
+    state: State,
+    error: Failure,
+) -> Failure:
     """Commit what was done before a failure; the failure, saying so."""
     if pieces:
         parts.commit(task.name, start, step, _concatenate(pieces), state)
@@ -95,4 +127,9 @@ def _keep(parts: PartsFolder, task: Task, start: int, step: int, pieces: list[Ro
 
 
 def _concatenate(pieces: list[Rows]) -> Rows:
-    return {name: np.concatenate([rows[name] for rows in pieces]) if len(pieces) > 1 else pieces[0][name] for name in pieces[0]}
+    return {
+        name: (
+            np.concatenate([rows[name] for rows in pieces]) if len(pieces) > 1 else pieces[0][name]
+        )
+        for name in pieces[0]
+    }

@@ -12,10 +12,22 @@ import numpy as np
 from rsmi.errors import UsageError
 from rsmi.information import exact
 from rsmi.kernels.transfer import MAX_BLOCK, MAX_WIDTH
-from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows, shape_text, split_configurations
+from rsmi.lattice.geometry import (
+    Geometry,
+    choose_windows,
+    extract_windows,
+    shape_text,
+    split_configurations,
+)
 from rsmi.stages.ising import IsingSimulation, resolve_coupling
 from rsmi.stages.notation import fields, relative_temperature, table, with_error
-from rsmi.stages.rules import ChosenRule, choose_rule, require_full, require_periodic, require_single_component
+from rsmi.stages.rules import (
+    ChosenRule,
+    choose_rule,
+    require_full,
+    require_periodic,
+    require_single_component,
+)
 from rsmi.stages.simulation import pilot, schedule_from
 from rsmi.stages.streams import stream_key
 from rsmi.stages.windows import extract_stored
@@ -25,7 +37,9 @@ from rsmi.store import File, open_file
 log = logging.getLogger("rsmi")
 
 _MOST_HIDDEN = 8
-_LARGE_BLOCK = 9  # beyond so many sites a window takes up to a millisecond, more than a configuration does
+_LARGE_BLOCK = (
+    9  # beyond so many sites a window takes up to a millisecond, more than a configuration does
+)
 _WINDOWS = {False: 100_000, True: 10_000}  # of small and of large blocks
 _SITES_PER_WINDOW = {False: 128, True: 1024}  # of the configurations that are sampled for them
 _FEWEST_CONFIGURATIONS = 80  # two to a run of `rsmi.statistics.binning.runs`
@@ -42,7 +56,8 @@ class System:
 
 @dataclass(frozen=True)
 class Environments:
-    """Sampled environments (n, |E|), the run of configurations each is from, and the number of configurations."""
+    """Sampled environments (n, |E|), the run of configurations each is from, and the number of
+    configurations."""
 
     spins: np.ndarray
     runs: np.ndarray
@@ -65,13 +80,15 @@ def evaluate(
     windows: int | None,
     seed: int,
 ) -> dict:
-    """I(H:E) of every rule and I(V:E), the environments enumerated where that is possible, else sampled.
+    """I(H:E) of every rule and I(V:E), the environments enumerated where that is possible, else
+    sampled.
 
     Returns
     -------
     dict
-        The question and ``mutual_information_block``; ``rule``, ``hard``, ``mutual_information``, ``entropy_h`` of one rule,
-        or a list ``rules`` of such objects for several. Values with an ``_error``, 0 where all environments are enumerated. Nats.
+        The question and ``mutual_information_block``; ``rule``, ``hard``, ``mutual_information``,
+        ``entropy_h`` of one rule, or a list ``rules`` of such objects for several. Values with an
+        ``_error``, 0 where all environments are enumerated. Nats.
 
     Raises
     ------
@@ -85,10 +102,22 @@ def evaluate(
         _check(geometry, system, chosen)
         channels = [exact.channel(one.rule.filters, one.rule.bias, one.rule.hard) for one in chosen]
         joint = None if system.source else _joint(geometry, system)
-        environments = _environments(geometry, system, chosen, windows, seed) if joint is None else None
-        found = exact.joint_informations(channels, joint) if environments is None else _averages(channels, geometry, system, environments)
+        environments = (
+            _environments(geometry, system, chosen, windows, seed) if joint is None else None
+        )
+        found = (
+            exact.joint_informations(channels, joint)
+            if environments is None
+            else _averages(channels, geometry, system, environments)
+        )
     answers = [
-        {"rule": text, "hard": one.rule.hard, "mutual_information": value.information, "mutual_information_error": value.error, "entropy_h": value.entropy}
+        {
+            "rule": text,
+            "hard": one.rule.hard,
+            "mutual_information": value.information,
+            "mutual_information_error": value.error,
+            "entropy_h": value.entropy,
+        }
         for text, one, value in zip(rules, chosen, found)
     ]
     return {
@@ -96,7 +125,11 @@ def evaluate(
         "shape": list(system.shape),
         "coupling": system.coupling,
         "temperature": 1 / system.coupling,
-        **{name: value for name, value in asdict(geometry).items() if name not in ("components", "live")},
+        **{
+            name: value
+            for name, value in asdict(geometry).items()
+            if name not in ("components", "live")
+        },
         "method": "sampled" if environments else "enumerated",
         "windows": len(environments.spins) if environments else None,
         "configurations": environments.configurations if environments else None,
@@ -106,26 +139,47 @@ def evaluate(
     }
 
 
-# ---- the question ---------------------------------------------------------------------------------------------------
+# ---- the question --------------------------------------------------------------------------------
 
-def _system(stack: contextlib.ExitStack, samples: Path | None, dimension: int | None, shape: tuple[int, ...] | None, temperature: str | None, coupling: float | None) -> System:
+
+def _system(
+    stack: contextlib.ExitStack,
+    samples: Path | None,
+    dimension: int | None,
+    shape: tuple[int, ...] | None,
+    temperature: str | None,
+    coupling: float | None,
+) -> System:
     if samples is None:
         if shape is None:
-            raise UsageError("give the lattice by --size (with --temperature or --coupling), or samples of it")
+            raise UsageError(
+                "give the lattice by --size (with --temperature or --coupling), or samples of it"
+            )
         return System(shape, resolve_coupling(temperature, coupling, len(shape)))
-    given = {"--dimension": dimension, "--size": shape, "--temperature": temperature, "--coupling": coupling}
+    given = {
+        "--dimension": dimension,
+        "--size": shape,
+        "--temperature": temperature,
+        "--coupling": coupling,
+    }
     for option, value in given.items():
         if value is not None:
             raise UsageError(f"{option}: {samples} brings its own lattice and temperature")
     source = stack.enter_context(open_file(samples, "samples"))
     attributes = source.attributes
     if attributes["model"] != "ising":
-        raise UsageError(f"{samples}: holds {attributes['model']}; exact information is known for the Ising model only")
+        raise UsageError(
+            f"{samples}: holds {attributes['model']}; exact information is known for the Ising"
+            " model only"
+        )
     require_single_component(source)
     require_periodic(source, "exact information is of")
     require_full(source, "exact information needs")
     if attributes["rg_step"]:
-        raise UsageError(f"{samples}: coarse-grained {attributes['rg_step']} times: its couplings, and with them P(V|E), are not known exactly")
+        raise UsageError(
+            f"{samples}: coarse-grained {attributes['rg_step']} times: its couplings, and with them"
+            " P(V|E), are not known exactly"
+        )
     if "coupling" not in attributes:
         raise UsageError(f"{samples}: the temperature of the samples is unknown")
     return System(attributes["shape"], attributes["coupling"], source)
@@ -135,41 +189,64 @@ def _geometry(chosen: list[ChosenRule], buffer: int | None, environment: int) ->
     """Block and buffer that all rules share; a learned rule remembers its buffer."""
     blocks = list(dict.fromkeys(one.rule.block for one in chosen))
     if len(blocks) > 1:
-        raise UsageError(f"the rules have blocks of {' and '.join(map(shape_text, blocks))}: one table is for one block")
+        raise UsageError(
+            f"the rules have blocks of {' and '.join(map(shape_text, blocks))}: one table is for"
+            " one block"
+        )
     learned = sorted({one.file.attributes["buffer"] for one in chosen if one.file})
     if buffer is None and len(learned) > 1:
-        raise UsageError(f"the rules were learned with buffers {', '.join(map(str, learned))}: give --buffer")
+        raise UsageError(
+            f"the rules were learned with buffers {', '.join(map(str, learned))}: give --buffer"
+        )
     return Geometry(blocks[0], (learned or [1])[0] if buffer is None else buffer, environment)
 
 
 def _check(geometry: Geometry, system: System, chosen: list[ChosenRule]) -> None:
     """Refuse what does not fit or is out of reach."""
     if geometry.dimension > 2:
-        raise UsageError("three dimensions: exact information is known in one and two; take the held-out bound of rsmi train-lambda")
+        raise UsageError(
+            "three dimensions: exact information is known in one and two; take the held-out bound"
+            " of rsmi train-lambda"
+        )
     geometry.check(system.shape)
     if geometry.n_block > MAX_BLOCK:
-        raise UsageError(f"block {shape_text(geometry.block)} has {geometry.n_block} sites and its states are summed over: at most {MAX_BLOCK}; take the held-out bound of rsmi train-lambda")
+        raise UsageError(
+            f"block {shape_text(geometry.block)} has {geometry.n_block} sites and its states are"
+            f" summed over: at most {MAX_BLOCK}; take the held-out bound of rsmi train-lambda"
+        )
     if not exact.is_tractable(geometry):
         columns, widest = geometry.block[1], (MAX_WIDTH - geometry.block[1]) // 2
         advice = f"take --buffer {widest} at most" if widest >= 0 else "turn the block"
-        raise UsageError(f"block {shape_text(geometry.block)} with buffer {geometry.buffer} is {columns + 2 * geometry.buffer} columns wide, and a transfer matrix at most {MAX_WIDTH}: {advice}")
+        raise UsageError(
+            f"block {shape_text(geometry.block)} with buffer {geometry.buffer} is"
+            f" {columns + 2 * geometry.buffer} columns wide, and a transfer matrix at most"
+            f" {MAX_WIDTH}: {advice}"
+        )
     hidden = max(one.rule.n_hidden for one in chosen)
     if hidden > _MOST_HIDDEN:
-        raise UsageError(f"a rule of {hidden} hidden units: at most {_MOST_HIDDEN}, whose joint states are summed over")
+        raise UsageError(
+            f"a rule of {hidden} hidden units: at most {_MOST_HIDDEN}, whose joint states are"
+            " summed over"
+        )
 
 
-# ---- the environments -----------------------------------------------------------------------------------------------
+# ---- the environments ----------------------------------------------------------------------------
+
 
 def _joint(geometry: Geometry, system: System) -> np.ndarray | None:
     """P(V, E) of all environments; None where they are too many."""
     if geometry.dimension == 1:
-        return exact.chain_joint(geometry.block[0], geometry.buffer, system.coupling, system.shape[0])
+        return exact.chain_joint(
+            geometry.block[0], geometry.buffer, system.coupling, system.shape[0]
+        )
     with contextlib.suppress(UsageError):
         return exact.torus_joint(system.coupling, geometry.block, geometry.buffer, system.shape)
     return None
 
 
-def _environments(geometry: Geometry, system: System, chosen: list[ChosenRule], windows: int | None, seed: int) -> Environments:
+def _environments(
+    geometry: Geometry, system: System, chosen: list[ChosenRule], windows: int | None, seed: int
+) -> Environments:
     large = geometry.n_block > _LARGE_BLOCK
     count = windows or _WINDOWS[large]
     key = stream_key(seed, "windows", {"shape": list(system.shape), "coupling": system.coupling}, 0)
@@ -185,45 +262,95 @@ def _environments(geometry: Geometry, system: System, chosen: list[ChosenRule], 
 
 
 def _rows(source: File, chosen: list[ChosenRule]) -> np.ndarray:
-    """Configurations of a file, ascending: those that a learned rule has not seen, all of them otherwise."""
+    """Configurations of a file, ascending: those that a learned rule has not seen, all of them
+    otherwise."""
     n = source.shape("/spins")[0]
     if n < 5:
-        raise UsageError(f"{source.path}: {n} configurations are too few for an error: at least 5 are needed")
-    return split_configurations(n, source.attributes["chains"])[1] if any(one.file for one in chosen) else np.arange(n)
+        raise UsageError(
+            f"{source.path}: {n} configurations are too few for an error: at least 5 are needed"
+        )
+    return (
+        split_configurations(n, source.attributes["chains"])[1]
+        if any(one.file for one in chosen)
+        else np.arange(n)
+    )
 
 
 def _sampled(system: System, windows: int, sites_per_window: int, seed: int) -> np.ndarray:
     """Configurations at equilibrium, practically independent, enough for so many windows."""
-    simulation = IsingSimulation.of({"shape": system.shape, "coupling": system.coupling, "algorithm": "auto", "seed": seed, "chains": 1})
+    simulation = IsingSimulation.of(
+        {
+            "shape": system.shape,
+            "coupling": system.coupling,
+            "algorithm": "auto",
+            "seed": seed,
+            "chains": 1,
+        }
+    )
     schedule = schedule_from({"thermalization": "auto", "interval": "auto"}, pilot(simulation))
-    count = min(windows, max(_FEWEST_CONFIGURATIONS, -(-windows * sites_per_window // simulation.sites)))
-    log.info("too large to enumerate: sampling %d configurations by %s, one every %d sweeps", count, simulation.algorithm, schedule.interval)
+    count = min(
+        windows, max(_FEWEST_CONFIGURATIONS, -(-windows * sites_per_window // simulation.sites))
+    )
+    log.info(
+        "too large to enumerate: sampling %d configurations by %s, one every %d sweeps",
+        count,
+        simulation.algorithm,
+        schedule.interval,
+    )
     state, clusters = simulation.start("exact"), schedule.clusters_per_sweep
     simulation.advance(state, schedule.thermalization, 0, 1, clusters)
     return simulation.advance(state, schedule.interval, 0, count, clusters)["spins"]
 
 
-def _averages(channels: list[np.ndarray], geometry: Geometry, system: System, environments: Environments) -> list[exact.ExactInformation]:
-    return exact.exact_informations(channels, geometry, system.coupling, environments.spins, groups=environments.runs)
+def _averages(
+    channels: list[np.ndarray], geometry: Geometry, system: System, environments: Environments
+) -> list[exact.ExactInformation]:
+    return exact.exact_informations(
+        channels, geometry, system.coupling, environments.spins, groups=environments.runs
+    )
 
 
-# ---- as text --------------------------------------------------------------------------------------------------------
+# ---- as text -------------------------------------------------------------------------------------
+
 
 def describe(found: dict) -> str:
     """What `evaluate` found, as a table."""
     ratio = relative_temperature(found["coupling"], len(found["shape"]))
     whole, answers = found["mutual_information_block"], found.get("rules", [found])
-    sampled = f"{found['windows']} windows of {found['configurations']} sampled configurations; P(V|E) exact"
+    sampled = (
+        f"{found['windows']} windows of {found['configurations']} sampled configurations; P(V|E)"
+        " exact"
+    )
     rows = [["rule", "", "I(H:E)", "of I(V:E)", "H(H)"]]
     for one in answers:
         information = with_error(one["mutual_information"], one["mutual_information_error"])
         share = f"{one['mutual_information'] / whole:.4f}" if whole > 0 else "-"
-        rows.append([one["rule"], "hard" if one["hard"] else "soft", information, share, f"{one['entropy_h']:.6g}"])
-    lines = fields([
-        ("lattice", f"{shape_text(found['shape'])} ising, periodic"),
-        ("temperature", f"T = {found['temperature']:.6g} J/k_B, K = {found['coupling']:.6g}" + (f", T/T_c = {ratio:.4f}" if ratio else "")),
-        ("block V", f"{shape_text(found['block'])}, buffer of width {found['buffer']}"),
-        ("environments", sampled if found["windows"] else "all of them, by enumeration"),
-        ("I(V:E)", f"{with_error(whole, found['mutual_information_block_error'])} nats, the most that any rule could keep"),
-    ])  # fmt: skip
+        rows.append(
+            [
+                one["rule"],
+                "hard" if one["hard"] else "soft",
+                information,
+                share,
+                f"{one['entropy_h']:.6g}",
+            ]
+        )
+    lines = fields(
+        [
+            ("lattice", f"{shape_text(found['shape'])} ising, periodic"),
+            (
+                "temperature",
+                f"T = {found['temperature']:.6g} J/k_B, K = {found['coupling']:.6g}"
+                + (f", T/T_c = {ratio:.4f}" if ratio else ""),
+            ),
+            ("block V", f"{shape_text(found['block'])}, buffer of width {found['buffer']}"),
+            ("environments", sampled if found["windows"] else "all of them, by enumeration"),
+            (
+                "I(V:E)",
+                (
+                    f"{with_error(whole, found['mutual_information_block_error'])} nats, the most"
+                    " that any rule could keep"
+                ),
+            ),
+        ]
+    )
     return "\n".join([*lines, "", *table(rows), ""])

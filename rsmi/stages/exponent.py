@@ -1,4 +1,5 @@
-"""``rsmi exponent``: y_t and y_h by MCRG, nu and T_c by the thermometer, each with a jackknife error."""
+"""``rsmi exponent``: y_t and y_h by MCRG, nu and T_c by the thermometer, each with a jackknife
+error."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ STEP = mcrg.HEADLINE_STEP  # of y_t, y_h and nu; T_c is the crossing of steps ST
 def request(flow: File, critical_temperature: float | None) -> Request:
     """The file these parameters define."""
     if critical_temperature is not None and not 0 < critical_temperature < math.inf:
-        raise UsageError(f"--critical-temperature {critical_temperature}: must be positive and finite")
+        raise UsageError(
+            f"--critical-temperature {critical_temperature}: must be positive and finite"
+        )
     return Request("exponent", "exponent", {"critical_temperature": critical_temperature}, (flow,))
 
 
@@ -49,7 +52,9 @@ def run(flow: File, critical_temperature: float | None, output: Path, options: R
 
         session.publish({"block": flow.attributes["block"]}, fill, 1 << 20)
     _warn(output, found)
-    for sentence in dict.fromkeys(sentence for ensemble in ensembles for sentence in ensemble.short):
+    for sentence in dict.fromkeys(
+        sentence for ensemble in ensembles for sentence in ensemble.short
+    ):
         log.warning("%s: %s", flow.path, sentence)
 
 
@@ -58,7 +63,13 @@ def _warn(output: Path, found: dict) -> None:
     measured_at, critical = found["temperature"], found["critical_temperature"]
     if critical is None or abs(measured_at / critical - 1) > FAR:
         shown = "an unknown temperature" if measured_at is None else f"T = {measured_at:.6g}"
-        log.warning("%s: exponents are those of %s, the nearest to the critical temperature (%s): they hold only there", output, shown, found["critical_temperature_from"] if critical is None else f"{critical:.6g}")
+        log.warning(
+            "%s: exponents are those of %s, the nearest to the critical temperature (%s): they hold"
+            " only there",
+            output,
+            shown,
+            found["critical_temperature_from"] if critical is None else f"{critical:.6g}",
+        )
 
 
 def scale_factor(flow: File) -> float:
@@ -76,7 +87,8 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
     scale : float
         The scale factor b of one step.
     critical_temperature : float, optional
-        Exponents are measured at the temperature nearest to it; default the model's T_c, in one dimension 0.
+        Exponents are measured at the temperature nearest to it; default the model's T_c, in one
+        dimension 0.
 
     Returns
     -------
@@ -87,12 +99,22 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
     effective = {id(ensemble): ensemble.effective() for ensemble in known}
     crossings = _crossings(known, effective)
     critical, origin = _critical(known, crossings, critical_temperature)
-    ensemble = min(known, key=lambda e: abs(e.temperature - (critical or 0.0))) if known else ensembles[0]
-    sequences = {name: mcrg.sequence(ensemble.sums, sector, ensemble.shapes) for name, sector in SECTOR_OF.items()}
+    ensemble = (
+        min(known, key=lambda e: abs(e.temperature - (critical or 0.0))) if known else ensembles[0]
+    )
+    sequences = {
+        name: mcrg.sequence(ensemble.sums, sector, ensemble.shapes)
+        for name, sector in SECTOR_OF.items()
+    }
     rows = {name: sequence.rows() for name, sequence in sequences.items()}
-    by_fluctuations, by_differences = _correlation_length_exponents(known, effective, ensemble, scale, critical)
+    by_fluctuations, by_differences = _correlation_length_exponents(
+        known, effective, ensemble, scale, critical
+    )
     missing = thermometer.undefined(ensemble.dimension) or "the flow needs one step more"
-    crossing, nu = _row(crossings, STEP, missing), _row(by_fluctuations, STEP, f"the flow has fewer than {STEP} steps")
+    crossing, nu = (
+        _row(crossings, STEP, missing),
+        _row(by_fluctuations, STEP, f"the flow has fewer than {STEP} steps"),
+    )
     return {
         "temperature": ensemble.temperature,
         "critical_temperature": critical,
@@ -121,10 +143,18 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
 
 def _collapse(known: list[Measured], effective: dict, scale: float, critical: float | None) -> dict:
     """nu from all temperatures and steps together."""
-    reason = (thermometer.undefined(known[0].dimension) if known else None) or (None if critical else "there is no critical temperature to collapse about")
+    reason = (thermometer.undefined(known[0].dimension) if known else None) or (
+        None if critical else "there is no critical temperature to collapse about"
+    )
     if reason:
         return {"value": None, "error": None, "reason": reason}
-    found = collapse([e.coupling for e in known], [effective[id(e)] for e in known], [e.shapes for e in known], scale, 1 / critical)
+    found = collapse(
+        [e.coupling for e in known],
+        [effective[id(e)] for e in known],
+        [e.shapes for e in known],
+        scale,
+        1 / critical,
+    )
     return found | {"remark": _bias(found, _known_nu(known[0].dimension))}
 
 
@@ -134,28 +164,48 @@ def _known_nu(dimension: int) -> float | None:
 
 
 def _bias(row: dict, exact: float | None) -> str:
-    """What one coupling standing for all has done to a number, measured where the exact one is known."""
+    """What one coupling standing for all has done to a number, measured where the exact one is
+    known."""
     if row["value"] is None or exact is None:
         return "one coupling stands for all: biased by an unknown amount"
     off = f"one coupling stands for all: {100 * (row['value'] / exact - 1):+.2g} % off"
-    return off if not row["error"] else f"{off}, {abs(row['value'] - exact) / row['error']:.1f} errors"
+    return (
+        off if not row["error"] else f"{off}, {abs(row['value'] - exact) / row['error']:.1f} errors"
+    )
 
 
-def _covariances(sequences: dict, effective: thermometer.EffectiveCouplings | None, ensemble: Measured) -> dict:
-    """Jackknife covariances between steps, of exponents of all operators and of effective couplings (levels 0, 1, ...)."""
-    levels, matrices = len(ensemble.shapes), {name: sequence.covariance() for name, sequence in sequences.items()}
+def _covariances(
+    sequences: dict, effective: thermometer.EffectiveCouplings | None, ensemble: Measured
+) -> dict:
+    """Jackknife covariances between steps, of exponents of all operators and of effective couplings
+    (levels 0, 1, ...)."""
+    levels, matrices = (
+        len(ensemble.shapes),
+        {name: sequence.covariance() for name, sequence in sequences.items()},
+    )
     known = effective is not None and len(effective.coupling.replicas) > 1
-    matrices["coupling_eff"] = effective.coupling.covariance() if known else np.full((levels, levels), np.nan)
-    return {name: [[float(x) if np.isfinite(x) else None for x in row] for row in matrix] for name, matrix in matrices.items()}
+    matrices["coupling_eff"] = (
+        effective.coupling.covariance() if known else np.full((levels, levels), np.nan)
+    )
+    return {
+        name: [[float(x) if np.isfinite(x) else None for x in row] for row in matrix]
+        for name, matrix in matrices.items()
+    }
 
 
-def _critical(known: list[Measured], crossings: list[dict], wanted: float | None) -> tuple[float | None, str]:
+def _critical(
+    known: list[Measured], crossings: list[dict], wanted: float | None
+) -> tuple[float | None, str]:
     if wanted is not None:
         return wanted, "given"
     if not known:
         return None, "unknown: no file has a temperature"
     exact = ising.critical_temperature(known[0].dimension)
-    return (exact, "exact" if known[0].dimension == 2 else "known") if exact else (None, "none: the chain orders only at T = 0; the coldest file is taken")
+    return (
+        (exact, "exact" if known[0].dimension == 2 else "known")
+        if exact
+        else (None, "none: the chain orders only at T = 0; the coldest file is taken")
+    )
 
 
 def _crossings(known: list[Measured], effective: dict) -> list[dict]:
@@ -164,24 +214,38 @@ def _crossings(known: list[Measured], effective: dict) -> list[dict]:
     steps, reason = range(1, len(known[0].shapes) - 1), thermometer.undefined(known[0].dimension)
     if reason:
         return [_empty(step, reason) for step in steps]
-    flows, couplings = [effective[id(ensemble)] for ensemble in known], [ensemble.coupling for ensemble in known]
+    flows, couplings = (
+        [effective[id(ensemble)] for ensemble in known],
+        [ensemble.coupling for ensemble in known],
+    )
     return [thermometer.critical_temperature(couplings, flows, step) for step in steps]
 
 
 def _correlation_length_exponents(known, effective, ensemble, scale, critical):
     steps = range(1, len(ensemble.shapes))
-    reason = "the temperature of the samples is unknown" if ensemble.coupling is None else thermometer.undefined(ensemble.dimension)
+    reason = (
+        "the temperature of the samples is unknown"
+        if ensemble.coupling is None
+        else thermometer.undefined(ensemble.dimension)
+    )
     if critical is None:
         reason = reason or "there is no critical temperature"
     if reason:
         return [_empty(step, reason) for step in steps], [_empty(step, reason) for step in steps]
     here = effective[id(ensemble)]
     fluctuations = [
-        thermometer.exponent_by_fluctuations(here, step, scale) if ensemble.has_energy else _empty(step, "the original energies are unknown")
+        (
+            thermometer.exponent_by_fluctuations(here, step, scale)
+            if ensemble.has_energy
+            else _empty(step, "the original energies are unknown")
+        )
         for step in steps
     ]
     flows, couplings = [effective[id(e)] for e in known], [e.coupling for e in known]
-    return fluctuations, [thermometer.exponent_by_differences(couplings, flows, step, scale, 1 / critical) for step in steps]
+    return fluctuations, [
+        thermometer.exponent_by_differences(couplings, flows, step, scale, 1 / critical)
+        for step in steps
+    ]
 
 
 def _empty(step: int, reason: str) -> dict:
@@ -194,7 +258,9 @@ def _row(rows: list[dict], step: int, reason: str) -> dict:
 
 def _sequence(rows: list[dict], key: str) -> np.ndarray:
     """By step and number of operators, nan where undefined."""
-    table = np.full((max(row["step"] for row in rows), max(row["operators"] for row in rows)), np.nan)
+    table = np.full(
+        (max(row["step"] for row in rows), max(row["operators"] for row in rows)), np.nan
+    )
     for row in rows:
         table[row["step"] - 1, row["operators"] - 1] = np.nan if row[key] is None else row[key]
     return table

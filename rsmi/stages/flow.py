@@ -17,7 +17,15 @@ from rsmi.renormalization import couplings, operators, thermometer
 from rsmi.renormalization.rules import Rule
 from rsmi.stages.flow_ensembles import Measured, blocks_of_files, interactions, measured
 from rsmi.stages.flow_sums import OF_CHAINS, Division, Measuring, Sums, divide, joined
-from rsmi.stages.rules import ChosenRule, blocking_keys, choose_rule, coarse_shapes, require_full, require_periodic, require_single_component
+from rsmi.stages.rules import (
+    ChosenRule,
+    blocking_keys,
+    choose_rule,
+    coarse_shapes,
+    require_full,
+    require_periodic,
+    require_single_component,
+)
 from rsmi.stages.runner import Named, Request, Rows, RunOptions, Session, State
 from rsmi.stages.sample import magnetizations
 from rsmi.stages.streams import origin
@@ -42,8 +50,8 @@ _OF_FILES = {
 
 @dataclass
 class Stretch:
-    """The task of successive samples of one file: a row is one of them, and empty; the sums so far are the state, so that what is kept
-    does not grow."""
+    """The task of successive samples of one file: a row is one of them, and empty; the sums so far
+    are the state, so that what is kept does not grow."""
 
     name: str
     source: File
@@ -62,8 +70,14 @@ class Stretch:
         step = max(1, _BYTES_AT_ONCE // self.source.shape("/spins")[1])
         for first in range(self.first + start, self.first + start + count, step):
             last = min(first + step, self.first + start + count)
-            energies = self.source.read("/energy", first, last) if "/energy" in self.source else np.zeros(last - first, np.int64)
-            self.measuring.add(state, self.source.read("/spins", first, last), energies, np.arange(first, last))
+            energies = (
+                self.source.read("/energy", first, last)
+                if "/energy" in self.source
+                else np.zeros(last - first, np.int64)
+            )
+            self.measuring.add(
+                state, self.source.read("/spins", first, last), energies, np.arange(first, last)
+            )
         return {}
 
 
@@ -109,11 +123,18 @@ class Flow:
     def plan(self) -> dict:
         """What a run would do."""
         samples = sum(source.shape("/spins")[0] for source in self.sources)
-        return {**self.request.parameters, "files": len(self.sources), "samples": samples, "blocks": sum(division_of(source).blocks for source in self.sources)}
+        return {
+            **self.request.parameters,
+            "files": len(self.sources),
+            "samples": samples,
+            "blocks": sum(division_of(source).blocks for source in self.sources),
+        }
 
     def measure(self, session: Session) -> list[Stretch]:
         """Run this session's share of the tasks of some samples each."""
-        tasks = session.share([task for number in range(len(self.sources)) for task in self.tasks_of(number)])
+        tasks = session.share(
+            [task for number in range(len(self.sources)) for task in self.tasks_of(number)]
+        )
         session.run(tasks, "measuring", "sample")
         return tasks
 
@@ -132,8 +153,12 @@ class Flow:
         stretches = []
         for part, (first, last) in enumerate(itertools.pairwise(cuts_of(division))):
             blocks = division.spanned(np.arange(first, last))
-            measuring = Measuring(division, source.attributes["shape"], self.chosen.rule, keys, *blocks)
-            stretches.append(Stretch(f"file-{number:04d}-stretch-{part}", source, measuring, first, last))
+            measuring = Measuring(
+                division, source.attributes["shape"], self.chosen.rule, keys, *blocks
+            )
+            stretches.append(
+                Stretch(f"file-{number:04d}-stretch-{part}", source, measuring, first, last)
+            )
         return stretches
 
 
@@ -147,19 +172,37 @@ def origin_of(source: File) -> Origin:
     """What a flow says of a samples file."""
     attributes = source.attributes
     return Origin(
-        *(attributes.get(name, math.nan) for name in ("coupling", "temperature")), *(attributes[name] for name in ("shape", "original_shape", "rg_step")),
-        stream_identity(origin(source), attributes["rg_step"]), "/energy" in source, attributes["chains"], division_of(source).by_chains, *_autocorrelation_time(source),
-    )  # fmt: skip
+        *(attributes.get(name, math.nan) for name in ("coupling", "temperature")),
+        *(attributes[name] for name in ("shape", "original_shape", "rg_step")),
+        stream_identity(origin(source), attributes["rg_step"]),
+        "/energy" in source,
+        attributes["chains"],
+        division_of(source).by_chains,
+        *_autocorrelation_time(source),
+    )
 
 
 def division_of(source: File) -> Division:
     """How the samples of a file are divided into blocks."""
     attributes = source.attributes
-    return divide(source.shape("/spins")[0], attributes["chains"], attributes["shape"], attributes["original_shape"])
+    return divide(
+        source.shape("/spins")[0],
+        attributes["chains"],
+        attributes["shape"],
+        attributes["original_shape"],
+    )
 
 
 @contextlib.contextmanager
-def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, bias: str | None, steps: int, seed: int):
+def prepare(
+    paths: list[Path],
+    rule: str,
+    block: str | None,
+    hard: bool,
+    bias: str | None,
+    steps: int,
+    seed: int,
+):
     """Open the inputs and check that they fit one another and the steps."""
     with contextlib.ExitStack() as stack:
         sources = tuple(stack.enter_context(open_file(path, "samples")) for path in paths)
@@ -174,18 +217,25 @@ def prepare(paths: list[Path], rule: str, block: str | None, hard: bool, bias: s
         yield Flow(sources, chosen, steps, seed)
 
 
-def choose_single(stack, rule: str, block: str | None, hard: bool, dimension: int, bias: str | None) -> ChosenRule:
+def choose_single(
+    stack, rule: str, block: str | None, hard: bool, dimension: int, bias: str | None
+) -> ChosenRule:
     """`choose_rule` for a flow: a UsageError where the rule has several hidden units."""
     chosen = choose_rule(stack, rule, block, hard, dimension, bias)
     if chosen.rule.n_hidden > 1:
-        raise UsageError(f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one")
+        raise UsageError(
+            f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one"
+        )
     return chosen
 
 
 def _check_shape(source: File, first: File, rule: Rule, steps: int) -> None:
     shape, others = source.attributes["shape"], first.attributes["shape"]
     if len(shape) != len(others):
-        raise UsageError(f"{source.path}: a lattice of dimension {len(shape)}, but {first.path} has dimension {len(others)}: one flow has one dimension")
+        raise UsageError(
+            f"{source.path}: a lattice of dimension {len(shape)}, but {first.path} has dimension"
+            f" {len(others)}: one flow has one dimension"
+        )
     coarse_shapes(shape, rule, steps)
 
 
@@ -195,7 +245,10 @@ def refuse_equal_streams(sources: tuple[File, ...]) -> None:
     for source in sources:
         identity = stream_identity(origin(source), source.attributes["rg_step"])
         if identity in seen:
-            raise UsageError(f"{source.path}: holds the same random streams as {seen[identity]}: sample with another --seed to add statistics")
+            raise UsageError(
+                f"{source.path}: holds the same random streams as {seen[identity]}: sample with"
+                " another --seed to add statistics"
+            )
         seen[identity] = source.path
 
 
@@ -213,7 +266,11 @@ def run(work, output: Path, options: RunOptions) -> None:
         if options.shard is not None:
             session.publish_shard(_attributes(work), tasks, work.shared(), OF_CHAINS)
         else:
-            session.publish(_attributes(work), *stored(*work.gathered(session, tasks), work.dimension), work.shared())
+            session.publish(
+                _attributes(work),
+                *stored(*work.gathered(session, tasks), work.dimension),
+                work.shared(),
+            )
     if options.shard is None:
         _warn(output, work)
 
@@ -231,12 +288,23 @@ def _attributes(work) -> dict:
 
 def table(origins: list[Origin]) -> Rows:
     """/files/*: a row for every ensemble."""
-    columns = {name: (kind, [getattr(origin, name) for origin in origins]) for name, kind in _OF_FILES.items()}
-    return {f"/files/{name}": np.array([text.encode() for text in column]) if kind is bytes else np.array(column, kind) for name, (kind, column) in columns.items()}
+    columns = {
+        name: (kind, [getattr(origin, name) for origin in origins])
+        for name, kind in _OF_FILES.items()
+    }
+    return {
+        f"/files/{name}": (
+            np.array([text.encode() for text in column])
+            if kind is bytes
+            else np.array(column, kind)
+        )
+        for name, (kind, column) in columns.items()
+    }
 
 
 def join(session: Session, shard: File):
-    """How to store the sums of all streams, which the shards of the session have; ``shard`` is one of them."""
+    """How to store the sums of all streams, which the shards of the session have; ``shard`` is one
+    of them."""
     return stored(gathered(session, session.streams), {}, shard.shape("/files/shape")[1])
 
 
@@ -259,7 +327,9 @@ def stored(sums: Sums, files: Rows, dimension: int):
         for name, array in neighbourhoods.items():
             writer.write(f"/neighbourhoods/{name}", array, compress=name == "counts")
 
-    return fill, sum(array.nbytes for array in [*sums.blocks.values(), *neighbourhoods.values()]) + (1 << 16)
+    return fill, sum(
+        array.nbytes for array in [*sums.blocks.values(), *neighbourhoods.values()]
+    ) + (1 << 16)
 
 
 def _neighbourhoods(sums: Sums, dimension: int) -> dict[str, np.ndarray]:
@@ -274,18 +344,33 @@ def _neighbourhoods(sums: Sums, dimension: int) -> dict[str, np.ndarray]:
     }
 
 
-# ---- what it says ---------------------------------------------------------------------------------------------------
+# ---- what it says --------------------------------------------------------------------------------
+
 
 def summary(path: Path) -> dict:
     """Effective couplings along the flow, one entry per temperature."""
     with open_file(path, "flow") as file:
         ensembles = measured(file)
-        return {"file": str(path), "flows": [_flow_entry(*pair) for pair in zip(ensembles, interactions(file, ensembles))]}
+        return {
+            "file": str(path),
+            "flows": [_flow_entry(*pair) for pair in zip(ensembles, interactions(file, ensembles))],
+        }
 
 
 def _flow_entry(ensemble: Measured, interactions: list[dict] | None) -> dict:
-    steps = [row | {"wraps": operators.wraps(shape)} for row, shape in zip(thermometer.flow_rows(ensemble.effective(), ensemble.shapes), ensemble.shapes)]
-    entry = {"temperature": ensemble.temperature, "coupling": ensemble.coupling, "blocks": len(ensemble.sums["counts"]), "steps": steps, "interactions": interactions}
+    steps = [
+        row | {"wraps": operators.wraps(shape)}
+        for row, shape in zip(
+            thermometer.flow_rows(ensemble.effective(), ensemble.shapes), ensemble.shapes
+        )
+    ]
+    entry = {
+        "temperature": ensemble.temperature,
+        "coupling": ensemble.coupling,
+        "blocks": len(ensemble.sums["counts"]),
+        "steps": steps,
+        "interactions": interactions,
+    }
     if thermometer.undefined(ensemble.dimension):
         entry["reason"] = thermometer.undefined(ensemble.dimension)
     if ensemble.coupling is None:
@@ -298,27 +383,40 @@ def _flow_entry(ensemble: Measured, interactions: list[dict] | None) -> dict:
 def _warn(path: Path, work) -> None:
     """Say what a reader of the numbers must know."""
     if work.chosen.rule.bias.any():
-        log.warning("the rule has a bias, which breaks the symmetry under a global flip: y_h assumes that odd operators vanish on average")
+        log.warning(
+            "the rule has a bias, which breaks the symmetry under a global flip: y_h assumes that"
+            " odd operators vanish on average"
+        )
     with open_file(path, "flow") as file:
         ensembles = measured(file)
         for name, (_, short) in zip(work.names, blocks_of_files(file, len(work.names))):
             if short:
                 log.warning("%s: %s", name, short)
         if any(operators.wraps(shape) for ensemble in ensembles for shape in ensemble.shapes):
-            log.warning("%s: on levels smaller than %d operators wrap around the lattice; they are marked", path, operators.smallest_size(ensembles[0].dimension))
+            log.warning(
+                "%s: on levels smaller than %d operators wrap around the lattice; they are marked",
+                path,
+                operators.smallest_size(ensembles[0].dimension),
+            )
         for ensemble in filter(_is_critical, ensembles):
-            sentence = thermometer.drift(ensemble.effective(), ensemble.shapes, file.attributes["rule"]["hard"])
+            sentence = thermometer.drift(
+                ensemble.effective(), ensemble.shapes, file.attributes["rule"]["hard"]
+            )
             if sentence:
                 log.warning("%s: %s", path, sentence)
 
 
 def _autocorrelation_time(source: File) -> tuple[float, float]:
-    return autocorrelation_time([np.abs(magnetizations(source))] + ([source.read("/energy")] if "/energy" in source else []), source.attributes["chains"])
+    return autocorrelation_time(
+        [np.abs(magnetizations(source))]
+        + ([source.read("/energy")] if "/energy" in source else []),
+        source.attributes["chains"],
+    )
 
 
 def autocorrelation_time(series: list[np.ndarray], chains: int) -> tuple[float, float]:
-    """tau_int and its error in stored intervals, of whichever series has the longer; to four digits, so that files do not depend on how
-    a library rounds."""
+    """tau_int and its error in stored intervals, of whichever series has the longer; to four
+    digits, so that files do not depend on how a library rounds."""
     found = [integrated_autocorrelation_time(separate_chains(values, chains)) for values in series]
     tau, error = max(found, key=lambda pair: pair[0])
     return float(f"{tau:.4g}"), float(f"{error:.4g}")
@@ -326,4 +424,6 @@ def autocorrelation_time(series: list[np.ndarray], chains: int) -> tuple[float, 
 
 def _is_critical(ensemble: Measured) -> bool:
     critical = ising.critical_temperature(ensemble.dimension)
-    return None not in (critical, ensemble.coupling) and abs(ensemble.coupling * critical - 1) < 1e-3
+    return (
+        None not in (critical, ensemble.coupling) and abs(ensemble.coupling * critical - 1) < 1e-3
+    )

@@ -1,4 +1,5 @@
-"""Sums of operators over the samples of one ensemble, in blocks for the jackknife, as a state that grows sample by sample."""
+"""Sums of operators over the samples of one ensemble, in blocks for the jackknife, as a state that
+grows sample by sample."""
 
 from __future__ import annotations
 
@@ -14,15 +15,22 @@ from rsmi.stages.runner import State
 from rsmi.statistics.binning import runs
 
 SUMS = tuple(operators.empty_sums(0, 0))
-OF_CHAINS = ("spins", "rng", "generators")  # of a state, what goes on with the chains, and is all of its size: not needed at the end
+OF_CHAINS = (
+    "spins",
+    "rng",
+    "generators",
+)  # of a state, what goes on with the chains, and is all of its size: not needed at the end
 _BLOCKS = 64  # blocks of samples per ensemble that are stored
-_GROUPS = 32  # groups of successive blocks of which the larger histograms of local energies are stored
+_GROUPS = (
+    32  # groups of successive blocks of which the larger histograms of local energies are stored
+)
 
 
 @dataclass(frozen=True)
 class Division:
-    """How samples are divided into blocks: into those of successive chains, which are independent, where there are as many chains as
-    blocks; else into successive samples, at whole steps of the chains so that blocks are alike."""
+    """How samples are divided into blocks: into those of successive chains, which are independent,
+    where there are as many chains as blocks; else into successive samples, at whole steps of the
+    chains so that blocks are alike."""
 
     samples: int
     chains: int
@@ -36,7 +44,10 @@ class Division:
     @cached_property
     def _edges(self) -> np.ndarray:
         unit = self.chains if self.samples >= 2 * self.blocks * self.chains else 1
-        return np.array([self.samples // unit * i // self.blocks * unit for i in range(self.blocks)] + [self.samples])
+        return np.array(
+            [self.samples // unit * i // self.blocks * unit for i in range(self.blocks)]
+            + [self.samples]
+        )
 
     def of(self, samples: np.ndarray) -> np.ndarray:
         """The block of each sample, int64 (n,)."""
@@ -55,10 +66,17 @@ class Division:
         return runs(np.arange(self.blocks), _GROUPS)
 
 
-def divide(samples: int, chains: int, shape: tuple[int, ...], original: tuple[int, ...]) -> Division:
+def divide(
+    samples: int, chains: int, shape: tuple[int, ...], original: tuple[int, ...]
+) -> Division:
     """The division of so many samples of a lattice that was of shape ``original`` once."""
     blocks = min(samples, _BLOCKS)
-    return Division(samples, chains, blocks, 2 * samples > blocks * operators.largest_block(shape, len(original) * math.prod(original)))
+    return Division(
+        samples,
+        chains,
+        blocks,
+        2 * samples > blocks * operators.largest_block(shape, len(original) * math.prod(original)),
+    )
 
 
 @dataclass(frozen=True)
@@ -80,12 +98,16 @@ class Measuring:
     def begin(self) -> State:
         """The sums of no samples."""
         groups = self._groups[-1] + 1
-        sums = operators.empty_sums(self.last - self.first, self.steps, len(self.shape), self.division.wide)
+        sums = operators.empty_sums(
+            self.last - self.first, self.steps, len(self.shape), self.division.wide
+        )
         return {
             "division": np.array(astuple(self.division)),
             "blocks": np.array([self.first, self.last]),
             **{f"sums-{name}": array for name, array in sums.items()},
-            "neighbourhoods": np.zeros((self.steps + 1, groups, couplings.number_of_bins(len(self.shape))), np.int64),
+            "neighbourhoods": np.zeros(
+                (self.steps + 1, groups, couplings.number_of_bins(len(self.shape))), np.int64
+            ),
             "neighbourhoods-samples": np.zeros(groups, np.int64),
         }
 
@@ -94,25 +116,45 @@ class Measuring:
         own = self.division.groups[self.first : self.last]
         return own - own[0]
 
-    def add(self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray) -> None:
-        """Add packed configurations (n, row_bytes), energies (n,) and numbers (n,) of samples to the sums, those of some steps with the
-        local energies."""
+    def add(
+        self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray
+    ) -> None:
+        """Add packed configurations (n, row_bytes), energies (n,) and numbers (n,) of samples to
+        the sums, those of some steps with the local energies."""
         observed = samples // self.division.chains % self.local_energies_every == 0
         cuts = [0, *np.flatnonzero(np.diff(observed)) + 1, len(samples)]
         for part in map(slice, cuts[:-1], cuts[1:]):
             self._add(state, spins[part], energies[part], samples[part], observed[part.start])
 
-    def _add(self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray, observe: bool) -> None:
+    def _add(
+        self,
+        state: State,
+        spins: np.ndarray,
+        energies: np.ndarray,
+        samples: np.ndarray,
+        observe: bool,
+    ) -> None:
         block = self.division.of(samples) - self.first
         first, last = int(block.min()), int(block.max()) + 1
 
         def count_neighbourhoods(level, rows, shape, blocks):
-            couplings.add_histograms(rows, shape, self._groups[blocks + first], state["neighbourhoods"][level])
+            couplings.add_histograms(
+                rows, shape, self._groups[blocks + first], state["neighbourhoods"][level]
+            )
 
         found = operators.measure_levels(
-            spins, self.shape, self.rule, self.steps, self.keys, energies, samples.astype(np.uint64), block - first, last - first,
-            count_neighbourhoods if observe else None, self.division.wide,
-        )  # fmt: skip
+            spins,
+            self.shape,
+            self.rule,
+            self.steps,
+            self.keys,
+            energies,
+            samples.astype(np.uint64),
+            block - first,
+            last - first,
+            count_neighbourhoods if observe else None,
+            self.division.wide,
+        )
         for name, array in found.items():
             sums = state[f"sums-{name}"][first:last]
             sums += array
@@ -124,8 +166,9 @@ class Measuring:
 
 @dataclass(frozen=True)
 class Sums:
-    """The sums over the blocks of all ensembles, and the number of the ensemble of each block; `histograms` (groups, levels, bins) of
-    every ensemble's groups of blocks and the number of samples in each (groups,)."""
+    """The sums over the blocks of all ensembles, and the number of the ensemble of each block;
+    `histograms` (groups, levels, bins) of every ensemble's groups of blocks and the number of
+    samples in each (groups,)."""
 
     blocks: dict[str, np.ndarray]
     files: np.ndarray
@@ -142,11 +185,20 @@ def joined(states: list[list[State]]) -> Sums:
     return Sums(blocks, files, list(histograms), list(samples))
 
 
-def _joined(division: Division, parts: list[State]) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Sums, histograms and the samples that these are of, without the groups that have none. Wide sums are rounded, once all are added."""
-    sums = {name: np.zeros((division.blocks, *parts[0][f"sums-{name}"].shape[1:]), np.int64) for name in SUMS}
+def _joined(
+    division: Division, parts: list[State]
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Sums, histograms and the samples that these are of, without the groups that have none. Wide
+    sums are rounded, once all are added."""
+    sums = {
+        name: np.zeros((division.blocks, *parts[0][f"sums-{name}"].shape[1:]), np.int64)
+        for name in SUMS
+    }
     levels, _, bins = parts[0]["neighbourhoods"].shape
-    histograms, samples = np.zeros((division.groups[-1] + 1, levels, bins), np.int64), np.zeros(division.groups[-1] + 1, np.int64)
+    histograms, samples = (
+        np.zeros((division.groups[-1] + 1, levels, bins), np.int64),
+        np.zeros(division.groups[-1] + 1, np.int64),
+    )
     for part in parts:
         first, last = part["blocks"]
         for name, array in sums.items():

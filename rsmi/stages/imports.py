@@ -26,14 +26,17 @@ _NUMBERS_AT_ONCE = 1 << 20
 _BYTES_AT_ONCE = 1 << 23  # assembled at a time
 
 
-# ---- what numbers mean ----------------------------------------------------------------------------------------------
+# ---- what numbers mean ---------------------------------------------------------------------------
+
 
 @dataclass
 class Reading:
-    """The task of reading a source from its first configuration to its last: a row is one configuration, packed.
+    """The task of reading a source from its first configuration to its last: a row is one
+    configuration, packed.
 
-    1 is up; down is -1 or 0, but one of them in the whole file: the state remembers the first configuration with each. So nothing
-    needs to be guessed of a file of ones only: it is all up in either writing.
+    1 is up; down is -1 or 0, but one of them in the whole file: the state remembers the first
+    configuration with each. So nothing needs to be guessed of a file of ones only: it is all up in
+    either writing.
     """
 
     source: Source
@@ -52,7 +55,10 @@ class Reading:
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         step = max(1, _NUMBERS_AT_ONCE // math.prod(self.lattice))
-        pieces = [self._read(state["first"], begin, min(begin + step, start + count)) for begin in range(start, start + count, step)]
+        pieces = [
+            self._read(state["first"], begin, min(begin + step, start + count))
+            for begin in range(start, start + count, step)
+        ]
         return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
     def _read(self, first: np.ndarray, start: int, stop: int) -> Rows:
@@ -79,24 +85,37 @@ class Reading:
         if not known.all():
             raise DataError(self._stranger(numbers, known, start))
         if (first >= 0).all():
-            raise DataError(f"{self.source.path}: holds -1 (configuration {first[0]}) and 0 (configuration {first[1]}): spins are +-1 or 0/1 (a lattice with empty sites: see --mask)")
+            raise DataError(
+                f"{self.source.path}: holds -1 (configuration {first[0]}) and 0 (configuration"
+                f" {first[1]}): spins are +-1 or 0/1 (a lattice with empty sites: see --mask)"
+            )
 
     def _stranger(self, numbers: np.ndarray, known: np.ndarray, start: int) -> str:
         place = np.unravel_index(int(np.argmin(known)), known.shape)
         site, value = ", ".join(str(int(x)) for x in place[1:]), numbers[place]
-        what = "NaN" if np.isnan(value) else f"{value:g}" if numbers.dtype.kind == "f" else str(value)
+        what = (
+            "NaN" if np.isnan(value) else f"{value:g}" if numbers.dtype.kind == "f" else str(value)
+        )
         meant = "+-1 or 0/1" if self.values == "auto" else self.values
-        return f"{self.source.path}: holds {what} at configuration {start + int(place[0])}, site ({site}), counted from 0: spins are {meant}"
+        return (
+            f"{self.source.path}: holds {what} at configuration {start + int(place[0])}, site"
+            f" ({site}), counted from 0: spins are {meant}"
+        )
 
 
 def energies(up: np.ndarray) -> np.ndarray:
-    """-sum over nearest-neighbour bonds of s s' on a periodic lattice, int64 (n,), of spins up (n, *shape), bool."""
+    """-sum over nearest-neighbour bonds of s s' on a periodic lattice, int64 (n,), of spins up (n,
+    *shape), bool."""
     axes, sites = range(1, up.ndim), math.prod(up.shape[1:])
-    unequal = sum((up ^ np.roll(up, -1, axis)).reshape(len(up), -1).sum(axis=1, dtype=np.int64) for axis in axes)
+    unequal = sum(
+        (up ^ np.roll(up, -1, axis)).reshape(len(up), -1).sum(axis=1, dtype=np.int64)
+        for axis in axes
+    )
     return 2 * unequal - len(axes) * sites
 
 
-# ---- the request ----------------------------------------------------------------------------------------------------
+# ---- the request ---------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Import:
@@ -146,7 +165,8 @@ class Import:
 
     @property
     def has_energy(self) -> bool:
-        """Whether the energy is that of the nearest-neighbour model on a torus, which the spins tell."""
+        """Whether the energy is that of the nearest-neighbour model on a torus, which the spins
+        tell."""
         return self.model == "ising" and self.boundary == "periodic" and self.mask is None
 
     def attributes(self) -> dict:
@@ -165,9 +185,24 @@ class Import:
 
 
 @contextlib.contextmanager
-def prepare(path: Path, *, format: str | None, dataset: str | None, shape: str | None, values: str, bit_order: str, model: str | None,
-            temperature: str | None, coupling: float | None, boundary: str, chains: int, one_after_another: bool, mask: Path | None = None):  # fmt: skip
-    """Open the source and check that it can be what is asked; None stands for what the file says."""
+def prepare(
+    path: Path,
+    *,
+    format: str | None,
+    dataset: str | None,
+    shape: str | None,
+    values: str,
+    bit_order: str,
+    model: str | None,
+    temperature: str | None,
+    coupling: float | None,
+    boundary: str,
+    chains: int,
+    one_after_another: bool,
+    mask: Path | None = None,
+):
+    """Open the source and check that it can be what is asked; None stands for what the file
+    says."""
     wanted = parse_block(shape) if shape else None
     format = format or foreign.identify(path)
     foreign.identify_as(path, format)
@@ -177,22 +212,50 @@ def prepare(path: Path, *, format: str | None, dataset: str | None, shape: str |
         facts = getattr(source, "facts", None)
         model, known = _physics(facts, model, temperature, coupling, len(lattice), path)
         if model == "ising" and min(lattice) < 2:
-            raise UsageError(f"{path}: a lattice of {shape_text(lattice)}: every side of the Ising model must be at least 2")
+            raise UsageError(
+                f"{path}: a lattice of {shape_text(lattice)}: every side of the Ising model must be"
+                " at least 2"
+            )
         _check_chains(source, chains, one_after_another)
         live = None if mask is None else _read_mask(mask, lattice, boundary, known)
-        yield Import(source, format, lattice, values, bit_order if format == "bits" else None, model, known, boundary, chains, one_after_another, live)
+        yield Import(
+            source,
+            format,
+            lattice,
+            values,
+            bit_order if format == "bits" else None,
+            model,
+            known,
+            boundary,
+            chains,
+            one_after_another,
+            live,
+        )
 
 
-def _open(path: Path, format: str, dataset: str | None, shape: tuple[int, ...] | None, bit_order: str, temperature: str | None) -> Source:
+def _open(
+    path: Path,
+    format: str,
+    dataset: str | None,
+    shape: tuple[int, ...] | None,
+    bit_order: str,
+    temperature: str | None,
+) -> Source:
     if dataset is not None and format not in ("npz", "hdf5"):
-        raise UsageError(f"--dataset: for NPZ and HDF5 files, which hold several arrays; {path} holds one")
+        raise UsageError(
+            f"--dataset: for NPZ and HDF5 files, which hold several arrays; {path} holds one"
+        )
     if format == "bits":
         if shape is None:
             raise UsageError(f"{path}: bits say nothing of the lattice: give --shape")
         return foreign.BitsSource(path, shape, bit_order)
     if format == "hdf5":
         return Hdf5Source(path, dataset, _plain_temperature(temperature))
-    return {"npy": foreign.NpySource, "csv": foreign.CsvSource}[format](path) if format != "npz" else foreign.NpzSource(path, dataset)
+    return (
+        {"npy": foreign.NpySource, "csv": foreign.CsvSource}[format](path)
+        if format != "npz"
+        else foreign.NpzSource(path, dataset)
+    )
 
 
 def _plain_temperature(text: str | None) -> float | None:
@@ -202,57 +265,101 @@ def _plain_temperature(text: str | None) -> float | None:
 
 
 def _lattice(source: Source, wanted: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The lattice of one configuration: the array's own axes beyond the first, or ``wanted`` of as many sites."""
+    """The lattice of one configuration: the array's own axes beyond the first, or ``wanted`` of as
+    many sites."""
     own = source.shape[1:]
     if wanted is not None:
         if wanted != own and (len(own) != 1 or math.prod(wanted) != own[0]):
-            raise UsageError(f"--shape {shape_text(wanted)}: {source.path} has configurations of {shape_text(own) or 'one number'}")
+            raise UsageError(
+                f"--shape {shape_text(wanted)}: {source.path} has configurations of"
+                f" {shape_text(own) or 'one number'}"
+            )
         return wanted
     if not 1 <= len(own) <= 3:
-        raise UsageError(f"{source.path}: has shape {list(source.shape)}; (n, L), (n, Ly, Lx) or (n, Lz, Ly, Lx) is needed, the first axis counting configurations")
+        raise UsageError(
+            f"{source.path}: has shape {list(source.shape)}; (n, L), (n, Ly, Lx) or (n, Lz, Ly, Lx)"
+            " is needed, the first axis counting configurations"
+        )
     return own
 
 
-def _physics(facts, model: str | None, temperature: str | None, coupling: float | None, dimension: int, path: Path) -> tuple[str, float | None]:
+def _physics(
+    facts,
+    model: str | None,
+    temperature: str | None,
+    coupling: float | None,
+    dimension: int,
+    path: Path,
+) -> tuple[str, float | None]:
     """Model and K, from the options or from what a file of a known format says."""
     if facts is not None:
         return _known_physics(facts, model, temperature, coupling, path)
     if model != "ising":
         if temperature is not None or coupling is not None:
-            raise UsageError("--temperature and --coupling mean K = J/(k_B T) of the nearest-neighbour Ising ferromagnet: with them give --model ising")
+            raise UsageError(
+                "--temperature and --coupling mean K = J/(k_B T) of the nearest-neighbour Ising"
+                " ferromagnet: with them give --model ising"
+            )
         return "none", None
     if temperature is None and coupling is None:
         return "ising", None
     return "ising", resolve_coupling(temperature, coupling, dimension)
 
 
-def _known_physics(facts, model: str | None, temperature: str | None, coupling: float | None, path: Path) -> tuple[str, float | None]:
+def _known_physics(
+    facts, model: str | None, temperature: str | None, coupling: float | None, path: Path
+) -> tuple[str, float | None]:
     """What the file says, unless it is to be known of the spins alone."""
-    if coupling is not None or (temperature is not None and _plain_temperature(temperature) is None):
-        raise UsageError(f"{path}: says its coupling itself: choose among its temperatures by --temperature and a number")
+    if coupling is not None or (
+        temperature is not None and _plain_temperature(temperature) is None
+    ):
+        raise UsageError(
+            f"{path}: says its coupling itself: choose among its temperatures by --temperature and"
+            " a number"
+        )
     if facts.remark and model == "ising":
         raise UsageError(f"--model ising: {path} says otherwise: {facts.remark}")
     if facts.remark and model is None:
-        log.warning("%s: not the nearest-neighbour Ising ferromagnet (%s): imported as --model none, its coupling unknown", path, facts.remark)
+        log.warning(
+            "%s: not the nearest-neighbour Ising ferromagnet (%s): imported as --model none, its"
+            " coupling unknown",
+            path,
+            facts.remark,
+        )
     return ("none", None) if facts.remark or model == "none" else ("ising", facts.coupling)
 
 
-def _read_mask(path: Path, lattice: tuple[int, ...], boundary: str, coupling: float | None) -> np.ndarray | None:
-    """Which sites carry data, from an array of the lattice's shape or of a cell that tiles it; None if all do."""
+def _read_mask(
+    path: Path, lattice: tuple[int, ...], boundary: str, coupling: float | None
+) -> np.ndarray | None:
+    """Which sites carry data, from an array of the lattice's shape or of a cell that tiles it; None
+    if all do."""
     if boundary != "periodic":
         raise UsageError("--mask: for periodic lattices")
     if coupling is not None:
-        raise UsageError("--mask: with sites missing, K and T_c are not those of the hypercubic lattice: leave --temperature and --coupling out")
+        raise UsageError(
+            "--mask: with sites missing, K and T_c are not those of the hypercubic lattice: leave"
+            " --temperature and --coupling out"
+        )
     foreign.identify_as(path, "npy")
     with contextlib.closing(foreign.NpySource(path)) as file:
-        if len(file.shape) != len(lattice) or any(size % cell for size, cell in zip(lattice, file.shape)):
-            raise UsageError(f"--mask {path}: has shape {shape_text(file.shape)}, which neither is nor tiles the lattice {shape_text(lattice)}")
+        if len(file.shape) != len(lattice) or any(
+            size % cell for size, cell in zip(lattice, file.shape)
+        ):
+            raise UsageError(
+                f"--mask {path}: has shape {shape_text(file.shape)}, which neither is nor tiles the"
+                f" lattice {shape_text(lattice)}"
+            )
         cell = file.rows(0, file.shape[0])
     if not np.isin(cell, (0, 1)).all():
         raise DataError(f"{path}: a mask is of bool, or of 0 and 1")
     if not cell.any():
         raise DataError(f"{path}: no site carries data")
-    return None if cell.all() else np.tile(cell == 1, [size // sites for size, sites in zip(lattice, cell.shape)])
+    return (
+        None
+        if cell.all()
+        else np.tile(cell == 1, [size // sites for size, sites in zip(lattice, cell.shape)])
+    )
 
 
 def _check_chains(source: Source, chains: int, one_after_another: bool) -> None:
@@ -260,10 +367,14 @@ def _check_chains(source: Source, chains: int, one_after_another: bool) -> None:
     if chains > n:
         raise UsageError(f"--chains {chains}: {source.path} has {n} configurations")
     if one_after_another and n % chains:
-        raise UsageError(f"--chain-order sequential: {n} configurations are no whole number of steps of {chains} chains")
+        raise UsageError(
+            f"--chain-order sequential: {n} configurations are no whole number of steps of {chains}"
+            " chains"
+        )
 
 
-# ---- the run --------------------------------------------------------------------------------------------------------
+# ---- the run -------------------------------------------------------------------------------------
+
 
 def run(work: Import, output: Path, options: RunOptions) -> None:
     """Import, or resume.
@@ -297,22 +408,34 @@ def _publish(session: Session, work: Import, reader: RowReader) -> None:
         step = max(1, _BYTES_AT_ONCE // (work.row_bytes + 8))
         for start in range(0, n, step):
             for name, dataset in stored.items():
-                dataset[start : start + step] = _samples(reader, name, start, min(n, start + step), n, work)
+                dataset[start : start + step] = _samples(
+                    reader, name, start, min(n, start + step), n, work
+                )
 
     session.publish(work.attributes(), fill, n * (work.row_bytes + 8))
 
 
-def _samples(reader: RowReader, name: str, start: int, stop: int, n: int, work: Import) -> np.ndarray:
-    """Samples ``start:stop`` of the output, in which the chains take turns whatever the source does."""
+def _samples(
+    reader: RowReader, name: str, start: int, stop: int, n: int, work: Import
+) -> np.ndarray:
+    """Samples ``start:stop`` of the output, in which the chains take turns whatever the source
+    does."""
     if not work.one_after_another or work.chains == 1:
         return reader.read(name, start, stop)
     chains, steps = work.chains, n // work.chains
     first, last = start // chains, -(-stop // chains)  # steps of every chain
-    of_chains = [reader.read(name, chain * steps + first, chain * steps + last) for chain in range(chains)]
+    of_chains = [
+        reader.read(name, chain * steps + first, chain * steps + last) for chain in range(chains)
+    ]
     turns = np.stack(of_chains, axis=1).reshape(-1, *of_chains[0].shape[1:])
     return turns[start - first * chains : stop - first * chains]
 
 
 def plan(work: Import) -> dict:
     """What a run would do."""
-    return {**work.request.parameters, "samples": work.samples, "energy": work.has_energy, "bytes": work.samples * (work.row_bytes + 8)}
+    return {
+        **work.request.parameters,
+        "samples": work.samples,
+        "energy": work.has_energy,
+        "bytes": work.samples * (work.row_bytes + 8),
+    }

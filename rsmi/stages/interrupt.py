@@ -1,4 +1,5 @@
-"""Stopping on request: signals, a time limit, the scheduler's end time. Long work asks ``requested`` between rows."""
+"""Stopping on request: signals, a time limit, the scheduler's end time. Long work asks
+``requested`` between rows."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ _MARGIN = 60.0  # seconds before the scheduler's end at which to checkpoint
 class Stop:
     """Whether, and why, to stop.
 
-    Inside :meth:`shielded` a signal only leaves a note, so that the running row is finished and the checkpoint written;
-    anywhere else there is nothing to save and it raises at once. A second SIGINT always ends the process.
+    Inside :meth:`shielded` a signal only leaves a note, so that the running row is finished and the
+    checkpoint written; anywhere else there is nothing to save and it raises at once. A second
+    SIGINT always ends the process.
     """
 
     def __init__(self):
@@ -32,19 +34,26 @@ class Stop:
             signal.signal(number, self._handle)
 
     def limit(self, seconds: float | None) -> None:
-        """Set the deadline from a time limit in seconds and from the scheduler's end time, whichever is earlier."""
+        """Set the deadline from a time limit in seconds and from the scheduler's end time,
+        whichever is earlier."""
         candidates = []
         if seconds is not None:
             candidates.append((time.monotonic() + seconds, "time limit reached"))
         end = os.environ.get("SLURM_JOB_END_TIME", "")
         if end.isdigit():
-            candidates.append((time.monotonic() + int(end) - time.time() - _MARGIN, "the job's end time is near"))
+            candidates.append(
+                (time.monotonic() + int(end) - time.time() - _MARGIN, "the job's end time is near")
+            )
         self._deadline = min(candidates, default=None)
 
     @property
     def requested(self) -> bool:
         """True once a signal has come or the deadline has passed."""
-        if self.reason is None and self._deadline is not None and time.monotonic() >= self._deadline[0]:
+        if (
+            self.reason is None
+            and self._deadline is not None
+            and time.monotonic() >= self._deadline[0]
+        ):
             self.reason = self._deadline[1]
         return self.reason is not None
 
@@ -66,7 +75,8 @@ class Stop:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds from ``90``, ``90s``, ``15m``, ``2h``, ``MM:SS`` or ``[D-]HH:MM:SS`` (the scheduler's form)."""
+    """Seconds from ``90``, ``90s``, ``15m``, ``2h``, ``MM:SS`` or ``[D-]HH:MM:SS`` (the scheduler's
+    form)."""
     plain = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     if plain:
         seconds = float(plain[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[plain[2]]

@@ -1,4 +1,5 @@
-"""``rsmi merge``: the file that one process would have written, from the shards that several wrote."""
+"""``rsmi merge``: the file that one process would have written, from the shards that several
+wrote."""
 
 from __future__ import annotations
 
@@ -35,11 +36,14 @@ class Whole(Request):
 
 
 class Joined(Session):
-    """A run whose streams are all done already: each has its rows and its state in one of the shards."""
+    """A run whose streams are all done already: each has its rows and its state in one of the
+    shards."""
 
     @functools.cached_property
     def _stored(self) -> dict[str, Stored]:
-        return {name: Stored(shard, name) for shard in self.request.inputs for name in streams_of(shard)}
+        return {
+            name: Stored(shard, name) for shard in self.request.inputs for name in streams_of(shard)
+        }
 
     @property
     def streams(self) -> list[Stored]:
@@ -60,31 +64,51 @@ def prepare(paths: list[Path]):
         shards = [stack.enter_context(open_file(path)) for path in paths]
         for shard in shards:
             if "shard" not in shard.attributes:
-                raise DataError(f"{shard.path}: holds {shard.kind}, not a shard of it (--shard of 'rsmi sample' and 'rsmi flow' makes one)")
+                raise DataError(
+                    f"{shard.path}: holds {shard.kind}, not a shard of it (--shard of 'rsmi sample'"
+                    " and 'rsmi flow' makes one)"
+                )
             _check_same_run(shard, shards[0])
         _check_all_there(shards)
         for shard in shards:
             shard.verify()
         first = shards[0].attributes
         grows = "samples" if "samples" in shards[0].parameters else None
-        yield Whole(first["command"], shards[0].kind.removesuffix("-shard"), shards[0].parameters, tuple(shards), grows)
+        yield Whole(
+            first["command"],
+            shards[0].kind.removesuffix("-shard"),
+            shards[0].parameters,
+            tuple(shards),
+            grows,
+        )
 
 
 def _check_same_run(shard: File, first: File) -> None:
     mine, others = _identity(shard), _identity(first)
     for name in {**mine, **others}:
         if mine.get(name) != others.get(name):
-            raise DataError(f"{shard.path}: is of another run: {name} {mine.get(name)}, in {first.path} {others.get(name)}")
+            raise DataError(
+                f"{shard.path}: is of another run: {name} {mine.get(name)}, in {first.path}"
+                f" {others.get(name)}"
+            )
     for name in sorted(_shared(shard) | _shared(first)):
         if name not in shard or name not in first or not _equal(shard.read(name), first.read(name)):
-            raise DataError(f"{shard.path}: is of another run: its {name} is not that of {first.path}")
+            raise DataError(
+                f"{shard.path}: is of another run: its {name} is not that of {first.path}"
+            )
 
 
 def _identity(shard: File) -> dict:
     """What shards of one run have in common, in the order of what explains a difference best."""
     own = {name: value for name, value in shard.own_attributes.items() if name != "shard"}
     common = {name: shard.attributes[name] for name in ("command", "inputs", "format_version")}
-    return {"kind": shard.kind, **shard.parameters, **common, "number of shards": shard.attributes["shard"][1], **own}
+    return {
+        "kind": shard.kind,
+        **shard.parameters,
+        **common,
+        "number of shards": shard.attributes["shard"][1],
+        **own,
+    }
 
 
 def _shared(shard: File) -> set[str]:
@@ -117,22 +141,45 @@ def run(whole: Whole, output: Path, options: RunOptions) -> None:
         if session.complete:
             return log.info("%s is complete already", output)
         first = whole.inputs[0]
-        stage = sample if whole.kind == "samples" else flow_sampled if "sampled" in whole.parameters else flow
-        attributes = {name: value for name, value in first.own_attributes.items() if name not in ("shard", "streams")}
+        stage = (
+            sample
+            if whole.kind == "samples"
+            else flow_sampled
+            if "sampled" in whole.parameters
+            else flow
+        )
+        attributes = {
+            name: value
+            for name, value in first.own_attributes.items()
+            if name not in ("shard", "streams")
+        }
         shared = {name: first.read(name) for name in _shared(first)}
         try:
             session.publish(attributes, *stage.join(session, first), shared)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise DataError(f"{first.path}: this shard and the others contradict what they say of themselves ({error})") from error
+            raise DataError(
+                f"{first.path}: this shard and the others contradict what they say of themselves"
+                f" ({error})"
+            ) from error
 
 
 def summary(path: Path) -> dict:
     """What a shard holds: its streams, and how many rows of each."""
     with open_file(path) as file:
         rows = {name: Stored(file, name).stop for name in streams_of(file)}
-        return {"file": str(path), "shard": str(Shard(*file.attributes["shard"])), "streams": file.attributes["streams"], "rows": rows}
+        return {
+            "file": str(path),
+            "shard": str(Shard(*file.attributes["shard"])),
+            "streams": file.attributes["streams"],
+            "rows": rows,
+        }
 
 
 def plan(whole: Whole) -> dict:
     """What a run would do."""
-    return {"command": whole.command, **whole.parameters, "shards": len(whole.inputs), "streams": whole.inputs[0].attributes["streams"]}
+    return {
+        "command": whole.command,
+        **whole.parameters,
+        "shards": len(whole.inputs),
+        "streams": whole.inputs[0].attributes["streams"],
+    }

@@ -10,7 +10,8 @@ from rsmi.lattice.geometry import shape_text
 
 
 def with_error(value: float | None, error: float | None) -> str:
-    """``1.0033(70)``: the error, rounded to two digits, in units of the last digits shown; ``-`` where there is no value."""
+    """``1.0033(70)``: the error, rounded to two digits, in units of the last digits shown; ``-``
+    where there is no value."""
     if value is None:
         return "-"
     if not error or not math.isfinite(error) or error < 1e-12 * abs(value):
@@ -39,27 +40,50 @@ def temperature_label(coupling: float | None, dimension: int) -> str:
 
 
 def system_label(attributes: dict) -> str:
-    """Temperature of any model's file, for a figure (TeX): that of dimers in units of the interaction."""
+    """Temperature of any model's file, for a figure (TeX): that of dimers in units of the
+    interaction."""
     coupling = attributes.get("coupling")
     if attributes["model"] != "dimers" or coupling is None:
         return temperature_label(coupling, len(attributes["shape"]))
-    return f"$T$ = {1 / abs(coupling):.5g} $|v|/k_B$, {'aligning' if coupling > 0 else 'repelling'} dimers" if coupling else "free dimers"
+    return (
+        f"$T$ = {1 / abs(coupling):.5g} $|v|/k_B$, {'aligning' if coupling > 0 else 'repelling'}"
+        " dimers"
+        if coupling
+        else "free dimers"
+    )
 
 
 def geometry_title(attributes: dict) -> str:
     """Temperature, lattice and window of a theta or lambda file, one line, for a figure."""
     a = attributes
-    return f"{system_label(a)},  $L$ = {a['shape'][0]},  block {shape_text(a['block'])}, buffer {a['buffer']}, environment {a['environment']}"
+    return (
+        f"{system_label(a)},  $L$ = {a['shape'][0]},  block {shape_text(a['block'])}, buffer"
+        f" {a['buffer']}, environment {a['environment']}"
+    )
 
 
 def table(rows: list[list[str]], indent: str = "  ") -> list[str]:
     """Lines of aligned columns: the first flush left, the others flush right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [(indent + "   ".join(cell.rjust(width) if column else cell.ljust(width) for column, (cell, width) in enumerate(zip(row, widths)))).rstrip() for row in rows]
+    return [
+        (
+            indent
+            + "   ".join(
+                cell.rjust(width) if column else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(row, widths))
+            )
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def fields(rows: list[tuple[str, ...]], indent: str = "  ") -> list[str]:
     """Lines of a name and what follows it, every column flush left; rows may differ in length."""
     columns = max(map(len, rows))
-    widths = [max(len(row[column]) for row in rows if column < len(row)) for column in range(columns)]
-    return [(indent + "   ".join(cell.ljust(width) for cell, width in zip(row, widths))).rstrip() for row in rows]
+    widths = [
+        max(len(row[column]) for row in rows if column < len(row)) for column in range(columns)
+    ]
+    return [
+        (indent + "   ".join(cell.ljust(width) for cell, width in zip(row, widths))).rstrip()
+        for row in rows
+    ]

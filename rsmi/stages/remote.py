@@ -1,10 +1,12 @@
-"""Driving tasks in other processes, on other machines: whatever is behind the interface of `concurrent.futures.Executor`.
+"""Driving tasks in other processes, on other machines: whatever is behind the interface of
+`concurrent.futures.Executor`.
 
-What travels is small: to a worker where the parts are and how to make rows, back what is there in the end. Arrays, rows and states
-go through the folder of parts, which all workers must see. Nothing depends on a worker's fate. One that dies is replaced by the
-executor, or by us, and its replacement goes on from the last part. One that lives on unnoticed, cut off from the scheduler or left
-over from a run that was killed, writes the very rows that its replacement writes, in parts of its own (`PartsFolder`), until it sees
-that the folder asks no longer for its drive.
+What travels is small: to a worker where the parts are and how to make rows, back what is there in
+the end. Arrays, rows and states go through the folder of parts, which all workers must see. Nothing
+depends on a worker's fate. One that dies is replaced by the executor, or by us, and its replacement
+goes on from the last part. One that lives on unnoticed, cut off from the scheduler or left over
+from a run that was killed, writes the very rows that its replacement writes, in parts of its own
+(`PartsFolder`), until it sees that the folder asks no longer for its drive.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ _LOOKS = 8  # between looks at the folder
 _LARGE = 1 << 16  # bytes of an array that goes through the folder
 _PARTS = "parts"  # the folder of the run, in a packed task
 
-_NOT_TAKEN = "scheduler or workers cannot take the work up: install the same rsmi, Python and packages there as here"
+_NOT_TAKEN = (
+    "scheduler or workers cannot take the work up: install the same rsmi, Python and packages there"
+    " as here"
+)
 
 Chain = list[tuple[int, int]]  # (start, stop) of the parts of one task, in order
 
@@ -61,19 +66,27 @@ class Orders:
 def drive_there(orders: Orders, cargo: bytes) -> Chain:
     """Drive a packed task in this process; returns the parts that are there in the end."""
     if orders.version != rsmi.__version__:
-        raise UsageError(f"the worker on {socket.gethostname()} has rsmi {rsmi.__version__}, this is {orders.version}: install the same version there")
+        raise UsageError(
+            f"the worker on {socket.gethostname()} has rsmi {rsmi.__version__}, this is"
+            f" {orders.version}: install the same version there"
+        )
     parts = PartsFolder(orders.output)
     if not parts.join(orders.token, orders.call):
-        raise Failure(f"the worker on {socket.gethostname()} does not find {parts.path}: the output must be in a folder that all workers share")
+        raise Failure(
+            f"the worker on {socket.gethostname()} does not find {parts.path}: the output must be"
+            " in a folder that all workers share"
+        )
     task = _Unpacker(io.BytesIO(cargo), parts).load()
     drive(parts, task, orders.limits, lambda: not parts.wanted(orders.call), lambda count: None)
     return [(part.start, part.stop) for part in parts.parts(task.name)]
 
 
-# ---- packing --------------------------------------------------------------------------------------------------------
+# ---- packing -------------------------------------------------------------------------------------
+
 
 class _Packer(pickle.Pickler):
-    """Pickles tasks; large arrays go to the folder, each once however many tasks have it. The folder itself is the worker's own."""
+    """Pickles tasks; large arrays go to the folder, each once however many tasks have it. The
+    folder itself is the worker's own."""
 
     def __init__(self, stream: io.BytesIO, parts: PartsFolder, kept: dict[int, str]):
         super().__init__(stream)
@@ -104,21 +117,38 @@ def _packed(task: Task, parts: PartsFolder, kept: dict[int, str]) -> bytes:
     return stream.getvalue()
 
 
-# ---- the side of the command ----------------------------------------------------------------------------------------
+# ---- the side of the command ---------------------------------------------------------------------
 
-def drive_all(workers: Workers, parts: PartsFolder, tasks: list[Task], limits: Limits, stopped: Callable[[], bool], report: Callable[[int], object] | None) -> None:
-    """Have all tasks driven, until all rows are there or ``stopped``; ``report``, if any, is told how many are new, now and then.
+
+def drive_all(
+    workers: Workers,
+    parts: PartsFolder,
+    tasks: list[Task],
+    limits: Limits,
+    stopped: Callable[[], bool],
+    report: Callable[[int], object] | None,
+) -> None:
+    """Have all tasks driven, until all rows are there or ``stopped``; ``report``, if any, is told
+    how many are new, now and then.
 
     Raises
     ------
     RsmiError
-        What a drive raised, or that workers die without getting anywhere; what was done is committed.
+        What a drive raised, or that workers die without getting anywhere; what was done is
+        committed.
     """
     _Run(workers, parts, limits, stopped, report).drive(tasks)
 
 
 class _Run:
-    def __init__(self, workers: Workers, parts: PartsFolder, limits: Limits, stopped: Callable[[], bool], report: Callable[[int], object] | None):
+    def __init__(
+        self,
+        workers: Workers,
+        parts: PartsFolder,
+        limits: Limits,
+        stopped: Callable[[], bool],
+        report: Callable[[int], object] | None,
+    ):
         self._workers, self._parts, self._stopped, self._report = workers, parts, stopped, report
         call = parts.call()
         self._orders = Orders(parts.output.absolute(), parts.token, call, rsmi.__version__, limits)
@@ -138,7 +168,9 @@ class _Run:
             while self._waiting:
                 if self._stopped() or self._error:
                     self._halt()
-                finished, _ = wait(self._waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                finished, _ = wait(
+                    self._waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED
+                )
                 for future in finished:
                     self._finish(future, self._waiting.pop(future))
                 looks += 1
@@ -159,7 +191,9 @@ class _Run:
     def _submit(self, task: Task) -> None:
         self._reached[task.name] = self._parts.reached(task.name)
         try:
-            self._waiting[self._workers.executor.submit(drive_there, self._orders, self._cargo[task.name])] = task
+            self._waiting[
+                self._workers.executor.submit(drive_there, self._orders, self._cargo[task.name])
+            ] = task
         except (RuntimeError, *self._workers.lost) as error:  # an executor that can take no more
             self._fail(self._gone(error))
 
@@ -167,12 +201,24 @@ class _Run:
         try:
             chain = future.result()
         except self._workers.lost as error:
-            self._again(task, Failure(f"the workers that make {task.name} die again and again, without finishing a part (too little memory?); {self._kept}"), error)
+            self._again(
+                task,
+                Failure(
+                    f"the workers that make {task.name} die again and again, without finishing a"
+                    f" part (too little memory?); {self._kept}"
+                ),
+                error,
+            )
         except CancelledError as error:
             self._fail(self._gone(error))
         except BaseException as error:
-            strange = isinstance(error, (ImportError, pickle.UnpicklingError)) or "deserializ" in str(error)
-            self._fail(Failure(f"{_NOT_TAKEN} ({str(error).splitlines()[0][:200]})") if strange else error, error.__cause__)
+            strange = isinstance(
+                error, (ImportError, pickle.UnpicklingError)
+            ) or "deserializ" in str(error)
+            self._fail(
+                Failure(f"{_NOT_TAKEN} ({str(error).splitlines()[0][:200]})") if strange else error,
+                error.__cause__,
+            )
         else:
             self._parts.know(task.name, chain)
             if not chain or chain[-1][1] < task.total:
@@ -194,7 +240,10 @@ class _Run:
         self._error = self._error or error
 
     def _gone(self, cause: BaseException) -> Failure:
-        failure = Failure(f"the scheduler or its workers are gone; {self._kept}: run the same command again to continue")
+        failure = Failure(
+            f"the scheduler or its workers are gone; {self._kept}: run the same command again to"
+            " continue"
+        )
         failure.__cause__ = cause
         return failure
 
@@ -203,7 +252,8 @@ class _Run:
         return f"{self._parts.path} keeps what was done"
 
     def _halt(self) -> None:
-        """Ask the drives to finish their rows; where there is nobody to ask, do not wait for them."""
+        """Ask the drives to finish their rows; where there is nobody to ask, do not wait for
+        them."""
         if not self._halted:
             self._halted = True
             self._parts.recall()

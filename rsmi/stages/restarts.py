@@ -1,8 +1,10 @@
-"""The ways to coarse variables that ``rsmi train-lambda`` knows, each as tasks from several random starts.
+"""The ways to coarse variables that ``rsmi train-lambda`` knows, each as tasks from several random
+starts.
 
-`Ascent` climbs an objective of block and environment. `Explanation` (total correlation) and `Likelihood` (a Boltzmann machine's
-hidden units, as in Mehta & Schwab, arXiv:1410.3831) look at the block alone; of theirs the start is kept that has the best value
-of their own objective, so that the environment has no say.
+`Ascent` climbs an objective of block and environment. `Explanation` (total correlation) and
+`Likelihood` (a Boltzmann machine's hidden units, as in Mehta & Schwab, arXiv:1410.3831) look at the
+block alone; of theirs the start is kept that has the best value of their own objective, so that the
+environment has no say.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ class Method(Protocol):
         """Steps and their size."""
 
 
-# ---- objectives of block and environment ----------------------------------------------------------------------------
+# ---- objectives of block and environment ---------------------------------------------------------
+
 
 @dataclass
 class AscentRestart:
@@ -80,10 +83,17 @@ class AscentRestart:
 
     @property
     def steps(self) -> np.ndarray:
-        return np.minimum(np.arange(1, self.total + 1) * self.settings.steps_per_epoch, self.settings.total_steps)
+        return np.minimum(
+            np.arange(1, self.total + 1) * self.settings.steps_per_epoch, self.settings.total_steps
+        )
 
     def begin(self):
-        return 0, initial_state(self.problem.blocks.shape[1], self.problem.environments.shape[1], self.key, self.settings)
+        return 0, initial_state(
+            self.problem.blocks.shape[1],
+            self.problem.environments.shape[1],
+            self.key,
+            self.settings,
+        )
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         with restoring(state):
@@ -94,8 +104,16 @@ class AscentRestart:
         try:
             return advance(state, self.problem, self.settings, 1)
         except FloatingPointError as error:
-            advice = "the machines' energies are too large: train theta again with a smaller --learning-rate" if self.problem.theta else "change --seed or --windows"
-            raise Failure(f"restart {self.number}: the training diverged in epoch {epoch} of {self.total} ({error}): {advice}") from error
+            advice = (
+                "the machines' energies are too large: train theta again with a smaller"
+                " --learning-rate"
+                if self.problem.theta
+                else "change --seed or --windows"
+            )
+            raise Failure(
+                f"restart {self.number}: the training diverged in epoch {epoch} of {self.total}"
+                f" ({error}): {advice}"
+            ) from error
 
     def rule(self, state: State) -> Rule:
         means = self.problem.means
@@ -137,20 +155,38 @@ class Ascent:
             training.environments,
             theta=_machines(self.theta) if self.theta else None,
             means=windows.means,
-            critic=gaussian_critic(training.blocks, training.environments) if self.settings.method == "gaussian" else None,
+            critic=(
+                gaussian_critic(training.blocks, training.environments)
+                if self.settings.method == "gaussian"
+                else None
+            ),
         )
-        return [AscentRestart(number, problem, self.settings, key) for number, key in enumerate(keys)]
+        return [
+            AscentRestart(number, problem, self.settings, key) for number, key in enumerate(keys)
+        ]
 
     def plan(self, windows: WindowSet) -> dict:
-        return {"steps": self.settings.total_steps, "batch": self.batch, "learning_rate": self.settings.learning_rate}
+        return {
+            "steps": self.settings.total_steps,
+            "batch": self.batch,
+            "learning_rate": self.settings.learning_rate,
+        }
 
 
 def _machines(theta: File) -> ThetaPair:
-    names = ("joint/weights", "joint/visible_bias", "joint/hidden_bias", "block/weights", "block/visible_bias", "block/hidden_bias")
+    names = (
+        "joint/weights",
+        "joint/visible_bias",
+        "joint/hidden_bias",
+        "block/weights",
+        "block/visible_bias",
+        "block/hidden_bias",
+    )
     return ThetaPair(*(theta.read("/" + name).astype(np.float64) for name in names))
 
 
-# ---- total correlation ----------------------------------------------------------------------------------------------
+# ---- total correlation ---------------------------------------------------------------------------
+
 
 @dataclass
 class ExplanationRestart:
@@ -179,8 +215,14 @@ class ExplanationRestart:
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
     def _row(self, state: State) -> dict:
-        objective = correlation_explanation.advance(state, self.table, _ITERATIONS, symmetric=self.symmetric)
-        return {"objective": objective, "filters": state["filters"].copy(), "bias": state["bias"].copy()}
+        objective = correlation_explanation.advance(
+            state, self.table, _ITERATIONS, symmetric=self.symmetric
+        )
+        return {
+            "objective": objective,
+            "filters": state["filters"].copy(),
+            "bias": state["bias"].copy(),
+        }
 
     def rule(self, state: State) -> Rule:
         return state["filters"], state["bias"]
@@ -198,8 +240,14 @@ class Explanation:
     batch = BATCH
 
     def restarts(self, windows: WindowSet, keys: list[np.ndarray]) -> list[ExplanationRestart]:
-        table, symmetric = BlockTable.from_samples(windows.training.blocks), _tied(windows, self.bias)
-        return [ExplanationRestart(number, table, self.hidden, symmetric, key) for number, key in enumerate(keys)]
+        table, symmetric = (
+            BlockTable.from_samples(windows.training.blocks),
+            _tied(windows, self.bias),
+        )
+        return [
+            ExplanationRestart(number, table, self.hidden, symmetric, key)
+            for number, key in enumerate(keys)
+        ]
 
     def plan(self, windows: WindowSet) -> dict:
         return {"steps": _ITERATIONS * _ROWS}
@@ -210,7 +258,8 @@ def _tied(windows: WindowSet, bias: str) -> bool:
     return windows.symmetric and bias == "zero"
 
 
-# ---- likelihood -----------------------------------------------------------------------------------------------------
+# ---- likelihood ----------------------------------------------------------------------------------
+
 
 @dataclass
 class LikelihoodRestart(Training):
@@ -230,7 +279,9 @@ class LikelihoodRestart(Training):
 
     def rule(self, state: State) -> Rule:
         """P(h = 1|v) = 1/(1 + exp(-2 (c + W v))) of units +-1."""
-        return 2.0 * state["weights"].T.astype(np.float64), 2.0 * state["hidden_bias"].astype(np.float64)
+        return 2.0 * state["weights"].T.astype(np.float64), 2.0 * state["hidden_bias"].astype(
+            np.float64
+        )
 
 
 @dataclass(frozen=True)
@@ -252,11 +303,29 @@ class Likelihood:
         return self.schedule.hidden
 
     def restarts(self, windows: WindowSet, keys: list[np.ndarray]) -> list[LikelihoodRestart]:
-        visible, monitored, symmetric = windows.training.blocks, monitored_windows(windows).blocks, _tied(windows, self.bias)
+        visible, monitored, symmetric = (
+            windows.training.blocks,
+            monitored_windows(windows).blocks,
+            _tied(windows, self.bias),
+        )
         return [
-            LikelihoodRestart(f"restart-{number:02d}", visible, monitored, self.hidden, self.schedule, symmetric, key, number)
+            LikelihoodRestart(
+                f"restart-{number:02d}",
+                visible,
+                monitored,
+                self.hidden,
+                self.schedule,
+                symmetric,
+                key,
+                number,
+            )
             for number, key in enumerate(keys)
         ]
 
     def plan(self, windows: WindowSet) -> dict:
-        return {"epochs": self.schedule.epochs, "batch": BATCH, "cd_steps": self.schedule.cd_steps, "learning_rate": self.schedule.learning_rate}
+        return {
+            "epochs": self.schedule.epochs,
+            "batch": BATCH,
+            "cd_steps": self.schedule.cd_steps,
+            "learning_rate": self.schedule.learning_rate,
+        }

@@ -1,8 +1,9 @@
 """The resumable run that every stage shares.
 
-A stage is a set of tasks; a task is a generator of rows with an explicit state. The runner advances tasks (one thread
-each), commits rows and state together in part files, stops between rows when asked to, and publishes the assembled file
-under its final name. How rows are grouped into parts never influences a result.
+A stage is a set of tasks; a task is a generator of rows with an explicit state. The runner advances
+tasks (one thread each), commits rows and state together in part files, stops between rows when
+asked to, and publishes the assembled file under its final name. How rows are grouped into parts
+never influences a result.
 """
 
 from __future__ import annotations
@@ -45,26 +46,38 @@ class Named(Protocol):
 
 @dataclass
 class RunOptions:
-    """How to run, as opposed to what: none of it influences a result, of which a shard is a part."""
+    """How to run, as opposed to what: none of it influences a result, of which a shard is a
+    part."""
 
     force: bool = False
     shard: Shard | None = None
-    threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    threads: int = field(
+        default_factory=lambda: (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
+    )
     quiet: bool = False
     stop: Stop = field(default_factory=Stop)
-    workers: Callable[[], ContextManager[Workers]] | None = None  # processes that drive the tasks, instead of threads of this one
+    workers: Callable[[], ContextManager[Workers]] | None = (
+        None  # processes that drive the tasks, instead of threads of this one
+    )
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: the file to make, the parameters that define it, the inputs it is made from."""
+    """What is asked: the file to make, the parameters that define it, the inputs it is made
+    from."""
 
     command: str
     kind: str
     parameters: dict
     inputs: tuple[File, ...] = ()
     grows: str | None = None  # the one parameter that may be raised later
-    formerly: dict = field(default_factory=dict)  # parameters that earlier versions took for the same command: work begun so goes on so
+    formerly: dict = field(
+        default_factory=dict
+    )  # parameters that earlier versions took for the same command: work begun so goes on so
 
     @property
     def input_digests(self) -> list[str]:
@@ -74,7 +87,14 @@ class Request:
         """The inputs and all they come from, oldest first: command, parameters, digest."""
         chain: dict[str, dict] = {}
         for file in self.inputs:
-            for ancestor in [*file.ancestors(), {"command": file.attributes["command"], "parameters": file.parameters, "digest": file.digest}]:
+            for ancestor in [
+                *file.ancestors(),
+                {
+                    "command": file.attributes["command"],
+                    "parameters": file.parameters,
+                    "digest": file.digest,
+                },
+            ]:
                 chain.setdefault(ancestor["digest"], ancestor)
         return list(chain.values())
 
@@ -85,8 +105,8 @@ class Session:
     Raises
     ------
     Conflict
-        If the output, or its unfinished parts, belong to another request (and ``force`` is off), or another process
-        writes it.
+        If the output, or its unfinished parts, belong to another request (and ``force`` is off), or
+        another process writes it.
     Failure
         If the folder is missing, or something that is no file has the output's name.
     UsageError
@@ -130,12 +150,18 @@ class Session:
     def _check_output(self) -> None:
         output, folder = self.output, self.output.parent
         if str(output) == "-":
-            raise UsageError("-o -: a result is a file that appears when it is complete: give it a name (its path goes to stdout)")
+            raise UsageError(
+                "-o -: a result is a file that appears when it is complete: give it a name (its"
+                " path goes to stdout)"
+            )
         with disk_errors(output):
             if not folder.is_dir():
                 raise Failure(f"{output}: the folder {folder} does not exist: create it first")
             if output.exists() and not output.is_file():
-                raise Failure(f"{output}: is {'a folder' if output.is_dir() else 'no regular file'}: choose another output")
+                raise Failure(
+                    f"{output}: is {'a folder' if output.is_dir() else 'no regular file'}: choose"
+                    " another output"
+                )
             if output.exists() and any(output.samefile(file.path) for file in self.request.inputs):
                 raise UsageError(f"{output}: is an input of this command: choose another output")
 
@@ -147,7 +173,10 @@ class Session:
         except RsmiError as error:
             if self.options.force:
                 return
-            raise Conflict(f"{self.output}: exists and is not a file this command could have written ({error}): use --force to replace it") from error
+            raise Conflict(
+                f"{self.output}: exists and is not a file this command could have written"
+                f" ({error}): use --force to replace it"
+            ) from error
         self._take_as_begun(existing.attributes)
         difference = self._difference(existing.attributes)
         if difference is None:
@@ -155,23 +184,31 @@ class Session:
         elif difference == "longer":
             self.base = existing
         elif not self.options.force:
-            raise Conflict(f"{self.output}: exists with {difference}: use --force to replace it, or choose another output")
+            raise Conflict(
+                f"{self.output}: exists with {difference}: use --force to replace it, or choose"
+                " another output"
+            )
 
     def _check_base(self) -> None:
-        """The file that is extended becomes part of the new one: what it holds must be what was written."""
+        """The file that is extended becomes part of the new one: what it holds must be what was
+        written."""
         try:
             if self.base is not None:
                 self.base.verify()
         except DataError as error:
             if not self.options.force:
-                raise DataError(f"{error}: it cannot be extended: use --force to start again") from error
+                raise DataError(
+                    f"{error}: it cannot be extended: use --force to start again"
+                ) from error
             self.base = None
 
     def _touch(self) -> None:
         with contextlib.suppress(OSError):  # a read-only folder: the result stands all the same
             os.utime(self.output)
         with contextlib.suppress(RsmiError, OSError):
-            if self._parts.path.exists():  # killed between publishing and tidying up, or parts of a longer run
+            if (
+                self._parts.path.exists()
+            ):  # killed between publishing and tidying up, or parts of a longer run
                 self._parts.acquire()
                 job = self._parts.job()
                 if job is None or self._difference(job) is None:
@@ -179,9 +216,16 @@ class Session:
                 self._parts.release()
 
     def _take_as_begun(self, other: dict) -> None:
-        """Let the request be what an earlier version made of the same command, if that is what is there."""
-        former = replace(self.request, parameters=self.request.parameters | self.request.formerly, formerly={})
-        if former != self.request and self._difference(other) is not None and self._difference(other, former) in (None, "longer"):
+        """Let the request be what an earlier version made of the same command, if that is what is
+        there."""
+        former = replace(
+            self.request, parameters=self.request.parameters | self.request.formerly, formerly={}
+        )
+        if (
+            former != self.request
+            and self._difference(other) is not None
+            and self._difference(other, former) in (None, "longer")
+        ):
             self.request = former
 
     def _difference(self, other: dict, request: Request | None = None) -> str | None:
@@ -194,13 +238,23 @@ class Session:
         if other["inputs"] != request.input_digests:
             return "results from another input"
         mine, theirs = request.parameters, other["parameters"]
-        names = [name for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
+        names = [
+            name
+            for name in sorted(mine.keys() | theirs.keys())
+            if mine.get(name) != theirs.get(name)
+        ]
         if not names:
             return None
         if names == [request.grows] and isinstance(theirs.get(request.grows), int):
             wanted, present = mine[request.grows], theirs[request.grows]
-            return "longer" if wanted > present else f"more {request.grows} ({present}, asked for {wanted})"
-        return "other parameters: " + ", ".join(f"{name} = {theirs.get(name)} there, {mine.get(name)} asked for" for name in names)
+            return (
+                "longer"
+                if wanted > present
+                else f"more {request.grows} ({present}, asked for {wanted})"
+            )
+        return "other parameters: " + ", ".join(
+            f"{name} = {theirs.get(name)} there, {mine.get(name)} asked for" for name in names
+        )
 
     @property
     def _shard(self) -> tuple[int, ...]:
@@ -214,7 +268,11 @@ class Session:
         present = self._present_job()
         if present is not None:
             self._take_as_begun(present)
-        job = {"command": self.request.command, "parameters": self.request.parameters, "inputs": self.request.input_digests}
+        job = {
+            "command": self.request.command,
+            "parameters": self.request.parameters,
+            "inputs": self.request.input_digests,
+        }
         job |= {"shard": self._shard} if self._shard else {}
         if present is None:
             parts.clear()  # nothing done yet, or what is left of work that was being dropped
@@ -222,7 +280,10 @@ class Session:
             difference = self._difference(present)
             if difference not in (None, "longer"):
                 if not self.options.force:
-                    raise Conflict(f"{parts.path}: unfinished work with {difference}: use --force to drop it, or choose another output")
+                    raise Conflict(
+                        f"{parts.path}: unfinished work with {difference}: use --force to drop it,"
+                        " or choose another output"
+                    )
                 parts.clear()
             else:
                 log.info("resuming %s", self.output)
@@ -259,7 +320,8 @@ class Session:
         return state
 
     def run(self, tasks: list[Task], description: str, unit: str = "row", flips: int = 0) -> None:
-        """Advance all tasks to their end; where a row is so many ``flips`` of spins, the progress says how fast they are.
+        """Advance all tasks to their end; where a row is so many ``flips`` of spins, the progress
+        says how fast they are.
 
         Raises
         ------
@@ -267,17 +329,38 @@ class Session:
             When asked to stop; everything done is committed.
         """
         limits = Limits(_CHECKPOINT_SECONDS, _CHECKPOINT_BYTES, _QUANTUM_SECONDS)
-        with self.options.stop.shielded(), self._progress(tasks, description, unit, flips) as progress:
+        with (
+            self.options.stop.shielded(),
+            self._progress(tasks, description, unit, flips) as progress,
+        ):
             if self.options.workers is None or all(map(self._finished, tasks)):
                 self._drive_here(tasks, limits, progress)
             else:
-                drive_all(self._others(), self._parts, tasks, limits, lambda: self.options.stop.requested, None if progress.disable else progress.update)
+                drive_all(
+                    self._others(),
+                    self._parts,
+                    tasks,
+                    limits,
+                    lambda: self.options.stop.requested,
+                    None if progress.disable else progress.update,
+                )
         if self.options.stop.requested and any(self._done(task) < task.total for task in tasks):
-            raise Interrupted(f"{self.output}: {self.options.stop.reason}; the checkpoint is written: run the same command again to continue")
+            raise Interrupted(
+                f"{self.output}: {self.options.stop.reason}; the checkpoint is written: run the"
+                " same command again to continue"
+            )
 
     def _progress(self, tasks: list[Task], description: str, unit: str, flips: int) -> Progress:
         total, done = sum(task.total for task in tasks), sum(self._done(task) for task in tasks)
-        return Progress(flips, total=total, initial=done, desc=description, unit=unit, disable=True if self.options.quiet else None, leave=False)
+        return Progress(
+            flips,
+            total=total,
+            initial=done,
+            desc=description,
+            unit=unit,
+            disable=True if self.options.quiet else None,
+            leave=False,
+        )
 
     def _done(self, task: Task) -> int:
         parts = self._parts.parts(task.name)
@@ -323,11 +406,20 @@ class Session:
         return functools.partial(_last_state, self._parts, task.name)
 
     def rows(self, task: Named) -> RowReader:
-        """All rows of a finished task; of one that extends a whole file, those that the file has not."""
+        """All rows of a finished task; of one that extends a whole file, those that the file has
+        not."""
         extends = self.base is not None and f"/rows/{task.name}" in self.base
-        return RowReader([*([Stored(self.base, task.name)] if extends else []), *self._parts.parts(task.name)])
+        return RowReader(
+            [*([Stored(self.base, task.name)] if extends else []), *self._parts.parts(task.name)]
+        )
 
-    def publish(self, attributes: dict, fill: Callable[[Writer], None], expected_bytes: int, shared: Rows | None = None) -> str:
+    def publish(
+        self,
+        attributes: dict,
+        fill: Callable[[Writer], None],
+        expected_bytes: int,
+        shared: Rows | None = None,
+    ) -> str:
         """Assemble and publish the output; returns the digest.
 
         Parameters
@@ -343,24 +435,54 @@ class Session:
         """
         return self._publish(self.request.kind, attributes, fill, expected_bytes, shared or {})
 
-    def publish_shard(self, attributes: dict, streams: Sequence[Named], shared: Rows | None = None, unneeded: Sequence[str] = ()) -> str:
-        """Publish this run's share of the streams, for `rsmi.stages.merge`; ``attributes`` and ``shared`` as in :meth:`publish`;
-        ``unneeded`` arrays of their states are left out."""
+    def publish_shard(
+        self,
+        attributes: dict,
+        streams: Sequence[Named],
+        shared: Rows | None = None,
+        unneeded: Sequence[str] = (),
+    ) -> str:
+        """Publish this run's share of the streams, for `rsmi.stages.merge`; ``attributes`` and
+        ``shared`` as in :meth:`publish`; ``unneeded`` arrays of their states are left out."""
 
         def fill(writer: Writer) -> None:
             for stream in streams:
                 store_rows(writer, stream.name, self.rows(stream))
-                writer.state(stream.name, {name: array for name, array in self.state(stream).items() if name not in unneeded})
+                writer.state(
+                    stream.name,
+                    {
+                        name: array
+                        for name, array in self.state(stream).items()
+                        if name not in unneeded
+                    },
+                )
 
-        expected_bytes = self._parts.bytes + (self.base.path.stat().st_size if self.base is not None else 0)
-        return self._publish(f"{self.request.kind}-shard", attributes | {"shard": self._shard, "streams": self._streams}, fill, expected_bytes, shared or {})
+        expected_bytes = self._parts.bytes + (
+            self.base.path.stat().st_size if self.base is not None else 0
+        )
+        return self._publish(
+            f"{self.request.kind}-shard",
+            attributes | {"shard": self._shard, "streams": self._streams},
+            fill,
+            expected_bytes,
+            shared or {},
+        )
 
-    def _publish(self, kind: str, attributes: dict, fill: Callable[[Writer], None], expected_bytes: int, shared: Rows) -> str:
+    def _publish(
+        self,
+        kind: str,
+        attributes: dict,
+        fill: Callable[[Writer], None],
+        expected_bytes: int,
+        shared: Rows,
+    ) -> str:
         request = self.request
         header = {
             "command": request.command,
             "parameters": request.parameters,
-            "parameters_digest": parameters_digest(request.command, request.parameters, request.input_digests),
+            "parameters_digest": parameters_digest(
+                request.command, request.parameters, request.input_digests
+            ),
             "inputs": request.input_digests,
         }
 
@@ -369,9 +491,22 @@ class Session:
                 writer.write(path, array)
             fill(writer)
 
-        temporary, expected_bytes = self._parts.path / "final.tmp", expected_bytes + sum(array.nbytes for array in shared.values())
+        temporary, expected_bytes = (
+            self._parts.path / "final.tmp",
+            expected_bytes + sum(array.nbytes for array in shared.values()),
+        )
         with self.options.stop.shielded():
-            digest = publish(self.output, temporary, kind, header, attributes, request.ancestors(), run_facts(), everything, expected_bytes)
+            digest = publish(
+                self.output,
+                temporary,
+                kind,
+                header,
+                attributes,
+                request.ancestors(),
+                run_facts(),
+                everything,
+                expected_bytes,
+            )
         if self.base is not None:
             self._stack.close()
         self._parts.remove()
@@ -383,7 +518,8 @@ class Session:
 
 
 class Progress(tqdm):
-    """A progress bar that also says how many spins are updated in a second, where a row is so many of them."""
+    """A progress bar that also says how many spins are updated in a second, where a row is so many
+    of them."""
 
     def __init__(self, flips: int, **settings):
         self._flips = flips
@@ -394,7 +530,9 @@ class Progress(tqdm):
         found = super().format_dict
         seconds = found["elapsed"]
         if self._flips and seconds > 0:
-            found["postfix"] = tqdm.format_sizeof((self.n - self.initial) * self._flips / seconds) + " flips/s"
+            found["postfix"] = (
+                tqdm.format_sizeof((self.n - self.initial) * self._flips / seconds) + " flips/s"
+            )
         return found
 
 

@@ -14,7 +14,17 @@ from rsmi.lattice import dimers as model
 from rsmi.stages import dimers
 from rsmi.stages.runner import Request, RunOptions, Session
 from rsmi.stages.sampling import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
-from rsmi.stages.simulation import Chain, Group, Schedule, Simulation, Thermalization, groups, pilot, schedule_from, stored_state
+from rsmi.stages.simulation import (
+    Chain,
+    Group,
+    Schedule,
+    Simulation,
+    Thermalization,
+    groups,
+    pilot,
+    schedule_from,
+    stored_state,
+)
 from rsmi.statistics.summary import average_summary, sample_summary
 from rsmi.store import File, open_file
 
@@ -24,16 +34,23 @@ _ROWS_AT_ONCE = 1 << 25  # bytes assembled at a time
 _CHAINS_BEFORE_REPLICAS = 8  # of an Ising model without --chains, to version 0.3.0
 
 
-# ---- the request ----------------------------------------------------------------------------------------------------
+# ---- the request ---------------------------------------------------------------------------------
+
 
 def request(*, chains: int | None, **rest) -> Request:
-    """Check the parameters and name the file they define; None stands for auto, or for what a model has no use for."""
+    """Check the parameters and name the file they define; None stands for auto, or for what a model
+    has no use for."""
     parameters = parameters_of(chains=chains, **rest)
-    formerly = {"chains": _CHAINS_BEFORE_REPLICAS} if chains is None and parameters["model"] == "ising" else {}
+    formerly = (
+        {"chains": _CHAINS_BEFORE_REPLICAS}
+        if chains is None and parameters["model"] == "ising"
+        else {}
+    )
     return Request("sample", "samples", parameters, grows="samples", formerly=formerly)
 
 
-# ---- the run --------------------------------------------------------------------------------------------------------
+# ---- the run -------------------------------------------------------------------------------------
+
 
 def run(asked: Request, output: Path, options: RunOptions) -> None:
     """Make the samples file, resume it, or extend it.
@@ -51,7 +68,12 @@ def run(asked: Request, output: Path, options: RunOptions) -> None:
             simulation = simulation.as_in(session.base)
         schedule = _schedule(session, simulation)
         chains = _chains(session, simulation, schedule)
-        session.run(chains, f"sampling {simulation.algorithm}", "sample", schedule.interval * simulation.sites)
+        session.run(
+            chains,
+            f"sampling {simulation.algorithm}",
+            "sample",
+            schedule.interval * simulation.sites,
+        )
         _publish(session, simulation, schedule, chains)
 
 
@@ -66,12 +88,30 @@ def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> lis
     samples, count = session.request.parameters["samples"], session.request.parameters["chains"]
     present = session.base.parameters["samples"] if session.base is not None else 0
     wanted = session.share(groups(count, simulation.together, samples))
-    fresh = thermalized(session, [Thermalization(simulation, schedule, group) for group in wanted if not group.rows(present)])
-    before = {group: fresh.get(("", group)) or functools.partial(stored_state, session.base, simulation, group) for group in wanted}
-    return [Chain(simulation, schedule, group, group.rows(samples), group.rows(present), before[group]) for group in wanted]
+    fresh = thermalized(
+        session,
+        [
+            Thermalization(simulation, schedule, group)
+            for group in wanted
+            if not group.rows(present)
+        ],
+    )
+    before = {
+        group: (
+            fresh.get(("", group))
+            or functools.partial(stored_state, session.base, simulation, group)
+        )
+        for group in wanted
+    }
+    return [
+        Chain(simulation, schedule, group, group.rows(samples), group.rows(present), before[group])
+        for group in wanted
+    ]
 
 
-def _publish(session: Session, simulation: Simulation, schedule: Schedule, chains: list[Chain]) -> None:
+def _publish(
+    session: Session, simulation: Simulation, schedule: Schedule, chains: list[Chain]
+) -> None:
     attributes = {
         **simulation.attributes(),
         "shape": simulation.shape,
@@ -87,13 +127,25 @@ def _publish(session: Session, simulation: Simulation, schedule: Schedule, chain
     if session.options.shard is not None:
         session.publish_shard(attributes, chains)
     else:
-        session.publish(attributes, *_contents(session, simulation, [chain.group for chain in chains], session.base))
+        session.publish(
+            attributes,
+            *_contents(session, simulation, [chain.group for chain in chains], session.base),
+        )
 
 
 def join(session: Session, shard: File):
-    """How to store the rows of all chains, which the shards of the session have; ``shard`` is one of them."""
-    parameters, simulation = session.request.parameters, simulation_of(session.request.parameters).as_in(shard)
-    return _contents(session, simulation, groups(parameters["chains"], simulation.together, parameters["samples"]), None)
+    """How to store the rows of all chains, which the shards of the session have; ``shard`` is one
+    of them."""
+    parameters, simulation = (
+        session.request.parameters,
+        simulation_of(session.request.parameters).as_in(shard),
+    )
+    return _contents(
+        session,
+        simulation,
+        groups(parameters["chains"], simulation.together, parameters["samples"]),
+        None,
+    )
 
 
 def _contents(session: Session, simulation: Simulation, groups: list[Group], base: File | None):
@@ -101,7 +153,10 @@ def _contents(session: Session, simulation: Simulation, groups: list[Group], bas
     samples, width = session.request.parameters["samples"], simulation.row_bytes
 
     def fill(writer):
-        stored = {"spins": writer.dataset("/spins", (samples, width), "uint8"), "energy": writer.dataset("/energy", (samples,), "int64")}
+        stored = {
+            "spins": writer.dataset("/spins", (samples, width), "uint8"),
+            "energy": writer.dataset("/energy", (samples,), "int64"),
+        }
         _interleave(session, groups, stored, _copy_base(base, stored), samples)
         for group in groups:
             writer.state(group.name, session.state(group))
@@ -116,11 +171,15 @@ def _copy_base(base: File | None, stored: dict) -> int:
     present, step = base.shape("/spins")[0], max(1, _ROWS_AT_ONCE // base.shape("/spins")[1])
     for start in range(0, present, step):
         for name, dataset in stored.items():
-            dataset[start : min(present, start + step)] = base.read(f"/{name}", start, min(present, start + step))
+            dataset[start : min(present, start + step)] = base.read(
+                f"/{name}", start, min(present, start + step)
+            )
     return present
 
 
-def _interleave(session: Session, groups: list[Group], stored: dict, first: int, samples: int) -> None:
+def _interleave(
+    session: Session, groups: list[Group], stored: dict, first: int, samples: int
+) -> None:
     """Write samples ``first:samples``: sample i is step i // count of chain i mod count."""
     readers = [(group, session.rows(group)) for group in groups]
     step = max(1, _ROWS_AT_ONCE // stored["spins"].shape[1])
@@ -135,17 +194,22 @@ def _interleave(session: Session, groups: list[Group], stored: dict, first: int,
             dataset[begin:end] = block
 
 
-# ---- what it says ---------------------------------------------------------------------------------------------------
+# ---- what it says --------------------------------------------------------------------------------
+
 
 def plan(asked: Request) -> dict:
     """What a run would do and cost; runs the pilot, writes nothing."""
     parameters, simulation = asked.parameters, simulation_of(asked.parameters)
-    schedule = schedule_from(parameters, pilot(simulation) if needs_pilot(parameters, simulation) else None)
+    schedule = schedule_from(
+        parameters, pilot(simulation) if needs_pilot(parameters, simulation) else None
+    )
     samples = parameters["samples"]
     at_once = simulation.together if simulation.in_step else 1
     wanted = groups(parameters["chains"], simulation.together, samples)
     rows = sum(-(-group.rows(samples) // at_once) for group in wanted) * at_once
-    sweeps = sum(group.count for group in wanted) * schedule.thermalization + rows * schedule.interval
+    sweeps = (
+        sum(group.count for group in wanted) * schedule.thermalization + rows * schedule.interval
+    )
     state = simulation.start("pilot")
     before, trial = time.process_time(), max(1, (1 << 25) // (simulation.sites * at_once))
     simulation.advance(state, trial, 0, 1, schedule.clusters_per_sweep)
@@ -163,47 +227,73 @@ def plan(asked: Request) -> dict:
 
 
 def summary(path: Path) -> dict:
-    """What a samples file shows, with errors: of the Ising model energy, magnetization, susceptibility, Binder cumulant and
-    autocorrelation; of dimers energy, winding, columnar order and theirs."""
+    """What a samples file shows, with errors: of the Ising model energy, magnetization,
+    susceptibility, Binder cumulant and autocorrelation; of dimers energy, winding, columnar order
+    and theirs."""
     with open_file(path, "samples") as file:
         if file.attributes["model"] == "dimers":
             return {"file": str(path), "samples": file.shape("/spins")[0], **_dimer_summary(file)}
         attributes, n = file.attributes, file.shape("/spins")[0]
         sites = live_sites(file)
         known = {"energy": "/energy" in file, "magnetization": attributes["components"] == 1}
-        scale = sites / math.prod(attributes["original_shape"])  # the energy is the original lattice's
+        scale = sites / math.prod(
+            attributes["original_shape"]
+        )  # the energy is the original lattice's
         energy = file.read("/energy") * scale if known["energy"] else np.zeros(n)
         magnetization = magnetizations(file) if known["magnetization"] else np.zeros(n)
-        found = sample_summary(energy, magnetization, attributes["chains"], attributes.get("coupling"), sites)
+        found = sample_summary(
+            energy, magnetization, attributes["chains"], attributes.get("coupling"), sites
+        )
     unknown = {name for source, names in _FROM.items() if not known[source] for name in names}
-    answer = {name: None if name.removesuffix("_error") in unknown else value for name, value in found.items()}
+    answer = {
+        name: None if name.removesuffix("_error") in unknown else value
+        for name, value in found.items()
+    }
     return {"file": str(path), "samples": n, **answer}
 
 
 def _dimer_summary(file: File) -> dict:
-    """Averages over coverings: energy per vertex in units of the interaction's strength, (W_x^2 + W_y^2)/2, columnar order, noise,
-    and of the field's fluctuation the stiffness."""
+    """Averages over coverings: energy per vertex in units of the interaction's strength, (W_x^2 +
+    W_y^2)/2, columnar order, noise, and of the field's fluctuation the stiffness."""
     series = dimers.observables(file)
     series["energy"] = series["energy"] / math.prod(file.attributes["shape"])
     found = average_summary(series, file.attributes["chains"])
     if found.get("field_fluctuation"):
-        stiffness, error = model.stiffness(found["field_fluctuation"]), found["field_fluctuation_error"]
-        found |= {"stiffness": stiffness, "stiffness_error": error and stiffness * error / found["field_fluctuation"]}
+        stiffness, error = (
+            model.stiffness(found["field_fluctuation"]),
+            found["field_fluctuation_error"],
+        )
+        found |= {
+            "stiffness": stiffness,
+            "stiffness_error": error and stiffness * error / found["field_fluctuation"],
+        }
     return found
 
 
 # What a file without energies, or one with several components per site, cannot say.
-_FROM = {"energy": ("energy", "tau_int"), "magnetization": ("magnetization_abs", "tau_int_magnetization", "susceptibility", "binder")}
+_FROM = {
+    "energy": ("energy", "tau_int"),
+    "magnetization": ("magnetization_abs", "tau_int_magnetization", "susceptibility", "binder"),
+}
 
 
 def live_sites(file: File) -> int:
     """Number of sites that carry data."""
-    return int(np.bitwise_count(file.read("/mask")).sum()) if "/mask" in file else math.prod(file.attributes["shape"])
+    return (
+        int(np.bitwise_count(file.read("/mask")).sum())
+        if "/mask" in file
+        else math.prod(file.attributes["shape"])
+    )
 
 
 def magnetizations(file: File) -> np.ndarray:
     """Sum of the spins of every stored configuration, int64 (n,)."""
     n, width = file.shape("/spins")
     sites, step = live_sites(file), max(1, _ROWS_AT_ONCE // width)
-    counts = [np.bitwise_count(file.read("/spins", start, min(n, start + step))).sum(axis=1, dtype=np.int64) for start in range(0, n, step)]
+    counts = [
+        np.bitwise_count(file.read("/spins", start, min(n, start + step))).sum(
+            axis=1, dtype=np.int64
+        )
+        for start in range(0, n, step)
+    ]
     return 2 * np.concatenate(counts) - sites

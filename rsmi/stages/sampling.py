@@ -1,4 +1,5 @@
-"""What ``rsmi sample`` and ``rsmi flow`` share when they sample: the checked parameters, the schedule, chains that forgot their start."""
+"""What ``rsmi sample`` and ``rsmi flow`` share when they sample: the checked parameters, the
+schedule, chains that forgot their start."""
 
 from __future__ import annotations
 
@@ -10,7 +11,15 @@ from rsmi.stages import dimers, ising
 from rsmi.stages.dimers import DimerSimulation
 from rsmi.stages.ising import IsingSimulation
 from rsmi.stages.runner import Session, State
-from rsmi.stages.simulation import TAUS_BETWEEN_STORED, Group, Schedule, Simulation, Thermalization, pilot, schedule_from
+from rsmi.stages.simulation import (
+    TAUS_BETWEEN_STORED,
+    Group,
+    Schedule,
+    Simulation,
+    Thermalization,
+    pilot,
+    schedule_from,
+)
 
 log = logging.getLogger("rsmi")
 
@@ -18,8 +27,19 @@ MODELS = {"ising": ising, "dimers": dimers}
 _SIMULATIONS = {"ising": IsingSimulation, "dimers": DimerSimulation}
 
 
-def parameters_of(*, model: str, algorithm: str, samples: int, chains: int | None, thermalization: int | None, interval: int | None, seed: int, **physics) -> dict:
-    """Checked parameters of what is to be sampled; None stands for auto, or for what a model has no use for.
+def parameters_of(
+    *,
+    model: str,
+    algorithm: str,
+    samples: int,
+    chains: int | None,
+    thermalization: int | None,
+    interval: int | None,
+    seed: int,
+    **physics,
+) -> dict:
+    """Checked parameters of what is to be sampled; None stands for auto, or for what a model has no
+    use for.
 
     Raises
     ------
@@ -28,7 +48,9 @@ def parameters_of(*, model: str, algorithm: str, samples: int, chains: int | Non
     """
     found = MODELS[model]
     if algorithm not in ("auto", *found.ALGORITHMS):
-        raise UsageError(f"--algorithm {algorithm}: {model} is sampled by {', '.join(found.ALGORITHMS)}")
+        raise UsageError(
+            f"--algorithm {algorithm}: {model} is sampled by {', '.join(found.ALGORITHMS)}"
+        )
     parameters = {
         **found.parameters(algorithm=algorithm, **physics),
         "samples": samples,
@@ -46,20 +68,42 @@ def simulation_of(parameters: dict) -> Simulation:
 
 def needs_pilot(parameters: dict, simulation: Simulation) -> bool:
     """Whether something is left to auto that only a pilot run tells."""
-    return "auto" in (parameters["thermalization"], parameters["interval"]) or simulation.needs_pilot
+    return (
+        "auto" in (parameters["thermalization"], parameters["interval"]) or simulation.needs_pilot
+    )
 
 
-def schedule_of(session: Session, parameters: dict, simulation: Simulation, prefix: str = "", taus: float = TAUS_BETWEEN_STORED) -> Schedule:
-    """The schedule, from a pilot run where it is left to auto: then ``taus`` autocorrelation times are an interval."""
-    found = session.once(f"{prefix}pilot-{simulation.algorithm}", lambda: pilot(simulation)) if needs_pilot(parameters, simulation) else None
+def schedule_of(
+    session: Session,
+    parameters: dict,
+    simulation: Simulation,
+    prefix: str = "",
+    taus: float = TAUS_BETWEEN_STORED,
+) -> Schedule:
+    """The schedule, from a pilot run where it is left to auto: then ``taus`` autocorrelation times
+    are an interval."""
+    found = (
+        session.once(f"{prefix}pilot-{simulation.algorithm}", lambda: pilot(simulation))
+        if needs_pilot(parameters, simulation)
+        else None
+    )
     schedule = schedule_from(parameters, found, taus)
     if found:
-        log.info("%s: tau_int = %.1f sweeps; thermalization %d, interval %d sweeps", simulation.algorithm, found["tau"], schedule.thermalization, schedule.interval)
+        log.info(
+            "%s: tau_int = %.1f sweeps; thermalization %d, interval %d sweeps",
+            simulation.algorithm,
+            found["tau"],
+            schedule.thermalization,
+            schedule.interval,
+        )
     return schedule
 
 
-def thermalized(session: Session, tasks: list[Thermalization]) -> dict[tuple[str, Group], Callable[[], State]]:
-    """What reads the states of chains that forgot their start, by the prefix and the group of their task."""
+def thermalized(
+    session: Session, tasks: list[Thermalization]
+) -> dict[tuple[str, Group], Callable[[], State]]:
+    """What reads the states of chains that forgot their start, by the prefix and the group of their
+    task."""
     sweeps = max((task.group.count * task.simulation.sites for task in tasks), default=0)
     session.run(list(tasks), "thermalizing", "sweep", sweeps)
     return {(task.prefix, task.group): session.later_state(task) for task in tasks}

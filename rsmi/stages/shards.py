@@ -1,8 +1,9 @@
 """Shards: what one job of several makes of a result, for `rsmi.stages.merge` to join.
 
-Shard i of N runs the streams c with c mod N = i; a stream is one task of the runner, with random numbers of its own. A shard's file
-has the attributes of the whole and what the whole holds besides rows, the same in all shards; of each of its streams the rows, in
-``/rows/STREAM``, and the state after them, in ``/state/STREAM``. So the whole is assembled from shards by the very code that
+Shard i of N runs the streams c with c mod N = i; a stream is one task of the runner, with random
+numbers of its own. A shard's file has the attributes of the whole and what the whole holds besides
+rows, the same in all shards; of each of its streams the rows, in ``/rows/STREAM``, and the state
+after them, in ``/state/STREAM``. So the whole is assembled from shards by the very code that
 assembles it from the parts of one process.
 """
 
@@ -33,7 +34,9 @@ class Shard:
     def share(self, streams: list) -> list:
         """Those of all streams that are this shard's; more shards than streams are a UsageError."""
         if self.count > len(streams):
-            raise UsageError(f"--shard {self}: more shards than streams of random numbers ({len(streams)})")
+            raise UsageError(
+                f"--shard {self}: more shards than streams of random numbers ({len(streams)})"
+            )
         return streams[self.number :: self.count]
 
 
@@ -98,7 +101,11 @@ class RowReader:
     def read(self, name: str, start: int | None = None, stop: int | None = None) -> np.ndarray:
         """Rows ``start:stop`` of one array (all by default)."""
         start, stop = self.start if start is None else start, self.stop if stop is None else stop
-        found = [piece.rows(name, max(start, piece.start), min(stop, piece.stop)) for piece in self._pieces if piece.start < stop and piece.stop > start]
+        found = [
+            piece.rows(name, max(start, piece.start), min(stop, piece.stop))
+            for piece in self._pieces
+            if piece.start < stop and piece.stop > start
+        ]
         return found[0] if len(found) == 1 else np.concatenate(found)
 
 
@@ -106,8 +113,16 @@ def store_rows(writer: Writer, stream: str, rows: RowReader) -> None:
     """Copy the rows of one stream into a shard's file."""
     for name in rows.arrays:
         one = rows.read(name, rows.start, rows.start + 1)
-        step, numbers = max(1, _BYTES_AT_ONCE // max(1, one.nbytes)), one.dtype != np.uint8  # which are packed spins
-        dataset = writer.dataset(f"/rows/{stream}/{name}", (rows.stop - rows.start, *one.shape[1:]), one.dtype, compress=numbers)
+        step, numbers = (
+            max(1, _BYTES_AT_ONCE // max(1, one.nbytes)),
+            one.dtype != np.uint8,
+        )  # which are packed spins
+        dataset = writer.dataset(
+            f"/rows/{stream}/{name}",
+            (rows.stop - rows.start, *one.shape[1:]),
+            one.dtype,
+            compress=numbers,
+        )
         for start in range(rows.start, rows.stop, step):
             stop = min(rows.stop, start + step)
             dataset[start - rows.start : stop - rows.start] = rows.read(name, start, stop)

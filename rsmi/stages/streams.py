@@ -1,8 +1,9 @@
 """Keys of random streams: one root seed, one stream per chain, training or coarse-graining step.
 
-A key is SHA-256 over the seed, the stage, the physics and the stream's number, so streams of different stages,
-temperatures or chains never coincide, and nothing depends on thread or sample counts. Of samples that were made before, the
-physics is what decided *their* streams (`origin`): the same seed draws other windows, trainings and ties at another temperature.
+A key is SHA-256 over the seed, the stage, the physics and the stream's number, so streams of
+different stages, temperatures or chains never coincide, and nothing depends on thread or sample
+counts. Of samples that were made before, the physics is what decided *their* streams (`origin`):
+the same seed draws other windows, trainings and ties at another temperature.
 """
 
 from __future__ import annotations
@@ -41,9 +42,16 @@ def stream_key(seed: int, stage: str, physics: dict, number: int | str) -> np.nd
 
 
 def origin(samples: File) -> str:
-    """Digest of what decides the random streams behind a samples file: not of how long they were followed, nor of how often the
-    configurations were coarse-grained since."""
-    lineage = [*samples.ancestors(), {"command": samples.attributes["command"], "parameters": samples.parameters, "digest": samples.digest}]
+    """Digest of what decides the random streams behind a samples file: not of how long they were
+    followed, nor of how often the configurations were coarse-grained since."""
+    lineage = [
+        *samples.ancestors(),
+        {
+            "command": samples.attributes["command"],
+            "parameters": samples.parameters,
+            "digest": samples.digest,
+        },
+    ]
     first = next((entry for entry in lineage if entry.get("command") in ("sample", "source")), None)
     if first is None:
         return text_digest(lineage[0]["digest"])

@@ -1,4 +1,5 @@
-"""``rsmi train-theta``: restricted Boltzmann machines of (V, E) and of V, by contrastive divergence."""
+"""``rsmi train-theta``: restricted Boltzmann machines of (V, E) and of V, by contrastive
+divergence."""
 
 from __future__ import annotations
 
@@ -15,7 +16,13 @@ from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
 from rsmi.stages.runner import Request, Rows, RunOptions, Session, State, restoring
 from rsmi.stages.streams import stream_key
-from rsmi.stages.windows import Windows, WindowSet, geometry_attributes, lattice_attributes, write_mask
+from rsmi.stages.windows import (
+    Windows,
+    WindowSet,
+    geometry_attributes,
+    lattice_attributes,
+    write_mask,
+)
 from rsmi.statistics.binning import grouped_mean
 from rsmi.store import File, open_file
 
@@ -24,7 +31,9 @@ log = logging.getLogger("rsmi")
 BATCH = 100
 MOMENTUM = 0.5
 _OF = {"joint": "(V, E)", "block": "V"}
-_WORSE_THAN_COINS = 2.0  # how much worse than fair coins a machine may predict a spin from the others
+_WORSE_THAN_COINS = (
+    2.0  # how much worse than fair coins a machine may predict a spin from the others
+)
 _MONITORED = 10_000  # held-out windows that the pseudo-likelihood is measured on
 _MONITORED_DIMERS = 1_000  # where it costs eighty times as much a window
 _WINDOWS_PER_UNIT = 10  # at least: so many spins of the data for each weight
@@ -65,7 +74,14 @@ class Training:
 
     def begin(self):
         mean = None if self.symmetric else self.visible.mean(axis=0)
-        return 0, initial_state(self.visible.shape[1], self.hidden, self.key, visible_mean=mean, persistent=self.schedule.persistent, batch_size=BATCH)
+        return 0, initial_state(
+            self.visible.shape[1],
+            self.hidden,
+            self.key,
+            visible_mean=mean,
+            persistent=self.schedule.persistent,
+            batch_size=BATCH,
+        )
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         with restoring(state):
@@ -92,10 +108,15 @@ class Training:
         likelihood = float(RBM.from_state(state).pseudo_log_likelihood(self.monitored).mean())
         if not likelihood > -_WORSE_THAN_COINS * self.visible.shape[1] * math.log(2):
             raise Failure(
-                f"the machine of {self.of}: the training diverged in epoch {epoch} of {schedule.epochs} (pseudo-log-likelihood {likelihood:.1f}, "
-                f"{-self.visible.shape[1] * math.log(2):.1f} for fair coins): lower --learning-rate, which is {schedule.learning_rate:g}"
+                f"the machine of {self.of}: the training diverged in epoch {epoch} of"
+                f" {schedule.epochs} (pseudo-log-likelihood {likelihood:.1f},"
+                f" {-self.visible.shape[1] * math.log(2):.1f} for fair coins): lower"
+                f" --learning-rate, which is {schedule.learning_rate:g}"
             )
-        return {"reconstruction_error": float(row["reconstruction_error"][0]), "pseudo_log_likelihood": likelihood}
+        return {
+            "reconstruction_error": float(row["reconstruction_error"][0]),
+            "pseudo_log_likelihood": likelihood,
+        }
 
 
 @dataclass(frozen=True)
@@ -125,27 +146,57 @@ class ThetaTraining:
 
     @property
     def block_hidden(self) -> int:
-        """Hidden units of the machine of V alone: twice its sites describe its correlations amply."""
+        """Hidden units of the machine of V alone: twice its sites describe its correlations
+        amply."""
         return min(self.schedule.hidden, 2 * self.windows.geometry.n_block)
 
     def tasks(self) -> list[Training]:
-        training, monitored, symmetric = self.windows.training, monitored_windows(self.windows), self.windows.symmetric
-        joint = Training("joint", training.visible, monitored.visible, self.schedule.hidden, self.schedule, symmetric, self._key("joint"))
-        block = Training("block", training.blocks, monitored.blocks, self.block_hidden, self.schedule, symmetric, self._key("block"))
+        training, monitored, symmetric = (
+            self.windows.training,
+            monitored_windows(self.windows),
+            self.windows.symmetric,
+        )
+        joint = Training(
+            "joint",
+            training.visible,
+            monitored.visible,
+            self.schedule.hidden,
+            self.schedule,
+            symmetric,
+            self._key("joint"),
+        )
+        block = Training(
+            "block",
+            training.blocks,
+            monitored.blocks,
+            self.block_hidden,
+            self.schedule,
+            symmetric,
+            self._key("block"),
+        )
         return [joint, block]
 
     def _key(self, machine: str) -> np.ndarray:
         return stream_key(self.seed, "train-theta", self.windows.physics | {"machine": machine}, 0)
 
 
-def prepare(source: File, geometry: Geometry, *, windows: int, seed: int, **settings) -> ThetaTraining:
-    """Check a request; ``settings`` are fields of the Schedule, None for the default of model and block."""
+def prepare(
+    source: File, geometry: Geometry, *, windows: int, seed: int, **settings
+) -> ThetaTraining:
+    """Check a request; ``settings`` are fields of the Schedule, None for the default of model and
+    block."""
     chosen = WindowSet(source, geometry, windows, seed)
-    schedule = replace(default_schedule(chosen), **{name: value for name, value in settings.items() if value is not None})
+    schedule = replace(
+        default_schedule(chosen),
+        **{name: value for name, value in settings.items() if value is not None},
+    )
     if not 0 < schedule.learning_rate < 10:
         raise UsageError(f"--learning-rate {schedule.learning_rate}: must be positive (about .05)")
     chosen.check()
-    chosen.require(max(10 * BATCH, _WINDOWS_PER_UNIT * schedule.hidden), f"a machine with {schedule.hidden} hidden units")
+    chosen.require(
+        max(10 * BATCH, _WINDOWS_PER_UNIT * schedule.hidden),
+        f"a machine with {schedule.hidden} hidden units",
+    )
     return ThetaTraining(chosen, schedule, seed)
 
 
@@ -157,13 +208,20 @@ def monitored_windows(windows: WindowSet) -> Windows:
 def default_schedule(windows: WindowSet) -> Schedule:
     """What is enough for the model and the block.
 
-    Dimers in noise need more: the correlations of nearby links and of the noise are strong, those of distant links that a filter is
-    to find weak, and chains that start at the data do not forget them in a few Gibbs steps.
+    Dimers in noise need more: the correlations of nearby links and of the noise are strong, those
+    of distant links that a filter is to find weak, and chains that start at the data do not forget
+    them in a few Gibbs steps.
     """
     if windows.dimers:
         return Schedule(hidden=200, cd_steps=5, persistent=True, epochs=20, learning_rate=0.02)
     large = windows.geometry.n_block > _LARGE_BLOCK
-    return Schedule(hidden=32 if large else 20, cd_steps=5, persistent=False, epochs=10, learning_rate=0.03 if large else 0.05)
+    return Schedule(
+        hidden=32 if large else 20,
+        cd_steps=5,
+        persistent=False,
+        epochs=10,
+        learning_rate=0.03 if large else 0.05,
+    )
 
 
 def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
@@ -183,7 +241,11 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
     state, monitored = session.state(joint), monitored_windows(work.windows)
     machine = RBM.from_state(state)
     likelihood = grouped_mean(machine.pseudo_log_likelihood(monitored.visible), monitored.runs)
-    kl = divergence_from_exact(machine, work.windows) if work.windows.exactly_solvable else (None, None)
+    kl = (
+        divergence_from_exact(machine, work.windows)
+        if work.windows.exactly_solvable
+        else (None, None)
+    )
     attributes = {
         **lattice_attributes(work.windows.source),
         **geometry_attributes(work.windows.geometry),
@@ -210,17 +272,25 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
 
 
 def divergence_from_exact(machine: RBM, windows: WindowSet) -> tuple[float, float]:
-    """Mean KL(P(V|E) || machine) over held-out environments, with its error over runs of configurations, nats."""
+    """Mean KL(P(V|E) || machine) over held-out environments, with its error over runs of
+    configurations, nats."""
     chosen, geometry = windows.exact_windows(least=100, states=1 << 23), windows.geometry
     step = max(1, (1 << 21) // 2**geometry.n_block)
-    values = np.concatenate([_divergences(machine, chosen.take(slice(i, i + step)), windows) for i in range(0, len(chosen), step)])
+    values = np.concatenate(
+        [
+            _divergences(machine, chosen.take(slice(i, i + step)), windows)
+            for i in range(0, len(chosen), step)
+        ]
+    )
     return grouped_mean(values, chosen.runs)
 
 
 def _divergences(machine: RBM, chosen: Windows, windows: WindowSet) -> np.ndarray:
     geometry = windows.geometry
     rings = exact.markov_ring(chosen.environments, geometry)
-    truth = exact.conditional_block_given_ring(rings, geometry.block, geometry.buffer, windows.source.attributes["coupling"])
+    truth = exact.conditional_block_given_ring(
+        rings, geometry.block, geometry.buffer, windows.source.attributes["coupling"]
+    )
     model = machine.conditional_block(chosen.environments)
     return exact.kl_block_given_environment(truth, model)
 
@@ -247,5 +317,13 @@ def summary(path: Path) -> dict:
             "environment": attributes["environment"],
             "hidden": file.shape("/joint/weights")[1],
             "epochs": file.shape("/curve/epoch")[0],
-            **{name: attributes.get(name) for name in ("pseudo_log_likelihood", "pseudo_log_likelihood_error", "kl", "kl_error")},
+            **{
+                name: attributes.get(name)
+                for name in (
+                    "pseudo_log_likelihood",
+                    "pseudo_log_likelihood_error",
+                    "kl",
+                    "kl_error",
+                )
+            },
         }

@@ -14,7 +14,8 @@ def as_chains(series) -> np.ndarray:
 
 
 def autocovariance(series) -> np.ndarray:
-    """Autocovariance (steps,) at lags 0 .. steps - 1, averaged over chains, about the mean of all of them."""
+    """Autocovariance (steps,) at lags 0 .. steps - 1, averaged over chains, about the mean of all
+    of them."""
     chains = as_chains(series)
     steps = chains.shape[1]
     padded = 1 << (2 * steps - 1).bit_length()
@@ -26,10 +27,12 @@ def autocovariance(series) -> np.ndarray:
 
 
 def integrated_autocorrelation_time(series) -> tuple[float, float]:
-    """Integrated autocorrelation time tau = 1/2 + sum_t rho(t), and its error, in steps; independent data have 1/2.
+    """Integrated autocorrelation time tau = 1/2 + sum_t rho(t), and its error, in steps;
+    independent data have 1/2.
 
-    The sum runs over the smallest window W >= 6 tau(W) (Madras & Sokal, J. Stat. Phys. 50, 109 (1988)), at most half a chain; the
-    mean's own fluctuation is corrected for to first order (Wolff, Comput. Phys. Commun. 156, 143 (2004), eq. 49).
+    The sum runs over the smallest window W >= 6 tau(W) (Madras & Sokal, J. Stat. Phys. 50, 109
+    (1988)), at most half a chain; the mean's own fluctuation is corrected for to first order
+    (Wolff, Comput. Phys. Commun. 156, 143 (2004), eq. 49).
 
     Parameters
     ----------

@@ -12,8 +12,8 @@ MANY_CHAINS = 64
 
 
 def bin_length(tau: float, chains: int, steps: int) -> int:
-    """Length of bins for data of autocorrelation time `tau`; shorter where there would be fewer than 16 of them, a whole chain where
-    there would be but one in each and there are many."""
+    """Length of bins for data of autocorrelation time `tau`; shorter where there would be fewer
+    than 16 of them, a whole chain where there would be but one in each and there are many."""
     most = max(steps // max(ceil(FEWEST_BINS / chains), 1), 1)
     length = min(max(ceil(LENGTH * tau), 1) if tau > 0.5 else ceil(LENGTH / 2), most)
     return steps if chains >= MANY_CHAINS and steps < 2 * length else length
@@ -48,14 +48,16 @@ def binned_error(series, tau: float | None = None) -> tuple[float, float]:
 
 
 def runs(groups, most: int = 40) -> np.ndarray:
-    """Labels 0, 1, ... (n,) int64 of at most `most` runs of successive groups, about equally many groups in each.
+    """Labels 0, 1, ... (n,) int64 of at most `most` runs of successive groups, about equally many
+    groups in each.
 
-    Configurations that follow one another in a chain are correlated; runs of them, each long against the autocorrelation
-    time, are not.
+    Configurations that follow one another in a chain are correlated; runs of them, each long
+    against the autocorrelation time, are not.
 
     Parameters
     ----------
-    groups : (n,) int, number of the configuration each value is from; successive in a chain means successive in number
+    groups : (n,) int, number of the configuration each value is from; successive in a chain means
+    successive in number
     """
     present, position = np.unique(groups, return_inverse=True)
     return position * min(most, len(present)) // len(present)
@@ -68,7 +70,8 @@ def merged_blocks(count: int, length: float, needed: float, fewest: int) -> np.n
     ----------
     count : blocks there are
     length : of the shortest of them, in any unit
-    needed : length in that unit that each merged block shall have; where that would leave less than `fewest`, there are `fewest`
+    needed : length in that unit that each merged block shall have; where that would leave less than
+    `fewest`, there are `fewest`
     """
     merged = count // max(ceil(needed / length), 1)
     return runs(np.arange(count), min(max(merged, fewest), count))
@@ -92,4 +95,6 @@ def grouped_mean(values, groups) -> tuple[float, float]:
     if n_groups < 2:
         return float(mean), float("nan")
     deviation = np.bincount(label, values - mean)
-    return float(mean), float(np.sqrt((deviation**2).sum() * n_groups / (n_groups - 1)) / len(values))
+    return float(mean), float(
+        np.sqrt((deviation**2).sum() * n_groups / (n_groups - 1)) / len(values)
+    )

@@ -20,16 +20,21 @@ class Fit(NamedTuple):
         return np.sqrt(np.diag(self.covariance))
 
     def __call__(self, x):
-        return np.polynomial.polynomial.polyval(np.asarray(x, dtype=np.float64) - self.origin, self.coefficients)
+        return np.polynomial.polynomial.polyval(
+            np.asarray(x, dtype=np.float64) - self.origin, self.coefficients
+        )
 
     def slope(self, x: float) -> tuple[float, float]:
         """Derivative at `x` and its error."""
         powers = np.arange(len(self.coefficients))
         gradient = powers * (x - self.origin) ** np.maximum(powers - 1, 0)
-        return float(gradient @ self.coefficients), float(np.sqrt(gradient @ self.covariance @ gradient))
+        return float(gradient @ self.coefficients), float(
+            np.sqrt(gradient @ self.covariance @ gradient)
+        )
 
     def root(self, low: float, high: float) -> tuple[float, float]:
-        """The root between `low` and `high` and its error to first order; ValueError unless there is exactly one."""
+        """The root between `low` and `high` and its error to first order; ValueError unless there
+        is exactly one."""
         roots = np.polynomial.polynomial.polyroots(self.coefficients)
         roots = roots[np.abs(roots.imag) < 1e-12 * max(high - low, 1e-300)].real + self.origin
         inside = roots[(roots >= low) & (roots <= high)]
@@ -43,7 +48,8 @@ class Fit(NamedTuple):
 
 
 def polynomial_fit(x, y, errors, degree: int = 1) -> Fit:
-    """Weighted least-squares polynomial through independent points y +- errors, about the mean of x.
+    """Weighted least-squares polynomial through independent points y +- errors, about the mean of
+    x.
 
     Parameters
     ----------
@@ -55,7 +61,9 @@ def polynomial_fit(x, y, errors, degree: int = 1) -> Fit:
     if not np.all(errors > 0):
         raise ValueError("a weighted fit needs a positive error at every point")
     origin = float(x.mean())
-    width = float(np.max(np.abs(x - origin))) or 1.0  # in units of which the powers are of order one
+    width = (
+        float(np.max(np.abs(x - origin))) or 1.0
+    )  # in units of which the powers are of order one
     design = np.vander((x - origin) / width, degree + 1, increasing=True) / errors[:, None]
     q, r = np.linalg.qr(design)
     if np.min(np.abs(np.diag(r))) < 1e-12 * np.max(np.abs(r)):
@@ -63,13 +71,19 @@ def polynomial_fit(x, y, errors, degree: int = 1) -> Fit:
     inverse = np.linalg.inv(r)
     units = width ** -np.arange(degree + 1.0)
     coefficients = units * (inverse @ (q.T @ (y / errors)))
-    fit = Fit(coefficients, np.outer(units, units) * (inverse @ inverse.T), 0.0, len(x) - degree - 1, origin)
+    fit = Fit(
+        coefficients,
+        np.outer(units, units) * (inverse @ inverse.T),
+        0.0,
+        len(x) - degree - 1,
+        origin,
+    )
     return fit._replace(chi2=float(np.sum(((y - fit(x)) / errors) ** 2)))
 
 
 def scatter_beyond_errors(chi2: Callable[[float], float], freedom: int, largest: float) -> float:
-    """By how much points scatter about a model beyond their errors: what must be added in quadrature to every error for chi^2 to be the
-    degrees of freedom; 0 if nothing.
+    """By how much points scatter about a model beyond their errors: what must be added in
+    quadrature to every error for chi^2 to be the degrees of freedom; 0 if nothing.
 
     Parameters
     ----------

@@ -7,7 +7,8 @@ import numpy as np
 
 
 class Jackknife(NamedTuple):
-    """`value` on all data, its `error`, and `replicas` (blocks, *value.shape), each without one block."""
+    """`value` on all data, its `error`, and `replicas` (blocks, *value.shape), each without one
+    block."""
 
     value: np.ndarray
     error: np.ndarray
@@ -19,12 +20,14 @@ class Jackknife(NamedTuple):
 
 
 def jackknife(function: Callable, block_sums: Mapping[str, np.ndarray]) -> Jackknife:
-    """Apply `function` to the totals of block sums and estimate its error (Efron & Stein, Ann. Stat. 9, 586 (1981)).
+    """Apply `function` to the totals of block sums and estimate its error (Efron & Stein, Ann.
+    Stat. 9, 586 (1981)).
 
     Parameters
     ----------
-    function : takes a dict of float64 arrays, `block_sums` summed over the blocks, and returns a number or an array
-    block_sums : arrays with one leading axis over blocks; the blocks should be much longer than the autocorrelation time
+    function : takes a dict of float64 arrays, `block_sums` summed over the blocks, and returns a
+    number or an array block_sums : arrays with one leading axis over blocks; the blocks should be
+    much longer than the autocorrelation time
 
     Returns
     -------
@@ -36,7 +39,9 @@ def jackknife(function: Callable, block_sums: Mapping[str, np.ndarray]) -> Jackk
     value = np.asarray(function(totals), dtype=np.float64)
     if n_blocks < 2:
         return Jackknife(value, np.full(value.shape, np.nan), np.empty((0, *value.shape)))
-    replicas = np.array([function({name: totals[name] - sums[name][b] for name in sums}) for b in range(n_blocks)])
+    replicas = np.array(
+        [function({name: totals[name] - sums[name][b] for name in sums}) for b in range(n_blocks)]
+    )
     return Jackknife(value, jackknife_error(replicas), replicas)
 
 

@@ -13,15 +13,19 @@ def binder_cumulant(second_moment, fourth_moment):
 
 
 def separate_chains(series, chains: int) -> np.ndarray:
-    """(chains, steps) from interleaved samples (sample i is of chain i mod chains), without an incomplete last step."""
+    """(chains, steps) from interleaved samples (sample i is of chain i mod chains), without an
+    incomplete last step."""
     series = np.asarray(series)
     steps = len(series) // chains
     return series[: steps * chains].reshape(steps, chains).T if steps else series[None]
 
 
 def average_summary(series: dict, chains: int) -> dict[str, float | None]:
-    """Mean and error of each of several interleaved series (n,), and their integrated autocorrelation times: for every ``name`` the
-    entries ``name``, ``name_error``, ``tau_int_name``, ``tau_int_name_error``, in stored intervals of one chain; None where undefined."""
+    """Mean and error of each of several interleaved series (n,), and their integrated
+    autocorrelation times: for every ``name`` the entries ``name``, ``name_error``,
+    ``tau_int_name``, ``tau_int_name_error``, in stored intervals of one chain; None where
+    undefined.
+    """
     result = {}
     for name, values in series.items():
         separated = separate_chains(values, chains)
@@ -31,7 +35,9 @@ def average_summary(series: dict, chains: int) -> dict[str, float | None]:
     return {name: float(value) if np.isfinite(value) else None for name, value in result.items()}
 
 
-def sample_summary(energy, magnetization, chains: int, coupling: float | None, sites: int) -> dict[str, float | None]:
+def sample_summary(
+    energy, magnetization, chains: int, coupling: float | None, sites: int
+) -> dict[str, float | None]:
     """Averages of interleaved samples (sample i is of chain i mod `chains`) with their errors.
 
     Parameters
@@ -43,11 +49,15 @@ def sample_summary(energy, magnetization, chains: int, coupling: float | None, s
     Returns
     -------
     dict
-        energy, magnetization_abs (per site), susceptibility = K N (<m^2> - <|m|>^2) (the connected one, of the finite lattice's
-        <|m|>; None without a coupling), binder = 1 - <m^4>/(3 <m^2>^2), tau_int and tau_int_magnetization (of the energy and
-        of |m|, in stored intervals of one chain, independent = 0.5), each with its `_error`. None where undefined.
+        energy, magnetization_abs (per site), susceptibility = K N (<m^2> - <|m|>^2) (the connected
+        one, of the finite lattice's <|m|>; None without a coupling), binder = 1 - <m^4>/(3
+        <m^2>^2), tau_int and tau_int_magnetization (of the energy and of |m|, in stored intervals
+        of one chain, independent = 0.5), each with its `_error`. None where undefined.
     """
-    e, m = np.asarray(energy, dtype=np.float64) / sites, np.abs(np.asarray(magnetization, dtype=np.float64)) / sites
+    e, m = (
+        np.asarray(energy, dtype=np.float64) / sites,
+        np.abs(np.asarray(magnetization, dtype=np.float64)) / sites,
+    )
     e_chains, m_chains = separate_chains(e, chains), separate_chains(m, chains)
     result = {}
     for name, tau_name, series, separated in (

@@ -1,7 +1,8 @@
 """Whether the chunks of a dataset decode to their size, before HDF5 decodes them.
 
-HDF5 does not look: a chunk that decodes to fewer bytes than it should have is read beyond its end, and one with fewer bytes than
-its checksum takes crashes. So only filters whose result can be foretold are let through.
+HDF5 does not look: a chunk that decodes to fewer bytes than it should have is read beyond its end,
+and one with fewer bytes than its checksum takes crashes. So only filters whose result can be
+foretold are let through.
 """
 
 from __future__ import annotations
@@ -12,13 +13,21 @@ import zlib
 import h5py
 
 _CHECKSUM = 4  # bytes that Fletcher's checksum adds
-FILTERS = {h5py.h5z.FILTER_DEFLATE: "gzip", h5py.h5z.FILTER_SHUFFLE: "shuffle", h5py.h5z.FILTER_FLETCHER32: "fletcher32"}
+FILTERS = {
+    h5py.h5z.FILTER_DEFLATE: "gzip",
+    h5py.h5z.FILTER_SHUFFLE: "shuffle",
+    h5py.h5z.FILTER_FLETCHER32: "fletcher32",
+}
 
 
 def filters_of(dataset: h5py.Dataset) -> list[int]:
     """HDF5's numbers of the filters, in the order of writing."""
     settings = dataset.id.get_create_plist()
-    return [settings.get_filter(index)[0] for index in range(settings.get_nfilters())] if dataset.chunks else []
+    return (
+        [settings.get_filter(index)[0] for index in range(settings.get_nfilters())]
+        if dataset.chunks
+        else []
+    )
 
 
 def check_chunks(dataset: h5py.Dataset, file_bytes: int) -> None:
@@ -35,12 +44,20 @@ def check_chunks(dataset: h5py.Dataset, file_bytes: int) -> None:
         return
     filters, size = filters_of(dataset), math.prod(dataset.chunks) * dataset.dtype.itemsize
     for chunk in _stored(dataset):
-        if chunk.byte_offset + chunk.size > file_bytes or _decoded_size(dataset, chunk, filters, size) != size:
-            raise ValueError(f"{dataset.name} has a chunk that is truncated or of another size than it should be")
+        if (
+            chunk.byte_offset + chunk.size > file_bytes
+            or _decoded_size(dataset, chunk, filters, size) != size
+        ):
+            raise ValueError(
+                f"{dataset.name} has a chunk that is truncated or of another size than it should be"
+            )
 
 
 def _stored(dataset: h5py.Dataset) -> list:
-    most, found = math.prod(-(-length // chunk) for length, chunk in zip(dataset.shape, dataset.chunks)), []
+    most, found = (
+        math.prod(-(-length // chunk) for length, chunk in zip(dataset.shape, dataset.chunks)),
+        [],
+    )
 
     def note(chunk):
         found.append(chunk)
@@ -53,7 +70,8 @@ def _stored(dataset: h5py.Dataset) -> list:
 
 
 def _decoded_size(dataset: h5py.Dataset, chunk, filters: list[int], size: int) -> int:
-    """Bytes after all filters; a deflated chunk is inflated for that, no further than it should go."""
+    """Bytes after all filters; a deflated chunk is inflated for that, no further than it should
+    go."""
     applied = [number for index, number in enumerate(filters) if not chunk.filter_mask >> index & 1]
     if h5py.h5z.FILTER_DEFLATE not in applied:
         return chunk.size - _CHECKSUM * applied.count(h5py.h5z.FILTER_FLETCHER32)

@@ -17,7 +17,9 @@ _ROWS_AT_ONCE = 1 << 24  # bytes read at a time
 
 def canonical_json(value) -> str:
     """Compact JSON with sorted keys; refuses NaN, so that equal parameters have equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
+    )
 
 
 def text_digest(text: str) -> str:
@@ -38,7 +40,8 @@ def file_uuid(digest: str) -> str:
 def content_digest(file: h5py.File) -> str:
     """SHA-256 over the decoded datasets and the deterministic attributes of an open file.
 
-    Independent of chunking, storage order, paths, software version and of everything in ``/provenance``.
+    Independent of chunking, storage order, paths, software version and of everything in
+    ``/provenance``.
     """
     sha = hashlib.sha256()
     for name in sorted(file.attrs):
@@ -51,7 +54,8 @@ def content_digest(file: h5py.File) -> str:
 
 
 def read_attribute(group: h5py.Group, name: str):
-    """The value of an attribute; texts come as bytes. Texts of variable length, which can crash HDF5, are not read."""
+    """The value of an attribute; texts come as bytes. Texts of variable length, which can crash
+    HDF5, are not read."""
     if group.attrs.get_id(name).dtype.kind not in "iufS":
         raise ValueError("neither numbers nor a text of fixed length")
     return group.attrs[name]
@@ -60,7 +64,9 @@ def read_attribute(group: h5py.Group, name: str):
 def dataset_paths(group: h5py.Group) -> list[str]:
     """Absolute paths of all datasets below a group, links already known to be plain."""
     paths: list[str] = []
-    group.visititems(lambda name, item: paths.append("/" + name) if isinstance(item, h5py.Dataset) else None)
+    group.visititems(
+        lambda name, item: paths.append("/" + name) if isinstance(item, h5py.Dataset) else None
+    )
     return paths
 
 

@@ -1,8 +1,10 @@
-"""Configurations that other programs wrote: NPY, NPZ, CSV and packed bits (`rsmi.store.foreign_hdf5` has HDF5).
+"""Configurations that other programs wrote: NPY, NPZ, CSV and packed bits
+(`rsmi.store.foreign_hdf5` has HDF5).
 
-A source hands out rows of numbers as they are in the file; what they mean is the stage's business. A file may be far larger
-than the memory: rows are read with plain reads, never mapped (mapped pages count as memory in use), an archive's member and a
-text are streamed. Nothing is unpickled, and no size that a header claims is believed before the file is seen to have it.
+A source hands out rows of numbers as they are in the file; what they mean is the stage's business.
+A file may be far larger than the memory: rows are read with plain reads, never mapped (mapped pages
+count as memory in use), an archive's member and a text are streamed. Nothing is unpickled, and no
+size that a header claims is believed before the file is seen to have it.
 """
 
 from __future__ import annotations
@@ -24,11 +26,18 @@ from rsmi.errors import DataError, Failure, RsmiError, UsageError
 FORMATS = ("npy", "npz", "csv", "hdf5", "bits")
 LONGEST_LINE = 1 << 26  # bytes of one configuration as text
 _BYTES_AT_ONCE = 1 << 20
-_WHOLE_MEMBER = 1 << 26  # bytes of a compressed member that may be held, where it cannot be read in order
+_WHOLE_MEMBER = (
+    1 << 26
+)  # bytes of a compressed member that may be held, where it cannot be read in order
 _MAX_DEFLATION = 1100  # deflate reaches 1032
 
 _MAGIC = {b"\x93NUMPY": "npy", b"PK\x03\x04": "npz", b"\x89HDF\r\n\x1a\n": "hdf5"}
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
 _SUFFIXES = {".csv": "csv", ".txt": "csv", ".dat": "csv", ".bits": "bits", ".bin": "bits"}
 
 
@@ -48,7 +57,10 @@ def identify(path: Path) -> str:
         if head.startswith(magic):
             raise DataError(f"{path}: compressed by {name}, which is not read: decompress it first")
     if path.suffix.lower() not in _SUFFIXES:
-        raise UsageError(f"{path}: neither NPY, NPZ nor HDF5, and the name does not end in {', '.join(_SUFFIXES)}: say what it is by --format")
+        raise UsageError(
+            f"{path}: neither NPY, NPZ nor HDF5, and the name does not end in"
+            f" {', '.join(_SUFFIXES)}: say what it is by --format"
+        )
     return _SUFFIXES[path.suffix.lower()]
 
 
@@ -58,7 +70,9 @@ def identify_as(path: Path, format: str) -> None:
     found = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
     binary = format in _MAGIC.values()
     if found != format and (binary or (found and format == "csv")):
-        raise DataError(f"{path}: not {format.upper()}" + (f" but {found.upper()}" if found else ""))
+        raise DataError(
+            f"{path}: not {format.upper()}" + (f" but {found.upper()}" if found else "")
+        )
 
 
 def _head(path: Path) -> bytes:
@@ -86,9 +100,11 @@ def reading(path: Path):
 
 
 class Source:
-    """A file of another program, seen as an array (n, ...) of numbers. A subclass sets ``_shape`` and ``_dtype`` and reads.
+    """A file of another program, seen as an array (n, ...) of numbers. A subclass sets ``_shape``
+    and ``_dtype`` and reads.
 
-    Stands among the inputs of a request like a file of ours: ``digest`` is the SHA-256 of its bytes.
+    Stands among the inputs of a request like a file of ours: ``digest`` is the SHA-256 of its
+    bytes.
     """
 
     attributes = {"command": "source"}
@@ -139,16 +155,27 @@ class Source:
         """Believe type and shape only where they can be what is wanted."""
         name = f"{self.path}: {self.dataset}" if self.dataset else str(self.path)
         if dtype.hasobject:
-            raise DataError(f"{name}: holds Python objects, which are never unpickled: save plain numbers")
+            raise DataError(
+                f"{name}: holds Python objects, which are never unpickled: save plain numbers"
+            )
         if dtype.names is not None or dtype.subdtype is not None:
-            raise DataError(f"{name}: holds records of several fields: save one plain array of spins")
+            raise DataError(
+                f"{name}: holds records of several fields: save one plain array of spins"
+            )
         if dtype.kind not in "iufb":
-            raise DataError(f"{name}: holds {dtype}, where integers, bool or real numbers are needed")
+            raise DataError(
+                f"{name}: holds {dtype}, where integers, bool or real numbers are needed"
+            )
         if not shape or min(shape) < 1:
             raise DataError(f"{name}: is empty (shape {list(shape)})")
         if math.prod(shape[1:]) >= 1 << 31:
-            raise DataError(f"{name}: a configuration of shape {list(shape[1:])} has 2^31 sites or more")
-        self._dtype, self._shape = np.dtype(np.uint8) if dtype.kind == "b" else dtype, tuple(int(size) for size in shape)
+            raise DataError(
+                f"{name}: a configuration of shape {list(shape[1:])} has 2^31 sites or more"
+            )
+        self._dtype, self._shape = (
+            np.dtype(np.uint8) if dtype.kind == "b" else dtype,
+            tuple(int(size) for size in shape),
+        )
 
 
 def _stamp(stream) -> tuple[int, int, int]:
@@ -156,7 +183,8 @@ def _stamp(stream) -> tuple[int, int, int]:
     return facts.st_size, facts.st_mtime_ns, facts.st_ino
 
 
-# ---- NPY and NPZ ----------------------------------------------------------------------------------------------------
+# ---- NPY and NPZ ---------------------------------------------------------------------------------
+
 
 class NpySource(Source):
     """One array in an NPY file, in the order of C or of Fortran."""
@@ -170,20 +198,35 @@ class NpySource(Source):
         with reading(self.path):
             version = np.lib.format.read_magic(stream)
             if version not in ((1, 0), (2, 0)):
-                raise DataError(f"{self.path}: NPY version {version[0]}.{version[1]}, used for records only; save one plain array of spins")
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                raise DataError(
+                    f"{self.path}: NPY version {version[0]}.{version[1]}, used for records only;"
+                    " save one plain array of spins"
+                )
+            read = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
             shape, self._fortran, dtype = read(stream)
             self._offset = stream.tell()
         self._accept(dtype, shape)
         claimed, there = math.prod(self._shape) * self._dtype.itemsize, size - self._offset
         if claimed != there:
-            raise DataError(f"{self.path}: the header claims {claimed} bytes of numbers and the file has {there}: {'truncated' if there < claimed else 'not one array'}, or damaged")
+            raise DataError(
+                f"{self.path}: the header claims {claimed} bytes of numbers and the file has"
+                f" {there}: {'truncated' if there < claimed else 'not one array'}, or damaged"
+            )
         self._width = math.prod(self._shape[1:])
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         if not self._fortran:
-            return self._numbers(start * self._width, (stop - start) * self._width).reshape(stop - start, *self._shape[1:])
-        columns = [self._numbers(site * self._shape[0] + start, stop - start) for site in range(self._width)]
+            return self._numbers(start * self._width, (stop - start) * self._width).reshape(
+                stop - start, *self._shape[1:]
+            )
+        columns = [
+            self._numbers(site * self._shape[0] + start, stop - start)
+            for site in range(self._width)
+        ]
         return np.stack(columns).reshape(*self._shape[:0:-1], stop - start).T
 
     def _numbers(self, first: int, count: int) -> np.ndarray:
@@ -200,24 +243,40 @@ class NpzSource(NpySource):
         with reading(path):
             self._archive = zipfile.ZipFile(self._stream)
             info = self._choose(member)
-            if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise DataError(f"{path}: {info.filename} is encrypted or compressed in a way that numpy does not use")
+            if info.flag_bits & 1 or info.compress_type not in (
+                zipfile.ZIP_STORED,
+                zipfile.ZIP_DEFLATED,
+            ):
+                raise DataError(
+                    f"{path}: {info.filename} is encrypted or compressed in a way that numpy does"
+                    " not use"
+                )
             if info.file_size > _MAX_DEFLATION * (info.compress_size + 1):
-                raise DataError(f"{path}: {info.filename} claims {info.file_size:.3g} bytes, more than the archive can hold")
+                raise DataError(
+                    f"{path}: {info.filename} claims {info.file_size:.3g} bytes, more than the"
+                    " archive can hold"
+                )
             self._stream = self._archive.open(info)
         self._describe(self._stream, info.file_size)
         if self._fortran:
             self._hold(info)
 
     def _choose(self, member: str | None) -> zipfile.ZipInfo:
-        found = {info.filename.removesuffix(".npy"): info for info in self._archive.infolist() if info.filename.endswith(".npy")}
+        found = {
+            info.filename.removesuffix(".npy"): info
+            for info in self._archive.infolist()
+            if info.filename.endswith(".npy")
+        }
         self.dataset = pick(self.path, member and member.removesuffix(".npy"), list(found))
         return found[self.dataset]
 
     def _hold(self, info: zipfile.ZipInfo) -> None:
         """Fortran order needs jumps, which a stream does not have."""
         if info.file_size > _WHOLE_MEMBER:
-            raise DataError(f"{self.path}: {self.dataset} is in Fortran order, which an archive cannot be read in: save it by numpy.save, or in C order")
+            raise DataError(
+                f"{self.path}: {self.dataset} is in Fortran order, which an archive cannot be read"
+                " in: save it by numpy.save, or in C order"
+            )
         with reading(self.path):
             self._stream.seek(0)
             content = self._stream.read()
@@ -265,10 +324,12 @@ def pick(path: Path, wanted: str | None, found: list[str]) -> str:
     return found[0] if wanted is None else wanted
 
 
-# ---- CSV ------------------------------------------------------------------------------------------------------------
+# ---- CSV -----------------------------------------------------------------------------------------
+
 
 class CsvSource(Source):
-    """One configuration a line: numbers with commas or white space between; lines that are empty or begin with # do not count."""
+    """One configuration a line: numbers with commas or white space between; lines that are empty or
+    begin with # do not count."""
 
     def __init__(self, path: Path):
         super().__init__(path)
@@ -288,7 +349,10 @@ class CsvSource(Source):
         while line := self._stream.readline(LONGEST_LINE + 1):
             number += 1
             if len(line) > LONGEST_LINE:
-                raise DataError(f"{self.path}: line {number} has more than {LONGEST_LINE >> 20} MiB: one configuration a line is read")
+                raise DataError(
+                    f"{self.path}: line {number} has more than {LONGEST_LINE >> 20} MiB: one"
+                    " configuration a line is read"
+                )
             text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
             if text and not text.startswith(b"#"):
                 yield number, text
@@ -303,7 +367,10 @@ class CsvSource(Source):
             number, text = next(self._lines)
             numbers = self._parse(number, text)
             if len(numbers) != width:
-                raise DataError(f"{self.path}: line {number} has {len(numbers)} numbers, where the lines before have {width}")
+                raise DataError(
+                    f"{self.path}: line {number} has {len(numbers)} numbers, where the lines before"
+                    f" have {width}"
+                )
             row[:] = numbers
         self._place = stop
         return found
@@ -312,13 +379,20 @@ class CsvSource(Source):
         separator = "," if b"," in text else " "
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error")  # what numpy before 2.3 says of text that is no number
+                warnings.simplefilter(
+                    "error"
+                )  # what numpy before 2.3 says of text that is no number
                 return np.fromstring(text, sep=separator)
         except (ValueError, DeprecationWarning):
-            words = [word.strip() for word in (text.split(b",") if separator == "," else text.split())]
+            words = [
+                word.strip() for word in (text.split(b",") if separator == "," else text.split())
+            ]
             bad = next((word for word in words if not _is_number(word)), b"")
             shown = bad[:20].decode(errors="replace")
-            raise DataError(f"{self.path}: line {number}: " + (f"{shown!r} is no number" if bad else "a number is missing")) from None
+            raise DataError(
+                f"{self.path}: line {number}: "
+                + (f"{shown!r} is no number" if bad else "a number is missing")
+            ) from None
 
 
 def _is_number(word: bytes) -> bool:
@@ -328,10 +402,12 @@ def _is_number(word: bytes) -> bool:
         return False
 
 
-# ---- packed bits ----------------------------------------------------------------------------------------------------
+# ---- packed bits ---------------------------------------------------------------------------------
+
 
 class BitsSource(Source):
-    """Packed bits without a header, every configuration in whole bytes of its own, what is left of the last byte 0."""
+    """Packed bits without a header, every configuration in whole bytes of its own, what is left of
+    the last byte 0."""
 
     def __init__(self, path: Path, lattice: tuple[int, ...], order: str):
         super().__init__(path)
@@ -339,14 +415,22 @@ class BitsSource(Source):
         self._bytes = (self._sites + 7) // 8
         count, rest = divmod(self._stamp[0], self._bytes)
         if rest:
-            raise DataError(f"{path}: {self._stamp[0]} bytes are no whole number of configurations of {self._bytes} bytes each ({self._sites} sites)")
+            raise DataError(
+                f"{path}: {self._stamp[0]} bytes are no whole number of configurations of"
+                f" {self._bytes} bytes each ({self._sites} sites)"
+            )
         self._accept(np.dtype(np.uint8), (count, *lattice))
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         self._stream.seek(start * self._bytes)
-        packed = np.frombuffer(self._stream.read((stop - start) * self._bytes), np.uint8).reshape(stop - start, self._bytes)
+        packed = np.frombuffer(self._stream.read((stop - start) * self._bytes), np.uint8).reshape(
+            stop - start, self._bytes
+        )
         bits = np.unpackbits(packed, axis=1, bitorder=self._order)
         rest = bits[:, self._sites :].any(axis=1)
         if rest.any():
-            raise DataError(f"{self.path}: configuration {start + int(rest.argmax())} has bits beyond its {self._sites} sites: is --shape right, and --bit-order?")
+            raise DataError(
+                f"{self.path}: configuration {start + int(rest.argmax())} has bits beyond its"
+                f" {self._sites} sites: is --shape right, and --bit-order?"
+            )
         return bits[:, : self._sites].reshape(stop - start, *self._shape[1:])

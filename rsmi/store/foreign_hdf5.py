@@ -1,4 +1,5 @@
-"""Configurations in HDF5 files of other programs; those of mcising (pypi.org/project/mcising) are known by their layout."""
+"""Configurations in HDF5 files of other programs; those of mcising (pypi.org/project/mcising) are
+known by their layout."""
 
 from __future__ import annotations
 
@@ -25,7 +26,11 @@ _DEEPEST = 8
 _PATIENCE = 60  # seconds for one attribute
 _MOST_OBJECTS = 1 << 16
 _SHOWN_TEMPERATURES = 12
-_LATTICES = {"chain": 1, "square": 2, "cubic": 3}  # of mcising: those that have one spin on every site of a hypercubic lattice
+_LATTICES = {
+    "chain": 1,
+    "square": 2,
+    "cubic": 3,
+}  # of mcising: those that have one spin on every site of a hypercubic lattice
 
 
 class Hdf5Source(Source):
@@ -59,7 +64,11 @@ class Hdf5Source(Source):
             super().close()
 
     def _refuse_ours(self) -> None:
-        if "format" in self._file.attrs and self._file.attrs.get_id("format").dtype.kind == "S" and read_attribute(self._file, "format") == schema.FORMAT.encode():
+        if (
+            "format" in self._file.attrs
+            and self._file.attrs.get_id("format").dtype.kind == "S"
+            and read_attribute(self._file, "format") == schema.FORMAT.encode()
+        ):
             raise UsageError(f"{self.path}: is a file of rsmi already")
 
     def _choose(self, wanted: str | None) -> str:
@@ -70,11 +79,17 @@ class Hdf5Source(Source):
         return pick(self.path, wanted, _datasets(self._file, self.path))
 
     def _check_links(self, wanted: str) -> None:
-        """Refuse a path out of the file before it is followed; other links are the user's to choose."""
+        """Refuse a path out of the file before it is followed; other links are the user's to
+        choose."""
         parts = [part for part in wanted.split("/") if part]
         for depth in range(len(parts)):
-            if isinstance(self._file.get("/" + "/".join(parts[: depth + 1]), getlink=True), h5py.ExternalLink):
-                raise DataError(f"{self.path}: {wanted}: takes its data from another file, which is not followed")
+            if isinstance(
+                self._file.get("/" + "/".join(parts[: depth + 1]), getlink=True), h5py.ExternalLink
+            ):
+                raise DataError(
+                    f"{self.path}: {wanted}: takes its data from another file, which is not"
+                    " followed"
+                )
 
     def _check_storage(self) -> None:
         data, name = self._data, f"{self.path}: {self.dataset}"
@@ -85,9 +100,15 @@ class Hdf5Source(Source):
         if data.nbytes > _MAX_EXPANSION * (self.path.stat().st_size + 1):
             raise DataError(f"{name}: claims {data.nbytes:.3g} bytes, more than the file can hold")
         if data.chunks and math.prod(data.chunks) * data.dtype.itemsize > _LARGEST_CHUNK:
-            raise DataError(f"{name}: has chunks of more than {_LARGEST_CHUNK >> 20} MiB: repack it in smaller ones (h5repack)")
+            raise DataError(
+                f"{name}: has chunks of more than {_LARGEST_CHUNK >> 20} MiB: repack it in smaller"
+                " ones (h5repack)"
+            )
         if not FILTERS.keys() >= set(filters_of(data)):
-            raise DataError(f"{name}: compressed otherwise than by gzip, which is not read: repack it (h5repack -f GZIP=4)")
+            raise DataError(
+                f"{name}: compressed otherwise than by gzip, which is not read: repack it (h5repack"
+                " -f GZIP=4)"
+            )
         check_chunks(data, self.path.stat().st_size)
 
     def _layout(self) -> None:
@@ -103,7 +124,9 @@ class Hdf5Source(Source):
             first, slab = self._slab
             if not first <= start < first + len(slab):
                 first = start // self._step * self._step
-                slab = np.asarray(self._data[first : first + self._step]).astype(self._dtype, copy=False)
+                slab = np.asarray(self._data[first : first + self._step]).astype(
+                    self._dtype, copy=False
+                )
                 self._slab = first, slab
             piece = slab[start - first : stop - first]
             pieces.append(piece)
@@ -111,7 +134,9 @@ class Hdf5Source(Source):
         return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 
 
-def _datasets(group: h5py.Group, path: Path, depth: int = 0, found: list | None = None) -> list[str]:
+def _datasets(
+    group: h5py.Group, path: Path, depth: int = 0, found: list | None = None
+) -> list[str]:
     """Paths of the numeric datasets that plain links lead to."""
     found = [] if found is None else found
     for name in group if depth <= _DEEPEST else ():
@@ -127,20 +152,27 @@ def _datasets(group: h5py.Group, path: Path, depth: int = 0, found: list | None 
     return found
 
 
-# ---- mcising --------------------------------------------------------------------------------------------------------
+# ---- mcising -------------------------------------------------------------------------------------
+
 
 def is_mcising(file: h5py.File) -> bool:
-    """Whether the layout is that of ``mcising.save_hdf5``: metadata with config_json, and groups T=..."""
+    """Whether the layout is that of ``mcising.save_hdf5``: metadata with config_json, and groups
+    T=..."""
     group = file.get("metadata")
-    return isinstance(group, h5py.Group) and "config_json" in group.attrs and any(name.startswith("T=") for name in file)
+    return (
+        isinstance(group, h5py.Group)
+        and "config_json" in group.attrs
+        and any(name.startswith("T=") for name in file)
+    )
 
 
 @dataclass(frozen=True)
 class Mcising:
     """What an mcising file says of the configurations at one temperature.
 
-    Its Hamiltonian is -J1 sum_nn - J2 sum_nnn - J3 sum_3rd - h sum_i, its temperature in units of k_B. ``coupling`` is K = J1/T where
-    the others are zero on a hypercubic lattice, else None and ``remark`` says why.
+    Its Hamiltonian is -J1 sum_nn - J2 sum_nnn - J3 sum_3rd - h sum_i, its temperature in units of
+    k_B. ``coupling`` is K = J1/T where the others are zero on a hypercubic lattice, else None and
+    ``remark`` says why.
     """
 
     dataset: str
@@ -150,13 +182,23 @@ class Mcising:
     @classmethod
     def of(cls, file: h5py.File, path: Path, wanted: float | None) -> Mcising:
         """Choose the configurations at temperature ``wanted``, or the only ones."""
-        found = {_temperature(file[name], path): name for name in file if name.startswith("T=") and "configurations" in file[name]}
+        found = {
+            _temperature(file[name], path): name
+            for name in file
+            if name.startswith("T=") and "configurations" in file[name]
+        }
         if not found:
-            raise DataError(f"{path}: a file of mcising without configurations: let it run with --store-configs")
+            raise DataError(
+                f"{path}: a file of mcising without configurations: let it run with --store-configs"
+            )
         temperature = _chosen(found, wanted, path)
         lattice = _configuration(file, path)
         remark = _why_unknown(lattice)
-        return cls(f"/{found[temperature]}/configurations", None if remark else lattice["j1"] / temperature, remark)
+        return cls(
+            f"/{found[temperature]}/configurations",
+            None if remark else lattice["j1"] / temperature,
+            remark,
+        )
 
 
 def _temperature(group: h5py.Group, path: Path) -> float:
@@ -168,32 +210,60 @@ def _temperature(group: h5py.Group, path: Path) -> float:
 
 def _chosen(found: dict[float, str], wanted: float | None, path: Path) -> float:
     listed = sorted(found)
-    shown = ", ".join(f"{value:.6g}" for value in listed[:_SHOWN_TEMPERATURES]) + (" ..." if len(listed) > _SHOWN_TEMPERATURES else "")
+    shown = ", ".join(f"{value:.6g}" for value in listed[:_SHOWN_TEMPERATURES]) + (
+        " ..." if len(listed) > _SHOWN_TEMPERATURES else ""
+    )
     if wanted is None and len(listed) > 1:
-        raise UsageError(f"{path}: holds configurations at {len(listed)} temperatures: choose by --temperature one of {shown}")
+        raise UsageError(
+            f"{path}: holds configurations at {len(listed)} temperatures: choose by --temperature"
+            f" one of {shown}"
+        )
     nearest = listed[0] if wanted is None else min(listed, key=lambda value: abs(value - wanted))
     if wanted is not None and abs(nearest - wanted) > 1e-5 * wanted:
-        raise UsageError(f"{path}: holds no configurations at temperature {wanted:g}: choose by --temperature one of {shown}")
+        raise UsageError(
+            f"{path}: holds no configurations at temperature {wanted:g}: choose by --temperature"
+            f" one of {shown}"
+        )
     return nearest
 
 
 def _configuration(file: h5py.File, path: Path) -> dict:
     lattice = json.loads(_text_of_variable_length(path, "metadata", "config_json"))["lattice"]
-    kind, couplings = str(lattice["lattice_type"]), {name: float(lattice[name]) for name in ("j1", "j2", "j3", "h")}
+    kind, couplings = (
+        str(lattice["lattice_type"]),
+        {name: float(lattice[name]) for name in ("j1", "j2", "j3", "h")},
+    )
     if kind == "honeycomb":
-        raise DataError(f"{path}: mcising's honeycomb lattice has two spins in every cell, which is no lattice of rsmi: export it as a brick wall with --mask")
+        raise DataError(
+            f"{path}: mcising's honeycomb lattice has two spins in every cell, which is no lattice"
+            " of rsmi: export it as a brick wall with --mask"
+        )
     return {"lattice": kind, **couplings}
 
 
 def _text_of_variable_length(path: Path, group: str, attribute: str) -> str:
-    """A text attribute, read by another process: HDF5 follows the pointers of such texts wherever they lead, and may not come back."""
-    program = "import h5py, sys; value = h5py.File(sys.argv[1], locking=False)[sys.argv[2]].attrs[sys.argv[3]]; print(value if isinstance(value, str) else bytes(value).decode())"
+    """A text attribute, read by another process: HDF5 follows the pointers of such texts wherever
+    they lead, and may not come back."""
+    program = (
+        "import h5py, sys; value = h5py.File(sys.argv[1],"
+        " locking=False)[sys.argv[2]].attrs[sys.argv[3]]; print(value if isinstance(value, str)"
+        " else bytes(value).decode())"
+    )
     try:
-        done = subprocess.run([sys.executable, "-c", program, path, group, attribute], capture_output=True, text=True, timeout=_PATIENCE, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", program, path, group, attribute],
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=True,
+        )
     except (subprocess.SubprocessError, UnicodeError) as error:
         raise DataError(f"{path}: {attribute} of {group} cannot be read") from error
     except OSError as error:
-        raise Failure(f"{path}: {sys.executable}, which is to read {attribute}, cannot be started ({error.strerror})") from error
+        raise Failure(
+            f"{path}: {sys.executable}, which is to read {attribute}, cannot be started"
+            f" ({error.strerror})"
+        ) from error
     return done.stdout
 
 

@@ -33,11 +33,18 @@ def _check_lattice(file: File) -> None:
     shape = attributes["shape"]
     if not 1 <= len(shape) <= 3 or min(shape) < 1 or math.prod(shape) >= 1 << 31:
         raise DataError(f"{path}: shape {list(shape)} is no lattice in one to three dimensions")
-    strength = -attributes.get("interaction", 0.0) if attributes["model"] == "dimers" else 1.0  # K T in units of k_B
+    strength = (
+        -attributes.get("interaction", 0.0) if attributes["model"] == "dimers" else 1.0
+    )  # K T in units of k_B
     if ("coupling" in attributes and strength != 0) != ("temperature" in attributes):
         raise DataError(f"{path}: coupling and temperature must be given together")
-    if "coupling" in attributes and abs(attributes["coupling"] * attributes.get("temperature", 1.0) - strength) > 1e-9 * max(1.0, abs(strength)):
-        raise DataError(f"{path}: coupling {attributes['coupling']} and temperature {attributes.get('temperature')} contradict each other")
+    if "coupling" in attributes and abs(
+        attributes["coupling"] * attributes.get("temperature", 1.0) - strength
+    ) > 1e-9 * max(1.0, abs(strength)):
+        raise DataError(
+            f"{path}: coupling {attributes['coupling']} and temperature"
+            f" {attributes.get('temperature')} contradict each other"
+        )
     if attributes["rg_step"] < 0 or attributes["scale_factor"] < 1:
         raise DataError(f"{path}: rg_step or scale_factor is out of range")
 
@@ -45,30 +52,55 @@ def _check_lattice(file: File) -> None:
 def _check_dimers(file: File) -> None:
     attributes, path = file.attributes, file.path
     if len(attributes["shape"]) != 2 or any(size % 2 for size in attributes["shape"]):
-        raise DataError(f"{path}: dimers cover lattices of two even sides, not {list(attributes['shape'])}")
+        raise DataError(
+            f"{path}: dimers cover lattices of two even sides, not {list(attributes['shape'])}"
+        )
     if attributes["components"] not in (2, 4):
-        raise DataError(f"{path}: dimers have 2 components, with noise 4, not {attributes['components']}")
-    if ("noise_probability" in attributes) != ("noise_pairing" in attributes) or attributes.get("noise_pairing", "cell") not in ("cell", "straddling"):
-        raise DataError(f"{path}: noise_probability and noise_pairing, cell or straddling, must be given together")
+        raise DataError(
+            f"{path}: dimers have 2 components, with noise 4, not {attributes['components']}"
+        )
+    if ("noise_probability" in attributes) != ("noise_pairing" in attributes) or attributes.get(
+        "noise_pairing", "cell"
+    ) not in ("cell", "straddling"):
+        raise DataError(
+            f"{path}: noise_probability and noise_pairing, cell or straddling, must be given"
+            " together"
+        )
 
 
 def _check_samples(file: File) -> None:
     _check_lattice(file)
     if file.attributes["boundary"] not in ("periodic", "open"):
-        raise DataError(f"{file.path}: boundary {file.attributes['boundary'][:40]!r} is neither periodic nor open")
+        raise DataError(
+            f"{file.path}: boundary {file.attributes['boundary'][:40]!r} is neither periodic nor"
+            " open"
+        )
     if file.attributes["model"] == "dimers":
         _check_dimers(file)
     attributes, path = file.attributes, file.path
     n, width = file.shape("/spins")
     bits = attributes["components"] * math.prod(attributes["shape"])
     if not 1 <= attributes["components"] <= 64 or width != (bits + 7) // 8:
-        raise DataError(f"{path}: /spins has {width} bytes a row, where {attributes['components']} x {list(attributes['shape'])} needs {(bits + 7) // 8}")
+        raise DataError(
+            f"{path}: /spins has {width} bytes a row, where {attributes['components']} x"
+            f" {list(attributes['shape'])} needs {(bits + 7) // 8}"
+        )
     if n < 1 or attributes["chains"] < 1:
         raise DataError(f"{path}: holds no samples")
-    if len(attributes["original_shape"]) != len(attributes["shape"]) or min(attributes["original_shape"]) < 1:
+    if (
+        len(attributes["original_shape"]) != len(attributes["shape"])
+        or min(attributes["original_shape"]) < 1
+    ):
         raise DataError(f"{path}: original_shape does not fit shape")
-    if "/mask" in file and (attributes["components"] != 1 or attributes["boundary"] != "periodic" or not 0 < np.bitwise_count(file.read("/mask")).sum(dtype=np.int64) < bits):
-        raise DataError(f"{path}: /mask needs one component, a periodic lattice, and sites both with data and without")
+    if "/mask" in file and (
+        attributes["components"] != 1
+        or attributes["boundary"] != "periodic"
+        or not 0 < np.bitwise_count(file.read("/mask")).sum(dtype=np.int64) < bits
+    ):
+        raise DataError(
+            f"{path}: /mask needs one component, a periodic lattice, and sites both with data and"
+            " without"
+        )
     if "/energy" in file and attributes["model"] in ("ising", "dimers"):
         _check_energies(file, n, len(attributes["shape"]) * math.prod(attributes["original_shape"]))
     if attributes["command"] == "sample":
@@ -79,19 +111,41 @@ def _check_energies(file: File, n: int, bonds: int) -> None:
     for start in range(0, n, _SLAB):
         energies = file.read("/energy", start, min(start + _SLAB, n))
         if energies.min() < -bonds or energies.max() > bonds:
-            raise DataError(f"{file.path}: /energy holds energies that no lattice of {bonds} bonds has")
+            raise DataError(
+                f"{file.path}: /energy holds energies that no lattice of {bonds} bonds has"
+            )
 
 
 def _check_schedule(file: File, sites: int) -> None:
     """What an extension goes on with; one cluster or worm has one site at least."""
     if file.parameters.get("samples") != file.shape("/spins")[0]:
-        raise DataError(f"{file.path}: holds {file.shape('/spins')[0]} samples, not the {file.parameters.get('samples')} of its parameters")
-    attributes, least = file.attributes, {"thermalization": 0, "interval": 1, "clusters_per_sweep": 1}
-    if "algorithm" not in attributes or any(attributes.get(name, -1) < value for name, value in least.items()) or attributes["clusters_per_sweep"] > sites:
-        raise DataError(f"{file.path}: algorithm, thermalization, interval or clusters_per_sweep is missing or out of range")
+        raise DataError(
+            f"{file.path}: holds {file.shape('/spins')[0]} samples, not the"
+            f" {file.parameters.get('samples')} of its parameters"
+        )
+    attributes, least = (
+        file.attributes,
+        {
+            "thermalization": 0,
+            "interval": 1,
+            "clusters_per_sweep": 1,
+        },
+    )
+    if (
+        "algorithm" not in attributes
+        or any(attributes.get(name, -1) < value for name, value in least.items())
+        or attributes["clusters_per_sweep"] > sites
+    ):
+        raise DataError(
+            f"{file.path}: algorithm, thermalization, interval or clusters_per_sweep is missing or"
+            " out of range"
+        )
     for name in ("thermalization", "interval"):
         if file.parameters.get(name, "auto") not in ("auto", attributes[name]):
-            raise DataError(f"{file.path}: {name} {attributes[name]} is not that of the parameters, {file.parameters[name]}")
+            raise DataError(
+                f"{file.path}: {name} {attributes[name]} is not that of the parameters,"
+                f" {file.parameters[name]}"
+            )
 
 
 def _check_shard(file: File) -> None:
@@ -108,10 +162,17 @@ def _check_shard(file: File) -> None:
 def _check_window(file: File) -> None:
     _check_lattice(file)
     attributes, path = file.attributes, file.path
-    block, shape, buffer, environment = (attributes[name] for name in ("block", "shape", "buffer", "environment"))
+    block, shape, buffer, environment = (
+        attributes[name] for name in ("block", "shape", "buffer", "environment")
+    )
     fits = len(block) == len(shape) and min(block) >= 1 and buffer >= 0 and environment >= 1
-    if not fits or any(size + 2 * (buffer + environment) > extent for size, extent in zip(block, shape)):
-        raise DataError(f"{path}: block {list(block)}, buffer {buffer} and environment {environment} do not fit the lattice {list(shape)}")
+    if not fits or any(
+        size + 2 * (buffer + environment) > extent for size, extent in zip(block, shape)
+    ):
+        raise DataError(
+            f"{path}: block {list(block)}, buffer {buffer} and environment {environment} do not fit"
+            f" the lattice {list(shape)}"
+        )
 
 
 def _check_machines(file: File) -> None:
@@ -119,20 +180,31 @@ def _check_machines(file: File) -> None:
     sites, of_machine = math.prod(file.attributes["block"]), file.shape("/block/visible_bias")[0]
     live = int(np.count_nonzero(file.read("/mask"))) if "/mask" in file else sites
     if of_machine != live * file.attributes.get("components", 1):
-        raise DataError(f"{file.path}: machines of {of_machine} block spins do not fit the block {list(file.attributes['block'])}")
+        raise DataError(
+            f"{file.path}: machines of {of_machine} block spins do not fit the block"
+            f" {list(file.attributes['block'])}"
+        )
 
 
 def _check_rule(file: File) -> None:
     _check_window(file)
     attributes, path = file.attributes, file.path
     hidden, sites = file.shape("/filters")
-    if sites != attributes.get("components", 1) * math.prod(attributes["block"]) or not 1 <= hidden <= 8:
-        raise DataError(f"{path}: filters {hidden} x {sites} do not fit the block {list(attributes['block'])}")
+    if (
+        sites != attributes.get("components", 1) * math.prod(attributes["block"])
+        or not 1 <= hidden <= 8
+    ):
+        raise DataError(
+            f"{path}: filters {hidden} x {sites} do not fit the block {list(attributes['block'])}"
+        )
     for name in ("/filters", "/bias", "/total_correlation/units", "/total_correlation/units_error"):
         if name in file and not np.isfinite(file.read(name)).all():
             raise DataError(f"{path}: {name} holds NaN or infinity")
     if not 0 <= attributes["restart"] < file.shape("/restarts/bound")[0]:
-        raise DataError(f"{path}: restart {attributes['restart']} is none of its {file.shape('/restarts/bound')[0]}")
+        raise DataError(
+            f"{path}: restart {attributes['restart']} is none of its"
+            f" {file.shape('/restarts/bound')[0]}"
+        )
 
 
 def _check_result(file: File) -> None:
@@ -144,10 +216,18 @@ def _check_result(file: File) -> None:
 
 
 def _check_flow(file: File) -> None:
-    """Every input file has blocks, what divides is positive, and the lattices are blocked as often as there are levels."""
+    """Every input file has blocks, what divides is positive, and the lattices are blocked as often
+    as there are levels."""
     owner, files = file.read("/blocks/file"), file.shape("/files/coupling")[0]
-    positive = [file.read("/blocks/counts"), *(file.read(name) for name in ("/files/chains",) if name in file)]
-    if files < 1 or not np.array_equal(np.unique(owner), np.arange(files)) or any((values < 1).any() for values in positive):
+    positive = [
+        file.read("/blocks/counts"),
+        *(file.read(name) for name in ("/files/chains",) if name in file),
+    ]
+    if (
+        files < 1
+        or not np.array_equal(np.unique(owner), np.arange(files))
+        or any((values < 1).any() for values in positive)
+    ):
         raise DataError(f"{file.path}: an input file has no blocks, or a block no samples")
     _check_tiling(file)
     if "/neighbourhoods/file" in file:
@@ -155,19 +235,46 @@ def _check_flow(file: File) -> None:
 
 
 def _check_tiling(file: File) -> None:
-    block, steps, levels = file.attributes["block"], file.attributes["steps"], file.shape("/blocks/even_sums")[1]
+    block, steps, levels = (
+        file.attributes["block"],
+        file.attributes["steps"],
+        file.shape("/blocks/even_sums")[1],
+    )
     if min(block, default=0) < 1 or steps != levels - 1 or steps < 1:
-        raise DataError(f"{file.path}: block {list(block)} or steps {steps} is out of range, or not that of its {levels} levels")
+        raise DataError(
+            f"{file.path}: block {list(block)} or steps {steps} is out of range, or not that of its"
+            f" {levels} levels"
+        )
     for shape in file.read("/files/shape").tolist():
-        if len(shape) != len(block) or any(extent < 1 or extent % size**steps for extent, size in zip(shape, block)):
-            raise DataError(f"{file.path}: blocks of {list(block)} do not tile a lattice of {shape} {steps} times")
+        if len(shape) != len(block) or any(
+            extent < 1 or extent % size**steps for extent, size in zip(shape, block)
+        ):
+            raise DataError(
+                f"{file.path}: blocks of {list(block)} do not tile a lattice of {shape} {steps}"
+                " times"
+            )
 
 
 def _check_neighbourhoods(file: File, files: int) -> None:
-    owner, samples, counts = (file.read(f"/neighbourhoods/{name}") for name in ("file", "samples", "counts"))
-    if not np.array_equal(np.unique(owner), np.arange(files)) or min(samples.min(), counts.min(initial=0)) < 0 or (np.bincount(owner, samples) < 1).any():
-        raise DataError(f"{file.path}: /neighbourhoods leaves out an input file, or counts less than nothing")
+    owner, samples, counts = (
+        file.read(f"/neighbourhoods/{name}") for name in ("file", "samples", "counts")
+    )
+    if (
+        not np.array_equal(np.unique(owner), np.arange(files))
+        or min(samples.min(), counts.min(initial=0)) < 0
+        or (np.bincount(owner, samples) < 1).any()
+    ):
+        raise DataError(
+            f"{file.path}: /neighbourhoods leaves out an input file, or counts less than nothing"
+        )
 
 
-_CHECKS = {"flow": _check_flow, "exponent": _check_result, "crossing": _check_result, "samples": _check_samples, "theta": _check_machines, "lambda": _check_rule}
+_CHECKS = {
+    "flow": _check_flow,
+    "exponent": _check_result,
+    "crossing": _check_result,
+    "samples": _check_samples,
+    "theta": _check_machines,
+    "lambda": _check_rule,
+}
 _CHECKS |= dict.fromkeys(("samples-shard", "flow-shard"), _check_shard)

@@ -1,13 +1,16 @@
-"""The folder ``OUT.h5.parts/`` of work in progress: closed part files, a lock, and what the work is.
+"""The folder ``OUT.h5.parts/`` of work in progress: closed part files, a lock, and what the work
+is.
 
-A part holds rows ``start:stop`` of one task together with the task's state after them, so data and checkpoint commit in
-one rename. Parts are built in memory and written as bytes: a full disk cannot leave a half-written HDF5 file behind. They end
-with the SHA-256 of what precedes it: what was changed since is not even shown to HDF5.
+A part holds rows ``start:stop`` of one task together with the task's state after them, so data and
+checkpoint commit in one rename. Parts are built in memory and written as bytes: a full disk cannot
+leave a half-written HDF5 file behind. They end with the SHA-256 of what precedes it: what was
+changed since is not even shown to HDF5.
 
-One process holds the lock. Others may drive its tasks, each task one drive, and write parts beside it (`join`). Should two drives have
-the same task after all, because one was given up too early, they make the same rows in parts that overlap; `parts` takes a chain of
-them without gaps. Parts carry a token of the work in their names: what a drive commits that does not know yet that its work was
-dropped is no part of the work that came after.
+One process holds the lock. Others may drive its tasks, each task one drive, and write parts beside
+it (`join`). Should two drives have the same task after all, because one was given up too early,
+they make the same rows in parts that overlap; `parts` takes a chain of them without gaps. Parts
+carry a token of the work in their names: what a drive commits that does not know yet that its work
+was dropped is no part of the work that came after.
 """
 
 from __future__ import annotations
@@ -36,10 +39,15 @@ from rsmi.store.reader import HDF5_ERRORS, arrays_of
 from rsmi.store.writer import LAYOUT, create_dataset, disk_errors, sync_folder
 
 _SEAL = hashlib.sha256().digest_size
-_PART_NAME = re.compile(r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})(\.(?P<token>[0-9a-f]{8}))?\.h5")
+_PART_NAME = re.compile(
+    r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})(\.(?P<token>[0-9a-f]{8}))?\.h5"
+)
 _TEMPORARY = (".tmp", ".npy")
 _CALL = "call"  # the file that says whose drives are wanted
-_WANTED, _RECALLED = "wanted", "recall"  # of one length: the file is written in place, with one call
+_WANTED, _RECALLED = (
+    "wanted",
+    "recall",
+)  # of one length: the file is written in place, with one call
 
 
 @dataclass(frozen=True)
@@ -75,11 +83,17 @@ class Part:
             with h5py.File(self.path, "r", locking=False) as handle:
                 yield handle
         except HDF5_ERRORS as error:
-            raise DataError(f"{self.path}: damaged checkpoint: remove the folder {self.path.parent} to start again") from error
+            raise DataError(
+                f"{self.path}: damaged checkpoint: remove the folder {self.path.parent} to start"
+                " again"
+            ) from error
 
     @functools.cached_property
     def _intact(self) -> bool:
-        with open(self.path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        with (
+            open(self.path, "rb") as stream,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        ):
             return hashlib.sha256(memoryview(content)[:-_SEAL]).digest() == content[-_SEAL:]
 
 
@@ -120,7 +134,10 @@ class PartsFolder:
                 lock.close()
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
                     raise
-                raise Conflict(f"{self.output}: {holder} is writing it; wait for it to end, or choose another output") from None
+                raise Conflict(
+                    f"{self.output}: {holder} is writing it; wait for it to end, or choose another"
+                    " output"
+                ) from None
         return lock
 
     def _is_current(self, lock: io.FileIO) -> bool:
@@ -129,7 +146,8 @@ class PartsFolder:
         return False
 
     def release(self) -> None:
-        """Give the lock back; the folder stays if it holds any work. Its lock goes last, so that it guards to the end."""
+        """Give the lock back; the folder stays if it holds any work. Its lock goes last, so that it
+        guards to the end."""
         if self._lock is None:
             return
         if self.empty:
@@ -153,7 +171,11 @@ class PartsFolder:
     def clear(self) -> None:
         """Forget all parts but keep the lock."""
         for entry in self.path.iterdir():
-            if entry.name in ("job.json", _CALL) or entry.suffix in _TEMPORARY or _PART_NAME.fullmatch(entry.name):
+            if (
+                entry.name in ("job.json", _CALL)
+                or entry.suffix in _TEMPORARY
+                or _PART_NAME.fullmatch(entry.name)
+            ):
                 entry.unlink(missing_ok=True)
         self._found = {}
         self.token = secrets.token_hex(4)
@@ -165,20 +187,25 @@ class PartsFolder:
         try:
             job = json.loads((self.path / "job.json").read_text())
             kinds = {"command": str, "parameters": dict, "inputs": list, "shard": list}
-            if not all(isinstance(({"shard": []} | job)[name], kind) for name, kind in kinds.items()):
+            if not all(
+                isinstance(({"shard": []} | job)[name], kind) for name, kind in kinds.items()
+            ):
                 raise ValueError("not a request")
             return job
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-            raise DataError(f"{self.path}: the checkpoint's job.json is damaged: use --force to start again") from error
+            raise DataError(
+                f"{self.path}: the checkpoint's job.json is damaged: use --force to start again"
+            ) from error
 
     def set_job(self, job: dict) -> None:
         """Record the request."""
         self._write("job.json", canonical_json(job | {"token": self.token}).encode())
 
     def _stored_token(self) -> str | None:
-        """Of the parts to take up: "" where they are older than tokens, None for any where the job is gone or damaged."""
+        """Of the parts to take up: "" where they are older than tokens, None for any where the job
+        is gone or damaged."""
         try:
             job = self.job()
         except DataError:
@@ -196,10 +223,16 @@ class PartsFolder:
 
     def recall(self) -> None:
         """Ask all drives to finish their rows and come back, where there may be any."""
-        with disk_errors(self.output), contextlib.suppress(FileNotFoundError), open(self.path / _CALL, "r+b", buffering=0) as stream:
+        with (
+            disk_errors(self.output),
+            contextlib.suppress(FileNotFoundError),
+            open(self.path / _CALL, "r+b", buffering=0) as stream,
+        ):
             name = stream.read().split(b" ")[0]
             stream.seek(0)
-            stream.write(name + b" " + _RECALLED.encode())  # in place: opening a file asks a network's server whether it has changed
+            stream.write(
+                name + b" " + _RECALLED.encode()
+            )  # in place: opening a file asks a network's server whether it has changed
 
     def join(self, token: str, call: str) -> bool:
         """Write parts beside the holder of the lock; False if its folder is not here."""
@@ -221,7 +254,8 @@ class PartsFolder:
             return ""
 
     def keep_array(self, array: np.ndarray) -> str:
-        """Keep an array for other processes, until the folder is cleared or swept; returns its name."""
+        """Keep an array for other processes, until the folder is cleared or swept; returns its
+        name."""
         name = f"array-{secrets.token_hex(8)}.npy"
         with disk_errors(self.output):
             np.save(self.path / name, array, allow_pickle=False)
@@ -251,11 +285,16 @@ class PartsFolder:
     def parts(self, task: str) -> list[Part]:
         """The parts of a task, in order, without gaps and overlaps."""
         chain, beyond = _chain(self._found.get(task, []))
-        if beyond is not None:  # another process may have made two parts while we read the folder, and we saw the second
+        if beyond is not None:
+            # Another process may have made two parts while we read the folder, and we saw only
+            # the second.
             self.refresh()
             chain, beyond = _chain(self._found[task])
         if beyond is not None:
-            raise DataError(f"{self.path}: parts of {task} are missing between {chain[-1].stop} and {beyond.start}: remove this folder to start again")
+            raise DataError(
+                f"{self.path}: parts of {task} are missing between {chain[-1].stop} and"
+                f" {beyond.start}: remove this folder to start again"
+            )
         return chain
 
     def refresh(self) -> None:
@@ -265,7 +304,8 @@ class PartsFolder:
                 self._found[task] = sorted({*self._found.get(task, []), *parts}, key=_order)
 
     def know(self, task: str, chain: list[tuple[int, int]]) -> None:
-        """Take another process at its word that these are the parts of a task; a network's list of the folder may be late."""
+        """Take another process at its word that these are the parts of a task; a network's list of
+        the folder may be late."""
         self._found[task] = [self._part(task, start, stop) for start, stop in chain]
 
     def resume(self, task: str) -> tuple[list[Part], dict[str, np.ndarray] | None]:
@@ -288,7 +328,9 @@ class PartsFolder:
         for entry in self.path.iterdir():
             match = _PART_NAME.fullmatch(entry.name)
             if match and self._is_ours(match):
-                found.setdefault(match["task"], []).append(Part(match["task"], int(match["start"]), int(match["stop"]), entry))
+                found.setdefault(match["task"], []).append(
+                    Part(match["task"], int(match["start"]), int(match["stop"]), entry)
+                )
         for parts in found.values():
             parts.sort(key=_order)
         return found
@@ -300,8 +342,16 @@ class PartsFolder:
         token = f".{self.token}" if self.token else ""
         return Part(task, start, stop, self.path / f"{task}.{start:012d}-{stop:012d}{token}.h5")
 
-    def commit(self, task: str, start: int, stop: int, rows: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> Part:
-        """Write one part; it exists completely or not at all. Of a task without rows only the last state is kept."""
+    def commit(
+        self,
+        task: str,
+        start: int,
+        stop: int,
+        rows: dict[str, np.ndarray],
+        state: dict[str, np.ndarray],
+    ) -> Part:
+        """Write one part; it exists completely or not at all. Of a task without rows only the last
+        state is kept."""
         superseded = [] if rows else self._found.get(task, [])
         start = superseded[0].start if superseded else start
         buffer = io.BytesIO()
@@ -323,7 +373,9 @@ class PartsFolder:
         return part
 
     def _write(self, name: str, content) -> None:
-        temporary = self.path / f"{name}.{secrets.token_hex(4)}.tmp"  # nobody else's, whoever makes the same part
+        temporary = (
+            self.path / f"{name}.{secrets.token_hex(4)}.tmp"
+        )  # nobody else's, whoever makes the same part
         with disk_errors(self.output):
             try:
                 with open(temporary, "wb") as stream:
@@ -342,10 +394,13 @@ def _order(part: Part) -> tuple[int, int]:
 
 
 def _chain(parts: list[Part]) -> tuple[list[Part], Part | None]:
-    """The chain of parts that goes farthest, and the first part that lies beyond a gap after it, if there is one."""
+    """The chain of parts that goes farthest, and the first part that lies beyond a gap after it, if
+    there is one."""
     if not parts:
         return [], None
-    ends: dict[int, tuple | None] = {parts[0].start: None}  # row -> the last link of a chain that ends there: (part, link before)
+    ends: dict[int, tuple | None] = {
+        parts[0].start: None
+    }  # row -> the last link of a chain that ends there: (part, link before)
     for part in parts:
         if part.start in ends and (part.start == part.stop or part.stop not in ends):
             ends[part.stop] = (part, ends[part.start])

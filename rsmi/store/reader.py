@@ -16,7 +16,19 @@ from rsmi.store.chunks import FILTERS, check_chunks, filters_of
 from rsmi.store.digest import canonical_json, content_digest, dataset_paths, read_attribute
 from rsmi.store.meaning import check_meaning
 
-HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeError, OverflowError, AttributeError, IndexError, MemoryError, RecursionError)
+HDF5_ERRORS = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    UnicodeError,
+    OverflowError,
+    AttributeError,
+    IndexError,
+    MemoryError,
+    RecursionError,
+)
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte: beyond what deflate can reach
 _MAX_OBJECTS = 1 << 16
 _LARGEST = 1e100  # finite numbers beyond it mean nothing, and overflow when they are squared
@@ -51,7 +63,11 @@ class File:
     @property
     def own_attributes(self) -> dict:
         """The attributes of its kind, without those that all files have."""
-        return {attribute.name: self.attributes[attribute.name] for attribute in schema.KINDS[self.kind].attributes if attribute.name in self.attributes}
+        return {
+            attribute.name: self.attributes[attribute.name]
+            for attribute in schema.KINDS[self.kind].attributes
+            if attribute.name in self.attributes
+        }
 
     def names(self, group: str) -> list[str]:
         """Names of what a group holds; of none if there is no such group."""
@@ -75,13 +91,17 @@ class File:
             return arrays_of(self._handle[f"/state/{task}"])
 
     def any_state(self) -> dict[str, np.ndarray]:
-        """The checkpoint of the first task that has one: of chains, which are all alike, to see what they are."""
+        """The checkpoint of the first task that has one: of chains, which are all alike, to see
+        what they are."""
         return self.state(next(iter(self.names("/state")), "any task"))
 
     def datasets(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Path -> (shape, dtype) of everything stored."""
         with _as_data_error(self.path, "damaged structure"):
-            return {path: (self._handle[path].shape, str(self._handle[path].dtype)) for path in sorted(dataset_paths(self._handle))}
+            return {
+                path: (self._handle[path].shape, str(self._handle[path].dtype))
+                for path in sorted(dataset_paths(self._handle))
+            }
 
     def ancestors(self) -> list[dict]:
         """The chain of inputs, oldest first: command, parameters, digest."""
@@ -89,7 +109,11 @@ class File:
             ancestors = json.loads(bytes(self._handle["/provenance/ancestors"][()]).decode())
             canonical_json(ancestors)
             for ancestor in _require(ancestors, list):
-                _require(ancestor["command"], str), _require(ancestor["parameters"], dict), _require(ancestor["digest"], str)
+                (
+                    _require(ancestor["command"], str),
+                    _require(ancestor["parameters"], dict),
+                    _require(ancestor["digest"], str),
+                )
             return ancestors
 
     def run_facts(self) -> dict:
@@ -103,7 +127,10 @@ class File:
         with _as_data_error(self.path, "damaged"):
             actual = content_digest(self._handle)
         if actual != self.digest:
-            raise DataError(f"{self.path}: the content does not match the stored digest: the file was changed or damaged")
+            raise DataError(
+                f"{self.path}: the content does not match the stored digest: the file was changed"
+                " or damaged"
+            )
 
     def _check_meaning(self) -> None:
         with _as_data_error(self.path, "inconsistent"):
@@ -125,7 +152,8 @@ def open_file(path: str | Path, kind: str | None = None):
     UsageError
         If there is no such file.
     DataError
-        If it is not HDF5, truncated, of another kind, of a newer major version, or breaks its schema.
+        If it is not HDF5, truncated, of another kind, of a newer major version, or breaks its
+        schema.
     """
     path = Path(path)
     handle = _open_hdf5(path)
@@ -165,16 +193,29 @@ def _open_hdf5(path: Path) -> h5py.File:
 
 def _identify(handle: h5py.File, path: Path, kind: str | None) -> str:
     with _as_data_error(path, "not a readable rsmi file"):
-        if "format" not in handle.attrs or read_attribute(handle, "format") != schema.FORMAT.encode():
-            raise DataError(f"{path}: an HDF5 file, but not written by rsmi (no root attribute format = 'rsmi')")
-        found, version = _text(read_attribute(handle, "kind")), _DECODERS["integers"](read_attribute(handle, "format_version"))
+        if (
+            "format" not in handle.attrs
+            or read_attribute(handle, "format") != schema.FORMAT.encode()
+        ):
+            raise DataError(
+                f"{path}: an HDF5 file, but not written by rsmi (no root attribute format = 'rsmi')"
+            )
+        found, version = (
+            _text(read_attribute(handle, "kind")),
+            _DECODERS["integers"](read_attribute(handle, "format_version")),
+        )
     if len(version) != 2:
         raise DataError(f"{path}: format_version must be [major, minor]")
     if version[0] > schema.FORMAT_VERSION[0]:
         ours = schema.FORMAT_VERSION[0]
-        raise DataError(f"{path}: written in format {version[0]}.{version[1]}, newer than this program reads ({ours}.x): upgrade rsmi")
+        raise DataError(
+            f"{path}: written in format {version[0]}.{version[1]}, newer than this program reads"
+            f" ({ours}.x): upgrade rsmi"
+        )
     if found not in schema.KINDS:
-        raise DataError(f"{path}: holds {found[:40]!r}, which is no kind of file this program knows")
+        raise DataError(
+            f"{path}: holds {found[:40]!r}, which is no kind of file this program knows"
+        )
     if kind is not None and found != kind:
         hint = ": join all shards by 'rsmi merge'" if schema.KINDS[found].whole == kind else ""
         raise DataError(f"{path}: holds {found}, but {kind} is needed here{hint}")
@@ -192,7 +233,8 @@ def _as_data_error(path: Path, what: str):
 
 @contextmanager
 def taken_at_its_word(path: Path):
-    """Around what shows a file that passed every check: whoever signed it may still have made it contradict itself.
+    """Around what shows a file that passed every check: whoever signed it may still have made it
+    contradict itself.
 
     Raises
     ------
@@ -201,20 +243,36 @@ def taken_at_its_word(path: Path):
     """
     try:
         yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeWarning) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        RuntimeWarning,
+    ) as error:
         detail = " ".join(str(error).split())[:120]
-        raise DataError(f"{path}: contradicts itself, or this program errs ({type(error).__name__}: {detail}; --debug shows where)") from error
+        raise DataError(
+            f"{path}: contradicts itself, or this program errs ({type(error).__name__}: {detail};"
+            " --debug shows where)"
+        ) from error
 
 
 def arrays_of(group: h5py.Group) -> dict[str, np.ndarray]:
-    """Everything in a group. Its items are listed first: an iterator of h5py's that an error leaves behind keeps HDF5 locked."""
+    """Everything in a group. Its items are listed first: an iterator of h5py's that an error leaves
+    behind keeps HDF5 locked."""
     return {name: np.asarray(item[()]) for name, item in list(group.items())}
 
 
-# ---- attributes -----------------------------------------------------------------------------------------------------
+# ---- attributes ----------------------------------------------------------------------------------
+
 
 def _finite(value) -> float:
-    if np.asarray(value).dtype.kind not in "iuf" or np.ndim(value) != 0 or not abs(float(value)) < _LARGEST:
+    if (
+        np.asarray(value).dtype.kind not in "iuf"
+        or np.ndim(value) != 0
+        or not abs(float(value)) < _LARGEST
+    ):
         raise ValueError("not a finite number")
     return float(value)
 
@@ -262,7 +320,9 @@ def _read_attributes(handle: h5py.File, path: Path, kind: str) -> dict:
     for attribute in schema.COMMON_ATTRIBUTES + schema.KINDS[kind].attributes:
         with _as_data_error(path, f"attribute {attribute.name} is missing or damaged"):
             if attribute.name in handle.attrs:
-                values[attribute.name] = _DECODERS[attribute.type](read_attribute(handle, attribute.name))
+                values[attribute.name] = _DECODERS[attribute.type](
+                    read_attribute(handle, attribute.name)
+                )
             elif attribute.required:
                 raise DataError(f"{path}: attribute {attribute.name} is missing")
     with _as_data_error(path, "attribute parameters or inputs is damaged"):
@@ -272,7 +332,8 @@ def _read_attributes(handle: h5py.File, path: Path, kind: str) -> dict:
     return values
 
 
-# ---- datasets -------------------------------------------------------------------------------------------------------
+# ---- datasets ------------------------------------------------------------------------------------
+
 
 def _check_datasets(handle: h5py.File, path: Path, kind: schema.Kind) -> None:
     with _as_data_error(path, "damaged structure"):
@@ -284,13 +345,18 @@ def _check_datasets(handle: h5py.File, path: Path, kind: schema.Kind) -> None:
 
 
 def _check_links(group: h5py.Group, path: Path, depth: int = 0, seen: list | None = None) -> None:
-    """Only plain links to ordinary datasets: no link out of the file, no cycle, no decoded size the file cannot hold."""
+    """Only plain links to ordinary datasets: no link out of the file, no cycle, no decoded size the
+    file cannot hold."""
     seen = [] if seen is None else seen
     if depth > 4 or len(seen) > _MAX_OBJECTS:
-        raise DataError(f"{path}: nested more deeply, or holding more objects, than an rsmi file does")
+        raise DataError(
+            f"{path}: nested more deeply, or holding more objects, than an rsmi file does"
+        )
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise DataError(f"{path}: {group.name}/{name} is a link to elsewhere, which is not followed")
+            raise DataError(
+                f"{path}: {group.name}/{name} is a link to elsewhere, which is not followed"
+            )
         item = group[name]
         seen.append(name)
         if isinstance(item, h5py.Group):
@@ -303,11 +369,15 @@ def _check_links(group: h5py.Group, path: Path, depth: int = 0, seen: list | Non
 
 def _check_storage(dataset: h5py.Dataset, path: Path) -> None:
     if dataset.is_virtual or dataset.external:
-        raise DataError(f"{path}: {dataset.name} takes its data from another file, which is not followed")
+        raise DataError(
+            f"{path}: {dataset.name} takes its data from another file, which is not followed"
+        )
     if dataset.dtype.kind not in "iufbS":
         raise DataError(f"{path}: {dataset.name} has type {dataset.dtype}, which rsmi does not use")
     if dataset.nbytes > _MAX_EXPANSION * (path.stat().st_size + 1):
-        raise DataError(f"{path}: {dataset.name} claims {dataset.nbytes:.3g} bytes, more than the file can hold")
+        raise DataError(
+            f"{path}: {dataset.name} claims {dataset.nbytes:.3g} bytes, more than the file can hold"
+        )
     if dataset.chunks and any(chunk > size for chunk, size in zip(dataset.chunks, dataset.shape)):
         raise DataError(f"{path}: {dataset.name} has chunks that are larger than itself")
     if not FILTERS.keys() >= set(filters_of(dataset)):
@@ -315,21 +385,34 @@ def _check_storage(dataset: h5py.Dataset, path: Path) -> None:
     check_chunks(dataset, path.stat().st_size)
 
 
-def _check_dataset(handle: h5py.File, path: Path, entry: schema.Dataset, axes: dict[str, int]) -> None:
+def _check_dataset(
+    handle: h5py.File, path: Path, entry: schema.Dataset, axes: dict[str, int]
+) -> None:
     if entry.path not in handle:
         if entry.required:
             raise DataError(f"{path}: dataset {entry.path} is missing")
         return
     dataset = handle[entry.path]
-    right_type = dataset.dtype.kind == "S" if entry.dtype == "bytes" else str(dataset.dtype) in entry.dtype.split(" or ")
+    right_type = (
+        dataset.dtype.kind == "S"
+        if entry.dtype == "bytes"
+        else str(dataset.dtype) in entry.dtype.split(" or ")
+    )
     if not isinstance(dataset, h5py.Dataset) or not right_type:
-        raise DataError(f"{path}: {entry.path} must be {entry.dtype}, not {getattr(dataset, 'dtype', 'a group')}")
+        raise DataError(
+            f"{path}: {entry.path} must be {entry.dtype}, not"
+            f" {getattr(dataset, 'dtype', 'a group')}"
+        )
     if dataset.ndim != len(entry.shape):
-        raise DataError(f"{path}: {entry.path} must have {len(entry.shape)} axes, not {dataset.ndim}")
+        raise DataError(
+            f"{path}: {entry.path} must have {len(entry.shape)} axes, not {dataset.ndim}"
+        )
     for axis, length in zip(entry.shape, dataset.shape):
         expected = axes.setdefault(axis, length) if isinstance(axis, str) else axis
         if length != expected:
-            raise DataError(f"{path}: {entry.path} has {length} along '{axis}', where {expected} is expected")
+            raise DataError(
+                f"{path}: {entry.path} has {length} along '{axis}', where {expected} is expected"
+            )
     if dataset.dtype.kind == "f":
         values = np.abs(dataset[()], dtype=np.float64)
         if ((values > _LARGEST) & (values < np.inf)).any():

@@ -1,4 +1,5 @@
-"""Writing: a file appears under its final name only when it is complete, checked and on the disk."""
+"""Writing: a file appears under its final name only when it is complete, checked and on the
+disk."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ class Writer:
         self._handle = handle
 
     def dataset(self, path: str, shape: tuple[int, ...], dtype: str, **storage) -> h5py.Dataset:
-        """Create an empty dataset, checksummed and chunked by rows, to be filled by slices; ``storage`` as in :func:`create_dataset`."""
+        """Create an empty dataset, checksummed and chunked by rows, to be filled by slices;
+        ``storage`` as in :func:`create_dataset`."""
         return create_dataset(self._handle, path, shape, dtype, **storage)
 
     def write(self, path: str, array, **storage) -> None:
@@ -44,14 +46,19 @@ class Writer:
             self.write(f"/state/{task}/{name}", array)
 
 
-def create_dataset(handle: h5py.File, path: str, shape: tuple[int, ...], dtype, compress: bool = False) -> h5py.Dataset:
-    """A dataset with a checksum; scalars and empty arrays cannot have one. ``compress``: for large arrays of small numbers."""
+def create_dataset(
+    handle: h5py.File, path: str, shape: tuple[int, ...], dtype, compress: bool = False
+) -> h5py.Dataset:
+    """A dataset with a checksum; scalars and empty arrays cannot have one. ``compress``: for large
+    arrays of small numbers."""
     if not shape or 0 in shape:
         return handle.create_dataset(path, shape=shape, dtype=dtype)
     row_bytes = max(1, np.dtype(dtype).itemsize * int(np.prod(shape[1:], dtype=np.int64)))
     rows = min(shape[0], max(1, _CHUNK_BYTES // row_bytes))
     filters = {"compression": "gzip", "shuffle": True} if compress else {}
-    return handle.create_dataset(path, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), fletcher32=True, **filters)
+    return handle.create_dataset(
+        path, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), fletcher32=True, **filters
+    )
 
 
 class _Disk(io.FileIO):
@@ -67,7 +74,11 @@ class _Disk(io.FileIO):
             os.posix_fallocate(self.fileno(), 0, size + size // 32 + (1 << 16))
             self.truncate(0)
         except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # a file system without the call: try writing
+            if error.errno not in (
+                errno.EOPNOTSUPP,
+                errno.EINVAL,
+                errno.ENOSYS,
+            ):  # a file system without the call: try writing
                 raise
 
     def write(self, content) -> int:
@@ -90,7 +101,17 @@ class _Disk(io.FileIO):
             raise failed
 
 
-def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: dict, ancestors: list[dict], run: dict, fill, expected_bytes: int) -> str:
+def publish(
+    path: Path,
+    temporary: Path,
+    kind: str,
+    header: dict,
+    attributes: dict,
+    ancestors: list[dict],
+    run: dict,
+    fill,
+    expected_bytes: int,
+) -> str:
     """Write ``temporary``, sync it, rename it to ``path``; returns the content digest.
 
     Parameters
@@ -124,7 +145,13 @@ def publish(path: Path, temporary: Path, kind: str, header: dict, attributes: di
 
 
 def _write_attributes(handle: h5py.File, kind: str, header: dict, attributes: dict) -> None:
-    common = {"format": schema.FORMAT, "kind": kind, "format_version": schema.FORMAT_VERSION, "software": f"rsmi {rsmi.__version__}", **header}
+    common = {
+        "format": schema.FORMAT,
+        "kind": kind,
+        "format_version": schema.FORMAT_VERSION,
+        "software": f"rsmi {rsmi.__version__}",
+        **header,
+    }
     for attribute in schema.COMMON_ATTRIBUTES + schema.KINDS[kind].attributes:
         value = common.get(attribute.name, attributes.get(attribute.name))
         if value is not None:
@@ -137,7 +164,8 @@ def _write_attributes(handle: h5py.File, kind: str, header: dict, attributes: di
 
 
 def write_text(handle: h5py.Group, name: str, text: str) -> None:
-    """A text attribute of fixed length: HDF5 keeps texts of variable length where no checksum guards them."""
+    """A text attribute of fixed length: HDF5 keeps texts of variable length where no checksum
+    guards them."""
     content = text.encode()
     handle.attrs.create(name, content, dtype=h5py.string_dtype("utf-8", max(1, len(content))))
 
@@ -160,7 +188,9 @@ _ENCODERS = {
 def _write_provenance(handle: h5py.File, ancestors: list[dict], run: dict) -> None:
     handle.create_dataset("/provenance/ancestors", data=np.bytes_(canonical_json(ancestors)))
     group = handle.create_group("/provenance/run")
-    for name, value in (run | {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}).items():
+    for name, value in (
+        run | {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}
+    ).items():
         write_text(group, name, value if isinstance(value, str) else json.dumps(value))
 
 
@@ -173,9 +203,14 @@ def disk_errors(path: Path):
         code = error.errno if isinstance(error, OSError) and error.errno else _errno_in(str(error))
         if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             limit = "file size limit reached" if code == errno.EFBIG else "disk full"
-            raise Failure(f"{path}: {limit}; what is done so far is kept: make room and run the same command again") from error
+            raise Failure(
+                f"{path}: {limit}; what is done so far is kept: make room and run the same command"
+                " again"
+            ) from error
         if code in (errno.ENOENT, errno.ENOTEMPTY):  # gone, or being emptied by somebody
-            raise Failure(f"{path}: the folder was removed while its output was being made") from error
+            raise Failure(
+                f"{path}: the folder was removed while its output was being made"
+            ) from error
         if code:
             raise Failure(f"{path}: cannot be written ({os.strerror(code)})") from error
         raise

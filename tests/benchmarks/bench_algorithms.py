@@ -1,7 +1,9 @@
-"""Independent samples in a second of one core by each algorithm of `rsmi sample`, thermalized: what `--algorithm auto` goes by.
+"""Independent samples in a second of one core by each algorithm of `rsmi sample`, thermalized: what
+`--algorithm auto` goes by.
 
-A sample counts as independent after 2 tau_int, in sweeps, of the energy or of |m|, whichever is slower: 1 / (2 tau_int x seconds of a
-sweep). The autocorrelation times are those of the pilot, good to about 5 %. Thousands a second, on one core with AVX-512:
+A sample counts as independent after 2 tau_int, in sweeps, of the energy or of |m|, whichever is
+slower: 1 / (2 tau_int x seconds of a sweep). The autocorrelation times are those of the pilot, good
+to about 5 %. Thousands a second, on one core with AVX-512:
 
     lattice        K/Kc      Metropolis   heat bath   Swendsen-Wang
     16x16          1                 7730        2473             123
@@ -35,8 +37,9 @@ sweep). The autocorrelation times are those of the pilot, good to about 5 %. Tho
                    1.5               1697        1816            2514
                    3                   30          29            2403
 
-Metropolis and heat bath of 512 spins at a time, replicas or (128x128) a strip. Where each is best moves with the instructions at hand:
-with portable code (an eighth of the speed) Swendsen-Wang would win at T_c from L = 64; the choice stays the same, so that samples do.
+Metropolis and heat bath of 512 spins at a time, replicas or (128x128) a strip. Where each is best
+moves with the instructions at hand: with portable code (an eighth of the speed) Swendsen-Wang would
+win at T_c from L = 64; the choice stays the same, so that samples do.
 """
 
 from timing import Row, seconds
@@ -62,7 +65,9 @@ ALGORITHMS = ("metropolis", "heat-bath", "swendsen-wang")
 
 def independent_samples(shape, coupling, algorithm):
     """In a second, thermalized."""
-    layout = "plain" if algorithm == "swendsen-wang" else "strip" if fits_strip(shape) else "replicas"
+    layout = (
+        "plain" if algorithm == "swendsen-wang" else "strip" if fits_strip(shape) else "replicas"
+    )
     simulation = IsingSimulation(shape, coupling, algorithm, 0, layout)
     found, state = pilot(simulation), simulation.start("benchmark")
     at_once = simulation.together
@@ -77,9 +82,19 @@ def run() -> list[Row]:
     for shape, ratios in RATIOS.items():
         for ratio in ratios:
             coupling = ratio if len(shape) == 1 else ratio * critical_coupling(len(shape))
-            own = {algorithm: independent_samples(shape, coupling, algorithm) for algorithm in ALGORITHMS}
-            where = f"{'x'.join(map(str, shape))} at {'K=' if len(shape) == 1 else ''}{ratio}{'' if len(shape) == 1 else ' Kc'}"
+            own = {
+                algorithm: independent_samples(shape, coupling, algorithm)
+                for algorithm in ALGORITHMS
+            }
+            where = (
+                f"{'x'.join(map(str, shape))} at"
+                f" {'K=' if len(shape) == 1 else ''}{ratio}{'' if len(shape) == 1 else ' Kc'}"
+            )
             for algorithm, value in own.items():
-                against = {} if algorithm == "swendsen-wang" else {"swendsen-wang": value / own["swendsen-wang"]}
+                against = (
+                    {}
+                    if algorithm == "swendsen-wang"
+                    else {"swendsen-wang": value / own["swendsen-wang"]}
+                )
                 rows.append(Row(f"{algorithm} {where}", value, "samples/s", against))
     return rows

@@ -1,5 +1,5 @@
-"""Nanoseconds per attempted flip of the bit-sliced Ising sampler by every path of this machine, beside the scalar branchless kernel and the
-Metropolis of mcising, both of one lattice of L=128."""
+"""Nanoseconds per attempted flip of the bit-sliced Ising sampler by every path of this machine,
+beside the scalar branchless kernel and the Metropolis of mcising, both of one lattice of L=128."""
 
 import numpy as np
 from mcising_times import mcising_nanoseconds
@@ -29,7 +29,11 @@ def scalar_nanoseconds(algorithm):
 
 def cold_start(layout, shape):
     sites = int(np.prod(shape))
-    ones = np.packbits(np.ones((1 if layout == "strip" else REPLICAS, sites), dtype=bool), axis=1, bitorder="little")
+    ones = np.packbits(
+        np.ones((1 if layout == "strip" else REPLICAS, sites), dtype=bool),
+        axis=1,
+        bitorder="little",
+    )
     return unpack(ones, shape, layout), ones
 
 
@@ -49,10 +53,15 @@ def nanoseconds(algorithm, layout, shape, coupling, path):
 def readout(layout, shape):
     """Nanoseconds per spin of a measurement and of packing."""
     spins, packed = cold_start(layout, shape)
-    energy, magnetization = np.empty(len(packed), dtype=np.int64), np.empty(len(packed), dtype=np.int64)
+    energy, magnetization = (
+        np.empty(len(packed), dtype=np.int64),
+        np.empty(len(packed), dtype=np.int64),
+    )
     sites = np.prod(shape) * len(packed)
     repeats = int(2e7 / sites) + 1
-    measuring = seconds(lambda: [measure(spins, shape, layout, energy, magnetization) for _ in range(repeats)])
+    measuring = seconds(
+        lambda: [measure(spins, shape, layout, energy, magnetization) for _ in range(repeats)]
+    )
     packing = seconds(lambda: [pack(spins, shape, layout, packed) for _ in range(repeats)])
     return measuring / repeats / sites * 1e9, packing / repeats / sites * 1e9
 
@@ -61,14 +70,28 @@ def run() -> list[Row]:
     """Every measurement."""
     scalar = {algorithm: scalar_nanoseconds(algorithm) for algorithm in ("metropolis", "heat-bath")}
     other = mcising_nanoseconds("metropolis", (128, 128), KC)
-    rows = [Row(f"baseline: scalar {algorithm} 128x128", value, "ns/flip", {"mcising": other / value}) for algorithm, value in scalar.items()]
+    rows = [
+        Row(f"baseline: scalar {algorithm} 128x128", value, "ns/flip", {"mcising": other / value})
+        for algorithm, value in scalar.items()
+    ]
     rows.append(Row("baseline: mcising metropolis 128x128", other, "ns/flip"))
     for path in paths():
         for algorithm, layout, shape, coupling in CASES:
             value = nanoseconds(algorithm, layout, shape, coupling, path)
-            name = f"{path} {algorithm} {layout} {'x'.join(map(str, shape))}, {1 / value:.3g} flips/ns"
-            rows.append(Row(name, value, "ns/flip", {"scalar": scalar[algorithm] / value, "mcising": other / value}))
+            name = (
+                f"{path} {algorithm} {layout} {'x'.join(map(str, shape))}, {1 / value:.3g} flips/ns"
+            )
+            rows.append(
+                Row(
+                    name,
+                    value,
+                    "ns/flip",
+                    {"scalar": scalar[algorithm] / value, "mcising": other / value},
+                )
+            )
     for layout, shape in (("strip", (1024, 1024)), ("replicas", (64, 64))):
-        for what, value in zip(("energy and magnetization", "packed rows"), readout(layout, shape), strict=True):
+        for what, value in zip(
+            ("energy and magnetization", "packed rows"), readout(layout, shape), strict=True
+        ):
             rows.append(Row(f"{what}, {layout} {'x'.join(map(str, shape))}", value, "ns/spin"))
     return rows

@@ -1,7 +1,9 @@
-"""Effective samples per core-second at T_c: sweeps per second over 2 tau_int, that of the energy or of |m|, whichever is larger.
+"""Effective samples per core-second at T_c: sweeps per second over 2 tau_int, that of the energy or
+of |m|, whichever is larger.
 
-A sweep of Wolff is three clusters here. Replicas are 512 lattices at once, the others one. The scalar kernels have the tau_int of the
-bit-sliced ones and the Swendsen-Wang of mcising that of ours: they make the same Markov chains.
+A sweep of Wolff is three clusters here. Replicas are 512 lattices at once, the others one. The
+scalar kernels have the tau_int of the bit-sliced ones and the Swendsen-Wang of mcising that of
+ours: they make the same Markov chains.
 """
 
 import numpy as np
@@ -13,7 +15,8 @@ from rsmi.lattice.ising import critical_coupling
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 
 KC = critical_coupling(2)
-# Size, algorithm, layout, clusters in a sweep, sweeps to forget the start, sweeps between rows, rows.
+# Size, algorithm, layout, clusters in a sweep, sweeps to forget the start, sweeps between rows,
+# rows.
 CASES = [
     (64, "metropolis", "replicas", 1, 6_000, 40, 400),
     (64, "heat-bath", "replicas", 1, 15_000, 100, 400),
@@ -34,7 +37,10 @@ class Plain:
 
     def __init__(self, size, algorithm, clusters):
         self.algorithm, self.clusters = algorithm, clusters
-        self.spins, self.rng = np.ones((size, size), dtype=np.int8), np.arange(1, 5, dtype=np.uint64)
+        self.spins, self.rng = (
+            np.ones((size, size), dtype=np.int8),
+            np.arange(1, 5, dtype=np.uint64),
+        )
 
     def sweep(self, sweeps):
         ising.sweep(self.spins, KC, self.rng, self.algorithm, sweeps, self.clusters)
@@ -47,12 +53,21 @@ class Bitsliced:
     """A strip or 512 replicas."""
 
     def __init__(self, size, algorithm, layout):
-        self.shape, self.algorithm, self.layout, self.lattices = (size, size), algorithm, layout, 1 if layout == "strip" else ising_bitsliced.REPLICAS
-        self.spins = ising_bitsliced.unpack(np.full((self.lattices, size * size // 8), 255, dtype=np.uint8), self.shape, layout)
+        self.shape, self.algorithm, self.layout, self.lattices = (
+            (size, size),
+            algorithm,
+            layout,
+            1 if layout == "strip" else ising_bitsliced.REPLICAS,
+        )
+        self.spins = ising_bitsliced.unpack(
+            np.full((self.lattices, size * size // 8), 255, dtype=np.uint8), self.shape, layout
+        )
         self.generators = ising_bitsliced.seed(np.arange(1, 5, dtype=np.uint64), 1)
 
     def sweep(self, sweeps):
-        ising_bitsliced.sweep(self.spins, self.generators, self.shape, KC, self.algorithm, self.layout, sweeps)
+        ising_bitsliced.sweep(
+            self.spins, self.generators, self.shape, KC, self.algorithm, self.layout, sweeps
+        )
 
     def measure(self):
         energy, magnetization = np.empty((2, self.lattices), dtype=np.int64)
@@ -79,22 +94,50 @@ def sweep_seconds(lattice, sweeps):
 def baseline(size, algorithm):
     """Its name and its CPU time of a sweep, or nothing."""
     if algorithm == "swendsen-wang":
-        return {"mcising swendsen-wang": mcising_nanoseconds(algorithm, (size, size), KC) * size**2 * 1e-9}
-    return {f"scalar {algorithm}": sweep_seconds(Plain(size, algorithm, 1), 2**23 // size**2)} if algorithm != "wolff" else {}
+        return {
+            "mcising swendsen-wang": (
+                mcising_nanoseconds(algorithm, (size, size), KC) * size**2 * 1e-9
+            )
+        }
+    return (
+        {f"scalar {algorithm}": sweep_seconds(Plain(size, algorithm, 1), 2**23 // size**2)}
+        if algorithm != "wolff"
+        else {}
+    )
 
 
 def run() -> list[Row]:
     """Every measurement."""
     rows, named = [], set()
     for size, algorithm, layout, clusters, *times in CASES:
-        lattice = Plain(size, algorithm, clusters) if layout == "plain" else Bitsliced(size, algorithm, layout)
+        lattice = (
+            Plain(size, algorithm, clusters)
+            if layout == "plain"
+            else Bitsliced(size, algorithm, layout)
+        )
         taus = autocorrelation_times(lattice, *times)
         tau = max(taus)
-        own, others = sweep_seconds(lattice, max(1, (2**24 if layout == "plain" else 2**30) // size**2 // lattice.lattices)), baseline(size, algorithm)
+        own, others = (
+            sweep_seconds(
+                lattice,
+                max(1, (2**24 if layout == "plain" else 2**30) // size**2 // lattice.lattices),
+            ),
+            baseline(size, algorithm),
+        )
         for name, time in others.items():
             if (name, size) not in named:
                 rows.append(Row(f"baseline: {name} L={size}", 1 / (2 * tau * time), "samples/s"))
             named.add((name, size))
-        name = f"{algorithm} {layout} L={size}, tau_int {taus[0]:.3g} (energy), {taus[1]:.3g} (|m|) sweeps"
-        rows.append(Row(name, 1 / (2 * tau * own), "samples/s", {other: time / own for other, time in others.items()}))
+        name = (
+            f"{algorithm} {layout} L={size}, tau_int {taus[0]:.3g} (energy), {taus[1]:.3g} (|m|)"
+            " sweeps"
+        )
+        rows.append(
+            Row(
+                name,
+                1 / (2 * tau * own),
+                "samples/s",
+                {other: time / own for other, time in others.items()},
+            )
+        )
     return rows

@@ -1,6 +1,8 @@
-"""CPU seconds to a learned filter with its reported mutual information, from a samples file, start-up included.
+"""CPU seconds to a learned filter with its reported mutual information, from a samples file,
+start-up included.
 
-Baseline: scikit-learn's BernoulliRBM trained on the same windows, which gives hidden units but no mutual information.
+Baseline: scikit-learn's BernoulliRBM trained on the same windows, which gives hidden units but no
+mutual information.
 """
 
 import os
@@ -29,7 +31,13 @@ def cpu_seconds(folder: str, *lines: str) -> float:
     for _ in range(REPEATS):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         for line in lines:
-            subprocess.run([sys.executable, "-m", "rsmi", *line.split(), "--quiet"], cwd=folder, env=environment, check=True, capture_output=True)
+            subprocess.run(
+                [sys.executable, "-m", "rsmi", *line.split(), "--quiet"],
+                cwd=folder,
+                env=environment,
+                check=True,
+                capture_output=True,
+            )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         for line in lines:
@@ -38,12 +46,17 @@ def cpu_seconds(folder: str, *lines: str) -> float:
 
 
 def scikit_learn_seconds(folder: str) -> float:
-    """BernoulliRBM, 20 components, 10 epochs of batches of 100: the size and number of passes of our default."""
+    """BernoulliRBM, 20 components, 10 epochs of batches of 100: the size and number of passes of
+    our default."""
     from sklearn.neural_network import BernoulliRBM
 
     with open_file(Path(folder) / "samples.h5", "samples") as file:
-        visible = (WindowSet(file, Geometry((2, 2), 1, 1), 100_000, 0).training.visible > 0).astype(np.float64)
-    machine = BernoulliRBM(n_components=20, learning_rate=0.05, batch_size=100, n_iter=10, random_state=0)
+        visible = (WindowSet(file, Geometry((2, 2), 1, 1), 100_000, 0).training.visible > 0).astype(
+            np.float64
+        )
+    machine = BernoulliRBM(
+        n_components=20, learning_rate=0.05, batch_size=100, n_iter=10, random_state=0
+    )
     start = process_time()
     machine.fit(visible)
     return process_time() - start
@@ -53,15 +66,47 @@ def run() -> list[tuple[str, float, str]]:
     """(name, value, unit) of every measurement."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            [sys.executable, "-m", "rsmi", *"sample --size 64 --temperature Tc --samples 20000 -o samples.h5 --quiet".split()],
-            cwd=folder, env={**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parents[1])}, check=True, capture_output=True,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "rsmi",
+                *"sample --size 64 --temperature Tc --samples 20000 -o samples.h5 --quiet".split(),
+            ],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parents[1])},
+            check=True,
+            capture_output=True,
+        )
         theta = "train-theta samples.h5 --block 2x2 -o theta.h5"
         return [
-            ("baseline: scikit-learn BernoulliRBM on the same windows (PCD-1)", scikit_learn_seconds(folder), "CPU s"),
+            (
+                "baseline: scikit-learn BernoulliRBM on the same windows (PCD-1)",
+                scikit_learn_seconds(folder),
+                "CPU s",
+            ),
             ("train-theta, 2x2, CD-5", cpu_seconds(folder, theta), "CPU s"),
-            ("2x2 filter by the paper's route: train-theta, train-lambda", cpu_seconds(folder, theta, "train-lambda samples.h5 --theta theta.h5 -o lambda.h5"), "CPU s"),
-            ("2x2 filter by the decoder: train-lambda", cpu_seconds(folder, "train-lambda samples.h5 --block 2x2 -o lambda.h5"), "CPU s"),
-            ("4x4 filter by the paper's route: train-theta, train-lambda", cpu_seconds(folder, theta.replace("2x2", "4x4"), "train-lambda samples.h5 --theta theta.h5 -o lambda.h5"), "CPU s"),
-            ("4x4 filter by the decoder: train-lambda", cpu_seconds(folder, "train-lambda samples.h5 --block 4x4 -o lambda.h5"), "CPU s"),
+            (
+                "2x2 filter by the paper's route: train-theta, train-lambda",
+                cpu_seconds(folder, theta, "train-lambda samples.h5 --theta theta.h5 -o lambda.h5"),
+                "CPU s",
+            ),
+            (
+                "2x2 filter by the decoder: train-lambda",
+                cpu_seconds(folder, "train-lambda samples.h5 --block 2x2 -o lambda.h5"),
+                "CPU s",
+            ),
+            (
+                "4x4 filter by the paper's route: train-theta, train-lambda",
+                cpu_seconds(
+                    folder,
+                    theta.replace("2x2", "4x4"),
+                    "train-lambda samples.h5 --theta theta.h5 -o lambda.h5",
+                ),
+                "CPU s",
+            ),
+            (
+                "4x4 filter by the decoder: train-lambda",
+                cpu_seconds(folder, "train-lambda samples.h5 --block 4x4 -o lambda.h5"),
+                "CPU s",
+            ),
         ]

@@ -1,5 +1,5 @@
-"""Nanoseconds per attempted flip, spin and flipped spin of the Ising samplers, beside a plain numpy Metropolis and the package
-mcising in the same run."""
+"""Nanoseconds per attempted flip, spin and flipped spin of the Ising samplers, beside a plain numpy
+Metropolis and the package mcising in the same run."""
 
 import numpy as np
 from mcising_times import mcising_nanoseconds
@@ -23,8 +23,12 @@ def numpy_metropolis(spins, coupling, generator, sweeps):
     colour = np.indices(spins.shape).sum(axis=0) % 2
     for _ in range(sweeps):
         for parity in (0, 1):
-            field = sum(np.roll(spins, shift, axis) for shift in (1, -1) for axis in range(spins.ndim))
-            flip = (generator.random(spins.shape) < np.exp(-2 * coupling * spins * field)) & (colour == parity)
+            field = sum(
+                np.roll(spins, shift, axis) for shift in (1, -1) for axis in range(spins.ndim)
+            )
+            flip = (generator.random(spins.shape) < np.exp(-2 * coupling * spins * field)) & (
+                colour == parity
+            )
             spins[flip] *= -1
 
 
@@ -39,7 +43,8 @@ def flipped_per_cluster(spins, rng, clusters=200):
 
 
 def wolff_nanoseconds(shape):
-    """Per flipped spin; the same clusters are grown twice, once to count the spins they flip and once for the clock."""
+    """Per flipped spin; the same clusters are grown twice, once to count the spins they flip and
+    once for the clock."""
     spins, rng = np.ones(shape, dtype=np.int8), np.arange(1, 5, dtype=np.uint64)
     sweep(spins, coupling_of(shape), rng, "wolff", 500)
     start, state = spins.copy(), rng.copy()
@@ -58,17 +63,26 @@ def kernel_nanoseconds(algorithm, shape):
     spins, rng = np.ones(shape, dtype=np.int8), np.arange(1, 5, dtype=np.uint64)
     sweep(spins, coupling_of(shape), rng, algorithm, 200)
     sweeps = 12_000_000 // spins.size
-    return seconds(lambda: sweep(spins, coupling_of(shape), rng, algorithm, sweeps)) / (sweeps * spins.size) * 1e9
+    return (
+        seconds(lambda: sweep(spins, coupling_of(shape), rng, algorithm, sweeps))
+        / (sweeps * spins.size)
+        * 1e9
+    )
 
 
 def baseline_nanoseconds(shape):
     spins, generator = np.ones(shape, dtype=np.int8), np.random.default_rng(1)
     sweeps = max(1, 1_000_000 // spins.size)
-    return seconds(lambda: numpy_metropolis(spins, coupling_of(shape), generator, sweeps)) / (sweeps * spins.size) * 1e9
+    return (
+        seconds(lambda: numpy_metropolis(spins, coupling_of(shape), generator, sweeps))
+        / (sweeps * spins.size)
+        * 1e9
+    )
 
 
 def run() -> list[Row]:
-    """Every measurement, at T_c. The local algorithms are the plain kernels: the baseline of bench_bitsliced.py."""
+    """Every measurement, at T_c. The local algorithms are the plain kernels: the baseline of
+    bench_bitsliced.py."""
     rows = []
     for shape in SHAPES:
         lattice, coupling = f"{len(shape)}D L={shape[0]}", coupling_of(shape)
@@ -80,7 +94,9 @@ def run() -> list[Row]:
                 ratios["numpy"] = baseline / own
             if algorithm != "heat-bath":
                 other = mcising_nanoseconds(algorithm, shape, coupling)
-                rows.append(Row(f"baseline: mcising {algorithm} {lattice}", other, UNITS[algorithm]))
+                rows.append(
+                    Row(f"baseline: mcising {algorithm} {lattice}", other, UNITS[algorithm])
+                )
                 ratios["mcising"] = other / own
             rows.append(Row(f"{algorithm} {lattice}", own, UNITS[algorithm], ratios))
     return rows

@@ -1,5 +1,7 @@
-"""Microseconds per configuration of blocking, of the 16 operators and of the local energies, beside np.roll in the same run; and of a flow in
-flight: sampling, measuring level by level as for any rule (the baseline), measuring as it does, and the share of measuring in the run."""
+"""Microseconds per configuration of blocking, of the 16 operators and of the local energies, beside
+np.roll in the same run; and of a flow in flight: sampling, measuring level by level as for any rule
+(the baseline), measuring as it does, and the share of measuring in the run.
+"""
 
 from statistics import median
 from time import process_time
@@ -31,7 +33,11 @@ def rolled_operators(spins):
     """All operators of one configuration by whole-array products."""
     copies = {point: np.roll(spins, (-point[0], -point[1]), (0, 1)) for point in np.ndindex(3, 3)}
     return [
-        sum(int(np.prod([copies[p] for p in term], axis=0).sum()) for term in symmetric_copies(operator)) for operator in SQUARE["even"] + SQUARE["odd"]
+        sum(
+            int(np.prod([copies[p] for p in term], axis=0).sum())
+            for term in symmetric_copies(operator)
+        )
+        for operator in SQUARE["even"] + SQUARE["odd"]
     ]
 
 
@@ -45,7 +51,9 @@ def run() -> list[tuple[str, float, str]]:
     works = {
         "16 operators": lambda: operator_sums(rows, shape),
         "16 operators, 32 x 32 x 32": lambda: operator_sums(cubes, (32, 32, 32)),
-        "histogram of local energies": lambda: add_histograms(rows, shape, blocks, np.zeros((20, number_of_bins(2)), dtype=np.int64)),
+        "histogram of local energies": lambda: add_histograms(
+            rows, shape, blocks, np.zeros((20, number_of_bins(2)), dtype=np.int64)
+        ),
         "majority 2x2": lambda: coarse_grain(rows, shape, majority((2, 2)), keys[0]),
         "decimation 2x2": lambda: coarse_grain(rows, shape, decimation((2, 2)), keys[0]),
         "operators and their products over 3 steps": lambda: measure_levels(
@@ -54,29 +62,63 @@ def run() -> list[tuple[str, float, str]]:
     }
     soft = Rule(np.ones((1, 4)), np.zeros(1), False, (2, 2))
     works["soft 2x2, as any rule"] = lambda: coarse_grain(rows, shape, soft, keys[0])
-    baseline = ("baseline: 16 operators by np.roll", microseconds(lambda: rolled_operators(spins), 1), "us/configuration")
-    return [baseline] + [(name, microseconds(work), "us/configuration") for name, work in works.items()] + in_flight()
+    baseline = (
+        "baseline: 16 operators by np.roll",
+        microseconds(lambda: rolled_operators(spins), 1),
+        "us/configuration",
+    )
+    return (
+        [baseline]
+        + [(name, microseconds(work), "us/configuration") for name, work in works.items()]
+        + in_flight()
+    )
 
 
 def in_flight(interval=45) -> list[tuple[str, float, str]]:
-    """A flow of four steps at T_c with the interval that auto takes: measuring, of 8192 configurations, with the local energies of every 16th
-    step, and its share of the run."""
-    asked = dict(model="ising", shape=(SIZE, SIZE), temperature="Tc", coupling=None, algorithm="auto", samples=1 << 20, chains=None,
-                 thermalization=0, interval=interval, seed=0, boundary="periodic")  # fmt: skip
+    """A flow of four steps at T_c with the interval that auto takes: measuring, of 8192
+    configurations, with the local energies of every 16th step, and its share of the run."""
+    asked = dict(
+        model="ising",
+        shape=(SIZE, SIZE),
+        temperature="Tc",
+        coupling=None,
+        algorithm="auto",
+        samples=1 << 20,
+        chains=None,
+        thermalization=0,
+        interval=interval,
+        seed=0,
+        boundary="periodic",
+    )
     with flow_sampled.prepare([asked], "majority", None, False, None, 4, 0) as work:
         (ensemble,) = work.ensembles
         group = groups(ensemble.parameters["chains"], ensemble.simulation.together, 1 << 20)[0]
         keys = np.arange(8, dtype=np.uint64).reshape(4, 2)
         measuring = work._measuring(ensemble, group, keys)
-        task = flow_sampled.Measurement("group", ensemble, Schedule(0, interval, 1), group, measuring, lambda: ensemble.simulation.start(*range(group.count)))
+        task = flow_sampled.Measurement(
+            "group",
+            ensemble,
+            Schedule(0, interval, 1),
+            group,
+            measuring,
+            lambda: ensemble.simulation.start(*range(group.count)),
+        )
         (_, state), n = task.begin(), 16 * group.count
         rows = ensemble.simulation.advance(state, interval, 0, n, 1)
         samples = group.samples(0, n)
         sampling = microseconds(lambda: ensemble.simulation.advance(state, 1, 0, n, 1), n)
-        sampling += (interval - 1) * (microseconds(lambda: ensemble.simulation.advance(state, 11, 0, n, 1), n) - sampling) / 10
-        together = microseconds(lambda: measuring.add(state, rows["spins"], rows["energy"], samples), n)
+        sampling += (
+            (interval - 1)
+            * (microseconds(lambda: ensemble.simulation.advance(state, 11, 0, n, 1), n) - sampling)
+            / 10
+        )
+        together = microseconds(
+            lambda: measuring.add(state, rows["spins"], rows["energy"], samples), n
+        )
         with mock.patch.object(operators, "TOGETHER", (n + 1, 0)):
-            by_level = microseconds(lambda: measuring.add(state, rows["spins"], rows["energy"], samples), n)
+            by_level = microseconds(
+                lambda: measuring.add(state, rows["spins"], rows["energy"], samples), n
+            )
     return [
         (f"in flight: {interval} sweeps", sampling, "us/configuration"),
         ("baseline: measuring level by level", by_level, "us/configuration"),

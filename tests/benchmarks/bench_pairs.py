@@ -1,4 +1,5 @@
-"""Nanoseconds per term of the pair free energies, beside numpy in the same run, and seconds per lambda training."""
+"""Nanoseconds per term of the pair free energies, beside numpy in the same run, and seconds per
+lambda training."""
 
 import numpy as np
 from timing import seconds
@@ -20,7 +21,14 @@ def numpy_pairs(rows, columns):
 def random_training(n_block, n_environment, n_theta, objective):
     """One restart at the default settings; the cost does not depend on what the windows are."""
     rng = np.random.default_rng(0)
-    shapes = [(n_block + n_environment, n_theta), (n_block + n_environment,), (n_theta,), (n_block, n_theta // 2), (n_block,), (n_theta // 2,)]
+    shapes = [
+        (n_block + n_environment, n_theta),
+        (n_block + n_environment,),
+        (n_theta,),
+        (n_block, n_theta // 2),
+        (n_block,),
+        (n_theta // 2,),
+    ]
     spins = [rng.choice(np.array([-1, 1], np.int8), (10_000, n)) for n in (n_block, n_environment)]
     problem = LambdaProblem(*spins, ThetaPair(*(rng.normal(0, 0.2, shape) for shape in shapes)))
     settings = default_settings(objective, 1, n_block)
@@ -37,12 +45,32 @@ def run():
         kernel = seconds(lambda: pair_log_cosh(rows, columns, 20)) / 20
         rows32, columns32 = rows.astype(np.float32), columns.astype(np.float32)
         plain = seconds(lambda: numpy_pairs(rows32, columns32))
-        results.append((f"pair free energies, {n_hidden} hidden, exponentials included", 1e9 * kernel / terms, "ns/term"))
-        results.append((f"  numpy {np.__version__} float32, {n_hidden} hidden", 1e9 * plain / terms, "ns/term"))
+        results.append(
+            (
+                f"pair free energies, {n_hidden} hidden, exponentials included",
+                1e9 * kernel / terms,
+                "ns/term",
+            )
+        )
+        results.append(
+            (f"  numpy {np.__version__} float32, {n_hidden} hidden", 1e9 * plain / terms, "ns/term")
+        )
     for objective in ("proxy", "logsum", "enumerate", "decoder"):
-        results.append((f"lambda training 2x2, {objective}, one restart", seconds(random_training(4, 20, 20, objective)), "s"))
+        results.append(
+            (
+                f"lambda training 2x2, {objective}, one restart",
+                seconds(random_training(4, 20, 20, objective)),
+                "s",
+            )
+        )
     for objective in ("proxy", "decoder"):
-        results.append((f"lambda training 4x4, {objective}, one restart", seconds(random_training(16, 28, 32, objective)), "s"))
+        results.append(
+            (
+                f"lambda training 4x4, {objective}, one restart",
+                seconds(random_training(16, 28, 32, objective)),
+                "s",
+            )
+        )
     return results
 
 

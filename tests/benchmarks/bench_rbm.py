@@ -1,4 +1,5 @@
-"""Contrastive divergence of a +-1 machine: samples per second beside plain numpy in float32 in the same run."""
+"""Contrastive divergence of a +-1 machine: samples per second beside plain numpy in float32 in the
+same run."""
 
 from time import process_time
 
@@ -14,16 +15,24 @@ KEY = np.array([1, 2, 3, 4], np.uint64)
 
 
 class NumpyMachine:
-    """Textbook CD-k in float32: matrix products, tanh, one uniform per unit; momentum as in the kernel."""
+    """Textbook CD-k in float32: matrix products, tanh, one uniform per unit; momentum as in the
+    kernel."""
 
     def __init__(self, n_visible, n_hidden, seed=0):
         self.rng = np.random.default_rng(seed)
         self.weights = self.rng.normal(0, 0.01, (n_visible, n_hidden)).astype(np.float32)
-        self.visible_bias, self.hidden_bias = np.zeros(n_visible, np.float32), np.zeros(n_hidden, np.float32)
+        self.visible_bias, self.hidden_bias = (
+            np.zeros(n_visible, np.float32),
+            np.zeros(n_hidden, np.float32),
+        )
         self.steps = [np.zeros_like(p) for p in (self.weights, self.visible_bias, self.hidden_bias)]
 
     def draw(self, means):
-        return np.where(2 * self.rng.random(means.shape, dtype=np.float32) - 1 < means, np.float32(1), np.float32(-1))
+        return np.where(
+            2 * self.rng.random(means.shape, dtype=np.float32) - 1 < means,
+            np.float32(1),
+            np.float32(-1),
+        )
 
     def train_epoch(self, visible, batch_size, n_gibbs, rate, momentum):
         order = self.rng.permutation(len(visible))
@@ -38,7 +47,9 @@ class NumpyMachine:
                 (x - chain).mean(0),
                 (data_means - means).mean(0),
             )
-            for parameter, step, gradient in zip((self.weights, self.visible_bias, self.hidden_bias), self.steps, gradients):
+            for parameter, step, gradient in zip(
+                (self.weights, self.visible_bias, self.hidden_bias), self.steps, gradients
+            ):
                 step *= np.float32(momentum)
                 step += np.float32(rate) * gradient
                 parameter += step
@@ -51,17 +62,34 @@ def seconds(call, *args, **options):
 
 
 def samples_per_second(n_visible, n_hidden, batch_size, n_gibbs):
-    """Of numpy and of the kernel, as it runs and on lesser instruction sets: medians over alternating rounds."""
+    """Of numpy and of the kernel, as it runs and on lesser instruction sets: medians over
+    alternating rounds."""
     n_batches = max(8, int(3e8 / (n_visible * n_hidden * (2 * n_gibbs + 3) * batch_size)))
-    visible = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (n_batches * batch_size, n_visible))
+    visible = np.random.default_rng(0).choice(
+        np.array([-1, 1], np.int8), (n_batches * batch_size, n_visible)
+    )
     machine = NumpyMachine(n_visible, n_hidden)
     states = {path: initial_state(n_visible, n_hidden, KEY) for path in PATHS_SHOWN}
-    options = {"batch_size": batch_size, "n_gibbs": n_gibbs, "learning_rate": 0.01, "momentum": 0.5, "weight_decay": 0.0}
+    options = {
+        "batch_size": batch_size,
+        "n_gibbs": n_gibbs,
+        "learning_rate": 0.01,
+        "momentum": 0.5,
+        "weight_decay": 0.0,
+    }
     options |= {"symmetric": False, "first_batch": 0, "total_batches": n_batches}
     times = []
     for _ in range(ROUNDS):
         plain = seconds(machine.train_epoch, visible, batch_size, n_gibbs, 0.01, 0.5)
-        times.append([plain, *(seconds(train_epoch, states[path], visible, path=path, **options) for path in PATHS_SHOWN)])
+        times.append(
+            [
+                plain,
+                *(
+                    seconds(train_epoch, states[path], visible, path=path, **options)
+                    for path in PATHS_SHOWN
+                ),
+            ]
+        )
     return dict(zip(("numpy", *PATHS_SHOWN), len(visible) / np.median(times, axis=0)))
 
 
@@ -74,5 +102,8 @@ def run() -> list[tuple[str, float, str]]:
             rates = samples_per_second(n_visible, n_hidden, batch_size, n_gibbs)
             plain = rates.pop("numpy")
             rows.append((f"baseline: numpy {np.__version__} {what}", plain, "samples/s"))
-            rows += [(f"{what}, {path}", rate, f"samples/s  ({rate / plain:.1f} x numpy)") for path, rate in rates.items()]
+            rows += [
+                (f"{what}, {path}", rate, f"samples/s  ({rate / plain:.1f} x numpy)")
+                for path, rate in rates.items()
+            ]
     return rows

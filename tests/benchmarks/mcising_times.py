@@ -8,7 +8,8 @@ from timing import seconds
 
 @cache
 def mcising_nanoseconds(algorithm, shape, coupling):
-    """Per attempted flip, spin or flipped spin; it counts the spins it updates itself, and makes the same sweeps every time."""
+    """Per attempted flip, spin or flipped spin; it counts the spins it updates itself, and makes
+    the same sweeps every time."""
     from mcising import IsingSimulation
 
     kind = "square" if len(shape) == 2 else "cubic"

@@ -1,9 +1,10 @@
-"""Every benchmark of this folder in one run: a table on stdout and, if asked for, a JSON file. Each compares with a baseline named
-beside it, measured in the same run.
+"""Every benchmark of this folder in one run: a table on stdout and, if asked for, a JSON file. Each
+compares with a baseline named beside it, measured in the same run.
 
     make bench            or            python tests/benchmarks/run.py [--json FILE] [NAME ...]
 
-CPU time, medians over repeats. OpenBLAS is given one thread and its own choice of kernels, for a fair baseline.
+CPU time, medians over repeats. OpenBLAS is given one thread and its own choice of kernels, for a
+fair baseline.
 """
 
 import argparse
@@ -33,7 +34,10 @@ def load(name: str):
 def processor() -> str:
     """What the system calls it."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor() or platform.machine())
+    return next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor() or platform.machine(),
+    )
 
 
 def line(row) -> str:
@@ -53,14 +57,22 @@ def main(names: list[str], file: str | None) -> None:
             results[name].append(Row(*row)._asdict())
             print(line(Row(*row)), flush=True)
     if file:
-        machine = {"processor": processor(), "system": platform.platform(), "python": platform.python_version()}
-        Path(file).write_text(json.dumps({"machine": machine, "benchmarks": results}, indent=1) + "\n")
+        machine = {
+            "processor": processor(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+        }
+        Path(file).write_text(
+            json.dumps({"machine": machine, "benchmarks": results}, indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", metavar="FILE", help="write the numbers there too")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(NAMES)}; all by default")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"some of {', '.join(NAMES)}; all by default"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(NAMES):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}")

@@ -8,7 +8,8 @@ REPEATS = 7
 
 
 class Row(NamedTuple):
-    """A measurement; ``ratios`` say how many times faster it is than what each of them names, measured in the same run."""
+    """A measurement; ``ratios`` say how many times faster it is than what each of them names,
+    measured in the same run."""
 
     name: str
     value: float
