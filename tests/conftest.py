@@ -2,6 +2,7 @@
 tests share."""
 
 import contextlib
+import importlib.util
 import io
 import os
 import shutil

@@ -33,7 +33,7 @@ def pipeline(folder):
     """cold, critical and hot samples of 16x16, a coarse file, a flow and its exponents; the file
     names by kind."""
     samples = {name: folder / f"{name}.h5" for name in ("cold", "critical", "hot")}
-    for (name, path), temperature in zip(samples.items(), ("0.95Tc", "Tc", "1.05Tc")):
+    for (_name, path), temperature in zip(samples.items(), ("0.95Tc", "Tc", "1.05Tc")):
         assert (
             command(
                 "sample",

@@ -2,14 +2,13 @@
 what it should be."""
 
 import functools
-import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import module_of
 
 from rsmi.information import exact
 from rsmi.renormalization.migdal_kadanoff import exponents
@@ -136,9 +135,8 @@ def test_from_rules_to_the_picture(script, measured, systems, here, workplace, c
     capsys.readouterr()
     script("table").main(*(f"{name}.json" for name in SYSTEMS), "exponent-majority.h5")
     text = capsys.readouterr().out
-    assert (
-        all(text.count(f"\n  {name} ") == 3 for name in TITLES) and text.count("\n  majority ") == 4
-    )
+    assert all(text.count(f"\n  {name} ") == 3 for name in TITLES)
+    assert text.count("\n  majority ") == 4
     script("picture").main(
         "ising-2x2.json", "ising-2x2.json", "chain.json", "dimers.json", "picture.png"
     )
@@ -150,11 +148,9 @@ def test_measures_as_a_command(script, systems, capsys, monkeypatch):
     monkeypatch.setattr(measures, "WINDOWS", 5000)
     measures.main("--learned", str(systems / "chain.h5"), *rules_of(systems, "chain"))
     found = json.loads(capsys.readouterr().out)
-    assert (
-        list(found["rules"]) == TITLES
-        and "exact" not in found["rules"]["likelihood"]
-        and found["whole"] is None
-    )
+    assert list(found["rules"]) == TITLES
+    assert "exact" not in found["rules"]["likelihood"]
+    assert found["whole"] is None
 
 
 def test_seeds(script, systems, capsys):
@@ -193,10 +189,8 @@ def test_the_chain_in_the_readme(name):
     rule = NAMED[name]((4,))
     (found,) = exact.joint_informations([exact.channel(rule.filters, rule.bias, rule.hard)], joint)
     shown = row_of("Ising chain, 64 spins", name)
-    assert (
-        shown[1] == f"{found.information:.6g}"
-        and shown[2] == f"{found.block_information - found.information:.4f}"
-    )
+    assert shown[1] == f"{found.information:.6g}"
+    assert shown[2] == f"{found.block_information - found.information:.4f}"
 
 
 def test_migdal_kadanoff_in_the_readme():

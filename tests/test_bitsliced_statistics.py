@@ -125,7 +125,7 @@ def test_energy_and_specific_heat_to_five_digits(case):
 
 
 @pytest.mark.parametrize(
-    "shape, factor",
+    ("shape", "factor"),
     [
         ((size, size), factor)
         for size in (16, 128)

@@ -62,12 +62,11 @@ def test_the_block_spin_is_found_without_an_environment(train, objective):
     """Decimation would explain .83 nats of .97, and know .33 of the environment."""
     found, remarks = train(f"--block 2x2 --objective {objective}")
     weights = np.ravel(found["filters"])
-    assert weights.sum() / (2 * np.linalg.norm(weights)) > 0.99 and found["bias"] == [0]
-    assert (
-        not remarks
-        and found["objective"] == objective
-        and found["estimator"] == ("cd" if objective == "likelihood" else None)
-    )
+    assert weights.sum() / (2 * np.linalg.norm(weights)) > 0.99
+    assert found["bias"] == [0]
+    assert not remarks
+    assert found["objective"] == objective
+    assert found["estimator"] == ("cd" if objective == "likelihood" else None)
     assert (
         0.92 * found["total_correlation_block"]
         < found["total_correlation"]
@@ -128,8 +127,10 @@ def test_the_environment_has_no_say_in_the_choice(train, objective):
         )
         steps, curve = file.read("/curve/step"), file.read("/curve/filters")
         np.testing.assert_allclose(curve[:, -1], file.read("/restarts/filters"), atol=1e-12)
-    assert kept == found["restart"] == last.argmax() and np.isfinite(bounds).all()
-    assert len(steps) == curve.shape[1] and (np.diff(steps) > 0).all()
+    assert kept == found["restart"] == last.argmax()
+    assert np.isfinite(bounds).all()
+    assert len(steps) == curve.shape[1]
+    assert (np.diff(steps) > 0).all()
 
 
 def test_hidden_units_as_filters():
@@ -186,11 +187,8 @@ def test_units_without_a_task(train):
     found, remarks = train("--block 2x2 --objective total-correlation --hidden 3 --windows 20000")
     sizes = np.abs(np.reshape(found["filters"], (3, 4))).sum(axis=1)
     idle = [str(j) for j in range(1, 4) if sizes[j - 1] < 0.1]
-    assert (
-        idle
-        and f"unit{'s' * (len(idle) > 1)} {', '.join(idle)} of 3 found nothing to explain"
-        in remarks
-    )
+    assert idle
+    assert f"unit{'s' * (len(idle) > 1)} {', '.join(idle)} of 3 found nothing to explain" in remarks
 
 
 @pytest.mark.parametrize("objective", BLOCK_ALONE)
@@ -228,7 +226,7 @@ def test_pairs_of_noise_spins_dominate(samples):
 
 
 @pytest.mark.parametrize(
-    "options, words",
+    ("options", "words"),
     [
         (
             "--objective total-correlation --estimator pairs",
@@ -245,11 +243,13 @@ def test_estimators_of_other_objectives(here, samples, workplace, options, words
     result = here(
         "train-lambda", samples / "ising.h5", "--block", "2x2", *options.split(), "-o", "lambda.h5"
     )
-    assert result.code == 2 and words in result.sentence and not Path("lambda.h5").exists()
+    assert result.code == 2
+    assert words in result.sentence
+    assert not Path("lambda.h5").exists()
 
 
 @pytest.mark.parametrize(
-    "options, steps",
+    ("options", "steps"),
     [("--objective total-correlation", ("steps", 300)), ("--estimator pcd", ("cd_steps", 5))],
 )
 def test_the_plan(here, samples, workplace, options, steps):
@@ -265,9 +265,7 @@ def test_the_plan(here, samples, workplace, options, steps):
         "--json",
     )
     plan = json.loads(result.out)
-    assert (
-        result.code == 0
-        and plan[steps[0]] == steps[1]
-        and plan["objective"] in BLOCK_ALONE
-        and math.isfinite(plan["windows"])
-    )
+    assert result.code == 0
+    assert plan[steps[0]] == steps[1]
+    assert plan["objective"] in BLOCK_ALONE
+    assert math.isfinite(plan["windows"])

@@ -175,8 +175,10 @@ WRONG = {
 
 def assert_refused(result, code, words):
     """One sentence, the right code, no result, no traceback."""
-    assert (result.code, result.out) == (code, "") and words in result.sentence
-    assert "Traceback" not in result.err and "defect" not in result.err
+    assert (result.code, result.out) == (code, "")
+    assert words in result.sentence
+    assert "Traceback" not in result.err
+    assert "defect" not in result.err
     assert result.err.startswith("Usage:") or result.err.count("\n") == 1
 
 
@@ -238,7 +240,8 @@ def test_stdout_carries_the_result_only(output, inputs, here):
     inputs(output)
     for more in ((), ("--force",)):
         result = here(*arguments_for(output), "--json", "--quiet", *more)
-        assert result.err == "" and json.loads(result.out)["file"] == output
+        assert result.err == ""
+        assert json.loads(result.out)["file"] == output
 
 
 def test_quiet(workplace, here):
@@ -276,24 +279,24 @@ def test_json_keys(output, inputs, pipeline, here):
     found = json.loads(here(*arguments_for(output), "--json").out)
     assert set(KEYS[output].split()) <= set(found)
     info = json.loads(here("info", output, "--json").out)
-    assert info.pop("kind") and info == found
+    assert info.pop("kind")
+    assert info == found
 
 
 def test_json_of_flow_and_exponent(pipeline, here, monkeypatch):
     monkeypatch.chdir(pipeline)
     (flow,) = json.loads(here("info", "flow.h5", "--json").out)["flows"]
-    assert flow["temperature"] == pytest.approx(2.269185, abs=1e-6) and flow["temperature"] * flow[
-        "coupling"
-    ] == pytest.approx(1)
+    assert flow["temperature"] == pytest.approx(2.269185, abs=1e-6)
+    assert flow["temperature"] * flow["coupling"] == pytest.approx(1)
     assert [(row["step"], row["size"]) for row in flow["steps"]] == [(0, 16), (1, 8), (2, 4)]
     assert {"coupling_eff", "coupling_eff_error", "energy_nn"} <= set(flow["steps"][0])
     found = json.loads(here("info", "exponent.h5", "--json").out)
     for name in ("y_t", "y_h"):
         assert {"step", "operators", "value", "error"} <= set(found[name][0])
-        assert {"step", "operators", "value", "error"} <= set(found["headline"][name]) and found[
-            "headline"
-        ][name]["step"] == 2
-    assert found["T_c"] is None and "one step more" in found["T_c_reason"]
+        assert {"step", "operators", "value", "error"} <= set(found["headline"][name])
+        assert found["headline"][name]["step"] == 2
+    assert found["T_c"] is None
+    assert "one step more" in found["T_c_reason"]
 
 
 def test_reader_goes_away(pipeline, workplace):
@@ -321,9 +324,8 @@ def test_pipeline_in_a_shell(workplace, cli):
         "PYTHONPATH": str(Path(sys.modules["rsmi"].__file__).parent.parent),
     }
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0 and [
-        row["size"] for row in json.loads(done.stdout)["flows"][0]["steps"]
-    ] == [8, 4]
+    assert done.returncode == 0
+    assert [row["size"] for row in json.loads(done.stdout)["flows"][0]["steps"]] == [8, 4]
 
 
 def test_paths_from_stdin(zoo, workplace, here):
@@ -373,9 +375,11 @@ def test_everything_from_the_file(config, here):
         ' "auto"\noutput = "out.h5"\njson = true\nquiet = true\n'
     )
     result = here("sample", "--config", path)
-    assert json.loads(result.out)["samples"] == 24 and result.err == ""
+    assert json.loads(result.out)["samples"] == 24
+    assert result.err == ""
     with open_file("out.h5") as file:
-        assert file.attributes["temperature"] == 2.5 and file.attributes["thermalization"] == 3
+        assert file.attributes["temperature"] == 2.5
+        assert file.attributes["thermalization"] == 3
 
 
 def test_everything_from_the_environment(workplace, here, monkeypatch):
@@ -393,7 +397,7 @@ def test_everything_from_the_environment(workplace, here, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "text, words",
+    ("text", "words"),
     [
         ("[sample]\ncolour = 1\n", "sample has no option --colour"),
         ("[sampel]\nseed = 1\n", "sampel is not the [table] of a command"),
@@ -436,7 +440,8 @@ def test_dry_run(output, inputs, here):
 def test_help(name, here):
     """-h works, shows defaults and a complete example; the example parses."""
     result = here(name, "-h")
-    assert (result.code, result.err) == (0, "") and result.out == here(name, "--help").out
+    assert (result.code, result.err) == (0, "")
+    assert result.out == here(name, "--help").out
     assert "Example" in result.out and "default" in result.out or name in ("info", "plot")
     examples = re.findall(r"^\s+rsmi (.+)$", result.out, re.M)
     assert any(example.startswith(name) for example in examples)
@@ -448,7 +453,9 @@ def test_help(name, here):
 
 def test_help_of_the_suite(here):
     result = here("-h")
-    assert result.code == 0 and all(name in result.out for name in COMMANDS) and "75" in result.out
+    assert result.code == 0
+    assert all(name in result.out for name in COMMANDS)
+    assert "75" in result.out
     for code, words in re.findall(
         r"(\d+) (done|failure|usage|damaged|output|interrupted)", result.out
     ):
@@ -495,15 +502,12 @@ def test_chained_steps_equal_steps(pipeline, workplace, here):
         ).code
         == 0
     )
-    assert (spins("2.h5") == spins("both.h5")).all() and (
-        spins("seed.h5") != spins("both.h5")
-    ).any()
+    assert (spins("2.h5") == spins("both.h5")).all()
+    assert (spins("seed.h5") != spins("both.h5")).any()
     with open_file("2.h5") as file, open_file(pipeline / "samples.h5") as original:
-        assert (
-            file.attributes["rg_step"] == 2
-            and file.attributes["scale_factor"] == 4
-            and file.attributes["shape"] == (4, 4)
-        )
+        assert file.attributes["rg_step"] == 2
+        assert file.attributes["scale_factor"] == 4
+        assert file.attributes["shape"] == (4, 4)
         assert (file.read("/energy") == original.read("/energy")).all()
 
 
@@ -516,9 +520,8 @@ def test_an_interval_is_that_many_sweeps(workplace, here):
         "5 --interval 1 --samples 1 -o c.h5",
     ):
         assert here(*f"{line} {words}".split()).code == 0
-    assert (spins("a.h5")[0] == spins("b.h5")[2]).all() and (
-        spins("a.h5")[0] == spins("c.h5")[0]
-    ).all()
+    assert (spins("a.h5")[0] == spins("b.h5")[2]).all()
+    assert (spins("a.h5")[0] == spins("c.h5")[0]).all()
 
 
 def test_temperatures_have_streams_of_their_own(workplace, here):
@@ -702,21 +705,20 @@ def test_unknown_temperature(stranger, here):
         found[name] is None
         for name in ("energy", "energy_error", "tau_int", "tau_int_error", "susceptibility")
     )
-    assert found["magnetization_abs"] is not None and found["tau_int_magnetization"] is not None
+    assert found["magnetization_abs"] is not None
+    assert found["tau_int_magnetization"] is not None
     (flow,) = flow_of(here, "flow.h5", stranger)
-    assert flow["temperature"] is flow["coupling"] is None and "unknown" in flow["reason"]
+    assert flow["temperature"] is flow["coupling"] is None
+    assert "unknown" in flow["reason"]
     assert all(row["coupling_eff"] is None and row["energy_nn"] < 0 for row in flow["steps"])
     result = here("exponent", "flow.h5", "--json", "-o", "exponent.h5")
     found = json.loads(result.out)
-    assert (
-        found["nu"] is None
-        and "unknown" in found["nu_reason"]
-        and found["T_c"] is None
-        and found["T_c_reason"]
-    )
-    assert found["temperature"] is None and all(
-        row["value"] > 0 for row in found["y_t"] if row["step"] == 1
-    )
+    assert found["nu"] is None
+    assert "unknown" in found["nu_reason"]
+    assert found["T_c"] is None
+    assert found["T_c_reason"]
+    assert found["temperature"] is None
+    assert all(row["value"] > 0 for row in found["y_t"] if row["step"] == 1)
     assert (
         here("info", "exponent.h5").code
         == here("info", "flow.h5").code
@@ -745,12 +747,13 @@ def test_unknown_temperature_is_not_merged(stranger, pipeline, here):
     """Two strangers stay apart, and coarse-graining keeps what is not known."""
     assert here("coarse-grain", stranger, "--rule", "majority", "-o", "coarse.h5").code == 0
     with open_file("coarse.h5") as file:
-        assert "temperature" not in file.attributes and "/energy" not in file
+        assert "temperature" not in file.attributes
+        assert "/energy" not in file
     assert len(flow_of(here, "flow.h5", stranger, pipeline / "other.h5")) == 2
 
 
 @pytest.mark.parametrize(
-    "shell, begins",
+    ("shell", "begins"),
     [
         ("bash", "_rsmi_completion() {"),
         ("zsh", "#compdef rsmi"),
@@ -763,7 +766,7 @@ def test_completion_script(shell, begins):
 
 
 @pytest.mark.parametrize(
-    "words, answer",
+    ("words", "answer"),
     {
         "rsmi trai": ["plain,train-lambda", "plain,train-theta"],
         "rsmi sample --therm": ["plain,--thermalization"],

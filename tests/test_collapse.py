@@ -39,7 +39,7 @@ def collapsed(rng, factors=FACTORS, shapes=SHAPES, **settings):
     )
 
 
-@pytest.mark.parametrize("nu, correlated", [(0.63, 0.99), (1.0, 0.0), (1.4, 0.9)])
+@pytest.mark.parametrize(("nu", "correlated"), [(0.63, 0.99), (1.0, 0.0), (1.4, 0.9)])
 def test_recovers_the_exponent(nu, correlated):
     """Unbiased within 4 sigma over 12 flows, scattering by its error. With b^(n nu) the
     result would be 1/nu."""
@@ -57,10 +57,13 @@ def test_an_imperfect_collapse_says_so():
     found, clean = (
         collapsed(np.random.default_rng(3), distort=d, noise=1e-4) for d in (0.002, 0.0)
     )
-    assert found["chi2"] > 10 * found["degrees_of_freedom"] and 0.0008 < found["scatter"] < 0.003
+    assert found["chi2"] > 10 * found["degrees_of_freedom"]
+    assert 0.0008 < found["scatter"] < 0.003
     assert found["error"] > 2 * found["error_statistical"]
-    assert clean["chi2"] < 3 * clean["degrees_of_freedom"] and clean["scatter"] < 0.0004
-    assert len(found["points"]) == 21 and found["points"][0].keys() == {
+    assert clean["chi2"] < 3 * clean["degrees_of_freedom"]
+    assert clean["scatter"] < 0.0004
+    assert len(found["points"]) == 21
+    assert found["points"][0].keys() == {
         "step",
         "size",
         "x",
@@ -97,7 +100,8 @@ def test_several_sizes_share_one_curve():
         (1, 16),
         (2, 8),
     }
-    assert abs(both["value"] - 1) < 4 * both["error"] and both["error"] < one["error"]
+    assert abs(both["value"] - 1) < 4 * both["error"]
+    assert both["error"] < one["error"]
 
 
 def test_what_does_not_collapse_has_a_reason():

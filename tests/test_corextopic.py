@@ -91,17 +91,16 @@ def test_the_same_fixed_point(name):
     )  # what is clipped at zero, as above
     theirs = np.array(FROZEN[name]["p_y"])
     for ours, published in zip(p[: len(theirs)].T, theirs.T):
-        assert (
-            min(np.abs(renamed - published).max() for renamed in (ours, 1 - ours)) < 1e-6
-            and np.ptp(published) > 0.9
-        )
+        assert min(np.abs(renamed - published).max() for renamed in (ours, 1 - ours)) < 1e-6
+        assert np.ptp(published) > 0.9
 
 
 def test_both_find_what_is_known():
     """Planted groups are found, and on the Ising block the maximum over all rules, 1.059604 nats
     (two enumerations)."""
     owners = np.argmax(FROZEN["planted"]["alpha"], axis=0).reshape(3, 4)
-    assert (owners == owners[:, :1]).all() and len(set(owners[:, 0])) == 3
+    assert (owners == owners[:, :1]).all()
+    assert len(set(owners[:, 0])) == 3
     assert sum(FROZEN["ising"]["tcs"]["100"]) == pytest.approx(1.059604, abs=3e-4)
 
 

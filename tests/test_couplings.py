@@ -78,7 +78,8 @@ def test_operators_and_bins():
         ["next-nearest neighbours (1,1)", "pair (2,0)", "plaquette"],
         ["next-nearest neighbours (1,1,0)", "third neighbours (1,1,1)", "plaquette"],
     ]
-    assert couplings.SETS[0] == couplings.HEADLINE == (0, 1, 2, 3) and len(set(couplings.SETS)) == 5
+    assert couplings.SETS[0] == couplings.HEADLINE == (0, 1, 2, 3)
+    assert len(set(couplings.SETS)) == 5
     with pytest.raises(ValueError, match="one to three dimensions"):
         couplings.table(4)
 
@@ -91,7 +92,7 @@ def test_energies_are_those_of_the_operators():
     assert np.array_equal(sums, even[:, list(couplings.CHOSEN[2])] * [2, 2, 2, 4])
 
 
-@pytest.mark.parametrize("dimension, smallest", [(1, 6), (2, 4), (3, 2)])
+@pytest.mark.parametrize(("dimension", "smallest"), [(1, 6), (2, 4), (3, 2)])
 def test_lattices_on_which_operators_coincide(dimension, smallest):
     assert [couplings.wraps((size,) * dimension) for size in range(1, 10)] == [
         size < smallest for size in range(1, 10)
@@ -197,9 +198,9 @@ def test_no_solution_has_a_reason():
         found = couplings.effective_interactions(
             histograms(spins, np.arange(4), 4), energies[:, list(numbers)]
         )
-        assert (
-            np.isnan(found.value).all() and np.isnan(found.error).all() and reason in found.reason
-        )
+        assert np.isnan(found.value).all()
+        assert np.isnan(found.error).all()
+        assert reason in found.reason
     with pytest.raises(np.linalg.LinAlgError, match="no samples"):
         couplings.invert(np.zeros(625), energies)
     with pytest.raises(np.linalg.LinAlgError, match="vanishes at every site"):
@@ -210,18 +211,14 @@ def test_errors_need_two_groups_and_every_replica():
     energies = couplings.local_energies(2)[:, :1]
     spins = np.random.default_rng(5).choice([-1, 1], size=(2, 8, 8))
     one = couplings.effective_interactions(histograms(spins), energies)
-    assert (
-        np.isfinite(one.value).all()
-        and np.isnan(one.error).all()
-        and one.reason == couplings.NO_ERROR
-    )
+    assert np.isfinite(one.value).all()
+    assert np.isnan(one.error).all()
+    assert one.reason == couplings.NO_ERROR
     spins[0] = 1  # all that is not ordered is in one group
     found = couplings.effective_interactions(histograms(spins, np.arange(2), 2), energies)
-    assert (
-        np.isfinite(found.value).all()
-        and np.isnan(found.error).all()
-        and "without one group of samples the couplings are unbounded" in found.reason
-    )
+    assert np.isfinite(found.value).all()
+    assert np.isnan(found.error).all()
+    assert "without one group of samples the couplings are unbounded" in found.reason
 
 
 def test_replicas_are_inversions():
@@ -264,7 +261,8 @@ def test_decimation_of_a_sampled_chain(steps):
     counts = np.zeros((20, 135), dtype=np.int64)
     couplings.add_histograms(rows, (size,), np.arange(200) // 10, counts)
     found = couplings.effective_interactions(counts, couplings.local_energies(1))
-    assert (np.abs(found.value - [k, 0, 0, 0]) < 4 * found.error).all() and found.error.max() < 0.01
+    assert (np.abs(found.value - [k, 0, 0, 0]) < 4 * found.error).all()
+    assert found.error.max() < 0.01
 
 
 @pytest.mark.parametrize(
@@ -304,10 +302,8 @@ def test_flow_gives_the_sampled_couplings(line, tmp_path, monkeypatch):
     occupied = (
         (couplings.local_energies(len(shape))[:, None] == energies).all(axis=2).argmax(axis=0)
     )
-    assert (
-        np.array_equal(counts[:, 0], expected[:, occupied])
-        and counts[:, 0].sum() == 1500 * math.prod(shape) == expected.sum()
-    )
+    assert np.array_equal(counts[:, 0], expected[:, occupied])
+    assert counts[:, 0].sum() == 1500 * math.prod(shape) == expected.sum()
     again = couplings.invert(counts[:, 1].sum(axis=0), energies)
     assert np.allclose(rows[5]["values"], again, atol=1e-10)
 
@@ -339,7 +335,8 @@ def test_published_couplings_of_the_majority_rule(tmp_path, monkeypatch):
         3: (0.345, 0.086, -0.010),
     }.items():
         values, errors = np.array(found[step]["values"]), np.array(found[step]["errors"])
-        assert (np.abs(values - published) < 5e-4 + 4 * errors).all() and errors.max() < 3e-3
+        assert (np.abs(values - published) < 5e-4 + 4 * errors).all()
+        assert errors.max() < 3e-3
 
 
 @pytest.mark.slow

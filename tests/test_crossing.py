@@ -111,7 +111,8 @@ def test_crossing_of_two_enumerated_sizes():
             ("binder", [2, 4]),
             ("correlation_ratio", [2, 4]),
         ]
-        assert rows[1]["T_c"] is None and "not a distance" in rows[1]["reason"]
+        assert rows[1]["T_c"] is None
+        assert "not a distance" in rows[1]["reason"]
         found.append(
             [
                 rows[0][name]
@@ -130,7 +131,8 @@ def test_crossing_of_two_enumerated_sizes():
 def test_curves_end_where_the_samples_do():
     rng = np.random.default_rng(3)
     curves, rows = finite_size.analyse([drawn(2, 500, rng), drawn(4, 500, rng, [0.38, 0.46])], 16)
-    assert np.isfinite(curves.value[0, :, 0]).all() and np.isnan(curves.value[1, [0, -1], 0]).all()
+    assert np.isfinite(curves.value[0, :, 0]).all()
+    assert np.isnan(curves.value[1, [0, -1], 0]).all()
     _, rows = finite_size.analyse(
         [drawn(2, 500, rng, [0.2, 0.3]), drawn(4, 500, rng, [0.4, 0.5])], 16
     )
@@ -142,10 +144,8 @@ def test_no_crossing_has_a_reason():
     _, rows = finite_size.analyse(
         [drawn(2, 2000, rng, [0.1, 0.2]), drawn(4, 2000, rng, [0.1, 0.2])], 16
     )
-    assert (
-        rows[0]["T_c"] is rows[0]["nu"] is None
-        and "no crossing between T = 5 and 10" in rows[0]["reason"]
-    )
+    assert rows[0]["T_c"] is rows[0]["nu"] is None
+    assert "no crossing between T = 5 and 10" in rows[0]["reason"]
 
 
 def test_bracketed_root():
@@ -214,7 +214,8 @@ def test_refusals(sample, here):
             2,
             "",
             1,
-        ) and words in result.err
+        )
+        assert words in result.err
         assert not [path for path in os.listdir() if path.startswith("out")]
 
 
@@ -229,7 +230,8 @@ def test_order_of_the_files_does_not_matter(sample, here):
     for one, other in zip(first["crossings"], second["crossings"]):
         for name in ("T_c", "T_c_error", "value", "nu", "nu_error"):
             assert one[name] == pytest.approx(other[name], rel=1e-6)
-    assert abs(first["T_c"] - 2.269185) < 5 * first["T_c_error"] and first["sizes"] == [8, 16]
+    assert abs(first["T_c"] - 2.269185) < 5 * first["T_c_error"]
+    assert first["sizes"] == [8, 16]
     assert "exact 2.269185, not used" in here("info", "0.h5").out
 
 
@@ -249,7 +251,7 @@ def test_correlated_samples_are_warned_of(sample, here):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "dimension, sizes, samples, exact_tc, tolerance",
+    ("dimension", "sizes", "samples", "exact_tc", "tolerance"),
     [(2, (16, 32, 64), 12000, 2.269185314213022, 1e-3), (3, (8, 16), 12000, 1 / 0.221654626, 2e-3)],
 )
 def test_targets(sample, here, dimension, sizes, samples, exact_tc, tolerance):
@@ -262,7 +264,6 @@ def test_targets(sample, here, dimension, sizes, samples, exact_tc, tolerance):
         for f in factors
     ]
     found = json.loads(here("crossing", *files, "--json", "-q", "-o", "out.h5").out)
-    assert (
-        abs(found["T_c"] / exact_tc - 1) < tolerance and found["T_c_error"] < tolerance * exact_tc
-    )
+    assert abs(found["T_c"] / exact_tc - 1) < tolerance
+    assert found["T_c_error"] < tolerance * exact_tc
     assert abs(found["nu"] - {2: 1.0, 3: 0.63}[dimension]) < 0.06

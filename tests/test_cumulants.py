@@ -27,7 +27,8 @@ def hard(*filters):
 
 
 @pytest.mark.parametrize(
-    "length, blocks, coupling", [(1, 6, 0.4), (2, 2, 0.3), (2, 4, -0.7), (3, 3, 1.1), (2, 5, 0.2)]
+    ("length", "blocks", "coupling"),
+    [(1, 6, 0.4), (2, 2, 0.3), (2, 4, -0.7), (3, 3, 1.1), (2, 5, 0.2)],
 )
 def test_against_every_configuration(length, blocks, coupling):
     """K'[h] and each C_k[h]/k!, k <= 10, of a rule without symmetry: a bond counted twice or in the
@@ -77,7 +78,8 @@ def test_decimation_is_the_textbook_flow(length, coupling):
     """tanh K' = (tanh K)^L, nothing else; for L = 2 that is (1/2) ln cosh 2K."""
     found = chain_couplings(hard([1] + [0] * (length - 1)), coupling, order=None)
     assert found.nearest[0] == pytest.approx(math.atanh(math.tanh(coupling) ** length), abs=1e-14)
-    assert abs(found.next_nearest[0]) < 1e-14 and abs(found.four_body[0]) < 1e-14
+    assert abs(found.next_nearest[0]) < 1e-14
+    assert abs(found.four_body[0]) < 1e-14
     if length == 2:
         assert found.nearest[0] == pytest.approx(0.5 * math.log(math.cosh(2 * coupling)), abs=1e-14)
 
@@ -93,7 +95,7 @@ def test_published_numbers():
 
 
 @pytest.mark.parametrize(
-    "coupling, whole, shares",
+    ("coupling", "whole", "shares"),
     [(0.1, 9.86802e-5, (0.5050, 0.3023)), (1.0, 0.325221, (0.7596, 0.7397))],
 )
 def test_information_kept(coupling, whole, shares):
@@ -121,7 +123,7 @@ def test_the_information_is_largest_where_the_hamiltonian_is_simplest():
     assert complexity[np.isclose(np.abs(angles), np.pi / 4)].min() > 0.02
 
 
-@pytest.mark.parametrize("coupling, strength", [(0.1, 1.5), (0.1, 6.0), (0.8, 5.0)])
+@pytest.mark.parametrize(("coupling", "strength"), [(0.1, 1.5), (0.1, 6.0), (0.8, 5.0)])
 def test_nearest_neighbours_alone(coupling, strength):
     """Where the block's ends are independent given h, <x_1 x_2|h> = <x_1|h><x_2|h>, every other
     coupling of K' is zero."""
@@ -139,7 +141,8 @@ def test_nearest_neighbours_alone(coupling, strength):
         low, high = (middle, high) if dependence(middle) > 0 else (low, middle)
     couplings = walsh_coefficients(exact_hamiltonian(block_rules([strength, low]), coupling, 6)[0])
     nearest = [3, 6, 12, 24, 48, 33]
-    assert couplings[nearest] == pytest.approx(couplings[3], abs=1e-13) and couplings[3] > 1e-3
+    assert couplings[nearest] == pytest.approx(couplings[3], abs=1e-13)
+    assert couplings[3] > 1e-3
     assert np.abs(np.delete(couplings, [0, *nearest])).max() < 1e-13
 
 
@@ -191,11 +194,12 @@ def test_a_rule_without_symmetry_has_a_field():
 def test_no_coupling_has_no_ratio():
     """A filter of zeros tosses coins: its ratios are undefined, and no warning is raised."""
     found = chain_couplings(block_rules([0.0, 0.0]), 0.1)
-    assert np.isnan(found.rangeness).all() and np.isnan(found.m_bodyness).all()
+    assert np.isnan(found.rangeness).all()
+    assert np.isnan(found.m_bodyness).all()
 
 
 @pytest.mark.parametrize(
-    "call, sentence",
+    ("call", "sentence"),
     [
         (lambda: exact_hamiltonian([[0.0] * 4], 0.1, 4), "never gives"),
         (lambda: exact_hamiltonian([[0.5] * 3], 0.1, 4), "2\\^L"),

@@ -105,7 +105,8 @@ def test_behind_an_address(output, inputs, pipeline, cluster, here):
     inputs(output)
     result = here(*arguments_for(output), "--scheduler", cluster.scheduler_address)
     assert result.code == 0, result.err
-    assert digest(output) == digest(pipeline / output) and not Path(f"{output}.parts").exists()
+    assert digest(output) == digest(pipeline / output)
+    assert not Path(f"{output}.parts").exists()
 
 
 @REMOTE
@@ -142,12 +143,11 @@ def test_command_stopped_in_the_middle(begin, here, long_digest):
     child = begin()
     child.send_signal(signal.SIGTERM)
     code, sentence = finish(child)
-    assert (
-        code == 75
-        and "stopped by SIGTERM; the checkpoint is written: run the same command again" in sentence
-    )
+    assert code == 75
+    assert "stopped by SIGTERM; the checkpoint is written: run the same command again" in sentence
     before = parts_of("long.h5", "chain*")
-    assert before and not Path("long.h5").exists()
+    assert before
+    assert not Path("long.h5").exists()
     time.sleep(0.5)
     assert parts_of("long.h5", "chain*") == before  # nobody goes on unasked
     assert here(*LONG).code == 0
@@ -162,7 +162,8 @@ def test_command_killed_in_the_middle(remote, begin, cluster, here, long_digest)
     child.communicate()
     result = here(*LONG, *(("--scheduler", cluster.scheduler_address) if remote else ()))
     assert result.code == 0, result.err
-    assert digest("long.h5") == long_digest and not Path("long.h5.parts").exists()
+    assert digest("long.h5") == long_digest
+    assert not Path("long.h5.parts").exists()
 
 
 def test_command_killed_and_its_work_dropped(begin, cluster, here, long_digest):
@@ -175,7 +176,8 @@ def test_command_killed_and_its_work_dropped(begin, cluster, here, long_digest):
     assert here(*other, "--force", "--scheduler", cluster.scheduler_address).code == 0
     remote = digest("long.h5")
     Path("long.h5").unlink()
-    assert here(*other).code == 0 and digest("long.h5") == remote != long_digest
+    assert here(*other).code == 0
+    assert digest("long.h5") == remote != long_digest
 
 
 def test_worker_that_dies_again_and_again(workplace, cluster, here, long_digest, monkeypatch):
@@ -200,19 +202,19 @@ def test_worker_that_dies_again_and_again(workplace, cluster, here, long_digest,
     for pid in pids(cluster):
         os.kill(pid, signal.SIGKILL)
     code, sentence = finish(child)
-    assert (
-        code == 1
-        and "die again and again, without finishing a part" in sentence
-        and parts_of("long.h5")
-    )
+    assert code == 1
+    assert "die again and again, without finishing a part" in sentence
+    assert parts_of("long.h5")
 
 
 def test_scheduler_gone_in_the_middle(begin, here, long_digest):
     with local_cluster() as other:
         child = begin(other.scheduler_address)
     code, sentence = finish(child)
-    assert code == 1 and "long.h5.parts keeps what was done" in sentence
-    assert here(*LONG).code == 0 and digest("long.h5") == long_digest
+    assert code == 1
+    assert "long.h5.parts keeps what was done" in sentence
+    assert here(*LONG).code == 0
+    assert digest("long.h5") == long_digest
 
 
 # ---- refused -------------------------------------------------------------------------------------
@@ -223,11 +225,9 @@ def test_nobody_there(workplace, here):
 
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
         result = here(*arguments_for("samples.h5"), "--scheduler", "tcp://127.0.0.1:9")
-    assert (
-        result.code == 1
-        and "--scheduler tcp://127.0.0.1:9: cannot be reached" in result.sentence
-        and result.err.count("\n") == 1
-    )
+    assert result.code == 1
+    assert "--scheduler tcp://127.0.0.1:9: cannot be reached" in result.sentence
+    assert result.err.count("\n") == 1
 
 
 def test_waiting_for_workers_has_an_end(workplace, pipeline, here):
@@ -236,10 +236,10 @@ def test_waiting_for_workers_has_an_end(workplace, pipeline, here):
         result = here(
             *arguments_for("samples.h5"), "--scheduler", empty.scheduler_address, "--time-limit", 2
         )
-    assert result.code == 75 and "no worker yet, waiting for the first" in result.err
-    assert here(*arguments_for("samples.h5")).code == 0 and digest("samples.h5") == digest(
-        pipeline / "samples.h5"
-    )
+    assert result.code == 75
+    assert "no worker yet, waiting for the first" in result.err
+    assert here(*arguments_for("samples.h5")).code == 0
+    assert digest("samples.h5") == digest(pipeline / "samples.h5")
 
 
 def test_replaced_input(inputs, pipeline, cluster, here, monkeypatch):
@@ -249,10 +249,8 @@ def test_replaced_input(inputs, pipeline, cluster, here, monkeypatch):
     inputs("flow.h5")
     monkeypatch.setattr(File, "digest", property(lambda file: "0" * 64))
     result = here(*arguments_for("flow.h5"), "--scheduler", cluster.scheduler_address)
-    assert (
-        result.code == 65
-        and "was replaced by another file while it was being read" in result.sentence
-    )
+    assert result.code == 65
+    assert "was replaced by another file while it was being read" in result.sentence
 
 
 # ---- encrypted -----------------------------------------------------------------------------------
@@ -342,11 +340,9 @@ def test_tls(workplace, pipeline, cli):
             env={"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"},
         )
         result = cli(*line, "--scheduler", address, env=ours)
-    assert (
-        none.code == 2
-        and "needs a certificate: set distributed.comm.tls.ca-file" in none.sentence
-        and none.err.count("\n") == 1
-    )
+    assert none.code == 2
+    assert "needs a certificate: set distributed.comm.tls.ca-file" in none.sentence
+    assert none.err.count("\n") == 1
     assert (
         other.code == 1
         and f"--scheduler {address}: cannot be reached" in other.sentence
@@ -412,7 +408,8 @@ def test_jobs_that_slurm_refuses(workplace, cli):
         "DASK_JOBQUEUE__SLURM__MEMORY": "1GB",
     }
     result = cli(*arguments_for("samples.h5"), "--scheduler", "slurm", "--threads", 2, env=settings)
-    assert result.code == 1 and not Path("samples.h5").exists()
+    assert result.code == 1
+    assert not Path("samples.h5").exists()
     assert (
         result.sentence
         == "rsmi: --scheduler slurm: cannot be reached or started (sbatch: error: invalid partition"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import module_of
 
 import rsmi
 from rsmi.information.dimer_filters import columnar_templates, electric_templates
@@ -117,10 +118,8 @@ def test_the_table_of_filters(script, samples, here, workplace, capsys):
     module.learned(["lambda-1.h5", "lambda-2.h5"])
     module.named(samples / "noisy.h5", "lambda-1.h5")
     text = capsys.readouterr().out
-    assert (
-        text.startswith("Learned filters, proxy objective")
-        and "E at 0, 45, 90, 135 degrees" in text
-    )
+    assert text.startswith("Learned filters, proxy objective")
+    assert "E at 0, 45, 90, 135 degrees" in text
     assert len(rows_of(text)) == 1 + len(module.MEASURES) + 1 + 6
     assert "Canonical correlations of V and E, exact: 0.5840  0.5604  0.3152" in text
 
@@ -149,9 +148,8 @@ def test_buffers(script, samples, workplace, capsys):
     assert [row[:2] for row in rows[1:]] == [
         [name, buffer] for name in ("E", "columnar", "noise", "control") for buffer in ("1", "3")
     ]
-    assert [row[-1] for row in rows[1:3]] == ["0.4519", "0.2015"] and [
-        row[-1] for row in rows[5:7]
-    ] == ["0.0000", "0.0000"]
+    assert [row[-1] for row in rows[1:3]] == ["0.4519", "0.2015"]
+    assert [row[-1] for row in rows[5:7]] == ["0.0000", "0.0000"]
 
 
 def test_temperatures(script, samples, here, workplace, capsys):
@@ -201,7 +199,8 @@ def test_a_miss_is_reported(script):
         "mutual_information_hard": 0.2,
     }
     claims = module.claims(found)
-    assert len(claims) == 4 and not any(met for met, _ in claims.values())
+    assert len(claims) == 4
+    assert not any(met for met, _ in claims.values())
     assert claims["2 units: least angle of 60 to 120 degrees"] == (False, 50)
 
 
@@ -209,7 +208,7 @@ def test_a_miss_is_reported(script):
 
 
 @pytest.mark.parametrize(
-    "rho, known", [(0.01, 1e-4 / math.pi), (0.05, 0.0025 / math.pi), (0.9999, math.log(2))]
+    ("rho", "known"), [(0.01, 1e-4 / math.pi), (0.05, 0.0025 / math.pi), (0.9999, math.log(2))]
 )
 def test_information_of_a_sign(script, rho, known):
     """rho^2/pi for weak correlation (of the Gaussian itself rho^2/2), ln 2 for a perfect one."""
@@ -243,21 +242,20 @@ def test_plaquettes_tell_the_columns_apart(script):
             states.append(links.ravel())
     signs = np.sign(np.array(states) @ plaquettes.T)
     assert {tuple(row) for row in signs} == {(1, 1), (-1, -1), (1, -1), (-1, 1)}
-    assert (
-        not (np.array(states) @ electric_templates((4, 4)).T).any()
-        and (np.array(states) @ columnar_templates((4, 4)).T).any()
-    )
+    assert not (np.array(states) @ electric_templates((4, 4)).T).any()
+    assert (np.array(states) @ columnar_templates((4, 4)).T).any()
 
 
 # ---- what the README says ------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("route, claims", [("decoder", 10), ("gaussian", 10), ("machines", 7)])
+@pytest.mark.parametrize(("route", "claims"), [("decoder", 10), ("gaussian", 10), ("machines", 7)])
 def test_the_field_is_found(script, workplace, route, claims):
     """Every claim of the campaign, three seeds of samples and filters."""
     rows = script("campaign").campaign(3, [route])
-    assert len(rows) == claims and all(len(columns[route]) == 3 for columns in rows.values())
+    assert len(rows) == claims
+    assert all(len(columns[route]) == 3 for columns in rows.values())
     assert not [
         (claim, columns)
         for claim, columns in rows.items()
@@ -327,4 +325,5 @@ def test_information_against_the_buffer(script, many):
         assert electric.value == pytest.approx(
             module.sign_information(math.sqrt(known[buffer]["E"])), rel=0.2
         )
-        assert columnar.value < electric.value / 5 and electric.value > 20 * electric.error
+        assert columnar.value < electric.value / 5
+        assert electric.value > 20 * electric.error

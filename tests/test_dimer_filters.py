@@ -59,7 +59,8 @@ def test_a_cut_of_zero_would_divide_by_rounding():
     """Why singular covariances are cut: 9 conserved stars of 32 directions; errors of 1e-12 would
     make correlations far above 1."""
     covariances = moments(2)
-    assert len(whitening(covariances.block)) == 23 and len(whitening(covariances.environment)) == 70
+    assert len(whitening(covariances.block)) == 23
+    assert len(whitening(covariances.environment)) == 70
     rounded = [
         matrix + 1e-12 * np.random.default_rng(0).normal(size=matrix.shape)
         for matrix in covariances
@@ -159,7 +160,8 @@ def test_without_buffer_everything_is_conserved():
     """Buffer 0: 15 vertices have links in V and in E alone, which makes 14 correlations 1 (one of
     the sums follows from the others)."""
     found = canonical_correlations(*moments(0)).correlations
-    assert (found > 1 - 1e-9).sum() == 14 and found.max() < 1 + 1e-9
+    assert (found > 1 - 1e-9).sum() == 14
+    assert found.max() < 1 + 1e-9
     assert gaussian_information([1 + 1e-12]) == np.inf
 
 
@@ -189,11 +191,9 @@ def test_stars_are_the_null_space(buffered):
     """Nine stars with four links, of variance 0: the covariance has rank 23 of 32. They do not
     overlap with T_x and T_y."""
     stars = star_vectors(BLOCK, 2)
-    assert (
-        stars.shape == (9, 32)
-        and (stars.sum(axis=1) == 4).all()
-        and np.linalg.matrix_rank(stars) == 9
-    )
+    assert stars.shape == (9, 32)
+    assert (stars.sum(axis=1) == 4).all()
+    assert np.linalg.matrix_rank(stars) == 9
     assert np.abs(stars @ buffered.block).max() < 1e-13
     assert (stars @ dimer_filters.electric_templates(BLOCK).T == 0).all()
 
@@ -223,9 +223,8 @@ def test_shapes_of_named_filters():
     links[4, 0] = 3.0
     shape = dimer_filters.filter_shape(links, BLOCK, 4)
     assert shape.electric[:4] == pytest.approx([1, 1, 1, 0], abs=1e-12)
-    assert shape.columnar[0] == pytest.approx(0, abs=1e-12) and shape.columnar[3] == pytest.approx(
-        1, abs=1e-12
-    )
+    assert shape.columnar[0] == pytest.approx(0, abs=1e-12)
+    assert shape.columnar[3] == pytest.approx(1, abs=1e-12)
     assert shape.noise[:5] == pytest.approx([0, 0, 0, 0, 1])
     assert shape.direction[:3] == pytest.approx([0, 90, -135])
     assert shape.angles[0, :4] == pytest.approx([0, 90, 135, 90], abs=1e-5)
@@ -265,12 +264,13 @@ def test_straddling_pairs_cross_cells():
     with no buffer 7 shared with E."""
     straddling = moments(0, 4, noise_correlation=0.5, pairing="straddling")
     faces, vertices = straddling.block[48:, :16], straddling.between[:16]
-    assert (faces == 0.5).sum() == 9 and faces[0, 5] == 0.5
-    assert (vertices == 0.5).sum() == 7 and (straddling.between[48:, :20] == 0.5).sum() == 7
+    assert (faces == 0.5).sum() == 9
+    assert faces[0, 5] == 0.5
+    assert (vertices == 0.5).sum() == 7
+    assert (straddling.between[48:, :20] == 0.5).sum() == 7
     assert (moments(0, 4, noise_correlation=0.5).between[:16] == 0).all()
-    assert (np.diagonal(straddling.environment)[:20] == 1).all() and np.abs(
-        straddling.block - straddling.block.T
-    ).max() < 1e-15
+    assert (np.diagonal(straddling.environment)[:20] == 1).all()
+    assert np.abs(straddling.block - straddling.block.T).max() < 1e-15
 
 
 def test_together_is_at_least_the_best_and_at_most_the_whole(buffered):

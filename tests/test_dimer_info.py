@@ -43,12 +43,13 @@ def test_measures_of_two_units(rules, capsys):
     first, second = found["units"]
     assert (first["R2"], second["R2"]) == pytest.approx((0.88, 0.88), abs=0.01)
     assert (first["R2_canonical"], second["R2_canonical"]) == pytest.approx((0.99, 0.99), abs=0.01)
-    assert 0.57 < first["correlation"] < 0.5840 and 0.54 < second["correlation"] < 0.5604
+    assert 0.57 < first["correlation"] < 0.5840
+    assert 0.54 < second["correlation"] < 0.5604
     assert first["information"] == pytest.approx(-0.5 * np.log(1 - first["correlation"] ** 2))
-    assert 0.005 < first["noise"] < 0.02 and first["R2_columnar"] < 0.01
-    assert found["angles"][0][1] == pytest.approx(90, abs=2) and found["exact"]["angles"][0][
-        1
-    ] == pytest.approx(90, abs=2)
+    assert 0.005 < first["noise"] < 0.02
+    assert first["R2_columnar"] < 0.01
+    assert found["angles"][0][1] == pytest.approx(90, abs=2)
+    assert found["exact"]["angles"][0][1] == pytest.approx(90, abs=2)
     assert found["capture"] == pytest.approx([0.877, 0.877], abs=0.02)
     assert found["exact"]["information_together"] == pytest.approx(
         first["information"] + second["information"], abs=0.005
@@ -85,20 +86,19 @@ def test_text(rules):
             )
         )
         assert f"{row['direction']:.1f}" in text
-    assert (
-        "4x4: 16 cells: 32 links, 32 noise spins" in text
-        and "36 cells: 72 links, 72 noise spins" in text
-    )
-    assert "0.5840  0.5604  0.3152  0.2852" in text and "capture of E_x" in text
+    assert "4x4: 16 cells: 32 links, 32 noise spins" in text
+    assert "36 cells: 72 links, 72 noise spins" in text
+    assert "0.5840  0.5604  0.3152  0.2852" in text
+    assert "capture of E_x" in text
     lines = [line.split() for line in text.splitlines()]
     start = lines.index(["x-links", "y-links"])
     assert lines[start + 2] == [
         f"{weight:.3f}" for weight in (*weights[0, 1, 1], *weights[0, 2, 1])
     ]
-    assert "vertices" in text and "vertices" not in info.describe(rules["one"])
-    assert "32 links\n" in info.describe(rules["one"]) and "angle" not in info.describe(
-        rules["one"]
-    )
+    assert "vertices" in text
+    assert "vertices" not in info.describe(rules["one"])
+    assert "32 links\n" in info.describe(rules["one"])
+    assert "angle" not in info.describe(rules["one"])
 
 
 def test_stars_do_not_show(rules):
@@ -117,11 +117,9 @@ def test_stars_do_not_show(rules):
 def test_no_exact_correlations_of_other_systems(rules, capsys, name):
     """The exact covariance is that of free dimers; coefficients can be measured all the same."""
     found = shown(rules[name], capsys)["dimers"]
-    assert (
-        found["exact"] is None
-        and "correlation" not in found["units"][0]
-        and found["units"][0]["R2"] > 0.8
-    )
+    assert found["exact"] is None
+    assert "correlation" not in found["units"][0]
+    assert found["units"][0]["R2"] > 0.8
     assert "no exact correlations" in info.describe(rules[name])
 
 
@@ -129,10 +127,11 @@ def test_a_filter_of_zeros(tmp_path, capsys):
     """None instead of NaN, which JSON does not know."""
     rule = dimer_rule(tmp_path / "zero.h5", scale=0.0)
     row = shown(rule, capsys)["dimers"]["units"][0]
-    assert row["R2"] is None and row["correlation"] is None and row["noise"] is None
-    assert (
-        "unit 1" in info.describe(rule) and command("plot", rule, "-o", tmp_path / "zero.png") == 0
-    )
+    assert row["R2"] is None
+    assert row["correlation"] is None
+    assert row["noise"] is None
+    assert "unit 1" in info.describe(rule)
+    assert command("plot", rule, "-o", tmp_path / "zero.png") == 0
 
 
 def test_without_buffer_the_information_is_infinite(tmp_path, capsys):
@@ -140,7 +139,8 @@ def test_without_buffer_the_information_is_infinite(tmp_path, capsys):
     number JSON has."""
     rule = dimer_rule(tmp_path / "touching.h5", buffer=0, filters=_corner())
     row = shown(rule, capsys)["dimers"]["units"][0]
-    assert row["correlation"] == pytest.approx(1, abs=1e-9) and row["information"] is None
+    assert row["correlation"] == pytest.approx(1, abs=1e-9)
+    assert row["information"] is None
     assert "1.0000" in info.describe(rule)
 
 
@@ -208,7 +208,9 @@ def test_cells_as_an_image():
     four."""
     image = dimer_figure.cell_image(np.arange(16.0), (2, 2), 4)
     assert image[::-1].T[:2, :2].tolist() == [[0, 8], [4, 12]]
-    assert image.shape == (4, 4) and image[0, 0] == 9 and image[3, 3] == 6
+    assert image.shape == (4, 4)
+    assert image[0, 0] == 9
+    assert image[3, 3] == 6
     assert np.isnan(dimer_figure.cell_image(np.arange(8.0), (2, 2), 2)).sum() == 8
 
 

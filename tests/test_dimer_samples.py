@@ -71,7 +71,7 @@ def test_attributes(folder):
 
 
 @pytest.mark.parametrize(
-    "options, coupling, interaction",
+    ("options", "coupling", "interaction"),
     [
         ("--temperature 0.8", 1.25, -1.0),
         ("--temperature 2 --interaction 0.5", -0.25, 0.5),
@@ -91,7 +91,8 @@ def test_interacting_samples(folder, here, tmp_path, options, coupling, interact
         for path in (folder / "plain.h5", output)
     )
     z = (interacting.mean() - free.mean()) / np.sqrt((free.var() + interacting.var()) / len(free))
-    assert np.sign(z) == np.sign(coupling) and abs(z) > 3
+    assert np.sign(z) == np.sign(coupling)
+    assert abs(z) > 3
 
 
 @pytest.mark.parametrize("name", ["plain.h5", "noisy.h5", "open.h5"])
@@ -111,11 +112,9 @@ def test_noise_leaves_the_links_alone(folder, here, tmp_path):
     assert (noisy[:, dimers.LINKS] == links).all()
     assert here(*SAMPLE, "--noise-probability", 1, "-o", tmp_path / "cell.h5").code == 0
     cell = spins(tmp_path / "cell.h5")
-    assert (
-        (cell[:, dimers.LINKS] == links).all()
-        and (cell[:, 0] == cell[:, 3]).all()
-        and (cell[:, 0] == noisy[:, 0]).all()
-    )
+    assert (cell[:, dimers.LINKS] == links).all()
+    assert (cell[:, 0] == cell[:, 3]).all()
+    assert (cell[:, 0] == noisy[:, 0]).all()
     assert len(np.unique(cell[:, 0], axis=0)) == 150
 
 
@@ -167,7 +166,8 @@ def test_groups(chains, samples):
     found = np.full(samples, -1)
     for group in groups(chains, 4, samples):
         made = group.samples(0, group.rows(samples))
-        assert (np.diff(made) > 0).all() and (found[made] == -1).all()
+        assert (np.diff(made) > 0).all()
+        assert (found[made] == -1).all()
         assert ((made % chains >= group.first) & (made % chains < group.first + group.count)).all()
         found[made] = group.first
     assert (found >= 0).all()
@@ -194,7 +194,7 @@ def test_summary(folder, here):
 
 
 @pytest.mark.parametrize(
-    "name, words",
+    ("name", "words"),
     [
         (
             "noisy.h5",
@@ -214,7 +214,8 @@ def test_summary(folder, here):
 def test_info(folder, here, name, words):
     text = here("info", folder / name).out
     assert all(word in text for word in words)
-    assert ("<W^2>" in text) == (name != "open.h5") and "nan" not in text
+    assert ("<W^2>" in text) == (name != "open.h5")
+    assert "nan" not in text
 
 
 def test_auto_finds_a_schedule(here, tmp_path):
@@ -241,7 +242,8 @@ def test_auto_finds_a_schedule(here, tmp_path):
     assert abs(found["winding_squared"] - 0.3026203838) < 4 * found["winding_squared_error"]
     assert abs(found["energy"] + 0.247816) < 4 * found["energy_error"]
     with open_file(tmp_path / "a.h5") as file:
-        assert file.attributes["clusters_per_sweep"] == 2 and 1 <= file.attributes["interval"] <= 5
+        assert file.attributes["clusters_per_sweep"] == 2
+        assert 1 <= file.attributes["interval"] <= 5
 
 
 def test_plan(here, workplace):
@@ -264,10 +266,8 @@ def test_plan(here, workplace):
             "x.h5",
         ).out
     )
-    assert (
-        plan["bytes"] == 100 * (32 + 8)
-        and plan["sweeps"] == 5 * plan["thermalization"] + 100 * plan["interval"]
-    )
+    assert plan["bytes"] == 100 * (32 + 8)
+    assert plan["sweeps"] == 5 * plan["thermalization"] + 100 * plan["interval"]
     assert not list(workplace.iterdir())
 
 
@@ -278,7 +278,8 @@ def test_figure(folder, here, tmp_path):
     image = (imread(output)[..., :3] * 15).round().astype(int).reshape(-1, 3)
     values, counts = np.unique(image, axis=0, return_counts=True)
     many = {tuple(value) for value, count in zip(values.tolist(), counts) if count > 500}
-    assert len(many - {(15, 15, 15), (0, 0, 0)}) >= 4 and (0, 0, 0) in many
+    assert len(many - {(15, 15, 15), (0, 0, 0)}) >= 4
+    assert (0, 0, 0) in many
 
 
 def test_figure_of_a_covering():
@@ -297,7 +298,8 @@ def test_figure_of_a_covering():
             for collection in axes.collections
             for segment, colour in zip(collection.get_segments(), collection.get_colors())
         ]
-        assert len(lines) == drawn and len({colour for _, colour in lines}) == 1
+        assert len(lines) == drawn
+        assert len({colour for _, colour in lines}) == 1
         assert (
             min(segment[:, 0].min() for segment, _ in lines) == -0.5
         )  # the dimers around the edge
@@ -307,7 +309,7 @@ def test_figure_of_a_covering():
 
 
 @pytest.mark.parametrize(
-    "options, words",
+    ("options", "words"),
     [
         ("--model dimers --size 7", "sides must be even"),
         ("--model dimers --size 6x5", "5 vertices along a side"),
@@ -333,7 +335,8 @@ def test_figure_of_a_covering():
 )
 def test_impossible_requests(here, workplace, options, words):
     result = here("sample", *options.split(), "--samples", 10, "-o", "x.h5")
-    assert result.code == 2 and words in result.sentence
+    assert result.code == 2
+    assert words in result.sentence
     assert not list(workplace.iterdir())
 
 
@@ -359,7 +362,7 @@ def test_samples_that_are_no_coverings(folder, here, workplace, command):
 
 
 @pytest.mark.parametrize(
-    "name, value, words",
+    ("name", "value", "words"),
     [
         ("components", 3, "2 components, with noise 4"),
         ("boundary", np.bytes_("twisted"), "boundary 'twisted'"),
@@ -373,7 +376,8 @@ def test_files_from_elsewhere(folder, here, workplace, name, value, words):
     with h5py.File("odd.h5", "r+") as file:
         file.attrs[name] = value
     result = here("info", "odd.h5")
-    assert result.code == 65 and words in result.sentence
+    assert result.code == 65
+    assert words in result.sentence
 
 
 @pytest.mark.parametrize(
@@ -388,7 +392,8 @@ def test_commands_for_one_spin_a_site(folder, here, workplace, command):
     for name in ("plain.h5", "noisy.h5"):
         shutil.copy(folder / name, name)
     result = here(*command.split(), "-o", "x.h5")
-    assert result.code == 2 and "components per site" in result.sentence
+    assert result.code == 2
+    assert "components per site" in result.sentence
 
 
 @pytest.mark.parametrize("more", ["", "--temperature 1"], ids=["worm", "loop"])

@@ -82,7 +82,7 @@ COVERINGS = {
 }
 
 
-@pytest.mark.parametrize("boundary, shape", COVERINGS)
+@pytest.mark.parametrize(("boundary", "shape"), COVERINGS)
 def test_every_covering(boundary, shape):
     """Each is found, and equally often. On 2x4 two links join neighbours along x, which the
     enumeration does not know: 2^4 coverings with none along y, 4 x 2^2 with one pair, 2 x 2 with

@@ -44,7 +44,8 @@ def rule(coverings):
         "-o",
         path,
     )
-    assert result.code == 0 and not result.err
+    assert result.code == 0
+    assert not result.err
     return path
 
 
@@ -75,24 +76,23 @@ def test_both_fields_are_found(rule):
     """A sublattice that alternates would leave no electric field, a filter with its stars a share
     far below .85, and an environment in another order than the decoder's no information."""
     a, filters, _, shape = read(rule)
-    assert (
-        (a["objective"], a["estimator"], a["components"]) == ("proxy", "gaussian", 4)
-        and filters.shape == (2, 64)
-        and a["mutual_information_hard"] > 0.2
-    )
-    assert (
-        shape.electric.min() > 0.83
-        and shape.noise.max() < 0.02
-        and 60 < abs(shape.angles[0, 1]) < 120
-    )
+    assert (a["objective"], a["estimator"], a["components"]) == ("proxy", "gaussian", 4)
+    assert filters.shape == (2, 64)
+    assert a["mutual_information_hard"] > 0.2
+    assert shape.electric.min() > 0.83
+    assert shape.noise.max() < 0.02
+    assert 60 < abs(shape.angles[0, 1]) < 120
     assert a["mutual_information_shuffled"] <= 0.002
     np.testing.assert_allclose(filters @ star_vectors((4, 4), 4).T, 0, atol=1e-9)
 
 
 def test_the_decoder_finds_a_field(train):
     a, filters, bias, shape, remarks = train(f"{WINDOW} --restarts 1 --windows 90000")
-    assert a["objective"] == "decoder" and a["mutual_information_hard"] > 0.095 and not remarks
-    assert shape.electric[0] > 0.85 and shape.noise[0] < 0.015
+    assert a["objective"] == "decoder"
+    assert a["mutual_information_hard"] > 0.095
+    assert not remarks
+    assert shape.electric[0] > 0.85
+    assert shape.noise[0] < 0.015
 
 
 def test_stored_rules_act_on_uncentred_spins(rule, coverings):
@@ -113,7 +113,8 @@ def test_blocks_of_dimers_begin_on_one_sublattice(coverings):
             source, stored_geometry({"block": (4, 4), "buffer": 2, "environment": 1}), 2000, 0
         )
         windows.check()
-        assert windows.geometry.components == 4 and windows.all.environments.shape[1] == 4 * 36
+        assert windows.geometry.components == 4
+        assert windows.all.environments.shape[1] == 4 * 36
         assert np.all(windows.all.blocks @ star_vectors((4, 4), 4).T == -2)
         assert np.allclose(windows.means[0].reshape(4, 16)[1:3].mean(axis=1), -0.5, atol=0.01)
 
@@ -139,13 +140,12 @@ def test_machines_of_dimers(here, train, coverings):
     )
     assert result.code == 0, result.err
     with open_file("theta.h5", "theta") as file:
-        assert (
-            file.attributes["components"] == 4
-            and not file.attributes["symmetric"]
-            and file.shape("/block/weights") == (64, 10)
-        )
+        assert file.attributes["components"] == 4
+        assert not file.attributes["symmetric"]
+        assert file.shape("/block/weights") == (64, 10)
         bias = np.tanh(file.read("/joint/visible_bias")).reshape(-1)
-        assert np.allclose(bias[16:48], -0.5, atol=0.06) and np.allclose(bias[:16], 0, atol=0.08)
+        assert np.allclose(bias[16:48], -0.5, atol=0.06)
+        assert np.allclose(bias[:16], 0, atol=0.08)
     a, filters, *_ = train("--theta theta.h5 --windows 4000 --restarts 1")
     assert (a["objective"], a["estimator"], filters.shape) == ("proxy", "pairs", (1, 64))
 
@@ -154,7 +154,7 @@ def test_machines_of_dimers(here, train, coverings):
 
 
 @pytest.mark.parametrize(
-    "line, words",
+    ("line", "words"),
     {
         "train-lambda samples.h5 --block 3x4": "blocks of dimers need even sides",
         "train-theta samples.h5 --block 4x3": "blocks of dimers need even sides",
@@ -178,7 +178,9 @@ def test_refused_in_one_sentence(here, rule, coverings, workplace, line, words):
     if "ising" in line:
         here(*"sample --size 16 --temperature Tc --samples 40 -q -o ising.h5".split())
     result = here(*line.split(), "-o", "out.h5")
-    assert result.code == 2 and words in result.sentence and not Path("out.h5").exists()
+    assert result.code == 2
+    assert words in result.sentence
+    assert not Path("out.h5").exists()
 
 
 def cautions(path, windows, buffer=2):
@@ -197,11 +199,9 @@ def test_cautions(here, coverings, workplace):
     (words,) = cautions(coverings, 20_000)
     assert "--windows 20000 are few for 208 variables in V and E" in words
     enough = int(words.split()[-3])
-    assert (
-        76_000 < enough < 77_000
-        and cautions(coverings, enough) == []
-        and len(cautions(coverings, enough - 1)) == 1
-    )
+    assert 76_000 < enough < 77_000
+    assert cautions(coverings, enough) == []
+    assert len(cautions(coverings, enough - 1)) == 1
     here(*"sample --model dimers --size 16 --samples 200 -q -o few.h5".split())
     (words,) = cautions("few.h5", 100_000)
     assert (
@@ -217,10 +217,8 @@ def test_cautions(here, coverings, workplace):
         " 5000 -o lambda.h5".split(),
     )
     assert result.code == 0, result.err
-    assert (
-        "with --buffer 0 block and environment share vertices" in result.err
-        and "--windows 5000 are few" in result.err
-    )
+    assert "with --buffer 0 block and environment share vertices" in result.err
+    assert "--windows 5000 are few" in result.err
 
 
 def test_several_components_of_a_coarse_lattice(here, workplace):
@@ -270,7 +268,7 @@ def many_coverings(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("objective", ["decoder", "proxy --estimator gaussian"])
-@pytest.mark.parametrize("n_hidden, wanted", [(1, 9), (2, 8), (4, 8)])
+@pytest.mark.parametrize(("n_hidden", "wanted"), [(1, 9), (2, 8), (4, 8)])
 def test_ten_seeds(train, many_coverings, n_hidden, wanted, objective):
     """Windows, start and order all follow the seed."""
     found = []
@@ -309,4 +307,5 @@ def test_ten_seeds_of_the_papers_route(here, train, many_coverings):
                 f"--theta theta.h5 --hidden {n_hidden} --restarts 1 --seed {seed}", many_coverings
             )
             rules.append(accepted(attributes, shape))
-    assert sum(found[1]) >= 9 and sum(found[2]) >= 8
+    assert sum(found[1]) >= 9
+    assert sum(found[2]) >= 8

@@ -59,7 +59,8 @@ def test_twin(shape, boundary):
         links = reference.dimer_links(twin)
         assert (unpack(packed[row : row + 1], shape)[0] == links).all()
         assert pairs[row] == parallel_plaquettes(twin[None], boundary)[0]
-    assert (partners[0] == twin).all() and rng[0].tolist() == stream
+    assert (partners[0] == twin).all()
+    assert rng[0].tolist() == stream
 
 
 @pytest.mark.parametrize("chains", [1, 2, 3, 4, 5, 9])
@@ -77,7 +78,8 @@ def test_chains_in_turn(chains, boundary):
         for a, b in ((0, 1), (1, 7), (7, 8), (8, 60), (60, count))
     ]
     assert all((a == np.concatenate(b)).all() for a, b in zip(whole, zip(*pieces)))
-    assert (again == partners).all() and (stream == rng).all()
+    assert (again == partners).all()
+    assert (stream == rng).all()
     for chain in range(chains):
         alone, own = start(shape, 1), streams(chains)[chain : chain + 1].copy()
         found = rows(alone, own, boundary, 3, 0, len(range(chain, count, chains)))
@@ -134,7 +136,7 @@ def test_a_dimer_around_the_edge_of_an_open_lattice():
 
 
 @pytest.mark.parametrize(
-    "call, message",
+    ("call", "message"),
     [
         (lambda: rows(start((4, 4), 1), streams(1), "twisted", 1, 0, 1), "unknown boundary"),
         (lambda: rows(np.zeros((1, 4, 3), np.int8), streams(1), "open", 1, 0, 1), "two even sides"),
@@ -200,7 +202,8 @@ def test_noise_twin(shape, pairing):
     spins = unpack(noisy, shape, 4)
     for row, sample in enumerate(spins):
         vertices, faces = reference.dimer_noise(shape, 0.7, pairing == "straddling", key, 5 + row)
-        assert (sample[0] == vertices).all() and (sample[3] == faces).all()
+        assert (sample[0] == vertices).all()
+        assert (sample[3] == faces).all()
     assert (spins[:, dimers.LINKS] == unpack(packed, shape)).all()
     assert (kernel.add_noise(packed[2:], shape, 0.7, pairing, key, 7) == noisy[2:]).all()
 
@@ -261,9 +264,8 @@ def test_windings(torus):
     assert dict(zip(values.tolist(), counts.tolist())) == {0: 198, 1: 36, -1: 36, 2: 1, -2: 1}
     staggered = np.zeros((1, 2, 6, 6), np.uint8)
     staggered[0, 0] = (1 + (-1) ** np.add.outer(range(6), range(6))) // 2
-    assert (
-        dimers.windings(staggered).tolist() == [[3, 0]] and dimers.parallel_pairs(staggered)[0] == 0
-    )
+    assert dimers.windings(staggered).tolist() == [[3, 0]]
+    assert dimers.parallel_pairs(staggered)[0] == 0
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -275,8 +277,10 @@ def test_columnar_states(axis):
     )
     links = reference.dimer_links(partners)[None]
     order = dimers.columnar_order(links)[0]
-    assert order[axis] == 1 and order[1 - axis] == 0
-    assert dimers.parallel_pairs(links)[0] == 24 and (dimers.windings(links) == 0).all()
+    assert order[axis] == 1
+    assert order[1 - axis] == 0
+    assert dimers.parallel_pairs(links)[0] == 24
+    assert (dimers.windings(links) == 0).all()
     assert dimers.columnar_order(np.roll(links, 1, axis=2 + axis))[0, axis] == -1
 
 
@@ -289,7 +293,7 @@ def test_observables(torus):
     assert "winding_squared" not in dimers.observables(torus, "open")
 
 
-@pytest.mark.parametrize("vertex, count", [((0, 0), 0), ((3, 3), 0), ((2, 1), 2), ((0, 2), 3)])
+@pytest.mark.parametrize(("vertex", "count"), [((0, 0), 0), ((3, 3), 0), ((2, 1), 2), ((0, 2), 3)])
 def test_a_broken_covering_is_named(torus, vertex, count):
     """Sample and vertex: the first with no dimer, two, or three."""
     samples = torus.copy()
@@ -317,7 +321,7 @@ def test_check_coverings(torus):
 
 
 @pytest.mark.parametrize(
-    "shape, message",
+    ("shape", "message"),
     [
         ((3, 4), "3 vertices along a side"),
         ((4, 4, 4), "two axes"),

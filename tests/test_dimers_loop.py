@@ -52,7 +52,8 @@ def test_turns_have_detailed_balance(coupling):
         flow = np.zeros((4, 4))
         for i in np.flatnonzero(weight):
             moves = np.roll(scatter(np.roll(turn, -i).tolist(), coupling), i)
-            assert moves.min() >= 0 and moves[weight == 0].sum() == 0
+            assert moves.min() >= 0
+            assert moves[weight == 0].sum() == 0
             assert moves.sum() == pytest.approx(1, abs=1e-14)
             assert all(moves[j] > 0 for j in np.flatnonzero(weight) if j != i)
             flow[i] = weight[i] * moves
@@ -223,7 +224,8 @@ def test_free_stiffness():
     """1/2: exact covariances bring the estimator there at least as 1/L^2, windings come with it,
     and loops give both."""
     off = [abs(model.stiffness(exact_fluctuation((size, size))) - 0.5) for size in (8, 16, 32)]
-    assert off[2] < 0.001 and off[2] < off[1] / 4 < off[0] / 16
+    assert off[2] < 0.001
+    assert off[2] < off[1] / 4 < off[0] / 16
     links = thousand_sweeps(16, 0.0, seed=2)
     assert abs(z_score(model.field_fluctuation(links), exact_fluctuation((16, 16)))) < 4
     exact = kasteleyn.winding_distribution((16, 16))
@@ -284,9 +286,8 @@ def test_columns_order_at_t_065():
             for t in temperatures
         ]
         crossing[size] = np.interp(-4, -np.array(found), temperatures)
-    assert (
-        crossing[8] == pytest.approx(0.622, abs=0.005) and crossing[8] < crossing[16] < crossing[32]
-    )
+    assert crossing[8] == pytest.approx(0.622, abs=0.005)
+    assert crossing[8] < crossing[16] < crossing[32]
     assert crossing[32] == pytest.approx(0.65, abs=0.01)
 
 

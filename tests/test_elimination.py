@@ -53,7 +53,7 @@ def test_too_wide_is_refused():
 
 
 @pytest.mark.parametrize(
-    "shape, block, buffer",
+    ("shape", "block", "buffer"),
     [((3, 5), (1, 1), 0), ((4, 4), (1, 2), 0), ((5, 3), (3, 1), 0), ((4, 4), (2, 2), 0)],
 )
 @pytest.mark.parametrize("coupling", [0.44, -0.7])

@@ -80,10 +80,8 @@ def test_reference_values_of_the_6x6_torus(name, workplace, here):
     )
     assert found["mutual_information"] == pytest.approx(expected[name], abs=1e-9)
     assert found["mutual_information_block"] == pytest.approx(expected["I_VE"], abs=1e-9)
-    assert (
-        found["mutual_information_error"] == found["mutual_information_block_error"] == 0
-        and found["method"] == "enumerated"
-    )
+    assert found["mutual_information_error"] == found["mutual_information_block_error"] == 0
+    assert found["method"] == "enumerated"
     assert found["entropy_h"] == pytest.approx(np.log(2), abs=1e-12) or name == "uniform_biased_b=c"
 
 
@@ -97,10 +95,8 @@ def test_any_coupling_and_a_soft_rule(workplace, here):
         exact.channel([[0.7, -0.2, 0.4, 1.3], [0, 0, 0, 2.0]], [0.3, -1]),
     )
     hidden = q.T @ joint
-    assert (
-        found["mutual_information"] == pytest.approx(brute.information(hidden), abs=1e-12)
-        and not found["hard"]
-    )
+    assert found["mutual_information"] == pytest.approx(brute.information(hidden), abs=1e-12)
+    assert not found["hard"]
     assert found["mutual_information_block"] == pytest.approx(brute.information(joint), abs=1e-12)
     assert found["entropy_h"] == pytest.approx(
         -(hidden.sum(axis=1) * np.log(hidden.sum(axis=1))).sum(), abs=1e-12
@@ -127,7 +123,7 @@ def test_reference_values_of_the_chain(row):
 
 
 @pytest.mark.parametrize(
-    "coupling, whole, decimation, majority",
+    ("coupling", "whole", "decimation", "majority"),
     [(0.1, 9.86802e-5, 0.5050, 0.3023), (1, 0.325221, 0.7596, 0.7397)],
 )
 def test_published_shares_of_the_chain(coupling, whole, decimation, majority):
@@ -153,7 +149,9 @@ def test_short_rings_are_not_the_chain():
 
 def test_a_wider_environment_knows_no_more():
     narrow, wide = (asked(shape=(8, 8), coupling=0.4, environment=width) for width in (1, 2))
-    assert narrow.pop("environment") == 1 and wide.pop("environment") == 2 and narrow == wide
+    assert narrow.pop("environment") == 1
+    assert wide.pop("environment") == 2
+    assert narrow == wide
 
 
 # ---- sampled environments ------------------------------------------------------------------------
@@ -187,15 +185,11 @@ def test_reference_values_of_the_64x64_torus(here):
     off does."""
     found = answer(here, LARGE, "--temperature", "Tc")
     assert (np.abs(pulls(found, stored("ising_rsmi_2x2_L64_Kc.json"))) < 4).all()
-    assert (
-        found["method"] == "sampled"
-        and found["windows"] == 20_000
-        and found["configurations"] == 625
-    )
-    assert (
-        all(0 < one["mutual_information_error"] < 0.004 for one in found["rules"])
-        and 0 < found["mutual_information_block_error"] < 0.003
-    )
+    assert found["method"] == "sampled"
+    assert found["windows"] == 20_000
+    assert found["configurations"] == 625
+    assert all(0 < one["mutual_information_error"] < 0.004 for one in found["rules"])
+    assert 0 < found["mutual_information_block_error"] < 0.003
 
 
 def test_a_coupling_three_percent_off_is_seen(here):
@@ -208,11 +202,9 @@ def test_sampled_and_enumerated_agree(workplace, here):
     assert call(here, "sample --size 8 --coupling 0.5 --samples 4000 -o samples.h5").code == 0
     sampled = answer(here, "exact samples.h5 --rule majority --windows 20000")
     whole = answer(here, "exact --size 8 --coupling 0.5 --rule majority")
-    assert (
-        (sampled["method"], whole["method"]) == ("sampled", "enumerated")
-        and sampled["shape"] == [8, 8]
-        and sampled["coupling"] == 0.5
-    )
+    assert (sampled["method"], whole["method"]) == ("sampled", "enumerated")
+    assert sampled["shape"] == [8, 8]
+    assert sampled["coupling"] == 0.5
     for name in ("mutual_information", "mutual_information_block"):
         assert abs(sampled[name] - whole[name]) < 4 * sampled[f"{name}_error"] < 0.05
     assert sampled["entropy_h"] == pytest.approx(np.log(2), abs=1e-12)
@@ -225,7 +217,9 @@ def test_learned_rule(pipeline, here, monkeypatch):
     hard = answer(here, "exact samples.h5 --rule lambda.h5 --hard")
     with open_file("lambda.h5") as file:
         told, held_out = file.attributes, file.shape("/split/held_out")[0]
-    assert hard["configurations"] == held_out and hard["hard"] and hard["buffer"] == told["buffer"]
+    assert hard["configurations"] == held_out
+    assert hard["hard"]
+    assert hard["buffer"] == told["buffer"]
     error = np.hypot(hard["mutual_information_error"], told["mutual_information_exact_error"])
     assert abs(hard["mutual_information"] - told["mutual_information_exact"]) < 4 * error
     assert abs(hard["mutual_information_block"] - told["mutual_information_block"]) < 4 * error
@@ -253,11 +247,9 @@ def test_one_seed_one_answer(here):
 
 def test_table(here):
     result = call(here, "exact --size 6 --temperature Tc --rule majority --rule decimation")
-    assert (
-        result.err == ""
-        and "I(V:E)         0.549401 nats" in result.out
-        and "all of them, by enumeration" in result.out
-    )
+    assert result.err == ""
+    assert "I(V:E)         0.549401 nats" in result.out
+    assert "all of them, by enumeration" in result.out
     rows = [line.split() for line in result.out.splitlines()[-2:]]
     assert rows == [
         ["majority", "hard", "0.461045", "0.8392", "0.693147"],
@@ -267,10 +259,8 @@ def test_table(here):
 
 def test_table_of_samples(here):
     result = call(here, "exact --size 16 --temperature Tc --windows 200 --rule majority")
-    assert (
-        "sampling 100 configurations by swendsen-wang" in result.err
-        and "200 windows of 100 sampled configurations; P(V|E) exact" in result.out
-    )
+    assert "sampling 100 configurations by swendsen-wang" in result.err
+    assert "200 windows of 100 sampled configurations; P(V|E) exact" in result.out
 
 
 def test_several_rules_from_a_file_of_settings(workplace, here):
@@ -338,7 +328,8 @@ def test_refused(line, pipeline, workplace, here):
             == 0
         )
     result = here("exact", *line.split())
-    assert (result.code, result.out) == (2, "") and REFUSED[line] in result.sentence
+    assert (result.code, result.out) == (2, "")
+    assert REFUSED[line] in result.sentence
     assert result.err.startswith("Usage:") or result.err.count("\n") == 1
 
 

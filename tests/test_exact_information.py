@@ -149,7 +149,7 @@ def test_periodic_chain_equals_enumeration(ring_size):
 
 
 @pytest.mark.parametrize(
-    "shape, block, buffer",
+    ("shape", "block", "buffer"),
     [
         ((4, 5), (2, 2), 0),
         ((6, 6), (2, 2), 1),
@@ -181,7 +181,7 @@ def test_conditional_equals_enumeration(shape, block, buffer):
         )
 
 
-@pytest.mark.parametrize("block, buffer", [((2, 3), 2), ((4, 4), 1), ((1, 5), 2), ((2, 2), 4)])
+@pytest.mark.parametrize(("block", "buffer"), [((2, 3), 2), ((4, 4), 1), ((1, 5), 2), ((2, 2), 4)])
 def test_larger_windows_are_isotropic(block, buffer):
     """Transposing the lattice transposes the block: rows and columns take quite different ways
     through the kernel."""
@@ -214,7 +214,7 @@ def test_environment_beyond_the_ring_does_not_matter():
     assert np.array_equal(*rings)
 
 
-@pytest.mark.parametrize("block, buffer", [((3, 3), 1), ((4,), 1), ((1, 4), 0)])
+@pytest.mark.parametrize(("block", "buffer"), [((3, 3), 1), ((4,), 1), ((1, 4), 0)])
 def test_averages_equal_the_table(block, buffer):
     rings = random_spins(np.random.default_rng(4), (20, len(ring_offsets(block, buffer))))
     table = conditional_block_given_ring(rings, block, buffer, CRITICAL)
@@ -230,7 +230,8 @@ def test_impossible_windows_are_refused():
         conditional_block_given_ring(np.ones((1, 15), np.int8), (2, 2), 1, 0.4)
     with pytest.raises(ValueError, match="at most"):
         conditional_block_given_ring(np.ones((1, 40), np.int8), (6, 6), 1, 0.4)
-    assert not is_tractable(Geometry((6, 6), 1, 1)) and not is_tractable(Geometry((2, 2, 2), 1, 1))
+    assert not is_tractable(Geometry((6, 6), 1, 1))
+    assert not is_tractable(Geometry((2, 2, 2), 1, 1))
     with pytest.raises(UsageError, match="out of reach"):
         exact_information(
             np.ones((1, 8)), [0], Geometry((2, 2, 2), 1, 1), 0.2, np.ones((1, 152), np.int8)
@@ -298,7 +299,7 @@ def sampled_environments(torus, n, seed):
 
 
 @pytest.mark.parametrize(
-    "name, hard",
+    ("name", "hard"),
     [("uniform", True), ("uniform_biased_b=c", True), ("maj3", False), ("single", True)],
 )
 def test_sampled_information_agrees(torus, name, hard):
@@ -319,7 +320,8 @@ def test_sampled_information_agrees(torus, name, hard):
         abs(result.block_information - mutual_information(torus, np.eye(16)))
         < 4 * result.block_error
     )
-    assert 0.0005 < result.error < 0.003 and 0.0005 < result.block_error < 0.004
+    assert 0.0005 < result.error < 0.003
+    assert 0.0005 < result.block_error < 0.004
 
 
 def test_wrong_coupling_would_be_seen(torus):
@@ -403,7 +405,8 @@ def test_information_on_the_64x64_torus(critical_windows, name):
         result.error, 3e-4
     )
     assert abs(result.block_information - stored["I_VE"]) < 4 * np.hypot(result.block_error, 3e-4)
-    assert result.error < 0.0015 and result.block_error < 0.001
+    assert result.error < 0.0015
+    assert result.block_error < 0.001
 
 
 def test_coupling_off_by_three_percent_is_seen_on_the_64x64_torus(critical_windows):

@@ -101,9 +101,8 @@ def test_wide_sums(sampled, workplace, here, monkeypatch):
     monkeypatch.setattr(operators, "largest_block", lambda shape, energy: 1)
     wide = flow(here, source, "wide.h5")
     assert all(np.array_equal(narrow[name], wide[name]) for name in narrow)
-    assert (
-        wide["/blocks/even_sums"].dtype == np.float64 and wide["/blocks/counts"].dtype == np.int64
-    )
+    assert wide["/blocks/even_sums"].dtype == np.float64
+    assert wide["/blocks/counts"].dtype == np.int64
     for i in range(2):
         assert (
             here(
@@ -156,7 +155,8 @@ def test_stopped_and_continued(parts, workplace, here, interrupt):
     assert here(*line, "-q", "-o", "whole.h5").code == 0
     interrupt([*line, "-o", "cut.h5"], parts)
     files = [path.name.split(".")[0] for path in Path("cut.h5.parts").glob("ensemble-*.h5")]
-    assert files and len(files) == len(set(files))
+    assert files
+    assert len(files) == len(set(files))
     assert here(*line, "-q", "-o", "cut.h5").code == 0
     assert digest("cut.h5") == digest("whole.h5")
 
@@ -166,9 +166,8 @@ def test_threads_and_seeds(workplace, here):
     one, two = (flow(here, REPLICAS, f"{n}.h5", RULE, "--threads", n) for n in (1, 2))
     assert digest("1.h5") == digest("2.h5")
     other = flow(here, REPLICAS.replace("--seed 3", "--seed 4"), "other.h5")
-    assert other["/files/streams"] != one["/files/streams"] and not np.array_equal(
-        one["/blocks/energy_sum"], other["/blocks/energy_sum"]
-    )
+    assert other["/files/streams"] != one["/files/streams"]
+    assert not np.array_equal(one["/blocks/energy_sum"], other["/blocks/energy_sum"])
 
 
 def test_several_temperatures(workplace, here):
@@ -186,10 +185,8 @@ def test_several_temperatures(workplace, here):
     assert np.array_equal(
         together["/blocks/even_sums"][together["/blocks/file"] == 1], alone["/blocks/even_sums"]
     )
-    assert (
-        here("exponent", "all.h5", "-q", "-o", "exponent.h5").code == 0
-        and here("info", "all.h5").code == 0
-    )
+    assert here("exponent", "all.h5", "-q", "-o", "exponent.h5").code == 0
+    assert here("info", "all.h5").code == 0
     assert len(json.loads(here("info", "all.h5", "--json").out)["flows"]) == 3
 
 
@@ -213,7 +210,9 @@ def test_several_temperatures(workplace, here):
 def test_refusals(line, sentence, workplace, here):
     steps = () if "--steps" in line else ("--steps", 1)
     result = here("flow", *line.split(), "--rule", "majority", *steps, "-o", "x.h5")
-    assert result.code == 2 and sentence in result.sentence and not Path("x.h5").exists()
+    assert result.code == 2
+    assert sentence in result.sentence
+    assert not Path("x.h5").exists()
 
 
 def test_energy_along_the_way(workplace, here):
@@ -228,7 +227,8 @@ def test_energy_along_the_way(workplace, here):
         means = found["/blocks/energy_sum"] / found["/blocks/counts"] / 256
         error = means.std(ddof=1) / np.sqrt(len(means))
         off = abs(means.mean() - kaufman.energy((16, 16), KC)) / error
-        assert error < 3e-4 and (off < 4 if agrees else off > 10)
+        assert error < 3e-4
+        assert off < 4 if agrees else off > 10
 
 
 @pytest.mark.slow
@@ -252,9 +252,8 @@ def test_exponents_of_one_minute(workplace, here):
         if row["operators"] == k
     }
     for step in (1, 2, 3):
-        assert found["y_t", step]["error"] <= 3e-4 and found["y_h", step]["error"] <= 3e-5
+        assert found["y_t", step]["error"] <= 3e-4
+        assert found["y_h", step]["error"] <= 3e-5
     for step, largest in ((2, 1.5e-3), (3, 5e-4)):
-        assert (
-            abs(found["y_t", step]["value"] - 1) <= 2e-3
-            and abs(found["y_h", step]["value"] - 15 / 8) <= largest
-        )
+        assert abs(found["y_t", step]["value"] - 1) <= 2e-3
+        assert abs(found["y_h", step]["value"] - 15 / 8) <= largest

@@ -14,13 +14,13 @@ def test_every_sample_has_a_block(samples, chains, blocks):
     nearly as many as any other."""
     division = Division(samples, chains, min(samples, blocks))
     found = division.of(np.arange(samples))
-    assert set(found) == set(range(division.blocks)) and division.spanned(np.arange(samples)) == (
+    assert set(found) == set(range(division.blocks))
+    assert division.spanned(np.arange(samples)) == (
         0,
         division.blocks,
     )
-    assert (np.diff(division.groups) >= 0).all() and len(set(division.groups)) == min(
-        32, division.blocks
-    )
+    assert (np.diff(division.groups) >= 0).all()
+    assert len(set(division.groups)) == min(32, division.blocks)
     if division.by_chains:
         assert all(len(set(found[chain::chains])) == 1 for chain in range(chains))
         assert np.ptp(np.bincount(found[:chains])) <= 1
@@ -28,7 +28,7 @@ def test_every_sample_has_a_block(samples, chains, blocks):
         assert (np.diff(found) >= 0).all()
 
 
-@pytest.mark.parametrize("chains, honest", [(1024, True), (8, False)])
+@pytest.mark.parametrize(("chains", "honest"), [(1024, True), (8, False)])
 def test_blocks_of_whole_chains_are_independent(chains, honest):
     """Samples that remember 16 steps: the variance of the mean from blocks of whole chains is
     right; blocks of 32 successive steps of few chains correlate, and give too little before they
@@ -53,7 +53,7 @@ def test_blocks_of_whole_chains_are_independent(chains, honest):
 
 
 @pytest.mark.parametrize(
-    "shape, samples, wide",
+    ("shape", "samples", "wide"),
     [
         ((64, 64), 10**6, False),
         ((512, 512), 10**6, False),
@@ -66,4 +66,5 @@ def test_blocks_do_not_grow_with_the_samples(shape, samples, wide):
     """Sums that one word cannot be sure to hold get a second one, not more blocks; no lattice is
     too large."""
     division = divide(samples, 8, shape, shape)
-    assert division.blocks == min(samples, 64) and division.wide == wide
+    assert division.blocks == min(samples, 64)
+    assert division.wide == wide

@@ -40,10 +40,11 @@ def windows(components, block, n=30):
 
 
 @pytest.mark.parametrize("components", [2, 4])
-@pytest.mark.parametrize("block, count", [((4, 4), 9), ((2, 6), 5), ((2, 2), 1)])
+@pytest.mark.parametrize(("block", "count"), [((4, 4), 9), ((2, 6), 5), ((2, 2), 1)])
 def test_stars_sum_to_minus_two_on_coverings(components, block, count):
     stars = gauge.star_vectors(block, components)
-    assert len(stars) == count and np.all(stars.sum(axis=1) == 4)
+    assert len(stars) == count
+    assert np.all(stars.sum(axis=1) == 4)
     assert np.all(windows(components, block) @ stars.T == -2)
 
 
@@ -77,8 +78,6 @@ def test_filters_are_stored_with_a_positive_sum():
     filters, bias, signs = gauge.positive(
         np.array([[-1.0, 0.5], [-1.0, 1.0], [0.5, 0.1]]), np.array([1.0, -2.0, 0.0])
     )
-    assert (
-        filters.tolist() == [[1.0, -0.5], [1.0, -1.0], [0.5, 0.1]]
-        and bias.tolist() == [-1.0, 2.0, 0.0]
-        and signs.tolist() == [-1, -1, 1]
-    )
+    assert filters.tolist() == [[1.0, -0.5], [1.0, -1.0], [0.5, 0.1]]
+    assert bias.tolist() == [-1.0, 2.0, 0.0]
+    assert signs.tolist() == [-1, -1, 1]

@@ -20,7 +20,7 @@ KEY = np.array([0x0123456789ABCDEF, 0xFEDCBA9876543210], np.uint64)
 
 
 @pytest.mark.parametrize(
-    "text, block", [("2", (2,)), ("2x2", (2, 2)), ("4x10", (4, 10)), ("2x3x4", (2, 3, 4))]
+    ("text", "block"), [("2", (2,)), ("2x2", (2, 2)), ("4x10", (4, 10)), ("2x3x4", (2, 3, 4))]
 )
 def test_block_is_read(text, block):
     assert parse_block(text) == block
@@ -47,7 +47,7 @@ def test_environment_of_the_standard_window():
 
 
 @pytest.mark.parametrize(
-    "geometry, shape, message",
+    ("geometry", "shape", "message"),
     [
         (Geometry((2, 2), 1, 1), (64,), "axes"),
         (Geometry((2,), 1, 1), (64, 64), "axes"),
@@ -96,10 +96,13 @@ def test_windows_equal_rolled_lattices(data):
             for near, far in ((0, 0), (geometry.buffer + 1, geometry.margin))
         ]
         assert (len(cut[0]), len(cut[1])) == (geometry.n_block, geometry.n_environment)
-        assert np.array_equal(blocks[k], cut[0]) and np.array_equal(environments[k], cut[1])
+        assert np.array_equal(blocks[k], cut[0])
+        assert np.array_equal(environments[k], cut[1])
 
 
-@pytest.mark.parametrize("n, shape, count", [(7, (5,), 20), (3, (6, 4), 20), (30, (3, 4, 5), 11)])
+@pytest.mark.parametrize(
+    ("n", "shape", "count"), [(7, (5,), 20), (3, (6, 4), 20), (30, (3, 4, 5), 11)]
+)
 def test_choice_equals_twin(n, shape, count):
     configurations, origins, flips = choose_windows(n, shape, count, KEY)
     twin = list(reference.choose_windows(n, shape, count, KEY))
@@ -111,7 +114,9 @@ def test_choice_equals_twin(n, shape, count):
 def test_windows_are_spread_evenly(n, count):
     configurations, _, _ = choose_windows(n, (8, 8), count, KEY)
     used = np.bincount(configurations, minlength=n)
-    assert len(used) == n and used.max() - used.min() <= 1 and np.all(np.diff(configurations) >= 0)
+    assert len(used) == n
+    assert used.max() - used.min() <= 1
+    assert np.all(np.diff(configurations) >= 0)
 
 
 def test_origins_and_flips_are_uniform():
@@ -124,14 +129,15 @@ def test_origins_and_flips_are_uniform():
 
 
 @pytest.mark.parametrize(
-    "shape, periodic, count", [((8, 6), True, 24), ((10, 12), False, 8), ((8, 8), False, 1)]
+    ("shape", "periodic", "count"), [((8, 6), True, 24), ((10, 12), False, 8), ((8, 8), False, 1)]
 )
 def test_even_origins(shape, periodic, count):
     """One sublattice; on an open lattice the windows that lie inside: of 8x8 cells, 3 x 5 origins
     on 10x12 and one on 8x8."""
     geometry = Geometry((4, 4), 1, 1)
     allowed = even_origins(shape, geometry, periodic)
-    assert len(allowed) == count and np.all(allowed.sum(axis=1) % 2 == 0)
+    assert len(allowed) == count
+    assert np.all(allowed.sum(axis=1) % 2 == 0)
     inside = [set(range(size)) if periodic else set(range(2, size - 5)) for size in shape]
     assert all(x in inside[0] and y in inside[1] for x, y in allowed.tolist())
     origins = choose_windows(5, shape, 400, KEY, False, allowed)[1]
@@ -166,7 +172,9 @@ def test_windows_outside_are_refused(change):
 @settings(max_examples=80, deadline=None, derandomize=True)
 def test_split_separates_whole_chains_or_last_steps(n, chains):
     training, held_out = split_configurations(n, chains)
-    assert sorted([*training, *held_out]) == list(range(n)) and len(training) and len(held_out)
+    assert sorted([*training, *held_out]) == list(range(n))
+    assert len(training)
+    assert len(held_out)
     if min(chains, n) >= 5:
         assert max(training % chains) < min(held_out % chains)
     else:

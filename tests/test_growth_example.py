@@ -1,12 +1,12 @@
 """The scripts of data/growth: what a child process takes, powers that are known, and the arithmetic
 of the large flow."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import module_of
 
 import rsmi
 
@@ -108,13 +108,13 @@ def test_the_large_flow(script, rows):
     assert [found[name] for name in ("local", "cluster", "measuring")] == pytest.approx(
         [2e-9 * sites] * 3
     )
-    assert found["z_cluster"] == pytest.approx((1, 0), abs=1e-9) and found[
-        "z_local"
-    ] == pytest.approx((2, 0), abs=1e-9)
+    assert found["z_cluster"] == pytest.approx((1, 0), abs=1e-9)
+    assert found["z_local"] == pytest.approx((2, 0), abs=1e-9)
     tau = 20 * 8**0.46
     assert (found["tau_cluster"], found["tau_local"]) == pytest.approx(
         (tau, 64**2 / 40 * 16**2.0245)
-    ) and found["best"] == "cluster"
+    )
+    assert found["best"] == "cluster"
     assert (found["interval"], found["sample"]) == (11, pytest.approx(12 * 2e-9 * sites))
     unit = 0.02 * (1000 / 10) ** 0.5  # of the smallest lattice, the largest
     assert found["needed"] == pytest.approx(2 * tau / 11 * (unit / table.TARGET) ** 2, rel=1e-4)
@@ -127,7 +127,8 @@ def test_tables_and_figure(script, rows, tmp_path, capsys):
     (tmp_path / "growth.json").write_text(json.dumps(rows))
     script("table").main(str(tmp_path / "growth.json"))
     text = capsys.readouterr().out
-    assert "take Swendsen-Wang" in text and "nan" not in text
+    assert "take Swendsen-Wang" in text
+    assert "nan" not in text
     script("picture").main(str(tmp_path / "growth.json"), str(tmp_path / "growth.png"))
     assert (tmp_path / "growth.png").read_bytes()[:4] == b"\x89PNG"
 
@@ -141,10 +142,8 @@ def test_what_a_command_takes(script, tmp_path, monkeypatch):
     found = growth.run(
         tmp_path, "samples.h5", "sample " + growth.ising(2, 8, "swendsen-wang", 100, 1, 4)
     )
-    assert (
-        found["cpu"] > 0.01
-        and found["memory"] > 10 * MB
-        and found["disk"] >= found["bytes"] == (tmp_path / "samples.h5").stat().st_size
-    )
+    assert found["cpu"] > 0.01
+    assert found["memory"] > 10 * MB
+    assert found["disk"] >= found["bytes"] == (tmp_path / "samples.h5").stat().st_size
     with pytest.raises(SystemExit, match="exit code 2"):
         growth.run(tmp_path, "samples.h5", "sample --size 8")

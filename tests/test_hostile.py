@@ -15,8 +15,6 @@ import h5py
 import numpy as np
 import pytest
 from conftest import MCISING, PIPELINE, SAMPLE, digest, run_here
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from hostile import (
     HEADERS,
     HEAPS,
@@ -29,6 +27,8 @@ from hostile import (
     lookup3,
     plausible,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rsmi.errors import DataError, RsmiError
 from rsmi.stages import imports, runner
@@ -282,7 +282,7 @@ def test_no_mutant_of_any_foreign_kind_escapes(name, workplace):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ("samples.h5", "flow.h5"))
+@pytest.mark.parametrize("name", ["samples.h5", "flow.h5"])
 def test_heaps_forged_with_valid_checksums(name, pipeline, workplace):
     """Not among the 100,000: HDF5 believes heaps and B-trees, and may die of them; nothing worse
     happens. A process each."""
@@ -478,7 +478,9 @@ def test_no_mutant_escapes_a_command(what, sources, workplace):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what, count", {"inputs": 3000, "outputs": 1000, "parts": 1000}.items())
+@pytest.mark.parametrize(
+    ("what", "count"), {"inputs": 3000, "outputs": 1000, "parts": 1000}.items()
+)
 def test_thousands_of_mutants_in_commands(what, count, sources, workplace):
     report(what, *in_pens(range(1000, 1000 + count), lambda number: WORKS[what](sources, number)))
 

@@ -38,11 +38,9 @@ def stored(path):
 
 def refused(result, words, code=65):
     assert result.code == code, result.err
-    assert (
-        words in result.sentence
-        and "Traceback" not in result.err
-        and len(result.err.strip().splitlines()) == 1
-    )
+    assert words in result.sentence
+    assert "Traceback" not in result.err
+    assert len(result.err.strip().splitlines()) == 1
 
 
 @pytest.fixture(scope="module")
@@ -199,10 +197,10 @@ def test_chains(spins, workplace):
             == 0
         )
     with open_file("turns.h5") as one, open_file("sequential.h5") as other:
-        assert (one.read("/spins") == other.read("/spins")).all() and (
-            one.read("/energy") == other.read("/energy")
-        ).all()
-        assert one.attributes["chains"] == 4 and (one.read("/energy") == energies(spins == 1)).all()
+        assert (one.read("/spins") == other.read("/spins")).all()
+        assert (one.read("/energy") == other.read("/energy")).all()
+        assert one.attributes["chains"] == 4
+        assert (one.read("/energy") == energies(spins == 1)).all()
     refused(
         run_here("import", "turns.npy", "--chains", 3, "--chain-order", "sequential", "-o", "x.h5"),
         "no whole number of steps of 3 chains",
@@ -416,11 +414,12 @@ def test_refused_requests(line, workplace, pipeline):
     for name in ("notes.md", "a.bits"):
         Path(name).write_bytes(b"12")
     refused(run_here("import", *line.split(), "-o", "out.h5"), USAGE[line], 2)
-    assert not Path("out.h5").exists() and not Path("out.h5.parts").exists()
+    assert not Path("out.h5").exists()
+    assert not Path("out.h5.parts").exists()
 
 
 @pytest.mark.parametrize(
-    "values, found, words",
+    ("values", "found", "words"),
     [
         ("0/1", -1, "holds -1 at configuration 7, site (1, 2), counted from 0: spins are 0/1"),
         ("+-1", 0, "spins are +-1"),
@@ -452,7 +451,8 @@ def test_another_source_is_another_request(spins, workplace):
     )
     with open_file("out.h5") as file:
         (origin,) = file.ancestors()
-        assert origin["command"] == "source" and origin["digest"] == file.attributes["inputs"][0]
+        assert origin["command"] == "source"
+        assert origin["digest"] == file.attributes["inputs"][0]
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -462,7 +462,8 @@ def test_resumed_anywhere(name, spins, workplace, interrupt):
     write_and_import(workplace, name, spins)
     line = ["import", name, *WRITERS[name][1].replace("SHAPE", "3x4").split(), "-o"]
     interrupt([*line, "again.h5"], 17)
-    assert run_here(*line, "again.h5").code == 0 and digest("again.h5") == digest("out.h5")
+    assert run_here(*line, "again.h5").code == 0
+    assert digest("again.h5") == digest("out.h5")
 
 
 def test_both_writings_are_found_across_a_stop(workplace, interrupt):
@@ -546,7 +547,8 @@ def test_memory_is_bounded(name, workplace):
         text=True,
     )
     code, grown = done.stdout.split()[-2:]
-    assert (code, done.stderr) == ("0", "") and int(grown) < 100
+    assert (code, done.stderr) == ("0", "")
+    assert int(grown) < 100
 
 
 # ---- a known format ------------------------------------------------------------------------------
@@ -585,7 +587,7 @@ def test_mcising(workplace):
 
 
 @pytest.mark.parametrize(
-    "changes, words",
+    ("changes", "words"),
     [
         ({"j2": 0.5}, "j2 = 0.5 beside"),
         ({"h": -0.1}, "h = -0.1 beside"),
@@ -597,13 +599,13 @@ def test_mcising_of_another_hamiltonian(changes, words, workplace):
     """Imported, but nothing is claimed of its coupling, and the program says why."""
     edited("other.h5", **changes)
     result = run_here("import", "other.h5", "--temperature", "3", "-o", "out.h5")
-    assert result.code == 0 and words in result.err and "--model none" in result.err
+    assert result.code == 0
+    assert words in result.err
+    assert "--model none" in result.err
     with open_file("out.h5") as file:
-        assert (
-            file.attributes["model"] == "none"
-            and "coupling" not in file.attributes
-            and "/energy" not in file
-        )
+        assert file.attributes["model"] == "none"
+        assert "coupling" not in file.attributes
+        assert "/energy" not in file
     refused(
         run_here("import", "other.h5", "--temperature", "3", "--model", "ising", "-o", "x.h5"),
         f"{words}",
@@ -678,18 +680,15 @@ def test_exported_and_imported_again(pipeline, workplace):
             assert (ours.read(name) == theirs.read(name)).all()
     assert answer("info", "samples.h5") == answer("info", "imported.h5")
     found = through_every_stage("imported.h5")
-    assert (
-        found["exponent.h5"]["temperature"] == pytest.approx(2.269185314213022)
-        and found["theta.h5"]["kl"] is not None
-    )
+    assert found["exponent.h5"]["temperature"] == pytest.approx(2.269185314213022)
+    assert found["theta.h5"]["kl"] is not None
     Path("again").mkdir()
     shutil.copy("samples.h5", "again")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir("again")
         ours = through_every_stage("samples.h5")
-    assert ours.keys() == found.keys() and all(
-        ours[name].keys() == found[name].keys() for name in ours
-    )
+    assert ours.keys() == found.keys()
+    assert all(ours[name].keys() == found[name].keys() for name in ours)
     learned = [file["lambda.h5"] for file in (ours, found)]
     assert abs(np.subtract(*(rule["mutual_information"] for rule in learned))) < 4 * np.hypot(
         *(rule["mutual_information_error"] for rule in learned)
@@ -716,18 +715,16 @@ def test_nothing_known(pipeline, workplace):
     np.save("spins.npy", stored(pipeline / "samples.h5") > 0)
     assert run_here("import", "spins.npy", "--chains", 8, "-o", "imported.h5").code == 0
     shown = run_here("info", "imported.h5").out
-    assert "spins of an unknown model" in shown and "unknown" in shown and "8 chains" in shown
+    assert "spins of an unknown model" in shown
+    assert "unknown" in shown
+    assert "8 chains" in shown
     found = through_every_stage("imported.h5")
-    assert (
-        found["theta.h5"]["kl"] is None
-        and found["lambda.h5"]["mutual_information_exact"] is None
-        and found["lambda.h5"]["mutual_information"] > 0.2
-    )
-    assert (
-        "unknown" in found["flow.h5"]["flows"][0]["reason"]
-        and "unknown" in found["exponent.h5"]["nu_reason"]
-        and found["exponent.h5"]["T_c"] is None
-    )
+    assert found["theta.h5"]["kl"] is None
+    assert found["lambda.h5"]["mutual_information_exact"] is None
+    assert found["lambda.h5"]["mutual_information"] > 0.2
+    assert "unknown" in found["flow.h5"]["flows"][0]["reason"]
+    assert "unknown" in found["exponent.h5"]["nu_reason"]
+    assert found["exponent.h5"]["T_c"] is None
     refused(
         run_here("exact", "imported.h5", "--rule", "majority"),
         "exact information is known for the Ising model only",
@@ -748,7 +745,8 @@ def test_an_ising_model_of_unknown_temperature(pipeline, workplace):
         == 0
     )
     found = through_every_stage("imported.h5")
-    assert answer("info", "imported.h5")["energy"] < -1 and found["lambda.h5"]["bias"] == [0]
+    assert answer("info", "imported.h5")["energy"] < -1
+    assert found["lambda.h5"]["bias"] == [0]
     refused(
         run_here("exact", "imported.h5", "--rule", "majority"),
         "the temperature of the samples is unknown",
@@ -845,8 +843,8 @@ def test_sites_without_data_are_not_learned_from(chain, here):
         found, full = answer("info", f"sparse-{name}.h5"), answer("info", f"chain-{name}.h5")
         assert (
             abs(found["mutual_information"] - exact) < 4 * found["mutual_information_error"] + 0.002
-            and found["mutual_information_exact"] is None
         )
+        assert found["mutual_information_exact"] is None
         (filters,) = found["filters"]
         assert filters[1] == filters[3] == 0
         np.testing.assert_allclose(
@@ -855,7 +853,8 @@ def test_sites_without_data_are_not_learned_from(chain, here):
             atol=0.35,
         )  # either end may lead; the other costs little
     with h5py.File("sparse-theta.h5") as theta:
-        assert theta["joint/weights"].shape == (4, 6) and theta["mask"][:].tolist() == [1, 0, 1, 0]
+        assert theta["joint/weights"].shape == (4, 6)
+        assert theta["mask"][:].tolist() == [1, 0, 1, 0]
     refused(
         here(*"train-lambda chain.h5 --theta sparse-theta.h5 -o x.h5".split()),
         "sparse-theta.h5 was trained on samples with coupling",
@@ -872,7 +871,8 @@ def test_coarse_graining_fills_the_lattice(chain, here):
         here(*"flow coarse.h5 --rule majority --block 2 --steps 2 -q -o flow.h5".split()).code == 0
     )
     found, full = answer("info", "sparse.h5"), answer("info", "chain.h5")
-    assert found["magnetization_abs"] == full["magnetization_abs"] and found["energy"] is None
+    assert found["magnetization_abs"] == full["magnetization_abs"]
+    assert found["energy"] is None
     assert "32 of 64 sites with data" in here("info", "sparse.h5").out
     for line, words in {
         "flow sparse.h5 --rule majority --block 2 --steps 1 -o x.h5": (
@@ -911,16 +911,17 @@ def test_masked_plane_through_every_stage(pipeline, workplace, here):
             *"import spins.npy --mask full.npy --model ising --chains 8 -o imported.h5".split()
         ).err
     )
-    assert (stored("imported.h5") == np.where(mask, spins, -1)).all() and here(
-        "info", "imported.h5", "--verify"
-    ).out == "ok\n"
+    assert (stored("imported.h5") == np.where(mask, spins, -1)).all()
+    assert here("info", "imported.h5", "--verify").out == "ok\n"
     assert here("plot", "imported.h5", "-o", "imported.png").code == 0
     stages = STAGES | {"flow.h5": "flow coarse.h5 --rule majority --steps 2"}
     found = through_every_stage("imported.h5", stages)
     (filters,) = np.array(found["proxy.h5"]["filters"])
-    assert filters[1, 1] == 0 and (filters[mask[:2, :2]] != 0).all()
+    assert filters[1, 1] == 0
+    assert (filters[mask[:2, :2]] != 0).all()
     shown = here("info", "lambda.h5").out
-    assert "2x2: 3 sites" in shown and "ring of width 1: 15 sites" in shown
+    assert "2x2: 3 sites" in shown
+    assert "ring of width 1: 15 sites" in shown
     mask[3, 3] = True
     np.save("random.npy", mask)
     np.save("spins.npy", spins)
@@ -934,7 +935,7 @@ def test_masked_plane_through_every_stage(pipeline, workplace, here):
 
 
 @pytest.mark.parametrize(
-    "mask, options, words, code",
+    ("mask", "options", "words", "code"),
     [
         (np.ones((3, 3)), "", "has shape 3x3, which neither is nor tiles the lattice 3x4", 2),
         (np.full((3, 4), 2), "", "a mask is of bool, or of 0 and 1", 65),
@@ -980,4 +981,5 @@ def test_from_a_process_of_its_own(spins, workplace):
     """The command is found under its name, which is a word of Python."""
     np.save("spins.npy", spins)
     child = process(["import", "spins.npy", "-o", "out.h5"])
-    assert child.communicate()[0] == "out.h5\n" and child.returncode == 0
+    assert child.communicate()[0] == "out.h5\n"
+    assert child.returncode == 0

@@ -20,7 +20,7 @@ def files(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "value, error, text",
+    ("value", "error", "text"),
     [
         (1.00327, 0.00702, "1.0033(70)"),
         (0.98591, 0.01555, "0.986(16)"),
@@ -49,7 +49,7 @@ def test_table_is_aligned():
 
 
 @pytest.mark.parametrize(
-    "name, module",
+    ("name", "module"),
     [
         ("critical", "sample"),
         ("coarse", "sample"),
@@ -77,9 +77,9 @@ def test_samples_beside_the_exact_energy(files):
 
 def test_coarse_samples_keep_the_original_energy(files):
     text = info.describe(files["coarse"])
-    assert (
-        "8x8 ising" in text and "1 step from 16x16" in text and "exact -1.453065 on 16x16" in text
-    )
+    assert "8x8 ising" in text
+    assert "1 step from 16x16" in text
+    assert "exact -1.453065 on 16x16" in text
 
 
 def test_theta(files):
@@ -136,14 +136,14 @@ def test_coupling_tables(files):
     ]
     for flow in found:
         row = flow["interactions"][5]
-        assert row["step"] == 1 and any(
+        assert row["step"] == 1
+        assert any(
             all(with_error(v, e) in line for v, e in zip(row["values"], row["errors"]))
             for line in lines
         )
     assert any("with fewer operators, T/T_c = 1.0000" in line for line in lines)
-    assert any(line.startswith("  -  step 3, ") for line in lines) and any(
-        line.startswith("  +  ") for line in lines
-    )
+    assert any(line.startswith("  -  step 3, ") for line in lines)
+    assert any(line.startswith("  +  ") for line in lines)
 
 
 def test_files_without_histograms_say_so():
@@ -158,7 +158,9 @@ def test_exponent_headline_sequence_and_reasons(files):
         headline = found["headline"][name]
         assert with_error(headline["value"], headline["error"]) in text
         assert f"step 2, {operators} operators" in text
-    assert "15/8 = 1.875" in text and "2.269185" in text and found["nu_remark"] in text
+    assert "15/8 = 1.875" in text
+    assert "2.269185" in text
+    assert found["nu_remark"] in text
     reasons = {row["reason"] for row in found["y_t"] + found["T_c_sequence"] if row["reason"]}
     assert all(reason in text for reason in reasons)
 
@@ -170,7 +172,9 @@ def test_tree(files, capsys):
     assert parts["datasets"]["/sequence/y_t"] == {"shape": [3, 10], "dtype": "float64"}
     assert command("info", files["exponent"], "--tree") == 0
     text = capsys.readouterr().out
-    assert parts["digest"] in text and "3 x 10" in text and '"coupling":0.44068679350977147' in text
+    assert parts["digest"] in text
+    assert "3 x 10" in text
+    assert '"coupling":0.44068679350977147' in text
 
 
 def test_digest_alone(files, capsys):

@@ -34,7 +34,7 @@ def enumerated(shape, coupling):
 
 
 @pytest.mark.parametrize(
-    "shape, coupling", [((5,), 0.7), ((12,), 1.3), ((3, 3), 0.2), ((4, 4), KC), ((2, 4), 0.9)]
+    ("shape", "coupling"), [((5,), 0.7), ((12,), 1.3), ((3, 3), 0.2), ((4, 4), KC), ((2, 4), 0.9)]
 )
 def test_entropy_of_the_finite_lattice(shape, coupling):
     """ln Z / N + K e from the exact partition functions equals -sum p ln p; a factor 2 in the bonds
@@ -114,7 +114,8 @@ def test_rings_converge_to_the_infinite_chain(block):
         errors.append(
             max(abs(found.removed / sites - step.removed), abs(found.shared / sites - step.shared))
         )
-    assert errors[0] > 5e-3 and errors[2] < 3e-5
+    assert errors[0] > 5e-3
+    assert errors[2] < 3e-5
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
 
 
@@ -166,7 +167,8 @@ def test_decimation_of_the_torus(coupling, slow):
     assert found.shared == pytest.approx(
         (joint * np.log(joint / (rows * columns))).sum(), abs=1e-11
     )
-    assert found.removed > 0 and found.shared > 0
+    assert found.removed > 0
+    assert found.shared > 0
 
 
 @pytest.mark.parametrize(
@@ -214,7 +216,7 @@ def test_decimation_is_a_rule():
 
 
 @pytest.mark.parametrize(
-    "call, sentence",
+    ("call", "sentence"),
     [
         (lambda: decimation_flow(1.0, 2, block=1), "at least 2"),
         (lambda: configuration_probabilities((5, 5), 0.1), "at most 20"),

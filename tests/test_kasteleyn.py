@@ -59,7 +59,8 @@ def test_torus_against_enumeration(shape):
     assert np.abs(kasteleyn.link_covariance(shape) - torus_covariance(coverings)).max() < 1e-13
     signs = 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
     along_x, along_y = (coverings[:, 0] * signs).sum(axis=2), (coverings[:, 1] * signs).sum(axis=1)
-    assert (along_x == along_x[:, :1]).all() and (along_y == along_y[:, :1]).all()
+    assert (along_x == along_x[:, :1]).all()
+    assert (along_y == along_y[:, :1]).all()
     counts = np.zeros((shape[1] + 1, shape[0] + 1))
     np.add.at(counts, (along_x[:, 0] + shape[1] // 2, along_y[:, 0] + shape[0] // 2), 1)
     assert np.abs(kasteleyn.winding_distribution(shape) - counts / len(coverings)).max() < 1e-14

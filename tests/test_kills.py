@@ -326,9 +326,8 @@ def test_files_cannot_grow(name, case):
         said = one.fail(
             lambda: limit_files(max(1000, int(share * final))), fine=share < 0.9
         )  # what it says is a file too
-        assert said.startswith(f"rsmi: {name}: ") and (
-            "file size limit reached" in said or "cannot be written (File too large)" in said
-        )
+        assert said.startswith(f"rsmi: {name}: ")
+        assert "file size limit reached" in said or "cannot be written (File too large)" in said
     one.finish()
 
 
@@ -356,7 +355,8 @@ def test_disk_full(name, case):
         try:
             shutil.copytree(kept, one.folder, dirs_exist_ok=True)
             said = one.fail(None, fine=False)
-            assert "disk full" in said and "make room" in said
+            assert "disk full" in said
+            assert "make room" in said
             subprocess.run(["mount", "-o", "remount,size=64m", one.folder], check=True)
             one.finish()
         finally:
@@ -382,10 +382,8 @@ def test_read_only_folder(name, case):
     one.folder.chmod(0o555)
     try:
         said = one.fail(drop_privileges)
-        assert (
-            said == f"rsmi: {name}: cannot be written (Permission denied)"
-            and set(os.listdir(one.folder)) == names
-        )
+        assert said == f"rsmi: {name}: cannot be written (Permission denied)"
+        assert set(os.listdir(one.folder)) == names
     finally:
         one.folder.chmod(0o755)
     one.finish()
@@ -464,7 +462,8 @@ def test_folder_of_the_output_removed(name, case):
             shutil.rmtree(left, ignore_errors=True)
         shutil.copytree(kept, one.folder, dirs_exist_ok=True)
         if code == 0:  # a single rename, and before it the folder went
-            assert number == 2 and name == "figure.png"
+            assert number == 2
+            assert name == "figure.png"
         else:
             assert code == 1 and "a defect in rsmi" not in said, said
         one.finish()
@@ -486,7 +485,8 @@ def test_two_writers(name, case):
         codes = {
             child: os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in (first, second)
         }
-        assert 0 in codes.values() and set(codes.values()) <= {0, 73}
+        assert 0 in codes.values()
+        assert set(codes.values()) <= {0, 73}
         for child, code in codes.items():
             assert (
                 code == 0

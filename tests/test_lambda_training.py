@@ -77,7 +77,7 @@ def test_steps_match_the_twin(problem, objective, bias):
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-@pytest.mark.parametrize("objective, estimator", METHODS)
+@pytest.mark.parametrize(("objective", "estimator"), METHODS)
 def test_interrupted_training_ends_in_the_same_bits(problem, objective, estimator, optimizer):
     settings = short_settings(objective, estimator, optimizer=optimizer)
     whole, parts = (initial_state(LENGTH, 2, KEY, settings) for _ in range(2))
@@ -90,7 +90,8 @@ def test_interrupted_training_ends_in_the_same_bits(problem, objective, estimato
         np.testing.assert_array_equal(rows[name], np.concatenate([piece[name] for piece in pieces]))
     for name in whole:
         np.testing.assert_array_equal(whole[name], parts[name])
-    assert len(rows["objective"]) == 5 and epochs_left(whole, settings) == 0
+    assert len(rows["objective"]) == 5
+    assert epochs_left(whole, settings) == 0
 
 
 def test_a_finished_training_stays_as_it_is(problem):
@@ -158,7 +159,7 @@ def exact_hard_information(filters):
     return exact.information(table.T @ exact.chain_block_environment(LENGTH, BUFFER, COUPLING))
 
 
-@pytest.mark.parametrize("objective, estimator", METHODS)
+@pytest.mark.parametrize(("objective", "estimator"), METHODS)
 def test_one_unit_finds_one_boundary_spin(problem, objective, estimator):
     """In one dimension decimation is optimal and the majority is not: a rule that weights all
     spins, or an inner one, fails."""

@@ -172,7 +172,9 @@ def test_exponents_and_errors_of_synthetic_data():
     for k in (1, 6):
         rows = [result[k - 1] for result in results]
         values, errors = np.array([(row["value"], row["error"]) for row in rows]).T
-        assert rows[0]["operators"] == k and rows[0]["step"] == 1 and rows[0]["reason"] is None
+        assert rows[0]["operators"] == k
+        assert rows[0]["step"] == 1
+        assert rows[0]["reason"] is None
         assert abs(values.mean() - np.log(5) / np.log(3)) < 4 * values.std() / np.sqrt(60)
         assert 0.7 < errors.mean() / values.std() < 1.3
     assert results[0][0]["wraps"] is True  # 3x3
@@ -182,17 +184,19 @@ def test_undefined_exponents_have_reasons():
     rotation = np.eye(6)
     rotation[:2, :2] = [[0, -3], [3, 0]]
     rows = mcrg.exponents(synthetic_sums(rotation, 6), "odd", [(8, 8), (4, 4)])
-    assert rows[1]["value"] is None and rows[1]["error"] is None and "complex" in rows[1]["reason"]
+    assert rows[1]["value"] is None
+    assert rows[1]["error"] is None
+    assert "complex" in rows[1]["reason"]
     rows = mcrg.exponents(synthetic_sums(-2 * np.eye(6), 6), "odd", [(8, 8), (4, 4)])
-    assert rows[0]["value"] is None and "not positive" in rows[0]["reason"]
+    assert rows[0]["value"] is None
+    assert "not positive" in rows[0]["reason"]
     rows = mcrg.exponents(synthetic_sums(np.eye(6), 6, blocks=1), "odd", [(8, 8), (4, 4)])
-    assert (
-        rows[0]["value"] is not None
-        and rows[0]["error"] is None
-        and "two blocks" in rows[0]["reason"]
-    )
+    assert rows[0]["value"] is not None
+    assert rows[0]["error"] is None
+    assert "two blocks" in rows[0]["reason"]
     rows = mcrg.exponents(operators.empty_sums(3, 1), "odd", [(8, 8), (4, 4)])
-    assert rows[0]["value"] is None and "no samples" in rows[0]["reason"]
+    assert rows[0]["value"] is None
+    assert "no samples" in rows[0]["reason"]
     rows = mcrg.exponents(synthetic_sums(np.eye(6), 6), "odd", [(8, 8), (8, 8)])
     assert "does not change the scale" in rows[0]["reason"]
 
@@ -206,10 +210,14 @@ def test_wrapped_levels_are_marked_and_singular_ones_null():
         rows, (8, 8), majority((2, 2)), 3, keys, energies, blocks=blocks
     )
     result = mcrg.exponents(sums, "even", [(8, 8), (4, 4), (2, 2), (1, 1)])
-    assert len(result) == 30 and [row["wraps"] for row in result[::10]] == [False, True, True]
-    assert result[0]["value"] is not None and result[0]["error"] > 0
-    assert result[19]["value"] is None and "fluctuate" in result[19]["reason"]
-    assert result[29]["value"] is None and "fluctuate" in result[29]["reason"]
+    assert len(result) == 30
+    assert [row["wraps"] for row in result[::10]] == [False, True, True]
+    assert result[0]["value"] is not None
+    assert result[0]["error"] > 0
+    assert result[19]["value"] is None
+    assert "fluctuate" in result[19]["reason"]
+    assert result[29]["value"] is None
+    assert "fluctuate" in result[29]["reason"]
     assert mcrg.headline(result)["operators"] == 10
     assert "fewer than 2 steps" in mcrg.headline(result[:10])["reason"]
 
@@ -339,7 +347,8 @@ def test_eigenvectors_of_a_matrix_made_by_hand():
         ).items()
     }
     right, left = mcrg.leading_eigenvectors(mcrg.transformation(sums, "odd", 1, 2))
-    assert np.abs(right - [1, 0]).max() < 0.02 and np.abs(left - np.sqrt([0.5, 0.5])).max() < 0.02
+    assert np.abs(right - [1, 0]).max() < 0.02
+    assert np.abs(left - np.sqrt([0.5, 0.5])).max() < 0.02
 
 
 # ---- steps together ------------------------------------------------------------------------------
@@ -374,7 +383,8 @@ def test_covariance_between_steps_and_error_of_their_difference():
         mean / np.outer(sigma, sigma), scatter / np.outer(sigma, sigma), atol=0.25
     )
     (change,), matrix = found[0].changes(), found[0].covariance()
-    assert change["step"] == 2 and change["value"] == pytest.approx(values[0, 1] - values[0, 0])
+    assert change["step"] == 2
+    assert change["value"] == pytest.approx(values[0, 1] - values[0, 0])
     assert change["error"] == pytest.approx(np.sqrt(matrix[0, 0] + matrix[1, 1] - 2 * matrix[0, 1]))
     errors = np.array([sequence.changes()[0]["error"] for sequence in found])
     spread = (values[:, 1] - values[:, 0]).std()

@@ -21,12 +21,10 @@ def test_two_dimensions_by_hand():
     (1976))."""
     assert recursion(0.3) == pytest.approx(0.5 * np.log(np.cosh(1.2)), rel=1e-14)
     found = exponents()
-    assert found["K"] == pytest.approx(0.304689, abs=1e-6) and found["nu"] == pytest.approx(
-        1.338, abs=5e-4
-    )
-    assert found["y_t"] * found["nu"] == pytest.approx(1) and recursion(
-        found["K"]
-    ) == pytest.approx(found["K"], abs=1e-14)
+    assert found["K"] == pytest.approx(0.304689, abs=1e-6)
+    assert found["nu"] == pytest.approx(1.338, abs=5e-4)
+    assert found["y_t"] * found["nu"] == pytest.approx(1)
+    assert recursion(found["K"]) == pytest.approx(found["K"], abs=1e-14)
 
 
 def test_infinitesimal_steps_keep_the_dual_point():
@@ -48,7 +46,7 @@ def test_decimating_first_has_the_same_exponent():
     assert 2 * np.arctanh(np.tanh(other) ** 2) == pytest.approx(other, rel=1e-13)
 
 
-@pytest.mark.parametrize("dimension, b", [(2, 2), (2, 3), (3, 2), (2.5, 1.3), (1.02, 2)])
+@pytest.mark.parametrize(("dimension", "b"), [(2, 2), (2, 3), (3, 2), (2.5, 1.3), (1.02, 2)])
 def test_slope_is_the_derivative(dimension, b):
     k, h = fixed_point(dimension, b), 1e-5
     assert slope(k, dimension, b) == pytest.approx(
@@ -59,11 +57,9 @@ def test_slope_is_the_derivative(dimension, b):
 def test_flow():
     """Away from the fixed point on both sides; large couplings do not overflow."""
     couplings = flow([0.30, fixed_point(), 0.31], 8)
-    assert (
-        couplings.shape == (9, 3)
-        and (np.diff(couplings[:, 0]) < 0).all()
-        and (np.diff(couplings[:, 2]) > 0).all()
-    )
+    assert couplings.shape == (9, 3)
+    assert (np.diff(couplings[:, 0]) < 0).all()
+    assert (np.diff(couplings[:, 2]) > 0).all()
     assert couplings[:, 1] == pytest.approx(fixed_point(), abs=1e-10)
     assert recursion([0.0, 19.9, 20.1, 1e4], 2, 2) == pytest.approx(
         [0, 39.8 - np.log(2) / 2, 40.2 - np.log(2) / 2, 2e4 - np.log(2) / 2]

@@ -85,7 +85,8 @@ def test_pair_energies_of_lopsided_fields():
 
 @pytest.mark.parametrize("n_hidden", [1, 2, 4])
 @pytest.mark.parametrize(
-    "objective, twin", [("proxy", reference.proxy_by_pairs), ("logsum", reference.log_sum_by_pairs)]
+    ("objective", "twin"),
+    [("proxy", reference.proxy_by_pairs), ("logsum", reference.log_sum_by_pairs)],
 )
 @pytest.mark.parametrize("distinct", [False, True])
 def test_pairs_match_the_twin(objective, twin, n_hidden, distinct):
@@ -154,7 +155,7 @@ def test_gaussian_proxy_matches_the_twin(n_hidden):
 
 
 @pytest.mark.parametrize(
-    "objective, estimator",
+    ("objective", "estimator"),
     [("proxy", "pairs"), ("proxy", "mcmc"), ("logsum", "pairs"), ("enumerate", "pairs")],
 )
 def test_means_are_absorbed_by_the_bias(objective, estimator):
@@ -222,7 +223,7 @@ def finite_differences(function, x, step=1e-4):
 @pytest.mark.parametrize("n_hidden", [1, 2, 3, 8])
 @pytest.mark.parametrize("problem_of", [random_problem, centred_problem])
 @pytest.mark.parametrize(
-    "objective, distinct",
+    ("objective", "distinct"),
     [
         ("proxy", False),
         ("proxy", True),

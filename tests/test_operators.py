@@ -73,10 +73,12 @@ def test_table_of_operators(dimension, copies):
         for operator in operators.OPERATORS[dimension][sector]:
             points = np.array(operator.points)
             order.append((((points[:, None] - points) ** 2).sum(axis=2).max(), len(points)))
-            assert len(points) % 2 == parity and points.shape[1] == dimension
+            assert len(points) % 2 == parity
+            assert points.shape[1] == dimension
         assert len(order) == len(count)
         distances = [distance for distance, _ in order]
-        assert distances == sorted(distances) and (dimension == 2 or order == sorted(order))
+        assert distances == sorted(distances)
+        assert dimension == 2 or order == sorted(order)
     every = sum(map(list, operators.OPERATORS[dimension].values()), [])
     assert len({tuple(operators.symmetric_copies(o)) for o in every}) == len(every)
 
@@ -118,7 +120,8 @@ def test_symmetries(seed):
             reference.pack(np.concatenate([spins, *moved, -spins])), shape
         )
         assert (even == even[0]).all()
-        assert (odd[:-1] == odd[0]).all() and np.array_equal(odd[-1], -odd[0])
+        assert (odd[:-1] == odd[0]).all()
+        assert np.array_equal(odd[-1], -odd[0])
 
 
 @pytest.mark.parametrize("shape", [(10,), (6, 10), (3, 4, 5)])
@@ -257,10 +260,12 @@ def test_side_by_side_is_one_by_one(rule, steps, sides, n, seed):
 
 def measured(n=30, shape=(16, 16), **keywords):
     spins = random_spins(7, n, shape)
-    arguments = (
-        dict(rule=majority((2, 2)), steps=3, keys=KEYS, energies=exact.ising_energies(spins))
-        | keywords
-    )
+    arguments = {
+        "rule": majority((2, 2)),
+        "steps": 3,
+        "keys": KEYS,
+        "energies": exact.ising_energies(spins),
+    } | keywords
     return operators.measure_levels(reference.pack(spins), shape, **arguments), spins
 
 

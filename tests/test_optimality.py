@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parents[1] / "data/optimality"
 
 
 @pytest.mark.parametrize(
-    "script, first",
+    ("script", "first"),
     [
         ("plane.py", "The Ising chain"),
         ("flow.py", "Decimation of every second spin of the infinite"),

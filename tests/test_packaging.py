@@ -59,10 +59,8 @@ def test_wheel_without_a_compiler(tmp_path):
     if sys.platform == "linux":
         assert "manylinux" in wheel.name
     names = zipfile.ZipFile(wheel).namelist()
-    assert (
-        not [name for name in names if name.endswith((".c", ".h", ".pyx"))]
-        and "rsmi/store/SCHEMA.md" in names
-    )
+    assert not [name for name in names if name.endswith((".c", ".h", ".pyx"))]
+    assert "rsmi/store/SCHEMA.md" in names
 
     empty = tmp_path / "bin"
     empty.mkdir()

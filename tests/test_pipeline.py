@@ -55,7 +55,8 @@ def test_samples_are_independent_and_have_the_exact_energy(answer):
     found = answer("sample --size 64 --temperature Tc --samples 24000 -o samples.h5")
     exact = ising.exact_energy((64, 64), ising.critical_coupling(2))
     assert abs(found["energy"] - exact) < 4 * found["energy_error"] < 4 * 5e-4
-    assert found["tau_int"] < 0.75 and found["tau_int_magnetization"] < 0.75
+    assert found["tau_int"] < 0.75
+    assert found["tau_int_magnetization"] < 0.75
 
 
 def test_machines_know_the_conditional_distribution(answer):
@@ -108,7 +109,8 @@ def test_exponents_of_the_majority_rule(answer):
     y_t is 4 % low."""
     answer("flow samples.h5 --rule majority --steps 3 -o flow.h5")
     headline = answer("exponent flow.h5 -o exponent.h5")["headline"]
-    assert headline["y_t"]["operators"] == 10 and headline["y_h"]["operators"] == 6
+    assert headline["y_t"]["operators"] == 10
+    assert headline["y_h"]["operators"] == 6
     assert headline["y_t"]["step"] == headline["y_h"]["step"] == 2
     assert abs(headline["y_t"]["value"] - 1) < 4 * headline["y_t"]["error"] < 0.03
     assert abs(headline["y_h"]["value"] - 15 / 8) < 0.005
@@ -166,6 +168,7 @@ def test_exponents_of_the_majority_rule_at_one_minute(capsys, critical_samples):
         }
     for step, largest in ((2, 1.5e-3), (3, 5e-4)):
         y_t, y_h = found["majority", "y_t", step], found["majority", "y_h", step]
-        assert abs(y_t["value"] - 1) <= 2e-3 + y_t["error"] and y_t["error"] < 2.2e-3
+        assert abs(y_t["value"] - 1) <= 2e-3 + y_t["error"]
+        assert y_t["error"] < 2.2e-3
         assert abs(y_h["value"] - 15 / 8) <= largest
     assert all(found["decimation", "y_h", step]["value"] - 15 / 8 > 0.04 for step in (1, 2, 3))

@@ -19,7 +19,7 @@ def files(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "names, colours",
+    ("names", "colours"),
     [
         (("critical",), 2),
         (("cold", "critical", "hot"), 2),
@@ -39,7 +39,8 @@ def test_figure_is_written_and_shows_something(files, tmp_path, capsys, names, c
     assert json.loads(capsys.readouterr().out) == {"file": str(output)}
     image = (imread(output)[..., :3] * 15).round().astype(int)
     height, width = image.shape[:2]
-    assert 250 < height < 2500 and 250 < width < 2500
+    assert 250 < height < 2500
+    assert 250 < width < 2500
     inked = (image < 15).any(axis=2)
     assert inked.mean() > 0.02
     values, counts = np.unique(image[inked].reshape(-1, 3), axis=0, return_counts=True)
@@ -96,11 +97,15 @@ def test_one_and_three_dimensions(tmp_path):
 
 def test_three_dimensional_filter():
     image = filter_image(np.arange(8.0), (2, 2, 2))
-    assert image.shape == (2, 5) and np.isnan(image[:, 2]).all() and image[1, 4] == 7
+    assert image.shape == (2, 5)
+    assert np.isnan(image[:, 2]).all()
+    assert image[1, 4] == 7
     assert filter_image(np.arange(3.0), (3,)).shape == (1, 3)
 
 
-@pytest.mark.parametrize("suffix, head", [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
+@pytest.mark.parametrize(
+    ("suffix", "head"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")]
+)
 def test_formats_and_equal_bytes(files, tmp_path, suffix, head):
     """The same file gives the same bytes, and an existing figure is replaced."""
     first, second = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"

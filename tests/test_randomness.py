@@ -125,9 +125,8 @@ def test_dieharder_passed_the_words_in_use(source):
     text = (RECORDS / f"{source}.txt").read_text()
     command, beginning = text.splitlines()[:2]
     tests = EVERYTHING if source == "lanes" else SELECTION
-    assert command.startswith(f"# stream_words {source} | dieharder -g 200 ") and command.endswith(
-        "; ".join(tests)
-    )
+    assert command.startswith(f"# stream_words {source} | dieharder -g 200 ")
+    assert command.endswith("; ".join(tests))
     assert beginning.split()[-1] == fingerprint(
         np.asarray(twin_words(source), dtype="<u8").tobytes()
     )
@@ -149,7 +148,9 @@ def test_too_many_doubts_are_a_failure():
             f"diehard_test|{k}|1|100|0.5|{'WEAK' if k < weak else 'PASSED'}\n" for k in range(100)
         )
 
-    assert passes(record(2)) and not passes(record(8)) and not passes(record(1, "# -Y 1\n"))
+    assert passes(record(2))
+    assert not passes(record(8))
+    assert not passes(record(1, "# -Y 1\n"))
     assert passes(
         record(1, "# -Y 1\n").replace("WEAK\n", "WEAK\ndiehard_test|0|1|200|0.5|PASSED\n")
     )
@@ -284,7 +285,9 @@ def test_no_word_comes_twice():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source, streams_in_turn", [("lanes", 32), ("blocks", 64), ("chains", 64)])
+@pytest.mark.parametrize(
+    ("source", "streams_in_turn"), [("lanes", 32), ("blocks", 64), ("chains", 64)]
+)
 def test_no_correlation_in_long_series(program, source, streams_in_turn):
     """2^26 bits of any two lanes, blocks or chains of consecutive keys: a correlation of 9 10^-4
     shows."""
@@ -380,7 +383,8 @@ def test_no_stream_is_used_twice(keyed):
     share one of their four words."""
     for number in (1, 2):
         start_everything(number)
-    assert len(keyed) > 2000 and len(set(keyed)) == len(keyed)
+    assert len(keyed) > 2000
+    assert len(set(keyed)) == len(keyed)
     words = np.array(
         [
             np.frombuffer(streams.hashlib.sha256(text.encode()).digest(), dtype="<u8")
@@ -407,7 +411,8 @@ def test_no_stream_is_used_twice_by_a_command(keyed, workplace):
             f"{arguments}.h5",
         )
         assert answer.code == 0, answer.err
-    assert len(keyed) == 3 * (8 + 2) and len(set(keyed)) == len(keyed)
+    assert len(keyed) == 3 * (8 + 2)
+    assert len(set(keyed)) == len(keyed)
 
 
 def test_a_temperature_that_is_forgotten_is_noticed(keyed, monkeypatch):

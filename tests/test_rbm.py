@@ -89,7 +89,8 @@ def test_kernel_equals_twin(
             rows["reconstruction_error"], np.array(differences) / (2 * batch_size * n_visible)
         )
     if symmetric:
-        assert not state["visible_bias"].any() and not state["hidden_bias"].any()
+        assert not state["visible_bias"].any()
+        assert not state["hidden_bias"].any()
 
 
 @settings(max_examples=25, deadline=None)
@@ -132,9 +133,8 @@ def test_initial_state():
     assert np.array_equal(key, KEY)
     assert abs(state["weights"].mean()) < 4 * 0.01 / np.sqrt(9000)
     assert abs(state["weights"].std() / 0.01 - 1) < 4 / np.sqrt(2 * 9000)
-    assert set(np.unique(state["chains"])) == {-1, 1} and abs(state["chains"].mean()) < 4 / np.sqrt(
-        5000
-    )
+    assert set(np.unique(state["chains"])) == {-1, 1}
+    assert abs(state["chains"].mean()) < 4 / np.sqrt(5000)
     assert len(np.unique(state["lanes"])) == state["lanes"].size
     assert not equal(
         state, initial_state(100, 90, KEY + np.uint64(1), persistent=True, batch_size=50)

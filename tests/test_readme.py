@@ -35,7 +35,8 @@ def test_shell_session(tmp_path):
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "15/8" in done.stdout and (tmp_path / "exponent.png").stat().st_size > 10_000
+    assert "15/8" in done.stdout
+    assert (tmp_path / "exponent.png").stat().st_size > 10_000
     (flips,) = [
         json.loads(line)
         for line in done.stdout.split("\n")
@@ -52,4 +53,5 @@ def test_python_example():
     found = doctest.DocTestRunner().run(
         doctest.DocTestParser().get_doctest(session, {}, "README.md", "README.md", 0)
     )
-    assert found.attempted > 30 and not found.failed
+    assert found.attempted > 30
+    assert not found.failed

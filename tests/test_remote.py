@@ -96,7 +96,8 @@ def remote(output) -> list[str]:
 
 def assert_done(result, output, pipeline) -> None:
     assert result.code == 0, result.err
-    assert digest(output) == digest(pipeline / output) and not Path(f"{output}.parts").exists()
+    assert digest(output) == digest(pipeline / output)
+    assert not Path(f"{output}.parts").exists()
 
 
 # ---- the same bits -------------------------------------------------------------------------------
@@ -147,10 +148,12 @@ def test_large_arrays_travel_through_the_folder(inputs, here, through):
     line = "train-lambda samples.h5 --block 2x2 --windows 20000 --restarts 3 -o out.h5".split()
     assert here(*line, "--scheduler", "local").code == 0
     pool.shutdown(), watched.shutdown()
-    assert len(sizes) == 3 and all(size < 1 << 16 and files == 1 for size, files in sizes)
+    assert len(sizes) == 3
+    assert all(size < 1 << 16 and files == 1 for size, files in sizes)
     assert not Path("out.h5.parts").exists()
     shutil.move("out.h5", "remote.h5")
-    assert here(*line).code == 0 and digest("out.h5") == digest("remote.h5")
+    assert here(*line).code == 0
+    assert digest("out.h5") == digest("remote.h5")
 
 
 # ---- workers that die, and that do not -----------------------------------------------------------
@@ -178,7 +181,8 @@ def test_workers_that_die(inputs, pipeline, here, through, fine):
     through(pool := Mortal(12))
     result = here(*remote("lambda.h5"))
     assert_done(result, "lambda.h5", pipeline)
-    assert pool.submitted == 6 and result.err.count("goes on from its last part") == 4
+    assert pool.submitted == 6
+    assert result.err.count("goes on from its last part") == 4
 
 
 def test_workers_that_die_for_nothing(inputs, here, through, fine, pipeline):
@@ -186,11 +190,9 @@ def test_workers_that_die_for_nothing(inputs, here, through, fine, pipeline):
     inputs("lambda.h5")
     through(Mortal(0))
     result = here(*remote("lambda.h5"))
-    assert (
-        result.code == 1
-        and "die again and again, without finishing a part" in result.sentence
-        and "lambda.h5.parts keeps what was done" in result.sentence
-    )
+    assert result.code == 1
+    assert "die again and again, without finishing a part" in result.sentence
+    assert "lambda.h5.parts keeps what was done" in result.sentence
     assert_done(here(*arguments_for("lambda.h5")), "lambda.h5", pipeline)
 
 
@@ -219,11 +221,9 @@ def test_time_limit(output, inputs, here, pool, pipeline):
     """The drives come back, exit 75, and threads of one process finish the work."""
     inputs(output)
     result = here(*remote(output), "--time-limit", 0.001)
-    assert (
-        result.code == 75
-        and "the checkpoint is written" in result.sentence
-        and not Path(output).exists()
-    )
+    assert result.code == 75
+    assert "the checkpoint is written" in result.sentence
+    assert not Path(output).exists()
     assert_done(here(*arguments_for(output)), output, pipeline)
 
 
@@ -238,7 +238,8 @@ def test_disk_full_at_a_worker(workplace, here, through, pipeline):
     """The worker's sentence and exit code."""
     through(pool := Pool(small_disk))
     result = here(*remote("samples.h5"))
-    assert result.code == 1 and result.sentence.endswith(
+    assert result.code == 1
+    assert result.sentence.endswith(
         "samples.h5: file size limit reached; what is done so far is kept: make room and run the"
         " same command again"
     )
@@ -284,9 +285,8 @@ def test_input_that_was_replaced(inputs, pipeline):
     inputs("flow.h5")
     with open_file("samples.h5") as file:
         sent = pickle.dumps(file)
-        assert len(sent) < 1000 and np.array_equal(
-            pickle.loads(sent).read("/spins"), file.read("/spins")
-        )
+        assert len(sent) < 1000
+        assert np.array_equal(pickle.loads(sent).read("/spins"), file.read("/spins"))
     shutil.copy(pipeline / "other.h5", "samples.h5")
     with pytest.raises(DataError, match="samples.h5: was replaced by another file"):
         pickle.loads(sent)
@@ -324,7 +324,8 @@ def test_without_dask(output, inputs, here, without_dask):
         assert (result.code, result.out) == (
             2,
             "",
-        ) and 'pip install "rsmi[dask]"' in result.sentence
+        )
+        assert 'pip install "rsmi[dask]"' in result.sentence
     assert os.listdir() == before
     assert here(*arguments_for(output)).code == 0
 

@@ -47,7 +47,9 @@ def test_help_names_every_rule(here):
     assert set(common._NAMED) == set(rules.NAMED)
     for name in ("coarse-grain", "flow", "exact"):
         words = here(name, "-h").out.replace("\n", " ")
-        assert all(rule in words for rule in rules.NAMED) and "CSV" in words and "NPY" in words
+        assert all(rule in words for rule in rules.NAMED)
+        assert "CSV" in words
+        assert "NPY" in words
 
 
 def test_blocks_too_large_are_refused_before_they_are_made():
@@ -57,7 +59,7 @@ def test_blocks_too_large_are_refused_before_they_are_made():
 
 
 @pytest.mark.parametrize(
-    "shape, block, hidden",
+    ("shape", "block", "hidden"),
     [
         ((2, 3), (2, 3), 1),
         ((1, 6), (2, 3), 1),
@@ -73,15 +75,14 @@ def test_blocks_too_large_are_refused_before_they_are_made():
 def test_shapes_of_filters(shape, block, hidden):
     numbers = np.arange(float(np.prod(shape))).reshape(shape)
     rule = rules.rule_of(numbers, block)
-    assert (
-        rule.filters.shape == (hidden, np.prod(block))
-        and (rule.filters.ravel() == numbers.ravel()).all()
-    )
-    assert not rule.hard and (rule.bias == 0).all()
+    assert rule.filters.shape == (hidden, np.prod(block))
+    assert (rule.filters.ravel() == numbers.ravel()).all()
+    assert not rule.hard
+    assert (rule.bias == 0).all()
 
 
 @pytest.mark.parametrize(
-    "numbers, block, bias, words",
+    ("numbers", "block", "bias", "words"),
     [
         (
             np.ones((3, 2)),
@@ -130,9 +131,8 @@ def test_filters_of_files_are_those_of_names(samples, here):
     for name in ("grid.csv", "row.CSV", "integers.npy"):
         assert (coarse(here, "--rule", name, "--block", "2x2", "--hard") == expected).all(), name
     biased = coarse(here, "--rule", "grid.csv", "--hard", "--bias", "0.5")
-    assert (biased == coarse(here, "--rule", "majority-ties-up")).all() and (
-        biased != expected
-    ).any()
+    assert (biased == coarse(here, "--rule", "majority-ties-up")).all()
+    assert (biased != expected).any()
     assert (coarse(here, "--rule", "grid.csv") != expected).any()
 
 
@@ -217,16 +217,14 @@ def test_damaged_files(name, workplace, here):
     """65, one sentence, and nothing of the file is executed."""
     write_bad_files()
     result = here("exact", "--size", 6, "--temperature", "Tc", "--rule", name)
-    assert (
-        (result.code, result.out) == (65, "")
-        and result.err.startswith(f"rsmi: {name}: ")
-        and result.err.count("\n") == 1
-    )
+    assert (result.code, result.out) == (65, "")
+    assert result.err.startswith(f"rsmi: {name}: ")
+    assert result.err.count("\n") == 1
     assert not Path("exploded").exists()
 
 
 @pytest.mark.parametrize(
-    "options, words",
+    ("options", "words"),
     [
         ("--rule none.csv", "--rule none.csv: no such file"),
         ("--rule folder.csv", "--rule folder.csv: cannot be read"),
@@ -252,11 +250,9 @@ def test_refused(options, words, workplace, here):
     Path("f.csv").write_text("1,1\n1,1\n")
     Path("nan.csv").write_text("1,1\n1,nan\n")
     result = here("exact", "--size", 8, "--temperature", "Tc", *options.split())
-    assert (
-        (result.code, result.out) == (2, "")
-        and words in result.sentence
-        and result.err.count("\n") == 1
-    )
+    assert (result.code, result.out) == (2, "")
+    assert words in result.sentence
+    assert result.err.count("\n") == 1
 
 
 def test_json_of_the_plan(samples, here):
@@ -267,4 +263,5 @@ def test_json_of_the_plan(samples, here):
             "coarse-grain", "samples.h5", "--rule", "f.npy", "--dry-run", "--json", "-o", "c.h5"
         ).out
     )
-    assert plan["rule"]["filters"] == [[0.5, -1, 2, 0]] and plan["rule"]["hard"] is False
+    assert plan["rule"]["filters"] == [[0.5, -1, 2, 0]]
+    assert plan["rule"]["hard"] is False

@@ -82,7 +82,8 @@ def test_killed_in_the_middle(output, inputs, cli, finish):
     killed = cli(
         *arguments_for(output), prelude=fine_grained(at, "os.kill(os.getpid(), signal.SIGKILL)")
     )
-    assert killed.code == -signal.SIGKILL and not Path(output).exists()
+    assert killed.code == -signal.SIGKILL
+    assert not Path(output).exists()
     finish(output)
 
 
@@ -103,7 +104,8 @@ def test_killed_between_publishing_and_tidying(inputs, cli, finish):
         cli(*arguments_for("coarse.h5"), prelude=fine_grained(after=1 + 400 + 1)).code
         == -signal.SIGKILL
     )
-    assert Path("coarse.h5").exists() and parts_of("coarse.h5")
+    assert Path("coarse.h5").exists()
+    assert parts_of("coarse.h5")
     finish("coarse.h5")
 
 
@@ -143,7 +145,8 @@ def test_signal(name, workplace, cli, finish):
         f"stopped by {name}; the checkpoint is written: run the same command again"
         in result.sentence
     )
-    assert parts_of("samples.h5") and not Path("samples.h5").exists()
+    assert parts_of("samples.h5")
+    assert not Path("samples.h5").exists()
     finish("samples.h5")
 
 
@@ -177,10 +180,8 @@ def test_signal_while_nothing_can_be_saved(workplace, cli):
             "out.h5",
             prelude=prelude,
         )
-        assert (
-            result.code == 75
-            and result.err == f"rsmi: stopped by {name}; run the same command again to continue\n"
-        )
+        assert result.code == 75
+        assert result.err == f"rsmi: stopped by {name}; run the same command again to continue\n"
         assert os.listdir() == []
 
 
@@ -189,7 +190,8 @@ def test_time_limit(output, inputs, here, finish):
     """A deadline means: checkpoint and exit 75, never less work."""
     inputs(output)
     result = here(*arguments_for(output), "--time-limit", 0.001)
-    assert result.code == 75 and "time limit reached; the checkpoint is written" in result.sentence
+    assert result.code == 75
+    assert "time limit reached; the checkpoint is written" in result.sentence
     assert not Path(output).exists()
     finish(output)
 
@@ -198,7 +200,8 @@ def test_end_of_the_job(workplace, here, monkeypatch, finish):
     """The scheduler's end time is a time limit, a minute early."""
     monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time()) + 30))
     result = here(*arguments_for("samples.h5"))
-    assert result.code == 75 and "the job's end time is near" in result.sentence
+    assert result.code == 75
+    assert "the job's end time is near" in result.sentence
     monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time()) + 10_000))
     finish("samples.h5")
 
@@ -210,7 +213,8 @@ def test_second_interrupt_ends_at_once():
         stop.install()
         with stop.shielded():
             os.kill(os.getpid(), signal.SIGINT)
-            assert stop.requested and signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+            assert stop.requested
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
     finally:
         signal.signal(signal.SIGINT, before)
         for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
@@ -224,7 +228,7 @@ def test_unshielded_signal_raises():
 
 
 @pytest.mark.parametrize(
-    "text, seconds",
+    ("text", "seconds"),
     [
         ("90", 90),
         ("90s", 90),
@@ -262,7 +266,8 @@ def test_again(output, inputs, pipeline, here):
         f"{output}\n",
         f"rsmi: {output} is complete already",
     )
-    assert os.stat(output).st_mtime > 1 and Path(output).read_bytes() == content
+    assert os.stat(output).st_mtime > 1
+    assert Path(output).read_bytes() == content
     assert (
         here(*arguments_for(output), "--json").out
         == here(*arguments_for(output), "--json", "--force", "--threads", 3).out
@@ -289,12 +294,12 @@ def test_other_parameters(workplace, pipeline, here):
         (("--interval", "auto"), "interval = 2 there, auto asked for"),
     ):
         result = here(*arguments_for("samples.h5"), *more)
-        assert result.code == 73 and named in result.sentence and "--force" in result.sentence
+        assert result.code == 73
+        assert named in result.sentence
+        assert "--force" in result.sentence
     result = here(*arguments_for("samples.h5"), "--seed", 5, "--samples", 16)
-    assert (
-        result.code == 73
-        and "samples = 400 there, 16 asked for, seed = 0 there, 5 asked for" in result.sentence
-    )
+    assert result.code == 73
+    assert "samples = 400 there, 16 asked for, seed = 0 there, 5 asked for" in result.sentence
     assert here(*arguments_for("samples.h5"), "--seed", 5, "--force").code == 0
     assert digest("samples.h5") != digest(pipeline / "samples.h5")
 
@@ -304,20 +309,21 @@ def test_other_input_or_command(inputs, pipeline, here):
     shutil.copy(pipeline / "other.h5", ".")
     assert here(*arguments_for("coarse.h5")).code == 0
     result = here("coarse-grain", "other.h5", "--rule", "lambda.h5", "-o", "coarse.h5")
-    assert result.code == 73 and "results from another input" in result.sentence
+    assert result.code == 73
+    assert "results from another input" in result.sentence
     result = here("flow", "samples.h5", "--rule", "majority", "--steps", 1, "-o", "coarse.h5")
-    assert result.code == 73 and "the result of 'rsmi coarse-grain'" in result.sentence
+    assert result.code == 73
+    assert "the result of 'rsmi coarse-grain'" in result.sentence
 
 
 def test_output_that_is_not_ours(workplace, here):
     Path("out.h5").write_text("my notes")
     result = here(*sample(8))
-    assert (
-        result.code == 73
-        and "exists and is not a file this command could have written" in result.sentence
-    )
+    assert result.code == 73
+    assert "exists and is not a file this command could have written" in result.sentence
     assert Path("out.h5").read_text() == "my notes"
-    assert here(*sample(8), "--force").code == 0 and digest("out.h5")
+    assert here(*sample(8), "--force").code == 0
+    assert digest("out.h5")
 
 
 def test_unfinished_work_with_other_parameters(workplace, here, finish, interrupt):
@@ -325,13 +331,12 @@ def test_unfinished_work_with_other_parameters(workplace, here, finish, interrup
     interrupt(sample(400, "samples.h5"))
     kept = parts_of("samples.h5")
     result = here(*sample(400, "samples.h5", "--seed", 3))
-    assert (
-        result.code == 73
-        and "unfinished work with other parameters: seed = 0 there, 3 asked for" in result.sentence
-    )
+    assert result.code == 73
+    assert "unfinished work with other parameters: seed = 0 there, 3 asked for" in result.sentence
     assert parts_of("samples.h5") == kept
     result = interrupt(sample(400, "samples.h5", "--force"), 0)
-    assert "resuming" in result.err and set(kept) <= set(parts_of("samples.h5"))
+    assert "resuming" in result.err
+    assert set(kept) <= set(parts_of("samples.h5"))
     finish("samples.h5")
     interrupt(sample(400, "new.h5", "--seed", 3))
     assert here(*sample(400, "new.h5", "--force")).code == 0
@@ -342,7 +347,8 @@ def test_a_mistake_leaves_nothing_to_resume(inputs, here):
     """A refusal found only once work had begun must not block the corrected command."""
     inputs("theta.h5")
     wrong = here("train-theta", "samples.h5", "--block", "2x2", "--windows", 1100, "-o", "theta.h5")
-    assert wrong.code == 2 and not Path("theta.h5.parts").exists()
+    assert wrong.code == 2
+    assert not Path("theta.h5.parts").exists()
     assert here(*arguments_for("theta.h5")).code == 0
 
 
@@ -351,9 +357,8 @@ def test_damaged_job(damage, workplace, here, finish, interrupt):
     interrupt(sample(400, "samples.h5"))
     Path("samples.h5.parts/job.json").write_text(damage)
     result = here(*arguments_for("samples.h5"))
-    assert (
-        result.code == 65 and "job.json is damaged: use --force to start again" in result.sentence
-    )
+    assert result.code == 65
+    assert "job.json is damaged: use --force to start again" in result.sentence
     finish("samples.h5", "--force")
 
 
@@ -363,10 +368,9 @@ def test_damaged_part(workplace, here, finish, interrupt):
     last = Path("samples.h5.parts") / parts_of("samples.h5")[-1]
     last.write_bytes(last.read_bytes()[:700])
     result = here(*arguments_for("samples.h5"))
+    assert result.code == 65
     assert (
-        result.code == 65
-        and "damaged checkpoint: remove the folder samples.h5.parts to start again"
-        in result.sentence
+        "damaged checkpoint: remove the folder samples.h5.parts to start again" in result.sentence
     )
     shutil.rmtree("samples.h5.parts")
     finish("samples.h5")
@@ -401,10 +405,8 @@ def test_two_writers(workplace, pipeline, here, finish):
     with other_writer("samples.h5"):
         for more in ((), ("--force",)):
             result = here(*arguments_for("samples.h5"), *more)
-            assert (
-                result.code == 73
-                and "samples.h5: process 42 on elsewhere (job 7) is writing it" in result.sentence
-            )
+            assert result.code == 73
+            assert "samples.h5: process 42 on elsewhere (job 7) is writing it" in result.sentence
         shutil.copy(pipeline / "samples.h5", ".")
         assert here(*arguments_for("samples.h5")).code == 0  # complete, while another extends it
         Path("samples.h5").unlink()
@@ -441,9 +443,8 @@ def test_lock_of_a_removed_folder_does_not_count(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fcntl, "lockf", late)
         folder.acquire()
-    assert len(opened) == 2 and os.path.samestat(
-        os.fstat(opened[1].fileno()), os.stat(folder.path / "lock")
-    )
+    assert len(opened) == 2
+    assert os.path.samestat(os.fstat(opened[1].fileno()), os.stat(folder.path / "lock"))
 
 
 # ---- extending -----------------------------------------------------------------------------------
@@ -476,7 +477,8 @@ def test_automatic_choices_do_not_depend_on_the_count(workplace, here):
 def test_fewer_samples(workplace, pipeline, here):
     shutil.copy(pipeline / "samples.h5", workplace)
     result = here(*sample(399, "samples.h5"))
-    assert result.code == 73 and "exists with more samples (400, asked for 399)" in result.sentence
+    assert result.code == 73
+    assert "exists with more samples (400, asked for 399)" in result.sentence
 
 
 def test_interrupted_extension(workplace, pipeline, here, finish, interrupt):
@@ -487,9 +489,8 @@ def test_interrupted_extension(workplace, pipeline, here, finish, interrupt):
     interrupt(sample(200, "samples.h5"))
     assert digest("samples.h5") == short
     kept = parts_of("samples.h5")
-    assert (
-        "complete already" in here(*sample(43, "samples.h5")).err and parts_of("samples.h5") == kept
-    )
+    assert "complete already" in here(*sample(43, "samples.h5")).err
+    assert parts_of("samples.h5") == kept
     assert here(*sample(100, "samples.h5")).code == 73  # less than is being made
     interrupt(sample(300, "samples.h5"))
     assert set(kept) < set(parts_of("samples.h5"))
@@ -508,7 +509,9 @@ def test_chains_without_new_rows_in_an_interrupted_extension(workplace, here, fi
 def test_killed_between_publishing_and_tidying_then_extended(workplace, cli, finish):
     """Stale parts of the shorter run are rows of the longer one."""
     killed = cli(*sample(16, "samples.h5"), prelude=fine_grained(after=1 + 8 * 4 + 16 + 1))
-    assert killed.code == -signal.SIGKILL and Path("samples.h5").exists() and parts_of("samples.h5")
+    assert killed.code == -signal.SIGKILL
+    assert Path("samples.h5").exists()
+    assert parts_of("samples.h5")
     finish("samples.h5")
 
 
@@ -518,7 +521,8 @@ def test_extension_whose_beginning_was_deleted(workplace, here, finish, interrup
     interrupt(sample(400, "samples.h5"))
     Path("samples.h5").unlink()
     result = here(*arguments_for("samples.h5"))
-    assert result.code == 65 and "remove this folder to start again" in result.sentence
+    assert result.code == 65
+    assert "remove this folder to start again" in result.sentence
     shutil.rmtree("samples.h5.parts")
     finish("samples.h5")
 
@@ -535,7 +539,7 @@ def test_threads(output, inputs, here, pipeline):
 
 
 @pytest.mark.parametrize(
-    "output, limit",
+    ("output", "limit"),
     [("samples.h5", 4000), ("samples.h5", 20000), ("lambda.h5", 6000), ("flow.h5", 200_000)],
 )
 def test_disk_full(output, limit, inputs, cli, finish):
@@ -544,7 +548,8 @@ def test_disk_full(output, limit, inputs, cli, finish):
     inputs(output)
     limited = f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
     result = cli(*arguments_for(output), prelude=limited)
-    assert (result.code, result.out) == (1, "") and not Path(output).exists()
+    assert (result.code, result.out) == (1, "")
+    assert not Path(output).exists()
     assert (
         result.sentence
         == f"rsmi: {output}: file size limit reached; what is done so far is kept: make room and"
@@ -560,13 +565,14 @@ def test_disk_full_where_the_size_was_not_foreseen(workplace, cli, finish):
         " None\nresource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))"
     )
     result = cli(*arguments_for("samples.h5"), prelude=limited)
-    assert (result.code, result.out) == (1, "") and not Path("samples.h5").exists()
+    assert (result.code, result.out) == (1, "")
+    assert not Path("samples.h5").exists()
     assert "file size limit reached" in result.sentence
     finish("samples.h5")
 
 
 @pytest.mark.parametrize(
-    "name, code, words",
+    ("name", "code", "words"),
     [
         ("missing/out.h5", 1, "the folder missing does not exist: create it first"),
         ("-", 2, "a result is a file"),
@@ -582,7 +588,8 @@ def test_impossible_output(name, code, words, workplace, here):
     os.mkfifo("pipe")
     for more in ((), ("--force",)):
         result = here(*sample(8, name), *more)
-        assert result.code == code and words in result.sentence
+        assert result.code == code
+        assert words in result.sentence
     assert os.listdir() == ["pipe"]
 
 
@@ -593,7 +600,8 @@ def test_output_is_an_input(inputs, here):
     os.link("samples.h5", "link.h5")
     for name in ("samples.h5", "./samples.h5", "link.h5"):
         result = here(*arguments_for("coarse.h5")[:-1], name, "--force")
-        assert result.code == 2 and "is an input of this command" in result.sentence
+        assert result.code == 2
+        assert "is an input of this command" in result.sentence
     assert digest("samples.h5") == before
 
 
@@ -603,26 +611,23 @@ def test_no_permission(workplace, here, monkeypatch):
 
     monkeypatch.setattr("os.mkdir", refuse)
     result = here(*sample(8))
-    assert (
-        result.code == 1
-        and result.sentence == "rsmi: out.h5: cannot be written (Permission denied)"
-    )
+    assert result.code == 1
+    assert result.sentence == "rsmi: out.h5: cannot be written (Permission denied)"
 
 
 def test_folder_removed_meanwhile(workplace, cli):
     event = "import shutil; shutil.rmtree('out.h5.parts')"
     result = cli(*sample(400), "--threads", 1, prelude=fine_grained(20, event))
-    assert (
-        result.code == 1
-        and "the folder was removed while its output was being made" in result.sentence
-    )
+    assert result.code == 1
+    assert "the folder was removed while its output was being made" in result.sentence
 
 
 def test_every_command_is_in_the_table(pipeline):
     """A new command cannot be forgotten here."""
     from rsmi.cli.application import COMMANDS as ALL
 
-    assert set(COMMANDS) == set(ALL) - {"info", "plot", "exact"} and sys.version_info >= (3, 11)
+    assert set(COMMANDS) == set(ALL) - {"info", "plot", "exact"}
+    assert sys.version_info >= (3, 11)
     for output in PIPELINE:
         with open_file(pipeline / output) as file:
             command = PIPELINE[output].split()[0]

@@ -134,7 +134,7 @@ def test_interrupted_shard(line, place, make, shards, interrupt):
 
 
 @pytest.mark.parametrize(
-    "line, counts",
+    ("line", "counts"),
     [
         ("sample --size 8 --temperature Tc --chains 8", (3, 47, 60)),
         ("sample --size 8 --temperature Tc --chains 8", (20, 47, 60)),
@@ -166,7 +166,8 @@ def test_merged_again(workplace, pipeline, here):
         shutil.copy(pipeline / name, workplace)
     assert digest("merged.h5") == digest(pipeline / "samples.h5")
     result = here("merge", "shard-1.h5", "shard-0.h5", "-o", "merged.h5")
-    assert result.code == 0 and "complete already" in result.err
+    assert result.code == 0
+    assert "complete already" in result.err
 
 
 def test_merged_file_takes_the_place_of_nothing_else(workplace, pipeline, here):
@@ -190,9 +191,9 @@ def test_merged_file_takes_the_place_of_nothing_else(workplace, pipeline, here):
 
 def assert_refused(result, code, words):
     assert (result.code, result.out) == (code, "") and words in result.sentence, result.err
-    assert (
-        result.err.count("\n") == 1 and "Traceback" not in result.err and "defect" not in result.err
-    )
+    assert result.err.count("\n") == 1
+    assert "Traceback" not in result.err
+    assert "defect" not in result.err
 
 
 @pytest.fixture(scope="module")
@@ -305,7 +306,7 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("change, words", FORGED.values(), ids=FORGED)
+@pytest.mark.parametrize(("change", "words"), FORGED.values(), ids=FORGED)
 def test_forged_shard(change, words, collection, workplace, here):
     """Whatever a shard claims, with a digest that fits: one sentence, 65, and nothing is left."""
     for number in range(3):
@@ -374,10 +375,8 @@ def test_more_shards_than_streams(place, here):
         (f"{SAMPLE} --samples 3", 3),
     ):
         result = here(*line.split(), "--shard", f"0/{streams + 1}", "-o", "out.h5")
-        assert (
-            result.code == 2
-            and f"more shards than streams of random numbers ({streams})" in result.sentence
-        )
+        assert result.code == 2
+        assert f"more shards than streams of random numbers ({streams})" in result.sentence
     assert not [path for path in place.iterdir() if path.name.startswith("out")]
 
 
@@ -393,6 +392,9 @@ def test_shard_says_what_it_is(collection, here, monkeypatch):
     """info, and the answer of the command itself."""
     monkeypatch.chdir(collection)
     text = here("info", "1.h5").out
-    assert "samples-shard" in text and "1/3" in text and "3 of 8" in text
+    assert "samples-shard" in text
+    assert "1/3" in text
+    assert "3 of 8" in text
     result = here(*f"{SAMPLE} --samples 24 --shard 1/3 --json -o 1.h5".split())
-    assert '"shard": "1/3"' in result.out and '"chain-0004": 3' in result.out
+    assert '"shard": "1/3"' in result.out
+    assert '"chain-0004": 3' in result.out

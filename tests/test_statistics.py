@@ -72,7 +72,8 @@ def test_chains_stuck_apart_are_noticed():
 def test_constant_series(series):
     """Nothing fluctuates: no evidence for a correlation, and none against it."""
     tau, error = integrated_autocorrelation_time(series)
-    assert tau == 0.5 and np.isnan(error)
+    assert tau == 0.5
+    assert np.isnan(error)
 
 
 @given(chains=st.integers(1, 3), steps=st.integers(1, 40), seed=st.integers(0, 1000))
@@ -114,7 +115,9 @@ def test_jackknife_of_a_mean_is_the_standard_error():
 def test_runs_are_consecutive_and_alike():
     assert runs([7, 7, 2, 9, 2], 40).tolist() == [1, 1, 0, 2, 0]
     labels = runs(np.repeat(np.arange(0, 300, 3), 2), 40)
-    assert (np.diff(labels) >= 0).all() and set(np.bincount(labels)) == {4, 6} and labels[-1] == 39
+    assert (np.diff(labels) >= 0).all()
+    assert set(np.bincount(labels)) == {4, 6}
+    assert labels[-1] == 39
 
 
 def test_error_of_grouped_values_is_the_scatter_of_the_mean():
@@ -130,12 +133,15 @@ def test_error_of_grouped_values_is_the_scatter_of_the_mean():
             [grouped_mean(values, labels)[1] for labels in (runs(groups), groups, np.arange(4000))]
         )
     by_runs, by_configurations, by_values = np.mean(errors, axis=0) / np.std(means)
-    assert 0.85 < by_runs < 1.1 and by_configurations < 0.6 and by_values < 0.3
+    assert 0.85 < by_runs < 1.1
+    assert by_configurations < 0.6
+    assert by_values < 0.3
 
 
 def test_grouped_mean_of_one_group():
     mean, error = grouped_mean([1.0, 2.0], [3, 3])
-    assert mean == 1.5 and np.isnan(error)
+    assert mean == 1.5
+    assert np.isnan(error)
 
 
 def test_jackknife_of_a_ratio():
@@ -168,7 +174,8 @@ def test_fit_recovers_a_polynomial():
     x = np.linspace(0.43, 0.45, 6)
     y = 3 - 40 * (x - 0.44) + 900 * (x - 0.44) ** 2
     fit = polynomial_fit(x, y, np.full(6, 0.1), 2)
-    assert fit.chi2 < 1e-18 and fit.degrees_of_freedom == 3
+    assert fit.chi2 < 1e-18
+    assert fit.degrees_of_freedom == 3
     np.testing.assert_allclose(fit(x), y)
     np.testing.assert_allclose(fit.slope(0.44)[0], -40)
 
@@ -265,9 +272,7 @@ def test_merged_blocks_are_long_enough():
     ):
         labels = merged_blocks(count, length, needed, 8)
         sizes = np.bincount(labels)
-        assert (
-            len(sizes) == expected
-            and (np.diff(labels) >= 0).all()
-            and sizes.max() - sizes.min() <= 1
-        )
+        assert len(sizes) == expected
+        assert (np.diff(labels) >= 0).all()
+        assert sizes.max() - sizes.min() <= 1
         assert sizes.min() * length >= needed or len(sizes) == min(8, count)

@@ -193,7 +193,8 @@ def test_hostile_file_is_refused_when_opened(samples, spoil):
         spoil(handle)
     with pytest.raises(DataError) as refusal, open_file(samples, "samples"):
         pass
-    assert str(samples) in str(refusal.value) and "\n" not in str(refusal.value)
+    assert str(samples) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -365,10 +366,8 @@ def test_no_mutant_of_any_kind_escapes(workplace, pipeline, name):
 def test_every_file_verifies(pipeline, name):
     read_everything(pipeline / name)
     with open_file(pipeline / name) as file:
-        assert (
-            file.attributes["uuid"] == file_uuid(file.digest)
-            and uuid.UUID(file.attributes["uuid"]).version == 5
-        )
+        assert file.attributes["uuid"] == file_uuid(file.digest)
+        assert uuid.UUID(file.attributes["uuid"]).version == 5
         assert file.attributes["parameters_digest"] == parameters_digest(
             file.attributes["command"], file.parameters, file.attributes["inputs"]
         )
@@ -498,7 +497,8 @@ def test_the_folder_goes_with_the_last_work(folder):
 
 
 def test_errors_are_ours(folder):
-    assert issubclass(DataError, RsmiError) and DataError.exit_code == 65
+    assert issubclass(DataError, RsmiError)
+    assert DataError.exit_code == 65
 
 
 # ---- parts that several processes make -----------------------------------------------------------
@@ -529,10 +529,10 @@ def test_parts_that_overlap(folder, cuts):
         commit(folder, start, stop)
     folder.refresh()
     chain = [(part.start, part.stop) for part in folder.parts("task")]
-    assert chain[0][0] == 0 and chain[-1][1] == max(stop for _, stop in cuts)
-    assert all(before[1] == after[0] for before, after in zip(chain, chain[1:])) and set(
-        chain
-    ) <= set(cuts)
+    assert chain[0][0] == 0
+    assert chain[-1][1] == max(stop for _, stop in cuts)
+    assert all(before[1] == after[0] for before, after in zip(chain, chain[1:]))
+    assert set(chain) <= set(cuts)
 
 
 def test_parts_of_others(folder):
@@ -540,10 +540,12 @@ def test_parts_of_others(folder):
     folder.set_job(JOB)
     other = joined(folder)
     commit(other, 0, 3)
-    assert folder.parts("task") == [] and folder.reached("task") == 0
+    assert folder.parts("task") == []
+    assert folder.reached("task") == 0
     folder.know("task", [(0, 3)])
     folder.refresh()
-    assert folder.parts("task") == other.parts("task") and folder.reached("task") == 3
+    assert folder.parts("task") == other.parts("task")
+    assert folder.reached("task") == 3
     assert folder.parts("task")[0].rows("x", 0, 3).tolist() == [0, 1, 2]
 
 
@@ -565,7 +567,8 @@ def test_parts_of_dropped_work_are_never_taken_for_others(folder):
     folder.clear()
     folder.set_job(JOB | {"parameters": {"seed": 9}})
     commit(other, 0, 3)
-    assert other.path.exists() and len(list(folder.path.glob("task.*"))) == 1
+    assert other.path.exists()
+    assert len(list(folder.path.glob("task.*"))) == 1
     folder.refresh()
     assert folder.parts("task") == []
     folder.release()
@@ -578,13 +581,12 @@ def test_calling_and_recalling_drives(folder):
     first = folder.call()
     assert folder.wanted(first)
     folder.recall()
-    assert not folder.wanted(first) and PartsFolder(folder.output).join(folder.token, first)
+    assert not folder.wanted(first)
+    assert PartsFolder(folder.output).join(folder.token, first)
     second = folder.call()
-    assert (
-        folder.wanted(second)
-        and not folder.wanted(first)
-        and not PartsFolder(folder.output).join(folder.token, first)
-    )
+    assert folder.wanted(second)
+    assert not folder.wanted(first)
+    assert not PartsFolder(folder.output).join(folder.token, first)
     folder.release()
     assert not folder.wanted(second)
 
@@ -606,7 +608,8 @@ def test_parts_from_before_tokens(tmp_path):
     (folder.path / "job.json").write_text('{"command":"sample","inputs":[],"parameters":{}}')
     (folder.path / "task.000000000000-000000000002.h5").write_bytes(b"")
     folder.acquire()
-    assert not folder.empty and folder.token == ""
+    assert not folder.empty
+    assert folder.token == ""
     commit(folder, 2, 3)
     assert [part.path.name for part in folder.parts("task")][
         1

@@ -140,7 +140,8 @@ def test_energies_of_no_ferromagnet_are_undefined():
     sums = exact_sums(COUPLING, decimation((2, 2)))
     sums["even_sums"][:, 1] *= -1
     flow = thermometer.effective_couplings(sums, SHAPES, TORUS)
-    assert np.isnan(flow.coupling.value[1]) and flow.coupling.value[0] == pytest.approx(COUPLING)
+    assert np.isnan(flow.coupling.value[1])
+    assert flow.coupling.value[0] == pytest.approx(COUPLING)
     assert thermometer.flow_rows(flow, SHAPES)[1]["coupling_eff"] is None
     assert "not defined" in thermometer.exponent_by_fluctuations(flow, 1, 2)["reason"]
 
@@ -181,7 +182,8 @@ def test_crossing_of_synthetic_flows(factors):
     values, errors = np.array([(r["value"], r["error"]) for r in results]).T
     assert abs(values.mean() - 1 / K_C) < 4 * values.std() / 10
     assert 0.8 < errors.mean() / values.std() < 1.25
-    assert results[0]["step"] == 1 and results[0]["reason"] is None
+    assert results[0]["step"] == 1
+    assert results[0]["reason"] is None
 
 
 def test_crossing_is_not_where_the_effective_coupling_is_critical():
@@ -203,7 +205,8 @@ def test_crossings_that_are_not_there_have_reasons():
         ((couplings[:0], [], 1), "at least two temperatures"),
     ):
         result = thermometer.critical_temperature(*arguments)
-        assert result["value"] is result["error"] is None and reason in result["reason"]
+        assert result["value"] is result["error"] is None
+        assert reason in result["reason"]
 
 
 def test_exponents_from_slopes():
@@ -213,9 +216,8 @@ def test_exponents_from_slopes():
     result = thermometer.exponent_by_differences(couplings, flows, 2, 2, K_C)
     assert abs(result["value"] - 1) < 4 * result["error"] < 0.1
     fluctuations = thermometer.exponent_by_fluctuations(flows[0], 2, 2)
-    assert fluctuations["value"] == pytest.approx(1) and fluctuations["error"] == pytest.approx(
-        0.2 / 4 / np.log(4)
-    )
+    assert fluctuations["value"] == pytest.approx(1)
+    assert fluctuations["error"] == pytest.approx(0.2 / 4 / np.log(4))
     assert (
         "two temperatures"
         in thermometer.exponent_by_differences(couplings[:1], flows[:1], 2, 2, K_C)["reason"]
@@ -288,4 +290,5 @@ def test_temperatures_that_coincide_have_no_fit():
         thermometer.exponent_by_differences(couplings, flows, 1, 2.0, K_C),
         thermometer.critical_temperature(couplings, flows, 1),
     ):
-        assert result["value"] is None and "do not determine" in result["reason"]
+        assert result["value"] is None
+        assert "do not determine" in result["reason"]

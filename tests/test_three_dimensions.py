@@ -72,7 +72,8 @@ def test_algorithms_agree_on_the_cube(algorithm, coupling):
 
 @pytest.mark.parametrize("coupling", COUPLINGS)
 @pytest.mark.parametrize(
-    "algorithm, path", [("metropolis", "auto"), ("metropolis", "stress"), ("heat-bath", "stress")]
+    ("algorithm", "path"),
+    [("metropolis", "auto"), ("metropolis", "stress"), ("heat-bath", "stress")],
 )
 def test_bitsliced_algorithms_agree_on_the_cube(algorithm, path, coupling):
     """L=8, errors of the energy below .0007, under stress .002."""

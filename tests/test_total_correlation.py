@@ -135,7 +135,7 @@ def test_what_was_never_seen_is_not_impossible():
 
 @pytest.mark.parametrize("symmetric", [False, True])
 @pytest.mark.parametrize(
-    "n_states, n_sites, n_hidden", [(6, 1, 1), (33, 5, 3), (64, 9, 2), (31, 13, 9)]
+    ("n_states", "n_sites", "n_hidden"), [(6, 1, 1), (33, 5, 3), (64, 9, 2), (31, 13, 9)]
 )
 def test_iterations_match_the_twin(n_states, n_sites, n_hidden, symmetric):
     """Every part of the state over nine iterations: tables of four sites, the states left over, the
@@ -167,7 +167,8 @@ def test_the_ising_block_is_explained_by_the_block_spin(ising):
                 1.059604, abs=5e-7
             )
             np.testing.assert_allclose(abs(state["filters"]), 2.5059, atol=5e-5)
-            assert abs(np.sign(state["filters"]).sum()) == 4 and abs(state["bias"]) < 1e-9
+            assert abs(np.sign(state["filters"]).sum()) == 4
+            assert abs(state["bias"]) < 1e-9
     rng = np.random.default_rng(5)
     best = explained_total_correlation(state["filters"], state["bias"], SPINS, ising)
     for _ in range(50):
@@ -182,11 +183,9 @@ def test_the_ising_block_is_explained_by_the_block_spin(ising):
 def test_samples_are_joined_and_interruptions_leave_no_trace(ising):
     blocks = SPINS[np.random.default_rng(6).choice(16, 5000, p=ising)]
     table = BlockTable.from_samples(blocks)
-    assert (
-        len(table.weights) == 16
-        and table.weights.sum() == pytest.approx(1)
-        and table.n_samples == 5000
-    )
+    assert len(table.weights) == 16
+    assert table.weights.sum() == pytest.approx(1)
+    assert table.n_samples == 5000
     np.testing.assert_allclose(table.up, (blocks > 0).mean(axis=0))
     single = BlockTable(
         np.packbits(blocks > 0, axis=1, bitorder="little"),

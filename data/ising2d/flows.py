@@ -259,7 +259,7 @@ def line(axes, readings: list[tuple], colour, label: str) -> None:
             label=label,
             zorder=3,
         )
-    for step, (value, _, reason) in enumerate(readings):
+    for step, (_value, _, reason) in enumerate(readings):
         if reason in ("<", ">"):
             edge, sign = (INTERVAL[0], -1) if reason == "<" else (INTERVAL[1], 1)
             axes.annotate(

@@ -27,9 +27,8 @@ all kinds, are those of every 32nd step of the chains.
 \b
 Example: the flow of five temperatures under the majority rule
   rsmi flow samples-*.h5 --rule majority --block 2x2 --steps 3 -o flow.h5
-Example: a million configurations, sampled in flight
-  rsmi flow --model ising --size 64 --temperature Tc --samples 1000000 --rule majority --steps 4 \\
-    -o flow.h5
+Example: fifty thousand configurations, sampled in flight
+  rsmi flow --model ising --size 64 --temperature Tc --samples 50000 --rule majority --steps 4 -o f.h5
 """
 
 

@@ -9,9 +9,7 @@ import numpy as np
 
 from rsmi.errors import DataError, UsageError
 from rsmi.kernels.dimers import (
-    BOUNDARIES,
     LONGEST,
-    PAIRINGS,
 )  # noqa: F401  (the names that commands offer)
 
 COMPONENTS = ("vertex", "x-link", "y-link", "face")

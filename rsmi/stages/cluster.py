@@ -10,8 +10,9 @@ import re
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Callable, ContextManager
 
 from rsmi.errors import Failure, UsageError
 from rsmi.stages.remote import Workers
@@ -19,7 +20,9 @@ from rsmi.stages.remote import Workers
 log = logging.getLogger("rsmi")
 
 
-def workers_of(scheduler: str, threads: int | None) -> Callable[[], ContextManager[Workers]]:
+def workers_of(
+    scheduler: str, threads: int | None
+) -> Callable[[], AbstractContextManager[Workers]]:
     """How to start, or find, the workers of ``--scheduler``; nothing is started yet.
 
     Parameters

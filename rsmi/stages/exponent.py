@@ -44,7 +44,7 @@ def run(flow: File, critical_temperature: float | None, output: Path, options: R
 
         def fill(writer):
             writer.write("/result", np.bytes_(canonical_json(found)))
-            for name, sector in SECTOR_OF.items():
+            for name, _sector in SECTOR_OF.items():
                 for key, suffix in (("value", ""), ("error", "_error")):
                     writer.write(f"/sequence/{name}{suffix}", _sequence(found[name], key))
             for name, matrix in found["covariance"].items():

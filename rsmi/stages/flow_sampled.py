@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from typing import Callable
 
 import numpy as np
 

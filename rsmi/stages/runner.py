@@ -15,10 +15,12 @@ import os
 import platform
 import socket
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable, ContextManager, Protocol, Sequence
+from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
@@ -60,7 +62,7 @@ class RunOptions:
     )
     quiet: bool = False
     stop: Stop = field(default_factory=Stop)
-    workers: Callable[[], ContextManager[Workers]] | None = (
+    workers: Callable[[], AbstractContextManager[Workers]] | None = (
         None  # processes that drive the tasks, instead of threads of this one
     )
 

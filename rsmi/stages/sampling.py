@@ -4,7 +4,7 @@ schedule, chains that forgot their start."""
 from __future__ import annotations
 
 import logging
-from typing import Callable
+from collections.abc import Callable
 
 from rsmi.errors import UsageError
 from rsmi.stages import dimers, ising

@@ -77,19 +77,19 @@ def run() -> list[tuple[str, float, str]]:
 def in_flight(interval=45) -> list[tuple[str, float, str]]:
     """A flow of four steps at T_c with the interval that auto takes: measuring, of 8192
     configurations, with the local energies of every 16th step, and its share of the run."""
-    asked = dict(
-        model="ising",
-        shape=(SIZE, SIZE),
-        temperature="Tc",
-        coupling=None,
-        algorithm="auto",
-        samples=1 << 20,
-        chains=None,
-        thermalization=0,
-        interval=interval,
-        seed=0,
-        boundary="periodic",
-    )
+    asked = {
+        "model": "ising",
+        "shape": (SIZE, SIZE),
+        "temperature": "Tc",
+        "coupling": None,
+        "algorithm": "auto",
+        "samples": 1 << 20,
+        "chains": None,
+        "thermalization": 0,
+        "interval": interval,
+        "seed": 0,
+        "boundary": "periodic",
+    }
     with flow_sampled.prepare([asked], "majority", None, False, None, 4, 0) as work:
         (ensemble,) = work.ensembles
         group = groups(ensemble.parameters["chains"], ensemble.simulation.together, 1 << 20)[0]
