@@ -1,5 +1,8 @@
-"""Build the C core (csrc/*.c, one static library) and the Cython wrappers over it
-(rsmi/kernels/*.pyx)."""
+"""Build the C core (csrc/, one static library) and the Cython wrappers over it (rsmi/**/*.pyx).
+
+``RSMI_DEBUG=1`` compiles for a debugger (``-O1 -g -Werror``), ``RSMI_PORTABLE=1`` without the
+vector paths, as on a machine that has none of their instructions.
+"""
 
 import os
 import sys
@@ -10,11 +13,11 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-# -ffp-contract=off: no fused multiply-adds the source does not ask for, so that every build rounds
-# alike. -fvisibility=hidden: the static library is linked into each wrapper and must not export its
-# symbols.
+DEBUG = bool(os.environ.get("RSMI_DEBUG"))
+# -ffp-contract=off: no fused multiply-adds that the source does not ask for, so that every build
+# rounds alike.
+# -fvisibility=hidden: the static library is linked into each wrapper and must not export symbols.
 FLAGS = [
-    "-O3",
     "-std=c11",
     "-ffp-contract=off",
     "-fno-math-errno",
@@ -22,48 +25,47 @@ FLAGS = [
     "-fPIC",
     "-Wall",
     "-Wextra",
-    "-g0",
 ]
-if os.environ.get(
-    "RSMI_PORTABLE"
-):  # baseline instructions and plain C only, as on a machine without the vector paths
+FLAGS += ["-O1", "-g", "-Werror"] if DEBUG else ["-O3", "-g0"]
+if os.environ.get("RSMI_PORTABLE"):
     FLAGS.append("-DRSMI_PORTABLE")
-HEADERS = sorted(glob("csrc/*.h"))
-SOURCES = sorted(glob("csrc/*.c"))
-SHARED = (  # Cython's own code for memoryviews, once instead of in every wrapper
-    "rsmi.kernels._shared"
-)
+WRAPPER_FLAGS = ["-O1", "-g" if DEBUG else "-g0"]  # the wrappers are thin: quick to compile
+HEADERS = sorted(set(glob("csrc/**/*.h", recursive=True)) - set(glob("csrc/tests/*")))
+SOURCES = sorted(set(glob("csrc/**/*.c", recursive=True)) - set(glob("csrc/tests/*")))
+DECLARATIONS = sorted(glob("rsmi/**/*.pxd", recursive=True))
+SHARED = "rsmi.kernels._shared"  # Cython's own code for memoryviews, once for all wrappers
 
-extensions = [Extension(SHARED, [], extra_compile_args=["-O1", "-g0"])] + [
-    Extension(
-        f"rsmi.kernels.{Path(source).stem}",
+
+def wrapper(source: str) -> Extension:
+    """The extension module of one .pyx file; ``depends`` is also what a source distribution has."""
+    return Extension(
+        ".".join(Path(source).with_suffix("").parts),
         [source],
         include_dirs=["csrc", numpy.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
-        extra_compile_args=["-O1", "-g0"],  # thin wrappers: quick to compile
+        extra_compile_args=WRAPPER_FLAGS,
         libraries=["m"],
-        depends=[
-            source,
-            *sorted(glob("rsmi/kernels/*.pxd")),
-            *HEADERS,
-            *SOURCES,
-        ],  # also what a source distribution takes along
+        depends=[source, *DECLARATIONS, *HEADERS, *SOURCES],
     )
-    for source in sorted(glob("rsmi/kernels/*.pyx"))
-]
-core = (
-    "rsmi_core",
-    {"sources": SOURCES, "cflags": FLAGS, "include_dirs": ["csrc"], "obj_deps": {"": HEADERS}},
-)
+
 
 if sys.byteorder != "little":
     raise SystemExit(
         "rsmi: the C core packs spins into little-endian words; this machine is big-endian"
     )
+core = {
+    "sources": SOURCES,
+    "cflags": FLAGS,
+    "include_dirs": ["csrc"],
+    "obj_deps": {"": HEADERS},
+}
 setup(
-    libraries=[core],
+    libraries=[("rsmi_core", core)],
     ext_modules=cythonize(
-        extensions,
+        [
+            Extension(SHARED, [], extra_compile_args=WRAPPER_FLAGS),
+            *map(wrapper, sorted(glob("rsmi/**/*.pyx", recursive=True))),
+        ],
         build_dir="build",
         language_level=3,
         compiler_directives={"boundscheck": False, "wraparound": False},

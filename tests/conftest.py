@@ -15,8 +15,8 @@ import pytest
 
 import rsmi
 from rsmi.cli.application import run
-from rsmi.stages import runner
-from rsmi.stages.interrupt import Stop
+from rsmi.engine import session as runner
+from rsmi.engine.stop import Stop
 from rsmi.store import open_file
 
 # The smallest complete pipeline: output -> the command line that makes it, in order. A new command

@@ -1,8 +1,8 @@
 /* Random numbers against published values, runs of bits, and block rules against their definition
  * spin by spin. */
-#include "bits.h"
-#include "blocking.h"
-#include "expect.h"
+#include "base/bits.h"
+#include "blocking/blocking.h"
+#include "tests/expect.h"
 
 static const uint64_t KEY[2] = {0x0123456789abcdefULL, 42};
 

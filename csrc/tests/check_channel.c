@@ -1,8 +1,8 @@
 /* The coarse-graining channel: probabilities against the logistic function, gradients against
  * differences. */
-#include "channel.h"
-#include "dense.h"
-#include "expect.h"
+#include "learning/channel.h"
+#include "base/dense.h"
+#include "tests/expect.h"
 
 /* sum q G at given filters followed by the bias. */
 static double contraction(int64_t n_hidden, int64_t n_block, const double *parameters, int64_t n,

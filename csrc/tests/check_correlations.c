@@ -1,6 +1,6 @@
 /* Sums of two-spin products against their definition site by site. */
-#include "correlations.h"
-#include "expect.h"
+#include "blocking/correlations.h"
+#include "tests/expect.h"
 
 static void check(int64_t slabs, int64_t length, int64_t shift)
 {

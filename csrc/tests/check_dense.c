@@ -1,9 +1,9 @@
 /* Elementary functions, workspaces, the Adam rule and the small dense products. */
-#include "adam.h"
-#include "arena.h"
-#include "dense.h"
-#include "elementary.h"
-#include "expect.h"
+#include "base/adam.h"
+#include "base/arena.h"
+#include "base/dense.h"
+#include "base/elementary.h"
+#include "tests/expect.h"
 
 static void check_elementary(void)
 {

@@ -1,7 +1,7 @@
 /* Dimers: coverings at every shape, counts against their definition, chains in turn against chains
  * alone, noise, refusals. */
-#include "dimers.h"
-#include "expect.h"
+#include "models/dimers/dimers.h"
+#include "tests/expect.h"
 
 static const int64_t SHAPES[][2] = {{2, 2},  {2, 4},   {4, 2},   {6, 4},
                                     {2, 66}, {10, 14}, {4, 130}, {34, 6}};

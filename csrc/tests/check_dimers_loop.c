@@ -1,7 +1,7 @@
 /* Loops of interacting dimers: probabilities at every neighbourhood, coverings at every shape,
  * order and disorder, refusals. */
-#include "dimers_loop.h"
-#include "expect.h"
+#include "models/dimers/dimers_loop.h"
+#include "tests/expect.h"
 
 static const int64_t SHAPES[][2] = {{2, 2},  {2, 4},   {4, 2},   {6, 4},
                                     {2, 66}, {10, 14}, {4, 130}, {34, 6}};

@@ -1,9 +1,9 @@
 /* Enumeration of the block and the chains of KR eq. 15, in cases with known answers. */
-#include "chains.h"
-#include "dense.h"
-#include "enumerate.h"
-#include "expect.h"
-#include "lambda.h"
+#include "learning/chains.h"
+#include "base/dense.h"
+#include "learning/enumerate.h"
+#include "tests/expect.h"
+#include "learning/lambda.h"
 
 /* I(H:E) of filters followed by the bias, from a table P(V|e). */
 static double information(const double *posterior, int64_t n, int64_t n_block, int64_t n_hidden,

@@ -1,9 +1,9 @@
 /* Lambda training with every objective: gradients against differences, split runs, sizes off the
  * vector widths, refusals. */
-#include "chains.h"
-#include "dense.h"
-#include "expect.h"
-#include "lambda.h"
+#include "learning/chains.h"
+#include "base/dense.h"
+#include "tests/expect.h"
+#include "learning/lambda.h"
 
 typedef struct {
     theta_pair theta;

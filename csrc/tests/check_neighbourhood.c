@@ -1,6 +1,6 @@
 /* Histograms of local energies against their definition site by site. */
-#include "expect.h"
-#include "neighbourhood.h"
+#include "tests/expect.h"
+#include "blocking/neighbourhood.h"
 
 enum { OTHERS = NEIGHBOURHOOD_OTHERS, SAMPLES = 4, BLOCKS = 3 };
 

@@ -1,8 +1,8 @@
 /* Operators and windows against their definition site by site. */
-#include "expect.h"
-#include "levels.h"
-#include "operators.h"
-#include "windows.h"
+#include "tests/expect.h"
+#include "blocking/levels.h"
+#include "blocking/operators.h"
+#include "blocking/windows.h"
 
 static void check_sums(int64_t planes, int64_t height, int64_t width)
 {

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "random.h"
-#include "status.h"
+#include "base/random.h"
+#include "base/status.h"
 
 #define expect(condition)                                                                          \
     ((condition) ? (void)0                                                                         \

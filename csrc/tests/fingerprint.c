@@ -1,19 +1,19 @@
 /* One line "kernel hash" for the results of every kernel on fixed inputs. Two builds that print the
  * same line agree bit for bit. */
-#include "blocking.h"
-#include "correlations.h"
-#include "dimers_loop.h"
-#include "expect.h"
-#include "ising.h"
-#include "ising_bitsliced.h"
-#include "lambda.h"
-#include "levels.h"
-#include "neighbourhood.h"
-#include "operators.h"
-#include "rbm.h"
-#include "total_correlation.h"
-#include "transfer.h"
-#include "windows.h"
+#include "blocking/blocking.h"
+#include "blocking/correlations.h"
+#include "models/dimers/dimers_loop.h"
+#include "tests/expect.h"
+#include "models/ising/ising.h"
+#include "models/ising/bitsliced/ising_bitsliced.h"
+#include "learning/lambda.h"
+#include "blocking/levels.h"
+#include "blocking/neighbourhood.h"
+#include "blocking/operators.h"
+#include "learning/rbm.h"
+#include "learning/total_correlation.h"
+#include "models/ising/transfer.h"
+#include "blocking/windows.h"
 
 static void report(const char *kernel, const void *result, int64_t bytes)
 {

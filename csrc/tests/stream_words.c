@@ -14,8 +14,8 @@
  *
  * The draws are those of the product's own functions; what dieharder says of them is in
  * tests/data/dieharder. */
-#include "expect.h"
-#include "ising_bitsliced.h"
+#include "tests/expect.h"
+#include "models/ising/bitsliced/ising_bitsliced.h"
 
 #define VECTOR_LANES 1
 #define WORDS_AT_ONCE 1
@@ -23,7 +23,7 @@
 #define TOTAL_DRAWS 16
 #define UPDATE update_unused
 void update_unused(const bitsliced_job *job);
-#include "ising_bitsliced_sweep.h"
+#include "models/ising/bitsliced/ising_bitsliced_sweep.h"
 
 enum { MANY_KEYS = 1024, MANY_BLOCKS = 64, WORDS = 4096, SITES = BITSLICED_BITS };
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rsmi.engine.keys import stream_key
 from rsmi.information.channel import state_probabilities
-from rsmi.information.dimer_filters import electric_templates, embed_links, filter_shape, on_links
 from rsmi.information.gauge import without_stars
 from rsmi.information.total_correlation import (
     SMOOTHING,
@@ -26,10 +26,10 @@ from rsmi.information.total_correlation import (
     rule_marginals,
     total_correlation,
 )
+from rsmi.models.dimers.filters import electric_templates, embed_links, filter_shape, on_links
 from rsmi.renormalization.rules import NAMED
-from rsmi.stages.rule_measures import bound
-from rsmi.stages.streams import stream_key
-from rsmi.stages.windows import WindowSet, stored_geometry
+from rsmi.samples.windows import WindowSet, stored_geometry
+from rsmi.stages.training.measures import bound
 from rsmi.statistics.binning import grouped_mean
 from rsmi.store import open_file
 

@@ -14,8 +14,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from rsmi.stages.dimer_figure import draw_unit
-from rsmi.stages.figures import STYLE
+from rsmi.figures.files import STYLE
+from rsmi.models.dimers.figure import draw_unit
 
 OBJECTIVES = {
     "mutual information": "#0072B2",

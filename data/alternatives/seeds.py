@@ -8,8 +8,8 @@ from collections import defaultdict
 
 import numpy as np
 
-from rsmi.stages.notation import table
-from rsmi.stages.train_lambda import summary
+from rsmi.notation import table
+from rsmi.stages.training.rules import summary
 
 TITLES = {"decoder": "mutual information", "total-correlation": "total correlation"}
 FIELD = 0.85  # least R2 of a unit that is the field

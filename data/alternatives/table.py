@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.lattice.ising import critical_coupling
-from rsmi.renormalization.migdal_kadanoff import exponents as migdal_kadanoff
-from rsmi.stages import exponent, flow
-from rsmi.stages.notation import table, with_error
+from rsmi.models.ising.facts import critical_coupling
+from rsmi.models.ising.theory.migdal_kadanoff import exponents as migdal_kadanoff
+from rsmi.notation import table, with_error
+from rsmi.stages import exponent
+from rsmi.stages.flow import from_files as flow
 
 TITLES = {
     "ising-2x2": "Ising model, 64x64, T_c, 2x2 blocks, buffer 1",

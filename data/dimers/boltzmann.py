@@ -19,14 +19,14 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from readouts import save
 
-from rsmi.information.dimer_filters import embed_links, filter_shape, split_filters
+from rsmi.engine.keys import stream_key
 from rsmi.information.gauge import without_stars
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
-from rsmi.stages.dimer_figure import draw_unit
-from rsmi.stages.notation import table
-from rsmi.stages.streams import stream_key
-from rsmi.stages.windows import WindowSet
+from rsmi.models.dimers.figure import draw_unit
+from rsmi.models.dimers.filters import embed_links, filter_shape, split_filters
+from rsmi.notation import table
+from rsmi.samples.windows import WindowSet
 from rsmi.store import open_file
 
 BLOCK = (4, 4)

@@ -18,17 +18,17 @@ from readouts import information, save
 
 from rsmi.information.canonical import readout_correlations
 from rsmi.information.decoder import DecoderBound
-from rsmi.information.dimer_filters import (
+from rsmi.lattice.geometry import Geometry
+from rsmi.models.dimers.filters import (
     columnar_templates,
     electric_templates,
     embed_links,
     on_links,
     window_moments,
 )
-from rsmi.lattice.geometry import Geometry
-from rsmi.lattice.kasteleyn import link_covariance
-from rsmi.stages.notation import table, with_error
-from rsmi.stages.windows import WindowSet
+from rsmi.models.dimers.kasteleyn import link_covariance
+from rsmi.notation import table, with_error
+from rsmi.samples.windows import WindowSet
 from rsmi.store import open_file
 
 BLOCK = (4, 4)

@@ -4,10 +4,10 @@ saved."""
 import numpy as np
 from matplotlib import rc_context
 
+from rsmi.engine.keys import stream_key
+from rsmi.figures.files import STYLE
 from rsmi.information.decoder import DecoderBound, decoder_bound, fit_decoder
-from rsmi.stages.figures import STYLE
-from rsmi.stages.streams import stream_key
-from rsmi.stages.windows import WindowSet
+from rsmi.samples.windows import WindowSet
 
 STEPS = 2000  # of the fit of a decoder
 

@@ -14,11 +14,11 @@ import numpy as np
 from readouts import information
 
 from rsmi.information.canonical import canonical_correlations
-from rsmi.information.dimer_filters import electric_templates, embed_links, window_moments
-from rsmi.lattice.kasteleyn import link_covariance
-from rsmi.stages import train_lambda
-from rsmi.stages.notation import table, with_error
-from rsmi.stages.windows import WindowSet, stored_geometry
+from rsmi.models.dimers.filters import electric_templates, embed_links, window_moments
+from rsmi.models.dimers.kasteleyn import link_covariance
+from rsmi.notation import table, with_error
+from rsmi.samples.windows import WindowSet, stored_geometry
+from rsmi.stages.training import rules as train_lambda
 from rsmi.store import open_file
 
 COMPONENTS = 4

@@ -19,10 +19,11 @@ from matplotlib.figure import Figure
 from readouts import information, save
 
 from rsmi.information.decoder import DecoderBound
-from rsmi.information.dimer_filters import columnar_templates, electric_templates
-from rsmi.stages import sample, train_lambda
-from rsmi.stages.notation import table, with_error
-from rsmi.stages.windows import WindowSet, stored_geometry
+from rsmi.models.dimers.filters import columnar_templates, electric_templates
+from rsmi.notation import table, with_error
+from rsmi.samples.windows import WindowSet, stored_geometry
+from rsmi.stages import sample
+from rsmi.stages.training import rules as train_lambda
 from rsmi.store import open_file
 
 T_BKT = 0.65

@@ -16,6 +16,7 @@ from pathlib import Path
 import infonce
 import numpy as np
 
+from rsmi.engine.keys import stream_key
 from rsmi.information.channel import unit_probabilities
 from rsmi.information.decoder import decoder_bound, fit_decoder
 from rsmi.information.gaussian import gaussian_critic
@@ -24,9 +25,8 @@ from rsmi.information.rbm import initial_state, train_epochs
 from rsmi.information.training import default_settings
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
 from rsmi.renormalization.rules import NAMED, Rule
-from rsmi.stages.streams import stream_key
-from rsmi.stages.train_theta import MOMENTUM, Schedule
-from rsmi.stages.windows import Windows
+from rsmi.samples.windows import Windows
+from rsmi.stages.training.theta import MOMENTUM, Schedule
 from rsmi.store import open_file
 
 SETS, HELD_OUT = 10, 5  # one window in so many is held out

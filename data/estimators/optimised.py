@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 from estimates import SETS, cut, parts, trained_machines
 
-from rsmi.information import exact
+from rsmi.engine.keys import stream_key
 from rsmi.information.decoder import decoder_bound, fit_decoder
 from rsmi.information.objectives import LambdaProblem
 from rsmi.information.training import advance, default_settings, filters_of, initial_state
 from rsmi.lattice.geometry import Geometry
-from rsmi.stages.streams import stream_key
+from rsmi.models.ising import oracle as exact
 from rsmi.store import open_file
 
 OBJECTIVES = ("proxy", "logsum", "enumerate", "decoder")

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from table import HEADLINES, WITH_ERRORS, bias, bias_of, sizes, spread, values
 
-from rsmi.lattice.ising import critical_coupling
-from rsmi.stages.figures import STYLE
+from rsmi.figures.files import STYLE
+from rsmi.models.ising.facts import critical_coupling
 
 COLOURS = {
     "proxy": "#000000",

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from estimates import rule_of
 
-from rsmi.information.exact import channel, torus_joint
-from rsmi.stages import train_lambda
-from rsmi.stages.notation import table, with_error
+from rsmi.models.ising.oracle import channel, torus_joint
+from rsmi.notation import table, with_error
+from rsmi.stages.training import rules as train_lambda
 
 HEADLINES = {  # title, estimator, part
     "proxy": ("proxy", "fitted"),

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from rsmi.stages.figures import STYLE
+from rsmi.figures.files import STYLE
 
 COLOURS = {
     "sample metropolis": "#0072B2",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.information import exact
+from rsmi.models.ising import oracle as exact
 
 FOLDER = Path("campaign")
 OBJECTIVES = ("proxy", "logsum", "enumerate", "decoder")

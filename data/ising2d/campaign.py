@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.information import exact
 from rsmi.lattice.geometry import Geometry
-from rsmi.stages.windows import WindowSet
+from rsmi.models.ising import oracle as exact
+from rsmi.samples.windows import WindowSet
 from rsmi.store import open_file
 
 FOLDER = Path("campaign")

@@ -16,19 +16,19 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
 from rsmi.information.decoder import decoder_bound, fit_decoder
 from rsmi.lattice.geometry import Geometry
-from rsmi.lattice.ising import critical_coupling
+from rsmi.models.ising.facts import critical_coupling
+from rsmi.notation import table, with_error
 from rsmi.renormalization.information_thermometer import (
     INTERVAL,
     InformationThermometer,
     information_thermometer,
 )
-from rsmi.stages import flow
-from rsmi.stages.notation import table, with_error
-from rsmi.stages.streams import stream_key
-from rsmi.stages.windows import WindowSet
+from rsmi.samples.windows import WindowSet
+from rsmi.stages.flow import from_files as flow
 from rsmi.store import open_file
 
 WINDOWS = 400_000  # a fifth held out: an error of about .0015 nats, .1 % of K_c
@@ -210,7 +210,7 @@ def draw(found: list[dict], sizes: list[int], output: str) -> None:
     """Both flows side by side; arrows leave the calibrated interval."""
     from matplotlib.figure import Figure
 
-    from rsmi.stages.figures import temperature_colour
+    from rsmi.figures.files import temperature_colour
 
     figure = Figure(figsize=(8.0, 3.8), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from style import save
 
-from rsmi.lattice.ising import critical_coupling, exact_entropy
-from rsmi.renormalization import information_flow as flow
-from rsmi.renormalization.cumulants import block_rules, chain_couplings
+from rsmi.models.ising.facts import critical_coupling, exact_entropy
+from rsmi.models.ising.theory import information_flow as flow
+from rsmi.models.ising.theory.cumulants import block_rules, chain_couplings
 from rsmi.renormalization.rules import Rule, decimation, majority
 
 COUPLINGS = (0.5, 1.0, 2.0, 3.0)

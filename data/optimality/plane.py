@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from style import save
 
-from rsmi.information import exact
-from rsmi.renormalization.cumulants import block_rules, chain_couplings
+from rsmi.models.ising import oracle as exact
+from rsmi.models.ising.theory.cumulants import block_rules, chain_couplings
 
 COUPLING = 0.1
 BUFFER, BLOCKS, ORDER = 1, 8, 10

@@ -14,8 +14,8 @@ def main() -> None:
         "MKL",
     ):  # threads of ours divide the work; numpy's own would wait for one another on small matrices
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    from rsmi.engine.stop import Stop
     from rsmi.errors import Interrupted
-    from rsmi.stages.interrupt import Stop
 
     stop = Stop()
     try:

@@ -11,8 +11,8 @@ import traceback
 import click
 
 import rsmi
+from rsmi.engine.stop import Stop
 from rsmi.errors import RsmiError
-from rsmi.stages.interrupt import Stop
 
 COMMANDS = {
     "sample": "Sample configurations of a lattice model.",

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from rsmi.engine.stop import Stop, parse_duration
 from rsmi.errors import UsageError
-from rsmi.stages.interrupt import Stop, parse_duration
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
@@ -171,7 +171,7 @@ def _complete_rule(ctx, param, incomplete: str) -> list[CompletionItem]:
 
 def rule_options(several: bool = False):
     """Add --rule (repeatable where ``several``), --block, --hard and --bias: what
-    `rsmi.stages.rules` resolves."""
+    `rsmi.stages.rule_option` resolves."""
     options = (
         click.option(
             "--rule",
@@ -224,8 +224,8 @@ def stage_command(seed: bool = True, shards: bool = False, remote: bool = False)
             scheduler=None,
             **rest,
         ):
-            from rsmi.stages.runner import RunOptions
-            from rsmi.stages.shards import parse_shard
+            from rsmi.engine.session import RunOptions
+            from rsmi.engine.shards import parse_shard
 
             set_verbosity(quiet, verbose)
             stop = click.get_current_context().obj or Stop()
@@ -233,7 +233,7 @@ def stage_command(seed: bool = True, shards: bool = False, remote: bool = False)
             options = {"threads": threads} if threads else {}
             options |= {"shard": parse_shard(shard)} if shard is not None else {}
             if scheduler is not None:
-                from rsmi.stages.cluster import workers_of
+                from rsmi.engine.dask_workers import workers_of
 
                 options["workers"] = workers_of(scheduler, threads)
             return function(

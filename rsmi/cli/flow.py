@@ -27,8 +27,9 @@ all kinds, are those of every 32nd step of the chains.
 \b
 Example: the flow of five temperatures under the majority rule
   rsmi flow samples-*.h5 --rule majority --block 2x2 --steps 3 -o flow.h5
-Example: fifty thousand configurations, sampled in flight
-  rsmi flow --model ising --size 64 --temperature Tc --samples 50000 --rule majority --steps 4 -o f.h5
+Example: a million configurations, sampled in flight
+  rsmi flow --model ising --size 64 --temperature Tc --samples 1000000 \\
+      --rule majority --steps 4 -o flow.h5
 """
 
 
@@ -58,7 +59,9 @@ def command(
     as_json,
     **physics,
 ):
-    from rsmi.stages import flow, flow_sampled, merge
+    from rsmi.stages import merge
+    from rsmi.stages.flow import from_files as flow
+    from rsmi.stages.flow import in_flight as flow_sampled
 
     if model is None and not samples:
         raise UsageError(

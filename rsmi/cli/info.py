@@ -35,7 +35,7 @@ Example:
 )
 @common.reading_command
 def command(file, tree, digest, verify, as_json):
-    from rsmi.stages import info
+    from rsmi.reports import files as info
 
     if tree + digest + verify > 1:
         raise UsageError("give one of --tree, --digest and --verify")

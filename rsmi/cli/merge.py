@@ -27,7 +27,8 @@ Shards are resumed and extended like every file; merging again extends the whole
 @click.argument("shards", metavar="SHARD.h5...|-", type=click.Path(), nargs=-1, required=True)
 @common.stage_command(seed=False)
 def command(shards, output, run, dry_run, as_json):
-    from rsmi.stages import info, merge
+    from rsmi.reports import files as info
+    from rsmi.stages import merge
 
     with merge.prepare(common.read_paths(shards)) as whole:
         if dry_run:

@@ -38,7 +38,7 @@ Example: configurations below, at and above T_c in one figure
 )
 @common.reading_command
 def command(files, output, as_json):
-    from rsmi.stages import figures
+    from rsmi.figures import files as figures
 
     figures.draw(common.read_paths(files), output)
     common.answer(output, as_json, lambda: {"file": str(output)})

@@ -86,7 +86,7 @@ Examples: without and with Boltzmann machines
 )
 @common.stage_command(remote=True)
 def command(samples, theta, output, run, dry_run, as_json, **rest):
-    from rsmi.stages import train_lambda
+    from rsmi.stages.training import rules as train_lambda
 
     with train_lambda.prepare(common.one_path(samples), theta, **rest) as work:
         if dry_run:

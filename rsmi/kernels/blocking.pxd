@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t
 
-cdef extern from "blocking.h":
+cdef extern from "blocking/blocking.h":
     ctypedef struct block_rule:
         int64_t block[3]
         int64_t n_hidden

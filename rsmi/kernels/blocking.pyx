@@ -5,7 +5,7 @@ import numpy as np
 from rsmi.kernels.status cimport check_status
 
 
-cdef extern from "blocking.h":
+cdef extern from "blocking/blocking.h":
     int c_coarse_grain "coarse_grain"(const uint8_t *rows, int64_t n_samples, const int64_t *shape, const block_rule *rule,
                                       const uint64_t *key, const uint64_t *samples, uint8_t *coarse) nogil
 

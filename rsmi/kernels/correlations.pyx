@@ -5,7 +5,7 @@ import numpy as np
 from rsmi.kernels.status cimport check_status
 
 
-cdef extern from "correlations.h":
+cdef extern from "blocking/correlations.h":
     int c_shifted_products "shifted_products"(const uint8_t *rows, int64_t n_samples, int64_t slabs, int64_t length,
                                               int64_t shift, int64_t *sums) nogil
 

@@ -6,7 +6,7 @@ from libc.stdint cimport int8_t, int64_t, uint64_t
 
 from rsmi.kernels.status cimport check_status
 
-cdef extern from "decoder.h":
+cdef extern from "learning/decoder.h":
     ctypedef struct decoder_shape:
         int64_t n_environment, n_units, n_hidden
         const double *environment_mean

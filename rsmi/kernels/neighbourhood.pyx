@@ -5,7 +5,7 @@ import numpy as np
 from rsmi.kernels.status cimport check_status
 
 
-cdef extern from "neighbourhood.h":
+cdef extern from "blocking/neighbourhood.h":
     enum:
         NEIGHBOURHOOD_OTHERS
     int c_neighbourhood_counts "neighbourhood_counts"(const uint8_t *rows, int64_t n_samples, int64_t depth, int64_t height,

@@ -6,7 +6,7 @@ from libc.stdint cimport int8_t, int64_t, uint64_t
 
 from rsmi.kernels.status cimport check_status
 
-cdef extern from "theta.h":
+cdef extern from "learning/theta.h":
     ctypedef struct theta_pair:
         int64_t n_block, n_environment, n_hidden, n_marginal_hidden
         const double *weights
@@ -16,7 +16,7 @@ cdef extern from "theta.h":
         const double *marginal_visible_bias
         const double *marginal_hidden_bias
 
-cdef extern from "lambda.h":
+cdef extern from "learning/lambda.h":
     ctypedef struct window_table:
         int64_t n_windows, n_block, n_environment
         const int8_t *blocks
@@ -42,7 +42,7 @@ cdef extern from "lambda.h":
     int lambda_train(const window_table *, const lambda_settings *, lambda_state *, int64_t, double *, double *, double *) nogil
     int lambda_enumerate(const double *, int64_t, int64_t, int64_t, const double *, const double *, double *, double *, double *) nogil
 
-cdef extern from "pairs.h":
+cdef extern from "learning/pairs.h":
     int pair_log_cosh_table(int64_t, int64_t, int64_t, const double *, const double *, int64_t, double *) nogil
 
 OBJECTIVES = {"pairs": 0, "mcmc": 1, "logsum": 2, "enumerate": 3, "decoder": 4, "gaussian": 5}

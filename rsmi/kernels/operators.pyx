@@ -6,7 +6,7 @@ from rsmi.kernels.blocking cimport block_rule, rule_of
 from rsmi.kernels.status cimport RSMI_BAD_SHAPE, RSMI_UNSUPPORTED, check_status
 
 
-cdef extern from "operators.h":
+cdef extern from "blocking/operators.h":
     enum:
         OPERATOR_SPINS
     int c_operator_sums "operator_sums"(const uint8_t *rows, int64_t n_samples, const int64_t *shape, const int32_t *terms,
@@ -15,7 +15,7 @@ cdef extern from "operators.h":
     int c_accumulate_levels "accumulate_levels"(const int64_t *sums, const int64_t *energies, const int64_t *blocks, int64_t n_levels,
                                                 int64_t n_samples, const int64_t *n_operators, int64_t n_blocks, int64_t **products) nogil
 
-cdef extern from "levels.h":
+cdef extern from "blocking/levels.h":
     int c_level_sums "level_sums"(const uint8_t *rows, int64_t n_samples, const int64_t *shape, const block_rule *rule, int64_t steps,
                                   const uint64_t *keys, const uint64_t *samples, const int32_t *terms, const int32_t *term_operator, int64_t n_terms,
                                   int64_t n_operators, int64_t *sums) nogil

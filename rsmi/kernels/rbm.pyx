@@ -4,7 +4,7 @@ from libc.stdint cimport int8_t, uint32_t, uint64_t
 
 from rsmi.kernels.status cimport check_status
 
-cdef extern from "rbm.h":
+cdef extern from "learning/rbm.h":
     int RBM_LANES
     ctypedef struct rbm_state:
         size_t n_visible

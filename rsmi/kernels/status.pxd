@@ -1,4 +1,4 @@
-cdef extern from "status.h":
+cdef extern from "base/status.h":
     enum:
         RSMI_OK
         RSMI_BAD_SHAPE

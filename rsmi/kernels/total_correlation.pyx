@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t
 
 from rsmi.kernels.status cimport check_status
 
-cdef extern from "total_correlation.h":
+cdef extern from "learning/total_correlation.h":
     ctypedef struct block_table:
         int64_t n_states, n_sites
         const uint8_t *blocks

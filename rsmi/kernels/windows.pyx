@@ -7,7 +7,7 @@ from libc.stdint cimport int8_t, int64_t, uint8_t, uint64_t
 from rsmi.kernels.status cimport check_status
 
 
-cdef extern from "windows.h" nogil:
+cdef extern from "blocking/windows.h" nogil:
     int c_choose "choose_windows"(const uint64_t *key, int64_t n_configurations, const int64_t *shape, int dimension,
                                   int symmetric, int64_t n_windows, int64_t *configurations, int64_t *origins, int8_t *flips)
     int c_extract "extract_windows"(const uint8_t *packed, int64_t n_configurations, int64_t row_bytes, const int64_t *shape,

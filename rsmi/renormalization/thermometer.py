@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rsmi.lattice import kaufman, ring
+from rsmi.models.ising import ring
+from rsmi.models.ising import torus as kaufman
 from rsmi.renormalization.operators import occupied, wraps
 from rsmi.statistics.fits import polynomial_fit
 from rsmi.statistics.jackknife import Jackknife, jackknife, jackknife_error

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.engine.keys import origin
+from rsmi.engine.session import Request, Rows, RunOptions, Session, State
 from rsmi.errors import UsageError
 from rsmi.renormalization.rules import Rule, coarse_grain
-from rsmi.stages.rules import (
+from rsmi.stages.rule_option import (
     ChosenRule,
     blocking_keys,
     choose_rule,
@@ -20,9 +22,7 @@ from rsmi.stages.rules import (
     live_block,
     require_single_component,
 )
-from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
-from rsmi.stages.sample import summary as summary  # the same file kind says the same things
-from rsmi.stages.streams import origin
+from rsmi.stages.sample import summary as summary
 from rsmi.store import File, open_file
 
 log = logging.getLogger("rsmi")

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.engine.session import Request, Rows, RunOptions, Session, State
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization import finite_size
-from rsmi.stages.flow import refuse_equal_streams
-from rsmi.stages.rules import require_single_component
-from rsmi.stages.runner import Request, Rows, RunOptions, Session, State
+from rsmi.stages.flow.from_files import refuse_equal_streams
+from rsmi.stages.rule_option import require_single_component
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.binning import LENGTH
 from rsmi.statistics.reweighting import Reweighting, histogram

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
-from rsmi.information import exact
-from rsmi.kernels.transfer import MAX_BLOCK, MAX_WIDTH
 from rsmi.lattice.geometry import (
     Geometry,
     choose_windows,
@@ -19,18 +18,19 @@ from rsmi.lattice.geometry import (
     shape_text,
     split_configurations,
 )
-from rsmi.stages.ising import IsingSimulation, resolve_coupling
-from rsmi.stages.notation import fields, relative_temperature, table, with_error
-from rsmi.stages.rules import (
+from rsmi.models.ising import oracle as exact
+from rsmi.models.ising.simulation import IsingSimulation, resolve_coupling
+from rsmi.models.ising.transfer import MAX_BLOCK, MAX_WIDTH
+from rsmi.models.simulation import pilot, schedule_from
+from rsmi.notation import fields, relative_temperature, table, with_error
+from rsmi.samples.windows import extract_stored
+from rsmi.stages.rule_option import (
     ChosenRule,
     choose_rule,
     require_full,
     require_periodic,
     require_single_component,
 )
-from rsmi.stages.simulation import pilot, schedule_from
-from rsmi.stages.streams import stream_key
-from rsmi.stages.windows import extract_stored
 from rsmi.statistics.binning import runs
 from rsmi.store import File, open_file
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.engine.session import Request, RunOptions, Session
 from rsmi.errors import UsageError
-from rsmi.lattice import ising
+from rsmi.models.ising import facts as ising
 from rsmi.renormalization import mcrg, thermometer
 from rsmi.renormalization.collapse import collapse
-from rsmi.stages.flow_ensembles import Measured, measured
-from rsmi.stages.runner import Request, RunOptions, Session
+from rsmi.samples.flow_ensembles import Measured, measured
 from rsmi.store import File, canonical_json, open_file
 
 log = logging.getLogger("rsmi")

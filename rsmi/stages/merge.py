@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.engine.session import Named, Request, RunOptions, Session, State
+from rsmi.engine.shards import RowReader, Shard, Stored, streams_of
 from rsmi.errors import DataError, UsageError
-from rsmi.stages import flow, flow_sampled, sample
-from rsmi.stages.runner import Named, Request, RunOptions, Session, State
-from rsmi.stages.shards import RowReader, Shard, Stored, streams_of
+from rsmi.stages import sample
+from rsmi.stages.flow import from_files as flow
+from rsmi.stages.flow import in_flight as flow_sampled
 from rsmi.store import File, open_file
 
 log = logging.getLogger("rsmi")

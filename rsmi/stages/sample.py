@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.lattice import dimers as model
-from rsmi.stages import dimers
-from rsmi.stages.runner import Request, RunOptions, Session
-from rsmi.stages.sampling import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
-from rsmi.stages.simulation import (
+from rsmi.engine.session import Request, RunOptions, Session
+from rsmi.models.dimers import coverings as model
+from rsmi.models.dimers import simulation as dimers
+from rsmi.models.simulation import (
     Chain,
     Group,
     Schedule,
@@ -25,6 +24,7 @@ from rsmi.stages.simulation import (
     schedule_from,
     stored_state,
 )
+from rsmi.stages.chains import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
 from rsmi.statistics.summary import average_summary, sample_summary
 from rsmi.store import File, open_file
 
@@ -58,7 +58,7 @@ def run(asked: Request, output: Path, options: RunOptions) -> None:
     Raises
     ------
     RsmiError
-        See :class:`rsmi.stages.runner.Session`.
+        See :class:`rsmi.engine.session.Session`.
     """
     with Session(output, asked, options) as session:
         if session.complete:

@@ -13,8 +13,8 @@ import numpy as np
 from rsmi.errors import DataError, UsageError
 from rsmi.store import schema
 from rsmi.store.chunks import FILTERS, check_chunks, filters_of
+from rsmi.store.consistency import check_meaning
 from rsmi.store.digest import canonical_json, content_digest, dataset_paths, read_attribute
-from rsmi.store.meaning import check_meaning
 
 HDF5_ERRORS = (
     OSError,

@@ -44,10 +44,10 @@ win at T_c from L = 64; the choice stays the same, so that samples do.
 
 from timing import Row, seconds
 
-from rsmi.kernels.ising_bitsliced import fits_strip
-from rsmi.lattice.ising import critical_coupling
-from rsmi.stages.ising import IsingSimulation
-from rsmi.stages.simulation import pilot
+from rsmi.models.ising.bitsliced import fits_strip
+from rsmi.models.ising.facts import critical_coupling
+from rsmi.models.ising.simulation import IsingSimulation
+from rsmi.models.simulation import pilot
 
 # Lattices, and K/K_c (of a ring, K).
 RATIOS = {

@@ -5,8 +5,8 @@ import numpy as np
 from mcising_times import mcising_nanoseconds
 from timing import Row, seconds
 
-from rsmi.kernels import ising
-from rsmi.kernels.ising_bitsliced import REPLICAS, measure, pack, paths, seed, sweep, unpack
+from rsmi.models.ising import chain as ising
+from rsmi.models.ising.bitsliced import REPLICAS, measure, pack, paths, seed, sweep, unpack
 
 KC, KC_CUBE = np.log1p(np.sqrt(2)) / 2, 0.221654626
 CASES = [

@@ -6,9 +6,9 @@ import random
 import numpy as np
 from timing import seconds
 
-from rsmi.kernels import dimers_loop
-from rsmi.kernels.dimers import add_noise, sample_chains
-from rsmi.lattice.dimers import columns
+from rsmi.models.dimers import loop as dimers_loop
+from rsmi.models.dimers.coverings import columns
+from rsmi.models.dimers.worm import add_noise, sample_chains
 
 
 def python_worm(partner, neighbours):

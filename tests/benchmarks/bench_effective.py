@@ -10,8 +10,9 @@ import numpy as np
 from mcising_times import mcising_nanoseconds
 from timing import Row, seconds
 
-from rsmi.kernels import ising, ising_bitsliced
-from rsmi.lattice.ising import critical_coupling
+from rsmi.models.ising import bitsliced as ising_bitsliced
+from rsmi.models.ising import chain as ising
+from rsmi.models.ising.facts import critical_coupling
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 
 KC = critical_coupling(2)

@@ -18,7 +18,7 @@ import numpy as np
 
 import rsmi
 from rsmi.lattice.geometry import Geometry
-from rsmi.stages.windows import WindowSet
+from rsmi.samples.windows import WindowSet
 from rsmi.store import open_file
 
 REPEATS = 3

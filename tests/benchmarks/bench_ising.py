@@ -5,8 +5,8 @@ import numpy as np
 from mcising_times import mcising_nanoseconds
 from timing import Row, seconds
 
-from rsmi.kernels.ising import ALGORITHMS, CLUSTER_ALGORITHMS, sweep
-from rsmi.lattice.ising import critical_coupling
+from rsmi.models.ising.chain import ALGORITHMS, CLUSTER_ALGORITHMS, sweep
+from rsmi.models.ising.facts import critical_coupling
 
 THREE_DIMENSIONAL_COUPLING = 0.22165463
 SHAPES = ((64, 64), (128, 128), (64, 64, 64))

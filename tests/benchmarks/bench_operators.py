@@ -9,12 +9,12 @@ from unittest import mock
 
 import numpy as np
 
+from rsmi.models.simulation import Schedule, groups
 from rsmi.renormalization import operators
 from rsmi.renormalization.couplings import add_histograms, number_of_bins
 from rsmi.renormalization.operators import SQUARE, measure_levels, operator_sums, symmetric_copies
 from rsmi.renormalization.rules import Rule, coarse_grain, decimation, majority
-from rsmi.stages import flow_sampled
-from rsmi.stages.simulation import Schedule, groups
+from rsmi.stages.flow import in_flight as flow_sampled
 
 REPEATS, SAMPLES, SIZE = 7, 1000, 64
 

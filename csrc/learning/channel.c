@@ -1,0 +1,108 @@
+/* q(h|v) = prod_j p_j^{h_j} (1 - p_j)^{1 - h_j}, summed over all 2^n_hidden values of h exactly.
+ *
+ * Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), eq. 10 (with v_i for the printed v_j). The
+ * table q is built by doubling: adding unit j splits every state into h_j = 0 and h_j = 1. All
+ * arrays are batch-last (see dense.c). */
+#include "learning/channel.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/dense.h"
+#include "base/elementary.h"
+#include "base/status.h"
+
+RSMI_CLONES
+static void soften(int64_t ld, double *x)
+{
+    for (int64_t s = 0; s < ld; s += 8)
+        logistic((lanes8 *)(x + s));
+}
+
+static void harden(int64_t n, double tolerance, double *x)
+{
+    for (int64_t s = 0; s < n; s++)
+        x[s] = fabs(x[s]) <= tolerance ? 0.5 : x[s] > 0.0;
+}
+
+static double tie_tolerance(const channel *c, int64_t unit)
+{
+    double strength = 0.0;
+    for (int64_t i = 0; i < c->n_block; i++)
+        strength += fabs(c->filters[unit * c->n_block + i]);
+    return 1e-9 * strength;
+}
+
+RSMI_CLONES
+static void split_states(int64_t states, int64_t ld, const double *p, double *q)
+{
+    for (int64_t h = 0; h < states; h++)
+        for (int64_t s = 0; s < ld; s += 8) {
+            lanes8 *low = (lanes8 *)(q + h * ld + s), *high = (lanes8 *)(q + (h + states) * ld + s);
+            const lanes8 up = *(const lanes8 *)(p + s);
+            *high = *low * up;
+            *low = *low * (1.0 - up);
+        }
+}
+
+void channel_probabilities(const channel *c, int hard, int64_t n, const double *spins, double *p,
+                           double *q)
+{
+    const int64_t ld = padded(n);
+    fill_rows(c->n_hidden, n, c->bias, p);
+    multiply_add(c->n_hidden, c->n_block, n, c->filters, c->n_block, spins, p);
+    for (int64_t s = 0; s < ld; s++)
+        q[s] = s < n;
+    for (int64_t j = 0; j < c->n_hidden; j++) {
+        if (hard)
+            harden(ld, tie_tolerance(c, j), p + j * ld);
+        else
+            soften(ld, p + j * ld);
+        split_states((int64_t)1 << j, ld, p + j * ld, q);
+    }
+}
+
+/* sum += q G over the states h with (h & bit) == bit. */
+RSMI_CLONES
+static void sum_states(int64_t n_states, int64_t bit, int64_t ld, const double *q,
+                       const double *derivative, double *sum)
+{
+    memset(sum, 0, (size_t)ld * sizeof *sum);
+    for (int64_t h = 0; h < n_states; h++)
+        if ((h & bit) == bit)
+            for (int64_t s = 0; s < ld; s += 8)
+                *(lanes8 *)(sum + s) +=
+                    *(const lanes8 *)(q + h * ld + s) * *(const lanes8 *)(derivative + h * ld + s);
+}
+
+void channel_gradient(const channel *c, int64_t n, const double *spins, const double *p,
+                      const double *q, const double *derivative, double *field_gradient,
+                      double *filters_gradient, double *bias_gradient)
+{
+    const int64_t ld = padded(n), n_states = (int64_t)1 << c->n_hidden;
+    double *total = field_gradient + c->n_hidden * ld;
+    sum_states(n_states, 0, ld, q, derivative, total);
+    for (int64_t j = 0; j < c->n_hidden; j++) {
+        double *g = field_gradient + j * ld;
+        sum_states(n_states, (int64_t)1 << j, ld, q, derivative, g);
+        for (int64_t s = 0; s < ld; s++)
+            g[s] -= p[j * ld + s] * total[s];
+        bias_gradient[j] = lane_sum(n, g);
+    }
+    multiply_transposed(c->n_hidden, c->n_block, n, field_gradient, spins, filters_gradient);
+}
+
+void mean_states(int64_t n_states, int64_t n, const double *q, double *mean)
+{
+    for (int64_t h = 0; h < n_states; h++)
+        mean[h] = lane_sum(n, q + h * padded(n)) / (double)n;
+}
+
+double entropy(int64_t n_states, const double *p)
+{
+    double sum = 0.0;
+    for (int64_t h = 0; h < n_states; h++)
+        if (p[h] > 0.0)
+            sum -= p[h] * log(p[h]);
+    return sum;
+}

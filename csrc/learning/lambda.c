@@ -1,0 +1,401 @@
+/* Lambda training: maximise a lower bound or estimate of I(H:E) over the channel q(h|v) by
+ * stochastic gradient ascent.
+ *
+ * Koch-Janusz & Ringel, Nature Physics 14, 578 (2018). Every step draws a fresh minibatch of
+ * windows, evaluates the chosen objective with its explicit gradient and moves all parameters
+ * uphill (adam.h). Objectives return dA/dq(h|v), and one chain rule (channel.c) turns it into
+ * gradients of filters and bias; the decoder's own parameters are trained in the same steps.
+ *
+ * All randomness comes from the state's stream and nothing but the state is carried from step to
+ * step, so n1 + n2 steps are bit for bit n steps. The workspace is allocated once per call. */
+#include "learning/lambda.h"
+
+#include <math.h>
+
+#include "base/adam.h"
+#include "learning/chains.h"
+#include "learning/channel.h"
+#include "learning/decoder.h"
+#include "base/dense.h"
+#include "learning/enumerate.h"
+#include "learning/gaussian.h"
+#include "learning/proxy.h"
+#include "base/status.h"
+
+enum { SLICE = 1 << 22 }; /* entries of the largest table of P(V|e) held at once */
+
+typedef struct {
+    arena memory;
+    const window_table *windows;
+    const lambda_settings *settings;
+    int64_t *index;
+    double *blocks, *environments; /* (site, sample) of the minibatch */
+    double *p, *q, *derivative, *field_gradient;
+    double *bias; /* (n_hidden,) of uncentred blocks */
+    double *gradient, *energies;
+    gaussian_workspace gaussian;
+    theta_fields theta;
+    chain_workspace chains;
+    decoder_shape decoder;
+    decoder_workspace decoder_space;
+    enumeration enumerated;
+    proxy_columns pairs;
+    int64_t *block_column;  /* column of each block state, of the distinct blocks */
+    int64_t columns, slice; /* of q: samples, distinct blocks, or all 2^n_block blocks */
+} workspace;
+
+static decoder_shape decoder_of(const lambda_settings *s, int64_t n_environment)
+{
+    return (decoder_shape){
+        .n_environment = n_environment, .n_units = s->decoder_units, .n_hidden = s->n_hidden};
+}
+
+static int needs_theta(const lambda_settings *s)
+{
+    return s->objective != LAMBDA_DECODER && s->objective != LAMBDA_GAUSSIAN;
+}
+
+int64_t lambda_size(const lambda_settings *settings, int64_t n_block, int64_t n_environment)
+{
+    const decoder_shape shape = decoder_of(settings, n_environment);
+    return settings->n_hidden * (n_block + 1) +
+           (settings->objective == LAMBDA_DECODER ? decoder_size(&shape) : 0);
+}
+
+static void take_objective(workspace *w)
+{
+    const lambda_settings *s = w->settings;
+    const int64_t n = s->batch, n_states = (int64_t)1 << s->n_hidden;
+    switch (s->objective) {
+    case LAMBDA_PAIRS:
+    case LAMBDA_LOG_SUM:
+        theta_take(&w->memory, w->windows->theta, n, w->columns, &w->theta);
+        proxy_take(&w->memory, n_states, n, w->columns, &w->pairs);
+        break;
+    case LAMBDA_CHAINS:
+        theta_take(&w->memory, w->windows->theta, n, s->n_chains, &w->theta);
+        chains_take(&w->memory, w->windows->theta, s->n_hidden, s->n_chains, s->n_sweeps, n,
+                    &w->chains);
+        break;
+    case LAMBDA_ENUMERATE:
+        w->slice = SLICE / padded(w->columns) < n ? SLICE / padded(w->columns) : n;
+        theta_take(&w->memory, w->windows->theta, n, w->columns, &w->theta);
+        enumeration_take(&w->memory, n_states, w->columns, w->slice, &w->enumerated);
+        w->energies = arena_doubles(&w->memory, (size_t)(w->slice * padded(w->columns)));
+        break;
+    case LAMBDA_GAUSSIAN:
+        gaussian_take(&w->memory, n_states, n, w->windows->n_block, &w->gaussian);
+        break;
+    default:
+        w->decoder = decoder_of(s, w->windows->n_environment);
+        w->decoder.environment_mean = w->windows->environment_mean;
+        decoder_take(&w->memory, &w->decoder, n, &w->decoder_space);
+    }
+}
+
+static int by_pairs(const lambda_settings *s)
+{
+    return s->objective == LAMBDA_PAIRS || s->objective == LAMBDA_LOG_SUM;
+}
+
+/* Whether V is enumerated: all its states, or those that occur. */
+static int has_table(const lambda_settings *s)
+{
+    return s->objective == LAMBDA_ENUMERATE || (by_pairs(s) && s->distinct_blocks);
+}
+
+static int check(const window_table *windows, const lambda_settings *s)
+{
+    if (s->n_hidden < 1 || s->n_hidden > LAMBDA_MOST_HIDDEN || s->batch < 2 ||
+        windows->n_windows < 1)
+        return RSMI_BAD_SHAPE;
+    if (s->objective < LAMBDA_PAIRS || s->objective > LAMBDA_GAUSSIAN)
+        return RSMI_BAD_VALUE;
+    if ((needs_theta(s) && !windows->theta) ||
+        (s->objective == LAMBDA_GAUSSIAN && !windows->critic))
+        return RSMI_BAD_VALUE;
+    if (!windows->block_mean != !windows->environment_mean)
+        return RSMI_BAD_VALUE;
+    if (has_table(s) && windows->n_block > ENUMERATE_LARGEST_BLOCK)
+        return RSMI_BAD_SHAPE;
+    if (s->objective == LAMBDA_CHAINS &&
+        (s->n_chains < 2 || windows->theta->n_marginal_hidden + s->n_hidden > CHAINS_MOST_UNITS))
+        return RSMI_BAD_SHAPE;
+    return RSMI_OK;
+}
+
+static int64_t block_state(const window_table *windows, int64_t window)
+{
+    const int8_t *spins = windows->blocks + window * windows->n_block;
+    int64_t state = 0;
+    for (int64_t site = 0; site < windows->n_block; site++)
+        state |= (int64_t)(spins[site] > 0) << site;
+    return state;
+}
+
+/* The blocks that occur among the windows, each once, with their frequencies. */
+static void find_distinct_blocks(workspace *w)
+{
+    const window_table *windows = w->windows;
+    const int64_t n_blocks = (int64_t)1 << windows->n_block, ld = padded(n_blocks);
+    for (int64_t i = 0; i < windows->n_windows; i++)
+        w->block_column[block_state(windows, i)]++;
+    w->columns = 0;
+    for (int64_t state = 0; state < n_blocks; state++) {
+        const int64_t count = w->block_column[state], column = w->columns;
+        if (count == 0)
+            continue;
+        w->pairs.weight[column] = (double)count / (double)windows->n_windows;
+        w->block_column[state] = w->columns++;
+        for (int64_t site = 0; site < windows->n_block; site++)
+            w->blocks[site * ld + column] = state >> site & 1 ? 1.0 : -1.0;
+    }
+    const int64_t stride = padded(w->columns);
+    for (int64_t site = 1; site < windows->n_block; site++)
+        memmove(w->blocks + site * stride, w->blocks + site * ld, (size_t)stride * sizeof(double));
+}
+
+static void prepare_pairs(workspace *w)
+{
+    proxy_columns *pairs = &w->pairs;
+    if (w->settings->distinct_blocks) {
+        find_distinct_blocks(w);
+        theta_set_blocks(&w->theta, w->columns, w->blocks);
+    } else {
+        for (int64_t i = 0; i < w->columns; i++)
+            pairs->own[i] = i, pairs->weight[i] = 1.0 / (double)w->columns;
+    }
+    pairs->rows = w->settings->batch, pairs->columns = w->columns,
+    pairs->leave_own_out = !w->settings->distinct_blocks;
+}
+
+/* Prepare everything that does not change from step to step. */
+static int open_workspace(const window_table *windows, const lambda_settings *s, workspace *w)
+{
+    const int status = check(windows, s);
+    if (status != RSMI_OK)
+        return status;
+    const int enumerated = s->objective == LAMBDA_ENUMERATE;
+    w->windows = windows, w->settings = s;
+    w->columns = has_table(s) ? (int64_t)1 << windows->n_block : s->batch;
+    w->block_column =
+        arena_take(&w->memory, (size_t)(by_pairs(s) && s->distinct_blocks ? w->columns : 0) *
+                                   sizeof *w->block_column);
+    const size_t ld = (size_t)padded(w->columns), rows = (size_t)padded(s->batch),
+                 n_states = (size_t)1 << s->n_hidden;
+    w->index = arena_take(&w->memory, (size_t)s->batch * sizeof *w->index);
+    w->blocks = arena_doubles(&w->memory, (size_t)windows->n_block * ld);
+    w->environments = arena_doubles(&w->memory, (size_t)windows->n_environment * rows);
+    w->p = arena_doubles(&w->memory, (size_t)s->n_hidden * ld);
+    w->q = arena_doubles(&w->memory, n_states * ld);
+    w->derivative = arena_doubles(&w->memory, n_states * ld);
+    w->field_gradient = arena_doubles(&w->memory, (size_t)(s->n_hidden + 1) * ld);
+    w->gradient =
+        arena_doubles(&w->memory, (size_t)lambda_size(s, windows->n_block, windows->n_environment));
+    w->bias = arena_doubles(&w->memory, (size_t)s->n_hidden);
+    take_objective(w);
+    if (w->memory.failed)
+        return RSMI_NO_MEMORY;
+    if (needs_theta(s))
+        theta_prepare(!enumerated, &w->theta);
+    if (by_pairs(s))
+        prepare_pairs(w);
+    if (enumerated) {
+        all_blocks(windows->n_block, w->blocks);
+        theta_set_blocks(&w->theta, w->columns, w->blocks);
+    }
+    return RSMI_OK;
+}
+
+static double pairs_step(workspace *w)
+{
+    const lambda_settings *s = w->settings;
+    proxy_columns *pairs = &w->pairs;
+    if (s->distinct_blocks)
+        for (int64_t i = 0; i < s->batch; i++)
+            pairs->own[i] = w->block_column[block_state(w->windows, w->index[i])];
+    else
+        theta_set_blocks(&w->theta, w->columns, w->blocks);
+    theta_set_environments(&w->theta, s->batch, w->environments);
+    theta_pair_energies(&w->theta, 0, s->batch, s->batch, w->columns, pairs->energies);
+    return (s->objective == LAMBDA_PAIRS ? proxy_objective : log_sum_objective)(
+        (int64_t)1 << s->n_hidden, w->q, pairs, w->derivative);
+}
+
+static double enumerate_step(workspace *w)
+{
+    const int64_t n = w->settings->batch;
+    theta_set_environments(&w->theta, n, w->environments);
+    enumeration_reset(&w->enumerated);
+    for (int64_t first = 0; first < n; first += w->slice) {
+        const int64_t rows = n - first < w->slice ? n - first : w->slice;
+        theta_pair_energies(&w->theta, first, rows, n, w->columns, w->energies);
+        normalize_rows(rows, w->columns, w->energies);
+        enumeration_add(&w->enumerated, rows, w->energies, w->q);
+    }
+    return enumeration_finish(&w->enumerated);
+}
+
+/* The objective as a function of filters and of the bias of uncentred blocks; gradient in these. */
+static double evaluate_uncentred(workspace *w, lambda_state *state)
+{
+    const lambda_settings *s = w->settings;
+    const int64_t n = s->batch, filters = s->n_hidden * w->windows->n_block,
+                  own = filters + s->n_hidden;
+    const channel c = {s->n_hidden, w->windows->n_block, state->parameters, w->bias};
+    const double *derivative = w->derivative;
+    double value;
+    gather_spins(n, w->windows->n_environment, w->windows->environments, w->index, w->environments);
+    if (!has_table(s))
+        gather_spins(n, c.n_block, w->windows->blocks, w->index, w->blocks);
+    channel_probabilities(&c, 0, w->columns, w->blocks, w->p, w->q);
+    if (s->objective == LAMBDA_CHAINS) {
+        theta_set_environments(&w->theta, n, w->environments);
+        return chains_objective(&c, &w->theta, n, w->blocks, w->p, w->q, &w->chains, state->chains,
+                                state->rng, w->derivative, w->field_gradient, w->gradient,
+                                w->gradient + filters);
+    }
+    if (s->objective == LAMBDA_DECODER) {
+        decoder_forward(&w->decoder, state->parameters + own, n, w->environments,
+                        &w->decoder_space);
+        value = decoder_objective(&w->decoder, state->parameters + own, n, w->environments, w->q,
+                                  &w->decoder_space, w->gradient + own, w->derivative);
+    } else if (s->objective == LAMBDA_ENUMERATE) {
+        value = enumerate_step(w);
+        derivative = w->enumerated.derivative;
+    } else if (s->objective == LAMBDA_GAUSSIAN) {
+        value = gaussian_objective(w->windows, (int64_t)1 << s->n_hidden, n, w->blocks,
+                                   w->environments, w->q, &w->gaussian, w->derivative);
+    } else {
+        value = pairs_step(w);
+    }
+    channel_gradient(&c, w->columns, w->blocks, w->p, w->q, derivative, w->field_gradient,
+                     w->gradient, w->gradient + filters);
+    return value;
+}
+
+/* Objective and gradient at the minibatch w->index. The chain rule through bias' = bias - filters
+ * mean centres the gradient. */
+static double evaluate(workspace *w, lambda_state *state)
+{
+    const int64_t n_hidden = w->settings->n_hidden, n_block = w->windows->n_block;
+    const double *mean = w->windows->block_mean, *bias = state->parameters + n_hidden * n_block;
+    memcpy(w->bias, bias, (size_t)n_hidden * sizeof *bias);
+    for (int64_t j = 0; j < n_hidden && mean; j++)
+        for (int64_t i = 0; i < n_block; i++)
+            w->bias[j] -= state->parameters[j * n_block + i] * mean[i];
+    const double value = evaluate_uncentred(w, state);
+    for (int64_t j = 0; j < n_hidden && mean; j++)
+        for (int64_t i = 0; i < n_block; i++)
+            w->gradient[j * n_block + i] -= w->gradient[n_hidden * n_block + j] * mean[i];
+    return value;
+}
+
+/* Move the parameters first .. first + n - 1 uphill. */
+static void ascend(const workspace *w, lambda_state *state, int64_t first, int64_t n, double rate)
+{
+    const double factor = rate * schedule_factor(*state->step, w->settings->total_steps);
+    if (w->settings->adam)
+        adam_ascend(n, *state->step, factor, w->gradient + first, state->first_moment + first,
+                    state->second_moment + first, state->parameters + first);
+    else
+        for (int64_t i = first; i < first + n; i++)
+            state->parameters[i] += factor * w->gradient[i];
+}
+
+static int all_finite(int64_t n, const double *x)
+{
+    int finite = 1;
+    for (int64_t i = 0; i < n; i++)
+        finite &= isfinite(x[i]) != 0;
+    return finite;
+}
+
+static int train_step(workspace *w, lambda_state *state, double *value)
+{
+    const lambda_settings *s = w->settings;
+    const int64_t own = s->n_hidden * (w->windows->n_block + 1),
+                  size = lambda_size(s, w->windows->n_block, w->windows->n_environment);
+    draw_indices(state->rng, w->windows->n_windows, s->batch, w->index);
+    *value = evaluate(w, state);
+    if (!s->free_bias)
+        memset(w->gradient + own - s->n_hidden, 0, (size_t)s->n_hidden * sizeof(double));
+    ascend(w, state, 0, own, s->learning_rate);
+    ascend(w, state, own, size - own, s->decoder_learning_rate);
+    ++*state->step;
+    return isfinite(*value) && all_finite(size, state->parameters) ? RSMI_OK : RSMI_DIVERGED;
+}
+
+int lambda_train(const window_table *windows, const lambda_settings *s, lambda_state *state,
+                 int64_t epochs, double *objective, double *filters, double *bias)
+{
+    const int64_t n_filters = s->n_hidden * windows->n_block;
+    workspace w = {0};
+    int status = open_workspace(windows, s, &w);
+    for (int64_t epoch = 0; epoch < epochs && status == RSMI_OK; epoch++) {
+        int64_t steps = s->total_steps - *state->step;
+        steps = steps < s->steps_per_epoch ? steps : s->steps_per_epoch;
+        double sum = 0.0, value = 0.0;
+        for (int64_t step = 0; step < steps && status == RSMI_OK; step++) {
+            status = train_step(&w, state, &value);
+            sum += value;
+        }
+        objective[epoch] = sum / (double)steps;
+        memcpy(filters + epoch * n_filters, state->parameters, (size_t)n_filters * sizeof(double));
+        memcpy(bias + epoch * s->n_hidden, state->parameters + n_filters,
+               (size_t)s->n_hidden * sizeof(double));
+    }
+    arena_free(&w.memory);
+    return status;
+}
+
+int lambda_evaluate(const window_table *windows, const lambda_settings *s, lambda_state *state,
+                    double *value, double *gradient)
+{
+    workspace w = {0};
+    const int status =
+        windows->n_windows == s->batch ? open_workspace(windows, s, &w) : RSMI_BAD_SHAPE;
+    if (status == RSMI_OK) {
+        for (int64_t i = 0; i < s->batch; i++)
+            w.index[i] = i;
+        *value = evaluate(&w, state);
+        memcpy(gradient, w.gradient,
+               (size_t)lambda_size(s, windows->n_block, windows->n_environment) * sizeof(double));
+    }
+    arena_free(&w.memory);
+    return status;
+}
+
+int lambda_enumerate(const double *posterior, int64_t n_environments, int64_t n_block,
+                     int64_t n_hidden, const double *filters, const double *bias, double *value,
+                     double *filters_gradient, double *bias_gradient)
+{
+    if (n_block > ENUMERATE_LARGEST_BLOCK || n_hidden < 1 || n_hidden > LAMBDA_MOST_HIDDEN)
+        return RSMI_BAD_SHAPE;
+    const int64_t n_blocks = (int64_t)1 << n_block, ld = padded(n_blocks),
+                  n_states = (int64_t)1 << n_hidden;
+    const channel c = {n_hidden, n_block, filters, bias};
+    arena a = {0};
+    enumeration e;
+    enumeration_take(&a, n_states, n_blocks, 1, &e);
+    double *spins = arena_doubles(&a, (size_t)(n_block * ld)),
+           *p = arena_doubles(&a, (size_t)(n_hidden * ld));
+    double *q = arena_doubles(&a, (size_t)(n_states * ld)),
+           *field_gradient = arena_doubles(&a, (size_t)((n_hidden + 1) * ld));
+    double *row = arena_doubles(&a, (size_t)ld);
+    const int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
+    if (status == RSMI_OK) {
+        enumeration_reset(&e);
+        all_blocks(n_block, spins);
+        channel_probabilities(&c, 0, n_blocks, spins, p, q);
+        for (int64_t i = 0; i < n_environments; i++) {
+            memcpy(row, posterior + i * n_blocks, (size_t)n_blocks * sizeof(double));
+            enumeration_add(&e, 1, row, q);
+        }
+        *value = enumeration_finish(&e);
+        channel_gradient(&c, n_blocks, spins, p, q, e.derivative, field_gradient, filters_gradient,
+                         bias_gradient);
+    }
+    arena_free(&a);
+    return status;
+}

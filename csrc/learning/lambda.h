@@ -1,0 +1,68 @@
+/* Training of the coarse-graining channel Lambda: one objective, its gradient, and the stochastic
+ * ascent. */
+#ifndef RSMI_LAMBDA_H
+#define RSMI_LAMBDA_H
+
+#include <stdint.h>
+
+#include "learning/theta.h"
+
+enum lambda_objective {
+    LAMBDA_PAIRS,
+    LAMBDA_CHAINS,
+    LAMBDA_LOG_SUM,
+    LAMBDA_ENUMERATE,
+    LAMBDA_DECODER,
+    LAMBDA_GAUSSIAN
+};
+enum { LAMBDA_MOST_HIDDEN = 8 };
+
+/* Windows as int8 +-1: blocks (n_windows, n_block), environments (n_windows, n_environment). theta:
+ * NULL for the decoder and the Gaussian critic; critic (n_block, n_environment): for the latter
+ * only (gaussian.h). Means, both or none: x_j = sum_i filters[j][i] (v_i - mean_i) + bias[j], and
+ * so for the decoder. */
+typedef struct {
+    int64_t n_windows, n_block, n_environment;
+    const int8_t *blocks, *environments;
+    const theta_pair *theta;
+    const double *block_mean, *environment_mean, *critic;
+} window_table;
+
+typedef struct {
+    int64_t objective, n_hidden, batch, total_steps, steps_per_epoch;
+    int64_t n_chains, n_sweeps, decoder_units;
+    int64_t adam, free_bias;
+    int64_t distinct_blocks; /* samples of V given h: the distinct blocks of all windows (n_block <=
+                                16), else the minibatch's own */
+    double learning_rate, decoder_learning_rate;
+} lambda_settings;
+
+/* parameters: filters (n_hidden, n_block), bias (n_hidden,), then the decoder's (see decoder.h) for
+ * that objective; moments of the same length. chains (2^n_hidden, n_block, n_chains) for
+ * LAMBDA_CHAINS, else NULL. */
+typedef struct {
+    double *parameters, *first_moment, *second_moment;
+    int8_t *chains;
+    uint64_t *rng;
+    int64_t *step;
+} lambda_state;
+
+/* Length of the parameter vector. */
+int64_t lambda_size(const lambda_settings *settings, int64_t n_block, int64_t n_environment);
+
+/* Value and gradient of the objective at the minibatch of windows 0 .. batch - 1 (all of them). */
+int lambda_evaluate(const window_table *windows, const lambda_settings *settings,
+                    lambda_state *state, double *value, double *gradient);
+
+/* `epochs` epochs of steps_per_epoch steps (fewer at the end of total_steps) on fresh random
+ * minibatches. Per epoch: mean objective (epochs,), filters (epochs, n_hidden, n_block) and bias
+ * (epochs, n_hidden) at its end. */
+int lambda_train(const window_table *windows, const lambda_settings *settings, lambda_state *state,
+                 int64_t epochs, double *objective, double *filters, double *bias);
+
+/* I(H:E) and its gradient from a given table posterior (n_environments, 2^n_block) = P(V|e). */
+int lambda_enumerate(const double *posterior, int64_t n_environments, int64_t n_block,
+                     int64_t n_hidden, const double *filters, const double *bias, double *value,
+                     double *filters_gradient, double *bias_gradient);
+
+#endif

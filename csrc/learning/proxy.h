@@ -1,0 +1,35 @@
+/* The two RSMI objectives evaluated on pairs (v_j, e_i): environments of a minibatch, samples of V.
+ */
+#ifndef RSMI_PROXY_H
+#define RSMI_PROXY_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+
+/* The samples of V and the workspace. The caller sets own, weight, energies; energies are
+ * destroyed. */
+typedef struct {
+    int64_t rows, columns;
+    int leave_own_out; /* columns are the rows' own blocks: leave the pair (v_i, e_i) out */
+    int64_t *own;      /* (rows,) the column that is the row's own block */
+    double *weight;    /* (padded columns,) frequencies of the columns, sum 1, padding 0 */
+    double *energies;  /* (rows, padded columns) f(v_j, e_i) */
+    double *w, *conditional, *rows_of_state, *back, *probability;
+} proxy_columns;
+
+/* Space for rows x columns; the caller sets the sizes of a call in `c`. */
+void proxy_take(arena *a, int64_t n_states, int64_t rows, int64_t columns, proxy_columns *c);
+
+/* Both: q (n_states, columns) batch-last = q(h|v_j); derivative (n_states, columns) = dA/dq(h|v_j).
+ * Return A. */
+
+/* First cumulant, KR eq. 14. Its maximum is right, its value is not a mutual information. */
+double proxy_objective(int64_t n_states, const double *q, const proxy_columns *c,
+                       double *derivative);
+
+/* KR eq. 12, without the Jensen step. */
+double log_sum_objective(int64_t n_states, const double *q, const proxy_columns *c,
+                         double *derivative);
+
+#endif

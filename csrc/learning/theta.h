@@ -1,0 +1,48 @@
+/* The generative model Theta as two restricted Boltzmann machines with +-1 units, and the fields of
+ * a minibatch in them. */
+#ifndef RSMI_THETA_H
+#define RSMI_THETA_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "learning/pairs.h"
+
+/* -F(x) = visible_bias.x + sum_k log 2cosh(hidden_bias_k + (x W)_k); one machine of (V, E), one
+ * ("marginal") of V alone. */
+typedef struct {
+    int64_t n_block, n_environment, n_hidden, n_marginal_hidden;
+    const double *weights, *visible_bias,
+        *hidden_bias; /* (n_block + n_environment, n_hidden), ... */
+    const double *marginal_weights, *marginal_visible_bias,
+        *marginal_hidden_bias; /* (n_block, n_marginal_hidden), ... */
+} theta_pair;
+
+typedef struct {
+    const theta_pair *theta;
+    double *block_weights, *environment_weights, *marginal_weights; /* transposed: (hidden, site) */
+    int subtract_marginal;
+    double *linear; /* (n_block,) visible bias of the energies */
+    double *block_field, *environment_field, *marginal_field; /* (hidden, sample) */
+    double *block_offset;                                     /* (sample,) */
+    pairs_workspace pairs;
+} theta_fields;
+
+/* Space for `environments` environments against `blocks` blocks. */
+void theta_take(arena *a, const theta_pair *theta, int64_t environments, int64_t blocks,
+                theta_fields *w);
+
+/* Transpose the weights; once, after the arena was found complete. subtract_marginal: pair energies
+ * are f(v, e), the free energy of V alone subtracted; else they are -F(v, e). */
+void theta_prepare(int subtract_marginal, theta_fields *w);
+
+/* Fields of a batch: spins (n_environment, n) and (n_block, n), batch-last. */
+void theta_set_environments(theta_fields *w, int64_t n, const double *spins);
+void theta_set_blocks(theta_fields *w, int64_t n, const double *spins);
+
+/* energies (rows, n_blocks) of the environments first .. first + rows - 1 with all n_blocks blocks.
+ * Terms of e alone that are linear (visible bias) are left out: no objective depends on them. */
+void theta_pair_energies(const theta_fields *w, int64_t first, int64_t rows, int64_t n_environments,
+                         int64_t n_blocks, double *energies);
+
+#endif

@@ -1,0 +1,78 @@
+/* Fully packed dimers on the square lattice: every vertex shares a dimer with exactly one
+ * neighbour.
+ *
+ * A lattice has `rows` x `columns` vertices, both even, in row-major order; direction 0 leads to
+ * the next row, 1 to the next column, 2 and 3 back (so that d ^ 2 is opposite to d), around the
+ * edges unless the lattice is open. A covering is int8_t partners[rows * columns], the direction in
+ * which the partner of each vertex lies.
+ *
+ * A packed row of links holds component 0, the links in direction 0 of every vertex, then component
+ * 1, those in direction 1: bit component * vertices + vertex, in bit k % 8 of byte k / 8, 1 =
+ * dimer, padding 0. With noise there are four components: a spin on the vertex, the two links, a
+ * spin on the face between the two links of each vertex.
+ *
+ * One chain = partners + uint64_t[4] state of xoshiro256++ (random.h), both updated in place;
+ * together they are its checkpoint. */
+#ifndef RSMI_DIMERS_H
+#define RSMI_DIMERS_H
+
+#include "base/random.h"
+#include "base/status.h"
+
+enum { DIMER_LONGEST = 32000 }; /* vertices along a side at most */
+
+typedef struct {
+    int64_t rows, columns; /* even, with a frame around them fewer than 2^25 vertices */
+    int open;              /* no links around the edges */
+} dimer_lattice;
+
+static inline int64_t dimer_vertices(const dimer_lattice *lattice)
+{
+    return lattice->rows * lattice->columns;
+}
+static inline int64_t dimer_link_bytes(const dimer_lattice *lattice)
+{
+    return (2 * dimer_vertices(lattice) + 7) / 8;
+}
+
+/* RSMI_BAD_SHAPE: an odd size, one below 2 or above DIMER_LONGEST, too many vertices. */
+int dimer_check(const dimer_lattice *lattice);
+
+/* RSMI_BAD_VALUE unless every partner's partner is the vertex itself and no dimer leaves an open
+ * lattice. Checks the lattice too. */
+int dimer_check_covering(const dimer_lattice *lattice, const int8_t *partners);
+
+/* Plaquettes with two parallel dimers, of either orientation. */
+int64_t dimer_parallel_pairs(const dimer_lattice *lattice, const int8_t *partners);
+
+/* packed: dimer_link_bytes() bytes. */
+void dimer_pack(const dimer_lattice *lattice, const int8_t *partners, uint8_t *packed);
+
+/* Four components from two: count packed rows of links become rows of ceil(4 vertices / 8) bytes.
+ *
+ * The spins of the vertices are fair coins; the spin of each face equals that of the vertex it is
+ * paired with with the given probability: the vertex of its own cell, or, straddling, the one
+ * across the face, at the next row and next column (around the edges always). Both are keyed_bits()
+ * of the key and the sample, first_sample + row, and so independent of how rows are cut. */
+int dimer_add_noise(const dimer_lattice *lattice, double probability, int straddling,
+                    const uint64_t key[2], int64_t first_sample, int64_t count,
+                    const uint8_t *links, uint8_t *packed);
+
+/* --- The worm (dimers_worm.c)
+ * -------------------------------------------------------------------------------------- */
+
+/* 64-bit words of workspace for dimer_sample; its content is scratch. */
+int64_t dimer_workspace(const dimer_lattice *lattice, int64_t chains);
+
+/* Rows of independent chains in turn: row j of count is made by chain (first + j) % chains, by
+ * `worms` >= 1 worms, and stored as packed links, the number of parallel pairs, and the steps its
+ * worms took. Every chain draws from its own stream only: the same numbers whatever the other
+ * chains do and wherever a run is cut.
+ *
+ * partners (chains, vertices), rng (chains, 4). Returns the status of dimer_check_covering of each
+ * chain. */
+int dimer_sample(const dimer_lattice *lattice, int64_t chains, int64_t worms, int64_t first,
+                 int64_t count, int8_t *partners, uint64_t *rng, uint64_t *workspace,
+                 uint8_t *packed, int64_t *parallel_pairs, int64_t *steps);
+
+#endif

@@ -1,0 +1,189 @@
+/* The front of the bit-sliced sampler: checks, thresholds, the choice of instructions, halos and
+ * seeds. */
+#include "models/ising/bitsliced/ising_bitsliced.h"
+#include "models/ising/bitsliced/ising_bitsliced_walk.h"
+
+#include <math.h>
+
+/* --- Choice of instructions
+ * ---------------------------------------------------------------------------------------- */
+
+int bitsliced_supports(int path)
+{
+    if (path == BITSLICED_AUTO || path == BITSLICED_PORTABLE || path == BITSLICED_STRESS)
+        return 1;
+#if BITSLICED_X86
+    if (path == BITSLICED_AVX512)
+        return __builtin_cpu_supports("avx512f") != 0;
+    if (path == BITSLICED_AVX2)
+        return __builtin_cpu_supports("avx2") != 0;
+    if (path == BITSLICED_SSE2)
+        return 1;
+#endif
+    return 0;
+}
+
+static void (*update_function(int path))(const bitsliced_job *)
+{
+#if BITSLICED_X86
+    for (int best = BITSLICED_AVX512; path == BITSLICED_AUTO; best++)
+        if (bitsliced_supports(best))
+            path = best;
+    if (path == BITSLICED_AVX512)
+        return bitsliced_update_avx512;
+    if (path == BITSLICED_AVX2)
+        return bitsliced_update_avx2;
+    if (path == BITSLICED_SSE2)
+        return bitsliced_update_sse2;
+#endif
+    return path == BITSLICED_STRESS ? bitsliced_update_stress : bitsliced_update_portable;
+}
+
+/* --- Chains
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static int64_t first_axis(const ising_chain *chain)
+{
+    return chain->depth > 1 ? chain->depth : chain->height;
+}
+
+int bitsliced_check(const bitsliced_chain *chain)
+{
+    const int status = ising_check(&chain->ising);
+    if (status != RSMI_OK)
+        return status;
+    if (chain->ising.algorithm > ISING_HEAT_BATH || chain->blocks < 1)
+        return RSMI_BAD_VALUE;
+    if (chain->layout != BITSLICED_STRIP && chain->layout != BITSLICED_REPLICAS)
+        return RSMI_BAD_VALUE;
+    if (chain->path < BITSLICED_AUTO || chain->path > BITSLICED_STRESS)
+        return RSMI_BAD_VALUE;
+    if (!bitsliced_supports(chain->path))
+        return RSMI_UNSUPPORTED;
+    if (chain->layout == BITSLICED_STRIP &&
+        (chain->ising.width % 128 || first_axis(&chain->ising) % 16))
+        return RSMI_BAD_SHAPE;
+    return RSMI_OK;
+}
+
+bitsliced_shape bitsliced_shape_of(const bitsliced_chain *chain)
+{
+    const int strip = chain->layout == BITSLICED_STRIP;
+    return (bitsliced_shape){.layers = first_axis(&chain->ising) / (strip ? BITSLICED_LANES : 1),
+                             .rows = chain->ising.depth > 1 ? chain->ising.height : 1,
+                             .columns = chain->ising.width / (strip ? 128 : 2)};
+}
+
+void bitsliced_seed(const uint64_t rng[4], int64_t blocks, uint64_t *generators)
+{
+    for (int64_t block = 0; block < blocks; block++)
+        for (int64_t i = 0; i < BITSLICED_GENERATOR; i++) {
+            const uint64_t word = keyed_bits(rng, (uint64_t)block, (uint64_t)i) ^
+                                  keyed_bits(rng + 2, (uint64_t)block, (uint64_t)i);
+            generators[block * BITSLICED_GENERATOR + i] = i < BITSLICED_GENERATOR - 6 ? word : 0;
+        }
+}
+
+/* --- Sweeps
+ * -------------------------------------------------------------------------------------------------
+ */
+
+uint64_t *bitsliced_layer_0(bitsliced_shape shape, int sublattice, uint64_t *spins)
+{
+    const int64_t layer = shape.rows * shape.columns;
+    return spins + 8 * layer * (1 + sublattice * (shape.layers + 2));
+}
+
+static bitsliced_job job_for(const bitsliced_chain *chain, int sublattice, uint64_t *spins)
+{
+    const bitsliced_shape shape = bitsliced_shape_of(chain);
+    const double coupling = chain->ising.coupling;
+    bitsliced_job job = {.shape = shape,
+                         .dimension = ising_dimension(&chain->ising),
+                         .metropolis = chain->ising.algorithm == ISING_METROPOLIS,
+                         .strip = chain->layout == BITSLICED_STRIP,
+                         .sublattice = sublattice,
+                         .own = bitsliced_layer_0(shape, sublattice, spins),
+                         .other = bitsliced_layer_0(shape, 1 - sublattice, spins),
+                         .opposite = coupling < 0 ? ~0ULL : 0,
+                         .hesitates = ising_hesitates(&chain->ising) ? ~0ULL : 0};
+    for (int i = 0; i < 3; i++) {
+        const double cost = 4 * (i + 1) * fabs(coupling);
+        job.probability[i] = job.metropolis
+                                 ? bernoulli_threshold(exp(-cost), -expm1(-cost))
+                                 : bernoulli_threshold(1 / (1 + exp(cost)), 1 / (1 + exp(-cost)));
+        const uint64_t p = job.probability[i] ^ (i ? job.probability[0] : 0);
+        for (int j = 0; j < BITSLICED_DRAWS; j++)
+            job.steps[i][j] = 0 - ((p ^ p >> 1) >> (63 - j) & 1);
+    }
+    return job;
+}
+
+/* The block's share of all pairs of words. */
+static void take_share(bitsliced_job *job, int64_t block, int64_t blocks, uint64_t *generators)
+{
+    const int64_t pairs = bitsliced_pairs(job->shape);
+    job->first = pairs * block / blocks;
+    job->last = pairs * (block + 1) / blocks;
+    job->generator = generators + block * BITSLICED_GENERATOR;
+}
+
+void bitsliced_update(const bitsliced_chain *chain, int sublattice, int64_t block, uint64_t *spins,
+                      uint64_t *generators)
+{
+    bitsliced_job job = job_for(chain, sublattice, spins);
+    take_share(&job, block, chain->blocks, generators);
+    update_function(chain->path)(&job);
+}
+
+/* Lane l of the layer before the first is lane l - 1 of the last; of the layer after the last, lane
+ * l + 1 of the first. */
+void bitsliced_renew_halo(const bitsliced_chain *chain, int sublattice, uint64_t *spins)
+{
+    const bitsliced_shape shape = bitsliced_shape_of(chain);
+    const int64_t layer = 8 * shape.rows * shape.columns;
+    const int turn = chain->layout == BITSLICED_STRIP;
+    uint64_t *first = bitsliced_layer_0(shape, sublattice, spins),
+             *last = first + (shape.layers - 1) * layer;
+    for (int64_t word = 0; word < layer; word += 8)
+        for (int lane = 0; lane < 8; lane++) {
+            (first - layer + word)[(lane + turn) % 8] = (last + word)[lane];
+            (last + layer + word)[lane] = (first + word)[(lane + turn) % 8];
+        }
+}
+
+int bitsliced_sweep(const bitsliced_chain *chain, int64_t sweeps, uint64_t *spins,
+                    uint64_t *generators)
+{
+    const int status = bitsliced_check(chain);
+    if (status != RSMI_OK)
+        return status;
+    if (sweeps < 0)
+        return RSMI_BAD_VALUE;
+    void (*const update)(const bitsliced_job *) = update_function(chain->path);
+    bitsliced_job jobs[2] = {job_for(chain, 0, spins), job_for(chain, 1, spins)};
+    for (int64_t half = 0; half < 2 * sweeps; half++) {
+        for (int64_t block = 0; block < chain->blocks; block++) {
+            take_share(jobs + (half & 1), block, chain->blocks, generators);
+            update(jobs + (half & 1));
+        }
+        bitsliced_renew_halo(chain, half & 1, spins);
+    }
+    return RSMI_OK;
+}
+
+int bitsliced_sample(const bitsliced_chain *chain, int64_t interval, int64_t count, uint64_t *spins,
+                     uint64_t *generators, uint8_t *packed, int64_t *energy, int64_t *magnetization)
+{
+    const int64_t lattices = chain->layout == BITSLICED_STRIP ? 1 : BITSLICED_BITS,
+                  row_bytes = (ising_sites(&chain->ising) + 7) / 8;
+    for (int64_t row = 0; row < count * lattices; row += lattices) {
+        const int status = bitsliced_sweep(chain, interval, spins, generators);
+        if (status != RSMI_OK)
+            return status;
+        bitsliced_pack(chain, spins, packed + row * row_bytes);
+        bitsliced_measure(chain, spins, energy + row, magnetization + row);
+    }
+    return RSMI_OK;
+}

@@ -1,0 +1,12 @@
+/* The bit-sliced update with 128-bit vectors (SSE2, which every x86-64 has). */
+#include "models/ising/bitsliced/ising_bitsliced.h"
+
+#if BITSLICED_X86
+#pragma GCC target("sse2")
+#define VECTOR_LANES 2
+#define WORDS_AT_ONCE 2
+#define PRIVATE_DRAWS 8
+#define TOTAL_DRAWS 16
+#define UPDATE bitsliced_update_sse2
+#include "models/ising/bitsliced/ising_bitsliced_sweep.h"
+#endif

@@ -1,0 +1,363 @@
+/* All clusters at once: R. H. Swendsen & J.-S. Wang, Phys. Rev. Lett. 58, 86 (1987).
+ *
+ * Every bond between equal spins is open with probability 1 - exp(-2 K); every connected cluster is
+ * flipped with probability 1/2.
+ *
+ * Layout: a row along the width is a string of bits, 64 sites a word, 1 = up; row r = z * height +
+ * y owns the words r * words + w. Bits beyond the width are zero. Open bonds are words too: bit x
+ * of open[] is the bond from x to x + 1 (the last one wraps), bit x of links[] the one from x to
+ * the next row or layer. Rows need not fill their words, but a word costs the same however few
+ * sites it holds: widths that are multiples of 64 are the fastest per spin.
+ *
+ * 1. Draw the bonds. 64 coins of one probability are tossed together by comparing 64 random numbers
+ * with the threshold bit by bit from the top: a random word decides half of the undecided coins, so
+ * that about 7 draws serve 64 bonds. A link is forgotten if the one at its left already joins the
+ * same runs.
+ * 2. A row falls into runs of joined sites; runs are numbered through the lattice, and the run of a
+ * site is a popcount over the start bits. Clusters are sets of runs, not of sites.
+ * 3. Union-find over runs, in which a parent always has the lower number. A branch on the data
+ * would be mispredicted every other time and cost more than all the rest; the unions are arranged
+ * to have none. Most runs have their parent from the row above by plain assignment; the few pairs
+ * that are left collect in a list and are joined in batches: two steps up for all of them, whose
+ * loads do not wait for one another, then one more and the union of what now are roots. The rare
+ * pair that is not there yet goes the long way, by Rem's algorithm (Dijkstra, A Discipline of
+ * Programming, 1976).
+ * 4. The parents being lower, one pass in ascending order hands each root's coin to its runs, and
+ * expands the coins to flips. */
+#include "models/ising/ising.h"
+
+#include <math.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef struct {
+    uint32_t a, b;
+} run_pair;
+
+typedef struct {
+    int64_t height, rows, words, width;
+    uint64_t last_valid;     /* the sites in the last word of a row */
+    uint64_t *up;            /* spins */
+    uint64_t *open, *starts; /* bonds along the rows, first sites of runs */
+    uint64_t *links[2];      /* bonds to the next row and to the next layer, without those that join
+                                nothing new */
+    uint32_t *before;        /* number of runs before a word */
+    uint32_t *parent;        /* union-find over runs */
+    uint8_t *coins;          /* of runs, 1 = flip */
+    run_pair *pending;       /* runs to unite */
+    uint64_t threshold;
+} bit_lattice;
+
+enum { BATCH = 16 }; /* pending pairs worth a pass; a row leaves at most 2 width + 1 more */
+
+/* --- bonds
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* Bits of `among` kept with probability threshold / 2^64, independently. */
+INLINE uint64_t toss(uint64_t among, uint64_t threshold, uint64_t rng[4])
+{
+    uint64_t kept = 0;
+    for (; among && threshold; threshold <<= 1) {
+        const uint64_t bit = 0 - (threshold >> 63), decided = among & (xoshiro_next(rng) ^ bit);
+        kept |= decided & bit; /* random bit 0 under a threshold bit 1: below it */
+        among ^= decided;
+    }
+    return kept;
+}
+
+INLINE uint64_t valid(const bit_lattice *t, int64_t word)
+{
+    return word + 1 < t->words ? ~0ULL : t->last_valid;
+}
+
+INLINE void open_row(const bit_lattice *t, int64_t row, uint64_t rng[4])
+{
+    const uint64_t *up = t->up + row * t->words;
+    for (int64_t w = 0; w < t->words; w++) {
+        const uint64_t beyond =
+            w + 1 < t->words ? up[w + 1] << 63 : (up[0] & 1) << ((t->width - 1) & 63);
+        const uint64_t equal = ~(up[w] ^ (up[w] >> 1 | beyond)) & valid(t, w);
+        t->open[row * t->words + w] = toss(equal, t->threshold, rng);
+    }
+}
+
+INLINE void link_rows(const bit_lattice *t, int64_t a, int64_t b, uint64_t *links, uint64_t rng[4])
+{
+    uint64_t link_before = 0, both_before = 0; /* bit 63 of the word before */
+    for (int64_t w = 0; w < t->words; w++) {
+        const int64_t i = a * t->words + w, j = b * t->words + w;
+        const uint64_t link = toss(~(t->up[i] ^ t->up[j]) & valid(t, w), t->threshold, rng),
+                       both = t->open[i] & t->open[j];
+        links[i] = link & ~((link << 1 | link_before) & (both << 1 | both_before));
+        link_before = link >> 63;
+        both_before = both >> 63;
+    }
+}
+
+RSMI_CLONES static void draw_bonds(const bit_lattice *t, uint64_t rng[4])
+{
+    const int64_t height = t->height;
+    uint64_t state[4] = {rng[0], rng[1], rng[2], rng[3]};
+    for (int64_t row = 0; row < t->rows; row++)
+        open_row(t, row, state);
+    if (height > 1)
+        for (int64_t row = 0; row < t->rows; row++)
+            link_rows(t, row, (row + 1) % height ? row + 1 : row + 1 - height, t->links[0], state);
+    if (t->rows > height)
+        for (int64_t row = 0; row < t->rows; row++)
+            link_rows(t, row, (row + height) % t->rows, t->links[1], state);
+    for (int k = 0; k < 4; k++)
+        rng[k] = state[k];
+}
+
+/* --- runs
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* Number the runs; returns how many. */
+RSMI_CLONES static uint32_t number_runs(const bit_lattice *t)
+{
+    uint32_t runs = 0;
+    for (int64_t row = 0; row < t->rows; row++) {
+        uint64_t joined = 0; /* bit 0: the last site of the word before is joined to this word */
+        for (int64_t w = 0; w < t->words; w++) {
+            const int64_t i = row * t->words + w;
+            t->starts[i] = ~(t->open[i] << 1 | joined) & valid(t, w);
+            t->before[i] = runs;
+            runs += (uint32_t)__builtin_popcountll(t->starts[i]);
+            joined = t->open[i] >> 63;
+        }
+    }
+    for (uint32_t run = 0; run < runs; run++)
+        t->parent[run] = run;
+    return runs;
+}
+
+/* The run that holds the highest site of `upto` (all bits up to a site) in a word. */
+INLINE uint32_t run_at(const bit_lattice *t, int64_t i, uint64_t upto)
+{
+    return t->before[i] + (uint32_t)__builtin_popcountll(t->starts[i] & upto) - 1;
+}
+
+/* --- clusters
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* The links between a row and the next, none of whose runs has a parent yet: each takes that of the
+ * last run linked to it from above. Two runs linked to the same one are neighbours among the links;
+ * their union is left pending. Returns the number of those. */
+INLINE int64_t attach_row(const bit_lattice *t, int64_t above, int64_t below, int64_t pending)
+{
+    uint32_t last_run = UINT32_MAX, last_parent = 0;
+    for (int64_t w = 0; w < t->words; w++) {
+        const int64_t i = above * t->words + w, j = below * t->words + w;
+        for (uint64_t links = t->links[0][i]; links; links &= links - 1) {
+            const uint64_t upto = links ^ (links - 1);
+            const uint32_t run = run_at(t, j, upto), parent = t->parent[run_at(t, i, upto)];
+            t->pending[pending] = (run_pair){parent, last_parent};
+            pending += run == last_run;
+            t->parent[run] = last_parent = parent;
+            last_run = run;
+        }
+    }
+    return pending;
+}
+
+/* Leave all the links between two rows to be united. */
+INLINE int64_t join_rows(const bit_lattice *t, const uint64_t *row_links, int64_t a, int64_t b,
+                         int64_t pending)
+{
+    for (int64_t w = 0; w < t->words; w++) {
+        const int64_t i = a * t->words + w, j = b * t->words + w;
+        for (uint64_t links = row_links[i]; links; links &= links - 1) {
+            const uint64_t upto = links ^ (links - 1);
+            t->pending[pending++] = (run_pair){run_at(t, i, upto), run_at(t, j, upto)};
+        }
+    }
+    return pending;
+}
+
+/* The bond from the last site of a row to the first. */
+INLINE int64_t close_row(const bit_lattice *t, int64_t row, int64_t pending)
+{
+    const int64_t first = row * t->words, last = first + t->words - 1;
+    t->pending[pending] = (run_pair){run_at(t, last, ~0ULL), t->before[first]};
+    return pending + (int64_t)(t->open[last] >> ((t->width - 1) & 63));
+}
+
+INLINE void unite(uint32_t *parent, uint32_t a, uint32_t b)
+{
+    while (parent[a] != parent[b]) {
+        if (parent[a] < parent[b]) {
+            const uint32_t swap = a;
+            a = b;
+            b = swap;
+        }
+        const uint32_t up = parent[a];
+        parent[a] = parent[b];
+        if (a == up)
+            return;
+        a = up;
+    }
+}
+
+/* Three steps up nearly always end at roots, so that the branch is predicted. */
+INLINE int64_t unite_pending(const bit_lattice *t, int64_t pending)
+{
+    uint32_t *parent = t->parent;
+    for (int64_t k = 0; k < pending; k++) {
+        run_pair *pair = t->pending + k;
+        *pair = (run_pair){parent[parent[pair->a]], parent[parent[pair->b]]};
+    }
+    for (int64_t k = 0; k < pending; k++) {
+        const uint32_t a = parent[t->pending[k].a], b = parent[t->pending[k].b],
+                       high = a > b ? a : b, low = a > b ? b : a;
+        if (parent[high] == high)
+            parent[high] = low;
+        else
+            unite(parent, a, b);
+    }
+    return 0;
+}
+
+RSMI_CLONES static void find_clusters(const bit_lattice *t)
+{
+    const int64_t height = t->height;
+    int64_t pending = 0;
+    for (int64_t row = 0; row < t->rows; row++) {
+        const int64_t y = row % height;
+        if (y > 0)
+            pending = attach_row(t, row - 1, row, pending);
+        if (y > 0 && y == height - 1)
+            pending = join_rows(t, t->links[0], row, row - y, pending);
+        pending = close_row(t, row, pending);
+        if (pending >= BATCH)
+            pending = unite_pending(t, pending);
+    }
+    if (t->rows > height)
+        for (int64_t row = 0; row < t->rows; row++) {
+            pending = join_rows(t, t->links[1], row, (row + height) % t->rows, pending);
+            if (pending >= BATCH)
+                pending = unite_pending(t, pending);
+        }
+    unite_pending(t, pending);
+}
+
+/* --- flips
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* Bit i = the sum modulo 2 of bits 0 .. i. */
+INLINE uint64_t prefix_sum(uint64_t bits)
+{
+    for (int shift = 1; shift < 64; shift *= 2)
+        bits ^= bits << shift;
+    return bits;
+}
+
+/* A coin for every run: bit run % 64 of the draw run / 64. */
+RSMI_CLONES static void toss_coins(const bit_lattice *t, uint32_t runs, uint64_t rng[4])
+{
+    for (uint32_t run = 0; run < runs; run += 64) {
+        uint64_t bits = xoshiro_next(rng);
+        for (uint32_t k = run; k < run + 64; k += 8, bits >>= 8) {
+            const uint64_t coins = ising_spread_bits(bits);
+            memcpy(t->coins + k, &coins, 8);
+        }
+    }
+}
+
+/* In ascending order every run takes the coin of its parent, which has that of the root. The sites
+ * at which the coin changes are marked; what happens to the sites between is the sum of the marks.
+ */
+RSMI_CLONES static void flip_clusters(const bit_lattice *t)
+{
+    const uint32_t *parent = t->parent;
+    uint8_t *coins = t->coins;
+    uint64_t flips = 0;
+    uint32_t run = 0, coin = 0;
+    for (int64_t i = 0, w = 0; i < t->rows * t->words; i++, w = w + 1 < t->words ? w + 1 : 0) {
+        uint64_t marks = 0;
+        for (uint64_t starts = t->starts[i]; starts; starts &= starts - 1, run++) {
+            const uint32_t before = coin;
+            coins[run] = coin = coins[parent[run]];
+            marks |= (starts & -starts) & (0 - (uint64_t)(coin ^ before));
+        }
+        flips = prefix_sum(marks) ^ (0 - (flips >> 63));
+        t->up[i] ^= flips & valid(t, w);
+    }
+}
+
+static void cluster_step(const bit_lattice *t, uint64_t rng[4])
+{
+    draw_bonds(t, rng);
+    const uint32_t runs = number_runs(t);
+    find_clusters(t);
+    toss_coins(t, runs, rng);
+    flip_clusters(t);
+}
+
+/* The parts of the workspace in 64-bit words. */
+typedef struct {
+    int64_t plane, parent, coins, pending;
+} part_sizes;
+
+static part_sizes sizes_of(const ising_chain *chain)
+{
+    const int64_t sites = ising_sites(chain);
+    return (part_sizes){.plane = chain->depth * chain->height * ((chain->width + 63) / 64),
+                        .parent = (sites + 1) / 2,
+                        .coins = (sites + 63) / 64 * 8,
+                        .pending = BATCH + 2 * chain->width + 1};
+}
+
+static bit_lattice lay_out(const ising_chain *chain, uint64_t *workspace)
+{
+    const part_sizes size = sizes_of(chain);
+    const int64_t words = (chain->width + 63) / 64;
+    uint64_t *parent = workspace + 6 * size.plane, *coins = parent + size.parent,
+             *pending = coins + size.coins;
+    return (bit_lattice){
+        .height = chain->height,
+        .rows = chain->depth * chain->height,
+        .words = words,
+        .width = chain->width,
+        .last_valid = ~0ULL >> (words * 64 - chain->width),
+        .up = workspace,
+        .open = workspace + size.plane,
+        .starts = workspace + 2 * size.plane,
+        .links = {workspace + 3 * size.plane, workspace + 4 * size.plane},
+        .before = (uint32_t *)(workspace + 5 * size.plane),
+        .parent = (uint32_t *)parent,
+        .coins = (uint8_t *)coins,
+        .pending = (run_pair *)pending,
+        .threshold = bernoulli_threshold(-expm1(-2 * chain->coupling), exp(-2 * chain->coupling))};
+}
+
+int64_t ising_swendsen_wang_workspace(const ising_chain *chain)
+{
+    const part_sizes size = sizes_of(chain);
+    return 6 * size.plane + size.parent + size.coins + size.pending;
+}
+
+static int64_t word_sites(const bit_lattice *t, int64_t word)
+{
+    return word + 1 < t->words ? 64 : t->width - 64 * word;
+}
+
+void ising_swendsen_wang(const ising_chain *chain, int64_t sweeps, int8_t *spins, uint64_t rng[4],
+                         uint64_t *workspace)
+{
+    const bit_lattice t = lay_out(chain, workspace);
+    for (int64_t row = 0; row < t.rows; row++)
+        for (int64_t w = 0; w < t.words; w++)
+            t.up[row * t.words + w] =
+                ising_pack_word(spins + row * t.width + 64 * w, word_sites(&t, w));
+    for (int64_t i = 0; i < sweeps; i++)
+        cluster_step(&t, rng);
+    for (int64_t row = 0; row < t.rows; row++)
+        for (int64_t w = 0; w < t.words; w++)
+            ising_unpack_word(t.up[row * t.words + w], spins + row * t.width + 64 * w,
+                              word_sites(&t, w));
+}

@@ -1,0 +1,1 @@
+"""The resumable run: sessions, parts, tasks, threads, remote workers, shards and stream keys."""

@@ -1,0 +1,1 @@
+"""The figures of ``rsmi plot``: the room that knows matplotlib."""

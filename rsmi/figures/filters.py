@@ -1,0 +1,162 @@
+"""The figure of a learned rule: its filters as heat maps, and how the training of every restart
+found them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rsmi.notation import geometry_title, with_error
+from rsmi.store import File
+
+_SNAPSHOTS = 6  # pictures of the filters along the training
+
+
+def draw_lambda(file: File) -> Figure:
+    """The filters as heat maps, and the objective of every restart with snapshots of the kept one's
+    filters."""
+    block, filters = file.attributes["block"], file.read("/filters")
+    images = [filter_image(weights, block) for weights in filters]
+    columns = math.ceil(math.sqrt(len(images)))
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(3.6 + 1.5 * columns, max(2.9, 1.6 * rows + 0.9)), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=[1.5 * columns + 0.2, 3.6])
+    limit = float(np.abs(filters).max()) or 1.0
+    grid = left.subplots(rows, columns, squeeze=False).ravel()
+    for unit, axes in enumerate(grid):
+        axes.set_axis_off()
+        if unit < len(images):
+            _heat_map(
+                axes,
+                images[unit],
+                limit,
+                f"unit {unit + 1}" if len(images) > 1 else r"filter $\Lambda$",
+            )
+    left.supxlabel(information_text(file), fontsize=8)
+    draw_objective(right, file, limit, lambda weights: filter_image(weights, block))
+    figure.suptitle(geometry_title(file.attributes), fontsize=9)
+    return figure
+
+
+def filter_image(weights: np.ndarray, block: tuple[int, ...]) -> np.ndarray:
+    """A filter in block shape as a 2D array; the layers of a 3D block side by side, NaN between
+    them."""
+    layers = weights.reshape(-1, *((1, *block)[-2:]))
+    gap = np.full((layers.shape[1], 1), np.nan)
+    return np.concatenate([part for layer in layers for part in (gap, layer)][1:], axis=1)
+
+
+def _heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
+    axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    axes.set_title(title)
+    size = min(9.0, 34 / max(image.shape))
+    for (row, column), weight in np.ndenumerate(image):
+        if np.isfinite(weight):
+            axes.text(
+                column,
+                row,
+                f"{weight:.2f}",
+                ha="center",
+                va="center",
+                fontsize=size,
+                color="white" if abs(weight) > 0.6 * limit else "black",
+            )
+
+
+def information_text(file: File) -> str:
+    """What the rule knows of its environment, for a figure (TeX)."""
+    a = file.attributes
+    exact = (
+        "\nhard rule, exact"
+        f" {with_error(a['mutual_information_exact'], a.get('mutual_information_exact_error'))}"
+        if "mutual_information_exact" in a
+        else ""
+    )
+    soft = with_error(a["mutual_information"], a["mutual_information_error"])
+    hard = with_error(a["mutual_information_hard"], a["mutual_information_hard_error"])
+    return f"$I(H{{:}}E)$ in nats\nsoft rule {soft}\nhard rule {hard}{exact}"
+
+
+def draw_objective(
+    figure, file: File, limit: float, image: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """The objective of every restart by step, with pictures ``image(filter)`` of the kept restart's
+    filters, coloured from -limit to limit."""
+    step, objective, kept = (
+        file.read("/curve/step"),
+        file.read("/curve/objective"),
+        file.attributes["restart"],
+    )
+    strip, axes = figure.subplots(2, 1, height_ratios=[1, 3.4], sharex=True)
+    for restart, curve in enumerate(objective):
+        chosen = restart == kept
+        axes.plot(
+            step,
+            curve,
+            color="C0" if chosen else "0.7",
+            linewidth=1.6 if chosen else 1,
+            zorder=2 + chosen,
+            label=f"kept (restart {kept + 1} of {len(objective)})" if chosen else None,
+        )
+    if len(objective) > 1:
+        axes.plot([], [], color="0.7", linewidth=1, label="other restarts")
+    name = file.attributes["objective"] + (
+        f" by {file.attributes['estimator']}" if "estimator" in file.attributes else ""
+    )
+    axes.set(xlabel="minibatch steps", ylabel=f"training objective: {name}\n(nats)")
+    axes.legend(loc="lower right", frameon=True, framealpha=1, edgecolor="none")
+    strip.set_axis_off()
+    _snapshots(strip, axes, file, step, limit, image)
+
+
+def _snapshots(
+    strip,
+    axes,
+    file: File,
+    step: np.ndarray,
+    limit: float,
+    image: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    """Small pictures of the kept restart's filters above the curve, at the steps they belong to."""
+    history = file.read("/curve/filters")[file.attributes["restart"]]
+    low, high = float(step[0]), float(step[-1])
+    if not high > low:
+        return
+    for row in _spread_rows(step):
+        picture = _stack([image(weights) for weights in history[row]])
+        middle = 0.05 + 0.9 * (step[row] - low) / (high - low)
+        small = strip.inset_axes((middle - 0.07, 0.0, 0.14, 1.0))
+        small.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        small.set(xticks=[], yticks=[])
+        small.spines[:].set(visible=True, color="0.6", linewidth=0.5)
+        axes.axvline(step[row], color="0.85", linewidth=0.6, zorder=0)
+    axes.set_xlim(low - 0.05 / 0.9 * (high - low), high + 0.05 / 0.9 * (high - low))
+
+
+def _spread_rows(step: np.ndarray) -> list[int]:
+    """Rows from the last back to the first, about evenly spread and never so close that their
+    pictures touch."""
+    rows: list[int] = []
+    for target in np.linspace(step[-1], step[0], _SNAPSHOTS):
+        row = int(np.argmin(np.abs(step - target)))
+        if not rows or step[rows[-1]] - step[row] >= 0.16 * (step[-1] - step[0]):
+            rows.append(row)
+    return rows
+
+
+def _stack(images: list[np.ndarray]) -> np.ndarray:
+    """Images in as square an arrangement as possible, NaN between them."""
+    columns = round(math.sqrt(len(images)))
+    height, width = images[0].shape
+    rows = -(-len(images) // columns)
+    canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
+    for number, image in enumerate(images):
+        row, column = divmod(number, columns)
+        canvas[
+            row * (height + 1) : row * (height + 1) + height,
+            column * (width + 1) : column * (width + 1) + width,
+        ] = image
+    return canvas

@@ -1,0 +1,1 @@
+"""One folder per model, and what all models have in common."""

@@ -1,0 +1,215 @@
+"""Figures of dimers: coverings, and rules learned on them, each filter on the lattice whose links
+and noise spins it weighs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from rsmi.figures.filters import draw_objective, information_text
+from rsmi.information.gauge import without_stars
+from rsmi.models.dimers import report as dimer_info
+from rsmi.models.dimers.coverings import links_of
+from rsmi.notation import geometry_title
+from rsmi.store import File
+
+_LINKS = {"x-links": (1, 0), "y-links": (0, 1)}
+_NOISE = {"vertices": 0.0, "faces": 0.5}  # shift from the vertex of the cell
+_HALF_WIDTH, _GAP = 0.11, 0.13  # of a link, in lattice spacings; and its distance from the vertices
+_DOT = 42.0  # area of a noise spin in square points
+_OUTLINE = {"edgecolors": "0.55", "linewidths": 0.5}
+_MOST_VERTICES = 64  # of a covering shown along a side
+_CLASSES = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+)  # dimers along x from even and odd x, along y from even and odd y
+
+
+def draw_covering(axes, spins: np.ndarray, width: float) -> None:
+    """A covering, x to the right and y up, and its noise: black = +1. Of a large lattice the
+    corner.
+
+    Every vertex draws its half of the dimer, so that one around the edges appears at both. Colours
+    tell the four columnar states apart: each of them has one only.
+
+    Parameters
+    ----------
+    spins : ndarray of +-1, shape (components, Lx, Ly)
+    width : float
+        Of the picture, in inches.
+    """
+    shape = tuple(min(size, _MOST_VERTICES) for size in spins.shape[1:])
+    spacing, corner = 72 * width / shape[0], tuple(map(slice, shape))  # points between vertices
+    here = np.indices(shape).reshape(2, -1).T
+    links = links_of(spins[None])[0] > 0
+    for axis in (0, 1):
+        along = 0.5 * (np.arange(2) == axis)
+        for start, sign in ((links[axis], 1), (np.roll(links[axis], 1, axis=axis), -1)):
+            ends = here[start[corner].ravel()]
+            kind = (np.arange(shape[axis]) + (sign < 0)) % 2  # of the vertex the dimer starts from
+            colours = [_CLASSES[2 * axis + kind[end[axis]]] for end in ends]
+            axes.add_collection(
+                LineCollection(
+                    np.stack([ends, ends + sign * along], axis=1),
+                    colors=colours,
+                    linewidths=0.3 * spacing,
+                    capstyle="round",
+                )
+            )
+    if len(spins) == 4:
+        for layer, shift in ((spins[0], 0.0), (spins[3], 0.5)):
+            axes.scatter(
+                *(here + shift).T,
+                s=(0.18 * spacing) ** 2,
+                c=np.where(layer[corner].ravel() > 0, "black", "white"),
+                edgecolors="black",
+                linewidths=0.05 * spacing,
+                zorder=3,
+            )
+    axes.set(xlim=(-0.75, shape[0] - 0.25), ylim=(-0.75, shape[1] - 0.25), aspect="equal")
+
+
+def draw_dimer_rule(file: File) -> Figure:
+    """Every unit on its block, links and noise spins coloured by weight, and the objective of every
+    restart.
+
+    The filters are without stars. The arrow points along the field E that the filter measures; its
+    length is the square root of R2.
+    """
+    a, (filters, _) = file.attributes, dimer_info.fixed_filters(file)
+    measures = dimer_info.summary(file)["dimers"]
+    columns = math.ceil(math.sqrt(len(filters)))
+    rows = -(-len(filters) // columns)
+    figure = Figure(figsize=(3.9 + 2.6 * columns, max(3.4, 2.6 * rows + 0.9)), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=[2.6 * columns + 0.5, 3.4])
+    scale = ScalarMappable(
+        Normalize(*(np.array([-1, 1]) * (float(np.abs(filters).max()) or 1.0))), colormaps["RdBu_r"]
+    )
+    grid = left.subplots(rows, columns, squeeze=False)
+    for unit, axes in enumerate(grid.ravel()):
+        axes.set_axis_off()
+        if unit < len(filters):
+            draw_unit(axes, filters[unit], a["block"], a["components"], scale)
+            _draw_direction(axes, measures["units"][unit])
+            axes.set_title(_unit_title(unit, measures["units"][unit], a["components"]))
+    left.colorbar(scale, ax=grid, shrink=0.6, aspect=25, label="weight, stars taken out")
+    left.supxlabel(f"{_legend(measures)}{information_text(file)}", fontsize=8)
+    draw_objective(
+        right,
+        file,
+        scale.norm.vmax,
+        lambda weights: _cell_picture(weights, a["block"], a["components"]),
+    )
+    figure.suptitle(geometry_title(a), fontsize=9)
+    return figure
+
+
+def draw_unit(
+    axes,
+    weights: np.ndarray,
+    block: tuple[int, int],
+    components: int,
+    scale: ScalarMappable,
+    dot: float = _DOT,
+) -> None:
+    """Links, x to the right and y up; noise spins on vertices and faces, other vertices as small
+    grey dots."""
+    layers = {
+        name: scale.to_rgba(layer.ravel())
+        for name, layer in zip(dimer_info.COMPONENTS[components], weights.reshape(-1, *block))
+    }
+    cells = np.indices(block).reshape(2, -1).T
+    for name, along in _LINKS.items():
+        near, far, side = (
+            _GAP * np.array(along),
+            (1 - _GAP) * np.array(along),
+            _HALF_WIDTH * np.array(along[::-1]),
+        )
+        axes.add_collection(
+            PolyCollection(
+                cells[:, None] + np.array([near - side, far - side, far + side, near + side]),
+                facecolors=layers[name],
+                **_OUTLINE,
+            )
+        )
+        axes.scatter(*(cells + along).T, s=5, color="0.55", linewidths=0)
+    axes.scatter(*cells.T, s=5, color="0.55", linewidths=0)
+    for name, shift in _NOISE.items():
+        if name in layers:
+            axes.scatter(*(cells + shift).T, s=dot, c=layers[name], zorder=3, **_OUTLINE)
+    axes.set(xlim=(-0.35, block[0] + 0.35), ylim=(-0.35, block[1] + 0.35), aspect="equal")
+
+
+def _draw_direction(axes, measures: dict) -> None:
+    """The field E of the filter in a unit circle beside the lattice."""
+    if measures["R2"] is None:
+        return
+    dial = axes.inset_axes((1.0, 0.82, 0.18, 0.18))
+    turn = np.linspace(0, 2 * np.pi, 73)
+    dial.plot(np.cos(turn), np.sin(turn), color="0.6", linewidth=0.7)
+    angle, length = math.radians(measures["direction"]), math.sqrt(measures["R2"])
+    tip = (length * math.cos(angle), length * math.sin(angle))
+    dial.annotate(
+        "",
+        xy=tip,
+        xytext=(0, 0),
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": "black",
+            "linewidth": 1.0,
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "mutation_scale": 7,
+        },
+    )
+    dial.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
+    dial.set_axis_off()
+
+
+def _unit_title(unit: int, measures: dict, components: int) -> str:
+    if measures["R2"] is None:
+        return f"unit {unit + 1}: nothing on links"
+    rho = (
+        f", $\\rho$ = {measures['correlation']:.3f}"
+        if measures.get("correlation") is not None
+        else ""
+    )
+    noise = f", noise {measures['noise']:.3f}" if components == 4 else ""
+    return (
+        f"unit {unit + 1}: $E$ at ${measures['direction']:.0f}$°{rho}\n$R^2$ ="
+        f" {measures['R2']:.3f}{noise}"
+    )
+
+
+def _legend(measures: dict) -> str:
+    captured = len(measures["units"]) > 1 and None not in measures["capture"]
+    capture = (
+        "capture of $E_x$, $E_y$ by all units {:.3f}, {:.3f}\n".format(*measures["capture"])
+        if captured
+        else ""
+    )
+    return "arrow: the field $E$ in the filter, of length $R$ in a circle of 1\n" + capture
+
+
+def _cell_picture(weights: np.ndarray, block: tuple[int, int], components: int) -> np.ndarray:
+    """A filter without stars as `cell_image`."""
+    fixed, _ = without_stars(weights[None], np.zeros(1), block, components)
+    return cell_image(fixed[0], block, components)
+
+
+def cell_image(weights: np.ndarray, block: tuple[int, int], components: int) -> np.ndarray:
+    """A filter as an image of vertices, links and faces, rows downwards: (2 m_y, 2 m_x), NaN where
+    V has no variable."""
+    canvas = np.full((2 * block[0], 2 * block[1]), np.nan)
+    for name, layer in zip(dimer_info.COMPONENTS[components], weights.reshape(-1, *block)):
+        x, y = {"vertices": (0, 0), "x-links": (1, 0), "y-links": (0, 1), "faces": (1, 1)}[name]
+        canvas[x::2, y::2] = layer
+    return canvas.T[::-1]

@@ -1,0 +1,1 @@
+"""The nearest-neighbour Ising ferromagnet on hypercubic lattices."""

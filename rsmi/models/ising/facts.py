@@ -1,0 +1,160 @@
+"""Facts of the nearest-neighbour Ising model on the hypercubic lattice: critical couplings and
+exact solutions to check against.
+
+K = J/(k_B T) is `coupling`; energies are in J and per site, heat capacities in k_B and per site,
+entropies in nats and per site.
+"""
+
+import math
+from typing import NamedTuple
+
+from rsmi.errors import UsageError
+from rsmi.models.ising import torus as kaufman
+
+CRITICAL_COUPLING = {
+    2: math.log1p(math.sqrt(2)) / 2,  # Kramers & Wannier, Phys. Rev. 60, 252 (1941)
+    3: 0.221654626,  # Ferrenberg, Xu & Landau, Phys. Rev. E 97, 043301 (2018): 0.221654626(5)
+}
+
+
+class Known(NamedTuple):
+    """A number and how it is written."""
+
+    value: float
+    text: str
+
+
+# Exponents of the Ising universality class: exact in two dimensions; in three y_t = 3 - D_e and y_h
+# = 3 - D_s with the scaling dimensions of the conformal bootstrap (Kos, Poland, Simmons-Duffin &
+# Vichi, JHEP 08, 036 (2016)). None in one: T_c = 0.
+EXPONENTS = {
+    1: {},
+    2: {"y_t": Known(1.0, "1"), "y_h": Known(15 / 8, "15/8 = 1.875"), "nu": Known(1.0, "1")},
+    3: {
+        "y_t": Known(1.587375, "1.58738(1)"),
+        "y_h": Known(2.4818511, "2.481851(1)"),
+        "nu": Known(0.6299709, "0.629971(4)"),
+    },
+}
+
+
+def critical_temperature(dimension):
+    """T_c = 1/K_c in J/k_B, or None in one dimension."""
+    return 1 / CRITICAL_COUPLING[dimension] if dimension in CRITICAL_COUPLING else None
+
+
+def critical_coupling(dimension):
+    """K_c of the infinite lattice.
+
+    Raises
+    ------
+    UsageError
+        In one dimension, where the order is lost at any temperature, and above three.
+    """
+    if dimension == 1:
+        raise UsageError("the Ising chain has no critical temperature: it is ordered only at T = 0")
+    if dimension not in CRITICAL_COUPLING:
+        raise UsageError(f"the Ising model is available in 1, 2 and 3 dimensions, not {dimension}")
+    return CRITICAL_COUPLING[dimension]
+
+
+def infinite_energy(dimension, coupling):
+    """Energy per site of the infinite lattice in one (-tanh K) or two dimensions (Onsager, Phys.
+    Rev. 65, 117 (1944)), K > 0.
+
+    The elliptic integral in Onsager's formula is pi / (2 agm(1, k')) with k' = |2 tanh^2 2K - 1|;
+    the arithmetic-geometric mean needs no care at K_c, where k' = 0.
+    """
+    if dimension == 1:
+        return -math.tanh(coupling)
+    if dimension != 2:
+        raise ValueError(f"no exact solution is known in {dimension} dimensions")
+    tanh = math.tanh(2 * coupling)
+    modulus = 2 * tanh**2 - 1
+    mean = _arithmetic_geometric_mean(1.0, abs(modulus))
+    return -(1 + (modulus / mean if modulus else 0.0)) / tanh
+
+
+def _arithmetic_geometric_mean(a, b):
+    while abs(a - b) > 1e-15 * a and b > 0:
+        a, b = (a + b) / 2, math.sqrt(a * b)
+    return a
+
+
+def spontaneous_magnetization(dimension, coupling):
+    """Magnetization per site of the infinite lattice in one (none) or two dimensions.
+
+    Below T_c (1 - sinh^-4 2K)^(1/8): C. N. Yang, Phys. Rev. 85, 808 (1952).
+    """
+    if dimension == 1:
+        return 0.0
+    if dimension != 2:
+        raise ValueError(f"no exact solution is known in {dimension} dimensions")
+    if coupling <= CRITICAL_COUPLING[2]:
+        return 0.0
+    return (1 - math.sinh(2 * coupling) ** -4) ** 0.125
+
+
+def ring_energy(length, coupling):
+    """Energy per site of the periodic chain, -(t + t^(N-1)) / (1 + t^N) with t = tanh K; two sites
+    share two bonds."""
+    t = math.tanh(coupling)
+    return -(t + t ** (length - 1)) / (1 + t**length)
+
+
+def ring_specific_heat(length, coupling):
+    """Heat capacity per site of the periodic chain, -K^2 de/dK."""
+    n, t = length, math.tanh(coupling)
+    numerator = (1 + (n - 1) * t ** (n - 2)) * (1 + t**n) - (t + t ** (n - 1)) * n * t ** (n - 1)
+    return coupling**2 * (1 - t * t) * numerator / (1 + t**n) ** 2
+
+
+def exact_energy(shape, coupling):
+    """Energy per site of the finite periodic lattice, where it is known.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Sizes of the lattice, each at least 2; one size is a ring, two are a torus.
+    coupling : float
+        K > 0; in two dimensions within `rsmi.models.ising.torus.COUPLING_RANGE`.
+
+    Returns
+    -------
+    float or None
+        None in three dimensions, where no exact solution is known, and for couplings outside the
+        range.
+    """
+    if len(shape) == 1:
+        return ring_energy(shape[0], coupling)
+    low, high = kaufman.COUPLING_RANGE
+    if len(shape) == 2 and low <= coupling <= high:
+        return kaufman.energy(shape, coupling)
+    return None
+
+
+def ring_entropy(length, coupling):
+    """Entropy per site of the periodic chain, (ln Z)/N + K e, written without differences of large
+    numbers."""
+    t, decay = math.tanh(coupling), math.exp(-2 * coupling)
+    excess = 2 * decay / (1 + decay) * (1 - t ** (length - 1)) / (1 + t**length)  # 1 + e
+    return math.log1p(decay) + coupling * excess + math.log1p(t**length) / length
+
+
+def chain_entropy(coupling):
+    """Entropy per site of the infinite chain, ln 2 cosh K - K tanh K."""
+    decay = math.exp(-2 * abs(coupling))
+    return math.log1p(decay) + 2 * abs(coupling) * decay / (1 + decay)
+
+
+def exact_entropy(shape, coupling):
+    """Entropy per site of the finite periodic lattice, where it is known; parameters and None as
+    `exact_energy`."""
+    if len(shape) == 1:
+        return ring_entropy(shape[0], coupling)
+    energy = exact_energy(shape, coupling)
+    return (
+        None
+        if energy is None
+        else kaufman.log_partition(shape, coupling) / math.prod(shape) + coupling * energy
+    )

@@ -1,0 +1,465 @@
+"""The exact mutual information of block and environment in the Ising model: the yardstick of every
+estimate.
+
+With nearest-neighbour bonds the environment acts on block and buffer only through the sites
+adjacent to their rectangle, the *ring* (its corners touch nothing inside). Given the ring, block
+and buffer are independent of the rest of the lattice, so that P(V|E) = P(V|ring) exactly, on an
+infinite lattice and on every torus where the ring's sites are distinct; it follows from a sum over
+the buffer alone. What remains is the distribution of the ring, which is enumerated (small torus,
+chain) or sampled (environments of stored configurations); only then there is an error, that of the
+average over them.
+
+Conventions: a state v of the block is a number whose bit i is 1 where block site i (row-major) is
++1; a state h of the hidden units is sum_j h_j 2^j; K = J/(k_B T) without a field; information in
+nats. The objective is eq. 5 of Koch-Janusz & Ringel, Nature Physics 14, 578 (2018).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rsmi.errors import UsageError
+from rsmi.information.channel import state_probabilities
+from rsmi.lattice.geometry import Geometry, shape_text
+from rsmi.models.ising import elimination, transfer
+from rsmi.statistics.binning import grouped_mean
+
+# Distributions and information
+
+
+def spin_states(n_sites):
+    """All states of n spins, float64 (2^n, n), values +-1: row v, column i is bit i of v."""
+    return 2.0 * (np.arange(1 << n_sites)[:, None] >> np.arange(n_sites) & 1) - 1
+
+
+def entropy(probabilities, axis=-1):
+    """Shannon entropy in nats along an axis; 0 log 0 = 0."""
+    return -_cross_log(probabilities, probabilities).sum(axis=axis)
+
+
+def _cross_log(p, q):
+    """p log q, 0 where p is 0."""
+    return p * np.log(np.where(p > 0, q, 1.0))
+
+
+def channel(filters, bias, hard=False):
+    """Tabulate the coarse-graining rule q(h|v) over all block states.
+
+    Parameters
+    ----------
+    filters : array_like, (n_hidden, n_block)
+    bias : array_like, (n_hidden,)
+    hard : bool
+        See `rsmi.information.channel.unit_probabilities`.
+
+    Returns
+    -------
+    ndarray of float64, (2^n_block, 2^n_hidden)
+        Rows sum to 1.
+    """
+    filters, bias = (
+        np.atleast_2d(np.asarray(filters, float)),
+        np.atleast_1d(np.asarray(bias, float)),
+    )
+    return state_probabilities(filters, bias, spin_states(filters.shape[1]), hard)
+
+
+def mutual_information(joint, q):
+    """I(H:E) of a channel behind a joint distribution.
+
+    Parameters
+    ----------
+    joint : ndarray, (n_states, n_environments)
+        P(V, E), sum 1.
+    q : ndarray, (n_states, n_h)
+        q(h|v); the identity gives I(V:E).
+
+    Returns
+    -------
+    float
+        Nats.
+    """
+    hidden = q.T @ joint
+    independent = hidden.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+    return float((_cross_log(hidden, hidden) - _cross_log(hidden, independent)).sum())
+
+
+def kl_block_given_environment(exact, model):
+    """KL(P(V|E) || P_model(V|E)) of every environment, (n,) nats; both ndarray (n, 2^n_block) with
+    rows of sum 1."""
+    return (_cross_log(exact, exact) - _cross_log(exact, model)).sum(axis=1)
+
+
+# Joint distributions by enumeration
+
+
+def chain_joint(block_length, buffer, coupling, ring_size=None):
+    """P(V, E) of the Ising chain.
+
+    Parameters
+    ----------
+    block_length, buffer : int
+        Sites of the block, and of the buffer on each side.
+    coupling : float
+        K.
+    ring_size : int, optional
+        Sites of a periodic chain, >= block_length + 2 buffer + 1; infinite by default.
+
+    Returns
+    -------
+    ndarray, (2^block_length, 4)
+        Columns: the environment spins next to the buffer, left + 2 right with 1 = +1 (all that
+        matters of E).
+
+    Notes
+    -----
+    n bonds in a row join spins s and s' with weight 1 + s s' tanh(K)^n, once the spins between are
+    summed over.
+    """
+    step = np.tanh(coupling)
+    spins, (left, right) = spin_states(block_length), spin_states(2).T
+    joint = np.prod(1 + step * spins[:, :-1] * spins[:, 1:], axis=1)[:, None]
+    joint = (
+        joint
+        * (1 + step ** (buffer + 1) * spins[:, :1] * left)
+        * (1 + step ** (buffer + 1) * spins[:, -1:] * right)
+    )
+    if ring_size is not None:
+        outside = ring_size - block_length - 2 * buffer - 1
+        if outside < 0:
+            raise UsageError(
+                f"a ring of {ring_size} sites cannot hold {block_length} + 2x{buffer} sites and an"
+                " environment"
+            )
+        joint = joint * (1 + step**outside * left * right)
+    return joint / joint.sum()
+
+
+_MOST_SITES = 1 << 14  # of a long strip
+
+
+def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
+    """P(V, E) on a square-lattice torus, E everything beyond the buffer.
+
+    The default is a 2x2 block with a buffer of 12 sites and the other 20 sites of the 6x6 torus as
+    environment. States of the environment with the same ring are summed: the ring is all that
+    matters of E, however wide E is.
+
+    Parameters
+    ----------
+    coupling : float
+        K, of either sign.
+    block : tuple of int
+        Rows and columns.
+    buffer : int
+    shape : tuple of int, optional
+        Rows and columns of the torus, by default the smallest: block, buffer and one site all
+        around.
+
+    Returns
+    -------
+    ndarray, (2^n_block, 2^n_ring)
+        Ring state: bit k is 1 where ring site k (above, below, left, right) is +1.
+
+    Raises
+    ------
+    UsageError
+        Where there are too many states to enumerate, or the window does not fit the torus.
+    """
+    geometry = Geometry(block, buffer, 1)
+    shape = geometry.window if shape is None else tuple(shape)
+    geometry.check(shape)
+    ring, most = ring_offsets(block, buffer), elimination.LARGEST_TABLE
+    if len(ring) + geometry.n_block > most:
+        raise UsageError(
+            f"block {shape_text(block)} with buffer {buffer} has too many states to enumerate:"
+            f" {geometry.n_block} spins and {len(ring)} adjacent to the buffer, at most {most}"
+            " together"
+        )
+    if 2 * min(shape) > most or np.prod(shape) > _MOST_SITES:
+        raise UsageError(f"a torus of {shape_text(shape)} has too many states to enumerate")
+    outside = _ring_weights(coupling, geometry, ring, shape)
+    joint = (
+        transfer.block_weights(spin_states(len(ring)).astype(np.int8), *block, buffer, coupling).T
+        * outside
+    )
+    return joint / joint.sum()
+
+
+def _ring_weights(coupling, geometry, ring, shape):
+    """Weight of each ring state from the bonds beyond block and buffer, all spins there summed
+    over."""
+    buffer = geometry.buffer
+    box = np.stack(
+        np.meshgrid(*(range(-buffer, size + buffer) for size in geometry.block), indexing="ij"),
+        axis=-1,
+    ).reshape(-1, 2)
+    inside, kept = (
+        np.ravel_multi_index(np.mod(sites, shape).T, shape).tolist() for sites in (box, ring)
+    )
+    bonds = [bond for bond in elimination.torus_bonds(shape) if not set(bond) & set(inside)]
+    return elimination.marginal_weights(bonds, kept, coupling)
+
+
+# P(V | environment) by transfer matrices
+
+
+def ring_offsets(block, buffer):
+    """Sites that shield block and buffer from the rest, relative to the block's first site.
+
+    Returns int64 (n_ring, d): in one dimension left, right; in two above, below (left to right),
+    left, right (downward).
+    """
+    first = -(buffer + 1)
+    if len(block) == 1:
+        return np.array([[first], [block[0] + buffer]])
+    rows, columns = (range(-buffer, size + buffer) for size in block)
+    below, right = block[0] + buffer, block[1] + buffer
+    return np.array(
+        [(first, c) for c in columns]
+        + [(below, c) for c in columns]
+        + [(r, first) for r in rows]
+        + [(r, right) for r in rows]
+    )
+
+
+def is_tractable(geometry):
+    """Whether P(V|E) of the Ising model is computed exactly for this geometry (1D and 2D, small
+    blocks)."""
+    if len(geometry.block) > 2 or geometry.n_block > transfer.MAX_BLOCK:
+        return False
+    return len(geometry.block) == 1 or geometry.block[1] + 2 * geometry.buffer <= transfer.MAX_WIDTH
+
+
+def markov_ring(environments, geometry):
+    """Pick the ring out of environment windows.
+
+    Parameters
+    ----------
+    environments : ndarray of int8, (n, n_environment)
+        Spins +-1 in the order of ``geometry.environment_offsets``.
+    geometry : Geometry
+        One- or two-dimensional.
+
+    Returns
+    -------
+    ndarray of int8, (n, n_ring)
+        In the order of `ring_offsets`.
+    """
+    column = {tuple(offset): k for k, offset in enumerate(geometry.environment_offsets.tolist())}
+    ring = ring_offsets(geometry.block, geometry.buffer).tolist()
+    return np.ascontiguousarray(
+        environments[:, [column[tuple(offset)] for offset in ring]], dtype=np.int8
+    )
+
+
+def conditional_block_given_ring(rings, block, buffer, coupling):
+    """P(V | environment), exactly.
+
+    Parameters
+    ----------
+    rings : ndarray of int8, (n, n_ring)
+        Spins +-1 around block and buffer, see `markov_ring`.
+    block : tuple of int
+        One or two sizes, at most 16 sites; columns + 2 buffer at most 12.
+    buffer : int
+    coupling : float
+        K.
+
+    Returns
+    -------
+    ndarray of float64, (n, 2^n_block)
+
+    Raises
+    ------
+    ValueError
+        If block and buffer are larger than the limits or do not match the rings.
+    """
+    if len(block) == 1:
+        return _chain_conditional(rings, block[0], buffer, coupling)
+    weights = transfer.block_weights(
+        np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling
+    )
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _chain_conditional(rings, block_length, buffer, coupling):
+    table, state = _chain_table(rings, block_length, buffer, coupling)
+    return table[state]
+
+
+def _chain_table(rings, block_length, buffer, coupling):
+    """P(V | ring) of the four states of a ring, (4, 2^block_length), and the state of each ring."""
+    joint = chain_joint(block_length, buffer, coupling)
+    return (joint / joint.sum(axis=0)).T, (rings > 0) @ np.array([1, 2])
+
+
+def conditional_averages(rings, block, buffer, coupling, functions):
+    """Averages under P(V | environment) in bounded memory: the n x 2^n_block table is never kept.
+
+    Parameters
+    ----------
+    rings, block, buffer, coupling
+        As in `conditional_block_given_ring`.
+    functions : ndarray of float64, (2^n_block, n_functions)
+        Of the block state; a channel q(h|v) gives P(h|E).
+
+    Returns
+    -------
+    averages : ndarray, (n, n_functions)
+    entropies : ndarray, (n,)
+        Of P(V|E), nats.
+    marginal : ndarray, (2^n_block,)
+        P(V|E) averaged over the environments.
+    """
+    if len(block) == 1:
+        table, state = _chain_table(rings, block[0], buffer, coupling)
+        return (
+            (table @ functions)[state],
+            entropy(table)[state],
+            np.bincount(state, minlength=4) / len(state) @ table,
+        )
+    functions = np.ascontiguousarray(functions, dtype=float)
+    return transfer.block_averages(
+        np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling, functions, True
+    )
+
+
+# Information of rules, the environments enumerated or sampled
+
+
+@dataclass(frozen=True)
+class ExactInformation:
+    """Exact given the environments; errors are standard errors of the average over them, 0 where
+    all are enumerated. Nats.
+
+    Attributes
+    ----------
+    information, error : float
+        I(H:E).
+    block_information, block_error : float
+        I(V:E), the most any rule could reach. Its bias is of order (number of block states that
+        matter) / (number of independent environments), downward: negligible for 2x2, not for 4x4
+        with few environments.
+    entropy : float
+        H(H).
+    """
+
+    information: float
+    error: float
+    block_information: float
+    block_error: float
+    entropy: float
+
+
+def joint_informations(channels, joint):
+    """I(H:E) of several rules and I(V:E) from a joint distribution: no errors but those of
+    rounding.
+
+    Parameters
+    ----------
+    channels : sequence of ndarray, (2^n_block, 2^n_hidden)
+        Rules q(h|v) as `channel` tabulates them.
+    joint : ndarray, (2^n_block, n_environments)
+        P(V, E), sum 1.
+
+    Returns
+    -------
+    list of ExactInformation
+    """
+    marginal = joint.sum(axis=1)
+    block = float(
+        (_cross_log(joint, joint) - _cross_log(joint, marginal[:, None] * joint.sum(axis=0))).sum()
+    )
+    return [
+        ExactInformation(
+            mutual_information(joint, q), 0.0, block, 0.0, float(entropy(marginal @ q))
+        )
+        for q in channels
+    ]
+
+
+def exact_information(filters, bias, geometry, coupling, environments, *, hard=False, groups=None):
+    """I(H:E) and I(V:E) of one rule in the Ising model.
+
+    Parameters
+    ----------
+    filters : array_like, (n_hidden, n_block)
+    bias : array_like, (n_hidden,)
+    hard : bool
+        Coarse-grain by sign with fair ties, see `channel`.
+    geometry, coupling, environments, groups
+        As in `exact_informations`.
+
+    Returns
+    -------
+    ExactInformation
+    """
+    return exact_informations(
+        [channel(filters, bias, hard)], geometry, coupling, environments, groups=groups
+    )[0]
+
+
+def exact_informations(channels, geometry, coupling, environments, *, groups=None):
+    """I(H:E) of several rules and I(V:E) in the Ising model, with P(V|E) exact and the average over
+    sampled environments.
+
+    Every environment is used together with its global flip, which is as probable without a field.
+    P(V|E) is summed once for all rules: for a 4x4 block that sum is the cost.
+
+    Parameters
+    ----------
+    channels : sequence of ndarray, (2^n_block, 2^n_hidden)
+        Rules q(h|v) as `channel` tabulates them; each may have its own n_hidden.
+    geometry : Geometry
+        Must be tractable, see `is_tractable`.
+    coupling : float
+        K.
+    environments : ndarray of int8, (n, n_environment)
+        Spins +-1 of windows at equilibrium.
+    groups : ndarray of int, (n,), optional
+        Group of each window (its configuration, or a run of successive ones): averages over groups
+        are taken as independent for the errors. By default every window is.
+
+    Returns
+    -------
+    list of ExactInformation
+
+    Raises
+    ------
+    UsageError
+        If the geometry is not tractable.
+    """
+    if not is_tractable(geometry):
+        raise UsageError(f"the exact information of {geometry} is out of reach")
+    rings = markov_ring(environments, geometry)
+    both = np.concatenate([half for q in channels for half in (q, q[::-1])], axis=1)
+    hidden, block_entropy, marginal = conditional_averages(
+        rings, geometry.block, geometry.buffer, coupling, both
+    )
+    groups = np.arange(len(environments)) if groups is None else groups
+    block = grouped_mean(_surprise(rings, geometry, coupling, marginal) - block_entropy, groups)
+    ends = np.cumsum([2 * q.shape[1] for q in channels])
+    return [
+        _information(part.reshape(len(part), 2, -1), groups, block)
+        for part in np.split(hidden, ends[:-1], axis=1)
+    ]
+
+
+def _information(hidden, groups, block):
+    """From P(h|E) of every environment and of its flip, (n, 2, 2^n_hidden)."""
+    mean = hidden.mean(axis=(0, 1))
+    divergence = (_cross_log(hidden, hidden) - _cross_log(hidden, mean)).sum(axis=2).mean(axis=1)
+    return ExactInformation(*grouped_mean(divergence, groups), *block, float(entropy(mean)))
+
+
+def _surprise(rings, geometry, coupling, marginal):
+    """-sum_v P(v|E) log P(v) for every environment, P(v) made symmetric under the global flip."""
+    symmetric = 0.5 * (marginal + marginal[::-1])
+    surprise = -np.log(np.where(symmetric > 0, symmetric, 1.0))[:, None]
+    if len(geometry.block) == 1:
+        table, state = _chain_table(rings, geometry.block[0], geometry.buffer, coupling)
+        return (table @ surprise)[state, 0]
+    return transfer.block_averages(
+        rings, *geometry.block, geometry.buffer, coupling, surprise, False
+    )[:, 0]

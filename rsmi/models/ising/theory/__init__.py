@@ -1,0 +1,1 @@
+"""Analytic renormalization of the Ising model."""

@@ -1,0 +1,1 @@
+"""What a file says, as numbers for programs and as text for people."""

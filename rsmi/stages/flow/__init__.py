@@ -1,0 +1,1 @@
+"""Operators along repeated coarse-graining."""

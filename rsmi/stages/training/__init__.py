@@ -1,0 +1,1 @@
+"""Training: Boltzmann machines (theta) and coarse-graining rules (lambda)."""

@@ -1,0 +1,157 @@
+"""rsmi plot: every kind of file becomes a figure that is not blank, published by rename."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from example_files import command, pipeline, theta
+from matplotlib.image import imread
+
+from rsmi.figures import files as figures
+from rsmi.figures.filters import filter_image
+from rsmi.reports.files import describe
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return pipeline(tmp_path_factory.mktemp("plot"))
+
+
+@pytest.mark.parametrize(
+    ("names", "colours"),
+    [
+        (("critical",), 2),
+        (("cold", "critical", "hot"), 2),
+        (("critical", "coarse"), 2),
+        (("theta",), 3),
+        (("lambda",), 6),
+        (("flow",), 5),
+        (("exponent",), 5),
+        (("crossing",), 4),
+    ],
+)
+def test_figure_is_written_and_shows_something(files, tmp_path, capsys, names, colours):
+    """Counts pixels that are not white and distinct colours: a blank page or a lost line would
+    show."""
+    output = tmp_path / "figure.png"
+    assert command("plot", *(files[name] for name in names), "-o", output, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"file": str(output)}
+    image = (imread(output)[..., :3] * 15).round().astype(int)
+    height, width = image.shape[:2]
+    assert 250 < height < 2500
+    assert 250 < width < 2500
+    inked = (image < 15).any(axis=2)
+    assert inked.mean() > 0.02
+    values, counts = np.unique(image[inked].reshape(-1, 3), axis=0, return_counts=True)
+    assert (counts > 60).sum() >= colours
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png"]
+
+
+def test_configurations_are_those_of_the_file(files):
+    """Black pixels are spins up: the image of the last sample has its magnetization."""
+    from rsmi.stages.sample import magnetizations
+    from rsmi.store import open_file
+
+    with open_file(files["hot"]) as file:
+        shown = figures._configurations(file, 4)
+        assert [image.shape for image in shown] == [(16, 16)] * 4
+        assert int(shown[-1].sum(dtype=np.int64)) == magnetizations(file)[-1]
+
+
+def test_persistent_machine_has_no_reconstruction(files, tmp_path):
+    machine = theta(tmp_path / "theta.h5", persistent=True)
+    assert command("plot", machine, "-o", tmp_path / "one.png") == 0
+    assert command("plot", files["theta"], "-o", tmp_path / "two.png") == 0
+    assert imread(tmp_path / "one.png").shape[1] < 0.7 * imread(tmp_path / "two.png").shape[1]
+    assert "nan" not in describe(machine)
+
+
+def test_one_and_three_dimensions(tmp_path):
+    """A chain is drawn sample under sample, a cube by one slice."""
+    for dimension in (1, 3):
+        samples = tmp_path / f"{dimension}.h5"
+        assert (
+            command(
+                "sample",
+                "--dimension",
+                dimension,
+                "--size",
+                8,
+                "--coupling",
+                0.2,
+                "--samples",
+                64,
+                "--interval",
+                1,
+                "--thermalization",
+                10,
+                "-q",
+                "-o",
+                samples,
+            )
+            == 0
+        )
+        assert command("plot", samples, "-o", tmp_path / f"{dimension}.png") == 0
+
+
+def test_three_dimensional_filter():
+    image = filter_image(np.arange(8.0), (2, 2, 2))
+    assert image.shape == (2, 5)
+    assert np.isnan(image[:, 2]).all()
+    assert image[1, 4] == 7
+    assert filter_image(np.arange(3.0), (3,)).shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "head"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")]
+)
+def test_formats_and_equal_bytes(files, tmp_path, suffix, head):
+    """The same file gives the same bytes, and an existing figure is replaced."""
+    first, second = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
+    second.write_text("old")
+    for output in (first, second):
+        assert command("plot", files["theta"], "-o", output) == 0
+    assert first.read_bytes().startswith(head)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_flow_of_one_step_has_no_headline(files, tmp_path):
+    """The panels say why, instead of failing."""
+    flow, exponent = tmp_path / "flow.h5", tmp_path / "exponent.h5"
+    assert (
+        command("flow", files["critical"], "--rule", "decimation", "--steps", 1, "-q", "-o", flow)
+        == 0
+    )
+    assert command("exponent", flow, "-q", "-o", exponent) == 0
+    assert command("plot", exponent, "-o", tmp_path / "exponent.png") == 0
+    assert command("info", exponent) == 0
+
+
+def test_bad_requests(files, tmp_path, capsys):
+    assert command("plot", files["flow"], "-o", tmp_path / "figure.jpeg") == 2
+    assert command("plot", files["flow"], files["cold"], "-o", tmp_path / "figure.png") == 2
+    assert command("plot", *[files["cold"]] * 7, "-o", tmp_path / "figure.png") == 2
+    assert command("plot", tmp_path / "none.h5", "-o", tmp_path / "figure.png") == 2
+    assert command("plot", files["flow"], "-o", tmp_path / "missing" / "figure.png") == 1
+    assert "Traceback" not in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_failed_figure_leaves_nothing(files, tmp_path, monkeypatch):
+    (tmp_path / "figure.png").write_text("old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(figures.os, "replace", full)
+    assert command("plot", files["theta"], "-o", tmp_path / "figure.png") == 1
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_without_matplotlib(files, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delitem(sys.modules, "rsmi.figures.files")
+    monkeypatch.delattr("rsmi.figures.files")
+    assert command("plot", files["flow"], "-o", tmp_path / "figure.png") == 1
+    assert "pip install 'rsmi[plot]'" in capsys.readouterr().err

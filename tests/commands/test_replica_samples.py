@@ -1,0 +1,297 @@
+"""Ising samples of 512 lattices at a time: which requests take them, bit by bit beside the kernel,
+stopped, grown, beside older files; the schedule that a pilot chooses; exact energies."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import digest
+
+from rsmi.engine.keys import stream_key
+from rsmi.engine.session import Progress
+from rsmi.models.ising import bitsliced as kernel
+from rsmi.models.ising import simulation as ising
+from rsmi.models.ising import torus as kaufman
+from rsmi.models.ising.facts import critical_coupling, ring_energy
+from rsmi.models.ising.simulation import IsingSimulation
+from rsmi.models.simulation import pilot
+from rsmi.stages import sample
+from rsmi.store import open_file
+
+KC = critical_coupling(2)
+SHORT = (
+    "sample --size 6 --coupling 0.3 --algorithm heat-bath --thermalization 4 --interval 2 --samples"
+    " 1700".split()
+)
+
+
+@pytest.fixture
+def older(monkeypatch):
+    """A context that samples as before there were replicas."""
+
+    @contextlib.contextmanager
+    def version():
+        with monkeypatch.context() as patch:
+            patch.setattr(ising, "fits_replicas", lambda shape: False)
+            patch.setattr(ising, "choose_algorithm", lambda *rest: "swendsen-wang")
+            yield
+
+    return version
+
+
+def stored(name):
+    """(spins packed, energy, attributes) of a file."""
+    with open_file(Path(name), "samples") as file:
+        return file.read("/spins"), file.read("/energy"), dict(file.attributes)
+
+
+# ---- who takes which request ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "chains", "layout"),
+    [
+        ("--size 6", 1024, "replicas"),
+        ("--size 6 --chains 512", 512, "replicas"),
+        ("--size 6 --chains 1536", 1536, "replicas"),
+        ("--size 6 --chains 8", 8, "plain"),
+        ("--size 6 --chains 1000", 1000, "plain"),
+        ("--size 6 --algorithm swendsen-wang", 8, "plain"),
+        ("--size 128", 8, "strip"),
+        ("--size 128 --chains 512", 512, "strip"),
+        ("--size 2048x1026", 8, "plain"),
+        ("--size 64 --dimension 1", 1024, "replicas"),
+        ("--size 6x4x2 --dimension 3", 1024, "replicas"),
+    ],
+)
+def test_layout_and_default_chains(options, chains, layout, workplace, here):
+    """By the lattice and the number of chains alone; a plan says the chains."""
+    import json
+
+    line = [*SHORT[:5], "--samples", "8", *options.split()]
+    line = [*line, "--algorithm", "metropolis"] if "--algorithm" not in options else line
+    done = here(
+        *line[:1],
+        *line[3:],
+        "--thermalization",
+        1,
+        "--interval",
+        1,
+        "--dry-run",
+        "--json",
+        "-o",
+        "x.h5",
+    )
+    plan = json.loads(done.out)
+    assert plan["chains"] == chains
+    assert IsingSimulation.of({**plan, "algorithm": plan["algorithm"]}).layout == layout
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (10,), (4, 2, 6)], ids=str)
+@pytest.mark.parametrize("algorithm", ["heat-bath", "metropolis"])
+def test_samples_are_those_of_the_kernel(shape, algorithm, workplace, here):
+    """Every sample, from the definition: group g of 512 has the stream of its first chain, every
+    other chain starts down, sample i is step i // 1024 of chain i mod 1024."""
+    line = (
+        f"sample --dimension {len(shape)} --size {'x'.join(map(str, shape))} --coupling 0.3"
+        " --thermalization 7 --interval 3 --seed 5"
+    )
+    assert here(*line.split(), "--algorithm", algorithm, "--samples", 3000, "-o", "s.h5").code == 0
+    packed, energy, _ = stored("s.h5")
+    sites, rows = np.prod(shape), np.empty((3, 1024, packed.shape[1]), dtype=np.uint8)
+    for first in (0, 512):
+        physics = {
+            "model": "ising",
+            "shape": list(shape),
+            "coupling": 0.3,
+            "algorithm": algorithm,
+            "layout": "replicas",
+        }
+        generators = kernel.seed(stream_key(5, "sample", physics, first), 1)
+        start = np.packbits(
+            np.broadcast_to((np.arange(512) % 2 == 0)[:, None], (512, sites)),
+            axis=1,
+            bitorder="little",
+        )
+        spins = kernel.unpack(start, shape, "replicas")
+        kernel.sweep(spins, generators, shape, 0.3, algorithm, "replicas", 7)
+        for step in range(3):
+            kernel.sweep(spins, generators, shape, 0.3, algorithm, "replicas", 3)
+            kernel.pack(spins, shape, "replicas", rows[step, first : first + 512])
+    assert (packed == rows.reshape(3072, -1)[:3000]).all()
+    spins = (
+        2
+        * np.unpackbits(packed, axis=1, count=sites, bitorder="little")
+        .astype(int)
+        .reshape(-1, *shape)
+        - 1
+    )
+    assert (
+        energy
+        == -sum(
+            (spins * np.roll(spins, 1, axis)).reshape(3000, -1).sum(axis=1)
+            for axis in range(1, len(shape) + 1)
+        )
+    ).all()
+
+
+def test_signs_below_the_critical_temperature(workplace, here):
+    """Metropolis keeps the sign of the magnetization there: every other chain has the other one,
+    and together they have none."""
+    assert here(*"sample --size 16 --coupling 0.6 --samples 2048 -o s.h5".split()).code == 0
+    with open_file(Path("s.h5"), "samples") as file:
+        magnetization = sample.magnetizations(file)
+    assert (np.sign(magnetization) == 1 - 2 * (np.arange(2048) % 2)).all()
+
+
+# ---- stopping, growing, older files --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2, 5, 9, 30])
+def test_stopped_and_continued(parts, workplace, here, interrupt):
+    """In the pilot, while thermalizing and at any row, within a step of a group too: the file of
+    one run, bit for bit."""
+    line = [*SHORT, "--thermalization", "auto"]
+    interrupt([*line, "-o", "cut.h5"], parts)
+    for name in ("cut.h5", "whole.h5"):
+        assert here(*line, "-o", name).code == 0
+    assert digest("cut.h5") == digest("whole.h5")
+
+
+def test_growth_and_threads(workplace, here, interrupt):
+    """Grown in any steps, in and between the steps of the groups, stopped on the way, by any number
+    of threads."""
+    for samples in (1, 2, 511, 512, 700, 1024, 1100, 1600):
+        assert here(*SHORT, "--samples", samples, "--threads", 2, "-o", "grown.h5").code == 0
+    interrupt([*SHORT, "-o", "grown.h5"], 7)
+    assert here(*SHORT, "--threads", 2, "-o", "grown.h5").code == 0
+    assert here(*SHORT, "--threads", 1, "-o", "whole.h5").code == 0
+    assert digest("grown.h5") == digest("whole.h5")
+
+
+def test_more_chains_keep_the_groups(workplace, here):
+    """The groups are independent: with more of them, those that were there have the same
+    samples."""
+    for chains in (512, 1536):
+        assert (
+            here(*SHORT, "--chains", chains, "--samples", 2 * chains, "-o", f"{chains}.h5").code
+            == 0
+        )
+    few, many = stored("512.h5")[0].reshape(2, 512, -1), stored("1536.h5")[0].reshape(2, 1536, -1)
+    assert (many[:, :512] == few).all()
+    assert len(np.unique(many[1], axis=0)) > 1500
+
+
+@pytest.mark.parametrize(
+    "options", ["--algorithm heat-bath", "--algorithm auto", "--algorithm auto --chains 8"]
+)
+def test_older_files_grow_as_they_began(options, workplace, here, older, interrupt):
+    """The command that made a file of 8 chains by another algorithm extends it so, and finishes
+    what was begun so."""
+    line = [*SHORT, *options.split(), "--coupling", 0.5]
+    with older():
+        assert here(*line, "--samples", 3, "-o", "old.h5").code == 0
+        assert here(*line, "--samples", 60, "-o", "whole.h5").code == 0
+    assert here(*line, "--samples", 60, "-o", "old.h5").code == 0
+    assert digest("old.h5") == digest("whole.h5")
+    assert here(*line, "--samples", 60, "-o", "old.h5").code == 0  # complete
+    assert here(*line, "--samples", 60, "--chains", 512, "-o", "old.h5").code == 73
+    assert stored("old.h5")[2]["chains"] == 8
+
+
+def test_older_unfinished_work_is_finished(workplace, here, older, interrupt):
+    line = [*SHORT, "--samples", 60]
+    with older():
+        assert here(*line, "-o", "whole.h5").code == 0
+        interrupt([*line, "-o", "old.h5"], 12)
+    assert here(*line, "-o", "old.h5").code == 0
+    assert digest("old.h5") == digest("whole.h5")
+
+
+# ---- the schedule --------------------------------------------------------------------------------
+
+
+def summary_of(here, line):
+    assert here(*line.split(), "-o", "s.h5", "--force").code == 0
+    return sample.summary(Path("s.h5"))
+
+
+@pytest.mark.parametrize("size", [16, 32])
+@pytest.mark.parametrize("algorithm", ["metropolis", "heat-bath", "swendsen-wang"])
+def test_interval(size, algorithm, workplace, here):
+    """Samples of an interval `auto` are independent enough and not wastefully many sweeps apart:
+    the slower of energy and |m| has tau_int between .55 and .75 intervals (.66 if it is one
+    exponential), with an error of .02. Companion: at half the interval it has not.
+    """
+    line = f"sample --size {size} --temperature Tc --algorithm {algorithm} --samples 40960"
+    interval = None
+    for part, (low, high) in ((1, (0.55, 0.75)), (2, (0.8, 1.4))):
+        if part == 2:
+            line += f" --interval {interval // 2}"
+        found = summary_of(here, line)
+        interval = stored("s.h5")[2]["interval"]
+        slower = max("tau_int", "tau_int_magnetization", key=found.get)
+        assert found[f"{slower}_error"] < 0.04
+        assert low < found[slower] < high
+
+
+def test_pilot_of_replicas_agrees_with_one_chain():
+    """The same autocorrelation time from 512 short series as from a long one, in a twentieth of the
+    sweeps."""
+    found = [
+        pilot(IsingSimulation((16, 16), KC, "heat-bath", 0, layout))
+        for layout in ("replicas", "plain")
+    ]
+    assert found[0]["tau"] == pytest.approx(float(found[1]["tau"]), rel=0.2)
+    assert 20 * found[0]["tau"] <= found[0]["sweeps"] < found[1]["sweeps"] / 20
+
+
+# ---- energies ------------------------------------------------------------------------------------
+
+CASES = [
+    ("--size 8", kaufman.energy, (8, 8), KC, 1_700_000),
+    ("--size 32", kaufman.energy, (32, 32), KC, 180_000),
+    ("--size 32", kaufman.energy, (32, 32), 0.8 * KC, 75_000),
+    ("--size 32", kaufman.energy, (32, 32), 1.1 * KC, 75_000),
+    ("--size 8", kaufman.energy, (8, 8), 0.15, 750_000),
+    ("--size 24 --dimension 1", lambda shape, k: ring_energy(24, k), (24,), 0.7, 500_000),
+    (
+        "--size 4 --dimension 3",
+        lambda shape, k: -1.2932279409,
+        (4, 4, 4),
+        0.221654626,
+        4_500_000,
+    ),  # transfer matrix over the 65,536 states of a layer
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]} at {case[3]:.4g}")
+def test_energy(case, workplace, here):
+    """Algorithm, chains and schedule by default: the exact energy within 4 errors, of 3e-4 at most.
+    Companion: a coupling 3 % off is more than 10 errors off."""
+    options, exact, shape, coupling, samples = case
+    found = summary_of(here, f"sample {options} --coupling {coupling} --samples {samples}")
+    assert found["energy_error"] < 3e-4
+    assert abs(found["energy"] - exact(shape, coupling)) < 4 * found["energy_error"]
+    wrong = summary_of(
+        here, f"sample {options} --coupling {1.03 * coupling} --samples {samples // 8}"
+    )
+    assert abs(wrong["energy"] - exact(shape, coupling)) > 10 * wrong["energy_error"]
+
+
+# ---- progress ------------------------------------------------------------------------------------
+
+
+def test_progress_says_flips_per_second():
+    screen = io.StringIO()
+    with Progress(
+        4096, total=1000, initial=0, desc="sampling", unit="sample", file=screen, mininterval=0
+    ) as progress:
+        progress.start_t -= 1.0
+        progress.update(1000)
+        progress.refresh()
+        assert "flips/s" in str(progress)
+        assert ", 4.1" in str(progress)
+    assert "flips/s" in screen.getvalue()

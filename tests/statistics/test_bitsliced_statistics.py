@@ -1,0 +1,239 @@
+"""The bit-sliced sampler draws from the Boltzmann distribution: exact energies, and every state of
+small lattices.
+
+Replicas are independent, so that errors are those of 512 time averages. What is tested of the
+default path is tested of the one with short ladders too, where clashes and the hash decide a good
+part of the spins.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from exact import chi2_score
+
+from rsmi.models.ising import torus as kaufman
+from rsmi.models.ising.bitsliced import ALGORITHMS, REPLICAS, measure, pack, seed, sweep, unpack
+from rsmi.models.ising.facts import critical_coupling, ring_energy
+
+KC = critical_coupling(2)
+BINS = 64
+PATHS = [("auto", 1), ("stress", 0.2)]  # with the share of the samples that its speed allows
+
+
+def cold_start(shape, layout):
+    sites, lattices = int(np.prod(shape)), 1 if layout == "strip" else REPLICAS
+    ones = np.packbits(np.ones((lattices, sites), dtype=bool), axis=1, bitorder="little")
+    return unpack(ones, shape, layout), seed(np.arange(1, 5, dtype=np.uint64), 2)
+
+
+def averages(
+    layout, shape, coupling, algorithm, thermalization, interval, count, path="auto", around=0.0
+):
+    """Independent averages, of the replicas or of bins of the strip, (2, n): energy per site; its
+    squared deviation, times the sites."""
+    bins, lattices, sites = (
+        (BINS, 1, np.prod(shape)) if layout == "strip" else (1, REPLICAS, np.prod(shape))
+    )
+    spins, generators = cold_start(shape, layout)
+    energy, magnetization = np.empty(lattices, dtype=np.int64), np.empty(lattices, dtype=np.int64)
+    result = np.zeros((2, bins, lattices))
+    sweep(spins, generators, shape, coupling, algorithm, layout, thermalization, path)
+    for k in range(bins):
+        for _ in range(count // bins):
+            sweep(spins, generators, shape, coupling, algorithm, layout, interval, path)
+            measure(spins, shape, layout, energy, magnetization)
+            result[:, k] += energy / sites, (energy / sites - around) ** 2 * sites
+    return result.reshape(2, -1) / (count // bins)
+
+
+def mean_and_error(values):
+    return values.mean(), values.std(ddof=1) / np.sqrt(len(values))
+
+
+def z_score(values, exact):
+    mean, error = mean_and_error(values)
+    return (mean - exact) / error
+
+
+# Couplings in units of K_c, and the autocorrelation time of the energy of a large lattice under the
+# heat bath, in sweeps, or a little more.
+TAU = {0.8: 3, 0.9: 7, 0.95: 30, 1.0: np.inf, 1.05: 12, 1.1: 5, 1.2: 3}
+
+
+def run_for(layout, shape, factor, error):
+    """Thermalization, interval (one tau_int) and samples of each lattice for this error of the
+    energy, 20 % less to be sure."""
+    tau = int(np.ceil(min(TAU[factor], 3 + 0.055 * np.prod(shape))))
+    samples = (
+        2.2 * kaufman.energy_variance(shape, factor * KC) / np.prod(shape) / (0.8 * error) ** 2
+    )
+    return (
+        300 + 20 * tau,
+        tau,
+        int(samples) // BINS * BINS + BINS if layout == "strip" else int(samples / REPLICAS) + 2,
+    )
+
+
+def layout_of(size):
+    return "strip" if size >= 128 else "replicas"
+
+
+ENERGY_CASES = [
+    *(
+        ("heat-bath", (size, size), factor)
+        for size in (8, 16, 32, 64, 128)
+        for factor in TAU
+        if (size, factor) != (128, 1.0)
+    ),
+    *(
+        ("metropolis", (size, size), factor)
+        for size, factor in ((16, 0.8), (16, 1.0), (16, 1.2), (128, 0.8), (128, 1.2))
+    ),
+    *((algorithm, shape, 0.9) for algorithm in ALGORITHMS for shape in ((12, 22), (32, 256))),
+]
+LARGE_ENERGY_CASES = [
+    *(("heat-bath", (size, size), factor) for size in (8, 16, 32, 64, 128) for factor in TAU),
+    *(("metropolis", (32, 32), factor) for factor in TAU),
+    *((algorithm, (1024, 1024), 0.8) for algorithm in ALGORITHMS),
+]
+
+
+def check_energy_and_specific_heat(algorithm, shape, factor, error):
+    layout, exact = layout_of(shape[-1]), kaufman.energy(shape, factor * KC)
+    values, squares = averages(
+        layout, shape, factor * KC, algorithm, *run_for(layout, shape, factor, error), around=exact
+    )
+    assert mean_and_error(values)[1] < error
+    assert abs(z_score(values, exact)) < 4
+    assert abs(z_score(squares, kaufman.energy_variance(shape, factor * KC))) < 4
+
+
+@pytest.mark.parametrize("case", ENERGY_CASES, ids=str)
+def test_energy_and_specific_heat_of_the_torus(case):
+    """At T_c (L=128 in test_ising_statistics.py) and three temperatures on each side: a frozen
+    kernel can look right at one. Catches a coupling off by 0.2 %."""
+    check_energy_and_specific_heat(*case, error=3e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", LARGE_ENERGY_CASES, ids=str)
+def test_energy_and_specific_heat_to_five_digits(case):
+    """Catches a coupling off by 1 in 10,000, and a probability right in its first ten digits only.
+    Ten minutes for L=64 at T_c, an hour for 128, seconds otherwise."""
+    check_energy_and_specific_heat(*case, error=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "factor"),
+    [
+        ((size, size), factor)
+        for size in (16, 128)
+        for factor in TAU
+        if (size, factor) != (128, 1.0)
+    ],
+)
+def test_a_wrong_coupling_is_noticed(shape, factor):
+    """Companion: with the effort of the tests above and a coupling 1 % off, the energy misses the
+    exact one at every temperature."""
+    layout = layout_of(shape[-1])
+    values = averages(
+        layout, shape, 0.99 * factor * KC, "heat-bath", *run_for(layout, shape, factor, 3e-4)
+    )[0]
+    assert abs(z_score(values, kaufman.energy(shape, factor * KC))) > 5
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(("path", "effort"), PATHS)
+def test_energy_of_ring_cube_and_antiferromagnet(path, effort, algorithm):
+    """Catches axes taken for one another, bonds of the third axis missing, and a sign."""
+    cases = [
+        ((24,), 0.7, ring_energy(24, 0.7), 1500),
+        (
+            (4, 4, 4),
+            0.221654626,
+            -1.2932279409,
+            15_000,
+        ),  # transfer matrix over the 65,536 states of a layer
+        ((8, 8), -0.4, -kaufman.energy((8, 8), 0.4), 5000),
+    ]
+    for shape, coupling, exact, count in cases:
+        values = averages(
+            "replicas", shape, coupling, algorithm, 2000, 10, int(count * effort), path
+        )[0]
+        assert mean_and_error(values)[1] < 3e-4 / np.sqrt(effort)
+        assert abs(z_score(values, exact)) < 4
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(("path", "effort"), PATHS)
+@pytest.mark.parametrize("coupling", [0.2, 0.25])
+def test_strip_and_replicas_of_a_box_agree(path, effort, algorithm, coupling):
+    """In three dimensions, where no energy is known exactly; the box is thin in the middle so that
+    its rows wrap in every word."""
+    shape = (16, 4, 128)
+    strip = mean_and_error(
+        averages("strip", shape, coupling, algorithm, 500, 5, int(20_000 * effort), path)[0]
+    )
+    replicas = mean_and_error(averages("replicas", shape, coupling, algorithm, 100, 5, 20, path)[0])
+    assert strip[1] < (3e-4 if coupling < KC_3D else 6e-4) / np.sqrt(effort)
+    assert abs(strip[0] - replicas[0]) < 4 * np.hypot(strip[1], replicas[1])
+
+
+KC_3D = 0.22165463
+
+
+@cache
+def states_visited(shape, coupling, algorithm, interval, count, path):
+    spins, generators = cold_start(shape, "replicas")
+    packed = np.empty((count, REPLICAS, 2), dtype=np.uint8)
+    sweep(spins, generators, shape, coupling, algorithm, "replicas", 1000, path)
+    for k in range(count):
+        sweep(spins, generators, shape, coupling, algorithm, "replicas", interval, path)
+        pack(spins, shape, "replicas", packed[k])
+    return packed.view("<u2").ravel()
+
+
+CHI2_CASES = [
+    ((4, 4), 0.3, 15, "auto"),
+    ((4, 4), 0.3, 15, "stress"),
+    ((4, 4), KC, 200, "auto"),
+    ((2, 2, 4), 0.15, 15, "auto"),
+    ((2, 2, 4), 0.15, 15, "stress"),
+    ((16,), 0.5, 20, "auto"),
+]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(("shape", "coupling", "interval", "path"), CHI2_CASES, ids=str)
+def test_every_state_has_its_boltzmann_weight(shape, coupling, interval, path, algorithm):
+    """Catches what energies do not: a direction, a sublattice, a replica or a sign treated unlike
+    the others."""
+    visited = states_visited(shape, coupling, algorithm, interval, 2000, path)
+    assert abs(chi2_score(shape, coupling, len(visited), visited)) < 4
+
+
+def test_chi2_notices_a_wrong_coupling():
+    """Companion: the same samples against a coupling 1 % off."""
+    visited = states_visited((4, 4), KC, "heat-bath", 200, 2000, "auto")
+    assert chi2_score((4, 4), 1.01 * KC, len(visited), visited) > 10
+
+
+def test_no_correlation_between_replicas():
+    """Products of the magnetizations of any two replicas vanish on average; shared random bits
+    would show in neighbouring bits or lanes."""
+    shape, count = (6, 6), 400
+    spins, generators = cold_start(shape, "replicas")
+    energy, magnetization = (
+        np.empty(REPLICAS, dtype=np.int64),
+        np.empty((count, REPLICAS), dtype=np.int64),
+    )
+    sweep(spins, generators, shape, 0.3, "heat-bath", "replicas", 500)
+    for k in range(count):
+        sweep(spins, generators, shape, 0.3, "heat-bath", "replicas", 30)
+        measure(spins, shape, "replicas", energy, magnetization[k])
+    normal = magnetization / magnetization.std(axis=0)
+    correlation = (normal.T @ normal / count)[np.triu_indices(REPLICAS, 1)]
+    assert abs(correlation.mean()) < 4 / np.sqrt(count * len(correlation))
+    assert abs(correlation * np.sqrt(count)).max() < 6
+    assert correlation.std() * np.sqrt(count) == pytest.approx(1, abs=0.02)

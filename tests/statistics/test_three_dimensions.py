@@ -1,0 +1,99 @@
+"""In three dimensions the exact energy is known of 4x4x4 only (in test_ising_statistics.py and
+test_bitsliced_statistics.py, by a transfer matrix). On larger cubes the algorithms, which share no
+more than the lattice, must agree: energy and |m| above, at and below K_c.
+
+512 replicas of the bit-sliced heat bath are the standard; the others are compared with them one by
+one.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from test_bitsliced_statistics import cold_start
+from test_ising_statistics import binned_mean, sample
+
+from rsmi.models.ising import chain as ising
+from rsmi.models.ising.bitsliced import REPLICAS, measure, sweep
+
+KC = 0.22165463
+COUPLINGS = (0.9 * KC, KC, 1.1 * KC)
+LOCAL = ("metropolis", "heat-bath")
+
+
+@cache
+def replicas(shape, coupling, algorithm="heat-bath", path="auto", count=400):
+    """(mean, error) of energy per site and |m| from as many samples of every replica, 30 sweeps
+    apart."""
+    spins, generators = cold_start(shape, "replicas")
+    energy, magnetization = np.empty((2, count, REPLICAS), dtype=np.int64)
+    sweep(spins, generators, shape, coupling, algorithm, "replicas", 1000, path)
+    for k in range(count):
+        sweep(spins, generators, shape, coupling, algorithm, "replicas", 30, path)
+        measure(spins, shape, "replicas", energy[k], magnetization[k])
+    return [
+        (x.mean(), x.mean(axis=0).std(ddof=1) / np.sqrt(REPLICAS))
+        for x in (energy / np.prod(shape), abs(magnetization) / np.prod(shape))
+    ]
+
+
+def chain(shape, coupling, algorithm, count, seed=1):
+    """The same of one chain of the plain kernels, a sample every other sweep."""
+    packed, energy = sample(
+        shape,
+        coupling,
+        algorithm,
+        2,
+        count,
+        clusters_of(coupling) if algorithm == "wolff" else 1,
+        seed,
+    )
+    magnetization = 2 * np.bitwise_count(packed).sum(axis=1, dtype=np.int64) - np.prod(shape)
+    return [binned_mean(x / np.prod(shape)) for x in (energy, abs(magnetization))]
+
+
+def clusters_of(coupling):
+    """Wolff clusters that are about a sweep."""
+    return 30 if coupling < KC else 6 if coupling == KC else 2
+
+
+def scores(one, other):
+    return [(a[0] - b[0]) / np.hypot(a[1], b[1]) for a, b in zip(one, other, strict=True)]
+
+
+@pytest.mark.parametrize("coupling", COUPLINGS)
+@pytest.mark.parametrize("algorithm", ising.ALGORITHMS)
+def test_algorithms_agree_on_the_cube(algorithm, coupling):
+    """L=8, errors of the energy below .003: a coupling off by 1 % shows (companion)."""
+    found = chain((8, 8, 8), coupling, algorithm, 80_000 if algorithm in LOCAL else 30_000)
+    assert found[0][1] < 3e-3
+    assert max(map(abs, scores(found, replicas((8, 8, 8), coupling)))) < 4
+
+
+@pytest.mark.parametrize("coupling", COUPLINGS)
+@pytest.mark.parametrize(
+    ("algorithm", "path"),
+    [("metropolis", "auto"), ("metropolis", "stress"), ("heat-bath", "stress")],
+)
+def test_bitsliced_algorithms_agree_on_the_cube(algorithm, path, coupling):
+    """L=8, errors of the energy below .0007, under stress .002."""
+    found = replicas((8, 8, 8), coupling, algorithm, path, 60 if path == "stress" else 400)
+    assert found[0][1] < (2e-3 if path == "stress" else 7e-4)
+    assert max(map(abs, scores(found, replicas((8, 8, 8), coupling)))) < 4
+
+
+@pytest.mark.parametrize("coupling", COUPLINGS)
+def test_a_wrong_coupling_is_noticed(coupling):
+    """Companion: 1 % off."""
+    found = chain((8, 8, 8), 1.01 * coupling, "swendsen-wang", 30_000)
+    assert abs(scores(found, replicas((8, 8, 8), coupling))[0]) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("coupling", COUPLINGS)
+@pytest.mark.parametrize("algorithm", ising.ALGORITHMS)
+def test_algorithms_agree_on_a_larger_cube(algorithm, coupling):
+    """L=16, errors of the energy below .0015: catches a coupling off by 1 %."""
+    found = chain((16, 16, 16), coupling, algorithm, 600_000 if algorithm in LOCAL else 100_000)
+    assert found[0][1] < 1.5e-3
+    assert max(map(abs, scores(found, replicas((16, 16, 16), coupling, count=1000)))) < 4
