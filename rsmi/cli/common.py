@@ -224,7 +224,7 @@ def stage_command(seed: bool = True, shards: bool = False, remote: bool = False)
             scheduler=None,
             **rest,
         ):
-            from rsmi.engine.session import RunOptions
+            from rsmi.engine.request import RunOptions
             from rsmi.engine.shards import parse_shard
 
             set_verbosity(quiet, verbose)

@@ -12,23 +12,19 @@ import contextlib
 import functools
 import logging
 import os
-import platform
-import socket
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
 from tqdm import tqdm
 
+from rsmi.engine.facts import run_facts
+from rsmi.engine.progress import Progress
 from rsmi.engine.remote import Workers, drive_all
-from rsmi.engine.shards import RowReader, Shard, Stored, store_rows
-from rsmi.engine.stop import Stop
-from rsmi.engine.tasks import Limits, Rows, State, Task, drive
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.shards import RowReader, Stored, store_rows
+from rsmi.engine.tasks import Limits, Named, Rows, State, Task, drive
 from rsmi.errors import Conflict, DataError, Failure, Interrupted, RsmiError, UsageError
 from rsmi.store import File, PartsFolder, Writer, disk_errors, open_file, parameters_digest, publish
 
@@ -37,68 +33,6 @@ log = logging.getLogger("rsmi")
 _CHECKPOINT_SECONDS = 5.0
 _CHECKPOINT_BYTES = 1 << 25  # held for every thread, three times while a part is written
 _QUANTUM_SECONDS = 0.25
-
-
-class Named(Protocol):
-    """A task, or the name of one."""
-
-    @property
-    def name(self) -> str: ...
-
-
-@dataclass
-class RunOptions:
-    """How to run, as opposed to what: none of it influences a result, of which a shard is a
-    part."""
-
-    force: bool = False
-    shard: Shard | None = None
-    threads: int = field(
-        default_factory=lambda: (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
-    )
-    quiet: bool = False
-    stop: Stop = field(default_factory=Stop)
-    workers: Callable[[], AbstractContextManager[Workers]] | None = (
-        None  # processes that drive the tasks, instead of threads of this one
-    )
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked: the file to make, the parameters that define it, the inputs it is made
-    from."""
-
-    command: str
-    kind: str
-    parameters: dict
-    inputs: tuple[File, ...] = ()
-    grows: str | None = None  # the one parameter that may be raised later
-    formerly: dict = field(
-        default_factory=dict
-    )  # parameters that earlier versions took for the same command: work begun so goes on so
-
-    @property
-    def input_digests(self) -> list[str]:
-        return [file.digest for file in self.inputs]
-
-    def ancestors(self) -> list[dict]:
-        """The inputs and all they come from, oldest first: command, parameters, digest."""
-        chain: dict[str, dict] = {}
-        for file in self.inputs:
-            for ancestor in [
-                *file.ancestors(),
-                {
-                    "command": file.attributes["command"],
-                    "parameters": file.parameters,
-                    "digest": file.digest,
-                },
-            ]:
-                chain.setdefault(ancestor["digest"], ancestor)
-        return list(chain.values())
 
 
 class Session:
@@ -519,66 +453,9 @@ class Session:
         self._parts.remove()
 
 
-class Progress(tqdm):
-    """A progress bar that also says how many spins are updated in a second, where a row is so many
-    of them."""
-
-    def __init__(self, flips: int, **settings):
-        self._flips = flips
-        super().__init__(**settings)
-
-    @property
-    def format_dict(self) -> dict:
-        found = super().format_dict
-        seconds = found["elapsed"]
-        if self._flips and seconds > 0:
-            found["postfix"] = (
-                tqdm.format_sizeof((self.n - self.initial) * self._flips / seconds) + " flips/s"
-            )
-        return found
-
-
 def _last_state(parts: PartsFolder, task: str) -> State:
     return parts.parts(task)[-1].state()
 
 
-@contextlib.contextmanager
-def restoring(state: State):
-    """Leave the state as it was if the body raises a Failure."""
-    before = {name: array.copy() for name, array in state.items()}
-    try:
-        yield
-    except Failure:
-        state.update(before)
-        raise
-
-
 def _shard_text(shard: Sequence[int] | None) -> str:
     return f"shard {'/'.join(map(str, shard))}" if shard else "the whole result"
-
-
-def run_facts() -> dict:
-    """The volatile facts of this run: machine, versions, time."""
-    facts = {
-        "host": socket.gethostname(),
-        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "cpu": _cpu_name(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "blas": _blas_name(),
-    }
-    job = os.environ.get("SLURM_JOB_ID")
-    return facts | ({"job": job} if job else {})
-
-
-def _cpu_name() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.machine()
-
-
-def _blas_name() -> str:
-    blas = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
-    return f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()

@@ -8,6 +8,7 @@ goes on from the last part.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,13 +25,20 @@ Rows = dict[str, np.ndarray]
 _MISFITS = (ValueError, KeyError, IndexError, TypeError)  # of a kernel whose state came from a file
 
 
+class Named(Protocol):
+    """A task, or the name of one."""
+
+    @property
+    def name(self) -> str: ...
+
+
 class Task(Protocol):
     """A resumable generator of rows.
 
     ``advance`` updates the state in place and returns arrays whose first axis has length ``count``;
     cutting a run at any row must not change it. ``total`` counts all rows; ``begin`` gives the
     first row to make and the state before it. ``advance`` may be asked for rows again after it
-    raised a Failure: it leaves the state as it was (see `session.restoring`). A task can
+    raised a Failure: it leaves the state as it was (see `restoring`). A task can
     be pickled: it may be driven by another process.
     """
 
@@ -40,6 +48,17 @@ class Task(Protocol):
     def begin(self) -> tuple[int, State]: ...
 
     def advance(self, state: State, start: int, count: int) -> Rows: ...
+
+
+@contextlib.contextmanager
+def restoring(state: State):
+    """Leave the state as it was if the body raises a Failure."""
+    before = {name: array.copy() for name, array in state.items()}
+    try:
+        yield
+    except Failure:
+        state.update(before)
+        raise
 
 
 @dataclass(frozen=True)

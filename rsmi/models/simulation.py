@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rsmi.engine.session import Rows, State
+from rsmi.engine.tasks import Rows, State
 from rsmi.errors import DataError
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.store import File

@@ -6,7 +6,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from rsmi.engine.session import Session, State
+from rsmi.engine.session import Session
+from rsmi.engine.tasks import State
 from rsmi.errors import UsageError
 from rsmi.models.dimers import simulation as dimers
 from rsmi.models.dimers.simulation import DimerSimulation

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from rsmi.engine.keys import origin
-from rsmi.engine.session import Request, Rows, RunOptions, Session, State
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.session import Session
+from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.renormalization.rules import Rule, coarse_grain
 from rsmi.stages.rule_option import (

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.engine.session import Request, Rows, RunOptions, Session, State
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.session import Session
+from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization import finite_size

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.engine.session import Request, RunOptions, Session
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.session import Session
 from rsmi.errors import UsageError
 from rsmi.models.ising import facts as ising
 from rsmi.renormalization import mcrg, thermometer

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.engine.session import Request, RowReader, Rows, RunOptions, Session, State
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.session import Session
+from rsmi.engine.shards import RowReader
+from rsmi.engine.tasks import Rows, State
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import parse_block, shape_text
 from rsmi.models.ising.simulation import resolve_coupling

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.engine.session import Named, Request, RunOptions, Session, State
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.session import Session
 from rsmi.engine.shards import RowReader, Shard, Stored, streams_of
+from rsmi.engine.tasks import Named, State
 from rsmi.errors import DataError, UsageError
 from rsmi.stages import sample
 from rsmi.stages.flow import from_files as flow

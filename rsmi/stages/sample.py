@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rsmi.engine.session import Request, RunOptions, Session
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.session import Session
 from rsmi.models.dimers import coverings as model
 from rsmi.models.dimers import simulation as dimers
 from rsmi.models.simulation import (

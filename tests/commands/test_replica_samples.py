@@ -10,7 +10,7 @@ import pytest
 from conftest import digest
 
 from rsmi.engine.keys import stream_key
-from rsmi.engine.session import Progress
+from rsmi.engine.progress import Progress
 from rsmi.models.ising import bitsliced as kernel
 from rsmi.models.ising import simulation as ising
 from rsmi.models.ising import torus as kaufman

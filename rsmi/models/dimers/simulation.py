@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rsmi.engine.keys import stream_key
-from rsmi.engine.session import Rows, State
+from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.models.dimers import coverings as model
 from rsmi.models.dimers import loop as dimers_loop

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rsmi.engine.keys import stream_key
-from rsmi.engine.session import Rows, State
+from rsmi.engine.tasks import Rows, State
 from rsmi.errors import DataError, UsageError
 from rsmi.models.ising import bitsliced
 from rsmi.models.ising import chain as kernel

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from rsmi.engine.keys import origin
-from rsmi.engine.session import Named, Request, Rows, RunOptions, Session, State
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.session import Session
+from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
 from rsmi.models.ising import facts as ising
 from rsmi.renormalization import couplings, operators, thermometer

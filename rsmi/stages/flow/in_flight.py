@@ -9,7 +9,9 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from rsmi.engine.keys import origin_of_chains
-from rsmi.engine.session import Named, Request, Rows, Session, State
+from rsmi.engine.request import Request
+from rsmi.engine.session import Session
+from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import DataError, UsageError
 from rsmi.models.simulation import (
     Group,

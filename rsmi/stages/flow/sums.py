@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rsmi.engine.session import State
+from rsmi.engine.tasks import State
 from rsmi.renormalization import couplings, operators
 from rsmi.renormalization.rules import Rule
 from rsmi.statistics.binning import runs

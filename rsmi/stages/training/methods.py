@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rsmi.engine.session import Rows, State, Task, restoring
+from rsmi.engine.tasks import Rows, State, Task, restoring
 from rsmi.errors import Failure
 from rsmi.information import correlation_explanation
 from rsmi.information.correlation_explanation import BlockTable

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from rsmi.engine.keys import stream_key
-from rsmi.engine.session import Request, RunOptions, Session, State
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.session import Session
+from rsmi.engine.tasks import State
 from rsmi.errors import UsageError
 from rsmi.information import gauge
 from rsmi.information.decoder import DecoderBound

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from rsmi.engine.keys import stream_key
-from rsmi.engine.session import Request, Rows, RunOptions, Session, State, restoring
+from rsmi.engine.request import Request, RunOptions
+from rsmi.engine.session import Session
+from rsmi.engine.tasks import Rows, State, restoring
 from rsmi.errors import Failure, UsageError
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
