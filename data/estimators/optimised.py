@@ -18,7 +18,9 @@ import numpy as np
 from estimates import SETS, cut, parts, trained_machines
 
 from rsmi.engine.keys import stream_key
+from rsmi.information.channel import channel_table
 from rsmi.information.decoder import decoder_bound, fit_decoder
+from rsmi.information.entropy import mutual_information
 from rsmi.information.objectives import LambdaProblem
 from rsmi.information.training import advance, default_settings, filters_of, initial_state
 from rsmi.lattice.geometry import Geometry
@@ -79,7 +81,7 @@ def outcomes(fitted, held_out, joint: np.ndarray, number: int) -> dict[str, tupl
         ):
             filters, bias, curve = tried[chosen]
             found[title] = (
-                exact.mutual_information(joint, exact.channel(filters, bias)),
+                mutual_information(joint, channel_table(filters, bias)),
                 curve,
                 *said[chosen],
             )

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from estimates import rule_of
 
-from rsmi.models.ising.oracle import channel, torus_joint
+from rsmi.information.channel import channel_table
+from rsmi.models.ising.oracle import torus_joint
 from rsmi.notation import table, with_error
 from rsmi.stages.training import rules as train_lambda
 
@@ -105,7 +106,7 @@ def exact_proxy(case: dict) -> float:
         joint.sum(axis=1),
         joint.sum(axis=0),
     )
-    q = channel(rule.filters, rule.bias, rule.hard)
+    q = channel_table(rule.filters, rule.bias, rule.hard)
     logarithm = np.log(joint / np.multiply.outer(block, environment))
     given_h = q * block[:, None] / (block @ q)
     return float(((q.T @ joint) * (given_h.T @ logarithm)).sum() - block @ logarithm @ environment)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.information.channel import channel_table
+from rsmi.information.entropy import mutual_information
 from rsmi.models.ising import oracle as exact
 
 FOLDER = Path("campaign")
@@ -95,10 +97,10 @@ def exact_values(coupling: float, block: int) -> dict[str, float]:
     if block > 2:
         rules["inner spin"] = sites[1:2]
     values = {
-        name: exact.mutual_information(joint, exact.channel(rule, np.zeros(len(rule)), hard=True))
+        name: mutual_information(joint, channel_table(rule, np.zeros(len(rule)), hard=True))
         for name, rule in rules.items()
     }
-    return values | {"I(V:E)": exact.mutual_information(joint, np.eye(2**block))}
+    return values | {"I(V:E)": mutual_information(joint, np.eye(2**block))}
 
 
 def row(coupling: float, block: int, objective: str, seeds: int) -> str:

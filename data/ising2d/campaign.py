@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi.information.channel import channel_table
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.ising import oracle as exact
 from rsmi.samples.windows import WindowSet
@@ -99,7 +100,7 @@ def exact_information(
             WindowSet(file, geometry, 100_000, seed).held_out.thinned(windows).environments
         )
         coupling = file.attributes["coupling"]
-    channels = [exact.channel(rule, np.zeros(len(rule)), hard=True) for rule in rules]
+    channels = [channel_table(rule, np.zeros(len(rule)), hard=True) for rule in rules]
     return [
         found.information
         for found in exact.exact_informations(channels, geometry, coupling, environments)

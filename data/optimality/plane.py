@@ -13,6 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from style import save
 
+from rsmi.information.channel import channel_table
+from rsmi.information.entropy import mutual_information
 from rsmi.models.ising import oracle as exact
 from rsmi.models.ising.theory.cumulants import block_rules, chain_couplings
 
@@ -29,13 +31,10 @@ DECIMATION, MAJORITY, STAGGERED = (1, 0), (1, 1), (1, -1)
 def shares(filters, coupling: float, hard: bool = False) -> np.ndarray:
     """I(H:E)/I(V:E) of every filter, infinite chain."""
     joint = exact.chain_joint(np.shape(filters)[1], BUFFER, coupling)
-    block = exact.mutual_information(joint, np.eye(len(joint)))
+    block = mutual_information(joint, np.eye(len(joint)))
     return (
         np.array(
-            [
-                exact.mutual_information(joint, exact.channel(weights, 0, hard))
-                for weights in filters
-            ]
+            [mutual_information(joint, channel_table(weights, 0, hard)) for weights in filters]
         )
         / block
     )
@@ -51,7 +50,7 @@ def rows(title: str, coupling: float, named: dict) -> None:
         chain_couplings(rules, coupling, BLOCKS, ORDER),
         chain_couplings(rules, coupling, BLOCKS, None),
     )
-    print(f"{title}: I(V:E) = {exact.mutual_information(joint, np.eye(len(joint))):.6g} nats\n")
+    print(f"{title}: I(V:E) = {mutual_information(joint, np.eye(len(joint))):.6g} nats\n")
     print(
         f"{'':16}{'I(H:E)/I(V:E)':>14}{'K2(1) order 10':>16}{'exact':>12}{'rangeness':>11}"
         f"{'exact':>11}{'m-bodyness':>12}{'exact':>11}"

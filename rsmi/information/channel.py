@@ -2,7 +2,7 @@
 bias[j])."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 TIE_TOLERANCE = 1e-9  # relative to the sum of a filter's absolute weights
 
@@ -48,7 +48,33 @@ def state_probabilities(
     return q
 
 
-def entropy(probabilities: NDArray) -> float:
-    """-sum p log p of a distribution, in nats."""
-    p = np.asarray(probabilities, float)
-    return float(-(p[p > 0] * np.log(p[p > 0])).sum())
+def spin_states(n_sites: int) -> NDArray[np.float64]:
+    """Return all states of n spins.
+
+    Returns
+    -------
+    ndarray of float64, (2^n_sites, n_sites)
+        Values +-1. Row v is the state with number v: column i is +1 where bit i of v is 1.
+    """
+    return 2.0 * (np.arange(1 << n_sites)[:, None] >> np.arange(n_sites) & 1) - 1
+
+
+def channel_table(filters: ArrayLike, bias: ArrayLike, hard: bool = False) -> NDArray[np.float64]:
+    """Tabulate the coarse-graining rule q(h|v) over all states of the block.
+
+    Parameters
+    ----------
+    filters : array_like of float, (n_hidden, n_block)
+    bias : array_like of float, (n_hidden,)
+    hard : bool
+        Whether the filters are infinitely strong; see `unit_probabilities`.
+
+    Returns
+    -------
+    ndarray of float64, (2^n_block, 2^n_hidden)
+        Rows sum to 1. Row v belongs to the block state v of `spin_states`, column h to the hidden
+        state sum_j h_j 2^j.
+    """
+    filters = np.atleast_2d(np.asarray(filters, np.float64))
+    bias = np.atleast_1d(np.asarray(bias, np.float64))
+    return state_probabilities(filters, bias, spin_states(filters.shape[1]), hard)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.information.channel import entropy, state_probabilities
+from rsmi.information.channel import state_probabilities
+from rsmi.information.entropy import entropy
 from rsmi.kernels import decoder as kernel
 from rsmi.statistics.binning import runs
 
@@ -164,12 +165,19 @@ def decoder_bound(
     total = sums.sum(axis=0)
     left_out = np.array([_bound(total - one) for one in sums])
     error = np.sqrt((len(sums) - 1) * left_out.var())
-    return DecoderBound(_bound(total), float(error), entropy(total[2:] / total[0]))
+    return DecoderBound(_bound(total), float(error), _hidden_entropy(total))
 
 
 def _bound(sums: NDArray) -> float:
     """H(mean q) + mean log-likelihood from the sums of 1, log-likelihood and q."""
-    return entropy(sums[2:] / sums[0]) + float(sums[1] / sums[0])
+    return _hidden_entropy(sums) + float(sums[1] / sums[0])
+
+
+def _hidden_entropy(sums: NDArray[np.float64]) -> float:
+    """H(mean q) from the sums of 1, log-likelihood and q. States that no window reaches are left
+    out, so that they do not change the order of the summation."""
+    mean = sums[2:] / sums[0]
+    return float(entropy(mean[mean > 0]))
 
 
 def _sums_over_blocks(rows: NDArray, groups: NDArray) -> NDArray:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.information.channel import spin_states
 from rsmi.kernels import rbm as kernel
 from rsmi.kernels.objectives import pair_log_cosh
-from rsmi.models.ising.oracle import spin_states
 
 MAX_BLOCK = 16  # sites of a block whose states are tabulated
 INITIAL_STANDARD_DEVIATION = 0.01  # of the weights

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.information.channel import entropy, state_probabilities, unit_probabilities
+from rsmi.information.channel import state_probabilities, unit_probabilities
+from rsmi.information.entropy import entropy
 
 SMOOTHING = 1e-3  # of a count, added to each: Ver Steeg & Galstyan's
 _CHUNK = 1 << 20  # float64 numbers of a temporary array
@@ -41,7 +42,8 @@ def total_correlation(blocks: NDArray, weights: NDArray | None = None) -> float:
     up, weights = np.asarray(blocks) > 0, _normalized(weights, len(blocks))
     _, index = np.unique(np.packbits(up, axis=1), axis=0, return_inverse=True)
     sites = np.einsum("s,si->i", weights, up)
-    return sum(entropy([p, 1 - p]) for p in sites) - entropy(np.bincount(index.ravel(), weights))
+    states = np.bincount(index.ravel(), weights)
+    return float(sum(entropy([p, 1 - p]) for p in sites) - entropy(states[states > 0]))
 
 
 class Marginals(NamedTuple):

@@ -11,6 +11,8 @@ import numpy as np
 
 from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
+from rsmi.information.channel import channel_table
+from rsmi.information.entropy import ExactInformation, joint_informations
 from rsmi.lattice.geometry import (
     Geometry,
     choose_windows,
@@ -100,13 +102,13 @@ def evaluate(
         chosen = [choose_rule(stack, text, block, hard, len(system.shape), bias) for text in rules]
         geometry = _geometry(chosen, buffer, environment)
         _check(geometry, system, chosen)
-        channels = [exact.channel(one.rule.filters, one.rule.bias, one.rule.hard) for one in chosen]
+        channels = [channel_table(one.rule.filters, one.rule.bias, one.rule.hard) for one in chosen]
         joint = None if system.source else _joint(geometry, system)
         environments = (
             _environments(geometry, system, chosen, windows, seed) if joint is None else None
         )
         found = (
-            exact.joint_informations(channels, joint)
+            joint_informations(channels, joint)
             if environments is None
             else _averages(channels, geometry, system, environments)
         )
@@ -304,7 +306,7 @@ def _sampled(system: System, windows: int, sites_per_window: int, seed: int) -> 
 
 def _averages(
     channels: list[np.ndarray], geometry: Geometry, system: System, environments: Environments
-) -> list[exact.ExactInformation]:
+) -> list[ExactInformation]:
     return exact.exact_informations(
         channels, geometry, system.coupling, environments.spins, groups=environments.runs
     )

@@ -8,6 +8,8 @@ import exact as brute
 import numpy as np
 import pytest
 
+from rsmi.information.channel import channel_table
+from rsmi.information.entropy import mutual_information
 from rsmi.models.ising import oracle as exact
 from rsmi.stages.exact import evaluate
 from rsmi.store import open_file
@@ -92,7 +94,7 @@ def test_any_coupling_and_a_soft_rule(workplace, here):
     found = answer(here, "exact --size 4 --coupling 0.3 --buffer 0 --rule f.npy --bias 0.3,-1")
     joint, q = (
         brute.torus_4x4_joint(0.3),
-        exact.channel([[0.7, -0.2, 0.4, 1.3], [0, 0, 0, 2.0]], [0.3, -1]),
+        channel_table([[0.7, -0.2, 0.4, 1.3], [0, 0, 0, 2.0]], [0.3, -1]),
     )
     hidden = q.T @ joint
     assert found["mutual_information"] == pytest.approx(brute.information(hidden), abs=1e-12)
@@ -225,9 +227,9 @@ def test_learned_rule(pipeline, here, monkeypatch):
     assert abs(hard["mutual_information_block"] - told["mutual_information_block"]) < 4 * error
     soft = answer(here, "exact --size 6 --temperature Tc --rule lambda.h5")
     with open_file("lambda.h5") as file:
-        q = exact.channel(file.read("/filters"), file.read("/bias"))
+        q = channel_table(file.read("/filters"), file.read("/bias"))
     assert soft["mutual_information"] == pytest.approx(
-        exact.mutual_information(exact.torus_joint(0.44068679350977), q), abs=1e-9
+        mutual_information(exact.torus_joint(0.44068679350977), q), abs=1e-9
     )
 
 

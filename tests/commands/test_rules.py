@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from rsmi.cli import common
-from rsmi.information.channel import unit_probabilities
-from rsmi.models.ising.oracle import spin_states
+from rsmi.information.channel import spin_states, unit_probabilities
 from rsmi.renormalization import rules
 from rsmi.store import open_file
 

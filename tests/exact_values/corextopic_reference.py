@@ -30,7 +30,8 @@ def planted(groups=3, size=4, samples=400, flip=0.15, seed=5):
 
 def ising(copies=20_000):
     """2x2 blocks of the 6x6 torus at T_c, each state as often as its probability says."""
-    from rsmi.models.ising.oracle import spin_states, torus_joint
+    from rsmi.information.channel import spin_states
+    from rsmi.models.ising.oracle import torus_joint
 
     counts = np.rint(copies * torus_joint(np.log(1 + np.sqrt(2)) / 2).sum(axis=1)).astype(int)
     return np.random.default_rng(1).permutation(

@@ -8,6 +8,8 @@ from exact import cumulants_of, ring_of_blocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rsmi.information.channel import channel_table, spin_states
+from rsmi.information.entropy import mutual_information
 from rsmi.models.ising import oracle as exact
 from rsmi.models.ising.theory.cumulants import (
     block_rules,
@@ -101,10 +103,10 @@ def test_published_numbers():
 def test_information_kept(coupling, whole, shares):
     """I(H:E)/I(V:E) of decimation and majority, two spins and a buffer of one."""
     joint = exact.chain_joint(2, 1, coupling)
-    block = exact.mutual_information(joint, np.eye(4))
+    block = mutual_information(joint, np.eye(4))
     assert block == pytest.approx(whole, rel=5e-6)
     for filters, share in zip((DECIMATION, MAJORITY), shares):
-        kept = exact.mutual_information(joint, exact.channel(filters, 0, hard=True)) / block
+        kept = mutual_information(joint, channel_table(filters, 0, hard=True)) / block
         assert kept == pytest.approx(share, abs=5e-5)
 
 
@@ -114,7 +116,7 @@ def test_the_information_is_largest_where_the_hamiltonian_is_simplest():
     angles = np.linspace(-np.pi / 4, np.pi / 2, 25)
     filters = 40 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     joint = exact.chain_joint(2, 1, 0.1)
-    kept = np.array([exact.mutual_information(joint, exact.channel(row, 0)) for row in filters])
+    kept = np.array([mutual_information(joint, channel_table(row, 0)) for row in filters])
     found = chain_couplings(block_rules(filters), 0.1)
     complexity = np.maximum(np.abs(found.rangeness), np.abs(found.m_bodyness))
     decimations = np.isclose(angles, 0) | np.isclose(angles, np.pi / 2)
@@ -130,7 +132,7 @@ def test_nearest_neighbours_alone(coupling, strength):
 
     def dependence(weight):
         rule = block_rules([strength, weight])[0]
-        x, given = exact.spin_states(2), rule * np.exp(coupling * exact.spin_states(2).prod(axis=1))
+        x, given = spin_states(2), rule * np.exp(coupling * spin_states(2).prod(axis=1))
         given = given / given.sum()
         return given @ x.prod(axis=1) - (given @ x[:, 0]) * (given @ x[:, 1])
 
@@ -178,7 +180,7 @@ def test_cold_chain():
 
 def test_walsh_coefficients():
     """Three spins, coefficients put in and taken out; the mask is the set of spins."""
-    h = exact.spin_states(3)
+    h = spin_states(3)
     values = 2 - h[:, 0] + 0.5 * h[:, 0] * h[:, 2] + 7 * h.prod(axis=1)
     assert walsh_coefficients([values, -values])[1] == pytest.approx([-2, 1, 0, 0, 0, -0.5, 0, -7])
 

@@ -11,19 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsmi.errors import UsageError
+from rsmi.information.channel import channel_table
+from rsmi.information.entropy import entropy, kl_block_given_environment, mutual_information
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
 from rsmi.models.ising import chain as ising
 from rsmi.models.ising.oracle import (
     chain_joint,
-    channel,
     conditional_averages,
     conditional_block_given_ring,
-    entropy,
     exact_information,
     is_tractable,
-    kl_block_given_environment,
     markov_ring,
-    mutual_information,
     ring_offsets,
     torus_joint,
 )
@@ -71,7 +69,7 @@ def test_torus_block_marginal_and_information(torus):
 def test_torus_information_of_hard_filters(torus, name):
     weights, bias = FILTERS[name]
     stored = reference_values("ising_rsmi_2x2_torus6_Kc.json")["values"][name]
-    assert mutual_information(torus, channel([weights], [bias], hard=True)) == pytest.approx(
+    assert mutual_information(torus, channel_table([weights], [bias], hard=True)) == pytest.approx(
         stored, abs=1e-9
     )
 
@@ -83,7 +81,7 @@ def test_torus_information_of_soft_filters(torus, name):
     for strength, stored in reference_values("ising_rsmi_2x2_torus6_Kc.json")["strength_scan"][
         name
     ].items():
-        q = channel(float(strength) * np.array([weights]), [float(strength) * bias])
+        q = channel_table(float(strength) * np.array([weights]), [float(strength) * bias])
         assert mutual_information(torus, q) == pytest.approx(stored["I"], abs=1e-9)
 
 
@@ -104,7 +102,7 @@ def test_torus_joint_equals_enumeration(coupling):
     assert mutual_information(joint, np.eye(16)) == pytest.approx(
         exact.information(brute), abs=1e-12
     )
-    q = channel([[0.7, -0.2, 0.4, 1.3]], [0.3])
+    q = channel_table([[0.7, -0.2, 0.4, 1.3]], [0.3])
     assert mutual_information(joint, q) == pytest.approx(exact.information(q.T @ brute), abs=1e-12)
 
 
@@ -123,7 +121,7 @@ def test_chain_information(row):
     joint, sites = chain_joint(length, row["b"], row["K"]), np.eye(length)
 
     def hard(filters):
-        return mutual_information(joint, channel(filters, np.zeros(len(filters)), hard=True))
+        return mutual_information(joint, channel_table(filters, np.zeros(len(filters)), hard=True))
 
     assert mutual_information(joint, np.eye(2**length)) == pytest.approx(row["I_VE"], abs=1e-10)
     assert hard(sites[:1]) == pytest.approx(row["edge_spin"], abs=1e-10)
@@ -249,7 +247,7 @@ def test_kl_against_the_definition():
 
 
 def test_hard_channel_has_fair_ties():
-    q = channel([[1, 1, 1, 1], [0.1, 0.2, -0.3, 0]], [0, 0], hard=True)
+    q = channel_table([[1, 1, 1, 1], [0.1, 0.2, -0.3, 0]], [0, 0], hard=True)
     assert q[0b0011].tolist() == [
         0.0,
         0.0,
@@ -257,7 +255,7 @@ def test_hard_channel_has_fair_ties():
         0.5,
     ]  # spins 0, 1 up: a tie of the first unit; .1 + .2 + .3 > 0
     assert q[0b0111].tolist() == [0.0, 0.5, 0.0, 0.5]  # .1 + .2 - .3 is a tie but for rounding
-    assert np.all(channel([[0, 0]], [0], hard=True) == 0.5)
+    assert np.all(channel_table([[0, 0]], [0], hard=True) == 0.5)
 
 
 filter_sets = st.integers(1, 3).flatmap(
@@ -273,7 +271,7 @@ filter_sets = st.integers(1, 3).flatmap(
 def test_information_keeps_its_bounds(rule, hard):
     """0 <= I(H:E) <= I(V:E), H(H) for any filters: the data-processing inequality."""
     joint = torus_joint(0.4, (2, 2), 0)
-    q = channel(*rule, hard=hard)
+    q = channel_table(*rule, hard=hard)
     assert q.sum(axis=1) == pytest.approx(np.ones(16), abs=1e-12)
     information = mutual_information(joint, q)
     assert (
@@ -314,7 +312,7 @@ def test_sampled_information_agrees(torus, name, hard):
         sampled_environments(torus, 20_000, 6),
         hard=hard,
     )
-    expected = mutual_information(torus, channel([weights], [bias], hard))
+    expected = mutual_information(torus, channel_table([weights], [bias], hard))
     assert abs(result.information - expected) < 4 * result.error
     assert (
         abs(result.block_information - mutual_information(torus, np.eye(16)))
@@ -334,7 +332,7 @@ def test_wrong_coupling_would_be_seen(torus):
         sampled_environments(torus, 20_000, 6),
         hard=True,
     )
-    expected = mutual_information(torus, channel([[1, 1, 1, 1]], [0], hard=True))
+    expected = mutual_information(torus, channel_table([[1, 1, 1, 1]], [0], hard=True))
     assert abs(result.information - expected) > 4 * result.error
 
 
@@ -362,7 +360,7 @@ def test_one_dimensional_environments():
         np.eye(4)[:1], [0], Geometry((4,), 1, 1), 1.0, environments, hard=True
     )
     assert result.information == pytest.approx(
-        mutual_information(joint, channel(np.eye(4)[:1], [0], hard=True)), abs=1e-4
+        mutual_information(joint, channel_table(np.eye(4)[:1], [0], hard=True)), abs=1e-4
     )
     assert result.block_information == pytest.approx(
         mutual_information(joint, np.eye(16)), abs=1e-4

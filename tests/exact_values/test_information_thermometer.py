@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 
 from rsmi.errors import UsageError
+from rsmi.information.channel import channel_table
+from rsmi.information.entropy import mutual_information
 from rsmi.models.ising import oracle as exact
 from rsmi.renormalization.information_thermometer import INTERVAL, information_thermometer
 
 K_C = np.log(1 + np.sqrt(2)) / 2
-BLOCK_SPIN = exact.channel([[1, 1, 1, 1]], [0], hard=True)
+BLOCK_SPIN = channel_table([[1, 1, 1, 1]], [0], hard=True)
 
 
 @functools.cache
 def torus_information(ratio):
-    return exact.mutual_information(exact.torus_joint(ratio * K_C), BLOCK_SPIN)
+    return mutual_information(exact.torus_joint(ratio * K_C), BLOCK_SPIN)
 
 
 def test_the_exact_information_is_nearly_a_line():

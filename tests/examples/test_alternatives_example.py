@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from conftest import module_of
 
+from rsmi.information.channel import channel_table
+from rsmi.information.entropy import joint_informations
 from rsmi.models.ising import oracle as exact
 from rsmi.models.ising.theory.migdal_kadanoff import exponents
 from rsmi.renormalization.rules import NAMED
@@ -187,7 +189,7 @@ def test_the_chain_in_the_readme(name):
     """Exact I(H:E) and I(V:E|H) of rules with names."""
     joint = exact.chain_joint(4, 1, 1.0, 64)
     rule = NAMED[name]((4,))
-    (found,) = exact.joint_informations([exact.channel(rule.filters, rule.bias, rule.hard)], joint)
+    (found,) = joint_informations([channel_table(rule.filters, rule.bias, rule.hard)], joint)
     shown = row_of("Ising chain, 64 spins", name)
     assert shown[1] == f"{found.information:.6g}"
     assert shown[2] == f"{found.block_information - found.information:.4f}"

@@ -10,15 +10,12 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rsmi.information.entropy import kl_block_given_environment
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.kernels import rbm as kernel
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
 from rsmi.models.ising.chain import sample_chain
-from rsmi.models.ising.oracle import (
-    conditional_block_given_ring,
-    kl_block_given_environment,
-    markov_ring,
-)
+from rsmi.models.ising.oracle import conditional_block_given_ring, markov_ring
 
 KEY = np.array([0x123456789ABCDEF0, 0x0FEDCBA987654321, 5, 7], np.uint64)
 CRITICAL_COUPLING = np.log1p(np.sqrt(2)) / 2

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import reference
 
-from rsmi.information.channel import entropy, state_probabilities
+from rsmi.information.channel import state_probabilities
 from rsmi.information.correlation_explanation import BlockTable, advance, initial_state
+from rsmi.information.entropy import entropy
 from rsmi.information.total_correlation import (
     SMOOTHING,
     explained_total_correlation,

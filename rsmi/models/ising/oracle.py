@@ -14,81 +14,14 @@ Conventions: a state v of the block is a number whose bit i is 1 where block sit
 nats. The objective is eq. 5 of Koch-Janusz & Ringel, Nature Physics 14, 578 (2018).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from rsmi.errors import UsageError
-from rsmi.information.channel import state_probabilities
+from rsmi.information.channel import channel_table, spin_states
+from rsmi.information.entropy import ExactInformation, cross_log, entropy
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.models.ising import elimination, transfer
 from rsmi.statistics.binning import grouped_mean
-
-# Distributions and information
-
-
-def spin_states(n_sites):
-    """All states of n spins, float64 (2^n, n), values +-1: row v, column i is bit i of v."""
-    return 2.0 * (np.arange(1 << n_sites)[:, None] >> np.arange(n_sites) & 1) - 1
-
-
-def entropy(probabilities, axis=-1):
-    """Shannon entropy in nats along an axis; 0 log 0 = 0."""
-    return -_cross_log(probabilities, probabilities).sum(axis=axis)
-
-
-def _cross_log(p, q):
-    """p log q, 0 where p is 0."""
-    return p * np.log(np.where(p > 0, q, 1.0))
-
-
-def channel(filters, bias, hard=False):
-    """Tabulate the coarse-graining rule q(h|v) over all block states.
-
-    Parameters
-    ----------
-    filters : array_like, (n_hidden, n_block)
-    bias : array_like, (n_hidden,)
-    hard : bool
-        See `rsmi.information.channel.unit_probabilities`.
-
-    Returns
-    -------
-    ndarray of float64, (2^n_block, 2^n_hidden)
-        Rows sum to 1.
-    """
-    filters, bias = (
-        np.atleast_2d(np.asarray(filters, float)),
-        np.atleast_1d(np.asarray(bias, float)),
-    )
-    return state_probabilities(filters, bias, spin_states(filters.shape[1]), hard)
-
-
-def mutual_information(joint, q):
-    """I(H:E) of a channel behind a joint distribution.
-
-    Parameters
-    ----------
-    joint : ndarray, (n_states, n_environments)
-        P(V, E), sum 1.
-    q : ndarray, (n_states, n_h)
-        q(h|v); the identity gives I(V:E).
-
-    Returns
-    -------
-    float
-        Nats.
-    """
-    hidden = q.T @ joint
-    independent = hidden.sum(axis=1, keepdims=True) * joint.sum(axis=0)
-    return float((_cross_log(hidden, hidden) - _cross_log(hidden, independent)).sum())
-
-
-def kl_block_given_environment(exact, model):
-    """KL(P(V|E) || P_model(V|E)) of every environment, (n,) nats; both ndarray (n, 2^n_block) with
-    rows of sum 1."""
-    return (_cross_log(exact, exact) - _cross_log(exact, model)).sum(axis=1)
-
 
 # Joint distributions by enumeration
 
@@ -328,57 +261,6 @@ def conditional_averages(rings, block, buffer, coupling, functions):
 # Information of rules, the environments enumerated or sampled
 
 
-@dataclass(frozen=True)
-class ExactInformation:
-    """Exact given the environments; errors are standard errors of the average over them, 0 where
-    all are enumerated. Nats.
-
-    Attributes
-    ----------
-    information, error : float
-        I(H:E).
-    block_information, block_error : float
-        I(V:E), the most any rule could reach. Its bias is of order (number of block states that
-        matter) / (number of independent environments), downward: negligible for 2x2, not for 4x4
-        with few environments.
-    entropy : float
-        H(H).
-    """
-
-    information: float
-    error: float
-    block_information: float
-    block_error: float
-    entropy: float
-
-
-def joint_informations(channels, joint):
-    """I(H:E) of several rules and I(V:E) from a joint distribution: no errors but those of
-    rounding.
-
-    Parameters
-    ----------
-    channels : sequence of ndarray, (2^n_block, 2^n_hidden)
-        Rules q(h|v) as `channel` tabulates them.
-    joint : ndarray, (2^n_block, n_environments)
-        P(V, E), sum 1.
-
-    Returns
-    -------
-    list of ExactInformation
-    """
-    marginal = joint.sum(axis=1)
-    block = float(
-        (_cross_log(joint, joint) - _cross_log(joint, marginal[:, None] * joint.sum(axis=0))).sum()
-    )
-    return [
-        ExactInformation(
-            mutual_information(joint, q), 0.0, block, 0.0, float(entropy(marginal @ q))
-        )
-        for q in channels
-    ]
-
-
 def exact_information(filters, bias, geometry, coupling, environments, *, hard=False, groups=None):
     """I(H:E) and I(V:E) of one rule in the Ising model.
 
@@ -387,7 +269,7 @@ def exact_information(filters, bias, geometry, coupling, environments, *, hard=F
     filters : array_like, (n_hidden, n_block)
     bias : array_like, (n_hidden,)
     hard : bool
-        Coarse-grain by sign with fair ties, see `channel`.
+        Coarse-grain by sign with fair ties, see `channel_table`.
     geometry, coupling, environments, groups
         As in `exact_informations`.
 
@@ -396,7 +278,7 @@ def exact_information(filters, bias, geometry, coupling, environments, *, hard=F
     ExactInformation
     """
     return exact_informations(
-        [channel(filters, bias, hard)], geometry, coupling, environments, groups=groups
+        [channel_table(filters, bias, hard)], geometry, coupling, environments, groups=groups
     )[0]
 
 
@@ -410,7 +292,7 @@ def exact_informations(channels, geometry, coupling, environments, *, groups=Non
     Parameters
     ----------
     channels : sequence of ndarray, (2^n_block, 2^n_hidden)
-        Rules q(h|v) as `channel` tabulates them; each may have its own n_hidden.
+        Rules q(h|v) as `channel_table` tabulates them; each may have its own n_hidden.
     geometry : Geometry
         Must be tractable, see `is_tractable`.
     coupling : float
@@ -449,7 +331,7 @@ def exact_informations(channels, geometry, coupling, environments, *, groups=Non
 def _information(hidden, groups, block):
     """From P(h|E) of every environment and of its flip, (n, 2, 2^n_hidden)."""
     mean = hidden.mean(axis=(0, 1))
-    divergence = (_cross_log(hidden, hidden) - _cross_log(hidden, mean)).sum(axis=2).mean(axis=1)
+    divergence = (cross_log(hidden, hidden) - cross_log(hidden, mean)).sum(axis=2).mean(axis=1)
     return ExactInformation(*grouped_mean(divergence, groups), *block, float(entropy(mean)))
 
 

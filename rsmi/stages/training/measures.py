@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rsmi.information.channel import channel_table
 from rsmi.information.decoder import DecoderBound, check_bounds, decoder_bound, fit_decoder
 from rsmi.information.total_correlation import held_out_explained, total_correlation
 from rsmi.models.ising import oracle as exact
@@ -88,7 +89,7 @@ def exact_attributes(windows: WindowSet, filters: np.ndarray, bias: np.ndarray) 
     if not windows.exactly_solvable:
         return {}
     chosen, coupling = windows.exact_windows(), windows.source.attributes["coupling"]
-    rules = [exact.channel(filters, bias, hard) for hard in (True, False)]
+    rules = [channel_table(filters, bias, hard) for hard in (True, False)]
     hard, soft = exact.exact_informations(
         rules, windows.geometry, coupling, chosen.environments, groups=chosen.runs
     )

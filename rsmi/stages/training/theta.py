@@ -15,6 +15,7 @@ from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Rows, State, restoring
 from rsmi.errors import Failure, UsageError
+from rsmi.information.entropy import kl_block_given_environment
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.ising import oracle as exact
@@ -294,7 +295,7 @@ def _divergences(machine: RBM, chosen: Windows, windows: WindowSet) -> np.ndarra
         rings, geometry.block, geometry.buffer, windows.source.attributes["coupling"]
     )
     model = machine.conditional_block(chosen.environments)
-    return exact.kl_block_given_environment(truth, model)
+    return kl_block_given_environment(truth, model)
 
 
 def plan(work: ThetaTraining) -> dict:

@@ -28,15 +28,14 @@ coefficient of t^k, exactly.
 
 A coarse configuration is a number whose bit j is 1 where h_j = +1, a set of coarse spins a number
 whose bit j is 1 where it holds h_j; a rule is the table P(h=+1|x) over the block states of
-`rsmi.models.ising.oracle.spin_states`.
+`rsmi.information.channel.spin_states`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from rsmi.information.channel import unit_probabilities
-from rsmi.models.ising.oracle import spin_states
+from rsmi.information.channel import spin_states, unit_probabilities
 
 LARGEST_COUPLING = 150.0  # exp(-4K), two broken bonds, must not underflow
 _TOGETHER = 1 << 16  # coarse configurations times rules in one array

@@ -22,9 +22,9 @@ from math import prod
 
 import numpy as np
 
-from rsmi.information.channel import unit_probabilities
+from rsmi.information.channel import spin_states, unit_probabilities
+from rsmi.information.entropy import entropy
 from rsmi.models.ising.facts import chain_entropy
-from rsmi.models.ising.oracle import entropy, spin_states
 from rsmi.renormalization.rules import Rule, level_shapes
 
 LARGEST_LATTICE = 20  # sites whose 2^sites configurations are enumerated
