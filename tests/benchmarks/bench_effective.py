@@ -1,9 +1,9 @@
-"""Effective samples per core-second at T_c: sweeps per second over 2 tau_int, that of the energy or
-of |m|, whichever is larger.
+"""Effective samples per second of one core at T_c: sweeps per second over 2 tau_int, where tau_int
+is that of the energy or of |m|, whichever is larger.
 
-A sweep of Wolff is three clusters here. Replicas are 512 lattices at once, the others one. The
-scalar kernels have the tau_int of the bit-sliced ones and the Swendsen-Wang of mcising that of
-ours: they make the same Markov chains.
+A Wolff sweep has three clusters here. Replicas update 512 lattices at once, the other layouts one.
+The scalar kernels use the tau_int of the bit-sliced ones, and the Swendsen-Wang of mcising uses
+that of ours, because they realize the same Markov chains.
 """
 
 import numpy as np

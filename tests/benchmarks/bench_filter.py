@@ -1,8 +1,8 @@
-"""CPU seconds to a learned filter with its reported mutual information, from a samples file,
+"""CPU seconds from a samples file to a learned filter with its reported mutual information,
 start-up included.
 
-Baseline: scikit-learn's BernoulliRBM trained on the same windows, which gives hidden units but no
-mutual information.
+The baseline is the BernoulliRBM of scikit-learn, trained on the same windows. It gives hidden units
+but no mutual information.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""Nanoseconds per attempted flip, spin and flipped spin of the Ising samplers, beside a plain numpy
-Metropolis and the package mcising in the same run."""
+"""Nanoseconds per attempted flip, per spin and per flipped spin of the scalar Ising samplers,
+beside a plain numpy Metropolis and the package mcising."""
 
 import numpy as np
 from mcising_times import mcising_nanoseconds

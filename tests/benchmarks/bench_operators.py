@@ -1,7 +1,7 @@
-"""Microseconds per configuration of blocking, of the 16 operators and of the local energies, beside
-np.roll in the same run; and of a flow in flight: sampling, measuring level by level as for any rule
-(the baseline), measuring as it does, and the share of measuring in the run.
-"""
+"""Microseconds per configuration of blocking, of the 16 lattice operators and of the local
+energies, beside np.roll. For a flow in flight: the times of sampling, of measuring level by level
+as for any rule (the baseline) and of measuring as the flow does, and the share of measuring in the
+run."""
 
 from statistics import median
 from time import process_time

@@ -1,5 +1,4 @@
-"""Nanoseconds per term of the pair free energies, beside numpy in the same run, and seconds per
-lambda training."""
+"""Nanoseconds per term of the pair free energies, beside numpy, and seconds per lambda training."""
 
 import numpy as np
 from timing import seconds

@@ -1,9 +1,10 @@
-"""Contrastive divergence of a +-1 machine: samples per second beside plain numpy in float32 in the
-same run."""
+"""Samples per second in contrastive divergence of a machine of +-1 units, beside plain numpy in
+float32."""
 
 from time import process_time
 
 import numpy as np
+from timing import Row
 
 from rsmi.information.rbm import initial_state
 from rsmi.kernels.rbm import PATHS, train_epoch
@@ -93,17 +94,17 @@ def samples_per_second(n_visible, n_hidden, batch_size, n_gibbs):
     return dict(zip(("numpy", *PATHS_SHOWN), len(visible) / np.median(times, axis=0)))
 
 
-def run() -> list[tuple[str, float, str]]:
-    """(name, value, unit) of every measurement."""
+def run() -> list[Row]:
+    """Every measurement."""
     rows = []
     for n_visible, n_hidden, batch_size in SIZES:
         for n_gibbs in (1, 5):
             what = f"CD-{n_gibbs} {n_visible} x {n_hidden}, batch {batch_size}"
             rates = samples_per_second(n_visible, n_hidden, batch_size, n_gibbs)
             plain = rates.pop("numpy")
-            rows.append((f"baseline: numpy {np.__version__} {what}", plain, "samples/s"))
+            rows.append(Row(f"baseline: numpy {what}", plain, "samples/s"))
             rows += [
-                (f"{what}, {path}", rate, f"samples/s  ({rate / plain:.1f} x numpy)")
+                Row(f"{what}, {path}", rate, "samples/s", {"numpy": rate / plain})
                 for path, rate in rates.items()
             ]
     return rows

@@ -1,19 +1,24 @@
-"""Every benchmark of this folder in one run: a table on stdout and, if asked for, a JSON file. Each
-compares with a baseline named beside it, measured in the same run.
+"""Run the benchmarks of this folder: a table on stdout, and JSON and Markdown files on request.
 
-    make bench            or            python tests/benchmarks/run.py [--json FILE] [NAME ...]
+    make bench
+    python tests/benchmarks/run.py [--json FILE] [--markdown FILE] [NAME ...]
 
-CPU time, medians over repeats. OpenBLAS is given one thread and its own choice of kernels, for a
-fair baseline.
+Every benchmark measures its baselines in the same run. Times are CPU times, medians over repeats.
+OpenBLAS runs with one thread and chooses its kernels itself, so that the baselines are fair.
 """
+
+from __future__ import annotations
 
 import argparse
 import importlib.util
 import json
 import os
-import platform
 from pathlib import Path
 
+from results import document, line, machine
+from timing import Row
+
+# numpy, which the benchmarks import, reads these when it is imported.
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(name, None)
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -31,49 +36,36 @@ def load(name: str):
     return module
 
 
-def processor() -> str:
-    """What the system calls it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next(
-        (line.split(":")[1].strip() for line in lines if line.startswith("model name")),
-        platform.processor() or platform.machine(),
-    )
+def measure(name: str) -> list[Row]:
+    """Run one benchmark and print its rows."""
+    print(name, flush=True)
+    rows = [Row(*row) for row in load(name).run()]
+    for row in rows:
+        print(line(row), flush=True)
+    return rows
 
 
-def line(row) -> str:
-    ratios = ", ".join(f"{ratio:.3g} x {other}" for other, ratio in row.ratios.items())
-    return f"  {row.name:76} {row.value:12.4g} {row.unit}{f'  ({ratios})' * bool(ratios)}"
-
-
-def main(names: list[str], file: str | None) -> None:
-    """Run the benchmarks named (all by default)."""
-    from timing import Row
-
-    results = {}
-    for name in names or NAMES:
-        print(name, flush=True)
-        results[name] = []
-        for row in load(name).run():
-            results[name].append(Row(*row)._asdict())
-            print(line(Row(*row)), flush=True)
-    if file:
-        machine = {
-            "processor": processor(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-        }
-        Path(file).write_text(
-            json.dumps({"machine": machine, "benchmarks": results}, indent=1) + "\n"
-        )
+def main(names: list[str], json_file: str | None, markdown_file: str | None) -> None:
+    """Run the named benchmarks, or all of them if none is named, and write the files."""
+    facts = machine()
+    results = {name: measure(name) for name in names or NAMES}
+    if json_file:
+        rows = {name: [row._asdict() for row in rows] for name, rows in results.items()}
+        text = json.dumps({"machine": facts, "benchmarks": rows}, indent=1)
+        Path(json_file).write_text(text + "\n")
+    if markdown_file:
+        meanings = {name: load(name).__doc__.split("\n\n")[0] for name in results}
+        Path(markdown_file).write_text(document(facts, results, meanings))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", metavar="FILE", help="write the numbers there too")
+    parser.add_argument("--json", metavar="FILE", help="write the numbers to this file too")
+    parser.add_argument("--markdown", metavar="FILE", help="write the tables to this file too")
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"some of {', '.join(NAMES)}; all by default"
+        "names", nargs="*", metavar="NAME", help=f"some of {', '.join(NAMES)}; default: all"
     )
-    asked = parser.parse_args()
-    if unknown := set(asked.names) - set(NAMES):
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}")
-    main(asked.names, asked.json)
+    main(options.names, options.json, options.markdown)

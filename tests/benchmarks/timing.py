@@ -1,4 +1,4 @@
-"""How the benchmarks of this folder take the time, and what they answer."""
+"""The clock of the benchmarks in this folder, and the rows that they return."""
 
 from statistics import median
 from time import process_time
@@ -8,8 +8,8 @@ REPEATS = 7
 
 
 class Row(NamedTuple):
-    """A measurement; ``ratios`` say how many times faster it is than what each of them names,
-    measured in the same run."""
+    """A measurement. ``ratios`` maps the name of a baseline, measured in the same run, to how many
+    times faster this row is."""
 
     name: str
     value: float
