@@ -147,7 +147,8 @@ def starting_with(rows: list[Row], beginning: str) -> Row | None:
 
 
 def speed_up(row: Row, baseline: Row) -> float:
-    """How many times faster ``row`` is than ``baseline``: values in units "/s" are rates, all others times."""
+    """How many times faster ``row`` is than ``baseline``. Values with a unit that ends in "/s" are
+    rates, all others are times."""
     return row.value / baseline.value if row.unit.endswith("/s") else baseline.value / row.value
 
 
