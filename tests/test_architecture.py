@@ -25,7 +25,7 @@ ARROWS = {
     "information": set(),
     "lattice": {"statistics", "kernels"},
     "statistics": {"kernels"},
-    "store": set(),
+    "store": {"lattice"},
     "kernels": set(),
 }
 for room in ("figures", "reports", "stages", "samples", "models"):
@@ -124,6 +124,14 @@ def test_the_command_line_reads_files_only_to_hand_them_on():
         if name.startswith("rsmi.lattice")
     }
     assert all(name.startswith("rsmi.lattice.geometry") for name in used)
+
+
+def test_one_place_packs_and_unpacks_bits():
+    """Elsewhere only the example of SCHEMA.md names the functions of numpy, for readers without
+    this package."""
+    bits = re.compile(r"np\.(packbits|unpackbits|bitwise_count)")
+    places = {path for path in (ROOT / "rsmi").rglob("*.py") if bits.search(path.read_text())}
+    assert places == {ROOT / "rsmi/lattice/packed.py", ROOT / "rsmi/store/schema.py"}
 
 
 def test_the_c_core_knows_neither_python_nor_files():

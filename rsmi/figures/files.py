@@ -12,6 +12,7 @@ import numpy as np
 
 from rsmi.errors import Failure, UsageError
 from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.packed import unpack_bits
 from rsmi.models.dimers.report import is_dimer_rule
 from rsmi.models.ising import facts as ising
 from rsmi.notation import (
@@ -195,17 +196,13 @@ def _spins(file: File, number: int) -> np.ndarray:
     data."""
     shape = (file.attributes["components"], *file.attributes["shape"])
     spins, live = (
-        (
-            np.unpackbits(row, count=math.prod(shape), bitorder="little")
-            .reshape(shape)
-            .astype(np.int8)
-        )
+        unpack_bits(row, shape)[0].astype(np.int8)
         for row in (
-            file.read("/spins", number, number + 1)[0],
+            file.read("/spins", number, number + 1),
             (
-                file.read("/mask")
+                file.read("/mask")[np.newaxis]
                 if "/mask" in file
-                else np.full(file.shape("/spins")[1], 255, np.uint8)
+                else np.full((1, file.shape("/spins")[1]), 255, np.uint8)
             ),
         )
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rsmi.information.decoder import keyed_generator
 from rsmi.kernels import total_correlation as kernel
+from rsmi.lattice.packed import pack_spins
 
 INITIAL_WIDTH = 0.1  # standard deviation of the initial filters
 INITIAL_SHARPNESS = (
@@ -41,7 +42,7 @@ class BlockTable:
     def from_samples(cls, blocks: NDArray[np.int8]) -> BlockTable:
         """Table of samples (n, n_block) of +-1; equal blocks are joined."""
         blocks = np.asarray(blocks)
-        packed, counts = np.unique(_pack(blocks), axis=0, return_counts=True)
+        packed, counts = np.unique(pack_spins(blocks), axis=0, return_counts=True)
         return cls(packed, counts / len(blocks), (blocks > 0).mean(axis=0), float(len(blocks)))
 
     @classmethod
@@ -55,7 +56,7 @@ class BlockTable:
         ):
             raise ValueError("the probabilities must be those of the states, with sum 1")
         return cls(
-            _pack(blocks),
+            pack_spins(blocks),
             probabilities,
             np.einsum("s,si->i", probabilities, np.asarray(blocks) > 0),
             math.inf,
@@ -64,10 +65,6 @@ class BlockTable:
     @property
     def n_sites(self) -> int:
         return len(self.up)
-
-
-def _pack(blocks: NDArray) -> NDArray[np.uint8]:
-    return np.packbits(np.asarray(blocks) > 0, axis=1, bitorder="little")
 
 
 def initial_state(

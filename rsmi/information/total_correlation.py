@@ -40,10 +40,17 @@ def total_correlation(blocks: NDArray, weights: NDArray | None = None) -> float:
     - n_block) / 2n, so this is for small blocks.
     """
     up, weights = np.asarray(blocks) > 0, _normalized(weights, len(blocks))
-    _, index = np.unique(np.packbits(up, axis=1), axis=0, return_inverse=True)
+    _, index = np.unique(_state_numbers(up), return_inverse=True)
     sites = np.einsum("s,si->i", weights, up)
     states = np.bincount(index.ravel(), weights)
     return float(sum(entropy([p, 1 - p]) for p in sites) - entropy(states[states > 0]))
+
+
+def _state_numbers(up: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Number the states of small blocks, (n, n_block) bool, in lexicographic order, int64 (n,)."""
+    if up.shape[1] > 62:
+        raise ValueError(f"the states of {up.shape[1]} sites cannot be numbered")
+    return up @ (1 << np.arange(up.shape[1])[::-1])
 
 
 class Marginals(NamedTuple):

@@ -158,7 +158,7 @@ def coarse_grain(rows, shape, rule: Rule, key, samples=0) -> np.ndarray:
     Parameters
     ----------
     rows : (n, ceil(sites / 8)) uint8
-        Packed configurations (``np.packbits(bitorder="little")``, bit 1 = spin +1) of a lattice of
+        Packed configurations (`rsmi.lattice.packed`, bit 1 = spin +1) of a lattice of
         `shape`, 1 to 3 axes.
     key : (2,) uint64
         Key of this step's random bits.

@@ -17,6 +17,7 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.packed import count_ones
 from rsmi.renormalization import finite_size
 from rsmi.stages.flow.from_files import refuse_equal_streams
 from rsmi.stages.rule_option import require_single_component
@@ -61,11 +62,7 @@ class Measurement:
             name: finite_size.correlation_sums(rows, shape, divisor)
             for name, divisor in zip(found, distances)
         }
-        return found | {
-            "magnetization": (
-                2 * np.bitwise_count(rows).sum(axis=1, dtype=np.int64) - math.prod(shape)
-            )
-        }
+        return found | {"magnetization": 2 * count_ones(rows) - math.prod(shape)}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from rsmi.engine.shards import RowReader
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import parse_block, shape_text
+from rsmi.lattice.packed import pack_mask, pack_spins, row_bytes
 from rsmi.models.ising.simulation import resolve_coupling
 from rsmi.stages.sample import summary as summary
 from rsmi.store import import_formats as foreign
@@ -69,7 +70,7 @@ class Reading:
         numbers = self.source.rows(start, stop).reshape(stop - start, *self.lattice)
         up = (numbers == 1) & self._live
         self._check(numbers, up, first, start)
-        rows = {"spins": np.packbits(up.reshape(stop - start, -1), axis=1, bitorder="little")}
+        rows = {"spins": pack_spins(up)}
         return rows | ({"energy": energies(up)} if self.energy else {})
 
     @property
@@ -157,7 +158,7 @@ class Import:
     @property
     def packed_mask(self) -> np.ndarray:
         """Bits as a row of /spins."""
-        return np.packbits(self.mask.ravel(), bitorder="little")
+        return pack_mask(self.mask)
 
     @property
     def samples(self) -> int:
@@ -165,7 +166,7 @@ class Import:
 
     @property
     def row_bytes(self) -> int:
-        return (math.prod(self.lattice) + 7) // 8
+        return row_bytes(self.lattice)
 
     @property
     def has_energy(self) -> bool:

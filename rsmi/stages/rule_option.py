@@ -14,6 +14,7 @@ import numpy as np
 from rsmi.engine.keys import stream_key
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import block_mask, parse_block, shape_text
+from rsmi.lattice.packed import unpack_mask
 from rsmi.renormalization import rules
 from rsmi.store import File, open_file
 
@@ -236,12 +237,7 @@ def lattice_mask(file: File) -> np.ndarray | None:
     """Which sites of a samples file carry data, bool of the lattice's shape; None if all do."""
     if "/mask" not in file:
         return None
-    shape = file.attributes["shape"]
-    return (
-        np.unpackbits(file.read("/mask"), count=math.prod(shape), bitorder="little")
-        .astype(bool)
-        .reshape(shape)
-    )
+    return unpack_mask(file.read("/mask"), file.attributes["shape"])
 
 
 def live_block(file: File, block: tuple[int, ...]) -> tuple[bool, ...] | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
+from rsmi.lattice.packed import count_ones
 from rsmi.models.dimers import coverings as model
 from rsmi.models.dimers import simulation as dimers
 from rsmi.models.simulation import (
@@ -281,7 +282,7 @@ _FROM = {
 def live_sites(file: File) -> int:
     """Number of sites that carry data."""
     return (
-        int(np.bitwise_count(file.read("/mask")).sum())
+        int(count_ones(file.read("/mask")))
         if "/mask" in file
         else math.prod(file.attributes["shape"])
     )
@@ -292,9 +293,6 @@ def magnetizations(file: File) -> np.ndarray:
     n, width = file.shape("/spins")
     sites, step = live_sites(file), max(1, _ROWS_AT_ONCE // width)
     counts = [
-        np.bitwise_count(file.read("/spins", start, min(n, start + step))).sum(
-            axis=1, dtype=np.int64
-        )
-        for start in range(0, n, step)
+        count_ones(file.read("/spins", start, min(n, start + step))) for start in range(0, n, step)
     ]
     return 2 * np.concatenate(counts) - sites

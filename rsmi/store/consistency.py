@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rsmi.errors import DataError
+from rsmi.lattice.packed import count_ones
 from rsmi.store.digest import canonical_json
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _check_samples(file: File) -> None:
     if "/mask" in file and (
         attributes["components"] != 1
         or attributes["boundary"] != "periodic"
-        or not 0 < np.bitwise_count(file.read("/mask")).sum(dtype=np.int64) < bits
+        or not 0 < count_ones(file.read("/mask")) < bits
     ):
         raise DataError(
             f"{path}: /mask needs one component, a periodic lattice, and sites both with data and"

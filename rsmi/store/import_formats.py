@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from rsmi.errors import DataError, Failure, RsmiError, UsageError
+from rsmi.lattice.packed import BitOrder, unpack_bits
 
 FORMATS = ("npy", "npz", "csv", "hdf5", "bits")
 LONGEST_LINE = 1 << 26  # bytes of one configuration as text
@@ -409,7 +410,7 @@ class BitsSource(Source):
     """Packed bits without a header, every configuration in whole bytes of its own, what is left of
     the last byte 0."""
 
-    def __init__(self, path: Path, lattice: tuple[int, ...], order: str):
+    def __init__(self, path: Path, lattice: tuple[int, ...], order: BitOrder):
         super().__init__(path)
         self._order, self._sites = order, math.prod(lattice)
         self._bytes = (self._sites + 7) // 8
@@ -426,7 +427,7 @@ class BitsSource(Source):
         packed = np.frombuffer(self._stream.read((stop - start) * self._bytes), np.uint8).reshape(
             stop - start, self._bytes
         )
-        bits = np.unpackbits(packed, axis=1, bitorder=self._order)
+        bits = unpack_bits(packed, (8 * self._bytes,), self._order)
         rest = bits[:, self._sites :].any(axis=1)
         if rest.any():
             raise DataError(

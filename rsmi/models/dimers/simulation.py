@@ -10,6 +10,7 @@ import numpy as np
 from rsmi.engine.keys import stream_key
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
+from rsmi.lattice.packed import unpack_bits
 from rsmi.models.dimers import coverings as model
 from rsmi.models.dimers import loop as dimers_loop
 from rsmi.models.dimers import worm as kernel
@@ -320,9 +321,7 @@ def _unpacked(packed, shape: tuple[int, int], components: int):
     for first in range(0, len(packed), step):
         yield (
             first,
-            np.unpackbits(
-                packed[first : first + step], axis=1, count=bits, bitorder="little"
-            ).reshape(-1, components, *shape),
+            unpack_bits(packed[first : first + step], (components, *shape)),
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from rsmi.engine.keys import stream_key
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import DataError, UsageError
+from rsmi.lattice.packed import pack_mask
 from rsmi.models.ising import bitsliced
 from rsmi.models.ising import chain as kernel
 from rsmi.models.ising import facts as model
@@ -259,9 +260,9 @@ class IsingSimulation:
             }
         key = stream_key(self.seed, "sample", physics | {"layout": self.layout}, number)
         down = np.arange(self.together) + (number if isinstance(number, int) else 0)
-        spins = np.packbits(np.ones(self.sites, dtype=bool), bitorder="little") * (
-            1 - down[:, np.newaxis] % 2
-        ).astype(np.uint8)
+        spins = pack_mask(np.ones(self.sites, dtype=bool)) * (1 - down[:, np.newaxis] % 2).astype(
+            np.uint8
+        )
         return {
             "spins": spins[0] if self.layout == "strip" else spins,
             "generators": bitsliced.seed(key, 1),
