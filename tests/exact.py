@@ -106,6 +106,21 @@ def ising_states(shape):
     return states, ising_energies(states)
 
 
+def infinite_energy(coupling):
+    """Energy per site in J of the infinite square-lattice Ising model (Onsager, Phys. Rev. 65, 117
+    (1944)), K > 0.
+
+    The elliptic integral in Onsager's formula is pi / (2 agm(1, k')) with k' = |2 tanh^2 2K - 1|;
+    the arithmetic-geometric mean needs no care at K_c, where k' = 0.
+    """
+    tanh = math.tanh(2 * coupling)
+    modulus = 2 * tanh**2 - 1
+    a, b = 1.0, abs(modulus)
+    while abs(a - b) > 1e-15 * a and b > 0:
+        a, b = (a + b) / 2, math.sqrt(a * b)
+    return -(1 + (modulus / a if modulus else 0.0)) / tanh
+
+
 # --- RSMI on the Ising chain
 # ------------------------------------------------------------------------------------------
 
@@ -278,3 +293,44 @@ def parallel_plaquettes(coverings, boundary="periodic"):
     if boundary == "open":
         beside, below = beside[:, :, :-1], below[:, :-1]
     return beside.sum(axis=(1, 2)) + below.sum(axis=(1, 2))
+
+
+def dimer_windings(shape):
+    """P(W_x, W_y) of free dimers on the torus, (Ly + 1, Lx + 1), at [W_x + Ly/2, W_y + Lx/2].
+
+    W_x = sum_y (-1)^(x+y) n_x(x, y) is the same at every x. A winding is counted by exp(i theta W)
+    if the momenta in Kasteleyn's four determinants are shifted by theta / (L/2); the distribution
+    is the Fourier transform of their sum (P. W. Kasteleyn, Physica 27, 1209 (1961)).
+    """
+    points, cells = (shape[1] + 1, shape[0] + 1), (shape[0] // 2, shape[1] // 2)
+
+    def log_determinant(sector, turn):
+        k_x, k_y = (
+            2 * np.pi * (np.arange(n) + a / 2 + part) / n for n, a, part in zip(cells, sector, turn)
+        )
+        factors = 4 - 2 * np.cos(k_x)[:, None] - 2 * np.cos(k_y)
+        return np.log(factors).sum() if factors.min() > 1e-14 else -np.inf
+
+    turns = [[(i / points[0], j / points[1]) for j in range(points[1])] for i in range(points[0])]
+    sectors = ((0, 0), (0, 1), (1, 0), (1, 1))
+    logs = np.array(
+        [[[log_determinant(s, turn) for turn in row] for row in turns] for s in sectors]
+    )
+    parts = np.exp(logs - logs.max())
+    generating = parts[1:].sum(axis=0) - parts[0]
+    transform = np.fft.fft2(generating / generating[0, 0]).real / generating.size
+    return np.maximum(np.fft.fftshift(transform), 0.0)
+
+
+# --- matrices -------------------------------------------------------------------------------------
+
+
+def leading_eigenvectors(matrix):
+    """Right and left eigenvector of the eigenvalue of largest modulus, of unit length, the largest
+    component positive."""
+    vectors = []
+    for m in (matrix, matrix.T):
+        values, columns = np.linalg.eig(m)
+        vector = columns[:, np.argmax(np.abs(values))].real
+        vectors.append(vector * np.sign(vector[np.argmax(np.abs(vector))]) / np.linalg.norm(vector))
+    return vectors[0], vectors[1]

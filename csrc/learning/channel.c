@@ -92,12 +92,6 @@ void channel_gradient(const channel *c, int64_t n, const double *spins, const do
     multiply_transposed(c->n_hidden, c->n_block, n, field_gradient, spins, filters_gradient);
 }
 
-void mean_states(int64_t n_states, int64_t n, const double *q, double *mean)
-{
-    for (int64_t h = 0; h < n_states; h++)
-        mean[h] = lane_sum(n, q + h * padded(n)) / (double)n;
-}
-
 double entropy(int64_t n_states, const double *p)
 {
     double sum = 0.0;

@@ -24,9 +24,6 @@ void channel_gradient(const channel *c, int64_t n, const double *spins, const do
                       const double *q, const double *derivative, double *field_gradient,
                       double *filters_gradient, double *bias_gradient);
 
-/* mean[h] = average of q (n_states, n) over the batch. */
-void mean_states(int64_t n_states, int64_t n, const double *q, double *mean);
-
 /* -sum p log p in nats. */
 double entropy(int64_t n_states, const double *p);
 

@@ -131,30 +131,6 @@ def pointwise_explained(
     return values
 
 
-def explained_total_correlation(
-    filters: NDArray,
-    bias: NDArray,
-    blocks: NDArray,
-    weights: NDArray | None = None,
-    hard: bool = False,
-) -> float:
-    """TC(V;H) = sum_i I(v_i:H) - I(V:H) of a rule and weighted blocks, in nats.
-
-    Parameters
-    ----------
-    filters, bias, hard
-        The rule; see `rsmi.information.channel.unit_probabilities`.
-    blocks, weights
-        As for `total_correlation`. Exact for a distribution; from n samples high by up to (n_block
-        - 1)(2^n_hidden - 1) / 2n.
-    """
-    q = state_probabilities(np.atleast_2d(filters), np.atleast_1d(bias), blocks, hard)
-    return float(
-        _normalized(weights, len(q))
-        @ pointwise_explained(rule_marginals(q, blocks, weights), q, blocks)
-    )
-
-
 class HeldOut(NamedTuple):
     """Pointwise explained total correlation of held-out blocks: ``together`` (n,) of all units as
     one variable H, ``units`` (n, n_hidden) of each unit with the sites that it knows most of. The

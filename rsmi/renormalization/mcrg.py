@@ -71,22 +71,6 @@ def leading_eigenvalue(matrix) -> float:
     return float(leading.real)
 
 
-def leading_eigenvectors(matrix) -> tuple[np.ndarray, np.ndarray]:
-    """Right and left eigenvector of the leading eigenvalue, (k,) each, of unit length, largest
-    component positive.
-
-    The right one is the direction of couplings along which the flow leaves the fixed point; the
-    left one is the gradient of the scaling field.
-    """
-    leading_eigenvalue(matrix)
-    vectors = []
-    for m in (matrix, matrix.T):
-        values, columns = np.linalg.eig(m)
-        vector = columns[:, np.argmax(np.abs(values))].real
-        vectors.append(vector * np.sign(vector[np.argmax(np.abs(vector))]) / np.linalg.norm(vector))
-    return vectors[0], vectors[1]
-
-
 class Sequence(NamedTuple):
     """An exponent by step and number of operators: value and error (steps, k), replicas (blocks,
     steps, k), nan where undefined; `reasons` (steps, k) of str or None; `wraps` (steps,), whether

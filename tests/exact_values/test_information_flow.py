@@ -4,14 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from exact import boltzmann, ising_states, joint_entropy
+from exact import boltzmann, infinite_energy, ising_states, joint_entropy
 
 from rsmi.models.ising import torus as kaufman
 from rsmi.models.ising.facts import (
     chain_entropy,
     critical_coupling,
     exact_entropy,
-    infinite_energy,
     ring_entropy,
 )
 from rsmi.models.ising.theory.information_flow import (
@@ -61,13 +60,11 @@ def test_entropy_of_the_critical_plane():
     """s = 2G/pi + (ln 2)/2 - K_c sqrt 2 (G Catalan's constant) = .30647; the torus approaches it as
     1/L^2."""
     catalan = 0.915965594177219
-    infinite = 2 * catalan / math.pi + 0.5 * math.log(2) + KC * infinite_energy(2, KC)
+    infinite = 2 * catalan / math.pi + 0.5 * math.log(2) + KC * infinite_energy(KC)
     small, large = (exact_entropy((size, size), KC) - infinite for size in (64, 128))
     assert infinite == pytest.approx(0.30647, abs=1e-5)
     # the energy's own finite-size term, K_c (e_L - e), is of order 1/L and dominates
-    energy = [
-        KC * (kaufman.energy((size, size), KC) - infinite_energy(2, KC)) for size in (64, 128)
-    ]
+    energy = [KC * (kaufman.energy((size, size), KC) - infinite_energy(KC)) for size in (64, 128)]
     assert small - energy[0] == pytest.approx(4 * (large - energy[1]), rel=1e-3)
 
 

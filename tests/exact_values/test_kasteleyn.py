@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exact import dimer_coverings
+from exact import dimer_coverings, dimer_windings
 
 from rsmi.errors import UsageError
 from rsmi.models.dimers import kasteleyn
@@ -63,7 +63,7 @@ def test_torus_against_enumeration(shape):
     assert (along_y == along_y[:, :1]).all()
     counts = np.zeros((shape[1] + 1, shape[0] + 1))
     np.add.at(counts, (along_x[:, 0] + shape[1] // 2, along_y[:, 0] + shape[0] // 2), 1)
-    assert np.abs(kasteleyn.winding_distribution(shape) - counts / len(coverings)).max() < 1e-14
+    assert np.abs(dimer_windings(shape) - counts / len(coverings)).max() < 1e-14
 
 
 def test_a_wrong_sign_of_the_singular_sector_shows():
@@ -78,15 +78,6 @@ def test_a_wrong_sign_of_the_singular_sector_shows():
     assert np.abs(minor).max() == pytest.approx(0.5 * 16 / 272)
     found = kasteleyn.link_covariance((4, 4))[0]
     assert all(np.abs(found + share * minor - exact[0]).max() > 0.01 for share in (0.5, 1.0))
-
-
-@pytest.mark.parametrize("shape", [(2, 2), (2, 4), (4, 4), (4, 6), (6, 4)])
-def test_open_lattice_against_enumeration(shape):
-    coverings = coverings_of(shape, "open").reshape(-1, 2 * shape[0] * shape[1]).astype(float)
-    mean, covariance = kasteleyn.open_link_moments(shape)
-    exact = np.cov(coverings.T, bias=True)
-    assert np.abs(mean.ravel() - coverings.mean(axis=0)).max() < 1e-13
-    assert np.abs(covariance.reshape(exact.shape) - exact).max() < 1e-13
 
 
 def test_covariance_of_the_16x16_torus():
@@ -108,7 +99,7 @@ def test_windings_of_the_reference():
         ) == pytest.approx(float(row["coverings"]), rel=1e-11)
         if kind == "open":
             continue
-        distribution, middle = kasteleyn.winding_distribution(shape), shape[0] // 2
+        distribution, middle = dimer_windings(shape), shape[0] // 2
         winding = np.arange(-middle, middle + 1)
         assert distribution.sum() == pytest.approx(1, abs=1e-12)
         assert distribution.sum(axis=1) @ winding**2 == pytest.approx(float(row["varWx"]), abs=1e-9)
@@ -127,7 +118,7 @@ def test_large_lattices():
     assert collinear == pytest.approx([0.02834506, -0.01285508, 0.00758527, -0.00447576], abs=2e-6)
     winding = np.arange(-16, 17)
     weights = np.exp(-np.pi / 2 * winding**2)
-    variance = kasteleyn.winding_distribution((32, 32)).sum(axis=1) @ winding**2
+    variance = dimer_windings((32, 32)).sum(axis=1) @ winding**2
     assert variance == pytest.approx(weights @ winding**2 / weights.sum(), rel=1e-3)
 
 
@@ -143,9 +134,7 @@ def test_dimers_repel_on_a_vertex():
 def test_odd_lattices_are_refused(shape):
     for function in (
         kasteleyn.log_coverings,
-        kasteleyn.winding_distribution,
         kasteleyn.link_covariance,
-        kasteleyn.open_link_moments,
     ):
         with pytest.raises(UsageError, match="two even sides"):
             function(shape)

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from rsmi.information import correlation_explanation
+from rsmi.information.channel import channel_table
 from rsmi.information.correlation_explanation import BlockTable
 from rsmi.information.rbm import initial_state
-from rsmi.information.total_correlation import explained_total_correlation
+from rsmi.information.total_correlation import pointwise_explained, rule_marginals
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.filters import filter_shape
 from rsmi.samples.windows import WindowSet
@@ -89,9 +90,9 @@ def test_every_rule_is_measured_in_the_same_way(train, samples):
     of the stored filters."""
     found, _ = train("--block 2x2 --objective decoder --hidden 2 --restarts 1 --windows 60000")
     p = ising_block(samples / "ising.h5")
-    value = explained_total_correlation(
-        np.reshape(found["filters"], (2, 4)), found["bias"], exact.all_spins(4), p
-    )
+    q = channel_table(np.reshape(found["filters"], (2, 4)), found["bias"])
+    spins = exact.all_spins(4)
+    value = p @ pointwise_explained(rule_marginals(q, spins, p), q, spins)
     assert abs(found["total_correlation"] - value) < 4 * found["total_correlation_error"]
     assert (
         found["total_correlation_bound"]

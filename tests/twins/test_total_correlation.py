@@ -19,7 +19,6 @@ from rsmi.information.correlation_explanation import BlockTable, advance, initia
 from rsmi.information.entropy import entropy
 from rsmi.information.total_correlation import (
     SMOOTHING,
-    explained_total_correlation,
     held_out_explained,
     pointwise_explained,
     rule_marginals,
@@ -36,6 +35,14 @@ SPINS = exact.all_spins(4)
 def ising():
     """P(V) of the 2x2 block of the 6x6 torus."""
     return oracle.torus_joint(CRITICAL).sum(axis=1)
+
+
+def explained_total_correlation(filters, bias, blocks, weights=None, hard=False):
+    """TC(V;H) = sum_i I(v_i:H) - I(V:H) of a rule and weighted blocks: the mean of its pointwise
+    values with the marginals of the same blocks."""
+    q = state_probabilities(np.atleast_2d(filters), np.atleast_1d(bias), blocks, hard)
+    values = pointwise_explained(rule_marginals(q, blocks, weights), q, blocks)
+    return np.average(values, weights=weights)
 
 
 # ---- values --------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""Fully packed dimers on the square lattice, exactly: coverings, windings, and the covariance of
-the links.
+"""Fully packed dimers on the square lattice, exactly: the number of coverings and the
+covariance of the links.
 
 P. W. Kasteleyn, Physica 27, 1209 (1961); M. E. Fisher, Phys. Rev. 124, 1664 (1961). Black are the
 vertices (x, y) with x + y even. The matrix K (black, white) holds (-1)^x for the link (x, y)-(x+1,
@@ -15,9 +15,9 @@ the lattice Laplacian with spacing 2, so that all of them follow from Fourier su
 (Lx/2, Ly/2) cells:
 
     det K_ab = prod_k l(k),   l(k) = 4 - 2 cos k_x - 2 cos k_y,   k_x = 2 pi (m + a/2) / (Lx/2),
-    K_ab^-1 = (1/l) K_ab^T,
+    K_ab^-1 = (1/l) K_ab^T.
 
-and a winding W_x is counted by exp(i theta W_x) if k_x is shifted by theta/(Lx/2). K_00 has a null
+K_00 has a null
 vector for each parity of x of the white vertices and one for each of the black: its determinant
 vanishes, its minors of second order do not.
 """
@@ -73,59 +73,15 @@ def log_coverings(shape, boundary="periodic"):
     return float(logs.max() + np.log(0.5 * np.exp(logs - logs.max()).sum()))
 
 
-def winding_distribution(shape):
-    """Probabilities of the windings of the torus.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Vertices along x and y, both even.
-
-    Returns
-    -------
-    ndarray of float64, (Ly + 1, Lx + 1)
-        P(W_x, W_y) at ``[W_x + Ly/2, W_y + Lx/2]``, where W_x = sum_y (-1)^(x+y) n_x(x, y), the
-        same at every x, and W_y = sum_x (-1)^(x+y) n_y(x, y). Rounding errors are about 1e-16.
-
-    Raises
-    ------
-    UsageError
-        If the sides are not two even numbers.
-    """
-    check_shape(shape)
-    points = (shape[1] + 1, shape[0] + 1)  # |W_x| <= Ly/2
-    angles = np.array(
-        [
-            [(2 * np.pi * i / points[0], 2 * np.pi * j / points[1]) for j in range(points[1])]
-            for i in range(points[0])
-        ]
-    )
-    logs = np.array(
-        [
-            [[_log_determinant(shape, sector, angle) for angle in row] for row in angles]
-            for sector in ((0, 0), *_SECTORS)
-        ]
-    )
-    parts = np.exp(logs - logs.max())
-    generating = parts[1:].sum(axis=0) - parts[0]
-    distribution = (
-        np.fft.fftshift(np.fft.fft2(generating / generating[0, 0]).real) / generating.size
-    )
-    return np.maximum(distribution, 0.0)
-
-
-def _eigenvalues(shape, sector, angle=(0.0, 0.0)):
+def _eigenvalues(shape, sector):
     """l(k), (Lx/2, Ly/2)."""
     cells = (shape[0] // 2, shape[1] // 2)
-    k_x, k_y = (
-        2 * np.pi * (np.arange(n) + a / 2) / n + theta / n
-        for n, a, theta in zip(cells, sector, angle)
-    )
+    k_x, k_y = (2 * np.pi * (np.arange(n) + a / 2) / n for n, a in zip(cells, sector))
     return 4 - 2 * np.cos(k_x)[:, None] - 2 * np.cos(k_y)
 
 
-def _log_determinant(shape, sector, angle=(0.0, 0.0)):
-    values = _eigenvalues(shape, sector, angle)
+def _log_determinant(shape, sector):
+    values = _eigenvalues(shape, sector)
     smallest = values.min()
     return -np.inf if smallest < 1e-14 else float(np.log(values).sum())
 
@@ -259,15 +215,6 @@ def window_covariance(covariance, first, second):
 
 def _open_matrix(shape):
     """K of the open lattice, (sites/2, sites/2)."""
-    _, black, white, weight = _open_links(shape)
-    matrix = np.zeros((shape[0] * shape[1] // 2,) * 2)
-    matrix[black, white] = weight
-    return matrix
-
-
-def _open_links(shape):
-    """Links (n, 3) of the open lattice, the numbers of their black and of their white vertex, and
-    their weights."""
     links = np.argwhere(
         [
             np.arange(shape[0])[:, None] + 0 * np.arange(shape[1]) < shape[0] - 1,
@@ -276,38 +223,6 @@ def _open_links(shape):
     )
     black, white, weight = _link_ends(*links.T)
     black, white = ((x // 2) * shape[1] + y for x, y in (black, white))
-    return links, black, white, weight
-
-
-def open_link_moments(shape):
-    """Means and covariances of the links with open boundaries.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Vertices along x and y, both even.
-
-    Returns
-    -------
-    mean : ndarray of float64, (2, Lx, Ly)
-        Probability of a dimer on each link.
-    covariance : ndarray of float64, (2, Lx, Ly, 2, Lx, Ly)
-        Of the bits; links leaving the lattice are constant 0.
-
-    Raises
-    ------
-    UsageError
-        If the sides are not two even numbers.
-    """
-    check_shape(shape)
-    links, black, white, weight = _open_links(shape)
-    inverse = np.linalg.inv(_open_matrix(shape))
-    exchange = weight[:, None] * inverse[white[:, None], black[None]]
-    probability = np.diagonal(exchange)
-    mean, covariance = np.zeros((2, *shape)), np.zeros((2, *shape, 2, *shape))
-    here = tuple(links.T)
-    mean[here] = probability
-    covariance[tuple(part[:, None] for part in here) + here] = (
-        np.diag(probability) - exchange * exchange.T
-    )
-    return mean, covariance
+    matrix = np.zeros((shape[0] * shape[1] // 2,) * 2)
+    matrix[black, white] = weight
+    return matrix

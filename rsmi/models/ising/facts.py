@@ -58,43 +58,6 @@ def critical_coupling(dimension):
     return CRITICAL_COUPLING[dimension]
 
 
-def infinite_energy(dimension, coupling):
-    """Energy per site of the infinite lattice in one (-tanh K) or two dimensions (Onsager, Phys.
-    Rev. 65, 117 (1944)), K > 0.
-
-    The elliptic integral in Onsager's formula is pi / (2 agm(1, k')) with k' = |2 tanh^2 2K - 1|;
-    the arithmetic-geometric mean needs no care at K_c, where k' = 0.
-    """
-    if dimension == 1:
-        return -math.tanh(coupling)
-    if dimension != 2:
-        raise ValueError(f"no exact solution is known in {dimension} dimensions")
-    tanh = math.tanh(2 * coupling)
-    modulus = 2 * tanh**2 - 1
-    mean = _arithmetic_geometric_mean(1.0, abs(modulus))
-    return -(1 + (modulus / mean if modulus else 0.0)) / tanh
-
-
-def _arithmetic_geometric_mean(a, b):
-    while abs(a - b) > 1e-15 * a and b > 0:
-        a, b = (a + b) / 2, math.sqrt(a * b)
-    return a
-
-
-def spontaneous_magnetization(dimension, coupling):
-    """Magnetization per site of the infinite lattice in one (none) or two dimensions.
-
-    Below T_c (1 - sinh^-4 2K)^(1/8): C. N. Yang, Phys. Rev. 85, 808 (1952).
-    """
-    if dimension == 1:
-        return 0.0
-    if dimension != 2:
-        raise ValueError(f"no exact solution is known in {dimension} dimensions")
-    if coupling <= CRITICAL_COUPLING[2]:
-        return 0.0
-    return (1 - math.sinh(2 * coupling) ** -4) ** 0.125
-
-
 def ring_energy(length, coupling):
     """Energy per site of the periodic chain, -(t + t^(N-1)) / (1 + t^N) with t = tanh K; two sites
     share two bonds."""

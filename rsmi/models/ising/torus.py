@@ -155,12 +155,6 @@ def energy_variance(shape, coupling):
     return float(_log_partition_jet(shape, coupling).second / (shape[0] * shape[1]))
 
 
-def specific_heat(shape, coupling):
-    """Heat capacity per site in k_B, K^2 times `energy_variance`. Parameters and errors as
-    `log_partition`."""
-    return coupling**2 * energy_variance(shape, coupling)
-
-
 def coupling_from_energy(energy_per_site, shape):
     """The coupling at which the torus has this energy: a thermometer.
 
