@@ -1,8 +1,9 @@
-"""What the README says works: its commands and its Python example are executed as they stand, and
-the output that it shows is compared with theirs. So are those of data/dimers/README.md."""
+"""What the READMEs say works: commands and Python examples are executed as they stand, and the
+output that it shows is compared with theirs. So are those of data/dimers/README.md."""
 
 from __future__ import annotations
 
+import doctest
 import math
 import re
 import subprocess
@@ -87,6 +88,16 @@ def test_python_example(session, monkeypatch, capsys):
     exec(compile(example, "README.md", "exec"), names)
     assert capsys.readouterr().out.startswith("I(H:E) = 0.")
     assert names["bound"].value == pytest.approx(0.40, abs=0.03)
+
+
+def test_python_session():
+    """The pipeline on arrays of rsmi/README.md, output by output."""
+    page = "rsmi/README.md"
+    session = "\n".join(blocks("python", ROOT / page))
+    test = doctest.DocTestParser().get_doctest(session, {}, page, page, 0)
+    results = doctest.DocTestRunner().run(test)
+    assert results.attempted > 30
+    assert not results.failed
 
 
 def test_speed_is_the_head_of_the_results():
