@@ -1,34 +1,46 @@
-"""Canonical correlations of two sets of variables from their covariances.
+"""Canonical correlations of two sets of variables, computed from their covariances.
 
-H. Hotelling, Biometrika 28, 321 (1936): pairs of linear functions, one of V and one of E, of unit
-variance, correlated as strongly as possible and with none of the other pairs. For Gaussian
-variables I(V:E) is the sum of -ln(1 - rho^2)/2 over the pairs. Covariances may be singular
+Pairs of linear functions, one of V and one of E, have unit variance, are correlated as strongly as
+possible and are uncorrelated with the other pairs (H. Hotelling, Biometrika 28, 321 (1936)). For
+Gaussian variables I(V:E) is the sum of -ln(1 - rho^2)/2 over the pairs. Covariances may be singular
 (conserved quantities, gauge freedom): directions whose variance is below ``CUT`` times the largest
 are left out.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 CUT = 1e-9
 
 
 class Canonical(NamedTuple):
-    """Canonical correlations, falling, and their modes: rows of coefficients that give unit
-    variance."""
+    """Canonical correlations in descending order, and their modes.
 
-    correlations: np.ndarray  # (k,) float64
-    block_modes: np.ndarray  # (k, n_block) float64
-    environment_modes: np.ndarray  # (k, n_environment) float64
+    Attributes
+    ----------
+    correlations : ndarray of float64, (k,)
+    block_modes : ndarray of float64, (k, n_block)
+        Coefficients of the linear functions of V, which have unit variance.
+    environment_modes : ndarray of float64, (k, n_environment)
+        The same for E.
+    """
+
+    correlations: NDArray[np.float64]
+    block_modes: NDArray[np.float64]
+    environment_modes: NDArray[np.float64]
 
 
-def whitening(covariance, cut=CUT):
-    """Rows that turn variables of this covariance into independent ones of unit variance.
+def whitening(covariance: NDArray[np.float64], cut: float = CUT) -> NDArray[np.float64]:
+    """Return a matrix that turns variables into independent ones of unit variance.
 
     Parameters
     ----------
     covariance : ndarray of float64, (n, n)
+        Covariance C of the variables.
     cut : float
         Directions with a smaller share of the largest variance are left out.
 
@@ -42,13 +54,20 @@ def whitening(covariance, cut=CUT):
     return (directions[:, kept] / np.sqrt(variances[kept])).T
 
 
-def canonical_correlations(block, environment, between, cut=CUT):
-    """Canonical correlations of V and E.
+def canonical_correlations(
+    block: NDArray[np.float64],
+    environment: NDArray[np.float64],
+    between: NDArray[np.float64],
+    cut: float = CUT,
+) -> Canonical:
+    """Return the canonical correlations of V and E.
 
     Parameters
     ----------
-    block, environment : ndarray of float64, (n_block, n_block), (n_environment, n_environment)
-        Covariances within V and within E, possibly singular.
+    block : ndarray of float64, (n_block, n_block)
+        Covariance within V; it may be singular.
+    environment : ndarray of float64, (n_environment, n_environment)
+        Covariance within E; it may be singular.
     between : ndarray of float64, (n_block, n_environment)
         Covariances between V and E.
     cut : float
@@ -64,37 +83,47 @@ def canonical_correlations(block, environment, between, cut=CUT):
     return Canonical(correlations, left.T @ first, right @ second)
 
 
-def readout_correlations(filters, block, environment, between, cut=CUT):
-    """Canonical correlations of the linear functions ``filters`` of V with E.
+def readout_correlations(
+    filters: ArrayLike,
+    block: NDArray[np.float64],
+    environment: NDArray[np.float64],
+    between: NDArray[np.float64],
+    cut: float = CUT,
+) -> NDArray[np.float64]:
+    """Return the canonical correlations of some linear functions of V with E.
 
     Parameters
     ----------
-    filters : ndarray of float64, (n_hidden, n_block)
-    block, environment, between
-        As in `canonical_correlations`.
+    filters : array_like of float, (n_hidden, n_block)
+        Coefficients of the linear functions.
+    block, environment, between, cut
+        As for `canonical_correlations`.
 
     Returns
     -------
     ndarray of float64, (rank of the filters,)
-        Falling. For one filter, its correlation with the linear function of E that predicts it
-        best; empty if nothing varies.
+        In descending order. For one filter this is its correlation with the linear function of E
+        that predicts it best. The array is empty if no filter varies.
     """
-    filters = np.atleast_2d(filters)
+    filters = np.atleast_2d(np.asarray(filters, np.float64))
     within = filters @ block @ filters.T
     if not (np.diagonal(within) > 0).any():
         return np.zeros(0)
     return canonical_correlations(within, environment, filters @ between, cut).correlations
 
 
-def gaussian_information(correlations):
-    """Sum of -ln(1 - rho^2)/2 in nats: the mutual information of Gaussian variables with these
-    canonical correlations."""
+def gaussian_information(correlations: ArrayLike) -> float:
+    """Return the mutual information in nats of Gaussian variables with these canonical
+    correlations, the sum of -ln(1 - rho^2)/2."""
     return float(information_of_each(correlations).sum())
 
 
-def information_of_each(correlations):
-    """-ln(1 - rho^2)/2 in nats; infinite where rho^2 exceeds 1 - 1e-9, which is rounding of
-    singular covariances."""
+def information_of_each(correlations: ArrayLike) -> NDArray[np.float64]:
+    """Return -ln(1 - rho^2)/2 in nats for each correlation.
+
+    The value is infinite where rho^2 exceeds 1 - 1e-9, which happens by rounding of singular
+    covariances.
+    """
     squares = np.asarray(correlations, float) ** 2
     with np.errstate(divide="ignore"):
         return -0.5 * np.log1p(-np.where(squares > 1 - CUT, 1.0, squares))

@@ -1,33 +1,38 @@
 """The coarse-graining channel q(h|v): h_j = 1 with probability sigma(sum_i filters[j, i] v_i +
-bias[j])."""
+bias[j]), where sigma(x) = 1 / (1 + exp(-x)).
+
+Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), eq. 10.
+"""
+
+from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-TIE_TOLERANCE = 1e-9  # relative to the sum of a filter's absolute weights
+TIE_TOLERANCE = 1e-9  # relative to the sum of the absolute weights of a filter
 
 
 def unit_probabilities(
-    filters: NDArray, bias: NDArray, blocks: NDArray, hard: bool = False
+    filters: ArrayLike, bias: ArrayLike, blocks: ArrayLike, hard: bool = False
 ) -> NDArray[np.float64]:
-    """Probability that each coarse unit is up, given the block.
+    """Return the probability that each hidden unit is up, given the block.
 
     Parameters
     ----------
-    filters : (n_hidden, n_block) float64
-    bias : (n_hidden,) float64
-    blocks : (n, n_block) int8
+    filters : array_like of float, (n_hidden, n_block)
+    bias : array_like of float, (n_hidden,)
+    blocks : array_like of int, (n, n_block)
         Spins +-1.
     hard : bool
-        Infinitely strong filters: the sign of x_j = filters[j] . v + bias[j], and a fair coin where
-        |x_j| < 1e-9 sum_i |filters[j, i]|.
+        Whether the filters are infinitely strong. The unit then takes the sign of x_j = filters[j]
+        . v + bias[j], or the result of a fair coin where |x_j| <= 1e-9 sum_i |filters[j, i]|.
 
     Returns
     -------
-    (n, n_hidden) float64
-        P(h_j = 1|v). Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), eq. 10.
+    ndarray of float64, (n, n_hidden)
+        P(h_j = 1|v).
     """
-    filters, bias = np.asarray(filters, float), np.asarray(bias, float)
+    filters, bias = np.asarray(filters, np.float64), np.asarray(bias, np.float64)
     # einsum without optimisation calls no BLAS: the same bits at any number of threads
     field = np.einsum("ni,ji->nj", np.asarray(blocks, float), filters) + bias
     if not hard:
@@ -37,10 +42,17 @@ def unit_probabilities(
 
 
 def state_probabilities(
-    filters: NDArray, bias: NDArray, blocks: NDArray, hard: bool = False
+    filters: ArrayLike, bias: ArrayLike, blocks: ArrayLike, hard: bool = False
 ) -> NDArray[np.float64]:
-    """q(h|v) of all 2^n_hidden states, (n, 2^n_hidden) float64; state h = sum_j h_j 2^j. Parameters
-    as `unit_probabilities`."""
+    """Return q(h|v) of all states of the hidden units.
+
+    Parameters are those of `unit_probabilities`.
+
+    Returns
+    -------
+    ndarray of float64, (n, 2^n_hidden)
+        Column h belongs to the state h = sum_j h_j 2^j.
+    """
     up = unit_probabilities(filters, bias, blocks, hard)
     q = np.ones((len(up), 1))
     for j in range(up.shape[1]):
@@ -56,7 +68,8 @@ def spin_states(n_sites: int) -> NDArray[np.float64]:
     ndarray of float64, (2^n_sites, n_sites)
         Values +-1. Row v is the state with number v: column i is +1 where bit i of v is 1.
     """
-    return 2.0 * (np.arange(1 << n_sites)[:, None] >> np.arange(n_sites) & 1) - 1
+    bits = np.arange(1 << n_sites)[:, None] >> np.arange(n_sites) & 1
+    return 2 * bits.astype(np.float64) - 1
 
 
 def channel_table(filters: ArrayLike, bias: ArrayLike, hard: bool = False) -> NDArray[np.float64]:

@@ -1,9 +1,11 @@
-"""The reported mutual information: a variational lower bound, certified on held-out windows.
+"""The reported mutual information: a variational lower bound on held-out windows.
 
 I(H:E) >= H(H) + <sum_h q(h|v) log r(h|e)> for every decoder r (Barber & Agakov, NIPS 16, 201
-(2003)). The decoder is fitted on the training windows; on windows of independent configurations the
-bound then holds up to sampling noise, whatever the fit.
+(2003)). The decoder is fitted on the training windows. On windows of independent configurations the
+bound then holds up to sampling noise, however good or bad the fit is.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,23 +23,55 @@ JACKKNIFE_BLOCKS = 40
 
 @dataclass(frozen=True)
 class Decoder:
-    """log r(h|e) = sum_j s_j (field e)_j + offset(h) - log Z(e), s_j = 2 h_j - 1: interacting spins
-    h in a field linear in the environment; plus an optional function of `n_units` tanh units."""
+    """A fitted model r(h|e) of the hidden units given the environment.
+
+    log r(h|e) = sum_j s_j (field e)_j + offset(h) - log Z(e) with s_j = 2 h_j - 1: interacting
+    spins h in a field that is linear in the environment. Optional tanh units add a nonlinear
+    function of e.
+
+    Attributes
+    ----------
+    parameters : ndarray of float64, (n,)
+        In the order of csrc/learning/decoder.h.
+    n_units : int
+        Number of tanh units.
+    n_hidden : int
+        Number of hidden units h_j.
+    """
 
     parameters: NDArray[np.float64]
     n_units: int
     n_hidden: int
 
     def log_probabilities(self, environments: NDArray[np.int8]) -> NDArray[np.float64]:
-        """log r(h|e), (n, 2^n_hidden) float64, for environments (n, n_environment) int8 of +-1."""
+        """Return log r(h|e) of every environment.
+
+        Parameters
+        ----------
+        environments : ndarray of int8, (n, n_environment)
+            Spins +-1.
+
+        Returns
+        -------
+        ndarray of float64, (n, 2^n_hidden)
+        """
         return kernel.log_probabilities(
             self.parameters, np.ascontiguousarray(environments), self.n_units, self.n_hidden
         )
 
 
 class DecoderBound(NamedTuple):
-    """Held-out lower bound of I(H:E) in nats, its standard error, and the entropy of H (mean over
-    blocks)."""
+    """A lower bound of I(H:E) on held-out windows.
+
+    Attributes
+    ----------
+    value : float
+        The bound in nats.
+    error : float
+        Its standard error in nats.
+    entropy : float
+        H(H) of the state probabilities averaged over the windows, in nats.
+    """
 
     value: float
     error: float
@@ -45,7 +79,17 @@ class DecoderBound(NamedTuple):
 
 
 def keyed_generator(rng_key: NDArray[np.uint64]) -> np.random.Generator:
-    """Generator of start values from the four words of a stream's key."""
+    """Return a generator of start values from the key of a stream.
+
+    Parameters
+    ----------
+    rng_key : ndarray of uint64, (4,)
+
+    Raises
+    ------
+    ValueError
+        If the key is not four words, or all are zero.
+    """
     if rng_key.shape != (4,) or not rng_key.any():
         raise ValueError("rng_key must be four 64-bit words, not all zero")
     return np.random.Generator(
@@ -56,8 +100,10 @@ def keyed_generator(rng_key: NDArray[np.uint64]) -> np.random.Generator:
 def initial_decoder(
     n_environment: int, n_units: int, n_hidden: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Parameters (order: csrc/decoder.h) of the constant decoder: random input weights of the tanh
-    units, zero elsewhere."""
+    """Return the parameters of the constant decoder, in the order of csrc/learning/decoder.h.
+
+    The input weights of the tanh units are random, all other parameters are zero.
+    """
     parameters = np.zeros(kernel.parameter_count(n_environment, n_units, n_hidden))
     inputs = parameters[len(parameters) - n_units * (n_environment + 1) :][
         : n_units * n_environment
@@ -67,8 +113,8 @@ def initial_decoder(
 
 
 def fit_decoder(
-    filters: NDArray,
-    bias: NDArray,
+    filters: NDArray[np.float64],
+    bias: NDArray[np.float64],
     hard: bool,
     blocks: NDArray[np.int8],
     environments: NDArray[np.int8],
@@ -80,23 +126,28 @@ def fit_decoder(
     batch: int = 500,
     learning_rate: float = 0.02,
 ) -> Decoder:
-    """Fit r(h|e) to the channel's targets q(h|v) on training windows by maximum likelihood.
+    """Fit r(h|e) to the channel q(h|v) on training windows by maximum likelihood.
 
-    Adam on random minibatches; the parameters are averaged over the second half of the steps.
+    The fit uses Adam on random minibatches; the parameters are averaged over the second half of the
+    steps.
 
     Parameters
     ----------
     filters, bias, hard
         The channel; see `rsmi.information.channel.unit_probabilities`.
-    blocks, environments : (n, n_block), (n, n_environment) int8
+    blocks : ndarray of int8, (n, n_block)
+    environments : ndarray of int8, (n, n_environment)
         Training windows, spins +-1.
-    rng_key : (4,) uint64
-        Key of the fit's random stream (not changed), not all zero.
-    environment_mean : (n_environment,) float64, optional
-        Subtracted from the environments while fitting, where it is not zero by symmetry.
+    rng_key : ndarray of uint64, (4,)
+        Key of the random stream of the fit, not all zero. It is not changed.
+    environment_mean : ndarray of float64, (n_environment,), optional
+        Mean of the environments where it is not zero by symmetry; it is subtracted during the fit.
     n_units : int
-        tanh units beside the linear fields; on Ising windows these are within .002 nats of exact
-        (.005 for eight units) and more only fit noise.
+        Number of tanh units beside the linear fields. On Ising windows the linear fields are within
+        0.002 nats of the exact value (0.005 for eight hidden units), and tanh units only fit noise.
+    steps, batch : int
+        Number of steps, and of windows in a minibatch.
+    learning_rate : float
 
     Raises
     ------
@@ -122,7 +173,9 @@ def fit_decoder(
     return Decoder(parameters, n_units, len(filters))
 
 
-def _absorb_mean(parameters: NDArray, mean: NDArray, n_units: int, n_hidden: int) -> None:
+def _absorb_mean(
+    parameters: NDArray[np.float64], mean: NDArray[np.float64], n_units: int, n_hidden: int
+) -> None:
     """Change the parameters of a decoder of e - mean to those of the same decoder of e."""
     n_states, n = 1 << n_hidden, len(mean)
     sizes = np.cumsum([n_hidden * n, n_states, n_states * n_units, n_units * n])
@@ -134,30 +187,39 @@ def _absorb_mean(parameters: NDArray, mean: NDArray, n_units: int, n_hidden: int
 
 def decoder_bound(
     decoder: Decoder,
-    filters: NDArray,
-    bias: NDArray,
+    filters: NDArray[np.float64],
+    bias: NDArray[np.float64],
     hard: bool,
     blocks: NDArray[np.int8],
     environments: NDArray[np.int8],
     groups: NDArray[np.integer],
 ) -> DecoderBound:
-    """The bound on windows the decoder was not fitted to.
+    """Return the bound on windows to which the decoder was not fitted.
 
     Parameters
     ----------
-    blocks, environments : (n, n_block), (n, n_environment) int8
-        Held-out windows. As a control, permute the environments among the windows both here and in
-        the fit: the bound is then zero within its error (of a decoder fitted to true pairs it is
-        far below).
-    groups : (n,) int
-        Index of the configuration each window comes from, consecutive configurations of a chain
-        having consecutive indices.
+    decoder : Decoder
+    filters, bias, hard
+        The channel; see `rsmi.information.channel.unit_probabilities`.
+    blocks : ndarray of int8, (n, n_block)
+    environments : ndarray of int8, (n, n_environment)
+        Held-out windows, spins +-1. As a control, permute the environments among the windows both
+        here and in the fit: the bound is then zero within its error. For a decoder that was fitted
+        to true pairs it would be far below zero.
+    groups : ndarray of int, (n,)
+        Index of the configuration from which each window comes. Consecutive configurations of a
+        chain have consecutive indices.
 
     Returns
     -------
     DecoderBound
         The value is not clipped to [0, H(H)]. Its error is a jackknife over at most 40 runs of
         successive configurations.
+
+    Raises
+    ------
+    ValueError
+        If all windows come from one configuration.
     """
     q = state_probabilities(filters, bias, blocks, hard)
     likelihood = (q * decoder.log_probabilities(environments)).sum(axis=1)
@@ -168,20 +230,22 @@ def decoder_bound(
     return DecoderBound(_bound(total), float(error), _hidden_entropy(total))
 
 
-def _bound(sums: NDArray) -> float:
-    """H(mean q) + mean log-likelihood from the sums of 1, log-likelihood and q."""
+def _bound(sums: NDArray[np.float64]) -> float:
+    """Return H(mean q) + mean log-likelihood from the sums of 1, log-likelihood and q."""
     return _hidden_entropy(sums) + float(sums[1] / sums[0])
 
 
 def _hidden_entropy(sums: NDArray[np.float64]) -> float:
-    """H(mean q) from the sums of 1, log-likelihood and q. States that no window reaches are left
-    out, so that they do not change the order of the summation."""
+    """Return H(mean q) from the sums of 1, log-likelihood and q. States that no window reaches are
+    left out, so that they do not change the order of the summation."""
     mean = sums[2:] / sums[0]
     return float(entropy(mean[mean > 0]))
 
 
-def _sums_over_blocks(rows: NDArray, groups: NDArray) -> NDArray:
-    """Sums of `rows` over at most JACKKNIFE_BLOCKS runs of successive groups."""
+def _sums_over_blocks(
+    rows: NDArray[np.float64], groups: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Sum the rows over each of at most JACKKNIFE_BLOCKS runs of successive groups."""
     label = runs(groups, JACKKNIFE_BLOCKS)
     n_blocks = int(label.max()) + 1
     if n_blocks < 2:
@@ -192,7 +256,13 @@ def _sums_over_blocks(rows: NDArray, groups: NDArray) -> NDArray:
 
 
 def check_bounds(value: float, error: float, entropy: float) -> str | None:
-    """A warning if an estimate is more than three errors outside [0, H(H)], else None."""
+    """Return a warning if an estimate lies more than three errors outside [0, H(H)], else None.
+
+    Parameters
+    ----------
+    value, error, entropy : float
+        The estimate of I(H:E), its standard error, and H(H), all in nats.
+    """
     if value < -3 * error:
         return (
             f"the mutual information {value:.4f} +- {error:.4f} nats is below zero by more than"

@@ -2,34 +2,36 @@
 biases.
 
 Koch-Janusz & Ringel, Nature Physics 14, 578 (2018). Theta is known through two Boltzmann machines,
-one of (V, E), one of V; f(v, e) = -F_VE(v, e) + F_V(v) is their log-ratio up to terms of e alone.
+one of (V, E) and one of V; f(v, e) = -F_VE(v, e) + F_V(v) is their log-ratio up to terms of e
+alone.
 
-================
-===========================================================================================================
-``proxy``         eq. 14, the first cumulant, evaluated by ``pairs`` (blocks of the data sample V
-given h) or by
-                  ``mcmc`` (eq. 15: Gibbs chains of V at every h), or with the critic of correlated
-                  Gaussian variables in place of f by ``gaussian`` (pairs; needs no Theta). Its
-                  maximum is right; **its value is not a mutual information** and must never be
-                  printed as one.
-``logsum``        eq. 12, without the Jensen step. ``enumerate``     exact sum over the block's
-2^n_block states (at most 16 sites) under P_Theta(V|e). ``decoder``       variational lower bound
-<log r(h|e) - log <r(h|e)>>, whose decoder r climbs its likelihood; needs no Theta.
-================
-===========================================================================================================
+``proxy``
+    Eq. 14, the first cumulant. It is evaluated by ``pairs`` (blocks of the data sample V given h),
+    by ``mcmc`` (eq. 15: Gibbs chains of V at every h), or by ``gaussian`` (pairs with the critic of
+    correlated Gaussian variables in place of f, which needs no Theta). Its maximum is right, but
+    **its value is not a mutual information** and must never be printed as one.
+``logsum``
+    Eq. 12, without the Jensen step.
+``enumerate``
+    The exact sum over the 2^n_block states of the block (at most 16 sites) under P_Theta(V|e).
+``decoder``
+    The variational lower bound <log r(h|e) - log <r(h|e)>>, whose decoder r climbs its likelihood;
+    it needs no Theta.
 
-``proxy`` by pairs and ``logsum`` are biased with eight units on blocks of ten and more sites: a
-minibatch's own blocks are then the samples of V given h, fewer than two for each of 256 states. The
-rules that they learn on 5x2 blocks at T_c keep .943 and 1.021 nats of I(V:E) = 1.133, that of
-``decoder`` 1.087; on 3x3, where all blocks that occur are the samples, 1.017, 1.010 and 1.017 of
-1.017 (exact; ``make -C data/estimators``).
+``proxy`` by pairs and ``logsum`` are biased with eight units on blocks of ten and more sites: the
+blocks of a minibatch are then the samples of V given h, fewer than two for each of 256 states. The
+rules that they learn on 5x2 blocks at T_c keep 0.943 and 1.021 nats of I(V:E) = 1.133, that of
+``decoder`` keeps 1.087. On 3x3 blocks, where all blocks that occur are the samples, they keep
+1.017, 1.010 and 1.017 of 1.017 nats (exact; ``make -C data/estimators``).
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.kernels import objectives as kernel
 
@@ -38,44 +40,61 @@ ESTIMATORS = ("pairs", "mcmc", "gaussian")
 
 
 class ThetaPair(NamedTuple):
-    """Two Boltzmann machines with +-1 units, -F(x) = visible_bias.x + sum_k log 2cosh(hidden_bias_k
-    + (x W)_k); float64."""
+    """Two Boltzmann machines with +-1 units, one of (V, E) and one of V alone.
 
-    weights: NDArray[
-        np.float64
-    ]  # of (V, E): (n_block + n_environment, n_hidden), block sites first
+    -F(x) = visible_bias . x + sum_k log 2cosh(hidden_bias_k + (x W)_k).
+
+    Attributes
+    ----------
+    weights : ndarray of float64, (n_block + n_environment, n_hidden)
+        Weights of the machine of (V, E); the sites of the block come first.
+    visible_bias, hidden_bias : ndarray of float64, (n_block + n_environment,), (n_hidden,)
+    block_weights : ndarray of float64, (n_block, n_block_hidden)
+        Weights of the machine of V.
+    block_visible_bias, block_hidden_bias : ndarray of float64, (n_block,), (n_block_hidden,)
+    """
+
+    weights: NDArray[np.float64]
     visible_bias: NDArray[np.float64]
     hidden_bias: NDArray[np.float64]
-    block_weights: NDArray[np.float64]  # of V alone: (n_block, n_block_hidden)
+    block_weights: NDArray[np.float64]
     block_visible_bias: NDArray[np.float64]
     block_hidden_bias: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class LambdaProblem:
-    """Training windows, int8 +-1 C-contiguous, and what the objective needs to know of them.
+    """Training windows, and what the objective needs to know about them.
 
-    Where a variable's mean is not zero by symmetry, training goes better with x_j = filters[j] . (v
-    - <v>) + bias[j], and so for a decoder's fields: filters and bias are then those of centred
-    windows.
+    Where the mean of a variable is not zero by symmetry, training converges faster with x_j =
+    filters[j] . (v - <v>) + bias[j], and in the same way for the fields of a decoder. Filters and
+    bias then belong to centred windows.
+
+    Attributes
+    ----------
+    blocks : ndarray of int8, (n_windows, n_block)
+        Spins +-1.
+    environments : ndarray of int8, (n_windows, n_environment)
+        Spins +-1.
+    theta : ThetaPair, optional
+        For ``proxy`` by pairs or mcmc, ``logsum`` and ``enumerate``.
+    means : pair of ndarray of float64, (n_block,) and (n_environment,), optional
+        Means of the variables; zero by default.
+    critic : ndarray of float64, (n_block, n_environment), optional
+        For ``proxy`` by gaussian; see `rsmi.information.gaussian`.
     """
 
-    blocks: NDArray[np.int8]  # (n_windows, n_block)
-    environments: NDArray[np.int8]  # (n_windows, n_environment)
-    theta: ThetaPair | None = None  # proxy by pairs or mcmc, logsum, enumerate
-    means: tuple[NDArray[np.float64], NDArray[np.float64]] | None = (
-        None  # (n_block,), (n_environment,); None: zero
-    )
-    critic: NDArray[np.float64] | None = (
-        None  # (n_block, n_environment), proxy by gaussian: `rsmi.information.gaussian`
-    )
+    blocks: NDArray[np.int8]
+    environments: NDArray[np.int8]
+    theta: ThetaPair | None = None
+    means: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    critic: NDArray[np.float64] | None = None
 
     def kernel_windows(self) -> kernel.Windows:
-        theta = (
-            None
-            if self.theta is None
-            else tuple(np.ascontiguousarray(x, float) for x in self.theta)
-        )
+        """Return the problem in the form that the kernels take."""
+        theta = self.theta
+        if theta is not None:
+            theta = ThetaPair(*(np.ascontiguousarray(x, np.float64) for x in theta))
         return kernel.Windows(
             np.ascontiguousarray(self.blocks),
             np.ascontiguousarray(self.environments),
@@ -87,8 +106,10 @@ class LambdaProblem:
 
 @dataclass(frozen=True)
 class LambdaSettings:
-    """How an objective is evaluated and ascended; `default_settings` in `rsmi.information.training`
-    chooses the numbers."""
+    """How an objective is evaluated and maximised.
+
+    `rsmi.information.training.default_settings` chooses the numbers.
+    """
 
     objective: str = "proxy"
     estimator: str = "pairs"
@@ -99,7 +120,8 @@ class LambdaSettings:
     steps_per_epoch: int = 20
     learning_rate: float = 0.05
     optimizer: str = "adam"  # or "sgd"
-    # samples of V given h: all blocks that occur, else the minibatch's own; pairs and logsum only
+    # whether all blocks that occur are the samples of V given h, else those of the minibatch;
+    # pairs and logsum only
     distinct_blocks: bool = False
     initial_width: float = 0.1  # standard deviation of the initial filters
     n_chains: int = 50  # per state h, mcmc only
@@ -133,43 +155,55 @@ class LambdaSettings:
 
     @property
     def method(self) -> str:
-        """The kernel's name of the objective."""
+        """Name of the objective in the kernels."""
         return self.estimator if self.objective == "proxy" else self.objective
 
 
 class ObjectiveValue(NamedTuple):
-    """Value in nats (up to a constant for ``proxy``) and gradients."""
+    """An objective and its gradients.
+
+    Attributes
+    ----------
+    value : float
+        In nats; up to a constant for ``proxy``.
+    filters_gradient : ndarray of float64, (n_hidden, n_block)
+    bias_gradient : ndarray of float64, (n_hidden,)
+    decoder_gradient : ndarray of float64, (n,)
+        Gradient of the decoder's mean log-likelihood, not of the value; empty for the other
+        objectives.
+    """
 
     value: float
-    filters_gradient: NDArray[np.float64]  # (n_hidden, n_block)
-    bias_gradient: NDArray[np.float64]  # (n_hidden,)
-    decoder_gradient: NDArray[
-        np.float64
-    ]  # of the decoder's mean log-likelihood, not of value; empty for other objectives
+    filters_gradient: NDArray[np.float64]
+    bias_gradient: NDArray[np.float64]
+    decoder_gradient: NDArray[np.float64]
 
 
 def evaluate_objective(
     problem: LambdaProblem,
     settings: LambdaSettings,
-    filters: NDArray,
-    bias: NDArray,
+    filters: ArrayLike,
+    bias: ArrayLike,
     *,
-    decoder: NDArray | None = None,
+    decoder: ArrayLike | None = None,
     chains: NDArray[np.int8] | None = None,
     rng: NDArray[np.uint64] | None = None,
 ) -> ObjectiveValue:
-    """Value and gradient of an objective with all windows of the problem as one minibatch.
+    """Return value and gradient of an objective, with all windows of the problem as one minibatch.
 
     Parameters
     ----------
-    filters, bias : (n_hidden, n_block), (n_hidden,) float64
-    decoder : (n,) float64, decoder objective only
-        The decoder's parameters (order: csrc/decoder.h), `rsmi.kernels.decoder.parameter_count` of
-        them.
-    chains : (2^n_hidden, n_block, n_chains) int8, mcmc only
-        Blocks +-1, advanced in place.
-    rng : (4,) uint64, mcmc only
-        xoshiro256++ state, advanced in place.
+    problem : LambdaProblem
+    settings : LambdaSettings
+    filters : array_like of float, (n_hidden, n_block)
+    bias : array_like of float, (n_hidden,)
+    decoder : array_like of float, (n,), optional
+        For ``decoder`` only: the parameters of the decoder in the order of
+        csrc/learning/decoder.h; `rsmi.kernels.decoder.parameter_count` gives their number.
+    chains : ndarray of int8, (2^n_hidden, n_block, n_chains), optional
+        For mcmc only: blocks of spins +-1, which are advanced in place.
+    rng : ndarray of uint64, (4,), optional
+        For mcmc only: the state of a xoshiro256++ generator, which is advanced in place.
     """
     filters, bias = np.asarray(filters, float), np.asarray(bias, float)
     decoder = np.zeros(0) if decoder is None else np.asarray(decoder, float)
@@ -186,16 +220,19 @@ def evaluate_objective(
     return ObjectiveValue(value, of_filters.reshape(filters.shape), of_bias, of_decoder)
 
 
-def enumerate_objective(posterior: NDArray, filters: NDArray, bias: NDArray) -> ObjectiveValue:
-    """I(H:E) of the soft channel from a given table of P(V|e), and its gradient.
+def enumerate_objective(
+    posterior: ArrayLike, filters: ArrayLike, bias: ArrayLike
+) -> ObjectiveValue:
+    """Return I(H:E) of the soft channel from a table of P(V|e), and its gradient.
 
     Parameters
     ----------
-    posterior : (n_environments, 2^n_block) float64
-        P(V|e_i), rows summing to one; bit i of the column index is site i (1 = up). The
-        environments count equally; with the exact P(V|e) the value is the exact mutual information
+    posterior : array_like of float, (n_environments, 2^n_block)
+        P(V|e_i), whose rows sum to 1; bit i of the column index is 1 where site i is up. The
+        environments count equally. With the exact P(V|e) the value is the exact mutual information
         of these environments.
-    filters, bias : (n_hidden, n_block), (n_hidden,) float64
+    filters : array_like of float, (n_hidden, n_block)
+    bias : array_like of float, (n_hidden,)
     """
     arrays = (np.ascontiguousarray(x, float) for x in (posterior, filters, bias))
     return ObjectiveValue(*kernel.enumerate_information(*arrays), np.zeros(0))

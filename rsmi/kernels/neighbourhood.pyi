@@ -3,7 +3,7 @@ from numpy.typing import NDArray
 
 def neighbourhood_counts(
     rows: NDArray[np.uint8],
-    shape: tuple[int, int, int],
+    shape: NDArray[np.int64],
     terms: NDArray[np.int32],
     term_operator: NDArray[np.int32],
     blocks: NDArray[np.int64],

@@ -8,19 +8,32 @@ Spins = NDArray[np.int8]
 OBJECTIVES: dict[str, int]
 
 class Settings(Protocol):
-    method: str
-    n_hidden: int
-    batch: int
-    total_steps: int
-    steps_per_epoch: int
-    n_chains: int
-    n_sweeps: int
-    decoder_units: int
-    optimizer: str
-    bias: str
-    distinct_blocks: bool
-    learning_rate: float
-    decoder_learning_rate: float
+    @property
+    def method(self) -> str: ...
+    @property
+    def n_hidden(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def total_steps(self) -> int: ...
+    @property
+    def steps_per_epoch(self) -> int: ...
+    @property
+    def n_chains(self) -> int: ...
+    @property
+    def n_sweeps(self) -> int: ...
+    @property
+    def decoder_units(self) -> int: ...
+    @property
+    def optimizer(self) -> str: ...
+    @property
+    def bias(self) -> str: ...
+    @property
+    def distinct_blocks(self) -> bool: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def decoder_learning_rate(self) -> float: ...
 
 class Windows:
     def __init__(

@@ -1,16 +1,21 @@
-"""Where block, buffer and environment lie, and windows of them cut out of stored configurations.
+"""The geometry of windows: where block, buffer and environment lie, and how windows are cut out of
+stored configurations.
 
 A window is a rectangular *block* (the visible spins V), a *buffer* of spins around it that is
 ignored, and around the buffer a frame of spins, the *environment* E (Koch-Janusz & Ringel, Nature
 Physics 14, 578 (2018), Fig. 1). Distances are Chebyshev distances, so that buffer and environment
-are square frames; boundaries are periodic.
+are square frames. Boundaries are periodic.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.errors import UsageError
 from rsmi.kernels import windows as kernel
@@ -18,18 +23,18 @@ from rsmi.kernels import windows as kernel
 _BLOCK = re.compile(r"[1-9][0-9]*(x[1-9][0-9]*){0,2}")
 
 
-def shape_text(shape):
-    """Write a shape as the command line does: ``(2, 2)`` becomes ``"2x2"``."""
+def shape_text(shape: Iterable[int]) -> str:
+    """Return a shape as the command line writes it: ``(2, 2)`` becomes ``"2x2"``."""
     return "x".join(str(int(size)) for size in shape)
 
 
-def parse_block(text):
-    """Read a block shape.
+def parse_block(text: str) -> tuple[int, ...]:
+    """Read the shape of a block.
 
     Parameters
     ----------
     text : str
-        ``"2"``, ``"2x2"`` or ``"2x2x2"``: one positive size per axis, at most three.
+        ``"2"``, ``"2x2"`` or ``"2x2x2"``: one positive size for each of at most three axes.
 
     Returns
     -------
@@ -58,72 +63,73 @@ class Geometry:
     environment : int
         Width of the environment frame around the buffer, >= 1.
     components : int
-        Binary variables per site, all of them in the window: of block and of environment first
-        every site of the first component, then of the second.
+        Variables of each site. A window contains all of them: in block and environment all sites
+        of the first component come before those of the second.
     live : tuple of bool, optional
-        Of every block site, row-major, whether it carries data; the lattice is a repetition of such
-        blocks. Block and environment then consist of the sites that do. By default all do.
+        Whether each site of the block carries data, row-major; the lattice is a repetition of such
+        blocks. Block and environment then consist of the sites with data. By default all sites
+        carry data.
     """
 
-    block: tuple
+    block: tuple[int, ...]
     buffer: int
     environment: int
     components: int = 1
-    live: tuple | None = None
+    live: tuple[bool, ...] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "block", tuple(int(size) for size in self.block))
         if self.live is not None:
             object.__setattr__(self, "live", tuple(bool(site) for site in self.live))
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"block {shape_text(self.block)}, buffer {self.buffer}, environment {self.environment}"
         )
 
     @property
-    def dimension(self):
-        """Number of axes d."""
+    def dimension(self) -> int:
+        """Number d of axes."""
         return len(self.block)
 
     @property
-    def margin(self):
+    def margin(self) -> int:
         """Width of buffer and environment together."""
         return self.buffer + self.environment
 
     @property
-    def window(self):
+    def window(self) -> tuple[int, ...]:
         """Shape of the smallest box around the environment."""
         return tuple(size + 2 * self.margin for size in self.block)
 
     @property
-    def sites(self):
-        """Number of block sites."""
+    def sites(self) -> int:
+        """Number of sites of the block, with and without data."""
         return int(np.prod(self.block))
 
     @property
-    def n_block(self):
+    def n_block(self) -> int:
         """Number of variables of the block: its sites with data, times the components."""
         return self.components * len(self.block_offsets)
 
     @property
-    def n_environment(self):
+    def n_environment(self) -> int:
         """Number of variables of the environment."""
         return self.components * len(self.environment_offsets)
 
     @cached_property
-    def block_offsets(self):
-        """Block sites with data relative to the block's first site, int64 (n_block, d),
+    def block_offsets(self) -> NDArray[np.int64]:
+        """Sites of the block with data relative to its first site, int64 (sites with data, d),
         row-major."""
         return self._offsets_at_distance(0, 0)
 
     @cached_property
-    def environment_offsets(self):
-        """Environment sites relative to the block's first site, int64 (n_environment, d), row-major
-        over the window."""
+    def environment_offsets(self) -> NDArray[np.int64]:
+        """Sites of the environment with data relative to the first site of the block, int64 (sites
+        with data, d), row-major over the window."""
         return self._offsets_at_distance(self.buffer + 1, self.margin)
 
-    def _offsets_at_distance(self, nearest, farthest):
+    def _offsets_at_distance(self, nearest: int, farthest: int) -> NDArray[np.int64]:
         offsets = np.indices(self.window).reshape(self.dimension, -1).T - self.margin
         beyond = np.maximum(-offsets, offsets - np.array(self.block) + 1)
         distance = np.maximum(beyond.max(axis=1), 0)
@@ -132,18 +138,18 @@ class Geometry:
             chosen &= np.reshape(self.live, self.block)[tuple(np.mod(offsets, self.block).T)]
         return np.ascontiguousarray(offsets[chosen])
 
-    def check(self, shape):
+    def check(self, shape: Sequence[int]) -> None:
         """Refuse a geometry that does not fit on a periodic lattice.
 
         Parameters
         ----------
-        shape : tuple of int
+        shape : sequence of int
             Sites of the lattice along each axis.
 
         Raises
         ------
         UsageError
-            If the widths are impossible, the numbers of axes differ, or a window would hold a site
+            If a width is impossible, the numbers of axes differ, or a window would contain a site
             twice.
         """
         if self.buffer < 0:
@@ -167,12 +173,14 @@ class Geometry:
             )
 
 
-def split_configurations(n_configurations, chains):
-    """Separate configurations for training from configurations held out.
+def split_configurations(
+    n_configurations: int, chains: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Separate the configurations for training from those that are held out.
 
-    Stored configuration i belongs to chain i mod ``chains``. With at least five chains, the last
-    fifth of them (rounded, at least one) is held out whole; otherwise the last fifth of every
-    chain's steps.
+    Stored configuration i belongs to chain i mod `chains`. With at least five chains, the last
+    fifth of them (rounded, at least one) is held out whole; otherwise the last fifth of the steps
+    of every chain is held out.
 
     Parameters
     ----------
@@ -181,12 +189,12 @@ def split_configurations(n_configurations, chains):
     Returns
     -------
     training, held_out : ndarray of int64
-        Indices of configurations, ascending; both non-empty.
+        Ascending indices of configurations; neither is empty.
 
     Raises
     ------
     UsageError
-        With fewer than five configurations.
+        If there are fewer than five configurations.
     """
     if n_configurations < 5:
         raise UsageError(
@@ -202,71 +210,76 @@ def split_configurations(n_configurations, chains):
     return index[~held_out], index[held_out]
 
 
-def _fifth(count):
+def _fifth(count: int) -> int:
     return max(1, (2 * count + 5) // 10)
 
 
-def possible_origins(shape, geometry, periodic=True):
-    """Lattice sites where a block may begin.
+def possible_origins(
+    shape: Sequence[int], geometry: Geometry, periodic: bool = True
+) -> NDArray[np.int64]:
+    """Return the lattice sites where a block may begin.
 
     Parameters
     ----------
-    shape : tuple of int
-        Lattice.
+    shape : sequence of int
+        Sites of the lattice along each axis.
     geometry : Geometry
     periodic : bool
-        Else only windows that lie inside the lattice are allowed.
+        If False, only windows that lie inside the lattice are allowed.
 
     Returns
     -------
     ndarray of int64, (m, d)
-        Sites, row-major.
+        Sites in row-major order.
     """
     margin = 0 if periodic else geometry.margin
     sides = shape if periodic else [size - sites + 1 for size, sites in zip(shape, geometry.window)]
     return np.ascontiguousarray(np.indices(sides).reshape(len(sides), -1).T + margin)
 
 
-def even_origins(shape, geometry, periodic=True):
-    """Those of `possible_origins` with an even sum of coordinates: blocks that keep to one
-    sublattice, as the dimer model's must.
+def even_origins(
+    shape: Sequence[int], geometry: Geometry, periodic: bool = True
+) -> NDArray[np.int64]:
+    """Return those of `possible_origins` whose coordinates have an even sum.
 
-    Where the lattice is periodic its sides must be even.
+    Blocks of the dimer model must begin on one sublattice. The sides of a periodic lattice must be
+    even. Parameters and result are those of `possible_origins`.
     """
     origins = possible_origins(shape, geometry, periodic)
     return np.ascontiguousarray(origins[origins.sum(axis=1) % 2 == 0])
 
 
-def invariant_translations(mask):
-    """Translations of a periodic lattice that map the sites with data onto themselves.
+def invariant_translations(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the translations of a periodic lattice that map the sites with data onto themselves.
 
     Parameters
     ----------
-    mask : ndarray of bool, (*shape)
+    mask : ndarray of bool, (\\*shape)
+        Whether each site carries data.
 
     Returns
     -------
     ndarray of int64, (m, d)
-        Row-major; the first is zero.
+        Translations in row-major order; the first is zero.
     """
     spectrum = np.fft.fftn(mask.astype(np.float64))
     overlap = np.fft.ifftn(np.abs(spectrum) ** 2).real
     return np.argwhere(overlap > np.count_nonzero(mask) - 0.5)
 
 
-def block_mask(mask, block):
-    """The sites with data of the block at the origin, where all blocks that tile the lattice are
-    like it.
+def block_mask(mask: NDArray[np.bool_], block: tuple[int, ...]) -> tuple[bool, ...] | None:
+    """Return which sites of a block carry data, where all blocks that tile the lattice are alike.
 
     Parameters
     ----------
-    mask : ndarray of bool, (*shape)
+    mask : ndarray of bool, (\\*shape)
+        Whether each site of the lattice carries data.
     block : tuple of int
 
     Returns
     -------
-    tuple of bool, row-major, or None
-        None where blocks do not tile the lattice or are not alike.
+    tuple of bool or None
+        Row-major; None where blocks do not tile the lattice or are not alike.
     """
     if len(block) != mask.ndim or any(size % sites for size, sites in zip(mask.shape, block)):
         return None
@@ -277,63 +290,77 @@ def block_mask(mask, block):
     return tuple(cell.ravel().tolist()) if alike else None
 
 
-def choose_windows(n_configurations, shape, count, key, symmetric=True, allowed=None):
-    """Choose windows: configurations evenly, positions (and global spin flips) at random.
+def choose_windows(
+    n_configurations: int,
+    shape: Sequence[int],
+    count: int,
+    key: ArrayLike,
+    symmetric: bool = True,
+    allowed: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]:
+    """Choose windows: configurations evenly, positions and global spin flips at random.
 
-    Every random number is a hash of the key and the window's number (``keyed_bits`` of
-    csrc/random.h), so that the choice depends on nothing else: no library's generator, no order of
-    evaluation.
+    Every random number is a hash of the key and the number of the window (``keyed_bits`` of
+    csrc/base/random.h). The choice therefore depends neither on a library's generator nor on the
+    order of evaluation.
 
     Parameters
     ----------
     n_configurations : int
-        Each configuration gets the floor or the ceiling of count / n_configurations windows. Where
-        there are fewer windows than configurations, one is drawn at random from each of ``count``
-        equal strata, so that the choice does not follow the period of the chains.
-    shape : tuple of int
-        Lattice.
+        Each configuration gets the floor or the ceiling of count / n_configurations windows. If
+        there are fewer windows than configurations, one configuration is drawn at random from each
+        of `count` equal strata, so that the choice does not follow the period of the chains.
+    shape : sequence of int
+        Sites of the lattice along each axis.
     count : int
         Number of windows.
-    key : ndarray of uint64
+    key : array_like of uint64
         At least two words, of which the first two are used.
     symmetric : bool
         Whether a window may be flipped globally, as the symmetry of the model allows.
     allowed : ndarray of int64, (m, d), optional
-        Origins to choose from, with equal probability; by default every site.
+        Origins to choose from with equal probability; by default all sites.
 
     Returns
     -------
     configurations : ndarray of int64, (count,)
-        Ascending.
+        Index of the configuration of each window, ascending.
     origins : ndarray of int64, (count, d)
-        Lattice site of the block's first site.
+        Lattice site of the first site of the block.
     flips : ndarray of int8, (count,)
-        +-1, all +1 unless ``symmetric``.
+        +-1; all are +1 unless `symmetric`.
     """
-    shape = np.asarray(shape if allowed is None else (len(allowed),), dtype=np.int64)
-    key = np.ascontiguousarray(key, dtype=np.uint64)
+    sides = np.asarray(shape if allowed is None else (len(allowed),), dtype=np.int64)
+    words = np.ascontiguousarray(key, dtype=np.uint64)
     configurations, origins, flips = kernel.choose_windows(
-        key, n_configurations, shape, count, symmetric
+        words, n_configurations, sides, count, symmetric
     )
     return configurations, origins if allowed is None else allowed[origins[:, 0]], flips
 
 
-def extract_windows(packed, shape, geometry, configurations, origins, flips):
+def extract_windows(
+    packed: NDArray[np.uint8],
+    shape: Sequence[int],
+    geometry: Geometry,
+    configurations: ArrayLike,
+    origins: ArrayLike,
+    flips: ArrayLike,
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Cut block and environment of every window out of packed configurations.
 
     Parameters
     ----------
     packed : ndarray of uint8, (n, ceil(components x sites / 8))
-        One configuration (components, *shape) per row, little bit order, bit 1 = spin +1.
-    shape : tuple of int
-        Lattice, periodic.
+        One configuration (components, \\*shape) for each row; see `rsmi.lattice.packed`.
+    shape : sequence of int
+        Sites of the periodic lattice along each axis.
     geometry : Geometry
-    configurations : ndarray of int, (m,)
+    configurations : array_like of int, (m,)
         Row of each window.
-    origins : ndarray of int, (m, d)
-        Lattice site of the block's first site.
-    flips : ndarray of int8, (m,)
-        +-1, multiplies the whole window.
+    origins : array_like of int, (m, d)
+        Lattice site of the first site of the block.
+    flips : array_like of int, (m,)
+        +-1, the factor of the whole window.
 
     Returns
     -------
@@ -346,17 +373,17 @@ def extract_windows(packed, shape, geometry, configurations, origins, flips):
     UsageError
         If the geometry does not fit on the lattice.
     ValueError
-        If an array has the wrong shape or a window lies outside the configurations or the lattice.
+        If an array has the wrong shape, or a window lies outside the configurations or the lattice.
     """
     geometry.check(shape)
     lattice, components = np.asarray(shape, dtype=np.int64), geometry.components
-    origins = np.ascontiguousarray(origins, dtype=np.int64)
+    first = np.ascontiguousarray(origins, dtype=np.int64)
     offsets = [
         np.mod(part, lattice) for part in (geometry.block_offsets, geometry.environment_offsets)
     ]
     if components > 1:  # the component is the slowest axis of a lattice of one dimension more
         lattice = np.concatenate([[components], lattice])
-        origins = np.insert(origins, 0, 0, axis=1)
+        first = np.insert(first, 0, 0, axis=1)
         offsets = [
             np.insert(
                 np.tile(part, (components, 1)),
@@ -368,8 +395,11 @@ def extract_windows(packed, shape, geometry, configurations, origins, flips):
         ]
     choice = (
         np.ascontiguousarray(configurations, dtype=np.int64),
-        origins,
+        first,
         np.ascontiguousarray(flips, dtype=np.int8),
     )
     packed = np.ascontiguousarray(packed)
-    return tuple(kernel.extract_windows(packed, lattice, part, *choice) for part in offsets)
+    blocks, environments = (
+        kernel.extract_windows(packed, lattice, part, *choice) for part in offsets
+    )
+    return blocks, environments

@@ -12,6 +12,8 @@ points scatter about the curve by more than their statistical errors. That scatt
 is what makes chi^2 equal the degrees of freedom), weighs the points, and enters the error of nu.
 """
 
+from __future__ import annotations
+
 from math import log
 from typing import NamedTuple
 

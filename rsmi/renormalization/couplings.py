@@ -14,6 +14,8 @@ which is concave: a solution is unique, and there is none only where the operato
 another or where larger couplings always describe the data better.
 """
 
+from __future__ import annotations
+
 from functools import cache
 from typing import NamedTuple
 

@@ -9,6 +9,8 @@ to corrections to scaling: curves of two sizes cross near K_c, with slopes in th
 towards K_c as the sizes grow, which the errors do not contain.
 """
 
+from __future__ import annotations
+
 from math import log, prod
 from typing import NamedTuple
 

@@ -9,6 +9,8 @@ correlator thermometer it needs no exact energy, and any long-range property of 
 counts, not just nearest neighbours.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

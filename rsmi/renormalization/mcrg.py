@@ -9,6 +9,8 @@ where S are sums over the lattice (averages per site would shift every exponent 
 eigenvalue is b^y: y_t from the even operators, y_h from the odd ones.
 """
 
+from __future__ import annotations
+
 from math import log, prod
 from typing import NamedTuple
 

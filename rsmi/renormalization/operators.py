@@ -8,6 +8,8 @@ spins, and within one range by the number of spins, so that "the first k operato
 truncation.
 """
 
+from __future__ import annotations
+
 from functools import cache
 from itertools import permutations, product
 from math import prod

@@ -1,5 +1,7 @@
 """Block-spin rules and the coarse-graining of configurations by them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import prod
 

@@ -1,21 +1,48 @@
-"""Autocorrelation of Markov chains."""
+"""Autocorrelation functions and integrated autocorrelation times of Markov chains."""
+
+from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-WINDOW = 6.0  # in units of tau: the truncation bias of an exponential decay is exp(-WINDOW)
+# Window in units of tau; the truncation bias of an exponential decay is exp(-WINDOW).
+WINDOW = 6.0
 
 
-def as_chains(series) -> np.ndarray:
-    """(chains, steps) float64 from one series (steps,) or several."""
+def as_chains(series: ArrayLike) -> NDArray[np.float64]:
+    """Return one series or several as a two-dimensional array.
+
+    Parameters
+    ----------
+    series : array_like of float, (steps,) or (chains, steps)
+
+    Returns
+    -------
+    ndarray of float64, (chains, steps)
+
+    Raises
+    ------
+    ValueError
+        If the series is empty or has more than two axes.
+    """
     chains = np.atleast_2d(np.asarray(series, dtype=np.float64))
     if chains.ndim != 2 or chains.size == 0:
         raise ValueError("a series is (steps,) or (chains, steps) and not empty")
     return chains
 
 
-def autocovariance(series) -> np.ndarray:
-    """Autocovariance (steps,) at lags 0 .. steps - 1, averaged over chains, about the mean of all
-    of them."""
+def autocovariance(series: ArrayLike) -> NDArray[np.float64]:
+    """Return the autocovariance of a series about the mean of all chains.
+
+    Parameters
+    ----------
+    series : array_like of float, (steps,) or (chains, steps)
+
+    Returns
+    -------
+    ndarray of float64, (steps,)
+        The autocovariance at the lags 0, ..., steps - 1, averaged over the chains.
+    """
     chains = as_chains(series)
     steps = chains.shape[1]
     padded = 1 << (2 * steps - 1).bit_length()
@@ -26,21 +53,25 @@ def autocovariance(series) -> np.ndarray:
     return np.fft.irfft(spectrum, padded)[:steps] / (len(chains) * np.arange(steps, 0, -1))
 
 
-def integrated_autocorrelation_time(series) -> tuple[float, float]:
-    """Integrated autocorrelation time tau = 1/2 + sum_t rho(t), and its error, in steps;
-    independent data have 1/2.
-
-    The sum runs over the smallest window W >= 6 tau(W) (Madras & Sokal, J. Stat. Phys. 50, 109
-    (1988)), at most half a chain; the mean's own fluctuation is corrected for to first order
-    (Wolff, Comput. Phys. Commun. 156, 143 (2004), eq. 49).
+def integrated_autocorrelation_time(series: ArrayLike) -> tuple[float, float]:
+    """Return the integrated autocorrelation time tau = 1/2 + sum_t rho(t) and its error.
 
     Parameters
     ----------
-    series : (steps,) or (chains, steps) of independent chains with one common mean
+    series : array_like of float, (steps,) or (chains, steps)
+        Independent chains that have one common mean.
 
     Returns
     -------
-    (tau, error) in steps; a constant series tells nothing: 0.5 with the error nan
+    tau, error : float
+        In steps. Independent data have tau = 1/2. A constant series contains no information about
+        tau; the result is then 0.5 with the error nan.
+
+    Notes
+    -----
+    The sum runs over the smallest window W >= 6 tau(W) (Madras & Sokal, J. Stat. Phys. 50, 109
+    (1988)), but over no more than half a chain. The fluctuation of the mean itself is corrected
+    for to first order (Wolff, Comput. Phys. Commun. 156, 143 (2004), eq. 49).
     """
     chains = as_chains(series)
     covariance = autocovariance(chains)[: max(chains.shape[1] // 2, 1)]

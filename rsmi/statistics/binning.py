@@ -1,42 +1,70 @@
 """Means and errors of correlated data by binning."""
 
+from __future__ import annotations
+
 from math import ceil
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.statistics.autocorrelation import as_chains, integrated_autocorrelation_time
 
-LENGTH = 16.0  # of a bin in units of tau: errors come out low by about 1 / (2 LENGTH)
+# Length of a bin in units of tau; errors come out low by the fraction 1 / (2 LENGTH).
+LENGTH = 16.0
 FEWEST_BINS = 16
 MANY_CHAINS = 64
 
 
 def bin_length(tau: float, chains: int, steps: int) -> int:
-    """Length of bins for data of autocorrelation time `tau`; shorter where there would be fewer
-    than 16 of them, a whole chain where there would be but one in each and there are many."""
+    """Return the number of steps of one bin.
+
+    A bin is about 16 autocorrelation times long. It is shorter where fewer than 16 bins would be
+    left, and it is a whole chain where there are at least 64 chains with only one bin in each.
+
+    Parameters
+    ----------
+    tau : float
+        Integrated autocorrelation time in steps.
+    chains, steps : int
+        Number of chains and length of each.
+    """
     most = max(steps // max(ceil(FEWEST_BINS / chains), 1), 1)
     length = min(max(ceil(LENGTH * tau), 1) if tau > 0.5 else ceil(LENGTH / 2), most)
     return steps if chains >= MANY_CHAINS and steps < 2 * length else length
 
 
-def bin_means(series, length: int) -> np.ndarray:
-    """Means of the bins of all chains, (bins,); the steps left over are the first of each chain."""
+def bin_means(series: ArrayLike, length: int) -> NDArray[np.float64]:
+    """Return the means of the bins of all chains.
+
+    Parameters
+    ----------
+    series : array_like of float, (steps,) or (chains, steps)
+    length : int
+        Steps of one bin. Where bins do not fill a chain, its first steps are left out.
+
+    Returns
+    -------
+    ndarray of float64, (bins,)
+    """
     chains = as_chains(series)
     count = chains.shape[1] // length
     return chains[:, chains.shape[1] - count * length :].reshape(-1, length).mean(axis=1)
 
 
-def binned_error(series, tau: float | None = None) -> tuple[float, float]:
-    """Mean of a correlated series and its error, from bins of about 16 autocorrelation times.
+def binned_error(series: ArrayLike, tau: float | None = None) -> tuple[float, float]:
+    """Return the mean of a correlated series and its standard error.
 
     Parameters
     ----------
-    series : (steps,) or (chains, steps)
-    tau : integrated autocorrelation time in steps, measured on the series if None
+    series : array_like of float, (steps,) or (chains, steps)
+    tau : float, optional
+        Integrated autocorrelation time in steps; by default it is measured on the series.
 
     Returns
     -------
-    (mean, error); the error is nan with fewer than two bins
+    mean, error : float
+        The error comes from bins of about 16 autocorrelation times; it is nan with fewer than two
+        bins.
     """
     chains = as_chains(series)
     if tau is None:
@@ -47,47 +75,65 @@ def binned_error(series, tau: float | None = None) -> tuple[float, float]:
     return float(chains.mean()), float(means.std(ddof=1) / np.sqrt(len(means)))
 
 
-def runs(groups, most: int = 40) -> np.ndarray:
-    """Labels 0, 1, ... (n,) int64 of at most `most` runs of successive groups, about equally many
-    groups in each.
+def runs(groups: ArrayLike, most: int = 40) -> NDArray[np.int64]:
+    """Join successive groups of values to a small number of runs.
 
-    Configurations that follow one another in a chain are correlated; runs of them, each long
-    against the autocorrelation time, are not.
+    Configurations that follow one another in a chain are correlated. Runs that are long against
+    the autocorrelation time are nearly independent.
 
     Parameters
     ----------
-    groups : (n,) int, number of the configuration each value is from; successive in a chain means
-    successive in number
+    groups : array_like of int, (n,)
+        Number of the configuration from which each value comes. Configurations that follow one
+        another in a chain have successive numbers.
+    most : int
+        Largest number of runs.
+
+    Returns
+    -------
+    ndarray of int64, (n,)
+        Labels 0, 1, ... of the runs; every run has about equally many groups.
     """
     present, position = np.unique(groups, return_inverse=True)
     return position * min(most, len(present)) // len(present)
 
 
-def merged_blocks(count: int, length: float, needed: float, fewest: int) -> np.ndarray:
-    """Labels 0, 1, ... (count,) int64 that merge neighbouring blocks into longer ones.
+def merged_blocks(count: int, length: float, needed: float, fewest: int) -> NDArray[np.int64]:
+    """Merge neighbouring blocks to longer ones.
 
     Parameters
     ----------
-    count : blocks there are
-    length : of the shortest of them, in any unit
-    needed : length in that unit that each merged block shall have; where that would leave less than
-    `fewest`, there are `fewest`
+    count : int
+        Number of blocks.
+    length : float
+        Length of the shortest block, in any unit.
+    needed : float
+        Length of a merged block in that unit.
+    fewest : int
+        Number of merged blocks where blocks of the needed length would be fewer.
+
+    Returns
+    -------
+    ndarray of int64, (count,)
+        Labels 0, 1, ... of the merged blocks.
     """
     merged = count // max(ceil(needed / length), 1)
     return runs(np.arange(count), min(max(merged, fewest), count))
 
 
-def grouped_mean(values, groups) -> tuple[float, float]:
-    """Mean of all values and its standard error, groups of any sizes taken as independent.
+def grouped_mean(values: ArrayLike, groups: ArrayLike) -> tuple[float, float]:
+    """Return the mean of all values and its standard error, for independent groups of any sizes.
 
     Parameters
     ----------
-    values : (n,) float
-    groups : (n,) int, the group of each value
+    values : array_like of float, (n,)
+    groups : array_like of int, (n,)
+        The group of each value.
 
     Returns
     -------
-    (mean, error); the error is nan with fewer than two groups
+    mean, error : float
+        The error is nan with fewer than two groups.
     """
     values = np.asarray(values, dtype=np.float64)
     label = np.unique(groups, return_inverse=True)[1]

@@ -1,31 +1,47 @@
-"""Weighted least squares."""
+"""Weighted least-squares fits of polynomials."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
 class Fit(NamedTuple):
-    """A polynomial sum_k coefficients[k] (x - origin)^k with the covariance of its coefficients."""
+    """A fitted polynomial sum_k coefficients[k] (x - origin)^k.
 
-    coefficients: np.ndarray
-    covariance: np.ndarray
+    Attributes
+    ----------
+    coefficients : ndarray of float64, (degree + 1,)
+    covariance : ndarray of float64, (degree + 1, degree + 1)
+        Covariance of the coefficients.
+    chi2 : float
+        chi^2 of the fit.
+    degrees_of_freedom : int
+    origin : float
+        The mean of the fitted x.
+    """
+
+    coefficients: NDArray[np.float64]
+    covariance: NDArray[np.float64]
     chi2: float
     degrees_of_freedom: int
     origin: float
 
     @property
-    def errors(self) -> np.ndarray:
-        return np.sqrt(np.diag(self.covariance))
+    def errors(self) -> NDArray[np.float64]:
+        """Standard errors of the coefficients, float64 (degree + 1,)."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)), np.float64)
 
-    def __call__(self, x):
-        return np.polynomial.polynomial.polyval(
-            np.asarray(x, dtype=np.float64) - self.origin, self.coefficients
-        )
+    def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Return the value of the polynomial at every x."""
+        distance = np.asarray(x, dtype=np.float64) - self.origin
+        return np.asarray(np.polynomial.polynomial.polyval(distance, self.coefficients), np.float64)
 
     def slope(self, x: float) -> tuple[float, float]:
-        """Derivative at `x` and its error."""
+        """Return the derivative at x and its standard error."""
         powers = np.arange(len(self.coefficients))
         gradient = powers * (x - self.origin) ** np.maximum(powers - 1, 0)
         return float(gradient @ self.coefficients), float(
@@ -33,8 +49,13 @@ class Fit(NamedTuple):
         )
 
     def root(self, low: float, high: float) -> tuple[float, float]:
-        """The root between `low` and `high` and its error to first order; ValueError unless there
-        is exactly one."""
+        """Return the root between two points and its standard error to first order.
+
+        Raises
+        ------
+        ValueError
+            Unless there is exactly one root between `low` and `high`, with a slope other than zero.
+        """
         roots = np.polynomial.polynomial.polyroots(self.coefficients)
         roots = roots[np.abs(roots.imag) < 1e-12 * max(high - low, 1e-300)].real + self.origin
         inside = roots[(roots >= low) & (roots <= high)]
@@ -47,13 +68,27 @@ class Fit(NamedTuple):
         return float(inside[0]), float(np.sqrt(powers @ self.covariance @ powers) / abs(slope))
 
 
-def polynomial_fit(x, y, errors, degree: int = 1) -> Fit:
-    """Weighted least-squares polynomial through independent points y +- errors, about the mean of
-    x.
+def polynomial_fit(x: ArrayLike, y: ArrayLike, errors: ArrayLike, degree: int = 1) -> Fit:
+    """Fit a polynomial to independent points by weighted least squares.
 
     Parameters
     ----------
-    x, y, errors : (n,) with n > degree and all errors > 0
+    x, y : array_like of float, (n,)
+        The points; n must be larger than the degree.
+    errors : array_like of float, (n,)
+        Standard errors of y, all positive.
+    degree : int
+
+    Returns
+    -------
+    Fit
+        The polynomial about the mean of x.
+
+    Raises
+    ------
+    ValueError
+        If there are too few points, an error is not positive, or the points do not determine the
+        polynomial.
     """
     x, y, errors = (np.asarray(values, dtype=np.float64) for values in (x, y, errors))
     if len(x) <= degree:
@@ -61,9 +96,8 @@ def polynomial_fit(x, y, errors, degree: int = 1) -> Fit:
     if not np.all(errors > 0):
         raise ValueError("a weighted fit needs a positive error at every point")
     origin = float(x.mean())
-    width = (
-        float(np.max(np.abs(x - origin))) or 1.0
-    )  # in units of which the powers are of order one
+    # In units of this width the powers are of order one.
+    width = float(np.max(np.abs(x - origin))) or 1.0
     design = np.vander((x - origin) / width, degree + 1, increasing=True) / errors[:, None]
     q, r = np.linalg.qr(design)
     if np.min(np.abs(np.diag(r))) < 1e-12 * np.max(np.abs(r)):
@@ -82,14 +116,24 @@ def polynomial_fit(x, y, errors, degree: int = 1) -> Fit:
 
 
 def scatter_beyond_errors(chi2: Callable[[float], float], freedom: int, largest: float) -> float:
-    """By how much points scatter about a model beyond their errors: what must be added in
-    quadrature to every error for chi^2 to be the degrees of freedom; 0 if nothing.
+    """Return by how much points scatter about a model beyond their errors.
+
+    The scatter is the number that must be added in quadrature to every error, so that chi^2 equals
+    the degrees of freedom.
 
     Parameters
     ----------
-    chi2 : chi^2 of the best fit with that much added, decreasing
-    freedom : degrees of freedom
-    largest : an upper bound
+    chi2 : callable
+        Maps an added scatter to chi^2 of the best fit; it must decrease.
+    freedom : int
+        Degrees of freedom.
+    largest : float
+        An upper bound of the scatter.
+
+    Returns
+    -------
+    float
+        The scatter in the unit of the errors, to 0.1 %; 0 if the errors explain the deviations.
     """
     if chi2(0.0) <= freedom:
         return 0.0

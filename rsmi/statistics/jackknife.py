@@ -1,37 +1,58 @@
-"""Errors of nonlinear functions of averages, by leaving out one block at a time."""
+"""Errors of nonlinear functions of averages, by leaving out one block of the data at a time."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
 class Jackknife(NamedTuple):
-    """`value` on all data, its `error`, and `replicas` (blocks, *value.shape), each without one
-    block."""
+    """A function of averages with its jackknife error.
 
-    value: np.ndarray
-    error: np.ndarray
-    replicas: np.ndarray
+    Attributes
+    ----------
+    value : ndarray of float64, (\\*shape)
+        The function of all data.
+    error : ndarray of float64, (\\*shape)
+        Its standard error.
+    replicas : ndarray of float64, (blocks, \\*shape)
+        The function of the data without one of the blocks.
+    """
 
-    def covariance(self) -> np.ndarray:
-        """Covariance (k, k) of the components of a value of shape (k,)."""
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+    replicas: NDArray[np.float64]
+
+    def covariance(self) -> NDArray[np.float64]:
+        """Return the covariance, (k, k), of the components of a value of shape (k,)."""
         return jackknife_covariance(self.replicas)
 
 
-def jackknife(function: Callable, block_sums: Mapping[str, np.ndarray]) -> Jackknife:
-    """Apply `function` to the totals of block sums and estimate its error (Efron & Stein, Ann.
-    Stat. 9, 586 (1981)).
+def jackknife(
+    function: Callable[[dict[str, NDArray[np.float64]]], ArrayLike],
+    block_sums: Mapping[str, ArrayLike],
+) -> Jackknife:
+    """Apply a function to the totals of block sums and estimate its error.
 
     Parameters
     ----------
-    function : takes a dict of float64 arrays, `block_sums` summed over the blocks, and returns a
-    number or an array block_sums : arrays with one leading axis over blocks; the blocks should be
-    much longer than the autocorrelation time
+    function : callable
+        Takes `block_sums` summed over the blocks, as a dict of float64 arrays, and returns a number
+        or an array.
+    block_sums : mapping of str to array_like of float, (blocks, ...)
+        Sums over each block. The blocks should be much longer than the autocorrelation time.
 
     Returns
     -------
-    Jackknife; the error is nan with fewer than two blocks, and where a replica is nan
+    Jackknife
+        The error is nan with fewer than two blocks, and where a replica is nan.
+
+    Notes
+    -----
+    Efron & Stein, Ann. Stat. 9, 586 (1981).
     """
     sums = {name: np.asarray(array, dtype=np.float64) for name, array in block_sums.items()}
     totals = {name: array.sum(axis=0) for name, array in sums.items()}
@@ -45,14 +66,33 @@ def jackknife(function: Callable, block_sums: Mapping[str, np.ndarray]) -> Jackk
     return Jackknife(value, jackknife_error(replicas), replicas)
 
 
-def jackknife_error(replicas) -> np.ndarray:
-    """Error from delete-one replicas (blocks, ...)."""
+def jackknife_error(replicas: ArrayLike) -> NDArray[np.float64]:
+    """Return the standard error from the values without one block.
+
+    Parameters
+    ----------
+    replicas : array_like of float, (blocks, \\*shape)
+
+    Returns
+    -------
+    ndarray of float64, (\\*shape)
+    """
     replicas = np.asarray(replicas, dtype=np.float64)
     spread = ((replicas - replicas.mean(axis=0)) ** 2).mean(axis=0)
     return np.sqrt((len(replicas) - 1) * spread)
 
 
-def jackknife_covariance(replicas) -> np.ndarray:
-    """Covariance (k, k) from delete-one replicas (blocks, k)."""
-    deviations = np.asarray(replicas, dtype=np.float64) - np.mean(replicas, axis=0)
+def jackknife_covariance(replicas: ArrayLike) -> NDArray[np.float64]:
+    """Return the covariance from the values without one block.
+
+    Parameters
+    ----------
+    replicas : array_like of float, (blocks, k)
+
+    Returns
+    -------
+    ndarray of float64, (k, k)
+    """
+    replicas = np.asarray(replicas, dtype=np.float64)
+    deviations = replicas - replicas.mean(axis=0)
     return (len(deviations) - 1) * (deviations.T @ deviations) / len(deviations)

@@ -1,52 +1,75 @@
-"""Averages at any coupling from samples at several: multi-histogram reweighting.
+"""Averages at any coupling from samples at several couplings: multi-histogram reweighting.
 
-Samples of ensembles f at the couplings K_f, n_f of them, with weights exp(-K_f E), estimate the
-density of states together,
+Ensemble f has n_f samples at the coupling K_f, with weights exp(-K_f E). Together the ensembles
+estimate the density of states
 
     g(E) = N(E) / sum_f n_f exp(F_f - K_f E),    exp(-F_f) = sum_E g(E) exp(-K_f E),
 
-N(E) being the samples of all ensembles at energy E (Ferrenberg & Swendsen, Phys. Rev. Lett. 63,
-1195 (1989)). The free energies F_f are the minimum of a convex function (Shirts & Chodera, J. Chem.
-Phys. 129, 124105 (2008)), found by Newton's method. Energies are integers (in J): the histogram is
-exact, not binned, and the cost does not grow with the number of samples.
+where N(E) counts the samples of all ensembles at energy E (Ferrenberg & Swendsen, Phys. Rev. Lett.
+63, 1195 (1989)). The free energies F_f are the minimum of a convex function (Shirts & Chodera, J.
+Chem. Phys. 129, 124105 (2008)), which Newton's method finds. Energies are integers (in J): the
+histogram is exact, not binned, and the cost does not grow with the number of samples.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.errors import UsageError
 
-LEAST_OVERLAP = (
-    0.02  # of the energies at neighbouring couplings: two Gaussians 4.7 standard deviations apart
-)
+# Least overlap of the energies at neighbouring couplings, that of two Gaussians 4.7 standard
+# deviations apart.
+LEAST_OVERLAP = 0.02
 _ITERATIONS = 100
 
 
 class Histogram(NamedTuple):
-    """Samples by energy: `couplings` (ensembles,) ascending, `energies` (levels,) ascending,
-    `counts` (ensembles, levels) and, over all ensembles, `sums` (levels, observables) of the
-    observables of the samples at each energy."""
+    """Samples of several ensembles, counted by energy.
 
-    couplings: np.ndarray
-    energies: np.ndarray
-    counts: np.ndarray
-    sums: np.ndarray
+    Attributes
+    ----------
+    couplings : ndarray of float64, (ensembles,)
+        K = J/(k_B T) of each ensemble, ascending.
+    energies : ndarray of int64, (levels,)
+        Total energies in J, ascending.
+    counts : ndarray of float64, (ensembles, levels)
+        Number of samples of each ensemble at each energy.
+    sums : ndarray of float64, (levels, observables)
+        Sums of the observables over the samples of all ensembles at each energy.
+    """
 
-    def without(self, other: "Histogram") -> "Histogram":
-        """Less samples that are also in this one; same ensembles and levels."""
+    couplings: NDArray[np.float64]
+    energies: NDArray[np.int64]
+    counts: NDArray[np.float64]
+    sums: NDArray[np.float64]
+
+    def without(self, other: Histogram) -> Histogram:
+        """Return the histogram without the samples of another one, which are a subset of these;
+        both have the same ensembles and levels."""
         return self._replace(counts=self.counts - other.counts, sums=self.sums - other.sums)
 
 
-def histogram(couplings, energies, observables, levels=None) -> Histogram:
-    """Histogram of several ensembles.
+def histogram(
+    couplings: ArrayLike,
+    energies: Sequence[NDArray[np.int64]],
+    observables: Sequence[NDArray[np.float64]],
+    levels: NDArray[np.int64] | None = None,
+) -> Histogram:
+    """Count the samples of several ensembles by energy.
 
     Parameters
     ----------
-    couplings : (ensembles,) in any order
-    energies : list of (n_f,) int64, total energies in J
-    observables : list of (n_f, observables) float64
-    levels : the energies to count at, ascending; by default those that occur
+    couplings : array_like of float, (ensembles,)
+        K of each ensemble, in any order.
+    energies : sequence of ndarray of int64, (n_f,)
+        Total energies in J of the samples of each ensemble.
+    observables : sequence of ndarray of float64, (n_f, observables)
+    levels : ndarray of int64, (levels,), optional
+        Ascending energies at which to count; by default all that occur.
     """
     order = np.argsort(couplings, kind="stable")
     levels = np.unique(np.concatenate(energies)) if levels is None else levels
@@ -60,10 +83,16 @@ def histogram(couplings, energies, observables, levels=None) -> Histogram:
     return Histogram(np.asarray(couplings, dtype=np.float64)[order], levels, counts, sums)
 
 
-def neighbour_differences(data: Histogram) -> tuple[np.ndarray, np.ndarray]:
-    """Between neighbouring couplings, (ensembles - 1,) each: F_(f+1) - F_f by Bennett's acceptance
-    ratio, and the overlap of the two energy distributions, the integral of 2 p q / (p + q): 1 if
-    they agree, 0 if they have nothing in common.
+def neighbour_differences(data: Histogram) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Compare the ensembles at neighbouring couplings.
+
+    Returns
+    -------
+    differences : ndarray of float64, (ensembles - 1,)
+        F_(f+1) - F_f by Bennett's acceptance ratio.
+    overlaps : ndarray of float64, (ensembles - 1,)
+        Overlap sum_E 2 p q / (p + q) of the two energy distributions: 1 if they are equal, 0 if
+        they have no energy in common.
     """
     found = [_acceptance_ratio(data, f) for f in range(len(data.couplings) - 1)]
     return np.array([difference for difference, _ in found]), np.array(
@@ -72,16 +101,15 @@ def neighbour_differences(data: Histogram) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _acceptance_ratio(data: Histogram, f: int) -> tuple[float, float]:
-    """Bennett, J. Comput. Phys. 22, 245 (1976), each ensemble with the same weight; the root by
-    bisection."""
+    """Return F_(f+1) - F_f and the overlap, with equal weight for both ensembles; the root is found
+    by bisection (Bennett, J. Comput. Phys. 22, 245 (1976))."""
     exponent = (data.couplings[f + 1] - data.couplings[f]) * data.energies
     here, there = (counts / counts.sum() for counts in data.counts[f : f + 2])
     low, high = exponent.min() - 1.0, exponent.max() + 1.0
     while high - low > 1e-12 * max(abs(low), abs(high), 1.0):
         middle = (low + high) / 2
-        from_here = 1 / (
-            1 + np.exp(np.clip(exponent - middle, -700, 700))
-        )  # probability that a sample is of ensemble f + 1
+        # probability that a sample belongs to ensemble f + 1
+        from_here = 1 / (1 + np.exp(np.clip(exponent - middle, -700, 700)))
         mistaken = here @ from_here, there @ (1 - from_here)
         low, high = (low, middle) if mistaken[0] > mistaken[1] else (middle, high)
         if middle in (low, high) and not low < (low + high) / 2 < high:
@@ -90,43 +118,62 @@ def _acceptance_ratio(data: Histogram, f: int) -> tuple[float, float]:
 
 
 class Reweighting:
-    """Averages of the observables of a `Histogram` as functions of the coupling."""
+    """Averages of the observables of a `Histogram` as functions of the coupling.
 
-    def __init__(self, data: Histogram, start=None):
-        """Solve for the free energies, from those of a similar histogram if given.
+    Parameters
+    ----------
+    data : Histogram
+    start : ndarray of float64, (ensembles,), optional
+        Free energies of a similar histogram, from which the iteration starts.
 
-        Raises
-        ------
-        UsageError
-            If the energies of neighbouring couplings have less than `LEAST_OVERLAP` in common.
-        """
+    Attributes
+    ----------
+    free_energies : ndarray of float64, (ensembles,)
+        F_f relative to that of the first ensemble.
+
+    Raises
+    ------
+    UsageError
+        If the energies at neighbouring couplings overlap by less than `LEAST_OVERLAP`, or the free
+        energies do not converge.
+    """
+
+    def __init__(self, data: Histogram, start: ArrayLike | None = None) -> None:
         if start is None:
             differences, overlaps = neighbour_differences(data)
             _check_overlaps(data.couplings, overlaps)
             start = np.concatenate([[0.0], np.cumsum(differences)])
-        self.free_energies = _free_energies(data, start)  # (ensembles,), relative to the first
+        self.free_energies = _free_energies(data, start)
         self._energies, self._log_weights = data.energies, -_log_mixture(data, self.free_energies)
         total = data.counts.sum(axis=0)
         sums = np.column_stack([total * data.energies, data.sums])
-        self._columns = np.column_stack(
-            [total, sums, sums * data.energies[:, None]]
-        )  # (levels, 1 + 2 (1 + observables))
+        # (levels, 1 + 2 (1 + observables))
+        self._columns = np.column_stack([total, sums, sums * data.energies[:, None]])
 
-    def averages(self, coupling) -> tuple[np.ndarray, np.ndarray]:
-        """<O> and d<O>/dK = <O><E> - <O E> at couplings of any shape, both (*shape, 1 +
-        observables); the first is the energy."""
+    def averages(self, coupling: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return averages and their derivatives with respect to K.
+
+        Parameters
+        ----------
+        coupling : array_like of float, (\\*shape)
+            K = J/(k_B T).
+
+        Returns
+        -------
+        means, slopes : ndarray of float64, (\\*shape, 1 + observables)
+            <O> and d<O>/dK = <O><E> - <O E>; the first observable is the energy.
+        """
         exponent = (
             self._log_weights - np.asarray(coupling, dtype=np.float64)[..., None] * self._energies
         )
         weights = np.exp(exponent - exponent.max(axis=-1, keepdims=True))
-        sums = np.einsum(
-            "...l,lc->...c", weights, self._columns
-        )  # not a BLAS product: its order of summation may vary
+        # A product of BLAS would be faster, but its order of summation may vary.
+        sums = np.einsum("...l,lc->...c", weights, self._columns)
         means, mixed = np.split(sums[..., 1:] / sums[..., :1], 2, axis=-1)
         return means, means * means[..., :1] - mixed
 
 
-def _check_overlaps(couplings, overlaps) -> None:
+def _check_overlaps(couplings: NDArray[np.float64], overlaps: NDArray[np.float64]) -> None:
     if len(overlaps) and overlaps.min() < LEAST_OVERLAP:
         f = int(overlaps.argmin())
         hot, cold = 1 / couplings[f], 1 / couplings[f + 1]
@@ -136,8 +183,8 @@ def _check_overlaps(couplings, overlaps) -> None:
         )
 
 
-def _log_mixture(data: Histogram, free_energies) -> np.ndarray:
-    """log sum_f n_f exp(F_f - K_f E), (levels,)."""
+def _log_mixture(data: Histogram, free_energies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log sum_f n_f exp(F_f - K_f E), (levels,)."""
     terms = (
         np.log(data.counts.sum(axis=1))[:, None]
         + free_energies[:, None]
@@ -147,13 +194,13 @@ def _log_mixture(data: Histogram, free_energies) -> np.ndarray:
     return top + np.log(np.exp(terms - top).sum(axis=0))
 
 
-def _free_energies(data: Histogram, start) -> np.ndarray:
-    """Minimum of sum_E N(E) log sum_f n_f exp(F_f - K_f E) - sum_f n_f F_f with F_0 = 0, by damped
-    Newton steps."""
+def _free_energies(data: Histogram, start: ArrayLike) -> NDArray[np.float64]:
+    """Return the minimum of sum_E N(E) log sum_f n_f exp(F_f - K_f E) - sum_f n_f F_f with F_0 = 0,
+    by damped Newton steps."""
     sizes, total = data.counts.sum(axis=1), data.counts.sum(axis=0)
     free = np.array(start, dtype=np.float64)
 
-    def objective(trial):
+    def objective(trial: NDArray[np.float64]) -> float:
         return total @ _log_mixture(data, trial) - sizes @ trial
 
     for _ in range(_ITERATIONS):

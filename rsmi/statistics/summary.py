@@ -1,65 +1,107 @@
-"""The table of numbers that describes a set of samples."""
+"""Averages, errors and autocorrelation times of the samples of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.binning import bin_length, bin_means, binned_error
 from rsmi.statistics.jackknife import jackknife
 
 
-def binder_cumulant(second_moment, fourth_moment):
-    """U = 1 - <m^4> / (3 <m^2>^2): 2/3 in the ordered phase, 0 for a Gaussian magnetization."""
+def binder_cumulant(second_moment: float, fourth_moment: float) -> float:
+    """Return Binder's cumulant U = 1 - <m^4> / (3 <m^2>^2).
+
+    It is 2/3 in the ordered phase and 0 for a Gaussian magnetization (K. Binder, Z. Phys. B 43, 119
+    (1981)).
+    """
     return 1 - fourth_moment / (3 * second_moment**2)
 
 
-def separate_chains(series, chains: int) -> np.ndarray:
-    """(chains, steps) from interleaved samples (sample i is of chain i mod chains), without an
-    incomplete last step."""
+def separate_chains(series: ArrayLike, chains: int) -> NDArray[Any]:
+    """Separate interleaved samples into chains.
+
+    Parameters
+    ----------
+    series : array_like, (n,)
+        Sample i belongs to chain i mod `chains`.
+    chains : int
+
+    Returns
+    -------
+    ndarray, (chains, steps)
+        An incomplete last step is left out. A series that is shorter than one step is returned as
+        one chain.
+    """
     series = np.asarray(series)
     steps = len(series) // chains
     return series[: steps * chains].reshape(steps, chains).T if steps else series[None]
 
 
-def average_summary(series: dict, chains: int) -> dict[str, float | None]:
-    """Mean and error of each of several interleaved series (n,), and their integrated
-    autocorrelation times: for every ``name`` the entries ``name``, ``name_error``,
-    ``tau_int_name``, ``tau_int_name_error``, in stored intervals of one chain; None where
-    undefined.
+def average_summary(series: Mapping[str, ArrayLike], chains: int) -> dict[str, float | None]:
+    """Average several interleaved series.
+
+    Parameters
+    ----------
+    series : mapping of str to array_like of float, (n,)
+        Sample i belongs to chain i mod `chains`.
+    chains : int
+
+    Returns
+    -------
+    dict
+        For every ``name`` the entries ``name`` (the mean), ``name_error``, ``tau_int_name`` (the
+        integrated autocorrelation time, in stored intervals of one chain) and
+        ``tau_int_name_error``; None where they are undefined.
     """
-    result = {}
+    result: dict[str, float] = {}
     for name, values in series.items():
+        values = np.asarray(values)
         separated = separate_chains(values, chains)
         tau, tau_error = integrated_autocorrelation_time(separated)
-        result |= {name: np.mean(values), f"{name}_error": binned_error(separated, tau)[1]}
+        result |= {name: float(values.mean()), f"{name}_error": binned_error(separated, tau)[1]}
         result |= {f"tau_int_{name}": tau, f"tau_int_{name}_error": tau_error}
     return {name: float(value) if np.isfinite(value) else None for name, value in result.items()}
 
 
 def sample_summary(
-    energy, magnetization, chains: int, coupling: float | None, sites: int
+    energy: ArrayLike,
+    magnetization: ArrayLike,
+    chains: int,
+    coupling: float | None,
+    sites: int,
 ) -> dict[str, float | None]:
-    """Averages of interleaved samples (sample i is of chain i mod `chains`) with their errors.
+    """Average interleaved samples of a magnet; sample i belongs to chain i mod `chains`.
 
     Parameters
     ----------
-    energy, magnetization : (n,) totals of each configuration, the energy in J
-    coupling : K = J/(k_B T), None if unknown
-    sites : N
+    energy, magnetization : array_like of float, (n,)
+        Totals of each configuration, the energy in J.
+    chains : int
+    coupling : float or None
+        K = J/(k_B T); None if it is unknown.
+    sites : int
+        Number N of sites.
 
     Returns
     -------
     dict
-        energy, magnetization_abs (per site), susceptibility = K N (<m^2> - <|m|>^2) (the connected
-        one, of the finite lattice's <|m|>; None without a coupling), binder = 1 - <m^4>/(3
-        <m^2>^2), tau_int and tau_int_magnetization (of the energy and of |m|, in stored intervals
-        of one chain, independent = 0.5), each with its `_error`. None where undefined.
+        ``energy`` and ``magnetization_abs`` per site; ``susceptibility`` = K N (<m^2> - <|m|>^2),
+        the connected one of a finite lattice, which needs a coupling; ``binder`` = 1 - <m^4> / (3
+        <m^2>^2); ``tau_int`` and ``tau_int_magnetization``, the integrated autocorrelation times of
+        the energy and of |m| in stored intervals of one chain (0.5 for independent samples). Each
+        entry has another one with ``_error``. A value that is undefined is None.
     """
     e, m = (
         np.asarray(energy, dtype=np.float64) / sites,
         np.abs(np.asarray(magnetization, dtype=np.float64)) / sites,
     )
     e_chains, m_chains = separate_chains(e, chains), separate_chains(m, chains)
-    result = {}
+    result: dict[str, float] = {}
     for name, tau_name, series, separated in (
         ("energy", "tau_int", e, e_chains),
         ("magnetization_abs", "tau_int_magnetization", m, m_chains),
@@ -79,7 +121,7 @@ def sample_summary(
     return {name: float(value) if np.isfinite(value) else None for name, value in result.items()}
 
 
-def _fluctuations(sums):
-    """Variance of |m| and Binder's cumulant from summed moments."""
+def _fluctuations(sums: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Return the variance of |m| and Binder's cumulant from sums of moments, (2,)."""
     first, second, fourth = (sums[name] / sums["count"] for name in ("m1", "m2", "m4"))
     return np.array([second - first**2, binder_cumulant(second, fourth) if second > 0 else np.nan])

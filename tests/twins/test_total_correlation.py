@@ -108,7 +108,7 @@ def test_held_out_values_are_honest():
     truth = explained_total_correlation(filters, bias, exact.all_spins(10))
     found = held_out_explained(filters, bias, training, held_out)
     assert explained_total_correlation(filters, bias, training) > truth + 0.5
-    assert found.together.mean() < truth + 4 * found.together.std() / math.sqrt(100)
+    assert found.joint.mean() < truth + 4 * found.joint.std() / math.sqrt(100)
     assert found.units.sum(axis=1).mean() < 4 * found.units.sum(axis=1).std() / math.sqrt(100)
 
 
@@ -119,8 +119,8 @@ def test_a_bound_from_below(ising):
     for _ in range(5):
         filters, bias = rng.normal(0, 1.5, (3, 4)), rng.normal(size=3)
         found = held_out_explained(filters, bias, blocks[:10_000], blocks[10_000:])
-        assert found.units.sum(axis=1).mean() < found.together.mean() + 1e-3
-        assert found.together.mean() == pytest.approx(
+        assert found.units.sum(axis=1).mean() < found.joint.mean() + 1e-3
+        assert found.joint.mean() == pytest.approx(
             explained_total_correlation(filters, bias, SPINS, ising), abs=0.05
         )
 

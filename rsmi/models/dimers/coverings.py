@@ -5,6 +5,8 @@ Links are 0 or 1, shape (n, 2, Lx, Ly): ``links[:, 0, x, y]`` leads from the ver
 those around the edges are 0.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from rsmi.errors import DataError, UsageError

@@ -13,6 +13,8 @@ Arrays are ordered as in the files: component by component, (x-links, y-links) o
 x-links, y-links, face noise), and the cells of a component in row-major order.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

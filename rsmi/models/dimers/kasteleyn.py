@@ -22,6 +22,8 @@ vector for each parity of x of the white vertices and one for each of the black:
 vanishes, its minors of second order do not.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from rsmi.errors import UsageError

@@ -1,11 +1,14 @@
-"""Facts of the nearest-neighbour Ising model on the hypercubic lattice: critical couplings and
-exact solutions to check against.
+"""Known values of the nearest-neighbour Ising model on the hypercubic lattice: critical couplings,
+exponents, and exact energies and entropies of finite lattices.
 
-K = J/(k_B T) is `coupling`; energies are in J and per site, heat capacities in k_B and per site,
-entropies in nats and per site.
+The coupling is K = J/(k_B T). Energies are in J, heat capacities in k_B and entropies in nats, all
+per site.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rsmi.errors import UsageError
@@ -18,16 +21,16 @@ CRITICAL_COUPLING = {
 
 
 class Known(NamedTuple):
-    """A number and how it is written."""
+    """A number and its usual notation, with the error in parentheses."""
 
     value: float
     text: str
 
 
-# Exponents of the Ising universality class: exact in two dimensions; in three y_t = 3 - D_e and y_h
-# = 3 - D_s with the scaling dimensions of the conformal bootstrap (Kos, Poland, Simmons-Duffin &
-# Vichi, JHEP 08, 036 (2016)). None in one: T_c = 0.
-EXPONENTS = {
+# Exponents of the Ising universality class. They are exact in two dimensions. In three dimensions
+# y_t = 3 - D_e and y_h = 3 - D_s with the scaling dimensions of the conformal bootstrap (Kos,
+# Poland, Simmons-Duffin & Vichi, JHEP 08, 036 (2016)). The chain has none, since T_c = 0.
+EXPONENTS: dict[int, dict[str, Known]] = {
     1: {},
     2: {"y_t": Known(1.0, "1"), "y_h": Known(15 / 8, "15/8 = 1.875"), "nu": Known(1.0, "1")},
     3: {
@@ -38,13 +41,13 @@ EXPONENTS = {
 }
 
 
-def critical_temperature(dimension):
-    """T_c = 1/K_c in J/k_B, or None in one dimension."""
+def critical_temperature(dimension: int) -> float | None:
+    """Return T_c = 1/K_c in J/k_B, or None in one dimension."""
     return 1 / CRITICAL_COUPLING[dimension] if dimension in CRITICAL_COUPLING else None
 
 
-def critical_coupling(dimension):
-    """K_c of the infinite lattice.
+def critical_coupling(dimension: int) -> float:
+    """Return K_c of the infinite lattice.
 
     Raises
     ------
@@ -58,35 +61,37 @@ def critical_coupling(dimension):
     return CRITICAL_COUPLING[dimension]
 
 
-def ring_energy(length, coupling):
-    """Energy per site of the periodic chain, -(t + t^(N-1)) / (1 + t^N) with t = tanh K; two sites
-    share two bonds."""
+def ring_energy(length: int, coupling: float) -> float:
+    """Return the energy per site of the periodic chain, -(t + t^(N-1)) / (1 + t^N) with t = tanh K.
+
+    Two sites share two bonds (E. Ising, Z. Phys. 31, 253 (1925)).
+    """
     t = math.tanh(coupling)
     return -(t + t ** (length - 1)) / (1 + t**length)
 
 
-def ring_specific_heat(length, coupling):
-    """Heat capacity per site of the periodic chain, -K^2 de/dK."""
+def ring_specific_heat(length: int, coupling: float) -> float:
+    """Return the heat capacity per site of the periodic chain in k_B, -K^2 de/dK."""
     n, t = length, math.tanh(coupling)
     numerator = (1 + (n - 1) * t ** (n - 2)) * (1 + t**n) - (t + t ** (n - 1)) * n * t ** (n - 1)
     return coupling**2 * (1 - t * t) * numerator / (1 + t**n) ** 2
 
 
-def exact_energy(shape, coupling):
-    """Energy per site of the finite periodic lattice, where it is known.
+def exact_energy(shape: Sequence[int], coupling: float) -> float | None:
+    """Return the energy per site of a finite periodic lattice, where it is known.
 
     Parameters
     ----------
-    shape : tuple of int
-        Sizes of the lattice, each at least 2; one size is a ring, two are a torus.
+    shape : sequence of int
+        Sizes of the lattice, each at least 2. One size is a ring, two are a torus.
     coupling : float
         K > 0; in two dimensions within `rsmi.models.ising.torus.COUPLING_RANGE`.
 
     Returns
     -------
     float or None
-        None in three dimensions, where no exact solution is known, and for couplings outside the
-        range.
+        In J; None in three dimensions, where no exact solution is known, and for couplings outside
+        the range.
     """
     if len(shape) == 1:
         return ring_energy(shape[0], coupling)
@@ -96,23 +101,25 @@ def exact_energy(shape, coupling):
     return None
 
 
-def ring_entropy(length, coupling):
-    """Entropy per site of the periodic chain, (ln Z)/N + K e, written without differences of large
-    numbers."""
+def ring_entropy(length: int, coupling: float) -> float:
+    """Return the entropy per site of the periodic chain in nats, (ln Z)/N + K e, in a form without
+    differences of large numbers."""
     t, decay = math.tanh(coupling), math.exp(-2 * coupling)
     excess = 2 * decay / (1 + decay) * (1 - t ** (length - 1)) / (1 + t**length)  # 1 + e
     return math.log1p(decay) + coupling * excess + math.log1p(t**length) / length
 
 
-def chain_entropy(coupling):
-    """Entropy per site of the infinite chain, ln 2 cosh K - K tanh K."""
+def chain_entropy(coupling: float) -> float:
+    """Return the entropy per site of the infinite chain in nats, ln 2 cosh K - K tanh K."""
     decay = math.exp(-2 * abs(coupling))
     return math.log1p(decay) + 2 * abs(coupling) * decay / (1 + decay)
 
 
-def exact_entropy(shape, coupling):
-    """Entropy per site of the finite periodic lattice, where it is known; parameters and None as
-    `exact_energy`."""
+def exact_entropy(shape: Sequence[int], coupling: float) -> float | None:
+    """Return the entropy per site of a finite periodic lattice in nats, where it is known.
+
+    The parameters are those of `exact_energy`, which is None in the same cases.
+    """
     if len(shape) == 1:
         return ring_entropy(shape[0], coupling)
     energy = exact_energy(shape, coupling)

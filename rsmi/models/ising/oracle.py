@@ -1,20 +1,24 @@
-"""The exact mutual information of block and environment in the Ising model: the yardstick of every
-estimate.
+"""The exact mutual information of block and environment in the Ising model.
 
 With nearest-neighbour bonds the environment acts on block and buffer only through the sites
 adjacent to their rectangle, the *ring* (its corners touch nothing inside). Given the ring, block
 and buffer are independent of the rest of the lattice, so that P(V|E) = P(V|ring) exactly, on an
-infinite lattice and on every torus where the ring's sites are distinct; it follows from a sum over
-the buffer alone. What remains is the distribution of the ring, which is enumerated (small torus,
-chain) or sampled (environments of stored configurations); only then there is an error, that of the
-average over them.
+infinite lattice and on every torus where the sites of the ring are distinct. P(V|ring) follows from
+a sum over the buffer alone. The distribution of the ring is either enumerated (small torus, chain)
+or sampled (environments of stored configurations). Only in the second case is there an error, that
+of the average over the environments.
 
-Conventions: a state v of the block is a number whose bit i is 1 where block site i (row-major) is
-+1; a state h of the hidden units is sum_j h_j 2^j; K = J/(k_B T) without a field; information in
-nats. The objective is eq. 5 of Koch-Janusz & Ringel, Nature Physics 14, 578 (2018).
+The state v of the block is a number whose bit i is 1 where block site i (row-major) is +1; a state
+h of the hidden units is sum_j h_j 2^j. K = J/(k_B T) without a field. Information is in nats. The
+objective is eq. 5 of Koch-Janusz & Ringel, Nature Physics 14, 578 (2018).
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.errors import UsageError
 from rsmi.information.channel import channel_table, spin_states
@@ -26,8 +30,10 @@ from rsmi.statistics.binning import grouped_mean
 # Joint distributions by enumeration
 
 
-def chain_joint(block_length, buffer, coupling, ring_size=None):
-    """P(V, E) of the Ising chain.
+def chain_joint(
+    block_length: int, buffer: int, coupling: float, ring_size: int | None = None
+) -> NDArray[np.float64]:
+    """Return P(V, E) of the Ising chain.
 
     Parameters
     ----------
@@ -36,18 +42,23 @@ def chain_joint(block_length, buffer, coupling, ring_size=None):
     coupling : float
         K.
     ring_size : int, optional
-        Sites of a periodic chain, >= block_length + 2 buffer + 1; infinite by default.
+        Sites of a periodic chain, at least block_length + 2 buffer + 1; infinite by default.
 
     Returns
     -------
-    ndarray, (2^block_length, 4)
-        Columns: the environment spins next to the buffer, left + 2 right with 1 = +1 (all that
-        matters of E).
+    ndarray of float64, (2^block_length, 4)
+        Columns are the states left + 2 right of the environment spins next to the buffer, with 1
+        for +1. No other spin of E matters.
+
+    Raises
+    ------
+    UsageError
+        If the ring is too small.
 
     Notes
     -----
-    n bonds in a row join spins s and s' with weight 1 + s s' tanh(K)^n, once the spins between are
-    summed over.
+    Once the spins between are summed over, n bonds in a row join the spins s and s' with the weight
+    1 + s s' tanh(K)^n.
     """
     step = np.tanh(coupling)
     spins, (left, right) = spin_states(block_length), spin_states(2).T
@@ -68,15 +79,20 @@ def chain_joint(block_length, buffer, coupling, ring_size=None):
     return joint / joint.sum()
 
 
-_MOST_SITES = 1 << 14  # of a long strip
+_MOST_SITES = 1 << 14  # of a torus, which may be a long strip
 
 
-def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
-    """P(V, E) on a square-lattice torus, E everything beyond the buffer.
+def torus_joint(
+    coupling: float,
+    block: tuple[int, int] = (2, 2),
+    buffer: int = 1,
+    shape: Sequence[int] | None = None,
+) -> NDArray[np.float64]:
+    """Return P(V, E) on a square-lattice torus, where E is everything beyond the buffer.
 
     The default is a 2x2 block with a buffer of 12 sites and the other 20 sites of the 6x6 torus as
-    environment. States of the environment with the same ring are summed: the ring is all that
-    matters of E, however wide E is.
+    environment. States of the environment with the same ring are summed: no other spin of E
+    matters, however wide E is.
 
     Parameters
     ----------
@@ -85,23 +101,23 @@ def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
     block : tuple of int
         Rows and columns.
     buffer : int
-    shape : tuple of int, optional
-        Rows and columns of the torus, by default the smallest: block, buffer and one site all
-        around.
+    shape : sequence of int, optional
+        Rows and columns of the torus. The default is the smallest torus, with block, buffer and one
+        site on every side.
 
     Returns
     -------
-    ndarray, (2^n_block, 2^n_ring)
-        Ring state: bit k is 1 where ring site k (above, below, left, right) is +1.
+    ndarray of float64, (2^n_block, 2^n_ring)
+        Bit k of the state of the ring is 1 where ring site k (see `ring_offsets`) is +1.
 
     Raises
     ------
     UsageError
-        Where there are too many states to enumerate, or the window does not fit the torus.
+        If there are too many states to enumerate, or the window does not fit on the torus.
     """
     geometry = Geometry(block, buffer, 1)
-    shape = geometry.window if shape is None else tuple(shape)
-    geometry.check(shape)
+    torus = geometry.window if shape is None else tuple(shape)
+    geometry.check(torus)
     ring, most = ring_offsets(block, buffer), elimination.LARGEST_TABLE
     if len(ring) + geometry.n_block > most:
         raise UsageError(
@@ -109,9 +125,9 @@ def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
             f" {geometry.n_block} spins and {len(ring)} adjacent to the buffer, at most {most}"
             " together"
         )
-    if 2 * min(shape) > most or np.prod(shape) > _MOST_SITES:
-        raise UsageError(f"a torus of {shape_text(shape)} has too many states to enumerate")
-    outside = _ring_weights(coupling, geometry, ring, shape)
+    if 2 * min(torus) > most or np.prod(torus) > _MOST_SITES:
+        raise UsageError(f"a torus of {shape_text(torus)} has too many states to enumerate")
+    outside = _ring_weights(coupling, geometry, ring, torus)
     joint = (
         transfer.block_weights(spin_states(len(ring)).astype(np.int8), *block, buffer, coupling).T
         * outside
@@ -119,16 +135,19 @@ def torus_joint(coupling, block=(2, 2), buffer=1, shape=None):
     return joint / joint.sum()
 
 
-def _ring_weights(coupling, geometry, ring, shape):
-    """Weight of each ring state from the bonds beyond block and buffer, all spins there summed
-    over."""
+def _ring_weights(
+    coupling: float, geometry: Geometry, ring: NDArray[np.int64], shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return the weight of each state of the ring from the bonds beyond block and buffer, summed
+    over all spins there."""
     buffer = geometry.buffer
     box = np.stack(
         np.meshgrid(*(range(-buffer, size + buffer) for size in geometry.block), indexing="ij"),
         axis=-1,
     ).reshape(-1, 2)
     inside, kept = (
-        np.ravel_multi_index(np.mod(sites, shape).T, shape).tolist() for sites in (box, ring)
+        [int(site) for site in np.ravel_multi_index(tuple(np.mod(sites, shape).T), shape)]
+        for sites in (box, ring)
     )
     bonds = [bond for bond in elimination.torus_bonds(shape) if not set(bond) & set(inside)]
     return elimination.marginal_weights(bonds, kept, coupling)
@@ -137,11 +156,20 @@ def _ring_weights(coupling, geometry, ring, shape):
 # P(V | environment) by transfer matrices
 
 
-def ring_offsets(block, buffer):
-    """Sites that shield block and buffer from the rest, relative to the block's first site.
+def ring_offsets(block: Sequence[int], buffer: int) -> NDArray[np.int64]:
+    """Return the sites that shield block and buffer from the rest of the lattice.
 
-    Returns int64 (n_ring, d): in one dimension left, right; in two above, below (left to right),
-    left, right (downward).
+    Parameters
+    ----------
+    block : sequence of int
+        One or two sizes.
+    buffer : int
+
+    Returns
+    -------
+    ndarray of int64, (n_ring, d)
+        Relative to the first site of the block. In one dimension left, right; in two dimensions
+        above, below (left to right), left, right (downward).
     """
     first = -(buffer + 1)
     if len(block) == 1:
@@ -156,16 +184,16 @@ def ring_offsets(block, buffer):
     )
 
 
-def is_tractable(geometry):
-    """Whether P(V|E) of the Ising model is computed exactly for this geometry (1D and 2D, small
-    blocks)."""
+def is_tractable(geometry: Geometry) -> bool:
+    """Return whether P(V|E) of the Ising model can be computed exactly for this geometry: in one
+    and two dimensions, for small blocks."""
     if len(geometry.block) > 2 or geometry.n_block > transfer.MAX_BLOCK:
         return False
     return len(geometry.block) == 1 or geometry.block[1] + 2 * geometry.buffer <= transfer.MAX_WIDTH
 
 
-def markov_ring(environments, geometry):
-    """Pick the ring out of environment windows.
+def markov_ring(environments: NDArray[np.int8], geometry: Geometry) -> NDArray[np.int8]:
+    """Select the ring from environments.
 
     Parameters
     ----------
@@ -177,7 +205,7 @@ def markov_ring(environments, geometry):
     Returns
     -------
     ndarray of int8, (n, n_ring)
-        In the order of `ring_offsets`.
+        Spins +-1 in the order of `ring_offsets`.
     """
     column = {tuple(offset): k for k, offset in enumerate(geometry.environment_offsets.tolist())}
     ring = ring_offsets(geometry.block, geometry.buffer).tolist()
@@ -186,14 +214,16 @@ def markov_ring(environments, geometry):
     )
 
 
-def conditional_block_given_ring(rings, block, buffer, coupling):
-    """P(V | environment), exactly.
+def conditional_block_given_ring(
+    rings: NDArray[np.int8], block: Sequence[int], buffer: int, coupling: float
+) -> NDArray[np.float64]:
+    """Return the exact P(V | environment).
 
     Parameters
     ----------
     rings : ndarray of int8, (n, n_ring)
-        Spins +-1 around block and buffer, see `markov_ring`.
-    block : tuple of int
+        Spins +-1 around block and buffer; see `markov_ring`.
+    block : sequence of int
         One or two sizes, at most 16 sites; columns + 2 buffer at most 12.
     buffer : int
     coupling : float
@@ -209,40 +239,45 @@ def conditional_block_given_ring(rings, block, buffer, coupling):
         If block and buffer are larger than the limits or do not match the rings.
     """
     if len(block) == 1:
-        return _chain_conditional(rings, block[0], buffer, coupling)
-    weights = transfer.block_weights(
-        np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling
-    )
+        table, state = _chain_table(rings, block[0], buffer, coupling)
+        return table[state]
+    rows, columns = block
+    rings = np.ascontiguousarray(rings, dtype=np.int8)
+    weights = transfer.block_weights(rings, rows, columns, buffer, coupling)
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _chain_conditional(rings, block_length, buffer, coupling):
-    table, state = _chain_table(rings, block_length, buffer, coupling)
-    return table[state]
-
-
-def _chain_table(rings, block_length, buffer, coupling):
-    """P(V | ring) of the four states of a ring, (4, 2^block_length), and the state of each ring."""
+def _chain_table(
+    rings: NDArray[np.int8], block_length: int, buffer: int, coupling: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return P(V | ring) of the four states of a ring, (4, 2^block_length), and the state of each
+    ring, (n,)."""
     joint = chain_joint(block_length, buffer, coupling)
     return (joint / joint.sum(axis=0)).T, (rings > 0) @ np.array([1, 2])
 
 
-def conditional_averages(rings, block, buffer, coupling, functions):
-    """Averages under P(V | environment) in bounded memory: the n x 2^n_block table is never kept.
+def conditional_averages(
+    rings: NDArray[np.int8],
+    block: Sequence[int],
+    buffer: int,
+    coupling: float,
+    functions: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return averages under P(V | environment) without a table of n x 2^n_block numbers.
 
     Parameters
     ----------
     rings, block, buffer, coupling
-        As in `conditional_block_given_ring`.
+        As for `conditional_block_given_ring`.
     functions : ndarray of float64, (2^n_block, n_functions)
-        Of the block state; a channel q(h|v) gives P(h|E).
+        Functions of the state of the block; a channel q(h|v) gives P(h|E).
 
     Returns
     -------
-    averages : ndarray, (n, n_functions)
-    entropies : ndarray, (n,)
-        Of P(V|E), nats.
-    marginal : ndarray, (2^n_block,)
+    averages : ndarray of float64, (n, n_functions)
+    entropies : ndarray of float64, (n,)
+        Entropies of P(V|E) in nats.
+    marginal : ndarray of float64, (2^n_block,)
         P(V|E) averaged over the environments.
     """
     if len(block) == 1:
@@ -252,60 +287,74 @@ def conditional_averages(rings, block, buffer, coupling, functions):
             entropy(table)[state],
             np.bincount(state, minlength=4) / len(state) @ table,
         )
-    functions = np.ascontiguousarray(functions, dtype=float)
-    return transfer.block_averages(
-        np.ascontiguousarray(rings, dtype=np.int8), *block, buffer, coupling, functions, True
-    )
+    rows, columns = block
+    rings = np.ascontiguousarray(rings, dtype=np.int8)
+    functions = np.ascontiguousarray(functions, dtype=np.float64)
+    return transfer.block_averages(rings, rows, columns, buffer, coupling, functions, True)
 
 
 # Information of rules, the environments enumerated or sampled
 
 
-def exact_information(filters, bias, geometry, coupling, environments, *, hard=False, groups=None):
-    """I(H:E) and I(V:E) of one rule in the Ising model.
+def exact_information(
+    filters: ArrayLike,
+    bias: ArrayLike,
+    geometry: Geometry,
+    coupling: float,
+    environments: NDArray[np.int8],
+    *,
+    hard: bool = False,
+    groups: NDArray[np.integer] | None = None,
+) -> ExactInformation:
+    """Return I(H:E) and I(V:E) of one rule in the Ising model.
 
     Parameters
     ----------
-    filters : array_like, (n_hidden, n_block)
-    bias : array_like, (n_hidden,)
+    filters : array_like of float, (n_hidden, n_block)
+    bias : array_like of float, (n_hidden,)
     hard : bool
-        Coarse-grain by sign with fair ties, see `channel_table`.
+        Whether the filters are infinitely strong; see
+        `rsmi.information.channel.unit_probabilities`.
     geometry, coupling, environments, groups
-        As in `exact_informations`.
-
-    Returns
-    -------
-    ExactInformation
+        As for `exact_informations`.
     """
     return exact_informations(
         [channel_table(filters, bias, hard)], geometry, coupling, environments, groups=groups
     )[0]
 
 
-def exact_informations(channels, geometry, coupling, environments, *, groups=None):
-    """I(H:E) of several rules and I(V:E) in the Ising model, with P(V|E) exact and the average over
-    sampled environments.
+def exact_informations(
+    channels: Sequence[NDArray[np.float64]],
+    geometry: Geometry,
+    coupling: float,
+    environments: NDArray[np.int8],
+    *,
+    groups: NDArray[np.integer] | None = None,
+) -> list[ExactInformation]:
+    """Return I(H:E) of several rules, and I(V:E), in the Ising model, with P(V|E) exact and the
+    average over sampled environments.
 
-    Every environment is used together with its global flip, which is as probable without a field.
-    P(V|E) is summed once for all rules: for a 4x4 block that sum is the cost.
+    Every environment is used together with its global flip, which has the same probability without
+    a field. P(V|E) is summed once for all rules: for a 4x4 block this sum is the cost.
 
     Parameters
     ----------
-    channels : sequence of ndarray, (2^n_block, 2^n_hidden)
-        Rules q(h|v) as `channel_table` tabulates them; each may have its own n_hidden.
+    channels : sequence of ndarray of float64, (2^n_block, 2^n_hidden)
+        Rules q(h|v); see `rsmi.information.channel.channel_table`. Each may have its own n_hidden.
     geometry : Geometry
-        Must be tractable, see `is_tractable`.
+        Must be tractable; see `is_tractable`.
     coupling : float
         K.
     environments : ndarray of int8, (n, n_environment)
         Spins +-1 of windows at equilibrium.
     groups : ndarray of int, (n,), optional
-        Group of each window (its configuration, or a run of successive ones): averages over groups
-        are taken as independent for the errors. By default every window is.
+        Group of each window: its configuration, or a run of successive ones. For the errors,
+        averages over groups count as independent. By default every window is a group.
 
     Returns
     -------
     list of ExactInformation
+        One per rule.
 
     Raises
     ------
@@ -328,20 +377,28 @@ def exact_informations(channels, geometry, coupling, environments, *, groups=Non
     ]
 
 
-def _information(hidden, groups, block):
-    """From P(h|E) of every environment and of its flip, (n, 2, 2^n_hidden)."""
+def _information(
+    hidden: NDArray[np.float64], groups: NDArray[np.integer], block: tuple[float, float]
+) -> ExactInformation:
+    """Return the information of one rule from P(h|E) of every environment and of its flip, (n, 2,
+    2^n_hidden), and the mean and error of I(V:E)."""
     mean = hidden.mean(axis=(0, 1))
     divergence = (cross_log(hidden, hidden) - cross_log(hidden, mean)).sum(axis=2).mean(axis=1)
     return ExactInformation(*grouped_mean(divergence, groups), *block, float(entropy(mean)))
 
 
-def _surprise(rings, geometry, coupling, marginal):
-    """-sum_v P(v|E) log P(v) for every environment, P(v) made symmetric under the global flip."""
+def _surprise(
+    rings: NDArray[np.int8], geometry: Geometry, coupling: float, marginal: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return -sum_v P(v|E) log P(v) for every environment, (n,); P(v) is made symmetric under the
+    global flip."""
     symmetric = 0.5 * (marginal + marginal[::-1])
     surprise = -np.log(np.where(symmetric > 0, symmetric, 1.0))[:, None]
     if len(geometry.block) == 1:
         table, state = _chain_table(rings, geometry.block[0], geometry.buffer, coupling)
         return (table @ surprise)[state, 0]
-    return transfer.block_averages(
-        rings, *geometry.block, geometry.buffer, coupling, surprise, False
-    )[:, 0]
+    rows, columns = geometry.block
+    averages = transfer.block_averages(
+        rings, rows, columns, geometry.buffer, coupling, surprise, False
+    )
+    return averages[:, 0]

@@ -111,7 +111,7 @@ def explained(
     )
     found = held_out_explained(filters, bias, training.blocks, held_out.blocks)
     together, lower = (
-        grouped_mean(values, held_out.runs) for values in (found.together, found.units.sum(axis=1))
+        grouped_mean(values, held_out.runs) for values in (found.joint, found.units.sum(axis=1))
     )
     units = np.array([grouped_mean(values, held_out.runs) for values in found.units.T])
     attributes = {

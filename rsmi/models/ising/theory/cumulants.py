@@ -31,6 +31,8 @@ whose bit j is 1 where it holds h_j; a rule is the table P(h=+1|x) over the bloc
 `rsmi.information.channel.spin_states`.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

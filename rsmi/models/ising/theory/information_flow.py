@@ -17,6 +17,8 @@ the block spins V adds a coin's entropy: H(V) + H(H|V) = H(H) + H(V|H).
 K = J/(k_B T) without a field; entropies in nats.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import prod
 

@@ -15,6 +15,8 @@ same exponents. A. A. Migdal, Sov. Phys. JETP 42, 413 and 743 (1976); L. P. Kada
 K = J/(k_B T); b > 1 and d >= 1 need not be whole numbers.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
