@@ -15,12 +15,16 @@ import pytest
 
 import rsmi
 from rsmi.cli.application import run
-from rsmi.engine import session as runner
+from rsmi.engine import session
 from rsmi.engine.stop import Stop
-from rsmi.store import open_file
+from rsmi.engine.tasks import Limits
+from rsmi.store import PartsFolder, open_file
 
 # The smallest complete pipeline: output -> the command line that makes it, in order. A new command
 # is one line more.
+# Every row becomes a part of its own.
+FINE = Limits(checkpoint_seconds=0.0, quantum_seconds=0.0)
+
 SAMPLE = (
     "sample --size 16 --algorithm swendsen-wang --temperature Tc --thermalization 4 --interval 2"
 )
@@ -161,7 +165,7 @@ def interrupt(here, monkeypatch):
     75."""
 
     def call(arguments, parts: int = 60):
-        stop, commit, committed = Stop(), runner.PartsFolder.commit, []
+        stop, commit, committed = Stop(), PartsFolder.commit, []
         stop.reason = None if parts else "stopped by the test"
 
         def counting(*rest):
@@ -171,9 +175,8 @@ def interrupt(here, monkeypatch):
             return committed[-1]
 
         with monkeypatch.context() as patch:
-            patch.setattr(runner, "_CHECKPOINT_SECONDS", 0.0)
-            patch.setattr(runner, "_QUANTUM_SECONDS", 0.0)
-            patch.setattr(runner.PartsFolder, "commit", counting)
+            patch.setattr(session, "LIMITS", FINE)
+            patch.setattr(PartsFolder, "commit", counting)
             result = here(*arguments, stop=stop)
         assert result.code == 75, result.err
         return result

@@ -1,5 +1,7 @@
-"""Workers of dask: started on this machine, asked of Slurm, or found behind a scheduler. The only
-module that imports dask."""
+"""Workers of dask: on this machine, in jobs of Slurm, or behind a scheduler that runs already.
+
+This is the only module that imports dask. It imports dask by name and only on demand.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,11 @@ import re
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from rsmi.engine.remote import Workers
 from rsmi.errors import Failure, UsageError
@@ -23,7 +27,7 @@ log = logging.getLogger("rsmi")
 def workers_of(
     scheduler: str, threads: int | None
 ) -> Callable[[], AbstractContextManager[Workers]]:
-    """How to start, or find, the workers of ``--scheduler``; nothing is started yet.
+    """A function that starts or finds the workers of ``--scheduler``; nothing is started yet.
 
     Parameters
     ----------
@@ -31,12 +35,12 @@ def workers_of(
         ``local``, ``slurm``, an address such as tcp://host:8786 or tls://host:8786, or the
         scheduler's file.
     threads : int, optional
-        Workers to start, of one thread each; None stands for one a core.
+        The number of workers to start, of one thread each; one per core by default.
 
     Raises
     ------
     UsageError
-        If it is none of these, or dask is not installed.
+        If ``scheduler`` is none of these, or if dask is not installed.
     """
     if (
         scheduler not in ("local", "slurm")
@@ -53,7 +57,7 @@ def workers_of(
     if scheduler == "slurm":
         jobqueue = _required("dask_jobqueue", scheduler)
         if threads is None:
-            raise UsageError("--scheduler slurm: say by --threads how many workers to ask for")
+            raise UsageError("--scheduler slurm: give the number of workers by --threads")
         return lambda: _connected(distributed, scheduler, lambda: _slurm(jobqueue, threads))
     if scheduler.startswith("tls:") and not _has_certificate(distributed):
         raise UsageError(
@@ -63,9 +67,9 @@ def workers_of(
     return lambda: _connected(distributed, scheduler, None)
 
 
-def _has_certificate(distributed) -> bool:
-    """Whether the user's configuration says how to prove who we are; a loader of theirs is not
-    asked here."""
+def _has_certificate(distributed: ModuleType) -> bool:
+    """Whether the user's configuration of dask has a certificate, or a loader of certificates,
+    which is not called here."""
     try:
         return bool(
             importlib.import_module("dask.config").get("distributed.client.security-loader", None)
@@ -77,7 +81,7 @@ def _has_certificate(distributed) -> bool:
         ) from error
 
 
-def _required(package: str, scheduler: str):
+def _required(package: str, scheduler: str) -> ModuleType:
     try:
         return importlib.import_module(package)
     except ImportError as error:
@@ -87,7 +91,7 @@ def _required(package: str, scheduler: str):
         ) from error
 
 
-def _local(distributed, threads: int | None):
+def _local(distributed: ModuleType, threads: int | None) -> Any:
     return distributed.LocalCluster(
         n_workers=threads,
         threads_per_worker=1,
@@ -96,8 +100,9 @@ def _local(distributed, threads: int | None):
     )
 
 
-def _slurm(jobqueue, workers: int):
-    """What a job is says the user's configuration of dask, under jobqueue.slurm."""
+def _slurm(jobqueue: ModuleType, workers: int) -> Any:
+    """A cluster of Slurm jobs; the user's configuration of dask, under jobqueue.slurm, describes
+    the job."""
     cluster = jobqueue.SLURMCluster()
     try:
         _check_accepted(cluster.job_script())
@@ -109,8 +114,13 @@ def _slurm(jobqueue, workers: int):
 
 
 def _check_accepted(script: str) -> None:
-    """Whether Slurm would take such a job: of one it refuses dask says nothing, and waits for
-    ever."""
+    """Ask Slurm whether it would accept such a job: dask would wait for ever for a refused job.
+
+    Raises
+    ------
+    RuntimeError
+        With Slurm's reason.
+    """
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
         file.write(script)
         file.flush()
@@ -122,29 +132,21 @@ def _check_accepted(script: str) -> None:
 
 
 @contextlib.contextmanager
-def _connected(distributed, scheduler: str, start: Callable | None):
-    """The workers, for as long as the context lasts; those that were started for it end with it."""
-    logging.getLogger("distributed").setLevel(
-        logging.CRITICAL
-    )  # what matters comes back as an exception
+def _connected(
+    distributed: ModuleType, scheduler: str, start: Callable[[], Any] | None
+) -> Iterator[Workers]:
+    """The workers, for as long as the context lasts; workers that were started for it end with
+    it."""
+    # The log of dask is not shown: what matters is raised as an exception.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
         try:
-            with warnings.catch_warnings(
-                action="ignore"
-            ):  # of versions that differ, and of ports that are taken
+            # dask warns about versions that differ and about ports that are taken.
+            with warnings.catch_warnings(action="ignore"):
                 cluster = stack.enter_context(start()) if start else None
-                place = (
-                    {"scheduler_file": scheduler}
-                    if Path(scheduler).is_file() and not start
-                    else {"address": cluster or scheduler}
-                )
+                place = _place(scheduler, cluster)
                 client = stack.enter_context(distributed.Client(**place, set_as_default=False))
-        except (
-            OSError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-        ) as error:  # TimeoutError is an OSError
+        except (OSError, RuntimeError, TypeError, ValueError) as error:  # also TimeoutError
             raise Failure(
                 f"--scheduler {scheduler}: cannot be reached or started"
                 f" ({' '.join(str(error).split())[:300]})"
@@ -155,15 +157,23 @@ def _connected(distributed, scheduler: str, start: Callable | None):
         yield workers
 
 
-class DaskWorkers:
-    """The workers that a client of dask knows; see `rsmi.engine.remote.Workers`."""
+def _place(scheduler: str, cluster: Any) -> dict[str, Any]:
+    """The argument that tells a client of dask where its scheduler is."""
+    if cluster is None and Path(scheduler).is_file():
+        return {"scheduler_file": scheduler}
+    return {"address": scheduler if cluster is None else cluster}
 
-    def __init__(self, distributed, client):
+
+class DaskWorkers:
+    """The workers of a client of dask (see `rsmi.engine.remote.Workers`)."""
+
+    def __init__(self, distributed: ModuleType, client: Any):
         self._client = client
         self.executor = client.get_executor(pure=False)
         self.lost = (distributed.scheduler.KilledWorker,)
 
     def alive(self) -> bool:
+        """Whether there is any worker now."""
         return self._client.status == "running" and bool(
             self._client.scheduler_info(n_workers=-1)["workers"]
         )

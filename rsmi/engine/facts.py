@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 
-def run_facts() -> dict:
-    """The volatile facts of this run: machine, versions, time."""
+def run_facts() -> dict[str, str]:
+    """The machine, the versions of the libraries, the time, and the scheduler's job if any."""
     facts = {
         "host": socket.gethostname(),
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -35,5 +35,6 @@ def _cpu_name() -> str:
 
 
 def _blas_name() -> str:
-    blas = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
+    configuration = np.show_config(mode="dicts") or {}
+    blas = configuration.get("Build Dependencies", {}).get("blas", {})
     return f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()

@@ -1,12 +1,14 @@
-"""Driving tasks in other processes, on other machines: whatever is behind the interface of
-`concurrent.futures.Executor`.
+"""Driving tasks in other processes, on this machine or on others.
 
-What travels is small: to a worker where the parts are and how to make rows, back what is there in
-the end. Arrays, rows and states go through the folder of parts, which all workers must see. Nothing
-depends on a worker's fate. One that dies is replaced by the executor, or by us, and its replacement
-goes on from the last part. One that lives on unnoticed, cut off from the scheduler or left over
-from a run that was killed, writes the very rows that its replacement writes, in parts of its own
-(`PartsFolder`), until it sees that the folder asks no longer for its drive.
+The seam is the interface of `concurrent.futures.Executor`. Only small things travel: to a worker,
+the place of the parts and the task; back, the list of the parts that are there in the end. Arrays,
+rows and states go through the folder of parts, which all workers must see.
+
+The result does not depend on the fate of a worker. When a worker dies, the executor or this module
+starts its drive again, and the new drive continues after the last part. When a worker lives on
+unnoticed, because it was cut off from the scheduler or belongs to a run that was killed, it makes
+the same rows as its replacement and writes them in parts of its own (`PartsFolder`), until it sees
+in the folder that its drive has been recalled.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import io
 import logging
 import pickle
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +32,10 @@ from rsmi.store import PartsFolder
 
 log = logging.getLogger("rsmi")
 
-_LOOK_SECONDS = 0.25  # between looks at signals and the deadline
-_LOOKS = 8  # between looks at the folder
-_LARGE = 1 << 16  # bytes of an array that goes through the folder
-_PARTS = "parts"  # the folder of the run, in a packed task
+_LOOK_SECONDS = 0.25  # time between looks at signals and the deadline
+_LOOKS_PER_REPORT = 8  # looks between readings of the folder
+_LARGE = 1 << 16  # bytes; larger arrays go through the folder
+_PARTS = "parts"  # stands for the folder of the run in a packed task
 
 _NOT_TAKEN = (
     "scheduler or workers cannot take the work up: install the same rsmi, Python and packages there"
@@ -44,10 +46,20 @@ Chain = list[tuple[int, int]]  # (start, stop) of the parts of one task, in orde
 
 
 class Workers(Protocol):
-    """Processes that drive tasks."""
+    """The processes that drive tasks.
 
-    executor: Executor
-    lost: tuple[type[BaseException], ...]  # what a future raises if workers died under it
+    Attributes
+    ----------
+    executor : Executor
+    lost : tuple of exception types
+        What a future raises when the workers died that drove its task.
+    """
+
+    @property
+    def executor(self) -> Executor: ...
+
+    @property
+    def lost(self) -> tuple[type[BaseException], ...]: ...
 
     def alive(self) -> bool:
         """Whether there is any worker now."""
@@ -55,17 +67,43 @@ class Workers(Protocol):
 
 @dataclass(frozen=True)
 class Orders:
-    """What a worker must know besides its task."""
+    """What a worker must know besides its task.
 
-    output: Path  # absolute: the folder of parts is beside it
+    Attributes
+    ----------
+    output : Path
+        The absolute path of the output; the folder of parts is beside it.
+    token : str
+        The token of the work (see `PartsFolder`).
+    call : str
+        The name of the call that the drive belongs to.
+    version : str
+        The version of rsmi that gives the orders.
+    limits : Limits
+    """
+
+    output: Path
     token: str
     call: str
     version: str
     limits: Limits
 
 
-def drive_there(orders: Orders, cargo: bytes) -> Chain:
-    """Drive a packed task in this process; returns the parts that are there in the end."""
+def drive_in_worker(orders: Orders, packed_task: bytes) -> Chain:
+    """Drive a packed task in this process.
+
+    Returns
+    -------
+    list of (int, int)
+        The parts of the task that are there in the end.
+
+    Raises
+    ------
+    UsageError
+        If this process has another version of rsmi.
+    Failure
+        If this process does not see the folder of the run.
+    """
     if orders.version != rsmi.__version__:
         raise UsageError(
             f"the worker on {socket.gethostname()} has rsmi {rsmi.__version__}, this is"
@@ -77,8 +115,8 @@ def drive_there(orders: Orders, cargo: bytes) -> Chain:
             f"the worker on {socket.gethostname()} does not find {parts.path}: the output must be"
             " in a folder that all workers share"
         )
-    task = _Unpacker(io.BytesIO(cargo), parts).load()
-    drive(parts, task, orders.limits, lambda: not parts.wanted(orders.call), lambda count: None)
+    task = _Unpacker(io.BytesIO(packed_task), parts).load()
+    drive(parts, task, orders.limits, lambda: not parts.is_called(orders.call), lambda count: None)
     return [(part.start, part.stop) for part in parts.parts(task.name)]
 
 
@@ -86,14 +124,17 @@ def drive_there(orders: Orders, cargo: bytes) -> Chain:
 
 
 class _Packer(pickle.Pickler):
-    """Pickles tasks; large arrays go to the folder, each once however many tasks have it. The
-    folder itself is the worker's own."""
+    """Pickles tasks.
+
+    Large arrays go to the folder, each of them once, even if many tasks have it. The folder itself
+    is not pickled: a worker puts its own in its place.
+    """
 
     def __init__(self, stream: io.BytesIO, parts: PartsFolder, kept: dict[int, str]):
         super().__init__(stream)
         self._parts, self._kept = parts, kept
 
-    def persistent_id(self, item):
+    def persistent_id(self, item: object) -> str | None:
         if item is self._parts:
             return _PARTS
         if type(item) is not np.ndarray or item.dtype.kind not in "biuf" or item.nbytes < _LARGE:
@@ -108,7 +149,7 @@ class _Unpacker(pickle.Unpickler):
         super().__init__(stream)
         self._parts = parts
 
-    def persistent_load(self, name):
+    def persistent_load(self, name: str) -> PartsFolder | np.ndarray:
         return self._parts if name == _PARTS else self._parts.kept_array(name)
 
 
@@ -121,27 +162,30 @@ def _packed(task: Task, parts: PartsFolder, kept: dict[int, str]) -> bytes:
 # ---- the side of the command ---------------------------------------------------------------------
 
 
-def drive_all(
+def drive_by_workers(
     workers: Workers,
     parts: PartsFolder,
-    tasks: list[Task],
+    tasks: Sequence[Task],
     limits: Limits,
     stopped: Callable[[], bool],
     report: Callable[[int], object] | None,
 ) -> None:
-    """Have all tasks driven, until all rows are there or ``stopped``; ``report``, if any, is told
-    how many are new, now and then.
+    """Have all tasks driven by workers.
+
+    ``report``, if there is any, is called now and then with the number of new rows. The other
+    parameters are as in `rsmi.engine.tasks.drive`.
 
     Raises
     ------
     RsmiError
-        What a drive raised, or that workers die without getting anywhere; what was done is
-        committed.
+        If a drive fails, or if workers die again and again. All rows that were made are committed.
     """
-    _Run(workers, parts, limits, stopped, report).drive(tasks)
+    _Dispatcher(workers, parts, limits, stopped, report).drive(tasks)
 
 
-class _Run:
+class _Dispatcher:
+    """Submits tasks to the executor, and submits a task again when its workers were lost."""
+
     def __init__(
         self,
         workers: Workers,
@@ -151,34 +195,19 @@ class _Run:
         report: Callable[[int], object] | None,
     ):
         self._workers, self._parts, self._stopped, self._report = workers, parts, stopped, report
+        self._losses: tuple[type[BaseException], ...] = (RuntimeError, *workers.lost)
         call = parts.call()
         self._orders = Orders(parts.output.absolute(), parts.token, call, rsmi.__version__, limits)
-        self._cargo: dict[str, bytes] = {}
-        self._reached: dict[str, int] = {}  # where a task was when it was last submitted
-        self._waiting: dict[Future, Task] = {}
+        self._packed: dict[str, bytes] = {}
+        self._reached: dict[str, int] = {}  # the row that a task had reached at its last submission
+        self._waiting: dict[Future[Chain], Task] = {}
         self._error: BaseException | None = None
         self._halted = False
 
-    def drive(self, tasks: list[Task]) -> None:
+    def drive(self, tasks: Sequence[Task]) -> None:
         try:
-            kept: dict[int, str] = {}
-            for task in tasks:
-                self._cargo[task.name] = _packed(task, self._parts, kept)
-                self._submit(task)
-            looks, done = 0, self._rows()
-            while self._waiting:
-                if self._stopped() or self._error:
-                    self._halt()
-                finished, _ = wait(
-                    self._waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED
-                )
-                for future in finished:
-                    self._finish(future, self._waiting.pop(future))
-                looks += 1
-                if self._report and looks % _LOOKS == 0:
-                    self._parts.refresh()
-                    before, done = done, self._rows()
-                    self._report(done - before)
+            self._submit_all(tasks)
+            self._wait()
         finally:
             self._parts.recall()
             for future in self._waiting:
@@ -186,47 +215,53 @@ class _Run:
         if self._error:
             raise self._error
 
+    def _submit_all(self, tasks: Sequence[Task]) -> None:
+        kept: dict[int, str] = {}
+        for task in tasks:
+            self._packed[task.name] = _packed(task, self._parts, kept)
+            self._submit(task)
+
+    def _wait(self) -> None:
+        looks, rows = 0, self._rows()
+        while self._waiting:
+            if self._stopped() or self._error:
+                self._halt()
+            done, _ = wait(self._waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._finish(future, self._waiting.pop(future))
+            looks += 1
+            if self._report and looks % _LOOKS_PER_REPORT == 0:
+                self._parts.refresh()
+                before, rows = rows, self._rows()
+                self._report(rows - before)
+
     def _rows(self) -> int:
-        return sum(map(self._parts.reached, self._cargo))
+        return sum(map(self._parts.reached, self._packed))
 
     def _submit(self, task: Task) -> None:
         self._reached[task.name] = self._parts.reached(task.name)
+        executor, packed = self._workers.executor, self._packed[task.name]
         try:
-            self._waiting[
-                self._workers.executor.submit(drive_there, self._orders, self._cargo[task.name])
-            ] = task
-        except (RuntimeError, *self._workers.lost) as error:  # an executor that can take no more
+            self._waiting[executor.submit(drive_in_worker, self._orders, packed)] = task
+        except self._losses as error:  # the executor takes no more tasks
             self._fail(self._gone(error))
 
-    def _finish(self, future: Future, task: Task) -> None:
+    def _finish(self, future: Future[Chain], task: Task) -> None:
         try:
             chain = future.result()
         except self._workers.lost as error:
-            self._again(
-                task,
-                Failure(
-                    f"the workers that make {task.name} die again and again, without finishing a"
-                    f" part (too little memory?); {self._kept}"
-                ),
-                error,
-            )
+            self._resubmit(task, self._dying(task), error)
         except CancelledError as error:
             self._fail(self._gone(error))
         except BaseException as error:
-            strange = isinstance(
-                error, (ImportError, pickle.UnpicklingError)
-            ) or "deserializ" in str(error)
-            self._fail(
-                Failure(f"{_NOT_TAKEN} ({str(error).splitlines()[0][:200]})") if strange else error,
-                error.__cause__,
-            )
+            self._fail(_explained(error), error.__cause__)
         else:
-            self._parts.know(task.name, chain)
+            self._parts.note_parts(task.name, chain)
             if not chain or chain[-1][1] < task.total:
-                self._again(task, Failure(f"a worker gave {task.name} up; {self._kept}"))
+                self._resubmit(task, Failure(f"a worker gave {task.name} up; {self._kept}"))
 
-    def _again(self, task: Task, otherwise: Failure, cause: BaseException | None = None) -> None:
-        """Submit a task once more if it has come on since it last was."""
+    def _resubmit(self, task: Task, otherwise: Failure, cause: BaseException | None = None) -> None:
+        """Submit a task again if it has made rows since its last submission; else fail."""
         if self._halted or self._error or self._stopped():
             return
         self._parts.refresh()
@@ -239,6 +274,12 @@ class _Run:
     def _fail(self, error: BaseException, cause: BaseException | None = None) -> None:
         error.__cause__ = cause or error.__cause__
         self._error = self._error or error
+
+    def _dying(self, task: Task) -> Failure:
+        return Failure(
+            f"the workers that make {task.name} die again and again, without finishing a part (too"
+            f" little memory?); {self._kept}"
+        )
 
     def _gone(self, cause: BaseException) -> Failure:
         failure = Failure(
@@ -253,8 +294,7 @@ class _Run:
         return f"{self._parts.path} keeps what was done"
 
     def _halt(self) -> None:
-        """Ask the drives to finish their rows; where there is nobody to ask, do not wait for
-        them."""
+        """Recall all drives, and wait for them only if there are workers to finish their rows."""
         if not self._halted:
             self._halted = True
             self._parts.recall()
@@ -262,3 +302,12 @@ class _Run:
             for future in list(self._waiting):
                 future.cancel()
                 self._waiting.pop(future)
+
+
+def _explained(error: BaseException) -> BaseException:
+    """An error of a worker that cannot unpickle its task, as a sentence; any other error as it
+    is."""
+    not_taken = isinstance(error, (ImportError, pickle.UnpicklingError))
+    if not_taken or "deserializ" in str(error):
+        return Failure(f"{_NOT_TAKEN} ({str(error).partition(chr(10))[0][:200]})")
+    return error

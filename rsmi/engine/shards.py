@@ -1,17 +1,19 @@
-"""Shards: what one job of several makes of a result, for `rsmi.stages.merge` to join.
+"""Shards: a shard is the part of a result that one of several jobs makes.
 
-Shard i of N runs the streams c with c mod N = i; a stream is one task of the runner, with random
-numbers of its own. A shard's file has the attributes of the whole and what the whole holds besides
-rows, the same in all shards; of each of its streams the rows, in ``/rows/STREAM``, and the state
-after them, in ``/state/STREAM``. So the whole is assembled from shards by the very code that
-assembles it from the parts of one process.
+`rsmi.stages.merge` joins all shards of a result. Shard i of N runs the streams c with c mod N = i.
+A stream is one task, with random numbers of its own. The file of a shard has the attributes of the
+whole result, and the datasets of the whole that are not made of rows; these are the same in all
+shards. Of every stream of the shard it has the rows, in ``/rows/STREAM``, and the state after them,
+in ``/state/STREAM``. So the code that assembles the whole from the parts of one process also
+assembles it from shards.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -19,6 +21,8 @@ from rsmi.errors import UsageError
 from rsmi.store import File, Writer
 
 _BYTES_AT_ONCE = 1 << 25
+
+Stream = TypeVar("Stream")
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,24 @@ class Shard:
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
 
-    def share(self, streams: list) -> list:
-        """Those of all streams that are this shard's; more shards than streams are a UsageError."""
+    @property
+    def pair(self) -> tuple[int, int]:
+        """Number and count, as the files store them."""
+        return self.number, self.count
+
+    def select(self, streams: list[Stream]) -> list[Stream]:
+        """The streams of this shard.
+
+        Parameters
+        ----------
+        streams : sequence
+            All streams of the result.
+
+        Raises
+        ------
+        UsageError
+            If there are more shards than streams.
+        """
         if self.count > len(streams):
             raise UsageError(
                 f"--shard {self}: more shards than streams of random numbers ({len(streams)})"
@@ -41,18 +61,27 @@ class Shard:
 
 
 def parse_shard(text: str) -> Shard:
-    """``2/8``: the third of eight."""
-    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
-    if not found or int(found[1]) >= int(found[2]):
+    """The shard that the text i/N names: ``2/8`` is the third of eight.
+
+    Raises
+    ------
+    UsageError
+        If the text is not of this form.
+    """
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
+    if not match or int(match[1]) >= int(match[2]):
         raise UsageError(f"--shard {text!r}: write i/N, i from 0 to N - 1, such as 0/8")
-    return Shard(int(found[1]), int(found[2]))
+    return Shard(int(match[1]), int(match[2]))
 
 
 class Piece(Protocol):
-    """Rows ``start:stop`` of one task: a part of work in progress, or what a file has of it."""
+    """Rows ``start:stop`` of one task, in a part of unfinished work or in a file."""
 
-    start: int
-    stop: int
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def stop(self) -> int: ...
 
     @property
     def arrays(self) -> list[str]: ...
@@ -61,8 +90,8 @@ class Piece(Protocol):
 
 
 @dataclass(frozen=True)
-class Stored:
-    """The rows of one stream in a shard's file."""
+class StoredRows:
+    """The rows of one stream in the file of a shard."""
 
     file: File
     name: str
@@ -71,58 +100,61 @@ class Stored:
 
     @property
     def arrays(self) -> list[str]:
+        """The names of the arrays that a row consists of."""
         return self.file.names(f"/rows/{self.name}")
 
     @property
     def stop(self) -> int:
+        """The number of rows."""
         return self.file.shape(f"/rows/{self.name}/{self.arrays[0]}")[0] if self.arrays else 0
 
     def rows(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Rows ``start:stop`` of one array."""
         return self.file.read(f"/rows/{self.name}/{name}", start, stop)
 
 
 def streams_of(shard: File) -> list[str]:
-    """Names of the streams that a shard's file holds: some have rows only, or a state only."""
+    """The names of the streams in the file of a shard; some have only rows, others only a state."""
     return sorted({*shard.names("/rows"), *shard.names("/state")})
 
 
 class RowReader:
-    """All rows of one task, piece by piece."""
+    """The rows of one task, read from consecutive pieces."""
 
-    def __init__(self, pieces: list[Piece]):
+    def __init__(self, pieces: Sequence[Piece]):
         self._pieces = [piece for piece in pieces if piece.stop > piece.start]
         self.start = self._pieces[0].start if self._pieces else 0
         self.stop = self._pieces[-1].stop if self._pieces else 0
 
     @property
     def arrays(self) -> list[str]:
+        """The names of the arrays that a row consists of."""
         return self._pieces[0].arrays if self._pieces else []
 
     def read(self, name: str, start: int | None = None, stop: int | None = None) -> np.ndarray:
-        """Rows ``start:stop`` of one array (all by default)."""
-        start, stop = self.start if start is None else start, self.stop if stop is None else stop
-        found = [
+        """Rows ``start:stop`` of one array; all rows by default."""
+        start = self.start if start is None else start
+        stop = self.stop if stop is None else stop
+        rows = [
             piece.rows(name, max(start, piece.start), min(stop, piece.stop))
             for piece in self._pieces
             if piece.start < stop and piece.stop > start
         ]
-        return found[0] if len(found) == 1 else np.concatenate(found)
+        return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
 
 def store_rows(writer: Writer, stream: str, rows: RowReader) -> None:
-    """Copy the rows of one stream into a shard's file."""
+    """Copy the rows of one stream into the file of a shard."""
     for name in rows.arrays:
-        one = rows.read(name, rows.start, rows.start + 1)
-        step, numbers = (
-            max(1, _BYTES_AT_ONCE // max(1, one.nbytes)),
-            one.dtype != np.uint8,
-        )  # which are packed spins
-        dataset = writer.dataset(
-            f"/rows/{stream}/{name}",
-            (rows.stop - rows.start, *one.shape[1:]),
-            one.dtype,
-            compress=numbers,
-        )
-        for start in range(rows.start, rows.stop, step):
-            stop = min(rows.stop, start + step)
-            dataset[start - rows.start : stop - rows.start] = rows.read(name, start, stop)
+        _store_array(writer, f"/rows/{stream}/{name}", rows, name)
+
+
+def _store_array(writer: Writer, path: str, rows: RowReader, name: str) -> None:
+    first = rows.read(name, rows.start, rows.start + 1)
+    compress = first.dtype != np.uint8  # packed spins do not become smaller
+    shape = (rows.stop - rows.start, *first.shape[1:])
+    dataset = writer.dataset(path, shape, first.dtype, compress=compress)
+    step = max(1, _BYTES_AT_ONCE // max(1, first.nbytes))
+    for start in range(rows.start, rows.stop, step):
+        stop = min(rows.stop, start + step)
+        dataset[start - rows.start : stop - rows.start] = rows.read(name, start, stop)

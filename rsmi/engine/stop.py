@@ -1,5 +1,7 @@
-"""Stopping on request: signals, a time limit, the scheduler's end time. Long work asks
-``requested`` between rows."""
+"""Stopping on request: by a signal, a time limit, or the scheduler's end time.
+
+Long work looks at ``Stop.requested`` between rows.
+"""
 
 from __future__ import annotations
 
@@ -7,66 +9,64 @@ import os
 import re
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rsmi.errors import Interrupted, UsageError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-_MARGIN = 60.0  # seconds before the scheduler's end at which to checkpoint
+_MARGIN = 60.0  # seconds before the scheduler's end time, for writing the checkpoint
 
 
 class Stop:
-    """Whether, and why, to stop.
+    """A request to stop, and its reason.
 
-    Inside :meth:`shielded` a signal only leaves a note, so that the running row is finished and the
-    checkpoint written; anywhere else there is nothing to save and it raises at once. A second
-    SIGINT always ends the process.
+    Inside `shielded`, a signal only records the request, so that the running row is finished and
+    the checkpoint is written. Outside, there is nothing to save, and a signal raises Interrupted at
+    once. A second SIGINT always ends the process.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.reason: str | None = None
         self._shielded = False
         self._deadline: tuple[float, str] | None = None
 
     def install(self) -> None:
-        """Take over the signals; call before anything slow."""
+        """Handle the signals from now on; this is called before anything slow."""
         for number in SIGNALS:
             signal.signal(number, self._handle)
 
     def limit(self, seconds: float | None) -> None:
-        """Set the deadline from a time limit in seconds and from the scheduler's end time,
-        whichever is earlier."""
-        candidates = []
+        """Set the deadline: a time limit in seconds or the scheduler's end time, if it is
+        earlier."""
+        deadlines = []
         if seconds is not None:
-            candidates.append((time.monotonic() + seconds, "time limit reached"))
+            deadlines.append((time.monotonic() + seconds, "time limit reached"))
         end = os.environ.get("SLURM_JOB_END_TIME", "")
         if end.isdigit():
-            candidates.append(
-                (time.monotonic() + int(end) - time.time() - _MARGIN, "the job's end time is near")
-            )
-        self._deadline = min(candidates, default=None)
+            left = int(end) - time.time() - _MARGIN
+            deadlines.append((time.monotonic() + left, "the job's end time is near"))
+        self._deadline = min(deadlines, default=None)
 
     @property
     def requested(self) -> bool:
-        """True once a signal has come or the deadline has passed."""
-        if (
-            self.reason is None
-            and self._deadline is not None
-            and time.monotonic() >= self._deadline[0]
-        ):
-            self.reason = self._deadline[1]
+        """True as soon as a signal has come or the deadline has passed."""
+        if self.reason is None and self._deadline is not None:
+            deadline, reason = self._deadline
+            if time.monotonic() >= deadline:
+                self.reason = reason
         return self.reason is not None
 
     @contextmanager
-    def shielded(self):
-        """Finish the row and write the checkpoint before stopping."""
+    def shielded(self) -> Iterator[None]:
+        """Let the body finish its row and write the checkpoint when a signal comes."""
         self._shielded = True
         try:
             yield
         finally:
             self._shielded = False
 
-    def _handle(self, number: int, frame) -> None:
+    def _handle(self, number: int, frame: object) -> None:
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         self.reason = f"stopped by {signal.Signals(number).name}"
@@ -75,8 +75,16 @@ class Stop:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds from ``90``, ``90s``, ``15m``, ``2h``, ``MM:SS`` or ``[D-]HH:MM:SS`` (the scheduler's
-    form)."""
+    """A duration in seconds.
+
+    The text is a number with an optional unit (``90``, ``90s``, ``15m``, ``2h``, ``1d``), or the
+    scheduler's form ``MM:SS`` or ``[D-]HH:MM:SS``.
+
+    Raises
+    ------
+    UsageError
+        If the text has another form, or if the duration is zero.
+    """
     plain = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     if plain:
         seconds = float(plain[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[plain[2]]

@@ -27,7 +27,7 @@ from rsmi.reports.files import kind_of
 from rsmi.reports.flow import EXPONENTS, exact_critical_temperature, flow_quantity, next_to_critical
 from rsmi.stages import crossing, exponent
 from rsmi.stages.flow import from_files as flow
-from rsmi.store import File, open_file, taken_at_its_word
+from rsmi.store import File, as_data_error, open_file
 from rsmi.store.writer import disk_errors
 
 try:
@@ -105,7 +105,7 @@ def _figure(paths: list[Path]) -> Figure:
         raise UsageError(
             f"several files in one figure must all be samples, not {', '.join(sorted(kinds))}"
         )
-    with open_file(paths[0]) as file, taken_at_its_word(paths[0]):
+    with open_file(paths[0]) as file, as_data_error(paths[0]):
         return _DRAWINGS[file.kind](file)
 
 

@@ -17,7 +17,7 @@ from rsmi.stages import crossing, exponent, merge, sample
 from rsmi.stages.flow import from_files
 from rsmi.stages.sample import live_sites
 from rsmi.stages.training import rules, theta
-from rsmi.store import File, canonical_json, open_file, taken_at_its_word
+from rsmi.store import File, as_data_error, canonical_json, open_file
 from rsmi.store.schema import KINDS
 
 _STAGES = {
@@ -40,7 +40,7 @@ def kind_of(path: Path) -> str:
 def summary(path: Path) -> dict:
     """The numbers of a file: the summary of the stage that made it, and the file's ``kind``."""
     kind = kind_of(path)
-    with taken_at_its_word(path):
+    with as_data_error(path):
         return {
             "kind": kind,
             **_STAGES[kind].summary(path),
@@ -50,7 +50,7 @@ def summary(path: Path) -> dict:
 def describe(path: Path) -> str:
     """The same numbers as text: T in J/k_B, energies in J, information in nats, values as
     1.0033(70)."""
-    with open_file(path) as file, taken_at_its_word(path):
+    with open_file(path) as file, as_data_error(path):
         return "\n".join(
             [
                 f"{path}: {file.kind}, {KINDS[file.kind].meaning}",

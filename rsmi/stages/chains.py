@@ -108,4 +108,4 @@ def thermalized(
     task."""
     sweeps = max((task.group.count * task.simulation.sites for task in tasks), default=0)
     session.run(list(tasks), "thermalizing", "sweep", sweeps)
-    return {(task.prefix, task.group): session.later_state(task) for task in tasks}
+    return {(task.prefix, task.group): session.state_reader(task) for task in tasks}

@@ -14,7 +14,7 @@ import numpy as np
 
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
-from rsmi.engine.shards import RowReader, Shard, Stored, streams_of
+from rsmi.engine.shards import RowReader, Shard, StoredRows, streams_of
 from rsmi.engine.tasks import Named, State
 from rsmi.errors import DataError, UsageError
 from rsmi.stages import sample
@@ -44,13 +44,15 @@ class Joined(Session):
     shards."""
 
     @functools.cached_property
-    def _stored(self) -> dict[str, Stored]:
+    def _stored(self) -> dict[str, StoredRows]:
         return {
-            name: Stored(shard, name) for shard in self.request.inputs for name in streams_of(shard)
+            name: StoredRows(shard, name)
+            for shard in self.request.inputs
+            for name in streams_of(shard)
         }
 
     @property
-    def streams(self) -> list[Stored]:
+    def streams(self) -> list[StoredRows]:
         """All streams, by name."""
         return [self._stored[name] for name in sorted(self._stored)]
 
@@ -170,7 +172,7 @@ def run(whole: Whole, output: Path, options: RunOptions) -> None:
 def summary(path: Path) -> dict:
     """What a shard holds: its streams, and how many rows of each."""
     with open_file(path) as file:
-        rows = {name: Stored(file, name).stop for name in streams_of(file)}
+        rows = {name: StoredRows(file, name).stop for name in streams_of(file)}
         return {
             "file": str(path),
             "shard": str(Shard(*file.attributes["shard"])),

@@ -33,7 +33,6 @@ from rsmi.store import File, open_file
 log = logging.getLogger("rsmi")
 
 _ROWS_AT_ONCE = 1 << 25  # bytes assembled at a time
-_CHAINS_BEFORE_REPLICAS = 8  # of an Ising model without --chains, to version 0.3.0
 
 
 # ---- the request ---------------------------------------------------------------------------------
@@ -43,12 +42,7 @@ def request(*, chains: int | None, **rest) -> Request:
     """Check the parameters and name the file they define; None stands for auto, or for what a model
     has no use for."""
     parameters = parameters_of(chains=chains, **rest)
-    formerly = (
-        {"chains": _CHAINS_BEFORE_REPLICAS}
-        if chains is None and parameters["model"] == "ising"
-        else {}
-    )
-    return Request("sample", "samples", parameters, grows="samples", formerly=formerly)
+    return Request("sample", "samples", parameters, grows="samples")
 
 
 # ---- the run -------------------------------------------------------------------------------------
@@ -89,7 +83,7 @@ def _schedule(session: Session, simulation: Simulation) -> Schedule:
 def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> list[Chain]:
     samples, count = session.request.parameters["samples"], session.request.parameters["chains"]
     present = session.base.parameters["samples"] if session.base is not None else 0
-    wanted = session.share(groups(count, simulation.together, samples))
+    wanted = session.select(groups(count, simulation.together, samples))
     fresh = thermalized(
         session,
         [

@@ -1,8 +1,11 @@
-"""The only room that touches HDF5: schema, reading, writing, parts of work in progress, digests."""
+"""The only room that imports h5py: schema, reading, writing, parts of unfinished work, digests."""
 
 from rsmi.store.digest import canonical_json, parameters_digest, text_digest
-from rsmi.store.parts import Part, PartsFolder
-from rsmi.store.reader import File, open_file, taken_at_its_word
+from rsmi.store.errors import as_data_error
+from rsmi.store.file import File
+from rsmi.store.part import Part
+from rsmi.store.parts import PartsFolder
+from rsmi.store.reader import open_file
 from rsmi.store.writer import Writer, disk_errors, publish
 
 __all__ = [
@@ -10,11 +13,11 @@ __all__ = [
     "Part",
     "PartsFolder",
     "Writer",
+    "as_data_error",
     "canonical_json",
     "disk_errors",
     "open_file",
     "parameters_digest",
     "publish",
-    "taken_at_its_word",
     "text_digest",
 ]

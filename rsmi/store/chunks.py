@@ -1,18 +1,19 @@
-"""Whether the chunks of a dataset decode to their size, before HDF5 decodes them.
+"""Checks that the chunks of a dataset decode to the right size, before HDF5 decodes them.
 
-HDF5 does not look: a chunk that decodes to fewer bytes than it should have is read beyond its end,
-and one with fewer bytes than its checksum takes crashes. So only filters whose result can be
-foretold are let through.
+HDF5 does not check: it reads beyond the end of a chunk that decodes to fewer bytes, and it crashes
+on a chunk that is shorter than its checksum. So only filters are allowed whose output size can be
+computed in advance.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
+from typing import Any
 
 import h5py
 
-_CHECKSUM = 4  # bytes that Fletcher's checksum adds
+_CHECKSUM = 4  # bytes of a Fletcher checksum
 FILTERS = {
     h5py.h5z.FILTER_DEFLATE: "gzip",
     h5py.h5z.FILTER_SHUFFLE: "shuffle",
@@ -21,24 +22,27 @@ FILTERS = {
 
 
 def filters_of(dataset: h5py.Dataset) -> list[int]:
-    """HDF5's numbers of the filters, in the order of writing."""
+    """The numbers that HDF5 gives the filters of a dataset, in the order of writing."""
+    if not dataset.chunks:
+        return []
     settings = dataset.id.get_create_plist()
-    return (
-        [settings.get_filter(index)[0] for index in range(settings.get_nfilters())]
-        if dataset.chunks
-        else []
-    )
+    return [settings.get_filter(index)[0] for index in range(settings.get_nfilters())]
 
 
 def check_chunks(dataset: h5py.Dataset, file_bytes: int) -> None:
-    """Raise ValueError unless every chunk lies in the file and decodes to the size of a chunk.
+    """Check that every chunk lies in the file and decodes to the size of a chunk.
 
     Parameters
     ----------
     dataset : h5py.Dataset
-        Its filters are among `FILTERS`.
+        A dataset whose filters are among `FILTERS`.
     file_bytes : int
-        Size of the file.
+        The size of the file.
+
+    Raises
+    ------
+    ValueError
+        If a chunk does not.
     """
     if not dataset.chunks:
         return
@@ -53,25 +57,26 @@ def check_chunks(dataset: h5py.Dataset, file_bytes: int) -> None:
             )
 
 
-def _stored(dataset: h5py.Dataset) -> list:
-    most, found = (
-        math.prod(-(-length // chunk) for length, chunk in zip(dataset.shape, dataset.chunks)),
-        [],
-    )
+def _stored(dataset: h5py.Dataset) -> list[Any]:
+    """The records of all stored chunks."""
+    most = math.prod(-(-length // chunk) for length, chunk in zip(dataset.shape, dataset.chunks))
+    chunks = []
 
-    def note(chunk):
-        found.append(chunk)
-        return True if len(found) > most else None  # enough: stops
+    def collect(chunk: Any) -> bool | None:
+        chunks.append(chunk)
+        return True if len(chunks) > most else None  # True ends the iteration
 
-    dataset.id.chunk_iter(note)
-    if len(found) > most:
+    dataset.id.chunk_iter(collect)
+    if len(chunks) > most:
         raise ValueError(f"{dataset.name} has more chunks than fit into it")
-    return found
+    return chunks
 
 
-def _decoded_size(dataset: h5py.Dataset, chunk, filters: list[int], size: int) -> int:
-    """Bytes after all filters; a deflated chunk is inflated for that, no further than it should
-    go."""
+def _decoded_size(dataset: h5py.Dataset, chunk: Any, filters: list[int], size: int) -> int:
+    """The bytes of a chunk after all filters.
+
+    A deflated chunk is inflated for that, but not beyond the size that it should have.
+    """
     applied = [number for index, number in enumerate(filters) if not chunk.filter_mask >> index & 1]
     if h5py.h5z.FILTER_DEFLATE not in applied:
         return chunk.size - _CHECKSUM * applied.count(h5py.h5z.FILTER_FLETCHER32)
@@ -87,7 +92,7 @@ def _decoded_size(dataset: h5py.Dataset, chunk, filters: list[int], size: int) -
 def _inflated(content: bytes, most: int) -> bytes:
     inflate = zlib.decompressobj()
     try:
-        found = inflate.decompress(content, most + 1)
+        inflated = inflate.decompress(content, most + 1)
     except zlib.error:
         return b""
-    return found if inflate.eof else b""
+    return inflated if inflate.eof else b""

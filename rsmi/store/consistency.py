@@ -1,32 +1,36 @@
-"""What the numbers of a file mean: they must not contradict each other, whoever signed them."""
+"""Checks that the attributes and datasets of a file do not contradict each other.
+
+`rsmi.store.open_file` runs them on every file that it opens. A correct digest is no proof: whoever
+forges a file can also compute its digest.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
 from rsmi.errors import DataError
 from rsmi.lattice.packed import count_ones
 from rsmi.store.digest import canonical_json
-
-if TYPE_CHECKING:
-    from rsmi.store.reader import File
+from rsmi.store.file import File
 
 _SLAB = 1 << 20  # numbers read at a time
 
 
-def check_meaning(file: File) -> None:
-    """Refuse a file of the right form whose content cannot be.
+def check_consistency(file: File) -> None:
+    """Refuse a file whose values contradict each other, although its structure is right.
 
     Raises
     ------
     DataError
-        That says what contradicts what.
+        The sentence says what contradicts what.
     """
-    _CHECKS.get(file.kind, lambda file: None)(file)
+    check = _CHECKS.get(file.kind)
+    if check is not None:
+        check(file)
 
 
 def _check_lattice(file: File) -> None:
@@ -118,7 +122,10 @@ def _check_energies(file: File, n: int, bonds: int) -> None:
 
 
 def _check_schedule(file: File, sites: int) -> None:
-    """What an extension goes on with; one cluster or worm has one site at least."""
+    """Check what an extension of the file continues with.
+
+    A cluster or a worm has at least one site, so a sweep has at most as many of them as sites.
+    """
     if file.parameters.get("samples") != file.shape("/spins")[0]:
         raise DataError(
             f"{file.path}: holds {file.shape('/spins')[0]} samples, not the"
@@ -178,11 +185,11 @@ def _check_window(file: File) -> None:
 
 def _check_machines(file: File) -> None:
     _check_window(file)
-    sites, of_machine = math.prod(file.attributes["block"]), file.shape("/block/visible_bias")[0]
+    sites, visible = math.prod(file.attributes["block"]), file.shape("/block/visible_bias")[0]
     live = int(np.count_nonzero(file.read("/mask"))) if "/mask" in file else sites
-    if of_machine != live * file.attributes.get("components", 1):
+    if visible != live * file.attributes.get("components", 1):
         raise DataError(
-            f"{file.path}: machines of {of_machine} block spins do not fit the block"
+            f"{file.path}: machines of {visible} block spins do not fit the block"
             f" {list(file.attributes['block'])}"
         )
 
@@ -209,16 +216,15 @@ def _check_rule(file: File) -> None:
 
 
 def _check_result(file: File) -> None:
-    found = json.loads(bytes(file.read("/result")[()]).decode())
-    if not isinstance(found, dict):
+    result = json.loads(bytes(file.read("/result")[()]).decode())
+    if not isinstance(result, dict):
         raise DataError(f"{file.path}: /result is no JSON object")
-    canonical_json(found)  # refuses NaN and infinity
-    file.verify()  # small, and what reads it believes the rest
+    canonical_json(result)  # refuses NaN and infinity
+    file.verify()  # the file is small, and its readers check no values
 
 
 def _check_flow(file: File) -> None:
-    """Every input file has blocks, what divides is positive, and the lattices are blocked as often
-    as there are levels."""
+    """Check that every input file has jackknife blocks, and that all counts are positive."""
     owner, files = file.read("/blocks/file"), file.shape("/files/coupling")[0]
     positive = [
         file.read("/blocks/counts"),
@@ -236,6 +242,8 @@ def _check_flow(file: File) -> None:
 
 
 def _check_tiling(file: File) -> None:
+    """Check that the blocks tile every lattice in every step, and that there is a level per
+    step."""
     block, steps, levels = (
         file.attributes["block"],
         file.attributes["steps"],
@@ -270,7 +278,7 @@ def _check_neighbourhoods(file: File, files: int) -> None:
         )
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[File], None]] = {
     "flow": _check_flow,
     "exponent": _check_result,
     "crossing": _check_result,

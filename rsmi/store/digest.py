@@ -5,42 +5,54 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
 
 from rsmi.store.schema import VOLATILE_ATTRIBUTES, VOLATILE_GROUPS
 
-NAMESPACE = uuid.UUID("5bb3a5a0-4b3a-5c53-9a52-1f0c6f9f7a11")  # of all rsmi files
+NAMESPACE = uuid.UUID("5bb3a5a0-4b3a-5c53-9a52-1f0c6f9f7a11")  # of the UUIDs of all rsmi files
 _ROWS_AT_ONCE = 1 << 24  # bytes read at a time
 
 
-def canonical_json(value) -> str:
-    """Compact JSON with sorted keys; refuses NaN, so that equal parameters have equal text."""
+class _Hash(Protocol):
+    def update(self, data: Any, /) -> None: ...
+
+
+def canonical_json(value: Any) -> str:
+    """Compact JSON with sorted keys, so that equal values have equal texts.
+
+    Raises
+    ------
+    ValueError
+        For NaN and infinity.
+    """
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
     )
 
 
 def text_digest(text: str) -> str:
-    """SHA-256 of a text, hexadecimal."""
+    """The SHA-256 digest of a text, in hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parameters_digest(command: str, parameters: dict, inputs: list[str]) -> str:
-    """Digest of a request: what is asked of which inputs."""
+def parameters_digest(command: str, parameters: Mapping[str, Any], inputs: Sequence[str]) -> str:
+    """The digest of a request: its command, its parameters and the digests of its inputs."""
     return text_digest(canonical_json([command, parameters, inputs]))
 
 
 def file_uuid(digest: str) -> str:
-    """The UUIDv5 that follows from a content digest."""
+    """The UUIDv5 of a content digest."""
     return str(uuid.uuid5(NAMESPACE, digest))
 
 
 def content_digest(file: h5py.File) -> str:
-    """SHA-256 over the decoded datasets and the deterministic attributes of an open file.
+    """The SHA-256 digest of the decoded datasets and the deterministic attributes of a file.
 
-    Independent of chunking, storage order, paths, software version and of everything in
+    It does not depend on chunking, storage order, paths, the software version, or anything in
     ``/provenance``.
     """
     sha = hashlib.sha256()
@@ -53,16 +65,21 @@ def content_digest(file: h5py.File) -> str:
     return sha.hexdigest()
 
 
-def read_attribute(group: h5py.Group, name: str):
-    """The value of an attribute; texts come as bytes. Texts of variable length, which can crash
-    HDF5, are not read."""
+def read_attribute(group: h5py.Group, name: str) -> Any:
+    """The value of an attribute; a text is returned as bytes.
+
+    Raises
+    ------
+    ValueError
+        For a text of variable length, which could crash HDF5, and for other types.
+    """
     if group.attrs.get_id(name).dtype.kind not in "iufS":
         raise ValueError("neither numbers nor a text of fixed length")
     return group.attrs[name]
 
 
 def dataset_paths(group: h5py.Group) -> list[str]:
-    """Absolute paths of all datasets below a group, links already known to be plain."""
+    """The absolute paths of all datasets below a group, whose links are known to be plain."""
     paths: list[str] = []
     group.visititems(
         lambda name, item: paths.append("/" + name) if isinstance(item, h5py.Dataset) else None
@@ -70,18 +87,19 @@ def dataset_paths(group: h5py.Group) -> list[str]:
     return paths
 
 
-def _add_header(sha, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+def _add_header(sha: _Hash, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:
     sha.update(f"{name}|{dtype.newbyteorder('<').str}|{shape}|".encode())
 
 
-def _add_array(sha, name: str, array: np.ndarray) -> None:
+def _add_array(sha: _Hash, name: str, array: np.ndarray) -> None:
     _add_header(sha, name, array.dtype, array.shape)
     sha.update(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))).tobytes())
 
 
-def _add_dataset(sha, path: str, dataset: h5py.Dataset) -> None:
+def _add_dataset(sha: _Hash, path: str, dataset: h5py.Dataset) -> None:
     if dataset.ndim == 0:
-        return _add_array(sha, path, np.asarray(dataset[()]))
+        _add_array(sha, path, np.asarray(dataset[()]))
+        return
     _add_header(sha, path, dataset.dtype, dataset.shape)
     row_bytes = max(1, dataset.dtype.itemsize * int(np.prod(dataset.shape[1:], dtype=np.int64)))
     step = max(1, _ROWS_AT_ONCE // row_bytes)

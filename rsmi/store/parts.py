@@ -1,153 +1,80 @@
-"""The folder ``OUT.h5.parts/`` of work in progress: closed part files, a lock, and what the work
-is.
+"""The folder ``OUT.h5.parts/`` of unfinished work: parts, a lock, and the record of the work.
 
-A part holds rows ``start:stop`` of one task together with the task's state after them, so data and
-checkpoint commit in one rename. Parts are built in memory and written as bytes: a full disk cannot
-leave a half-written HDF5 file behind. They end with the SHA-256 of what precedes it: what was
-changed since is not even shown to HDF5.
+One process holds the lock. Other processes may drive its tasks and write parts beside it (`join`).
+Normally one process drives a task. When a drive was given up too early, two processes may drive the
+same task; they make the same rows, in parts that overlap. `parts` chooses a chain of parts without
+gaps and overlaps.
 
-One process holds the lock. Others may drive its tasks, each task one drive, and write parts beside
-it (`join`). Should two drives have the same task after all, because one was given up too early,
-they make the same rows in parts that overlap; `parts` takes a chain of them without gaps. Parts
-carry a token of the work in their names: what a drive commits that does not know yet that its work
-was dropped is no part of the work that came after.
+The names of the parts contain the token of the work. A process that does not know yet that its work
+was dropped may still commit a part; its token shows that it does not belong to the new work.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
-import functools
-import hashlib
 import io
-import json
-import mmap
-import os
 import re
 import secrets
-import socket
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import h5py
 import numpy as np
 
-from rsmi.errors import Conflict, DataError, Failure
+from rsmi.errors import DataError, Failure
 from rsmi.store.digest import canonical_json
-from rsmi.store.reader import HDF5_ERRORS, arrays_of
-from rsmi.store.writer import LAYOUT, create_dataset, disk_errors, sync_folder
+from rsmi.store.job import JOB, read_job
+from rsmi.store.lock import open_lock
+from rsmi.store.part import Part, longest_chain, match_name, order, part_content, part_name
+from rsmi.store.writer import disk_errors, write_atomically
 
-_SEAL = hashlib.sha256().digest_size
-_PART_NAME = re.compile(
-    r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})(\.(?P<token>[0-9a-f]{8}))?\.h5"
-)
+_CALL = "call"  # the name of the last call, and whether its drives shall go on
+_CALLED, _RECALLED = "wanted", "recall"  # equally long, because the file is overwritten in place
 _TEMPORARY = (".tmp", ".npy")
-_CALL = "call"  # the file that says whose drives are wanted
-_WANTED, _RECALLED = (
-    "wanted",
-    "recall",
-)  # of one length: the file is written in place, with one call
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows ``start:stop`` of a task, and its state after them."""
-
-    task: str
-    start: int
-    stop: int
-    path: Path
-
-    def rows(self, name: str, start: int, stop: int) -> np.ndarray:
-        """Rows ``start:stop`` (counted from the task's first) of one array."""
-        with self._reading() as handle:
-            return handle[f"rows/{name}"][start - self.start : stop - self.start]
-
-    @property
-    def arrays(self) -> list[str]:
-        """Names of the arrays that its rows have."""
-        with self._reading() as handle:
-            return list(handle["rows"])
-
-    def state(self) -> dict[str, np.ndarray]:
-        """The task's checkpoint after these rows."""
-        with self._reading() as handle:
-            return arrays_of(handle["state"])
-
-    @contextlib.contextmanager
-    def _reading(self):
-        try:
-            if not self._intact:
-                raise ValueError("changed since it was written")
-            with h5py.File(self.path, "r", locking=False) as handle:
-                yield handle
-        except HDF5_ERRORS as error:
-            raise DataError(
-                f"{self.path}: damaged checkpoint: remove the folder {self.path.parent} to start"
-                " again"
-            ) from error
-
-    @functools.cached_property
-    def _intact(self) -> bool:
-        with (
-            open(self.path, "rb") as stream,
-            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
-        ):
-            return hashlib.sha256(memoryview(content)[:-_SEAL]).digest() == content[-_SEAL:]
 
 
 class PartsFolder:
-    """The parts of one output, locked for as long as the object lives."""
+    """The folder of parts of one output, and its lock.
+
+    Attributes
+    ----------
+    output, path : Path
+        The output, and the folder beside it.
+    token : str
+        Identifies the work: eight hexadecimal digits, in the names of its parts.
+    """
 
     def __init__(self, output: Path):
         self.output = output
         self.path = Path(f"{output}.parts")
+        self.token = secrets.token_hex(4)
+        self._token_known = True  # False if the record of the work cannot be read
         self._lock: io.FileIO | None = None
-        self._found: dict[str, list[Part]] = {}
-        self.token: str | None = secrets.token_hex(4)
+        self._parts: dict[str, list[Part]] = {}  # of every task, in order
+
+    # ---- the lock
 
     def acquire(self) -> None:
-        """Create and lock the folder, unless that is done; another holder is a Conflict."""
-        while self._lock is None:
-            lock = self._open_lock()
-            if self._is_current(lock):
-                self._lock = lock
-            else:  # the holder before us finished and removed the folder between our two calls
-                lock.close()
-        with contextlib.suppress(OSError):  # the text is a courtesy
-            self._lock.truncate(0)
-            self._lock.write(_who().encode())
-        self.recall()  # drives of a process that was killed
-        self.token = self._stored_token()
-        self._found = self._list()
+        """Create and lock the folder, and list its parts.
 
-    def _open_lock(self) -> io.FileIO:
-        with disk_errors(self.output):
-            self.path.mkdir(exist_ok=True)
-            lock = open(self.path / "lock", "ab+", buffering=0)
-            try:
-                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                lock.seek(0)
-                holder = lock.read(200).decode(errors="replace").strip() or "another process"
-                lock.close()
-                if error.errno not in (errno.EACCES, errno.EAGAIN):
-                    raise
-                raise Conflict(
-                    f"{self.output}: {holder} is writing it; wait for it to end, or choose another"
-                    " output"
-                ) from None
-        return lock
-
-    def _is_current(self, lock: io.FileIO) -> bool:
-        with contextlib.suppress(OSError):
-            return os.path.samestat(os.fstat(lock.fileno()), os.stat(self.path / "lock"))
-        return False
+        Raises
+        ------
+        Conflict
+            If another process holds the lock.
+        """
+        if self._lock is None:
+            with disk_errors(self.output):
+                self.path.mkdir(exist_ok=True)
+                self._lock = open_lock(self.path / "lock", self.output)
+        self.recall()  # the drives of a process that was killed
+        self._read_token()
+        self._parts = self._listed()
 
     def release(self) -> None:
-        """Give the lock back; the folder stays if it holds any work. Its lock goes last, so that it
-        guards to the end."""
+        """Give the lock back. The folder stays if it holds any part.
+
+        The lock file is removed last, so that it guards the folder to the end.
+        """
         if self._lock is None:
             return
         if self.empty:
@@ -159,70 +86,64 @@ class PartsFolder:
         self._lock = None
 
     def remove(self) -> None:
-        """Nothing here is needed any more: the work is published, or cannot be."""
-        self._found = {}
+        """Drop all parts and release the lock."""
+        self._parts = {}
         self.release()
 
     @property
     def empty(self) -> bool:
-        """Whether no part was ever committed."""
-        return not self._found
+        """Whether there is no part."""
+        return not self._parts
 
     def clear(self) -> None:
-        """Forget all parts but keep the lock."""
+        """Remove all parts and the record of the work, but keep the lock."""
         for entry in self.path.iterdir():
-            if (
-                entry.name in ("job.json", _CALL)
-                or entry.suffix in _TEMPORARY
-                or _PART_NAME.fullmatch(entry.name)
-            ):
+            removable = entry.name in (JOB, _CALL) or entry.suffix in _TEMPORARY
+            if removable or match_name(entry.name):
                 entry.unlink(missing_ok=True)
-        self._found = {}
-        self.token = secrets.token_hex(4)
+        self._parts = {}
+        self.token, self._token_known = secrets.token_hex(4), True
 
-    # ---- what the work is
+    # ---- the record of the work
 
-    def job(self) -> dict | None:
-        """The request the parts belong to, None in a new folder."""
-        try:
-            job = json.loads((self.path / "job.json").read_text())
-            kinds = {"command": str, "parameters": dict, "inputs": list, "shard": list}
-            if not all(
-                isinstance(({"shard": []} | job)[name], kind) for name, kind in kinds.items()
-            ):
-                raise ValueError("not a request")
-            return job
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-            raise DataError(
-                f"{self.path}: the checkpoint's job.json is damaged: use --force to start again"
-            ) from error
+    def job(self) -> dict[str, Any] | None:
+        """The record of the work that the parts belong to; None in a new folder.
 
-    def set_job(self, job: dict) -> None:
-        """Record the request."""
-        self._write("job.json", canonical_json(job | {"token": self.token}).encode())
+        Raises
+        ------
+        DataError
+            If the record is damaged, or if version 0.3.0 or an earlier one has begun the work.
+        """
+        return read_job(self.path)
 
-    def _stored_token(self) -> str | None:
-        """Of the parts to take up: "" where they are older than tokens, None for any where the job
-        is gone or damaged."""
+    def set_job(self, job: Mapping[str, Any]) -> None:
+        """Write the record of the work."""
+        self._write(JOB, canonical_json({**job, "token": self.token}).encode())
+
+    def _read_token(self) -> None:
+        """Take the token of the work over; without a readable record, all parts are listed."""
         try:
             job = self.job()
         except DataError:
-            return None
-        token = "" if job is None else job.get("token", "")
-        return None if job is None or not re.fullmatch("([0-9a-f]{8})?", str(token)) else token
+            job = None
+        self._token_known = job is not None
+        if job is not None:
+            self.token = job["token"]
 
     # ---- drives by other processes
 
     def call(self) -> str:
-        """Ask for drives; returns what they are called by, until `recall`."""
+        """Call for drives by other processes, until `recall`; returns the name of the call."""
         name = secrets.token_hex(8)
-        self._write(_CALL, f"{name} {_WANTED}".encode())
+        self._write(_CALL, f"{name} {_CALLED}".encode())
         return name
 
     def recall(self) -> None:
-        """Ask all drives to finish their rows and come back, where there may be any."""
+        """Tell the drives of the last call, if there was one, to finish their rows and end.
+
+        The file is overwritten in place, because a client of a network file system asks the server
+        whether a file has changed when it opens the file.
+        """
         with (
             disk_errors(self.output),
             contextlib.suppress(FileNotFoundError),
@@ -230,39 +151,36 @@ class PartsFolder:
         ):
             name = stream.read().split(b" ")[0]
             stream.seek(0)
-            stream.write(
-                name + b" " + _RECALLED.encode()
-            )  # in place: opening a file asks a network's server whether it has changed
+            stream.write(name + b" " + _RECALLED.encode())
 
     def join(self, token: str, call: str) -> bool:
-        """Write parts beside the holder of the lock; False if its folder is not here."""
+        """Write parts beside the holder of the lock; returns False if its folder is not here."""
         self.token = token
-        if self._called().partition(" ")[0] != call:
+        if self._call_content().partition(" ")[0] != call:
             return False
         with disk_errors(self.output):
-            self._found = self._list()
+            self._parts = self._listed()
         return True
 
-    def wanted(self, call: str) -> bool:
+    def is_called(self, call: str) -> bool:
         """Whether the drives of a call shall go on."""
-        return self._called() == f"{call} {_WANTED}"
+        return self._call_content() == f"{call} {_CALLED}"
 
-    def _called(self) -> str:
+    def _call_content(self) -> str:
         try:
             return (self.path / _CALL).read_text()
         except (OSError, UnicodeError):
             return ""
 
     def keep_array(self, array: np.ndarray) -> str:
-        """Keep an array for other processes, until the folder is cleared or swept; returns its
-        name."""
+        """Keep an array for other processes until `clear` or `sweep`; returns its name."""
         name = f"array-{secrets.token_hex(8)}.npy"
         with disk_errors(self.output):
             np.save(self.path / name, array, allow_pickle=False)
         return name
 
     def kept_array(self, name: str) -> np.ndarray:
-        """An array that `keep_array` keeps."""
+        """The array that `keep_array` has given this name."""
         try:
             return np.load(self.path / name, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
@@ -271,25 +189,31 @@ class PartsFolder:
     # ---- parts
 
     @property
-    def bytes(self) -> int:
-        """What all parts take."""
-        return sum(part.path.stat().st_size for task in self._found for part in self.parts(task))
+    def size(self) -> int:
+        """The bytes that all parts take."""
+        return sum(part.path.stat().st_size for task in self._parts for part in self.parts(task))
 
     def sweep(self) -> None:
-        """Remove what killed processes left: under temporary names, and parts of other work."""
+        """Remove temporary files of killed processes, and parts of other work."""
         for entry in self.path.iterdir():
-            match = _PART_NAME.fullmatch(entry.name)
+            match = match_name(entry.name)
             if entry.suffix in _TEMPORARY or (match and not self._is_ours(match)):
                 entry.unlink(missing_ok=True)
 
     def parts(self, task: str) -> list[Part]:
-        """The parts of a task, in order, without gaps and overlaps."""
-        chain, beyond = _chain(self._found.get(task, []))
+        """The parts of a task, in order, without gaps and overlaps.
+
+        Raises
+        ------
+        DataError
+            If parts are missing.
+        """
+        chain, beyond = longest_chain(self._parts.get(task, []))
         if beyond is not None:
-            # Another process may have made two parts while we read the folder, and we saw only
-            # the second.
+            # Another process may have made two parts while we listed the folder, and we saw only
+            # the second one.
             self.refresh()
-            chain, beyond = _chain(self._found[task])
+            chain, beyond = longest_chain(self._parts[task])
         if beyond is not None:
             raise DataError(
                 f"{self.path}: parts of {task} are missing between {chain[-1].stop} and"
@@ -298,120 +222,69 @@ class PartsFolder:
         return chain
 
     def refresh(self) -> None:
-        """Look for parts that other processes have made."""
+        """List the folder again, because other processes may have made parts."""
         with disk_errors(self.output):
-            for task, parts in self._list().items():
-                self._found[task] = sorted({*self._found.get(task, []), *parts}, key=_order)
+            for task, parts in self._listed().items():
+                self._parts[task] = sorted({*self._parts.get(task, []), *parts}, key=order)
 
-    def know(self, task: str, chain: list[tuple[int, int]]) -> None:
-        """Take another process at its word that these are the parts of a task; a network's list of
-        the folder may be late."""
-        self._found[task] = [self._part(task, start, stop) for start, stop in chain]
+    def note_parts(self, task: str, chain: Sequence[tuple[int, int]]) -> None:
+        """Set the parts of a task to those that another process reports.
+
+        The listing of a folder on a network file system may be late.
+        """
+        self._parts[task] = [self._part(task, start, stop) for start, stop in chain]
 
     def resume(self, task: str) -> tuple[list[Part], dict[str, np.ndarray] | None]:
-        """The parts of a task, and the state after the last."""
+        """The parts of a task, and the state after the last of them."""
         while parts := self.parts(task):
             try:
                 return parts, parts[-1].state()
             except DataError:
                 if parts[-1].path.exists():
                     raise
-                self._found = self._list()  # another drive of the task has superseded it
+                self._parts = self._listed()  # another drive of the task has replaced the part
         return [], None
 
     def reached(self, task: str) -> int:
-        """The row up to which some part of a task is there, as far as we know."""
-        return max((part.stop for part in self._found.get(task, [])), default=0)
-
-    def _list(self) -> dict[str, list[Part]]:
-        found: dict[str, list[Part]] = {}
-        for entry in self.path.iterdir():
-            match = _PART_NAME.fullmatch(entry.name)
-            if match and self._is_ours(match):
-                found.setdefault(match["task"], []).append(
-                    Part(match["task"], int(match["start"]), int(match["stop"]), entry)
-                )
-        for parts in found.values():
-            parts.sort(key=_order)
-        return found
-
-    def _is_ours(self, match: re.Match) -> bool:
-        return self.token is None or (match["token"] or "") == self.token
-
-    def _part(self, task: str, start: int, stop: int) -> Part:
-        token = f".{self.token}" if self.token else ""
-        return Part(task, start, stop, self.path / f"{task}.{start:012d}-{stop:012d}{token}.h5")
+        """The highest row of the known parts of a task."""
+        return max((part.stop for part in self._parts.get(task, [])), default=0)
 
     def commit(
         self,
         task: str,
         start: int,
         stop: int,
-        rows: dict[str, np.ndarray],
-        state: dict[str, np.ndarray],
+        rows: Mapping[str, np.ndarray],
+        state: Mapping[str, np.ndarray],
     ) -> Part:
-        """Write one part; it exists completely or not at all. Of a task without rows only the last
-        state is kept."""
-        superseded = [] if rows else self._found.get(task, [])
-        start = superseded[0].start if superseded else start
-        buffer = io.BytesIO()
-        with h5py.File(buffer, "w", **LAYOUT) as handle:
-            handle.create_group("rows")
-            handle.create_group("state")
-            for group, arrays in (("rows", rows), ("state", state)):
-                for name, array in arrays.items():
-                    array = np.asarray(array)
-                    create_dataset(handle, f"{group}/{name}", array.shape, array.dtype)[...] = array
-        part = self._part(task, start, stop)
-        buffer.seek(0, io.SEEK_END)
-        buffer.write(hashlib.sha256(buffer.getbuffer()).digest())
-        self._write(part.path.name, buffer.getbuffer())
-        self._found[task] = [part] if superseded else [*self._found.get(task, []), part]
-        for old in superseded:
+        """Write one part; it exists completely or not at all.
+
+        If a task has no arrays in its rows, only its last part is kept.
+        """
+        replaced = [] if rows else self._parts.get(task, [])
+        part = self._part(task, replaced[0].start if replaced else start, stop)
+        self._write(part.path.name, part_content(rows, state))
+        self._parts[task] = [part] if replaced else [*self._parts.get(task, []), part]
+        for old in replaced:
             if old.path != part.path:
                 old.path.unlink(missing_ok=True)
         return part
 
-    def _write(self, name: str, content) -> None:
-        temporary = (
-            self.path / f"{name}.{secrets.token_hex(4)}.tmp"
-        )  # nobody else's, whoever makes the same part
+    def _part(self, task: str, start: int, stop: int) -> Part:
+        return Part(task, start, stop, self.path / part_name(task, start, stop, self.token))
+
+    def _listed(self) -> dict[str, list[Part]]:
+        parts: dict[str, list[Part]] = {}
+        for entry in self.path.iterdir():
+            match = match_name(entry.name)
+            if match and self._is_ours(match):
+                part = Part(match["task"], int(match["start"]), int(match["stop"]), entry)
+                parts.setdefault(part.task, []).append(part)
+        return {task: sorted(found, key=order) for task, found in parts.items()}
+
+    def _is_ours(self, match: re.Match[str]) -> bool:
+        return not self._token_known or match["token"] == self.token
+
+    def _write(self, name: str, content: bytes | memoryview) -> None:
         with disk_errors(self.output):
-            try:
-                with open(temporary, "wb") as stream:
-                    stream.write(content)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                os.replace(temporary, self.path / name)
-                sync_folder(self.path)
-            except OSError:
-                temporary.unlink(missing_ok=True)
-                raise
-
-
-def _order(part: Part) -> tuple[int, int]:
-    return part.start, part.stop
-
-
-def _chain(parts: list[Part]) -> tuple[list[Part], Part | None]:
-    """The chain of parts that goes farthest, and the first part that lies beyond a gap after it, if
-    there is one."""
-    if not parts:
-        return [], None
-    ends: dict[int, tuple | None] = {
-        parts[0].start: None
-    }  # row -> the last link of a chain that ends there: (part, link before)
-    for part in parts:
-        if part.start in ends and (part.start == part.stop or part.stop not in ends):
-            ends[part.stop] = (part, ends[part.start])
-    farthest, chain = max(ends), []
-    link = ends[farthest]
-    while link is not None:
-        chain.append(link[0])
-        link = link[1]
-    return chain[::-1], next((part for part in parts if part.stop > farthest), None)
-
-
-def _who() -> str:
-    job = os.environ.get("SLURM_JOB_ID")
-    return f"process {os.getpid()} on {socket.gethostname()}" + (f" (job {job})" if job else "")
+            write_atomically(self.path / name, content)

@@ -1,5 +1,4 @@
-"""Writing: a file appears under its final name only when it is complete, checked and on the
-disk."""
+"""Writing: a file appears under its final name only when it is complete and on the disk."""
 
 from __future__ import annotations
 
@@ -9,11 +8,15 @@ import io
 import json
 import os
 import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 import rsmi
 from rsmi.errors import Failure
@@ -21,67 +24,79 @@ from rsmi.store import schema
 from rsmi.store.digest import canonical_json, content_digest, file_uuid
 
 _CHUNK_BYTES = 1 << 20
-LAYOUT = {"libver": ("v110", "v110")}  # HDF5 1.10 (2016) and later: its metadata carry checksums
+# The metadata of HDF5 1.10 (2016) and later carry checksums.
+LAYOUT: dict[str, Any] = {"libver": ("v110", "v110")}
 
 
 class Writer:
-    """Fills an open file; handed to the stage by :func:`publish`."""
+    """Stores the datasets of a file that is being published (see `publish`)."""
 
     def __init__(self, handle: h5py.File):
         self._handle = handle
 
-    def dataset(self, path: str, shape: tuple[int, ...], dtype: str, **storage) -> h5py.Dataset:
-        """Create an empty dataset, checksummed and chunked by rows, to be filled by slices;
-        ``storage`` as in :func:`create_dataset`."""
-        return create_dataset(self._handle, path, shape, dtype, **storage)
+    def dataset(
+        self, path: str, shape: tuple[int, ...], dtype: DTypeLike, compress: bool = False
+    ) -> h5py.Dataset:
+        """Create an empty dataset, to be filled by slices; see `create_dataset`."""
+        return create_dataset(self._handle, path, shape, dtype, compress)
 
-    def write(self, path: str, array, **storage) -> None:
-        """Store a whole array; ``storage`` as in :func:`create_dataset`."""
-        array = np.asarray(array)
-        create_dataset(self._handle, path, array.shape, array.dtype, **storage)[...] = array
+    def write(self, path: str, values: ArrayLike, compress: bool = False) -> None:
+        """Store a whole array; see `create_dataset`."""
+        array = np.asarray(values)
+        create_dataset(self._handle, path, array.shape, array.dtype, compress)[...] = array
 
-    def state(self, task: str, state: dict[str, np.ndarray]) -> None:
-        """Keep a task's checkpoint, so that the file can be extended."""
+    def state(self, task: str, state: Mapping[str, np.ndarray]) -> None:
+        """Store the state of a task, so that the file can be extended."""
         for name, array in state.items():
             self.write(f"/state/{task}/{name}", array)
 
 
 def create_dataset(
-    handle: h5py.File, path: str, shape: tuple[int, ...], dtype, compress: bool = False
+    handle: h5py.File,
+    path: str,
+    shape: tuple[int, ...],
+    dtype: DTypeLike,
+    compress: bool = False,
 ) -> h5py.Dataset:
-    """A dataset with a checksum; scalars and empty arrays cannot have one. ``compress``: for large
-    arrays of small numbers."""
+    """Create a dataset that is chunked by rows and has checksums.
+
+    Scalars and empty arrays cannot have checksums. ``compress`` is useful for large arrays of small
+    numbers.
+    """
     if not shape or 0 in shape:
         return handle.create_dataset(path, shape=shape, dtype=dtype)
     row_bytes = max(1, np.dtype(dtype).itemsize * int(np.prod(shape[1:], dtype=np.int64)))
     rows = min(shape[0], max(1, _CHUNK_BYTES // row_bytes))
-    filters = {"compression": "gzip", "shuffle": True} if compress else {}
+    filters: dict[str, Any] = {"compression": "gzip", "shuffle": True} if compress else {}
     return handle.create_dataset(
         path, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), fletcher32=True, **filters
     )
 
 
 class _Disk(io.FileIO):
-    """A file that hides a failing disk from HDF5, which would crash, and keeps the error for us."""
+    """A file that keeps the errors of the disk until it is closed, because HDF5 would crash on
+    them."""
 
     def __init__(self, path: Path):
         super().__init__(path, "w+")
         self.error: OSError | None = None
 
     def try_room(self, size: int) -> None:
-        """Try whether there is room, before any work is spent on a file that would not fit."""
+        """Check that the disk has room, before any work is spent on a file that does not fit.
+
+        Raises
+        ------
+        OSError
+            If there is no room. A file system without the system call is not checked.
+        """
         try:
             os.posix_fallocate(self.fileno(), 0, size + size // 32 + (1 << 16))
             self.truncate(0)
         except OSError as error:
-            if error.errno not in (
-                errno.EOPNOTSUPP,
-                errno.EINVAL,
-                errno.ENOSYS,
-            ):  # a file system without the call: try writing
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
                 raise
 
-    def write(self, content) -> int:
+    def write(self, content: Any) -> int:
         view = memoryview(content).cast("B")
         done = 0
         while self.error is None and done < len(view):
@@ -92,7 +107,13 @@ class _Disk(io.FileIO):
         return len(view)
 
     def close(self) -> None:
-        """Sync and close; raises what went wrong on the way."""
+        """Sync and close the file.
+
+        Raises
+        ------
+        OSError
+            The first error since the file was opened.
+        """
         failed, self.error = self.error, None
         if not self.closed and failed is None:
             os.fsync(self.fileno())
@@ -105,25 +126,43 @@ def publish(
     path: Path,
     temporary: Path,
     kind: str,
-    header: dict,
-    attributes: dict,
+    header: Mapping[str, Any],
+    attributes: Mapping[str, Any],
     ancestors: list[dict],
-    run: dict,
-    fill,
+    run: Mapping[str, Any],
+    fill: Callable[[Writer], None],
     expected_bytes: int,
 ) -> str:
-    """Write ``temporary``, sync it, rename it to ``path``; returns the content digest.
+    """Write a file under a temporary name, sync it, and rename it.
 
     Parameters
     ----------
-    header : dict
-        command, parameters, parameters_digest, inputs (see SCHEMA.md).
-    attributes, run : dict
-        The kind's own attributes; the volatile facts. None values are left out.
-    fill : callable(Writer)
-        Stores the datasets.
+    path, temporary : Path
+        The final and the temporary name, on the same file system.
+    kind : str
+        A key of `rsmi.store.schema.KINDS`.
+    header : mapping
+        The attributes command, parameters, parameters_digest and inputs (see SCHEMA.md).
+    attributes : mapping
+        The attributes of the kind; those that are None are left out.
+    ancestors : list of dict
+        The files that this one is made from, oldest first.
+    run : mapping
+        The facts of the run, which influence no result.
+    fill : callable
+        Stores the datasets; it is called with a Writer.
     expected_bytes : int
-        Tried before HDF5 starts, so that a full disk is noticed early.
+        The approximate size. It is tried before HDF5 starts, so that a full disk is noticed early.
+
+    Returns
+    -------
+    str
+        The content digest.
+
+    Raises
+    ------
+    Failure
+        If the disk fails.
     """
     with disk_errors(path):
         try:
@@ -144,7 +183,9 @@ def publish(
     return digest
 
 
-def _write_attributes(handle: h5py.File, kind: str, header: dict, attributes: dict) -> None:
+def _write_attributes(
+    handle: h5py.File, kind: str, header: Mapping[str, Any], attributes: Mapping[str, Any]
+) -> None:
     common = {
         "format": schema.FORMAT,
         "kind": kind,
@@ -164,18 +205,22 @@ def _write_attributes(handle: h5py.File, kind: str, header: dict, attributes: di
 
 
 def write_text(handle: h5py.Group, name: str, text: str) -> None:
-    """A text attribute of fixed length: HDF5 keeps texts of variable length where no checksum
-    guards them."""
+    """Write a text attribute of fixed length.
+
+    HDF5 stores texts of variable length where no checksum guards them.
+    """
     content = text.encode()
     handle.attrs.create(name, content, dtype=h5py.string_dtype("utf-8", max(1, len(content))))
 
 
-def _write_number(handle: h5py.Group, name: str, value, dtype=np.int64) -> None:
+def _write_number(
+    handle: h5py.Group, name: str, value: ArrayLike, dtype: DTypeLike = np.int64
+) -> None:
     handle.attrs[name] = np.asarray(value, dtype=dtype)
 
 
 _KNOWN_LAST = ("digest", "uuid")
-_ENCODERS = {
+_ENCODERS: dict[str, Callable[[h5py.Group, str, Any], None]] = {
     "text": write_text,
     "json": lambda handle, name, value: write_text(handle, name, canonical_json(value)),
     "integer": _write_number,
@@ -185,18 +230,17 @@ _ENCODERS = {
 }
 
 
-def _write_provenance(handle: h5py.File, ancestors: list[dict], run: dict) -> None:
+def _write_provenance(handle: h5py.File, ancestors: list[dict], run: Mapping[str, Any]) -> None:
     handle.create_dataset("/provenance/ancestors", data=np.bytes_(canonical_json(ancestors)))
     group = handle.create_group("/provenance/run")
-    for name, value in (
-        run | {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}
-    ).items():
+    versions = {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}
+    for name, value in {**run, **versions}.items():
         write_text(group, name, value if isinstance(value, str) else json.dumps(value))
 
 
 @contextmanager
-def disk_errors(path: Path):
-    """Turn what the operating system (or HDF5 on its behalf) refuses into one sentence."""
+def disk_errors(path: Path) -> Iterator[None]:
+    """Report an error of the disk, from the operating system or from HDF5, as a Failure."""
     try:
         yield
     except (OSError, RuntimeError) as error:
@@ -207,7 +251,7 @@ def disk_errors(path: Path):
                 f"{path}: {limit}; what is done so far is kept: make room and run the same command"
                 " again"
             ) from error
-        if code in (errno.ENOENT, errno.ENOTEMPTY):  # gone, or being emptied by somebody
+        if code in (errno.ENOENT, errno.ENOTEMPTY):
             raise Failure(
                 f"{path}: the folder was removed while its output was being made"
             ) from error
@@ -217,12 +261,27 @@ def disk_errors(path: Path):
 
 
 def _errno_in(message: str) -> int | None:
-    found = re.search(r"errno = (\d+)", message)
-    return int(found.group(1)) if found else None
+    match = re.search(r"errno = (\d+)", message)
+    return int(match[1]) if match else None
+
+
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
+    """Write a file under a temporary name that no other process uses, sync it, and rename it."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def sync_folder(path: Path) -> None:
-    """Force a folder's entries (a rename) to the disk."""
+    """Force the entries of a folder, such as a new name, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -162,17 +162,6 @@ def test_older_files_grow_as_they_began(options, workplace, here, older):
     assert digest("new.h5") != digest("whole.h5")
 
 
-def test_older_unfinished_work_is_refused(workplace, here, older, interrupt):
-    with older():
-        interrupt([*STRIP, "-o", "old.h5"], 9)
-    refused = here(*STRIP, "-o", "old.h5")
-    assert refused.code == 65
-    assert (
-        "of a version that sampled this lattice otherwise: remove the .parts folder"
-        in refused.sentence
-    )
-
-
 # ---- energies ------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import shutil
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -316,7 +317,7 @@ def mutants(content: bytes, number: int):
 
 MUTANTS = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {folders!r}
 from pathlib import Path
 from rsmi.errors import RsmiError
 from test_store import mutants, read_everything
@@ -335,14 +336,10 @@ raise SystemExit
 
 def run_mutants(source, number):
     """In a process of its own: HDF5 itself may crash on what it reads."""
-    import conftest
-
-    child = process(
-        [],
-        MUTANTS.format(
-            tests=str(conftest.__file__).rsplit("/", 1)[0], source=str(source), number=number
-        ),
-    )
+    here = Path(__file__).parent
+    folders = [str(here), str(here.parent)]  # of this module and of conftest
+    script = MUTANTS.format(folders=folders, source=str(source), number=number)
+    child = process([], script)
     out, err = child.communicate()
     assert (child.returncode, err) == (0, "")
     return out
@@ -542,7 +539,7 @@ def test_parts_of_others(folder):
     commit(other, 0, 3)
     assert folder.parts("task") == []
     assert folder.reached("task") == 0
-    folder.know("task", [(0, 3)])
+    folder.note_parts("task", [(0, 3)])
     folder.refresh()
     assert folder.parts("task") == other.parts("task")
     assert folder.reached("task") == 3
@@ -555,7 +552,7 @@ def test_a_part_seen_before_the_one_it_follows(folder):
     folder.set_job(JOB)
     other = joined(folder)
     commit(other, 0, 1), commit(other, 1, 2), commit(other, 2, 3)
-    folder.know("task", [(0, 1), (2, 3)])
+    folder.note_parts("task", [(0, 1), (2, 3)])
     assert len(folder.parts("task")) == 3
 
 
@@ -579,16 +576,16 @@ def test_calling_and_recalling_drives(folder):
     """Drives go on until they are recalled, or another call is made."""
     folder.set_job(JOB)
     first = folder.call()
-    assert folder.wanted(first)
+    assert folder.is_called(first)
     folder.recall()
-    assert not folder.wanted(first)
+    assert not folder.is_called(first)
     assert PartsFolder(folder.output).join(folder.token, first)
     second = folder.call()
-    assert folder.wanted(second)
-    assert not folder.wanted(first)
+    assert folder.is_called(second)
+    assert not folder.is_called(first)
     assert not PartsFolder(folder.output).join(folder.token, first)
     folder.release()
-    assert not folder.wanted(second)
+    assert not folder.is_called(second)
 
 
 def test_kept_arrays_go_with_the_work(folder):
@@ -600,17 +597,18 @@ def test_kept_arrays_go_with_the_work(folder):
         folder.kept_array(name)
 
 
-def test_parts_from_before_tokens(tmp_path):
-    """Work begun by an earlier version has none in its job, nor in the names of its parts: it goes
-    on so."""
+def test_work_that_an_old_version_has_begun(tmp_path):
+    """Up to version 0.3.0, neither the record nor the names of the parts had a token: such work is
+    refused, and its parts stay."""
     folder = PartsFolder(tmp_path / "out.h5")
     folder.path.mkdir()
     (folder.path / "job.json").write_text('{"command":"sample","inputs":[],"parameters":{}}')
-    (folder.path / "task.000000000000-000000000002.h5").write_bytes(b"")
+    part = folder.path / "task.000000000000-000000000002.h5"
+    part.write_bytes(b"")
     folder.acquire()
+    folder.sweep()
     assert not folder.empty
-    assert folder.token == ""
-    commit(folder, 2, 3)
-    assert [part.path.name for part in folder.parts("task")][
-        1
-    ] == "task.000000000002-000000000003.h5"
+    with pytest.raises(DataError, match=r"0\.3\.0 or an earlier version .* remove this folder"):
+        folder.job()
+    folder.release()
+    assert part.exists()

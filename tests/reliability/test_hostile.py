@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from conftest import MCISING, PIPELINE, SAMPLE, digest, run_here
+from conftest import FINE, MCISING, PIPELINE, SAMPLE, digest, run_here
 from hostile import (
     HEADERS,
     HEAPS,
@@ -30,7 +30,7 @@ from hostile import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rsmi.engine import session as runner
+from rsmi.engine import session
 from rsmi.engine.stop import Stop
 from rsmi.errors import DataError, RsmiError
 from rsmi.stages import import_ as imports
@@ -461,8 +461,7 @@ def leave_unfinished(name: str, line: str) -> None:
         return committed[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_CHECKPOINT_SECONDS", 0.0)
-        patch.setattr(runner, "_QUANTUM_SECONDS", 0.0)
+        patch.setattr(session, "LIMITS", FINE)
         patch.setattr(PartsFolder, "commit", counting)
         result = run_here(*line.split(), "-o", f"unfinished-{name}", stop=stop)
     assert result.code == 75, result.err

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import PIPELINE, SAMPLE
+from conftest import FINE, PIPELINE, SAMPLE
 
 from rsmi.cli.application import COMMANDS, application, run
-from rsmi.engine import session as runner
+from rsmi.engine import session
 from rsmi.engine.stop import Stop
 from rsmi.store import open_file
 
@@ -119,7 +119,7 @@ class Case:
             with open(self.folder.parent / f"messages-{os.getpid()}", "w", buffering=1) as messages:
                 sys.stdin, sys.stdout, sys.stderr = open(os.devnull), messages, messages
                 if fine:
-                    runner._CHECKPOINT_SECONDS = runner._QUANTUM_SECONDS = 0.0
+                    session.LIMITS = FINE
                 if prepare:
                     prepare()
                 code = run(self.arguments, Stop())

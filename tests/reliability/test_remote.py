@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import arguments_for, digest
+from conftest import FINE, arguments_for, digest
 from failing_workers import dying, small_disk
 
-from rsmi.engine import session as runner
-from rsmi.engine.remote import Orders, drive_there
+from rsmi.engine import publication, session
+from rsmi.engine.remote import Orders, drive_in_worker
 from rsmi.engine.tasks import Limits
 from rsmi.errors import DataError, Failure, UsageError
 from rsmi.store import PartsFolder, open_file
@@ -86,8 +86,7 @@ def pool(shared_pool, through):
 @pytest.fixture
 def fine(monkeypatch):
     """Every row a part of its own, at the workers too: the limits travel."""
-    monkeypatch.setattr(runner, "_CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(runner, "_QUANTUM_SECONDS", 0.0)
+    monkeypatch.setattr(session, "LIMITS", FINE)
 
 
 def remote(output) -> list[str]:
@@ -123,8 +122,12 @@ def test_nothing_is_asked_of_workers_where_all_is_done(
     workplace, pipeline, pool, here, monkeypatch
 ):
     """Complete parts and complete files."""
+
+    def refuse(*_):
+        raise Failure("disk full")
+
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "publish", lambda *_: (_ for _ in ()).throw(Failure("disk full")))
+        patch.setattr(publication, "publish", refuse)
         assert here(*arguments_for("samples.h5")).code == 1
     pool.submitted = 0
     assert_done(here(*remote("samples.h5")), "samples.h5", pipeline)
@@ -272,12 +275,12 @@ def test_worker_of_another_machine(tmp_path):
                 " share"
             ),
         ):
-            drive_there(orders(tmp_path / "out.h5"), b"")
+            drive_in_worker(orders(tmp_path / "out.h5"), b"")
         folder = PartsFolder(tmp_path / "out.h5")
         folder.acquire()
         folder.call()
     with pytest.raises(UsageError, match="install the same version"):
-        drive_there(orders(tmp_path / "out.h5", version="0.0.1"), b"")
+        drive_in_worker(orders(tmp_path / "out.h5", version="0.0.1"), b"")
 
 
 def test_input_that_was_replaced(inputs, pipeline):

@@ -3,6 +3,7 @@ same digest."""
 
 import contextlib
 import fcntl
+import json
 import os
 import random
 import shutil
@@ -14,18 +15,18 @@ from pathlib import Path
 import pytest
 from conftest import COMMANDS, PIPELINE, SAMPLE, arguments_for, digest, process
 
-from rsmi.engine import session as runner
 from rsmi.engine.stop import Stop, parse_duration
 from rsmi.errors import Interrupted, UsageError
-from rsmi.store import open_file
+from rsmi.store import PartsFolder, open_file
 
 LINES = pytest.mark.parametrize("output", COMMANDS.values(), ids=COMMANDS)
 
 # Every row a part of its own, and a count of the renames that commit parts and results.
 FINE_GRAINED = """
 import os, signal
-import rsmi.engine.session as runner
-runner._CHECKPOINT_SECONDS = runner._QUANTUM_SECONDS = 0.0
+from rsmi.engine import session
+from rsmi.engine.tasks import Limits
+session.LIMITS = Limits(checkpoint_seconds=0.0, quantum_seconds=0.0)
 replace, renames = os.replace, 0
 def counting(*names):
     global renames
@@ -290,8 +291,8 @@ def test_other_parameters(workplace, pipeline, here):
     """Refused with what differs, until --force."""
     shutil.copy(pipeline / "samples.h5", workplace)
     for more, named in (
-        (("--seed", 5), "seed = 0 there, 5 asked for"),
-        (("--interval", "auto"), "interval = 2 there, auto asked for"),
+        (("--seed", 5), "seed = 0 there, 5 in this command"),
+        (("--interval", "auto"), "interval = 2 there, auto in this command"),
     ):
         result = here(*arguments_for("samples.h5"), *more)
         assert result.code == 73
@@ -299,7 +300,7 @@ def test_other_parameters(workplace, pipeline, here):
         assert "--force" in result.sentence
     result = here(*arguments_for("samples.h5"), "--seed", 5, "--samples", 16)
     assert result.code == 73
-    assert "samples = 400 there, 16 asked for, seed = 0 there, 5 asked for" in result.sentence
+    assert "samples = 400 there, 16 in this command; seed = 0 there, 5 in" in result.sentence
     assert here(*arguments_for("samples.h5"), "--seed", 5, "--force").code == 0
     assert digest("samples.h5") != digest(pipeline / "samples.h5")
 
@@ -332,7 +333,7 @@ def test_unfinished_work_with_other_parameters(workplace, here, finish, interrup
     kept = parts_of("samples.h5")
     result = here(*sample(400, "samples.h5", "--seed", 3))
     assert result.code == 73
-    assert "unfinished work with other parameters: seed = 0 there, 3 asked for" in result.sentence
+    assert "unfinished work with other parameters: seed = 0 there, 3 in this" in result.sentence
     assert parts_of("samples.h5") == kept
     result = interrupt(sample(400, "samples.h5", "--force"), 0)
     assert "resuming" in result.err
@@ -376,6 +377,28 @@ def test_damaged_part(workplace, here, finish, interrupt):
     finish("samples.h5")
 
 
+def test_work_of_an_old_version(workplace, here, finish, interrupt):
+    """Work that version 0.3.0 has begun, without tokens, is refused and kept; --force and the
+    advice that is given begin again."""
+    for way in ("--force", "remove"):
+        interrupt(sample(400, "samples.h5"))
+        folder = Path("samples.h5.parts")
+        job = json.loads((folder / "job.json").read_text())
+        token = job.pop("token")
+        (folder / "job.json").write_text(json.dumps(job))
+        for name in parts_of("samples.h5"):
+            (folder / name).rename(folder / name.replace(f".{token}", ""))
+        kept = parts_of("samples.h5")
+        result = here(*sample(400, "samples.h5"))
+        assert result.code == 65
+        assert "has begun this work, and this version cannot finish it" in result.sentence
+        assert parts_of("samples.h5") == kept
+        if way == "remove":
+            shutil.rmtree(folder)
+        finish("samples.h5", *([way] if way == "--force" else []))
+        Path("samples.h5").unlink()
+
+
 # ---- two writers ---------------------------------------------------------------------------------
 
 
@@ -416,13 +439,13 @@ def test_two_writers(workplace, pipeline, here, finish):
 def test_published_while_waiting_for_the_lock(workplace, pipeline, here, monkeypatch):
     """The output appears between the first look and the lock: complete, or refused, but never
     overwritten."""
-    acquire = runner.PartsFolder.acquire
+    acquire = PartsFolder.acquire
 
     def late(folder):
         shutil.copy(pipeline / "samples.h5", folder.output)
         acquire(folder)
 
-    monkeypatch.setattr(runner.PartsFolder, "acquire", late)
+    monkeypatch.setattr(PartsFolder, "acquire", late)
     assert here(*sample(400, "other.h5", "--seed", 4)).code == 73
     assert "complete already" in here(*sample(400, "same.h5")).err
     assert digest("other.h5") == digest("same.h5") == digest(pipeline / "samples.h5")
@@ -431,7 +454,7 @@ def test_published_while_waiting_for_the_lock(workplace, pipeline, here, monkeyp
 def test_lock_of_a_removed_folder_does_not_count(tmp_path):
     """The holder before us removes the folder between our open and our lock: we must end with the
     lock of the new one."""
-    folder, opened = runner.PartsFolder(tmp_path / "out.h5"), []
+    folder, opened = PartsFolder(tmp_path / "out.h5"), []
     lockf = fcntl.lockf
 
     def late(lock, how):
@@ -478,7 +501,7 @@ def test_fewer_samples(workplace, pipeline, here):
     shutil.copy(pipeline / "samples.h5", workplace)
     result = here(*sample(399, "samples.h5"))
     assert result.code == 73
-    assert "exists with more samples (400, asked for 399)" in result.sentence
+    assert "exists with more samples (samples = 400 there, 399 in this command)" in result.sentence
 
 
 def test_interrupted_extension(workplace, pipeline, here, finish, interrupt):

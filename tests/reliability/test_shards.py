@@ -103,14 +103,14 @@ def test_fewer_samples_than_chains(workplace, make, shards):
 def test_shards_share_the_streams():
     streams = list("abcdefgh")
     for count in range(1, 9):
-        shares = [Shard(number, count).share(streams) for number in range(count)]
+        shares = [Shard(number, count).select(streams) for number in range(count)]
         assert sorted(sum(shares, [])) == streams
         assert all(
             share == [stream for c, stream in enumerate(streams) if c % count == number]
             for number, share in enumerate(shares)
         )
     with pytest.raises(UsageError, match=r"more shards than streams of random numbers \(8\)"):
-        Shard(0, 9).share(streams)
+        Shard(0, 9).select(streams)
 
 
 # ---- resumed and extended ------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_merged_file_takes_the_place_of_nothing_else(workplace, pipeline, here):
     assert_refused(
         here("merge", "shard-0.h5", "shard-1.h5", "-o", "other.h5"),
         73,
-        "samples = 100 there, 400 asked for",
+        "samples = 100 there, 400 in this command",
     )
     assert_refused(
         here("merge", "shard-0.h5", "shard-1.h5", "-o", "shard-1.h5"),

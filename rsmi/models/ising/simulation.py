@@ -9,7 +9,7 @@ import numpy as np
 
 from rsmi.engine.keys import stream_key
 from rsmi.engine.tasks import Rows, State
-from rsmi.errors import DataError, UsageError
+from rsmi.errors import UsageError
 from rsmi.lattice.packed import pack_mask
 from rsmi.models.ising import bitsliced
 from rsmi.models.ising import chain as kernel
@@ -316,11 +316,6 @@ class IsingSimulation:
         }
 
     def _unpacked(self, state: State) -> np.ndarray:
-        if "generators" not in state:
-            raise DataError(
-                "the unfinished work is of a version that sampled this lattice otherwise: remove"
-                " the .parts folder to start again"
-            )
         return bitsliced.unpack(state["spins"].reshape(self.together, -1), self.shape, self.layout)
 
     def _measured(self, spins: np.ndarray) -> Rows:

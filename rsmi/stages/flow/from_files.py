@@ -134,7 +134,7 @@ class Flow:
 
     def measure(self, session: Session) -> list[Stretch]:
         """Run this session's share of the tasks of some samples each."""
-        tasks = session.share(
+        tasks = session.select(
             [task for number in range(len(self.sources)) for task in self.tasks_of(number)]
         )
         session.run(tasks, "measuring", "sample")

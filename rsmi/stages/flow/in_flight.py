@@ -191,7 +191,7 @@ class SampledFlow:
         return tasks
 
     def _tasks(self, session: Session, schedules: list[Schedule]) -> list[Measurement]:
-        wanted = session.share(
+        wanted = session.select(
             [(i, group) for i, ensemble in enumerate(self.ensembles) for group in ensemble.groups]
         )
         fresh = [

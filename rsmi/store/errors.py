@@ -1,0 +1,60 @@
+"""Errors that damaged files cause, turned into DataError."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rsmi.errors import DataError
+
+# What h5py, and the checks of what it returns, raise on damaged files.
+HDF5_ERRORS = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    UnicodeError,
+    OverflowError,
+    AttributeError,
+    IndexError,
+    MemoryError,
+    RecursionError,
+)
+# What Python and numpy raise on values that contradict each other.
+_CONTRADICTIONS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RuntimeWarning,
+)
+
+
+@contextmanager
+def hdf5_errors(path: Path, what: str) -> Iterator[None]:
+    """Report an error while a file is read as a DataError; ``what`` says what failed."""
+    try:
+        yield
+    except HDF5_ERRORS as error:
+        detail = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise DataError(f"{path}: {what} ({detail})") from error
+
+
+@contextmanager
+def as_data_error(path: Path) -> Iterator[None]:
+    """Report an error while a file is summarised or drawn as a DataError.
+
+    The file has passed every check of `open_file`, but its values may still contradict each other
+    in a way that no check looks for.
+    """
+    try:
+        yield
+    except _CONTRADICTIONS as error:
+        detail = " ".join(str(error).split())[:120]
+        raise DataError(
+            f"{path}: contradicts itself, or this program errs ({type(error).__name__}: {detail};"
+            " --debug shows where)"
+        ) from error

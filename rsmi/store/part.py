@@ -1,0 +1,145 @@
+"""A part: some rows of one task and the task's state after them, in one closed file.
+
+Rows and state appear together in one rename, so a part is also a checkpoint. A part is built in
+memory and written as bytes, so that a full disk cannot leave a half-written HDF5 file behind. It
+ends with the SHA-256 digest of its content; a part that was changed is not even shown to HDF5.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import io
+import mmap
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from rsmi.errors import DataError
+from rsmi.store.errors import HDF5_ERRORS
+from rsmi.store.file import arrays_of
+from rsmi.store.writer import LAYOUT, create_dataset
+
+_SEAL_BYTES = hashlib.sha256().digest_size
+_NAME = re.compile(  # versions up to 0.3.0 wrote names without a token
+    r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})(\.(?P<token>[0-9a-f]{8}))?\.h5"
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows ``start:stop`` of a task, and its state after them."""
+
+    task: str
+    start: int
+    stop: int
+    path: Path
+
+    def rows(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Rows ``start:stop`` of one array, counted from the first row of the task."""
+        with self._reading() as handle:
+            return handle[f"rows/{name}"][start - self.start : stop - self.start]
+
+    @property
+    def arrays(self) -> list[str]:
+        """The names of the arrays that a row consists of."""
+        with self._reading() as handle:
+            return list(handle["rows"])
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The state of the task after these rows."""
+        with self._reading() as handle:
+            return arrays_of(handle["state"])
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[h5py.File]:
+        try:
+            if not self._intact:
+                raise ValueError("changed since it was written")
+            with h5py.File(self.path, "r", locking=False) as handle:
+                yield handle
+        except HDF5_ERRORS as error:
+            raise DataError(
+                f"{self.path}: damaged checkpoint: remove the folder {self.path.parent} to start"
+                " again"
+            ) from error
+
+    @functools.cached_property
+    def _intact(self) -> bool:
+        with (
+            open(self.path, "rb") as stream,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        ):
+            digest = hashlib.sha256(memoryview(content)[:-_SEAL_BYTES]).digest()
+            return digest == content[-_SEAL_BYTES:]
+
+
+def part_name(task: str, start: int, stop: int, token: str) -> str:
+    """The file name of a part of the work that ``token`` identifies."""
+    return f"{task}.{start:012d}-{stop:012d}.{token}.h5"
+
+
+def match_name(name: str) -> re.Match[str] | None:
+    """The groups ``task``, ``start``, ``stop`` and ``token`` of a part's file name."""
+    return _NAME.fullmatch(name)
+
+
+def part_content(rows: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray]) -> memoryview:
+    """The bytes of a part: an HDF5 file and its digest."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", **LAYOUT) as handle:
+        handle.create_group("rows")
+        handle.create_group("state")
+        for group, arrays in (("rows", rows), ("state", state)):
+            for name, values in arrays.items():
+                array = np.asarray(values)
+                create_dataset(handle, f"{group}/{name}", array.shape, array.dtype)[...] = array
+    buffer.seek(0, io.SEEK_END)
+    buffer.write(hashlib.sha256(buffer.getbuffer()).digest())
+    return buffer.getbuffer()
+
+
+def order(part: Part) -> tuple[int, int]:
+    """The key by which parts of one task are sorted."""
+    return part.start, part.stop
+
+
+class _Link(NamedTuple):
+    """The last part of a chain, and the chain before it."""
+
+    part: Part
+    before: _Link | None
+
+
+def longest_chain(parts: Sequence[Part]) -> tuple[list[Part], Part | None]:
+    """The chain of sorted parts, without gaps and overlaps, that reaches the highest row.
+
+    Returns
+    -------
+    list of Part
+    Part or None
+        The first part that lies beyond a gap after the chain, if there is one.
+    """
+    if not parts:
+        return [], None
+    chains: dict[int, _Link | None] = {parts[0].start: None}  # by the row where the chain ends
+    for part in parts:
+        if part.start in chains and (part.start == part.stop or part.stop not in chains):
+            chains[part.stop] = _Link(part, chains[part.start])
+    end = max(chains)
+    beyond = next((part for part in parts if part.stop > end), None)
+    return _unlinked(chains[end]), beyond
+
+
+def _unlinked(link: _Link | None) -> list[Part]:
+    chain = []
+    while link is not None:
+        chain.append(link.part)
+        link = link.before
+    return chain[::-1]
