@@ -141,6 +141,110 @@ def test_the_c_core_knows_neither_python_nor_files():
         assert not re.search(r"include\s*[<\"](Python|stdio|numpy/\w+)\.h", path.read_text()), path
 
 
+# The C core. A folder may include those below it; csrc/tests may include everything.
+C_CORE = ROOT / "csrc"
+C_FOLDERS = {
+    "models": {"learning", "blocking", "base"},
+    "learning": {"blocking", "base"},
+    "blocking": {"base"},
+    "base": set(),
+}
+C_FILES = sorted(path for folder in C_FOLDERS for path in (C_CORE / folder).rglob("*.[ch]"))
+C_HEADERS = [path for path in C_FILES if path.suffix == ".h"]
+C_SOURCES = [path for path in C_FILES if path.suffix == ".c"]
+C_COMMENT = re.compile(r"/\*.*?\*/", re.S)
+C_DEFINITION = re.compile(r"^(?!.*\b(?:static|RSMI_INLINE)\b)\w[\w *]*?\b(\w+)\([^;{]*\)\n\{", re.M)
+C_PRIVATE = re.compile(r"^/\* Private to ([\w/]+)[:.]")
+
+
+def c_includes(path: Path) -> set[Path]:
+    """Headers of the core that a C file includes, in any of its lines."""
+    names = re.findall(r'^#\s*include "([^"]+)"', path.read_text(), re.M)
+    return {C_CORE / name for name in names}
+
+
+def c_reachable(starts: set[Path]) -> set[Path]:
+    """The files themselves and all that they include, directly or through other headers."""
+    seen: set[Path] = set()
+    waiting = set(starts)
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        waiting |= c_includes(path) - seen
+    return seen
+
+
+def c_circle(arrows: dict[str, set[str]]) -> list[str]:
+    """The names in a circle of arrows, or nothing: names without arrows are removed until all are
+    gone or the rest is a circle."""
+    left = {name: set(targets) for name, targets in arrows.items()}
+    while free := [name for name, targets in left.items() if not targets & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def c_arrows() -> dict[str, set[str]]:
+    """Arrows between the units of the core, by name: what they include and what they call."""
+    code = {path: C_COMMENT.sub("", path.read_text()) for path in C_FILES}
+    home = {name: path.stem for path in C_SOURCES for name in C_DEFINITION.findall(code[path])}
+    arrows: dict[str, set[str]] = {path.stem: set() for path in C_FILES}
+    for path in C_FILES:
+        arrows[path.stem] |= {header.stem for header in c_includes(path)}
+        if path.suffix == ".c":
+            arrows[path.stem] |= {
+                home[word] for word in set(re.findall(r"\w+", code[path])) & home.keys()
+            }
+        arrows[path.stem] -= {path.stem}
+    return arrows
+
+
+def test_the_c_core_has_no_circles():
+    """A unit is a header and the .c file of the same name, so that what a header declares counts
+    as belonging to that file. Two arrows are drawn: from a unit to each header that it includes,
+    and from a .c file to the .c file that defines a function it names. The second kind finds a
+    circle of calls behind a header that several .c files implement."""
+    arrows = c_arrows()
+    assert len(C_HEADERS) + len(C_SOURCES) == len({path.name for path in C_FILES})
+    assert "ising_local" in arrows["ising"], "the parser no longer sees calls between .c files"
+    assert not c_circle(arrows)
+
+
+def test_a_circle_is_seen():
+    assert c_circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["a", "b", "c", "d"]
+    assert not c_circle({"a": {"b", "c"}, "b": {"c"}, "c": set()})
+
+
+@pytest.mark.parametrize("path", C_FILES, ids=lambda path: str(path.relative_to(C_CORE)))
+def test_c_includes(path):
+    """Arrows between the folders of the core never run back, and models do not know each other."""
+    inside = path.relative_to(C_CORE).parts
+    for header in c_includes(path):
+        target = header.relative_to(C_CORE).parts
+        assert header.exists(), f"{path.name} includes {header.name}, which is not there"
+        assert target[0] == inside[0] or target[0] in C_FOLDERS[inside[0]]
+        assert target[0] != "models" or target[:2] == inside[:2]
+
+
+def test_a_header_is_public_or_private():
+    """A header that no wrapper and no other folder can reach is private and says so in its first
+    words ("Private to models/ising: ..."); all others are public. A public header that includes a
+    private one, or a wrapper that declares functions of a private one, fails here."""
+    wrappers = [*(ROOT / "rsmi").rglob("*.pyx"), *(ROOT / "rsmi").rglob("*.pxd")]
+    declared = {
+        C_CORE / name
+        for path in wrappers
+        for name in re.findall(r'cdef extern from "([\w/]+\.h)"', path.read_text())
+    }
+    for header in C_HEADERS:
+        parts = header.relative_to(C_CORE).parts
+        room = "/".join(parts[:2] if parts[0] == "models" else parts[:1])
+        outside = {path for path in C_FILES if not path.is_relative_to(C_CORE / room)} | declared
+        private = C_PRIVATE.match(header.read_text())
+        assert (header not in c_reachable(outside)) == bool(private), header
+        assert not private or private[1] == room, header
+
+
 def test_schema_document_is_generated():
     """After a change of schema.py: python -m rsmi.store.schema > rsmi/store/SCHEMA.md."""
     assert (ROOT / "rsmi/store/SCHEMA.md").read_text() == schema.markdown()

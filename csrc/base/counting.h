@@ -5,12 +5,13 @@
 #ifndef RSMI_COUNTING_H
 #define RSMI_COUNTING_H
 
+#include "base/compiler.h"
 #include "base/lanes.h"
 
 enum { CHUNK = 16, CHUNK_DIGITS = 4 };
 
 /* Adds b and c to the digit; what remains is their carry. */
-static inline __attribute__((always_inline)) lanes add_to_digit(lanes *digit, lanes b, lanes c)
+RSMI_INLINE lanes add_to_digit(lanes *digit, lanes b, lanes c)
 {
     const lanes a = *digit, differ = a ^ b;
     *digit = differ ^ c;
@@ -18,8 +19,7 @@ static inline __attribute__((always_inline)) lanes add_to_digit(lanes *digit, la
 }
 
 /* Adds 16 words to the four lowest digits; what remains is their carry, of weight 16. */
-static inline __attribute__((always_inline)) lanes add_sixteen(const lanes x[CHUNK],
-                                                               lanes digits[CHUNK_DIGITS])
+RSMI_INLINE lanes add_sixteen(const lanes x[CHUNK], lanes digits[CHUNK_DIGITS])
 {
     lanes twos[2], fours[2], eights[2];
 #pragma GCC unroll 2

@@ -12,8 +12,8 @@
 
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/elementary.h"
-#include "base/status.h"
 
 enum { TILE = 4 };
 

@@ -14,7 +14,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#define RSMI_INLINE static inline __attribute__((always_inline))
+#include "base/compiler.h"
 
 typedef double lanes8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef int64_t bits8 __attribute__((vector_size(64), aligned(8), may_alias));

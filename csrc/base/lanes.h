@@ -9,6 +9,7 @@
 #define RSMI_LANES_H
 
 #include "base/bits.h"
+#include "base/compiler.h"
 
 enum { LANE_COUNT = 8 };
 
@@ -26,8 +27,7 @@ static inline int64_t rows_in_lane(int64_t columns)
 
 /* read_bits and join_bits, without a choice to make for every row where the bits are whole bytes or
  * lie in one. */
-static inline __attribute__((always_inline)) uint64_t read_row(const uint8_t *row, int64_t n_bytes,
-                                                               int64_t position, int width)
+RSMI_INLINE uint64_t read_row(const uint8_t *row, int64_t n_bytes, int64_t position, int width)
 {
     const uint8_t *first = row + (position >> 3);
     const int shift = (int)(position & 7);
@@ -46,8 +46,7 @@ static inline __attribute__((always_inline)) uint64_t read_row(const uint8_t *ro
     return read_bits(row, n_bytes, position, width);
 }
 
-static inline __attribute__((always_inline)) void join_row(uint8_t *row, int64_t position,
-                                                           uint64_t word, int width)
+RSMI_INLINE void join_row(uint8_t *row, int64_t position, uint64_t word, int width)
 {
     uint8_t *first = row + (position >> 3);
     const int shift = (int)(position & 7);
@@ -63,9 +62,8 @@ static inline __attribute__((always_inline)) void join_row(uint8_t *row, int64_t
 
 /* One row of up to 8 * rows_in_lane(columns) lattices, 64 columns from `first` on; lattices that
  * are missing are 0. */
-static inline __attribute__((always_inline)) void gather_row(const uint8_t *rows, int64_t n_samples,
-                                                             int64_t n_bytes, int64_t columns,
-                                                             int64_t row, int64_t first, lanes *out)
+RSMI_INLINE void gather_row(const uint8_t *rows, int64_t n_samples, int64_t n_bytes,
+                            int64_t columns, int64_t row, int64_t first, lanes *out)
 {
     const int width = columns - first < 64 ? (int)(columns - first) : 64;
     const int64_t shared = rows_in_lane(columns), position = row * columns + first;
@@ -80,7 +78,7 @@ static inline __attribute__((always_inline)) void gather_row(const uint8_t *rows
 
 /* Squares of n x n bits across n words, n = 16 or 64: afterwards bit i of x[j] is what bit j of
  * x[i] was, in each group of n bits (H. S. Warren, Hacker's Delight, section 7-3). */
-static inline __attribute__((always_inline)) void transpose_squares(lanes *x, const int n)
+RSMI_INLINE void transpose_squares(lanes *x, const int n)
 {
     static const uint64_t masks[6] = {0x5555555555555555, 0x3333333333333333, 0x0f0f0f0f0f0f0f0f,
                                       0x00ff00ff00ff00ff, 0x0000ffff0000ffff, 0x00000000ffffffff};

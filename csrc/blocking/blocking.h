@@ -2,18 +2,7 @@
 #ifndef RSMI_BLOCKING_H
 #define RSMI_BLOCKING_H
 
-#include <stdint.h>
-
-/* A rule: coarse spin j of a block with spins v_i = +-1 (row-major order) is +1 with probability
- * sigma(x_j), x_j = sum_i v_i filters[j][i] + bias[j]; a hard rule takes the sign of x_j and a fair
- * coin where |x_j| <= 1e-9 sum_i |filters[j][i]|. */
-typedef struct {
-    int64_t block[3]; /* sites per axis; missing leading axes are 1 */
-    int64_t n_hidden;
-    const double *filters; /* (n_hidden, n_block) */
-    const double *bias;    /* (n_hidden,) */
-    int hard;
-} block_rule;
+#include "blocking/block_rule.h"
 
 /* Draw the coarse configurations of n_samples packed rows.
  *

@@ -11,11 +11,11 @@
 #include "blocking/correlations.h"
 
 #include "base/bits.h"
+#include "base/compiler.h"
 #include "base/status.h"
 
 /* Number of k in 0 .. n-1 at which the bits a + k and b + k of a row differ. */
-static inline __attribute__((always_inline)) int64_t differing(const uint8_t *row, int64_t n_bytes,
-                                                               int64_t a, int64_t b, int64_t n)
+RSMI_INLINE int64_t differing(const uint8_t *row, int64_t n_bytes, int64_t a, int64_t b, int64_t n)
 {
     int64_t count = 0;
     for (int64_t k = 0; k < n; k += 64) {

@@ -18,10 +18,11 @@
 
 #include <stdlib.h>
 
+#include "base/compiler.h"
 #include "base/counting.h"
 #include "base/random.h"
-#include "blocking/squares.h"
 #include "base/status.h"
+#include "blocking/squares.h"
 
 enum { TOGETHER = 64 * LANE_COUNT, DIGITS = 48, CODE_BITS = 16 };
 
@@ -45,9 +46,7 @@ typedef struct {
     int32_t owner;
 } counter;
 
-/* ---- in and out
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- in and out ---- */
 
 RSMI_CLONES
 static void unpack_rows(const uint8_t *rows, int64_t n_samples, plane *p)
@@ -84,9 +83,7 @@ static void wrap(plane *p)
                (size_t)p->stride * sizeof *p->words);
 }
 
-/* ---- blocking
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- blocking ---- */
 
 RSMI_CLONES
 static void block_squares(const plane *fine, const square_rule *rule, const uint64_t key[2],
@@ -116,11 +113,9 @@ static void block_squares(const plane *fine, const square_rule *rule, const uint
         }
 }
 
-/* ---- counting
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- counting ---- */
 
-static inline __attribute__((always_inline)) void count_chunk(counter *c, const lanes x[CHUNK])
+RSMI_INLINE void count_chunk(counter *c, const lanes x[CHUNK])
 {
     lanes carry = add_sixteen(x, c->digits);
     int p = CHUNK_DIGITS;
@@ -129,8 +124,7 @@ static inline __attribute__((always_inline)) void count_chunk(counter *c, const 
     c->waiting[p] = carry;
 }
 
-static inline __attribute__((always_inline)) lanes
-parity_at(const lanes *const point[OPERATOR_SPINS], const int spins, int64_t i)
+RSMI_INLINE lanes parity_at(const lanes *const point[OPERATOR_SPINS], const int spins, int64_t i)
 {
     lanes x = point[0][i];
     if (spins > 1)
@@ -142,8 +136,8 @@ parity_at(const lanes *const point[OPERATOR_SPINS], const int spins, int64_t i)
     return x;
 }
 
-static inline __attribute__((always_inline)) void
-count_row(counter *c, const lanes *const point[OPERATOR_SPINS], const int spins, int64_t width)
+RSMI_INLINE void count_row(counter *c, const lanes *const point[OPERATOR_SPINS], const int spins,
+                           int64_t width)
 {
     lanes x[CHUNK];
     int64_t i = 0;
@@ -220,9 +214,7 @@ static void add_counts(counter *c, int64_t sites, int64_t n_samples, int64_t n_o
         sums[i * n_operators] += sign * (all - 2 * counts[i]);
 }
 
-/* ---- all levels
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- all levels ---- */
 
 /* One counter for each operator and number of spins that occur, in the order of the products. */
 static int64_t prepare(const product *products, int64_t n_products, int64_t sites,

@@ -22,6 +22,7 @@
 
 #include <stdlib.h>
 
+#include "base/compiler.h"
 #include "base/lanes.h"
 #include "base/status.h"
 
@@ -47,8 +48,7 @@ typedef struct {
     int bits[NEIGHBOURHOOD_OPERATORS];  /* planes of an operator */
 } layout;
 
-/* ---- the table of terms
- * --------------------------------------------------------------------------------------------- */
+/* ---- the table of terms ---- */
 
 static int bits_of(int64_t number)
 {
@@ -138,14 +138,12 @@ static int64_t bin_of(const layout *l, int64_t code)
     return bin;
 }
 
-/* ---- one lattice
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- one lattice ---- */
 
 /* Rows with their columns rotated by one: out[x] = in[x + 1]. The word after the last row is read.
  */
-static inline __attribute__((always_inline)) void
-rotate_rows(const uint64_t *in, int64_t n_rows, int64_t words, int64_t width, uint64_t *out)
+RSMI_INLINE void rotate_rows(const uint64_t *in, int64_t n_rows, int64_t words, int64_t width,
+                             uint64_t *out)
 {
     for (int64_t i = 0; i < n_rows * words; i++)
         out[i] = in[i] >> 1 | in[i + 1] << 63;
@@ -153,8 +151,7 @@ rotate_rows(const uint64_t *in, int64_t n_rows, int64_t words, int64_t width, ui
         out[last] = in[last] >> 1 | (in[first] & 1) << ((width - 1) & 63);
 }
 
-static inline __attribute__((always_inline)) void shifted_copies(const uint8_t *row,
-                                                                 const layout *l, uint64_t *copies)
+RSMI_INLINE void shifted_copies(const uint8_t *row, const layout *l, uint64_t *copies)
 {
     const int64_t n_bytes = (l->depth * l->height * l->width + 7) / 8,
                   n_planes = l->depth + 2 * l->range[0], n_rows = l->height + 2 * l->range[1];
@@ -170,8 +167,7 @@ static inline __attribute__((always_inline)) void shifted_copies(const uint8_t *
 }
 
 /* The planes of the products that are -1, CHUNK words from `plane` on. */
-static inline __attribute__((always_inline)) void
-count_products(const layout *l, const uint64_t *plane, lanes code[CODE_BITS])
+RSMI_INLINE void count_products(const layout *l, const uint64_t *plane, lanes code[CODE_BITS])
 {
     int first = 0, t = 0;
     for (int a = 0; a < l->n_operators; first += l->bits[a++]) {
@@ -194,8 +190,8 @@ count_products(const layout *l, const uint64_t *plane, lanes code[CODE_BITS])
     }
 }
 
-static inline __attribute__((always_inline)) void
-count_codes(const lanes code[CODE_BITS], int word, int64_t sites, uint32_t tables[LANES][LANE])
+RSMI_INLINE void count_codes(const lanes code[CODE_BITS], int word, int64_t sites,
+                             uint32_t tables[LANES][LANE])
 {
     if (sites == 64) {
         for (int j = 0; j < CODE_BITS; j++) {
@@ -229,9 +225,7 @@ static void count_lattice(const uint8_t *row, const layout *l, uint64_t *copies,
         }
 }
 
-/* ---- all of them
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- all of them ---- */
 
 static void add_tables(const layout *l, uint32_t tables[LANES][LANE], int64_t *counts)
 {

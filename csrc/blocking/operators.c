@@ -28,10 +28,11 @@
 
 #include <stdlib.h>
 
+#include "base/compiler.h"
 #include "base/counting.h"
 #include "base/status.h"
 
-enum { DIGITS = 48, RUN = 256, ROWS = 5, SLABS_FROM = 64, LARGE = 1 << 18 };
+enum { DIGITS = 48, SLABS_FROM = 64, LARGE = 1 << 18 };
 
 typedef struct {
     int64_t planes, rows, columns; /* of the lattice, or of a slab */
@@ -46,8 +47,7 @@ typedef struct {
     int64_t start[OPERATOR_SPINS]; /* first word of each point */
 } product;
 
-/* ---- lattices side by side
- * ------------------------------------------------------------------------------------------ */
+/* ---- lattices side by side ---- */
 
 /* The last column of every row in a lane. */
 static uint64_t last_columns(int64_t columns)
@@ -61,8 +61,8 @@ static uint64_t last_columns(int64_t columns)
 }
 
 /* The row with its columns rotated by one: out[x] = in[x + 1]. */
-static inline __attribute__((always_inline)) void
-rotate_row(const lanes *in, int64_t words, int64_t columns, uint64_t last, lanes *out)
+RSMI_INLINE void rotate_row(const lanes *in, int64_t words, int64_t columns, uint64_t last,
+                            lanes *out)
 {
     for (int64_t w = 0; w + 1 < words; w++)
         out[w] = in[w] >> 1 | in[w + 1] << 63;
@@ -71,9 +71,8 @@ rotate_row(const lanes *in, int64_t words, int64_t columns, uint64_t last, lanes
 }
 
 /* 64 columns from `first` on of row y of plane z of every slab of one lattice. */
-static inline __attribute__((always_inline)) void gather_slabs(const uint8_t *row, int64_t n_bytes,
-                                                               const layout *l, int64_t z,
-                                                               int64_t y, int64_t first, lanes *out)
+RSMI_INLINE void gather_slabs(const uint8_t *row, int64_t n_bytes, const layout *l, int64_t z,
+                              int64_t y, int64_t first, lanes *out)
 {
     const int width = l->columns - first < 64 ? (int)(l->columns - first) : 64;
     uint64_t words[LANE_COUNT];
@@ -84,8 +83,8 @@ static inline __attribute__((always_inline)) void gather_slabs(const uint8_t *ro
     memcpy(out, words, sizeof words);
 }
 
-static inline __attribute__((always_inline)) void
-shifted_copies(const uint8_t *rows, int64_t n_samples, const layout *l, lanes *copies)
+RSMI_INLINE void shifted_copies(const uint8_t *rows, int64_t n_samples, const layout *l,
+                                lanes *copies)
 {
     const int64_t shifts = l->reach[2] + 1,
                   n_bytes = (l->slabs * l->planes * l->rows * l->columns + 7) / 8;
@@ -118,12 +117,9 @@ shifted_copies(const uint8_t *rows, int64_t n_samples, const layout *l, lanes *c
     }
 }
 
-/* ---- counting
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- counting ---- */
 
-static inline __attribute__((always_inline)) lanes parity_at(const lanes *const p[OPERATOR_SPINS],
-                                                             int k, int64_t i)
+RSMI_INLINE lanes parity_at(const lanes *const p[OPERATOR_SPINS], int k, int64_t i)
 {
     lanes x = p[0][i];
     if (k > 1)
@@ -136,8 +132,7 @@ static inline __attribute__((always_inline)) lanes parity_at(const lanes *const 
 }
 
 /* Adds CHUNK words: bit p of the number of bits that are up in each column is in digit p. */
-static inline __attribute__((always_inline)) void add_chunk(const lanes x[CHUNK],
-                                                            lanes digits[DIGITS], int n_digits)
+RSMI_INLINE void add_chunk(const lanes x[CHUNK], lanes digits[DIGITS], int n_digits)
 {
     lanes carry = add_sixteen(x, digits);
     for (int p = CHUNK_DIGITS; p < n_digits; p++) {
@@ -147,9 +142,8 @@ static inline __attribute__((always_inline)) void add_chunk(const lanes x[CHUNK]
     }
 }
 
-static inline __attribute__((always_inline)) void
-add_parities(const lanes *const points[OPERATOR_SPINS], int k, int64_t n, lanes digits[DIGITS],
-             int n_digits)
+RSMI_INLINE void add_parities(const lanes *const points[OPERATOR_SPINS], int k, int64_t n,
+                              lanes digits[DIGITS], int n_digits)
 {
     lanes x[CHUNK];
     int64_t i = 0;
@@ -168,10 +162,8 @@ add_parities(const lanes *const points[OPERATOR_SPINS], int k, int64_t n, lanes 
 }
 
 /* The number of bits of every sample from the digits of its columns. */
-static inline __attribute__((always_inline)) void add_counts(const lanes *digits, int n_digits,
-                                                             int64_t columns, int64_t n_samples,
-                                                             int64_t all, int64_t sign,
-                                                             int64_t stride, int64_t *sums)
+RSMI_INLINE void add_counts(const lanes *digits, int n_digits, int64_t columns, int64_t n_samples,
+                            int64_t all, int64_t sign, int64_t stride, int64_t *sums)
 {
     const int64_t shared = rows_in_lane(columns);
     const uint64_t mask = columns < 64 ? (1ULL << columns) - 1 : UINT64_MAX;
@@ -195,7 +187,7 @@ static int digits_of(int64_t largest)
 }
 
 /* Terms of one operator with one sign follow one another: they are counted together. */
-static inline __attribute__((always_inline)) int64_t alike(const product *t, int64_t n_terms)
+RSMI_INLINE int64_t alike(const product *t, int64_t n_terms)
 {
     int64_t n = 1;
     while (n < n_terms && t[n].owner == t->owner && (t[n].spins & 1) == (t->spins & 1))
@@ -233,8 +225,7 @@ static void sums_of_group(const uint8_t *rows, int64_t n_samples, const layout *
     }
 }
 
-/* ---- the table of terms
- * --------------------------------------------------------------------------------------------- */
+/* ---- the table of terms ---- */
 
 int operator_spins(const int32_t *term)
 {
@@ -341,162 +332,4 @@ int operator_sums(const uint8_t *rows, int64_t n_samples, const int64_t *shape,
                             n_terms, n_operators, sums + side_by_side * n_operators);
     }
     return done;
-}
-
-/* ---- products
- * -------------------------------------------------------------------------------------------------
- */
-
-typedef double doubles __attribute__((vector_size(64), aligned(8), may_alias));
-
-RSMI_CLONES
-static int64_t largest_magnitude(const int64_t *values, int64_t n)
-{
-    int64_t largest = 0;
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t magnitude = values[i] < 0 ? -values[i] : values[i];
-        largest = magnitude > largest ? magnitude : largest;
-    }
-    return largest;
-}
-
-/* The factors of one sector and level, of one sample after another: 1, the energy, the k own sums,
- * the k of the level before, and zeros up to `padded`. */
-typedef struct {
-    int64_t k, columns, padded;
-    const int64_t *own, *before, *energies; /* the level before is NULL at the first */
-    int64_t stride;
-} factors;
-
-static inline __attribute__((always_inline)) int64_t factor(const factors *f, int64_t sample,
-                                                            int64_t column)
-{
-    if (column < 2)
-        return column ? f->energies[sample] : 1;
-    if (column < 2 + f->k)
-        return f->own[sample * f->stride + column - 2];
-    return f->before ? f->before[sample * f->stride + column - 2 - f->k] : 0;
-}
-
-static inline __attribute__((always_inline)) void
-to_doubles(const factors *f, const int64_t *samples, int64_t n, double *out)
-{
-    for (int64_t i = 0; i < n; i++, out += f->padded) {
-        const int64_t *own = f->own + samples[i] * f->stride,
-                      *before = f->before ? f->before + samples[i] * f->stride : NULL;
-        out[0] = 1.0, out[1] = (double)f->energies[samples[i]];
-        for (int64_t a = 0; a < f->k; a++)
-            out[2 + a] = (double)own[a];
-        for (int64_t a = 0; a < f->k; a++)
-            out[2 + f->k + a] = before ? (double)before[a] : 0.0;
-        for (int64_t a = f->columns; a < f->padded; a++)
-            out[a] = 0.0;
-    }
-}
-
-/* Of every sample `rows` numbers of the left, each times eight of the right. */
-static inline __attribute__((always_inline)) void
-add_outer_products(const double *left, int rows, const double *right, int64_t padded,
-                   int64_t n_samples, doubles *sums)
-{
-    doubles sum[ROWS] = {{0}};
-    for (int64_t i = 0; i < n_samples; i++, left += padded, right += padded) {
-        const doubles eight = *(const doubles *)right;
-#pragma GCC unroll 5
-        for (int r = 0; r < rows; r++)
-            sum[r] += left[r] * eight;
-    }
-    for (int r = 0; r < rows; r++)
-        sums[r] = sum[r];
-}
-
-RSMI_CLONES
-static void products_of_run(const factors *f, const int64_t *samples, int64_t n, double *work,
-                            int64_t *out)
-{
-    to_doubles(f, samples, n, work);
-    for (int64_t a = 0; a < f->k; a += ROWS) {
-        const int rows = f->k - a < ROWS ? (int)(f->k - a) : ROWS;
-        for (int64_t b = 0; b < f->columns; b += 8) {
-            doubles sums[ROWS];
-            if (rows == ROWS)
-                add_outer_products(work + 2 + a, ROWS, work + b, f->padded, n, sums);
-            else if (rows == 4)
-                add_outer_products(work + 2 + a, 4, work + b, f->padded, n, sums);
-            else if (rows == 3)
-                add_outer_products(work + 2 + a, 3, work + b, f->padded, n, sums);
-            else if (rows == 2)
-                add_outer_products(work + 2 + a, 2, work + b, f->padded, n, sums);
-            else
-                add_outer_products(work + 2 + a, 1, work + b, f->padded, n, sums);
-            for (int r = 0; r < rows; r++)
-                for (int j = 0; j < 8 && b + j < f->columns; j++)
-                    out[(a + r) * f->columns + b + j] += (int64_t)sums[r][j];
-        }
-    }
-}
-
-static void products_one_by_one(const factors *f, const int64_t *samples, int64_t n, int64_t *out)
-{
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t a = 0; a < f->k; a++)
-            for (int64_t b = 0; b < f->columns; b++)
-                out[a * f->columns + b] += factor(f, samples[i], 2 + a) * factor(f, samples[i], b);
-}
-
-/* The samples of block after block: those of block b are order[begin[b]] .. order[begin[b + 1] -
- * 1]. */
-static void sort_by_block(const int64_t *blocks, int64_t n_samples, int64_t n_blocks,
-                          int64_t *begin, int64_t *order)
-{
-    memset(begin, 0, (size_t)(n_blocks + 1) * sizeof *begin);
-    for (int64_t i = 0; i < n_samples; i++)
-        begin[blocks[i]]++;
-    for (int64_t b = 1; b <= n_blocks; b++)
-        begin[b] += begin[b - 1]; /* the ends; each sample moves the one of its block */
-    for (int64_t i = n_samples - 1; i >= 0; i--)
-        order[--begin[blocks[i]]] = i;
-}
-
-int accumulate_levels(const int64_t *sums, const int64_t *energies, const int64_t *blocks,
-                      int64_t n_levels, int64_t n_samples, const int64_t n_operators[2],
-                      int64_t n_blocks, int64_t *products[2])
-{
-    const int64_t stride = n_operators[0] + n_operators[1],
-                  widest = n_operators[n_operators[1] > n_operators[0]];
-    double *work = malloc((size_t)((2 * widest + 9) * RUN) * sizeof *work);
-    int64_t *order = malloc((size_t)(n_samples + n_blocks + 1) * sizeof *order),
-            *begin = order + n_samples;
-    const int enough = work && order;
-    int64_t largest = enough ? largest_magnitude(energies, n_samples) : 0;
-    if (enough)
-        sort_by_block(blocks, n_samples, n_blocks, begin, order);
-    for (int64_t level = 0; enough && level < n_levels; level++, sums += n_samples * stride) {
-        const int64_t of_level = largest_magnitude(sums, n_samples * stride);
-        largest = largest > of_level ? largest : of_level;
-        const int exact = (double)largest * (double)of_level * RUN < 0x1p53;
-        for (int sector = 0; sector < 2; sector++) {
-            const int64_t k = n_operators[sector], columns = 2 + 2 * k,
-                          *own = sums + sector * n_operators[0];
-            const factors f = {k,
-                               columns,
-                               (columns + 7) & ~(int64_t)7,
-                               own,
-                               level ? own - n_samples * stride : NULL,
-                               energies,
-                               stride};
-            for (int64_t b = 0; b < n_blocks; b++)
-                for (int64_t i = begin[b], n; i < begin[b + 1]; i += n) {
-                    n = begin[b + 1] - i < RUN ? begin[b + 1] - i : RUN;
-                    int64_t *out = products[sector] + (b * n_levels + level) * k * columns;
-                    if (exact)
-                        products_of_run(&f, order + i, n, work, out);
-                    else
-                        products_one_by_one(&f, order + i, n, out);
-                }
-        }
-    }
-    free(work);
-    free(order);
-    return enough ? RSMI_OK : RSMI_NO_MEMORY;
 }

@@ -31,17 +31,4 @@ int operator_spins(const int32_t *term);
 int operator_reach(const int32_t *terms, const int32_t *term_operator, int64_t n_terms,
                    int64_t n_operators, int64_t reach[3]);
 
-/* Sums of products over the samples of each block.
- *
- * sums         (n_levels, n_samples, n_operators[0] + n_operators[1]) of the operators of two
- * sectors, even and odd energies     (n_samples,) blocks       (n_samples,) below n_blocks, in any
- * order products[s]  (n_blocks, n_levels, k, 2 + 2 k) with k = n_operators[s]: to row a is added
- * own sum a times 1, the energy, the k own sums, and the k of the level before (zeros for the first
- * level)
- *
- * The caller ensures that nothing overflows. RSMI_NO_MEMORY. */
-int accumulate_levels(const int64_t *sums, const int64_t *energies, const int64_t *blocks,
-                      int64_t n_levels, int64_t n_samples, const int64_t n_operators[2],
-                      int64_t n_blocks, int64_t *products[2]);
-
 #endif

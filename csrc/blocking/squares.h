@@ -1,11 +1,14 @@
-/* Hard rules of 2x2 blocks, where every state is up, down or a tie, as logic of four bits: two
- * truth tables of 16 entries are looked up by multiplexers, whatever the weights. A tie is up where
- * the top bit of its random bits is 0. */
+/* Private to blocking: hard rules of 2x2 blocks as logic of four bits.
+ *
+ * Where every state of a 2x2 block is up, down or a tie, a rule is two truth tables of 16 entries.
+ * They are looked up by multiplexers, which cost the same whatever the weights of the rule are. A
+ * tie becomes up where the top bit of its random bits is 0. */
 #ifndef RSMI_SQUARES_H
 #define RSMI_SQUARES_H
 
-#include "blocking/blocking.h"
+#include "base/compiler.h"
 #include "base/lanes.h"
+#include "blocking/block_rule.h"
 
 enum { SQUARE_SITES = 4, SQUARE_STATES = 16 };
 
@@ -17,9 +20,13 @@ typedef struct {
 /* Whether a rule on a lattice of this shape is one of these, and its tables. */
 int square_rule_of(const block_rule *rule, const int64_t shape[3], square_rule *square);
 
+/* coarse_grain of such a rule. */
+int coarse_grain_squares(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
+                         const square_rule *rule, const uint64_t key[2], const uint64_t *samples,
+                         uint8_t *coarse);
+
 /* Entry number site[0] + 2 site[1] + 4 site[2] + 8 site[3] of a truth table, bit by bit. */
-static inline __attribute__((always_inline)) lanes look_up(const lanes table[SQUARE_STATES],
-                                                           const lanes site[SQUARE_SITES])
+RSMI_INLINE lanes look_up(const lanes table[SQUARE_STATES], const lanes site[SQUARE_SITES])
 {
     lanes entry[SQUARE_STATES / 2];
 #pragma GCC unroll 8
@@ -35,7 +42,7 @@ static inline __attribute__((always_inline)) lanes look_up(const lanes table[SQU
 }
 
 /* mix64, of which the top bit only is right. */
-static inline __attribute__((always_inline)) lanes mix_lanes(lanes z)
+RSMI_INLINE lanes mix_lanes(lanes z)
 {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
     return (z ^ (z >> 27)) * 0x94d049bb133111ebULL;

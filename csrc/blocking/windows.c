@@ -10,6 +10,7 @@
  * and keyed_bits(key, w, 1) for its flip. */
 #include "blocking/windows.h"
 
+#include "base/compiler.h"
 #include "base/random.h"
 #include "base/status.h"
 
@@ -61,10 +62,9 @@ static int inside(const int64_t *coordinates, const int64_t *shape, int dimensio
     return 1;
 }
 
-static inline __attribute__((always_inline)) void gather(const uint8_t *row, const int64_t *shape,
-                                                         int dimension, const int64_t *offsets,
-                                                         int64_t n_sites, const int64_t *origin,
-                                                         int8_t flip, int8_t *window)
+RSMI_INLINE void gather(const uint8_t *row, const int64_t *shape, int dimension,
+                        const int64_t *offsets, int64_t n_sites, const int64_t *origin, int8_t flip,
+                        int8_t *window)
 {
     for (int64_t k = 0; k < n_sites; k++) {
         int64_t site = 0;

@@ -18,10 +18,10 @@
 
 #include <math.h>
 
+#include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
 #include "base/random.h"
-#include "base/status.h"
 
 void chains_take(arena *a, const theta_pair *theta, int64_t n_hidden, int64_t n_chains,
                  int64_t n_sweeps, int64_t batch, chain_workspace *w)
@@ -145,7 +145,7 @@ static void add_covariance(const channel *c, int64_t h, int64_t n, const double 
     const double scale = 1.0 / ((double)(w->n_chains - 1) * (double)n);
     memset(w->covariance, 0, (size_t)ld * sizeof(double));
     multiply_add(1, n, w->n_chains, q, n, w->energies, w->covariance);
-    channel_probabilities(c, 0, w->n_chains, w->spins, w->p, w->q);
+    channel_probabilities(c, w->n_chains, w->spins, w->p, w->q);
     for (int64_t j = 0; j < c->n_hidden; j++) {
         double *g = w->field_gradient + j * ld;
         for (int64_t m = 0; m < w->n_chains; m++)

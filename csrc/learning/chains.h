@@ -1,5 +1,5 @@
-/* The literal Monte Carlo estimator of the RSMI proxy, KR eq. 15: Gibbs chains of blocks at every
- * value of H. */
+/* Private to learning: the Monte Carlo estimator of the RSMI proxy as the paper prints it (Koch-
+ * Janusz & Ringel 2018, eq. 15), by Gibbs chains of blocks at every value of H. */
 #ifndef RSMI_CHAINS_H
 #define RSMI_CHAINS_H
 

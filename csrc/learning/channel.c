@@ -8,29 +8,15 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
-#include "base/status.h"
 
 RSMI_CLONES
 static void soften(int64_t ld, double *x)
 {
     for (int64_t s = 0; s < ld; s += 8)
         logistic((lanes8 *)(x + s));
-}
-
-static void harden(int64_t n, double tolerance, double *x)
-{
-    for (int64_t s = 0; s < n; s++)
-        x[s] = fabs(x[s]) <= tolerance ? 0.5 : x[s] > 0.0;
-}
-
-static double tie_tolerance(const channel *c, int64_t unit)
-{
-    double strength = 0.0;
-    for (int64_t i = 0; i < c->n_block; i++)
-        strength += fabs(c->filters[unit * c->n_block + i]);
-    return 1e-9 * strength;
 }
 
 RSMI_CLONES
@@ -45,8 +31,7 @@ static void split_states(int64_t states, int64_t ld, const double *p, double *q)
         }
 }
 
-void channel_probabilities(const channel *c, int hard, int64_t n, const double *spins, double *p,
-                           double *q)
+void channel_probabilities(const channel *c, int64_t n, const double *spins, double *p, double *q)
 {
     const int64_t ld = padded(n);
     fill_rows(c->n_hidden, n, c->bias, p);
@@ -54,10 +39,7 @@ void channel_probabilities(const channel *c, int hard, int64_t n, const double *
     for (int64_t s = 0; s < ld; s++)
         q[s] = s < n;
     for (int64_t j = 0; j < c->n_hidden; j++) {
-        if (hard)
-            harden(ld, tie_tolerance(c, j), p + j * ld);
-        else
-            soften(ld, p + j * ld);
+        soften(ld, p + j * ld);
         split_states((int64_t)1 << j, ld, p + j * ld, q);
     }
 }

@@ -32,11 +32,12 @@
 #include <math.h>
 
 #include "base/adam.h"
-#include "learning/channel.h"
+#include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "learning/channel.h"
 
 typedef struct {
     int64_t field, offset, output, input, input_bias, size;

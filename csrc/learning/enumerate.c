@@ -12,10 +12,11 @@
 #include <float.h>
 #include <math.h>
 
-#include "learning/channel.h"
+#include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
 #include "base/status.h"
+#include "learning/channel.h"
 
 void enumeration_take(arena *a, int64_t n_states, int64_t n_blocks, int64_t rows, enumeration *e)
 {
@@ -91,4 +92,38 @@ void all_blocks(int64_t n_block, double *spins)
     for (int64_t i = 0; i < n_block; i++)
         for (int64_t v = 0; v < ld; v++)
             spins[i * ld + v] = v < n ? (double)(2 * (v >> i & 1) - 1) : 0.0;
+}
+
+int enumerate_information(const double *posterior, int64_t n_environments, int64_t n_block,
+                          int64_t n_hidden, const double *filters, const double *bias,
+                          double *value, double *filters_gradient, double *bias_gradient)
+{
+    if (n_block > ENUMERATE_LARGEST_BLOCK || n_hidden < 1 || n_hidden > CHANNEL_MOST_HIDDEN)
+        return RSMI_BAD_SHAPE;
+    const int64_t n_blocks = (int64_t)1 << n_block, ld = padded(n_blocks),
+                  n_states = (int64_t)1 << n_hidden;
+    const channel c = {n_hidden, n_block, filters, bias};
+    arena a = {0};
+    enumeration e;
+    enumeration_take(&a, n_states, n_blocks, 1, &e);
+    double *spins = arena_doubles(&a, (size_t)(n_block * ld)),
+           *p = arena_doubles(&a, (size_t)(n_hidden * ld));
+    double *q = arena_doubles(&a, (size_t)(n_states * ld)),
+           *field_gradient = arena_doubles(&a, (size_t)((n_hidden + 1) * ld));
+    double *row = arena_doubles(&a, (size_t)ld);
+    const int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
+    if (status == RSMI_OK) {
+        enumeration_reset(&e);
+        all_blocks(n_block, spins);
+        channel_probabilities(&c, n_blocks, spins, p, q);
+        for (int64_t i = 0; i < n_environments; i++) {
+            memcpy(row, posterior + i * n_blocks, (size_t)n_blocks * sizeof(double));
+            enumeration_add(&e, 1, row, q);
+        }
+        *value = enumeration_finish(&e);
+        channel_gradient(&c, n_blocks, spins, p, q, e.derivative, field_gradient, filters_gradient,
+                         bias_gradient);
+    }
+    arena_free(&a);
+    return status;
 }

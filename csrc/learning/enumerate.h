@@ -37,4 +37,9 @@ void normalize_rows(int64_t rows, int64_t n_blocks, double *log_weight);
 /* spins (n_block, 2^n_block) batch-last: bit i of the state index is site i. */
 void all_blocks(int64_t n_block, double *spins);
 
+/* I(H:E) and its gradient from a given table posterior (n_environments, 2^n_block) = P(V|e). */
+int enumerate_information(const double *posterior, int64_t n_environments, int64_t n_block,
+                          int64_t n_hidden, const double *filters, const double *bias,
+                          double *value, double *filters_gradient, double *bias_gradient);
+
 #endif

@@ -1,12 +1,12 @@
-/* The first cumulant with the critic of correlated Gaussian variables, bilinear in block and
- * environment. */
+/* Private to learning: the first cumulant with the critic of correlated Gaussian variables, which
+ * is bilinear in block and environment. */
 #ifndef RSMI_GAUSSIAN_H
 #define RSMI_GAUSSIAN_H
 
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "learning/lambda.h"
+#include "learning/window_table.h"
 
 typedef struct {
     double *pull;                    /* (n_block, n) critic times the centred environments */

@@ -13,14 +13,14 @@
 #include <math.h>
 
 #include "base/adam.h"
+#include "base/dense.h"
+#include "base/status.h"
 #include "learning/chains.h"
 #include "learning/channel.h"
 #include "learning/decoder.h"
-#include "base/dense.h"
 #include "learning/enumerate.h"
 #include "learning/gaussian.h"
 #include "learning/proxy.h"
-#include "base/status.h"
 
 enum { SLICE = 1 << 22 }; /* entries of the largest table of P(V|e) held at once */
 
@@ -106,7 +106,7 @@ static int has_table(const lambda_settings *s)
 
 static int check(const window_table *windows, const lambda_settings *s)
 {
-    if (s->n_hidden < 1 || s->n_hidden > LAMBDA_MOST_HIDDEN || s->batch < 2 ||
+    if (s->n_hidden < 1 || s->n_hidden > CHANNEL_MOST_HIDDEN || s->batch < 2 ||
         windows->n_windows < 1)
         return RSMI_BAD_SHAPE;
     if (s->objective < LAMBDA_PAIRS || s->objective > LAMBDA_GAUSSIAN)
@@ -248,7 +248,7 @@ static double evaluate_uncentred(workspace *w, lambda_state *state)
     gather_spins(n, w->windows->n_environment, w->windows->environments, w->index, w->environments);
     if (!has_table(s))
         gather_spins(n, c.n_block, w->windows->blocks, w->index, w->blocks);
-    channel_probabilities(&c, 0, w->columns, w->blocks, w->p, w->q);
+    channel_probabilities(&c, w->columns, w->blocks, w->p, w->q);
     if (s->objective == LAMBDA_CHAINS) {
         theta_set_environments(&w->theta, n, w->environments);
         return chains_objective(&c, &w->theta, n, w->blocks, w->p, w->q, &w->chains, state->chains,
@@ -363,39 +363,5 @@ int lambda_evaluate(const window_table *windows, const lambda_settings *s, lambd
                (size_t)lambda_size(s, windows->n_block, windows->n_environment) * sizeof(double));
     }
     arena_free(&w.memory);
-    return status;
-}
-
-int lambda_enumerate(const double *posterior, int64_t n_environments, int64_t n_block,
-                     int64_t n_hidden, const double *filters, const double *bias, double *value,
-                     double *filters_gradient, double *bias_gradient)
-{
-    if (n_block > ENUMERATE_LARGEST_BLOCK || n_hidden < 1 || n_hidden > LAMBDA_MOST_HIDDEN)
-        return RSMI_BAD_SHAPE;
-    const int64_t n_blocks = (int64_t)1 << n_block, ld = padded(n_blocks),
-                  n_states = (int64_t)1 << n_hidden;
-    const channel c = {n_hidden, n_block, filters, bias};
-    arena a = {0};
-    enumeration e;
-    enumeration_take(&a, n_states, n_blocks, 1, &e);
-    double *spins = arena_doubles(&a, (size_t)(n_block * ld)),
-           *p = arena_doubles(&a, (size_t)(n_hidden * ld));
-    double *q = arena_doubles(&a, (size_t)(n_states * ld)),
-           *field_gradient = arena_doubles(&a, (size_t)((n_hidden + 1) * ld));
-    double *row = arena_doubles(&a, (size_t)ld);
-    const int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
-    if (status == RSMI_OK) {
-        enumeration_reset(&e);
-        all_blocks(n_block, spins);
-        channel_probabilities(&c, 0, n_blocks, spins, p, q);
-        for (int64_t i = 0; i < n_environments; i++) {
-            memcpy(row, posterior + i * n_blocks, (size_t)n_blocks * sizeof(double));
-            enumeration_add(&e, 1, row, q);
-        }
-        *value = enumeration_finish(&e);
-        channel_gradient(&c, n_blocks, spins, p, q, e.derivative, field_gradient, filters_gradient,
-                         bias_gradient);
-    }
-    arena_free(&a);
     return status;
 }

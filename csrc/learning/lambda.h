@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "learning/theta.h"
+#include "learning/window_table.h"
 
 enum lambda_objective {
     LAMBDA_PAIRS,
@@ -15,18 +15,6 @@ enum lambda_objective {
     LAMBDA_DECODER,
     LAMBDA_GAUSSIAN
 };
-enum { LAMBDA_MOST_HIDDEN = 8 };
-
-/* Windows as int8 +-1: blocks (n_windows, n_block), environments (n_windows, n_environment). theta:
- * NULL for the decoder and the Gaussian critic; critic (n_block, n_environment): for the latter
- * only (gaussian.h). Means, both or none: x_j = sum_i filters[j][i] (v_i - mean_i) + bias[j], and
- * so for the decoder. */
-typedef struct {
-    int64_t n_windows, n_block, n_environment;
-    const int8_t *blocks, *environments;
-    const theta_pair *theta;
-    const double *block_mean, *environment_mean, *critic;
-} window_table;
 
 typedef struct {
     int64_t objective, n_hidden, batch, total_steps, steps_per_epoch;
@@ -59,10 +47,5 @@ int lambda_evaluate(const window_table *windows, const lambda_settings *settings
  * (epochs, n_hidden) at its end. */
 int lambda_train(const window_table *windows, const lambda_settings *settings, lambda_state *state,
                  int64_t epochs, double *objective, double *filters, double *bias);
-
-/* I(H:E) and its gradient from a given table posterior (n_environments, 2^n_block) = P(V|e). */
-int lambda_enumerate(const double *posterior, int64_t n_environments, int64_t n_block,
-                     int64_t n_hidden, const double *filters, const double *bias, double *value,
-                     double *filters_gradient, double *bias_gradient);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include <math.h>
 
+#include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
 #include "base/status.h"

@@ -32,10 +32,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "learning/channel.h"
+#include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
-#include "base/status.h"
+#include "learning/channel.h"
 
 void proxy_take(arena *a, int64_t n_states, int64_t rows, int64_t columns, proxy_columns *c)
 {

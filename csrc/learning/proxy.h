@@ -1,5 +1,5 @@
-/* The two RSMI objectives evaluated on pairs (v_j, e_i): environments of a minibatch, samples of V.
- */
+/* Private to learning: the two RSMI objectives that are evaluated on pairs (v_j, e_i) of samples of
+ * V and environments of a minibatch. */
 #ifndef RSMI_PROXY_H
 #define RSMI_PROXY_H
 

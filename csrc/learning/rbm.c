@@ -26,11 +26,11 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/compiler.h"
 #include "base/random.h"
-#include "learning/rbm_gibbs.h"
 #include "base/status.h"
+#include "learning/rbm_gibbs.h"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define FINAL_RATE 0.05           /* of the initial learning rate */
 #define FIELD_SCALE -2.885390082f /* -2 log2(e): a field in nats as the log2 odds of -1 */
 #define MAX_BATCH ((size_t)1 << 24)
@@ -183,7 +183,7 @@ static int round_parameters(const rbm_state *state, workspace *work)
 }
 
 /* Bit j is set where spin j of eight (bytes +-1) is +1. */
-ALWAYS_INLINE uint32_t pack_eight(const int8_t *spins)
+RSMI_INLINE uint32_t pack_eight(const int8_t *spins)
 {
     uint64_t bytes;
     memcpy(&bytes, spins, sizeof bytes);
@@ -192,7 +192,7 @@ ALWAYS_INLINE uint32_t pack_eight(const int8_t *spins)
 
 /* The first n spins at an address as the low bits of a word; n at most RBM_WORD, 32 bytes are read.
  */
-ALWAYS_INLINE uint32_t pack_word(const int8_t *spins, size_t n)
+RSMI_INLINE uint32_t pack_word(const int8_t *spins, size_t n)
 {
     return (pack_eight(spins) | pack_eight(spins + 8) << 8 | pack_eight(spins + 16) << 16 |
             pack_eight(spins + 24) << 24) &

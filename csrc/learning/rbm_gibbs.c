@@ -34,9 +34,9 @@
 
 #include <string.h>
 
-#include "learning/rbm.h"
+#include "base/compiler.h"
+#include "learning/rbm_path.h"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(RSMI_PORTABLE)
 #define RBM_X86
 #include <immintrin.h>
@@ -53,7 +53,7 @@ typedef void products(uint32_t *out, size_t out_stride, size_t n_rows, const uin
                       size_t n_terms, size_t columns);
 
 /* At least n uniforms in [0, 1), in whole rounds of all lanes. */
-ALWAYS_INLINE void draw_uniforms(uint32_t *restrict lanes, float *restrict uniforms, size_t n)
+RSMI_INLINE void draw_uniforms(uint32_t *restrict lanes, float *restrict uniforms, size_t n)
 {
     uint32_t *s0 = lanes, *s1 = lanes + RBM_LANES, *s2 = lanes + 2 * RBM_LANES,
              *s3 = lanes + 3 * RBM_LANES;
@@ -69,14 +69,14 @@ ALWAYS_INLINE void draw_uniforms(uint32_t *restrict lanes, float *restrict unifo
         }
 }
 
-ALWAYS_INLINE float float_from_bits(uint32_t bits)
+RSMI_INLINE float float_from_bits(uint32_t bits)
 {
     float x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-ALWAYS_INLINE uint32_t float_bits(float x)
+RSMI_INLINE uint32_t float_bits(float x)
 {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -86,7 +86,7 @@ ALWAYS_INLINE uint32_t float_bits(float x)
 /* 2^y of a field y with the given number of binary places, clamped at 2^+-126. The fraction becomes
  * the significand of z in [1, 2), 2^(z - 1) is a minimax polynomial (relative error < 3e-7), the
  * integer part is added to its exponent. */
-ALWAYS_INLINE float odds_of_minus(uint32_t field, int field_bits)
+RSMI_INLINE float odds_of_minus(uint32_t field, int field_bits)
 {
     const int32_t limit = 126 << field_bits, y = (int32_t)field;
     const int32_t low = y < limit ? y : limit, clamped = low > -limit ? low : -limit;
@@ -102,8 +102,8 @@ ALWAYS_INLINE float odds_of_minus(uint32_t field, int field_bits)
 }
 
 /* Draw the units first .. first + n_units of a layer, whose odds are in strip->odds. */
-ALWAYS_INLINE void sample_block(const rbm_strip *strip, uint32_t *layer, size_t first,
-                                size_t n_units, size_t columns)
+RSMI_INLINE void sample_block(const rbm_strip *strip, uint32_t *layer, size_t first, size_t n_units,
+                              size_t columns)
 {
     draw_uniforms(strip->lanes, strip->uniforms, n_units * columns);
     for (size_t u = 0; u < n_units; u++) {
@@ -119,8 +119,8 @@ ALWAYS_INLINE void sample_block(const rbm_strip *strip, uint32_t *layer, size_t 
 
 /* Means of hidden units first .. first + n_units from strip->odds; columns that are no samples get
  * 0. */
-ALWAYS_INLINE void store_means(const rbm_strip *strip, float sign, size_t first, size_t n_units,
-                               size_t n_samples, size_t columns)
+RSMI_INLINE void store_means(const rbm_strip *strip, float sign, size_t first, size_t n_units,
+                             size_t n_samples, size_t columns)
 {
     const float scale = sign * (float)((int32_t)1 << strip->mean_bits), round = 0x1.8p23f;
     for (size_t u = 0; u < n_units; u++) {
@@ -140,10 +140,10 @@ ALWAYS_INLINE void store_means(const rbm_strip *strip, float sign, size_t first,
 
 /* Fields of one layer from the other, block by block, made into means (sign not 0), samples (layer
  * not NULL) or both. */
-ALWAYS_INLINE void run_layer(const rbm_strip *strip, products *add_products, uint32_t *layer,
-                             size_t n_units, const uint32_t *offsets, size_t unit_step,
-                             const uint32_t *other, size_t n_terms, size_t term_step, float sign,
-                             size_t n_samples)
+RSMI_INLINE void run_layer(const rbm_strip *strip, products *add_products, uint32_t *layer,
+                           size_t n_units, const uint32_t *offsets, size_t unit_step,
+                           const uint32_t *other, size_t n_terms, size_t term_step, float sign,
+                           size_t n_samples)
 {
     const size_t columns = (n_samples + 15) / 16 * 16;
     uint32_t *restrict const fields = strip->fields;
@@ -164,21 +164,21 @@ ALWAYS_INLINE void run_layer(const rbm_strip *strip, products *add_products, uin
     }
 }
 
-ALWAYS_INLINE void run_hidden(const rbm_strip *strip, products *add_products, uint32_t *hidden,
-                              const uint32_t *visible, float sign, size_t n_samples)
+RSMI_INLINE void run_hidden(const rbm_strip *strip, products *add_products, uint32_t *hidden,
+                            const uint32_t *visible, float sign, size_t n_samples)
 {
     run_layer(strip, add_products, hidden, strip->n_hidden, strip->hidden_offsets, strip->stride,
               visible, strip->n_visible, 1, sign, n_samples);
 }
 
-ALWAYS_INLINE void run_visible(const rbm_strip *strip, products *add_products, size_t n_samples)
+RSMI_INLINE void run_visible(const rbm_strip *strip, products *add_products, size_t n_samples)
 {
     run_layer(strip, add_products, strip->chain, strip->n_visible, strip->visible_offsets, 1,
               strip->hidden, strip->n_hidden, strip->stride, 0.0f, n_samples);
 }
 
 /* strip->samples: bit s of word w of a unit is sample 30 w + s. */
-ALWAYS_INLINE void transpose_layer(const rbm_strip *strip, const uint32_t *layer, size_t n_samples)
+RSMI_INLINE void transpose_layer(const rbm_strip *strip, const uint32_t *layer, size_t n_samples)
 {
     uint32_t unit[32];
     for (size_t u = 0; u < 32; u++)
@@ -198,8 +198,8 @@ ALWAYS_INLINE void transpose_layer(const rbm_strip *strip, const uint32_t *layer
 }
 
 /* Add one phase's statistics of a visible layer and strip->means, which carry the phase's sign. */
-ALWAYS_INLINE void add_statistics(const rbm_strip *strip, products *add_products,
-                                  const uint32_t *visible, float sign, size_t n_samples)
+RSMI_INLINE void add_statistics(const rbm_strip *strip, products *add_products,
+                                const uint32_t *visible, float sign, size_t n_samples)
 {
     uint32_t *const constant = strip->means + strip->n_hidden * RBM_ROW;
     const uint32_t one = (uint32_t)1 << strip->mean_bits;
@@ -212,8 +212,8 @@ ALWAYS_INLINE void add_statistics(const rbm_strip *strip, products *add_products
                  strip->samples, strip->stride, n_samples, (strip->n_visible + 15) / 16 * 16);
 }
 
-ALWAYS_INLINE void add_strip(const rbm_strip *strip, products *add_products, int from_chain,
-                             size_t n_gibbs, size_t n_samples)
+RSMI_INLINE void add_strip(const rbm_strip *strip, products *add_products, int from_chain,
+                           size_t n_gibbs, size_t n_samples)
 {
     run_hidden(strip, add_products, from_chain ? NULL : strip->hidden, strip->data, 1.0f,
                n_samples);
@@ -252,8 +252,8 @@ TARGET_AVX2 static void strip_avx2(const rbm_strip *strip, int from_chain, size_
 }
 
 /* The sums of all subsets of five terms: subset 0 .. 15 (of the first four) and 16 .. 31. */
-TARGET_AVX512 ALWAYS_INLINE void subset_sums(__m512i table[2], const uint32_t *factors,
-                                             size_t term_step)
+TARGET_AVX512 RSMI_INLINE void subset_sums(__m512i table[2], const uint32_t *factors,
+                                           size_t term_step)
 {
     __m512i f[5];
 #pragma GCC unroll 5
@@ -267,11 +267,11 @@ TARGET_AVX512 ALWAYS_INLINE void subset_sums(__m512i table[2], const uint32_t *f
 }
 
 /* products for n_rows x 16 n_vectors that the compiler knows: the sums stay in registers. */
-TARGET_AVX512 ALWAYS_INLINE void add_lookups(const size_t n_rows, const size_t n_vectors,
-                                             uint32_t *out, size_t out_stride,
-                                             const uint32_t *factors, size_t row_step,
-                                             size_t term_step, const uint32_t *bits,
-                                             size_t bits_stride, size_t n_terms)
+TARGET_AVX512 RSMI_INLINE void add_lookups(const size_t n_rows, const size_t n_vectors,
+                                           uint32_t *out, size_t out_stride,
+                                           const uint32_t *factors, size_t row_step,
+                                           size_t term_step, const uint32_t *bits,
+                                           size_t bits_stride, size_t n_terms)
 {
     __m512i sum[3][8], table[3][2];
 #pragma GCC unroll 3
@@ -302,11 +302,10 @@ TARGET_AVX512 ALWAYS_INLINE void add_lookups(const size_t n_rows, const size_t n
             _mm512_storeu_si512(out + r * out_stride + 16 * v, sum[r][v]);
 }
 
-TARGET_AVX512 ALWAYS_INLINE void lookup_rows(const size_t n_vectors, uint32_t *out,
-                                             size_t out_stride, size_t n_rows,
-                                             const uint32_t *factors, size_t row_step,
-                                             size_t term_step, const uint32_t *bits,
-                                             size_t bits_stride, size_t n_terms)
+TARGET_AVX512 RSMI_INLINE void lookup_rows(const size_t n_vectors, uint32_t *out, size_t out_stride,
+                                           size_t n_rows, const uint32_t *factors, size_t row_step,
+                                           size_t term_step, const uint32_t *bits,
+                                           size_t bits_stride, size_t n_terms)
 {
     size_t r = 0;
     for (; r + 3 <= n_rows; r += 3)

@@ -1,13 +1,19 @@
-/* products (rbm_gibbs.c) with tables of subset sums in memory, ROWS rows side by side in a vector:
- * one load and one addition for every ROWS x 5 terms of a column. A template, included once per
- * vector length with ROWS      rows in a vector TARGET    attribute of the functions (may be empty)
- *     NAME(f)   a name of its own for everything defined here; NAME(products) is the result. */
+/* Private to learning: the function `products` of rbm_gibbs.c with tables of subset sums in memory.
+ *
+ * ROWS rows lie side by side in a vector, so that one load and one addition serve ROWS x 5 terms of
+ * a column. This file is a template, which is included once per length of a vector with
+ *
+ *     ROWS      the number of rows in a vector,
+ *     TARGET    the attribute of the functions (it may be empty),
+ *     NAME(f)   a name of its own for everything that is defined here.
+ *
+ * NAME(products) is the result. */
 
 typedef uint32_t NAME(vector) __attribute__((vector_size(4 * ROWS)));
 
 /* The sums of all 32 subsets of five terms, for n <= ROWS rows. */
-TARGET ALWAYS_INLINE void NAME(tabulate)(NAME(vector) *restrict table, const uint32_t *factors,
-                                         size_t row_step, size_t term_step, size_t n)
+TARGET RSMI_INLINE void NAME(tabulate)(NAME(vector) *restrict table, const uint32_t *factors,
+                                       size_t row_step, size_t term_step, size_t n)
 {
     table[0] = (NAME(vector)){0};
     for (size_t t = 0, subsets = 1; t < 5; t++, subsets *= 2) {
@@ -20,10 +26,10 @@ TARGET ALWAYS_INLINE void NAME(tabulate)(NAME(vector) *restrict table, const uin
 }
 
 /* sums[s] += the rows' sums over the first n_groups groups of five bits of words[s]. */
-TARGET ALWAYS_INLINE void NAME(add_subsets)(NAME(vector) *restrict sums,
-                                            NAME(vector) (*restrict tables)[32],
-                                            const size_t n_groups, const uint32_t *restrict words,
-                                            size_t columns)
+TARGET RSMI_INLINE void NAME(add_subsets)(NAME(vector) *restrict sums,
+                                          NAME(vector) (*restrict tables)[32],
+                                          const size_t n_groups, const uint32_t *restrict words,
+                                          size_t columns)
 {
     for (size_t s = 0; s < columns; s++) {
         const uint32_t word = words[s];
@@ -35,10 +41,10 @@ TARGET ALWAYS_INLINE void NAME(add_subsets)(NAME(vector) *restrict sums,
 }
 
 /* n <= ROWS rows and at most RBM_STRIP columns. */
-TARGET ALWAYS_INLINE void NAME(add_rows)(uint32_t *restrict out, size_t out_stride, size_t n,
-                                         const uint32_t *factors, size_t row_step, size_t term_step,
-                                         const uint32_t *bits, size_t bits_stride, size_t n_terms,
-                                         size_t columns)
+TARGET RSMI_INLINE void NAME(add_rows)(uint32_t *restrict out, size_t out_stride, size_t n,
+                                       const uint32_t *factors, size_t row_step, size_t term_step,
+                                       const uint32_t *bits, size_t bits_stride, size_t n_terms,
+                                       size_t columns)
 {
     NAME(vector) tables[6][32], sums[RBM_STRIP];
     memset(sums, 0, columns * sizeof *sums);

@@ -28,6 +28,7 @@
 #include <float.h>
 
 #include "base/arena.h"
+#include "base/compiler.h"
 #include "base/elementary.h"
 #include "base/status.h"
 
@@ -50,8 +51,7 @@ static int64_t padded_units(int64_t n_hidden)
     return (n_hidden + LANES - 1) / LANES * LANES;
 }
 
-/* ---- the pass over the states
- * -------------------------------------------------------------------------------------- */
+/* ---- the pass over the states ---- */
 
 /* Row `state` of group g: sum over its four sites of filter times +-1, the biases in the first
  * group. */
@@ -153,9 +153,7 @@ static void measure(const block_table *t, const explanation *e, const uint8_t *r
     }
 }
 
-/* ---- the update
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the update ---- */
 
 static double clip(double p, double least)
 {

@@ -1,7 +1,8 @@
 /* Bit-sliced chains: round trips of configurations, energies against the plain kernel, every path
  * the same bits, blocks, samples, no broken bonds at strong coupling, refusals. */
-#include "tests/expect.h"
 #include "models/ising/bitsliced/ising_bitsliced.h"
+#include "models/ising/ising.h"
+#include "tests/expect.h"
 
 static const int64_t REPLICAS[][3] = {{1, 1, 2},  {1, 1, 10},  {1, 1, 36}, {1, 2, 2}, {1, 6, 4},
                                       {1, 2, 10}, {1, 16, 18}, {2, 2, 2},  {4, 6, 2}, {2, 4, 6}};

@@ -1,7 +1,7 @@
 /* The coarse-graining channel: probabilities against the logistic function, gradients against
  * differences. */
-#include "learning/channel.h"
 #include "base/dense.h"
+#include "learning/channel.h"
 #include "tests/expect.h"
 
 /* sum q G at given filters followed by the bias. */
@@ -10,7 +10,7 @@ static double contraction(int64_t n_hidden, int64_t n_block, const double *param
 {
     const channel c = {n_hidden, n_block, parameters, parameters + n_hidden * n_block};
     double sum = 0;
-    channel_probabilities(&c, 0, n, spins, p, q);
+    channel_probabilities(&c, n, spins, p, q);
     for (int64_t i = 0; i < padded(n) << n_hidden; i++)
         sum += q[i] * derivative[i];
     return sum;
@@ -31,20 +31,17 @@ static void check_channel(int64_t n_hidden, int64_t n_block, int64_t n, double s
     for (int64_t s = 0; s < n; s++)
         index[s] = s;
     gather_spins(n, n_block, table, index, spins);
-    for (int hard = 1; hard >= 0; hard--) {
-        channel_probabilities(&c, hard, n, spins, p, q);
-        for (int64_t s = 0; s < ld; s++) {
-            double sum = 0;
-            for (int64_t h = 0; h < n_states; h++)
-                sum += q[h * ld + s];
-            expect(close_to(sum, s < n, 1e-14));
-            for (int64_t j = 0; j < n_hidden && s < n; j++) {
-                double x = c.bias[j];
-                for (int64_t i = 0; i < n_block; i++)
-                    x += c.filters[j * n_block + i] * spins[i * ld + s];
-                expect(hard ? p[j * ld + s] == (x > 0)
-                            : close_to(p[j * ld + s], 1 / (1 + exp(-x)), 1e-13));
-            }
+    channel_probabilities(&c, n, spins, p, q);
+    for (int64_t s = 0; s < ld; s++) {
+        double sum = 0;
+        for (int64_t h = 0; h < n_states; h++)
+            sum += q[h * ld + s];
+        expect(close_to(sum, s < n, 1e-14));
+        for (int64_t j = 0; j < n_hidden && s < n; j++) {
+            double x = c.bias[j];
+            for (int64_t i = 0; i < n_block; i++)
+                x += c.filters[j * n_block + i] * spins[i * ld + s];
+            expect(close_to(p[j * ld + s], 1 / (1 + exp(-x)), 1e-13));
         }
     }
     for (int64_t h = 0; h < n_states; h++) {

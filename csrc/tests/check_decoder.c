@@ -1,7 +1,7 @@
 /* The decoder of the lower bound: gradients against differences, normalisation, and a fit with a
  * known optimum. */
-#include "learning/decoder.h"
 #include "base/dense.h"
+#include "learning/decoder.h"
 #include "tests/expect.h"
 
 /* Mean log-likelihood of the targets q (n_states, n); the bound is linear in q, with the derivative

@@ -1,6 +1,7 @@
 /* Dimers: coverings at every shape, counts against their definition, chains in turn against chains
  * alone, noise, refusals. */
 #include "models/dimers/dimers.h"
+#include "models/dimers/dimers_worm.h"
 #include "tests/expect.h"
 
 static const int64_t SHAPES[][2] = {{2, 2},  {2, 4},   {4, 2},   {6, 4},

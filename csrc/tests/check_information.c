@@ -1,9 +1,10 @@
 /* Enumeration of the block and the chains of KR eq. 15, in cases with known answers. */
-#include "learning/chains.h"
 #include "base/dense.h"
+#include "learning/chains.h"
+#include "learning/channel.h"
 #include "learning/enumerate.h"
-#include "tests/expect.h"
 #include "learning/lambda.h"
+#include "tests/expect.h"
 
 /* I(H:E) of filters followed by the bias, from a table P(V|e). */
 static double information(const double *posterior, int64_t n, int64_t n_block, int64_t n_hidden,
@@ -11,8 +12,8 @@ static double information(const double *posterior, int64_t n, int64_t n_block, i
 {
     double value;
     const int64_t filters = n_hidden * n_block;
-    expect(lambda_enumerate(posterior, n, n_block, n_hidden, parameters, parameters + filters,
-                            &value, gradient, gradient + filters) == RSMI_OK);
+    expect(enumerate_information(posterior, n, n_block, n_hidden, parameters, parameters + filters,
+                                 &value, gradient, gradient + filters) == RSMI_OK);
     return value;
 }
 
@@ -112,7 +113,7 @@ static void check_chains(int64_t n_block, int64_t n_hidden, int64_t n_chains)
     theta_set_environments(&fields, n, environments);
     for (int64_t i = 0; i < n_block * ld; i++)
         spins[i] = i % ld < n ? (random_below(2) ? 1 : -1) : 0;
-    channel_probabilities(&c, 0, n, spins, p, q);
+    channel_probabilities(&c, n, spins, p, q);
     const double value = chains_objective(&c, &fields, n, spins, p, q, &w, chains, test_stream,
                                           derivative, scratch, gradient, gradient + parameters);
     expect(fabs(value) < 1e-6 && all_spins(n_states * n_block * n_chains, chains));
@@ -138,7 +139,7 @@ static void check_chains(int64_t n_block, int64_t n_hidden, int64_t n_chains)
 int main(void)
 {
     for (int64_t n_block = 1; n_block <= 9; n_block += 2)
-        for (int64_t n_hidden = 1; n_hidden <= LAMBDA_MOST_HIDDEN; n_hidden += 7)
+        for (int64_t n_hidden = 1; n_hidden <= CHANNEL_MOST_HIDDEN; n_hidden += 7)
             check_enumeration(n_block, n_hidden);
     check_slices();
     check_chains(1, 1, 2001);

@@ -1,7 +1,7 @@
 /* Ising chains: energies by hand, no broken bonds at strong coupling, samples against their own
  * bits, split runs, refusals. */
-#include "tests/expect.h"
 #include "models/ising/ising.h"
+#include "tests/expect.h"
 
 static const int64_t SHAPES[][3] = {{1, 1, 2},   {1, 1, 7},  {1, 1, 64}, {1, 1, 130}, {1, 2, 2},
                                     {1, 6, 10},  {1, 5, 9},  {1, 4, 66}, {1, 3, 64},  {1, 3, 65},

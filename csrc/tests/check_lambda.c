@@ -1,9 +1,11 @@
 /* Lambda training with every objective: gradients against differences, split runs, sizes off the
  * vector widths, refusals. */
-#include "learning/chains.h"
 #include "base/dense.h"
-#include "tests/expect.h"
+#include "learning/chains.h"
+#include "learning/channel.h"
+#include "learning/enumerate.h"
 #include "learning/lambda.h"
+#include "tests/expect.h"
 
 typedef struct {
     theta_pair theta;
@@ -138,8 +140,8 @@ static void check_refusals(void)
     problem *p = make_problem(LAMBDA_CHAINS, 4, 6, 2, 11, 0.3);
     const lambda_settings good = p->settings;
     expect(train_once(p) == RSMI_OK);
-    for (int64_t n_hidden = 0; n_hidden <= LAMBDA_MOST_HIDDEN + 1;
-         n_hidden += LAMBDA_MOST_HIDDEN + 1, p->settings = good)
+    for (int64_t n_hidden = 0; n_hidden <= CHANNEL_MOST_HIDDEN + 1;
+         n_hidden += CHANNEL_MOST_HIDDEN + 1, p->settings = good)
         expect((p->settings.n_hidden = n_hidden, train_once(p)) == RSMI_BAD_SHAPE);
     expect((p->settings.batch = 1, train_once(p)) == RSMI_BAD_SHAPE);
     p->settings = good;
@@ -166,8 +168,8 @@ static void check_refusals(void)
     p = make_problem(LAMBDA_ENUMERATE, 17, 6, 2, 11, 0.3);
     expect(train_once(p) == RSMI_BAD_SHAPE);
     for (int64_t n_block = 4; n_block <= 17; n_block += 13)
-        expect(lambda_enumerate(NULL, 0, n_block, n_block == 4 ? 9 : 2, NULL, NULL, NULL, NULL,
-                                NULL) == RSMI_BAD_SHAPE);
+        expect(enumerate_information(NULL, 0, n_block, n_block == 4 ? 9 : 2, NULL, NULL, NULL, NULL,
+                                     NULL) == RSMI_BAD_SHAPE);
     release_all();
 
     p = make_problem(LAMBDA_PAIRS, 4, 6, 2, 11, 0.3);

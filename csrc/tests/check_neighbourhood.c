@@ -1,6 +1,6 @@
 /* Histograms of local energies against their definition site by site. */
-#include "tests/expect.h"
 #include "blocking/neighbourhood.h"
+#include "tests/expect.h"
 
 enum { OTHERS = NEIGHBOURHOOD_OTHERS, SAMPLES = 4, BLOCKS = 3 };
 

@@ -1,8 +1,9 @@
 /* Operators and windows against their definition site by site. */
-#include "tests/expect.h"
 #include "blocking/levels.h"
+#include "blocking/operator_products.h"
 #include "blocking/operators.h"
 #include "blocking/windows.h"
+#include "tests/expect.h"
 
 static void check_sums(int64_t planes, int64_t height, int64_t width)
 {

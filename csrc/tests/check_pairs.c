@@ -1,8 +1,8 @@
 /* Pair free energies and the two machines of Theta against the formulas they stand for. */
 #include "base/dense.h"
-#include "tests/expect.h"
 #include "learning/pairs.h"
 #include "learning/theta.h"
+#include "tests/expect.h"
 
 static double log_2cosh(double x)
 {

@@ -1,8 +1,8 @@
 /* The pairwise objectives against the formulas they stand for, and their derivatives against
  * differences. */
 #include "base/dense.h"
-#include "tests/expect.h"
 #include "learning/proxy.h"
+#include "tests/expect.h"
 
 /* x (rows, columns) as a batch-last matrix. */
 static double *batch_last(int64_t rows, int64_t columns, const double *x)

@@ -1,7 +1,7 @@
 /* Contrastive divergence: initial states, sizes off the vector widths, an update by hand, refusals.
  */
-#include "tests/expect.h"
 #include "learning/rbm.h"
+#include "tests/expect.h"
 
 static rbm_state make_state(size_t n_visible, size_t n_hidden, size_t n_chains, double scale)
 {

@@ -1,7 +1,7 @@
 /* The moments and one update of the explanation of total correlation against sums over states
  * written out. */
-#include "tests/expect.h"
 #include "learning/total_correlation.h"
+#include "tests/expect.h"
 
 static double softplus(double x)
 {

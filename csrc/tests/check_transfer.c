@@ -1,6 +1,6 @@
 /* Transfer matrices against the sum over all states of block and buffer. */
-#include "tests/expect.h"
 #include "models/ising/transfer.h"
+#include "tests/expect.h"
 
 static int64_t states_of(transfer_window w)
 {

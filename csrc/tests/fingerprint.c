@@ -2,18 +2,20 @@
  * same line agree bit for bit. */
 #include "blocking/blocking.h"
 #include "blocking/correlations.h"
-#include "models/dimers/dimers_loop.h"
-#include "tests/expect.h"
-#include "models/ising/ising.h"
-#include "models/ising/bitsliced/ising_bitsliced.h"
-#include "learning/lambda.h"
 #include "blocking/levels.h"
 #include "blocking/neighbourhood.h"
+#include "blocking/operator_products.h"
 #include "blocking/operators.h"
+#include "blocking/windows.h"
+#include "learning/lambda.h"
 #include "learning/rbm.h"
 #include "learning/total_correlation.h"
+#include "models/dimers/dimers_loop.h"
+#include "models/dimers/dimers_worm.h"
+#include "models/ising/bitsliced/ising_bitsliced.h"
+#include "models/ising/ising.h"
 #include "models/ising/transfer.h"
-#include "blocking/windows.h"
+#include "tests/expect.h"
 
 static void report(const char *kernel, const void *result, int64_t bytes)
 {

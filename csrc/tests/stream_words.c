@@ -14,8 +14,9 @@
  *
  * The draws are those of the product's own functions; what dieharder says of them is in
  * tests/data/dieharder. */
-#include "tests/expect.h"
 #include "models/ising/bitsliced/ising_bitsliced.h"
+#include "models/ising/bitsliced/ising_bitsliced_update.h"
+#include "tests/expect.h"
 
 #define VECTOR_LANES 1
 #define WORDS_AT_ONCE 1

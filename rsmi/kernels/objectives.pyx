@@ -40,7 +40,11 @@ cdef extern from "learning/lambda.h":
     int64_t lambda_size(const lambda_settings *, int64_t, int64_t) nogil
     int lambda_evaluate(const window_table *, const lambda_settings *, lambda_state *, double *, double *) nogil
     int lambda_train(const window_table *, const lambda_settings *, lambda_state *, int64_t, double *, double *, double *) nogil
-    int lambda_enumerate(const double *, int64_t, int64_t, int64_t, const double *, const double *, double *, double *, double *) nogil
+
+cdef extern from "learning/enumerate.h":
+    int c_enumerate_information "enumerate_information"(
+        const double *posterior, int64_t n_environments, int64_t n_block, int64_t n_hidden, const double *filters,
+        const double *bias, double *value, double *filters_gradient, double *bias_gradient) nogil
 
 cdef extern from "learning/pairs.h":
     int pair_log_cosh_table(int64_t, int64_t, int64_t, const double *, const double *, int64_t, double *) nogil
@@ -175,7 +179,7 @@ def enumerate_information(const double[:, ::1] posterior, const double[:, ::1] f
     cdef double value = 0.0
     cdef int status
     with nogil:
-        status = lambda_enumerate(&posterior[0, 0], n, n_block, n_hidden, &filters[0, 0], &bias[0], &value, &filters_out[0, 0], &bias_out[0])
+        status = c_enumerate_information(&posterior[0, 0], n, n_block, n_hidden, &filters[0, 0], &bias[0], &value, &filters_out[0, 0], &bias_out[0])
     check_status(status)
     return value, filters_gradient, bias_gradient
 

@@ -12,6 +12,8 @@ cdef extern from "blocking/operators.h":
     int c_operator_sums "operator_sums"(const uint8_t *rows, int64_t n_samples, const int64_t *shape, const int32_t *terms,
                                         const int32_t *term_operator, int64_t n_terms, int64_t n_operators,
                                         int64_t *sums) nogil
+
+cdef extern from "blocking/operator_products.h":
     int c_accumulate_levels "accumulate_levels"(const int64_t *sums, const int64_t *energies, const int64_t *blocks, int64_t n_levels,
                                                 int64_t n_samples, const int64_t *n_operators, int64_t n_blocks, int64_t **products) nogil
 

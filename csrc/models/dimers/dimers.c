@@ -6,6 +6,8 @@
 #include "models/dimers/dimers.h"
 
 #include "base/bits.h"
+#include "base/compiler.h"
+#include "base/status.h"
 
 int dimer_check(const dimer_lattice *lattice)
 {
@@ -38,9 +40,7 @@ int dimer_check_covering(const dimer_lattice *lattice, const int8_t *partners)
     return RSMI_OK;
 }
 
-/* ---- counting
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- counting ---- */
 
 /* Places where both a and b are the direction. */
 RSMI_CLONES static int64_t both(const int8_t *a, const int8_t *b, int8_t direction, int64_t n)
@@ -75,9 +75,7 @@ int64_t dimer_parallel_pairs(const dimer_lattice *lattice, const int8_t *partner
     return pairs;
 }
 
-/* ---- packing
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- packing ---- */
 
 /* Bit i = (partners[i] is the direction), for the first n <= 64 vertices. */
 static inline uint64_t covered(const int8_t *partners, uint64_t direction, int64_t n)
@@ -109,9 +107,7 @@ void dimer_pack(const dimer_lattice *lattice, const int8_t *partners, uint8_t *p
         }
 }
 
-/* ---- noise
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- noise ---- */
 
 enum {
     COINS_FROM = 1 << 30

@@ -29,6 +29,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/compiler.h"
+#include "base/status.h"
+
 enum { TOGETHER = 4 };
 enum {
     ROWS = 0x33,
@@ -36,9 +39,7 @@ enum {
     HIGH = 0xaa
 }; /* lanes of the links 0 and 2; 1 and 3; the higher bits of the lanes */
 
-/* ---- the table
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the table ---- */
 
 static double least(double a, double b)
 {
@@ -125,9 +126,7 @@ static void make_table(double coupling, uint64_t thresholds[256][4])
     }
 }
 
-/* ---- one chain
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- one chain ---- */
 
 typedef struct {
     uint8_t *bytes;
@@ -197,8 +196,7 @@ static void unload(const run *r, const uint8_t *bytes, int8_t *partners)
         }
 }
 
-static inline __attribute__((always_inline)) void lift(const uint32_t *all_next, uint64_t vertices,
-                                                       loop_chain *c)
+RSMI_INLINE void lift(const uint32_t *all_next, uint64_t vertices, loop_chain *c)
 {
     uint64_t tail =
         (uint64_t)(((unsigned __int128)xoshiro_next(c->rng) * (vertices / 2)) >> 64) * 2;
@@ -209,8 +207,8 @@ static inline __attribute__((always_inline)) void lift(const uint32_t *all_next,
 }
 
 /* A step; whether the worm closed. */
-static inline __attribute__((always_inline)) int
-step(const uint32_t *all_next, const uint64_t (*thresholds)[4], loop_chain *c, int open)
+RSMI_INLINE int step(const uint32_t *all_next, const uint64_t (*thresholds)[4], loop_chain *c,
+                     int open)
 {
     const uint32_t *next = all_next + 4 * (uint64_t)c->head, back = c->link ^ 4;
     uint8_t *bytes = c->bytes;
@@ -234,8 +232,7 @@ step(const uint32_t *all_next, const uint64_t (*thresholds)[4], loop_chain *c, i
     return 0;
 }
 
-/* ---- the samples of all chains
- * ------------------------------------------------------------------------------------- */
+/* ---- the samples of all chains ---- */
 
 /* Sample c->sample is finished: its covering, what is stored of it, and the stream. */
 static void store(const run *r, const loop_chain *c, int64_t chain)
@@ -273,8 +270,7 @@ static int begin(const run *r, loop_chain *c, int64_t chain, int64_t first, uint
 }
 
 /* `together` chains a step each in turn until one has made its samples: that one. */
-static inline __attribute__((always_inline)) int
-advance(const run *r, loop_chain *c, const int64_t *number, int together, int open)
+RSMI_INLINE int advance(const run *r, loop_chain *c, const int64_t *number, int together, int open)
 {
     const uint32_t *next = r->next;
     const uint64_t (*thresholds)[4] = r->thresholds,

@@ -21,9 +21,12 @@
  * The choices are the base-3 digits of a random number, uniform below 3^39 by rejection, in an
  * integer whose leading digit 1 tells when they are used up. What is left of them is dropped at the
  * end of a row, so that partners and stream are the whole state of a chain. */
-#include "models/dimers/dimers.h"
+#include "models/dimers/dimers_worm.h"
 
 #include <string.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
 
 enum { TOGETHER = 2 };
 #define GHOST (1U << 31)
@@ -47,8 +50,7 @@ typedef struct {
     int64_t *parallel_pairs, *steps;
 } run;
 
-/* ---- the lattice with its ghosts
- * ------------------------------------------------------------------------------------ */
+/* ---- the lattice with its ghosts ---- */
 
 static int64_t stride(const dimer_lattice *lattice)
 {
@@ -75,7 +77,7 @@ static uint64_t strides(const dimer_lattice *lattice)
     return row | 1ULL << 16 | (-row & 0xffff) << 32 | 0xffffULL << 48;
 }
 
-static inline __attribute__((always_inline)) uint32_t neighbour(uint64_t strides, uint32_t link)
+RSMI_INLINE uint32_t neighbour(uint64_t strides, uint32_t link)
 {
     return (link >> VERTEX) + (uint32_t)(int16_t)(strides >> (link & 63));
 }
@@ -125,8 +127,7 @@ static uint64_t draw_digits(uint64_t rng[4])
     return POWER_39 + value;
 }
 
-/* ---- rows of one chain
- * --------------------------------------------------------------------------------------------- */
+/* ---- rows of one chain ---- */
 
 static void begin_worm(const run *r, worm_chain *c)
 {
@@ -188,15 +189,12 @@ static __attribute__((noinline)) int go_on(const run *r, worm_chain *c, int64_t 
     return 1;
 }
 
-/* ---- steps
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
 /* All of `together` chains a step each in turn, until one of them has made its rows: that one. What
  * changes at every step lives in local arrays, which become registers as the loops over k are
  * unrolled. */
-static inline __attribute__((always_inline)) int advance(const run *r, worm_chain *c,
-                                                         const int together, const int open)
+RSMI_INLINE int advance(const run *r, worm_chain *c, const int together, const int open)
 {
     const uint64_t steps = strides(r->lattice);
     uint32_t *word[TOGETHER];

@@ -1,12 +1,19 @@
-/* The front of the Ising sampler: validation, choice of the algorithm, measurement and the sampling
- * loop.
+/* The front of the Ising sampler: validation, the choice of the algorithm, measurement and the
+ * sampling loop.
  *
- * Energies are sums of products of the lattice with itself shifted by one site along each axis, so
- * that the inner loops run over long stretches of bytes and vectorize; what wraps around is mended
- * afterwards. Samples leave as packed bits, the form in which they are stored. */
+ * The energy is a sum of products of the lattice with itself, shifted by one site along each axis.
+ * Written like this the inner loops run over long stretches of bytes, and the compiler vectorizes
+ * them. The bonds that wrap around the lattice are corrected afterwards. Each sample leaves as a
+ * row of packed bits, which is the form in which samples are stored.
+ *
+ * Reference: M. E. J. Newman, G. T. Barkema, Monte Carlo Methods in Statistical Physics (1999). */
 #include "models/ising/ising.h"
 
 #include <math.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
+#include "models/ising/ising_lattice.h"
 
 int ising_check(const ising_chain *chain)
 {
@@ -65,8 +72,8 @@ RSMI_CLONES static int32_t overlap(const int8_t *a, const int8_t *b, int64_t n)
 int64_t ising_energy(const ising_chain *chain, const int8_t *spins)
 {
     const int64_t width = chain->width, layer = chain->height * width, sites = ising_sites(chain);
-    int64_t bonds =
-        overlap(spins, spins + 1, sites - 1); /* all rows in a line, whose joints are then mended */
+    int64_t bonds = overlap(
+        spins, spins + 1, sites - 1); /* all rows in one line; the loop below corrects the joints */
     for (int64_t row = 0; row < sites; row += width)
         bonds +=
             spins[row + width - 1] * (spins[row] - (row + width < sites ? spins[row + width] : 0));

@@ -1,34 +1,42 @@
 /* Metropolis and heat bath in checkerboard order.
  *
- * Sites with even coordinate sum interact only with odd ones, so a sweep updates the even
- * sublattice, then the odd one, each in row-major order. Both algorithms flip a spin with a
- * probability that depends on the product of the spin and the sum of its neighbours alone: min(1,
- * exp(-2 K s h)) for Metropolis (Metropolis et al., J. Chem. Phys. 21, 1087 (1953)), 1 / (1 + exp(2
- * K s h)) for the heat bath (Glauber's rate: the new spin has its conditional distribution whatever
- * the old one was). They share one loop and differ in the table. One draw of 64 bits per site,
- * always; the spin flips if bits >= barrier[s h], that is, the table holds the probability of
- * staying, and "always flip" is a barrier of zero. No branch depends on the data.
+ * Sites with an even sum of coordinates interact with odd sites only. A sweep updates the even
+ * sublattice, then the odd one, each in row-major order. Both algorithms flip a spin s with a
+ * probability that depends only on s h, the product of the spin and the sum of its neighbours:
  *
- * Always accepting moves of no cost makes this order non-ergodic in places. On a chain domain walls
- * move ballistically, and the number of those moving left minus those moving right is conserved;
- * striped states in which no site has a field are closed orbits, which on sizes up to 4 are a
- * noticeable share of all states; at K = 0 everything always flips. There, and only there,
- * Metropolis accepts moves of no cost with probability 1/2, which keeps detailed balance. (On
- * larger lattices the stripes remain closed, but they have no weight to speak of and cannot be
- * entered from outside.) The heat bath needs no such care. */
-#include "models/ising/ising.h"
-
+ *     Metropolis   min(1, exp(-2 K s h))
+ *     heat bath    1 / (1 + exp(2 K s h)): the new spin has its conditional distribution,
+ *                  whatever the old spin was (Glauber's rate)
+ *
+ * They share one loop and differ in a table of 64-bit thresholds. Every site takes one draw of 64
+ * bits, and the spin flips if bits >= barrier[s h]; the table holds the probability to stay, so
+ * that "flip always" is a barrier of zero. No branch depends on the data.
+ *
+ * Metropolis that always accepts moves of zero cost is not ergodic in this order in three cases. On
+ * a chain, domain walls move ballistically, and the number of walls that move left minus the number
+ * that move right is conserved. Striped states in which no site has a field are closed orbits, and
+ * on sizes up to 4 they are a noticeable share of all states. At K = 0 every spin flips in every
+ * sweep. In these cases, and only there, moves of zero cost are accepted with probability 1/2,
+ * which keeps detailed balance. On larger lattices the stripes are still closed orbits, but their
+ * weight is negligible and no other state leads to them. The heat bath needs no such care.
+ *
+ * Memory: one byte per spin, rows of `width` spins; see ising_chain.h.
+ *
+ * References: N. Metropolis et al., J. Chem. Phys. 21, 1087 (1953); R. J. Glauber, J. Math. Phys.
+ * 4, 294 (1963). */
 #include <math.h>
+
+#include "base/compiler.h"
+#include "models/ising/ising_lattice.h"
 
 enum { MAX_FIELD = 6 };
 
-/* Where moves of no cost have to be refused at times (see above). */
-int ising_hesitates(const ising_chain *chain)
+int ising_needs_lazy_zero_moves(const ising_chain *chain)
 {
     const int short_axis =
         chain->width <= 4 || chain->height <= 4 || (chain->depth > 1 && chain->depth <= 4);
     return chain->algorithm == ISING_METROPOLIS &&
-           (short_axis || chain->coupling == 0); /* a chain has height 1 */
+           (short_axis || chain->coupling == 0); /* a lattice with one axis has height 1 */
 }
 
 static void fill_barriers(const ising_chain *chain, uint64_t barrier[2 * MAX_FIELD + 1])
@@ -36,23 +44,22 @@ static void fill_barriers(const ising_chain *chain, uint64_t barrier[2 * MAX_FIE
     for (int product = -MAX_FIELD; product <= MAX_FIELD; product++) {
         const double cost = 2 * chain->coupling * product;
         uint64_t *stay = &barrier[product + MAX_FIELD];
-        if (chain->algorithm == ISING_HEAT_BATH || (cost == 0 && ising_hesitates(chain)))
+        if (chain->algorithm == ISING_HEAT_BATH ||
+            (cost == 0 && ising_needs_lazy_zero_moves(chain)))
             *stay = bernoulli_threshold(1 / (1 + exp(-cost)), 1 / (1 + exp(cost)));
         else
             *stay = cost <= 0 ? 0 : bernoulli_threshold(-expm1(-cost), exp(-cost));
     }
 }
 
-/* The rows before and after this one along the height and the depth; unused where that axis is
- * absent. */
+/* The row to update and the rows next to it along the height and the depth. Rows along an absent
+ * axis are not used. */
 typedef struct {
     int8_t *row;
     const int8_t *up, *down, *front, *back;
 } row_window;
 
-static inline __attribute__((always_inline)) row_window window_at(const ising_chain *chain,
-                                                                  int8_t *spins, int64_t z,
-                                                                  int64_t y)
+RSMI_INLINE row_window window_at(const ising_chain *chain, int8_t *spins, int64_t z, int64_t y)
 {
     const int64_t width = chain->width, layer = chain->height * width;
     const int64_t above = y ? y - 1 : chain->height - 1, below = y + 1 < chain->height ? y + 1 : 0;
@@ -64,9 +71,8 @@ static inline __attribute__((always_inline)) row_window window_at(const ising_ch
                         .back = spins + after * layer + y * width};
 }
 
-static inline __attribute__((always_inline)) void attempt(row_window w, int64_t left, int64_t x,
-                                                          int64_t right, int dimension,
-                                                          const uint64_t *barrier, uint64_t rng[4])
+RSMI_INLINE void attempt(row_window w, int64_t left, int64_t x, int64_t right, int dimension,
+                         const uint64_t *barrier, uint64_t rng[4])
 {
     int field = w.row[left] + w.row[right];
     if (dimension > 1)
@@ -77,9 +83,8 @@ static inline __attribute__((always_inline)) void attempt(row_window w, int64_t 
     w.row[x] = (int8_t)((w.row[x] ^ -flip) + flip);
 }
 
-static inline __attribute__((always_inline)) void sweep(const ising_chain *chain, int dimension,
-                                                        const uint64_t *barrier, int8_t *spins,
-                                                        uint64_t rng[4])
+RSMI_INLINE void sweep(const ising_chain *chain, int dimension, const uint64_t *barrier,
+                       int8_t *spins, uint64_t rng[4])
 {
     const int64_t last = chain->width - 1;
     for (int64_t colour = 0; colour < 2; colour++)
@@ -101,7 +106,8 @@ static inline __attribute__((always_inline)) void sweep(const ising_chain *chain
 void ising_checkerboard(const ising_chain *chain, int64_t sweeps, int8_t *spins, uint64_t rng[4])
 {
     uint64_t barrier[2 * MAX_FIELD + 1];
-    uint64_t state[4] = {rng[0], rng[1], rng[2], rng[3]}; /* a copy lives in registers */
+    uint64_t state[4] = {rng[0], rng[1], rng[2],
+                         rng[3]}; /* the compiler keeps a local copy in registers */
     const int dimension = ising_dimension(chain);
     fill_barriers(chain, barrier);
     for (int64_t i = 0; i < sweeps; i++) {

@@ -1,34 +1,36 @@
-/* All clusters at once: R. H. Swendsen & J.-S. Wang, Phys. Rev. Lett. 58, 86 (1987).
+/* Swendsen-Wang: all clusters at once.
  *
- * Every bond between equal spins is open with probability 1 - exp(-2 K); every connected cluster is
+ * Every bond between equal spins is open with probability 1 - exp(-2 K). Every connected cluster is
  * flipped with probability 1/2.
  *
- * Layout: a row along the width is a string of bits, 64 sites a word, 1 = up; row r = z * height +
- * y owns the words r * words + w. Bits beyond the width are zero. Open bonds are words too: bit x
- * of open[] is the bond from x to x + 1 (the last one wraps), bit x of links[] the one from x to
- * the next row or layer. Rows need not fill their words, but a word costs the same however few
- * sites it holds: widths that are multiples of 64 are the fastest per spin.
+ * Memory. A row along the width is a string of bits, 64 sites to a word, 1 means up. Row r = z *
+ * height + y owns the words r * words + w. Bits beyond the width are zero. Open bonds are words
+ * too: bit x of open[] is the bond from x to x + 1 (the last bond wraps around), and bit x of
+ * links[] is the bond from x to the next row or the next layer. Rows need not fill their words, but
+ * a word costs the same however few sites it holds, so widths that are multiples of 64 are the
+ * fastest per spin.
  *
- * 1. Draw the bonds. 64 coins of one probability are tossed together by comparing 64 random numbers
- * with the threshold bit by bit from the top: a random word decides half of the undecided coins, so
- * that about 7 draws serve 64 bonds. A link is forgotten if the one at its left already joins the
- * same runs.
- * 2. A row falls into runs of joined sites; runs are numbered through the lattice, and the run of a
- * site is a popcount over the start bits. Clusters are sets of runs, not of sites.
- * 3. Union-find over runs, in which a parent always has the lower number. A branch on the data
- * would be mispredicted every other time and cost more than all the rest; the unions are arranged
- * to have none. Most runs have their parent from the row above by plain assignment; the few pairs
- * that are left collect in a list and are joined in batches: two steps up for all of them, whose
- * loads do not wait for one another, then one more and the union of what now are roots. The rare
- * pair that is not there yet goes the long way, by Rem's algorithm (Dijkstra, A Discipline of
- * Programming, 1976).
- * 4. The parents being lower, one pass in ascending order hands each root's coin to its runs, and
- * expands the coins to flips. */
-#include "models/ising/ising.h"
-
+ * 1. The bonds are drawn. 64 coins of one probability are tossed together: 64 random numbers are
+ *    compared with the threshold bit by bit from the top. One random word decides half of the coins
+ *    that are still undecided, so that about 7 draws serve 64 bonds. A link is dropped if the link
+ *    on its left already joins the same two runs.
+ * 2. Each row falls into runs of joined sites. Runs are numbered through the lattice, and the run
+ * of a site is a popcount over the bits where runs start. Clusters are sets of runs, not of sites.
+ * 3. Union-find joins the runs; a parent always has the lower number. A branch on the data would be
+ *    mispredicted every other time and cost more than all the rest, so the unions avoid branches.
+ * Most runs get their parent from the row above by plain assignment. The few pairs that are left
+ * collect in a list and are joined in batches: two steps up for all pairs, whose loads do not wait
+ * for one another, then one more step and the union of two numbers that nearly always are roots.
+ * The rare pair whose roots are higher up is joined by Rem's algorithm.
+ * 4. Since parents have lower numbers, one pass in ascending order hands the coin of each root to
+ *    all its runs and expands the coins to flips.
+ *
+ * References: R. H. Swendsen, J.-S. Wang, Phys. Rev. Lett. 58, 86 (1987); Rem's algorithm: E. W.
+ * Dijkstra, A Discipline of Programming (1976). */
 #include <math.h>
 
-#define INLINE static inline __attribute__((always_inline))
+#include "base/compiler.h"
+#include "models/ising/ising_lattice.h"
 
 typedef struct {
     uint32_t a, b;
@@ -36,42 +38,40 @@ typedef struct {
 
 typedef struct {
     int64_t height, rows, words, width;
-    uint64_t last_valid;     /* the sites in the last word of a row */
+    uint64_t last_valid;     /* the bits of the last word of a row that are sites */
     uint64_t *up;            /* spins */
-    uint64_t *open, *starts; /* bonds along the rows, first sites of runs */
+    uint64_t *open, *starts; /* bonds along the rows; first sites of runs */
     uint64_t *links[2];      /* bonds to the next row and to the next layer, without those that join
                                 nothing new */
-    uint32_t *before;        /* number of runs before a word */
-    uint32_t *parent;        /* union-find over runs */
-    uint8_t *coins;          /* of runs, 1 = flip */
-    run_pair *pending;       /* runs to unite */
+    uint32_t *before;        /* number of runs before each word */
+    uint32_t *parent;        /* parent of each run */
+    uint8_t *coins;          /* of each run, 1 = flip */
+    run_pair *pending;       /* pairs of runs that wait to be united */
     uint64_t threshold;
 } bit_lattice;
 
-enum { BATCH = 16 }; /* pending pairs worth a pass; a row leaves at most 2 width + 1 more */
+enum { BATCH = 16 }; /* pairs are united once so many wait; one row adds at most 2 width + 1 more */
 
-/* --- bonds
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- bonds ---- */
 
-/* Bits of `among` kept with probability threshold / 2^64, independently. */
-INLINE uint64_t toss(uint64_t among, uint64_t threshold, uint64_t rng[4])
+/* Keeps each bit of `among` with probability threshold / 2^64, independently. */
+RSMI_INLINE uint64_t toss(uint64_t among, uint64_t threshold, uint64_t rng[4])
 {
     uint64_t kept = 0;
     for (; among && threshold; threshold <<= 1) {
         const uint64_t bit = 0 - (threshold >> 63), decided = among & (xoshiro_next(rng) ^ bit);
-        kept |= decided & bit; /* random bit 0 under a threshold bit 1: below it */
+        kept |= decided & bit; /* a random 0 where the threshold has a 1 is below it */
         among ^= decided;
     }
     return kept;
 }
 
-INLINE uint64_t valid(const bit_lattice *t, int64_t word)
+RSMI_INLINE uint64_t valid(const bit_lattice *t, int64_t word)
 {
     return word + 1 < t->words ? ~0ULL : t->last_valid;
 }
 
-INLINE void open_row(const bit_lattice *t, int64_t row, uint64_t rng[4])
+RSMI_INLINE void open_row(const bit_lattice *t, int64_t row, uint64_t rng[4])
 {
     const uint64_t *up = t->up + row * t->words;
     for (int64_t w = 0; w < t->words; w++) {
@@ -82,9 +82,10 @@ INLINE void open_row(const bit_lattice *t, int64_t row, uint64_t rng[4])
     }
 }
 
-INLINE void link_rows(const bit_lattice *t, int64_t a, int64_t b, uint64_t *links, uint64_t rng[4])
+RSMI_INLINE void link_rows(const bit_lattice *t, int64_t a, int64_t b, uint64_t *links,
+                           uint64_t rng[4])
 {
-    uint64_t link_before = 0, both_before = 0; /* bit 63 of the word before */
+    uint64_t link_before = 0, both_before = 0; /* bit 63 of the previous word */
     for (int64_t w = 0; w < t->words; w++) {
         const int64_t i = a * t->words + w, j = b * t->words + w;
         const uint64_t link = toss(~(t->up[i] ^ t->up[j]) & valid(t, w), t->threshold, rng),
@@ -111,16 +112,14 @@ RSMI_CLONES static void draw_bonds(const bit_lattice *t, uint64_t rng[4])
         rng[k] = state[k];
 }
 
-/* --- runs
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- runs ---- */
 
-/* Number the runs; returns how many. */
+/* Numbers the runs and returns how many there are. */
 RSMI_CLONES static uint32_t number_runs(const bit_lattice *t)
 {
     uint32_t runs = 0;
     for (int64_t row = 0; row < t->rows; row++) {
-        uint64_t joined = 0; /* bit 0: the last site of the word before is joined to this word */
+        uint64_t joined = 0; /* bit 0: the last site of the previous word is joined to this word */
         for (int64_t w = 0; w < t->words; w++) {
             const int64_t i = row * t->words + w;
             t->starts[i] = ~(t->open[i] << 1 | joined) & valid(t, w);
@@ -134,20 +133,19 @@ RSMI_CLONES static uint32_t number_runs(const bit_lattice *t)
     return runs;
 }
 
-/* The run that holds the highest site of `upto` (all bits up to a site) in a word. */
-INLINE uint32_t run_at(const bit_lattice *t, int64_t i, uint64_t upto)
+/* The run that holds the highest site of `upto`, which has all bits up to this site of word i. */
+RSMI_INLINE uint32_t run_at(const bit_lattice *t, int64_t i, uint64_t upto)
 {
     return t->before[i] + (uint32_t)__builtin_popcountll(t->starts[i] & upto) - 1;
 }
 
-/* --- clusters
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- clusters ---- */
 
-/* The links between a row and the next, none of whose runs has a parent yet: each takes that of the
- * last run linked to it from above. Two runs linked to the same one are neighbours among the links;
- * their union is left pending. Returns the number of those. */
-INLINE int64_t attach_row(const bit_lattice *t, int64_t above, int64_t below, int64_t pending)
+/* Takes the links between a row and the next one, none of whose runs has a parent yet: each run
+ * takes the parent of the last run that is linked to it from above. Two upper runs that are linked
+ * to the same lower run are neighbours among the links, and their union is left pending. Returns
+ * the number of pending pairs. */
+RSMI_INLINE int64_t attach_row(const bit_lattice *t, int64_t above, int64_t below, int64_t pending)
 {
     uint32_t last_run = UINT32_MAX, last_parent = 0;
     for (int64_t w = 0; w < t->words; w++) {
@@ -164,9 +162,9 @@ INLINE int64_t attach_row(const bit_lattice *t, int64_t above, int64_t below, in
     return pending;
 }
 
-/* Leave all the links between two rows to be united. */
-INLINE int64_t join_rows(const bit_lattice *t, const uint64_t *row_links, int64_t a, int64_t b,
-                         int64_t pending)
+/* Leaves all links between two rows pending. */
+RSMI_INLINE int64_t join_rows(const bit_lattice *t, const uint64_t *row_links, int64_t a, int64_t b,
+                              int64_t pending)
 {
     for (int64_t w = 0; w < t->words; w++) {
         const int64_t i = a * t->words + w, j = b * t->words + w;
@@ -178,15 +176,15 @@ INLINE int64_t join_rows(const bit_lattice *t, const uint64_t *row_links, int64_
     return pending;
 }
 
-/* The bond from the last site of a row to the first. */
-INLINE int64_t close_row(const bit_lattice *t, int64_t row, int64_t pending)
+/* Leaves the bond from the last site of a row to its first site pending, if it is open. */
+RSMI_INLINE int64_t close_row(const bit_lattice *t, int64_t row, int64_t pending)
 {
     const int64_t first = row * t->words, last = first + t->words - 1;
     t->pending[pending] = (run_pair){run_at(t, last, ~0ULL), t->before[first]};
     return pending + (int64_t)(t->open[last] >> ((t->width - 1) & 63));
 }
 
-INLINE void unite(uint32_t *parent, uint32_t a, uint32_t b)
+RSMI_INLINE void unite(uint32_t *parent, uint32_t a, uint32_t b)
 {
     while (parent[a] != parent[b]) {
         if (parent[a] < parent[b]) {
@@ -202,8 +200,9 @@ INLINE void unite(uint32_t *parent, uint32_t a, uint32_t b)
     }
 }
 
-/* Three steps up nearly always end at roots, so that the branch is predicted. */
-INLINE int64_t unite_pending(const bit_lattice *t, int64_t pending)
+/* Unites all pending pairs. Three steps up nearly always end at roots, so that the branch is
+ * predicted well. */
+RSMI_INLINE int64_t unite_pending(const bit_lattice *t, int64_t pending)
 {
     uint32_t *parent = t->parent;
     for (int64_t k = 0; k < pending; k++) {
@@ -244,19 +243,17 @@ RSMI_CLONES static void find_clusters(const bit_lattice *t)
     unite_pending(t, pending);
 }
 
-/* --- flips
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- flips ---- */
 
-/* Bit i = the sum modulo 2 of bits 0 .. i. */
-INLINE uint64_t prefix_sum(uint64_t bits)
+/* Bit i of the result is the sum of bits 0 .. i, modulo 2. */
+RSMI_INLINE uint64_t prefix_sum(uint64_t bits)
 {
     for (int shift = 1; shift < 64; shift *= 2)
         bits ^= bits << shift;
     return bits;
 }
 
-/* A coin for every run: bit run % 64 of the draw run / 64. */
+/* Tosses a coin for every run: bit run % 64 of draw number run / 64. */
 RSMI_CLONES static void toss_coins(const bit_lattice *t, uint32_t runs, uint64_t rng[4])
 {
     for (uint32_t run = 0; run < runs; run += 64) {
@@ -268,9 +265,9 @@ RSMI_CLONES static void toss_coins(const bit_lattice *t, uint32_t runs, uint64_t
     }
 }
 
-/* In ascending order every run takes the coin of its parent, which has that of the root. The sites
- * at which the coin changes are marked; what happens to the sites between is the sum of the marks.
- */
+/* In ascending order every run takes the coin of its parent, which already has the coin of the
+ * root. The sites at which the coin changes are marked; whether a site flips is the sum of the
+ * marks up to it. */
 RSMI_CLONES static void flip_clusters(const bit_lattice *t)
 {
     const uint32_t *parent = t->parent;
@@ -298,7 +295,7 @@ static void cluster_step(const bit_lattice *t, uint64_t rng[4])
     flip_clusters(t);
 }
 
-/* The parts of the workspace in 64-bit words. */
+/* The sizes of the parts of the workspace, in 64-bit words. */
 typedef struct {
     int64_t plane, parent, coins, pending;
 } part_sizes;

@@ -1,18 +1,24 @@
-/* Single clusters: U. Wolff, Phys. Rev. Lett. 62, 361 (1989).
+/* Wolff: one cluster at a time.
  *
- * From a random site a cluster grows over equal spins, each bond joining with probability 1 -
- * exp(-2 K), and is flipped. A spin is flipped as it joins, so the lattice itself marks what the
- * cluster already holds; the sites wait in a first-in-first-out queue. Per site leaving the queue
- * one draw of 64 bits for every bond, in the order +x, -x, +y, -y, +z, -z, whether the neighbour
- * qualifies or not: the push is free of branches, which would be mispredicted every other time. The
- * coordinates that decide about wrapping are divided off the site one by one, the last being what
- * remains. */
-#include "models/ising/ising.h"
-
+ * A cluster grows from a random site over equal spins; each bond joins with probability 1 - exp(-2
+ * K). The cluster is flipped as a whole. A spin is flipped as soon as it joins, so that the lattice
+ * itself marks what the cluster already holds. Sites wait in a first-in-first-out queue.
+ *
+ * Each site that leaves the queue takes one draw of 64 bits for every bond, in the order +x, -x,
+ * +y, -y, +z, -z, whether or not the neighbour qualifies. So the push has no branch, which would be
+ * mispredicted every other time. The coordinates, which decide about wrapping around the lattice,
+ * are divided off the number of the site one by one; the last coordinate is what remains.
+ *
+ * Memory: one byte per spin (ising_chain.h), and a queue of 32-bit site numbers in the workspace.
+ *
+ * Reference: U. Wolff, Phys. Rev. Lett. 62, 361 (1989). */
 #include <math.h>
 
-/* floor(n / divisor) for n < 2^32 by one multiplication, reciprocal = ceil(2^64 / divisor), divisor
- * > 1. */
+#include "base/compiler.h"
+#include "models/ising/ising_lattice.h"
+
+/* floor(n / divisor) for n < 2^32 by one multiplication. The reciprocal is ceil(2^64 / divisor),
+ * and the divisor is > 1. */
 static inline uint32_t quotient(uint32_t n, uint64_t reciprocal)
 {
     return (uint32_t)(((unsigned __int128)n * reciprocal) >> 64);
@@ -20,19 +26,19 @@ static inline uint32_t quotient(uint32_t n, uint64_t reciprocal)
 
 typedef struct {
     uint32_t size, stride,
-        around;          /* the distance of neighbours, that of the last site and the first */
-    uint64_t reciprocal; /* of the size */
+        around; /* in sites: distance of two neighbours; distance of the last site from the first */
+    uint64_t reciprocal; /* see quotient() */
 } lattice_axis;
 
 typedef struct {
     int8_t *spins;
     uint32_t *queue;
     int64_t tail;
-    int8_t spin; /* of the cluster before the flip */
+    int8_t spin; /* the spin of the cluster before the flip */
     uint64_t threshold;
 } cluster;
 
-static inline __attribute__((always_inline)) void try_bond(cluster *c, uint32_t site, uint64_t bits)
+RSMI_INLINE void try_bond(cluster *c, uint32_t site, uint64_t bits)
 {
     const int change = (c->spins[site] ^ -c->spin) &
                        -(bits < c->threshold); /* the bits in which +1 and -1 differ, or none */
@@ -41,13 +47,12 @@ static inline __attribute__((always_inline)) void try_bond(cluster *c, uint32_t 
     c->spins[site] = (int8_t)(c->spins[site] ^ change);
 }
 
-static inline __attribute__((always_inline)) void grow(cluster *c, const lattice_axis *axes,
-                                                       int dimension, uint64_t rng[4])
+RSMI_INLINE void grow(cluster *c, const lattice_axis *axes, int dimension, uint64_t rng[4])
 {
     for (int64_t head = 0; head < c->tail; head++) {
         const uint32_t site = c->queue[head];
         uint32_t line =
-            site; /* its coordinates along this axis and the following ones, as one number */
+            site; /* the coordinates along this axis and the following axes, as one number */
         for (int k = 0; k < dimension; k++) {
             const uint32_t size = axes[k].size, stride = axes[k].stride, around = axes[k].around;
             const uint32_t rest = k + 1 < dimension ? quotient(line, axes[k].reciprocal) : 0,
@@ -69,7 +74,8 @@ static lattice_axis make_axis(int64_t size, int64_t stride)
                           .reciprocal = UINT64_MAX / (uint64_t)size + 1};
 }
 
-/* The queue: every site enters once, and one rejected candidate may lie behind the last. */
+/* The queue: every site enters it once, and one rejected candidate may stand behind the last entry.
+ */
 int64_t ising_wolff_workspace(const ising_chain *chain)
 {
     return ising_sites(chain) / 2 + 1;

@@ -1,67 +1,71 @@
 /* P(V | environment) of the Ising model on the square lattice, exactly, by transfer matrices.
  *
- * Nearest-neighbour spins make block and buffer independent of everything beyond the sites adjacent
- * to their rectangle, once those are given: the ring above, below, left and right of it (its
- * corners are adjacent to nothing inside). The rectangle is summed row by row. A row is a state of
- * `width` bits, bit c = column c; of them the `columns` in the middle belong to the block (where
- * the row does), the 2 * buffer others are sides.
+ * Interactions between nearest neighbours make block and buffer independent of everything beyond
+ * the sites adjacent to their rectangle, once those sites are given. These sites are the ring: the
+ * lines above, below, left and right of the rectangle (its corners are adjacent to nothing inside).
+ * The rectangle is summed row by row. A row is a state of `width` bits, where bit c is column c.
+ * The `columns` bits in the middle belong to the block (in rows of the block); the other 2 * buffer
+ * bits are the sides.
  *
  * The rectangle is built from above and from below at once:
- *   1. a vector over row states takes the ring line, then `buffer` rows: bonds within the row and
- * to the ring left and right (a diagonal factor), then the vertical bonds to the next row (one 2x2
- * matrix per column: a butterfly);
- *   2. at the first block row it becomes a table [side state][block rows so far], which each
- * further block row extends: butterflies over the sides only, for the block's own spins are kept,
- * not summed;
- *   3. upper table (half of the block rows, rounded up) and lower table meet in one sum over the
- * side state. So a 4x4 block costs 65,536 x 2^(2 buffer) multiplications for 65,536 probabilities,
- * and no matrix is ever stored.
  *
- * Tables are [side][block], block state fastest, so that every long loop has stride one. Bonds
- * weigh exp(K s s' - |K|), at most 1: nothing overflows at any coupling; only a ring of probability
- * below 1e-300 can lose all its weights. Source of the method: H. A. Kramers and G. H. Wannier,
- * Phys. Rev. 60, 252 (1941). */
+ *  1. A vector over row states takes a line of the ring, then `buffer` rows. Each row multiplies by
+ *     the bonds within it and to the ring on the left and right (a diagonal factor), then by the
+ *     vertical bonds to the next row (one 2x2 matrix per column: a butterfly).
+ *  2. At the first block row the vector becomes a table [side state][block rows so far]. Each
+ * further block row extends it. Butterflies act on the sides only, because the spins of the block
+ * are kept, not summed.
+ *  3. The upper table (half of the block rows, rounded up) and the lower table meet in one sum over
+ *     the side states. So a 4x4 block costs 65,536 x 2^(2 buffer) multiplications for 65,536
+ *     probabilities, and no matrix is ever stored.
+ *
+ * Memory: tables are [side][block] with the block state fastest, so that every long loop has stride
+ * one. A bond has the weight exp(K s s' - |K|) <= 1, so nothing overflows at any coupling. Only a
+ * ring of probability below 1e-300 can lose all its weights.
+ *
+ * Reference: H. A. Kramers, G. H. Wannier, Phys. Rev. 60, 252 (1941). */
 #include "models/ising/transfer.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/status.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 typedef struct {
     transfer_window window;
     int width, height, upper_rows;
-    int64_t row_states, side_states, line_states; /* whole row, its sides, its block part */
-    double equal, opposite;  /* weight of a bond between equal, opposite spins */
-    double *horizontal;      /* [row state] bonds within a row */
-    double *overlap;         /* [xor of two lines] bonds between two block lines */
-    double *row, *tables[4]; /* workspace: a row vector; table and spare, above and below */
+    int64_t row_states, side_states,
+        line_states;        /* numbers of states: of a whole row, of its sides, of its block part */
+    double equal, opposite; /* weight of a bond between equal and between opposite spins */
+    double *horizontal;     /* [row state]: weight of the bonds within a row */
+    double *overlap;        /* [xor of two lines]: weight of the bonds between two block lines */
+    double *row, *tables[4]; /* workspace: a row vector; a table and a spare one, above and below */
 } transfer;
 
-INLINE double bond(const transfer *t, int64_t bit, int8_t spin)
+RSMI_INLINE double bond(const transfer *t, int64_t bit, int8_t spin)
 {
     return bit == (spin > 0) ? t->equal : t->opposite;
 }
 
-/* Row state of a side state (left sites in the low bits) and a block line. */
-INLINE int64_t row_state(const transfer *t, int64_t side, int64_t line)
+/* The row state of a side state (the left sites in its low bits) and a block line. */
+RSMI_INLINE int64_t row_state(const transfer *t, int64_t side, int64_t line)
 {
     const int buffer = t->window.buffer;
     const int64_t left = side & (((int64_t)1 << buffer) - 1), right = side >> buffer;
     return left | line << buffer | right << (buffer + t->window.columns);
 }
 
-INLINE double row_weight(const transfer *t, int64_t row, int8_t left, int8_t right)
+RSMI_INLINE double row_weight(const transfer *t, int64_t row, int8_t left, int8_t right)
 {
     return t->horizontal[row] * (bond(t, row & 1, left) * bond(t, row >> (t->width - 1), right));
 }
 
-/* Multiply by the vertical bonds of `bits` spins, the lowest at `stride`, summing over their old
- * values. */
-INLINE void vertical_bonds(const transfer *t, double *table, int64_t size, int64_t stride, int bits)
+/* Multiplies by the vertical bonds of `bits` spins, the lowest of which has the given stride, and
+ * sums over their old values. */
+RSMI_INLINE void vertical_bonds(const transfer *t, double *table, int64_t size, int64_t stride,
+                                int bits)
 {
     const double equal = t->equal, opposite = t->opposite;
     for (int64_t half = stride; bits > 0; bits--, half *= 2)
@@ -73,10 +77,10 @@ INLINE void vertical_bonds(const transfer *t, double *table, int64_t size, int64
             }
 }
 
-/* The row vector above the first block row: a ring line and the buffer rows, ending with vertical
- * bonds. */
-INLINE void cross_buffer(const transfer *t, const int8_t *line, const int8_t *left,
-                         const int8_t *right, int step)
+/* Makes the row vector above the first block row: a ring line, then the buffer rows, up to and
+ * including the vertical bonds below them. */
+RSMI_INLINE void cross_buffer(const transfer *t, const int8_t *line, const int8_t *left,
+                              const int8_t *right, int step)
 {
     double *row = t->row;
     row[0] = 1;
@@ -92,8 +96,8 @@ INLINE void cross_buffer(const transfer *t, const int8_t *line, const int8_t *le
     }
 }
 
-/* The first block row: row vector to table. */
-INLINE void begin_block(const transfer *t, int8_t left, int8_t right, double *table)
+/* Takes the first block row, which turns the row vector into a table. */
+RSMI_INLINE void begin_block(const transfer *t, int8_t left, int8_t right, double *table)
 {
     for (int64_t side = 0; side < t->side_states; side++)
         for (int64_t line = 0; line < t->line_states; line++) {
@@ -102,10 +106,10 @@ INLINE void begin_block(const transfer *t, int8_t left, int8_t right, double *ta
         }
 }
 
-/* One more block row: table of `done` rows to `longer` of done + 1. Going down the new line becomes
- * the highest bits of the block state, going up the lowest. */
-INLINE void extend_block(const transfer *t, int done, int down, int8_t left, int8_t right,
-                         double *table, double *longer)
+/* Adds one block row: the table of `done` rows becomes `longer`, of done + 1 rows. Going down the
+ * new line takes the highest bits of the block state, going up the lowest bits. */
+RSMI_INLINE void extend_block(const transfer *t, int done, int down, int8_t left, int8_t right,
+                              double *table, double *longer)
 {
     const int64_t lines = t->line_states, blocks = (int64_t)1 << (done * t->window.columns);
     const int64_t block_step = down ? 1 : lines, line_step = down ? blocks : 1;
@@ -122,10 +126,11 @@ INLINE void extend_block(const transfer *t, int done, int down, int8_t left, int
         }
 }
 
-/* The table of the block's first `rows` rows (>= 1), seen from one ring line; left, right advance
- * by step from there. */
-INLINE double *half_table(const transfer *t, int rows, int down, const int8_t *line,
-                          const int8_t *left, const int8_t *right, double *table, double *spare)
+/* The table of the first `rows` >= 1 rows of the block, seen from one ring line. `left` and `right`
+ * advance by `step` from there. */
+RSMI_INLINE double *half_table(const transfer *t, int rows, int down, const int8_t *line,
+                               const int8_t *left, const int8_t *right, double *table,
+                               double *spare)
 {
     const int step = down ? 1 : -1;
     cross_buffer(t, line, left, right, step);
@@ -141,8 +146,8 @@ INLINE double *half_table(const transfer *t, int rows, int down, const int8_t *l
     return table;
 }
 
-/* A block of one row: the row vector from below closes the table. */
-INLINE void close_with_row(const transfer *t, const double *upper, double *weights)
+/* Closes a block of one row: the row vector from below meets the table. */
+RSMI_INLINE void close_with_row(const transfer *t, const double *upper, double *weights)
 {
     memset(weights, 0, (size_t)t->line_states * sizeof *weights);
     for (int64_t side = 0; side < t->side_states; side++)
@@ -150,7 +155,8 @@ INLINE void close_with_row(const transfer *t, const double *upper, double *weigh
             weights[line] += upper[side * t->line_states + line] * t->row[row_state(t, side, line)];
 }
 
-INLINE void close_with_table(const transfer *t, const double *upper, double *lower, double *weights)
+RSMI_INLINE void close_with_table(const transfer *t, const double *upper, double *lower,
+                                  double *weights)
 {
     const int columns = t->window.columns, newest = (t->upper_rows - 1) * columns;
     const int64_t lines = t->line_states, uppers = (int64_t)1 << (t->upper_rows * columns);
@@ -186,7 +192,8 @@ RSMI_CLONES static void weigh_block(const transfer *t, const int8_t *ring, doubl
     }
 }
 
-/* Normalise; averages of the functions, entropy and marginal as in the header. */
+/* Normalises the weights and makes averages of the functions, entropy and marginal as transfer.h
+ * says. */
 RSMI_CLONES static int average_block(const double *weights, int64_t states, const double *functions,
                                      int64_t n_functions, double *averages, double *entropy,
                                      double *marginal)
@@ -230,7 +237,7 @@ static void fill_bond_tables(transfer *t)
             bonds_weight(t, t->window.columns, __builtin_popcountll((unsigned long long)x));
 }
 
-/* Sizes and workspace of one call; release with free(t->horizontal). */
+/* Sets the sizes and takes the workspace of one call, which free(t->horizontal) releases. */
 static int prepare(transfer *t, transfer_window window)
 {
     const int rows = window.rows, columns = window.columns;

@@ -12,6 +12,8 @@ cdef extern from "models/dimers/dimers.h":
     void dimer_pack(const dimer_lattice *lattice, const int8_t *partners, uint8_t *packed) nogil
     int dimer_add_noise(const dimer_lattice *lattice, double probability, int straddling, const uint64_t *key, int64_t first_sample,
                         int64_t count, const uint8_t *links, uint8_t *packed) nogil
+
+cdef extern from "models/dimers/dimers_worm.h":
     int64_t dimer_workspace(const dimer_lattice *lattice, int64_t chains)
     int dimer_sample(const dimer_lattice *lattice, int64_t chains, int64_t worms, int64_t first, int64_t count, int8_t *partners,
                      uint64_t *rng, uint64_t *workspace, uint8_t *packed, int64_t *parallel_pairs, int64_t *steps) nogil

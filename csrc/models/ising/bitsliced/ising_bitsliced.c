@@ -1,12 +1,24 @@
-/* The front of the bit-sliced sampler: checks, thresholds, the choice of instructions, halos and
- * seeds. */
+/* The front of the bit-sliced sampler: checks, thresholds, the choice of instructions and seeds.
+ *
+ * A sweep updates sublattice 0 in blocks, renews its halo, and does the same for sublattice 1. All
+ * that the update of one block needs is collected in a job (ising_bitsliced_update.h): addresses,
+ * the range of words, and the binary digits of the acceptance probabilities. The job is then handed
+ * to the function for the best instruction set that this processor has.
+ *
+ * Memory: see ising_bitsliced_layout.h for the spins and ising_bitsliced.h for the random state.
+ *
+ * References: M. Creutz, L. Jacobs, C. Rebbi, Phys. Rev. Lett. 42, 1390 (1979);
+ * ising_bitsliced_sweep.h. */
 #include "models/ising/bitsliced/ising_bitsliced.h"
-#include "models/ising/bitsliced/ising_bitsliced_walk.h"
 
 #include <math.h>
 
-/* --- Choice of instructions
- * ---------------------------------------------------------------------------------------- */
+#include "base/status.h"
+#include "models/ising/bitsliced/ising_bitsliced_walk.h"
+#include "models/ising/ising.h"
+#include "models/ising/ising_lattice.h"
+
+/* ---- Choice of instructions ---- */
 
 int bitsliced_supports(int path)
 {
@@ -39,14 +51,7 @@ static void (*update_function(int path))(const bitsliced_job *)
     return path == BITSLICED_STRESS ? bitsliced_update_stress : bitsliced_update_portable;
 }
 
-/* --- Chains
- * -------------------------------------------------------------------------------------------------
- */
-
-static int64_t first_axis(const ising_chain *chain)
-{
-    return chain->depth > 1 ? chain->depth : chain->height;
-}
+/* ---- Chains ---- */
 
 int bitsliced_check(const bitsliced_chain *chain)
 {
@@ -62,17 +67,9 @@ int bitsliced_check(const bitsliced_chain *chain)
     if (!bitsliced_supports(chain->path))
         return RSMI_UNSUPPORTED;
     if (chain->layout == BITSLICED_STRIP &&
-        (chain->ising.width % 128 || first_axis(&chain->ising) % 16))
+        (chain->ising.width % 128 || bitsliced_first_axis(&chain->ising) % 16))
         return RSMI_BAD_SHAPE;
     return RSMI_OK;
-}
-
-bitsliced_shape bitsliced_shape_of(const bitsliced_chain *chain)
-{
-    const int strip = chain->layout == BITSLICED_STRIP;
-    return (bitsliced_shape){.layers = first_axis(&chain->ising) / (strip ? BITSLICED_LANES : 1),
-                             .rows = chain->ising.depth > 1 ? chain->ising.height : 1,
-                             .columns = chain->ising.width / (strip ? 128 : 2)};
 }
 
 void bitsliced_seed(const uint64_t rng[4], int64_t blocks, uint64_t *generators)
@@ -85,15 +82,7 @@ void bitsliced_seed(const uint64_t rng[4], int64_t blocks, uint64_t *generators)
         }
 }
 
-/* --- Sweeps
- * -------------------------------------------------------------------------------------------------
- */
-
-uint64_t *bitsliced_layer_0(bitsliced_shape shape, int sublattice, uint64_t *spins)
-{
-    const int64_t layer = shape.rows * shape.columns;
-    return spins + 8 * layer * (1 + sublattice * (shape.layers + 2));
-}
+/* ---- Sweeps ---- */
 
 static bitsliced_job job_for(const bitsliced_chain *chain, int sublattice, uint64_t *spins)
 {
@@ -107,7 +96,7 @@ static bitsliced_job job_for(const bitsliced_chain *chain, int sublattice, uint6
                          .own = bitsliced_layer_0(shape, sublattice, spins),
                          .other = bitsliced_layer_0(shape, 1 - sublattice, spins),
                          .opposite = coupling < 0 ? ~0ULL : 0,
-                         .hesitates = ising_hesitates(&chain->ising) ? ~0ULL : 0};
+                         .lazy = ising_needs_lazy_zero_moves(&chain->ising) ? ~0ULL : 0};
     for (int i = 0; i < 3; i++) {
         const double cost = 4 * (i + 1) * fabs(coupling);
         job.probability[i] = job.metropolis
@@ -115,12 +104,12 @@ static bitsliced_job job_for(const bitsliced_chain *chain, int sublattice, uint6
                                  : bernoulli_threshold(1 / (1 + exp(cost)), 1 / (1 + exp(-cost)));
         const uint64_t p = job.probability[i] ^ (i ? job.probability[0] : 0);
         for (int j = 0; j < BITSLICED_DRAWS; j++)
-            job.steps[i][j] = 0 - ((p ^ p >> 1) >> (63 - j) & 1);
+            job.digits[i][j] = 0 - ((p ^ p >> 1) >> (63 - j) & 1);
     }
     return job;
 }
 
-/* The block's share of all pairs of words. */
+/* Gives the job the range of words of one block. */
 static void take_share(bitsliced_job *job, int64_t block, int64_t blocks, uint64_t *generators)
 {
     const int64_t pairs = bitsliced_pairs(job->shape);
@@ -135,22 +124,6 @@ void bitsliced_update(const bitsliced_chain *chain, int sublattice, int64_t bloc
     bitsliced_job job = job_for(chain, sublattice, spins);
     take_share(&job, block, chain->blocks, generators);
     update_function(chain->path)(&job);
-}
-
-/* Lane l of the layer before the first is lane l - 1 of the last; of the layer after the last, lane
- * l + 1 of the first. */
-void bitsliced_renew_halo(const bitsliced_chain *chain, int sublattice, uint64_t *spins)
-{
-    const bitsliced_shape shape = bitsliced_shape_of(chain);
-    const int64_t layer = 8 * shape.rows * shape.columns;
-    const int turn = chain->layout == BITSLICED_STRIP;
-    uint64_t *first = bitsliced_layer_0(shape, sublattice, spins),
-             *last = first + (shape.layers - 1) * layer;
-    for (int64_t word = 0; word < layer; word += 8)
-        for (int lane = 0; lane < 8; lane++) {
-            (first - layer + word)[(lane + turn) % 8] = (last + word)[lane];
-            (last + layer + word)[lane] = (first + word)[(lane + turn) % 8];
-        }
 }
 
 int bitsliced_sweep(const bitsliced_chain *chain, int64_t sweeps, uint64_t *spins,

@@ -1,5 +1,6 @@
-/* The bit-sliced update with 256-bit vectors (AVX2). */
-#include "models/ising/bitsliced/ising_bitsliced.h"
+/* The bit-sliced update with 256-bit vectors (AVX2). The algorithm, the memory layout and the
+ * references are in ising_bitsliced_sweep.h. */
+#include "models/ising/bitsliced/ising_bitsliced_update.h"
 
 #if BITSLICED_X86
 #pragma GCC target("avx2")

@@ -1,4 +1,5 @@
-/* The bit-sliced update with 64-bit integers, for every processor. */
+/* The bit-sliced update with 64-bit integers, for every processor. The algorithm, the memory layout
+ * and the references are in ising_bitsliced_sweep.h. */
 #define VECTOR_LANES 1
 #define WORDS_AT_ONCE 1
 #define PRIVATE_DRAWS 8

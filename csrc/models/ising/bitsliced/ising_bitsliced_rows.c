@@ -1,24 +1,31 @@
-/* What goes in and out of the bit-sliced sampler: packed rows, energies and magnetizations.
+/* Input and output of the bit-sliced sampler: packed rows, energies and magnetizations.
  *
- * Replicas. 64 words of a lattice are 8 blocks of 64 x 64 bits, one a lane; transposed, each of
- * their rows is 64 sites of one replica. The transposition exchanges squares of 32, 16, ... 1 bits
- * (H. S. Warren, Hacker's Delight, section 7-3), all lanes at once.
+ * Replicas. 64 words of a lattice are 8 blocks of 64 x 64 bits, one per lane. After a transposition
+ * each row of a block is 64 sites of one replica. The transposition exchanges squares of 32, 16,
+ * ... 1 bits in all lanes at once.
  *
- * Strip. The sites of a row alternate between the sublattices: two words are interleaved, by
- * spreading 32 bits to every other of 64.
+ * Strip. The sites of a row alternate between the sublattices, so two words are interleaved: 32
+ * bits of each are spread to every other bit of 64.
  *
- * Counting. To count the ones in each of the 512 places of many words, level i of a counter holds
- * the digit 2^i of all the counts. Two words of the same weight and the digit make a new digit and
- * one word of twice the weight (carry-save adders, as in W. Mula, N. Kurz, D. Lemire, Comput. J.
- * 61, 111 (2018)); eight words make one of weight 8 at once, and a word without a partner waits.
- * What is done depends on the number of words alone. The digits of the counts, transposed, are the
- * counts. */
+ * Counting. To count the ones in each of the 512 bit positions of many words, level i of a counter
+ * holds the digit 2^i of all the counts. Two words of the same weight and the digit give a new
+ * digit and one word of twice the weight (a carry-save adder). Eight words give one word of weight
+ * 8 at once, and a word without a partner waits. What is done depends on the number of words only,
+ * never on their bits. The transposed digits of the counts are the counts.
+ *
+ * References: H. S. Warren, Hacker's Delight, section 7-3, for the transposition; W. Mula, N. Kurz,
+ * D. Lemire, Comput. J. 61, 111 (2018), for counting. */
+#include "models/ising/bitsliced/ising_bitsliced_rows.h"
+
+#include <string.h>
+
+#include "base/compiler.h"
 #include "models/ising/bitsliced/ising_bitsliced_walk.h"
 
 typedef uint64_t word512[BITSLICED_LANES];
 
-/* Afterwards bit i of block[k] is what bit k of block[i] was, in every lane. */
-BITSLICED_INLINE void transpose(word512 block[64])
+/* Transposes 64 x 64 bits in every lane: bit i of block[k] becomes what bit k of block[i] was. */
+RSMI_INLINE void transpose(word512 block[64])
 {
     uint64_t mask = 0xffffffffULL;
     for (int size = 32; size; size >>= 1, mask ^= mask << size)
@@ -31,8 +38,7 @@ BITSLICED_INLINE void transpose(word512 block[64])
             }
 }
 
-/* --- Rows of packed bits
- * ------------------------------------------------------------------------------------------- */
+/* ---- Rows of packed bits ---- */
 
 typedef struct {
     bitsliced_shape shape;
@@ -54,13 +60,13 @@ static lattice lattice_of(const bitsliced_chain *chain, const uint64_t *spins)
     return x;
 }
 
-/* The words of the sites among replicas, one after another from {0} on. */
+/* Visits the words of the sites of replicas in row-major order, beginning from {0}. */
 typedef struct {
     int64_t row, column;
-    uint64_t *words[2]; /* of the row: its even sites, its odd ones */
+    uint64_t *words[2]; /* the words of the even sites of the row, and those of its odd sites */
 } cursor;
 
-BITSLICED_INLINE uint64_t *next_word(const lattice *x, cursor *at)
+RSMI_INLINE uint64_t *next_word(const lattice *x, cursor *at)
 {
     if (at->column == 0) {
         const int64_t parity = (at->row / x->height + at->row % x->height) & 1;
@@ -73,8 +79,8 @@ BITSLICED_INLINE uint64_t *next_word(const lattice *x, cursor *at)
     return word;
 }
 
-/* Eight bytes but at the end of a row: a length that is known is one instruction. */
-BITSLICED_INLINE void copy_bytes(void *to, const void *from, int64_t sites)
+/* Copies eight bytes, or fewer at the end of a row: a copy of known length is one instruction. */
+RSMI_INLINE void copy_bytes(void *to, const void *from, int64_t sites)
 {
     if (sites == 64)
         memcpy(to, from, 8);
@@ -112,7 +118,7 @@ RSMI_CLONES static void unpack_replicas(const lattice *x, const uint8_t *packed)
     }
 }
 
-/* Bit k of 32 at bit 2 k of 64, and back. */
+/* Moves bit k of 32 to bit 2 k of 64; gather() moves it back. */
 static inline uint64_t spread(uint64_t bits)
 {
     bits = (bits | bits << 16) & 0x0000ffff0000ffffULL;
@@ -132,8 +138,8 @@ static inline uint64_t gather(uint64_t bits)
     return (bits | bits >> 16) & 0xffffffffULL;
 }
 
-/* The 64-bit words of one row of a strip: of the sublattice that has its even sites, then of the
- * other. */
+/* The 64-bit words of one row of a strip: first of the sublattice that has its even sites, then of
+ * the other one. */
 static void row_of(const lattice *x, int64_t row, uint64_t *words[2])
 {
     const int64_t layer = row / x->shape.rows, lane = layer / x->shape.layers;
@@ -191,21 +197,19 @@ void bitsliced_unpack(const bitsliced_chain *chain, const uint8_t *packed, uint6
         bitsliced_renew_halo(chain, s, spins);
 }
 
-/* --- Counting
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- Counting ---- */
 
 enum { LEVELS = 40 };
 
 typedef struct {
-    uint64_t words;  /* counted so far */
-    word512 next[8]; /* words % 8 of them not yet added */
+    uint64_t words;  /* number of words so far */
+    word512 next[8]; /* words % 8 of them are not added yet */
     word512 digit[64];
-    word512 waiting[LEVELS]; /* at level 3 + i if bit i of words / 8 is set */
+    word512 waiting[LEVELS]; /* a word waits at level 3 + i if bit i of words / 8 is set */
 } counter;
 
-/* digit += a + b; the carry is left in b. */
-BITSLICED_INLINE void full_add(word512 digit, const word512 a, word512 b)
+/* Adds a and b to the digit and leaves the carry in b. */
+RSMI_INLINE void full_add(word512 digit, const word512 a, word512 b)
 {
     for (int lane = 0; lane < BITSLICED_LANES; lane++) {
         const uint64_t differ = digit[lane] ^ a[lane],
@@ -215,7 +219,7 @@ BITSLICED_INLINE void full_add(word512 digit, const word512 a, word512 b)
     }
 }
 
-BITSLICED_INLINE void add_eight(counter *c)
+RSMI_INLINE void add_eight(counter *c)
 {
     word512 *next = c->next;
     for (int i = 0; i < 8; i += 2)
@@ -229,15 +233,15 @@ BITSLICED_INLINE void add_eight(counter *c)
     memcpy(c->waiting[level], next[7], sizeof next[7]);
 }
 
-BITSLICED_INLINE void count(counter *c, const word512 word)
+RSMI_INLINE void count(counter *c, const word512 word)
 {
     memcpy(c->next[c->words++ % 8], word, sizeof(word512));
     if (c->words % 8 == 0)
         add_eight(c);
 }
 
-/* Number of ones in place k % 64 of lane k / 64; leaves the counter used up. */
-BITSLICED_INLINE void totals(counter *c, int64_t number[BITSLICED_BITS])
+/* The number of ones in bit k % 64 of lane k / 64. The counter cannot be used afterwards. */
+RSMI_INLINE void totals(counter *c, int64_t number[BITSLICED_BITS])
 {
     static const word512 zeros = {0};
     word512 carry = {0};
@@ -250,9 +254,9 @@ BITSLICED_INLINE void totals(counter *c, int64_t number[BITSLICED_BITS])
         number[k] = (int64_t)c->digit[k % 64][k / 64];
 }
 
-/* The bonds of one word to unlike spins. */
-BITSLICED_INLINE void count_unlike(counter *c, const bitsliced_job *job, int starts_odd,
-                                   const bitsliced_word *word)
+/* Counts the bonds of one word to unlike spins. */
+RSMI_INLINE void count_unlike(counter *c, const bitsliced_job *job, int starts_odd,
+                              const bitsliced_word *word)
 {
     const int64_t row = 8 * job->shape.columns, layer = row * job->shape.rows;
     const uint64_t *near[6] = {word->same,       word->beside,       word->same - row,

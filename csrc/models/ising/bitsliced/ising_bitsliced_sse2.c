@@ -1,5 +1,6 @@
-/* The bit-sliced update with 128-bit vectors (SSE2, which every x86-64 has). */
-#include "models/ising/bitsliced/ising_bitsliced.h"
+/* The bit-sliced update with 128-bit vectors (SSE2, which every x86-64 processor has). The
+ * algorithm, the memory layout and the references are in ising_bitsliced_sweep.h. */
+#include "models/ising/bitsliced/ising_bitsliced_update.h"
 
 #if BITSLICED_X86
 #pragma GCC target("sse2")

@@ -1,5 +1,6 @@
-/* The bit-sliced update with so few draws that spins left open, clashes and the hash, rare
- * otherwise, happen in every batch: for tests. */
+/* The bit-sliced update with so few draws that open spins, clashes and the hash, which are rare
+ * otherwise, happen in every batch. It is for tests. The algorithm, the memory layout and the
+ * references are in ising_bitsliced_sweep.h. */
 #define VECTOR_LANES 1
 #define WORDS_AT_ONCE 1
 #define PRIVATE_DRAWS 3

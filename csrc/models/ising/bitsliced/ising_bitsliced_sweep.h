@@ -1,204 +1,81 @@
-/* Bit-sliced update of one block of one sublattice: the source of all instruction sets.
+/* Private to models/ising: the bit-sliced update of one block of one sublattice. This file is the
+ * source of all instruction sets.
  *
- * Logic. The neighbours of 512 spins are up to six words; adders made of ANDs and XORs give the
- * sign and the magnitude of their sums. What remains is a random bit for each spin, 1 with the
- * probability that belongs to its magnitude (class).
+ * Logic. The neighbours of 512 spins are up to six words. Adders that are made of ANDs and XORs
+ * give the sign and the magnitude of the sums of neighbours. The magnitude is the class of a spin.
+ * What remains is a random bit for each spin that is 1 with the probability p of its class.
  *
- * Ladder. Let p be a probability written as 64 binary digits and T the number of heads before the
- * first tail of a fair coin. Digit T of p (the first is number 0) is then 1 with probability sum
- * over t of 2^-(t+1) p_t = p: exact, with two tosses on average. Each spin has a bit in `open`
- * while its coin shows heads; every draw of 512 random bits tosses all coins at once. Digit T for
- * every class comes without looking at T: r ^= open & c_j before each toss, with c = p ^ (p >> 1),
- * telescopes to p_T where the coin stops. Spins whose neighbours cancel take the first toss for
- * their new value.
+ * Digits. Write p as 64 binary digits, toss a fair coin until the first tail, and let T be the
+ * number of heads before it. Digit T of p (the first digit has number 0) is 1 with probability
+ * sum over t of 2^-(t+1) p_t = p. This is exact and needs two tosses on average. Each spin has a
+ * bit in `open` as long as its coin shows heads, and every draw of 512 random bits tosses the coins
+ * of all spins at once. Nobody has to look at T: with c = p ^ (p >> 1) the operation
+ * r ^= open & c_j before each toss j telescopes to r = p_T where the coin stops. Spins whose
+ * neighbours cancel take the first toss as their new value.
  *
- * Draws. How many there are never depends on the data. A batch is 8 words. Each of them has
- * PRIVATE_DRAWS draws of its own, words k and k + 4 from stream k, in this order. After those one
- * spin in 2^PRIVATE_DRAWS is open; the words of the batch are laid over each other and draw
- * TOTAL_DRAWS - PRIVATE_DRAWS times more together, draw j from stream j mod 4. Where two open spins
- * fall on the same bit, and where the coin still shows heads, the rest of the number comes from a
- * hash of (key, number of the word, bit), exact to 2^-64. Every spin has random bits that no other
- * spin uses. A batch that is not full is filled with words of zeros that have the neighbours of its
- * first pair.
+ * Draws. Their number never depends on the data. A batch is 8 words. Each word has PRIVATE_DRAWS
+ * draws of its own; words k and k + 4 take them from stream k, in this order. After these draws one
+ * spin in 2^PRIVATE_DRAWS is open. The words of the batch are then laid over each other and share
+ * TOTAL_DRAWS - PRIVATE_DRAWS further draws, draw j from stream j mod 4. Where two open spins fall
+ * on the same bit (a clash), and where the coin still shows heads after all draws, the rest of the
+ * random number is a hash of (key, number of the word, bit), which is exact to 2^-64. No two spins
+ * ever use the same random bit. A batch that is not full is filled with words of zeros that have
+ * the neighbours of its first pair.
  *
- * Instruction sets. A word is 8 lanes of 64 bits that never mix: the same function handles 1, 2, 4
- * or 8 of them (VECTOR_LANES), one slice of the batch after the other, and the bits are the same.
- * With vectors two words take turns (WORDS_AT_ONCE), which hides the latency of the generator; more
- * do not fit the registers.
+ * Instruction sets. A word is 8 lanes of 64 bits that never mix. The same functions handle 1, 2, 4
+ * or 8 lanes at once (VECTOR_LANES), one slice of the batch after the other, and give the same
+ * bits. With vectors two words take turns (WORDS_AT_ONCE), which hides the latency of the
+ * generator; more words do not fit into the registers.
  *
- * The including file defines VECTOR_LANES, WORDS_AT_ONCE, PRIVATE_DRAWS, TOTAL_DRAWS and UPDATE,
- * the name of the function; TERNARY where one instruction makes any function of three words, and
- * ANY where one finds a bit in a word.
+ * The including file defines VECTOR_LANES, WORDS_AT_ONCE, PRIVATE_DRAWS, TOTAL_DRAWS and UPDATE
+ * (the name of the function). It defines TERNARY if one instruction computes any function of three
+ * words, and ANY if one instruction finds out whether a word has a bit.
  *
- * References: M. Creutz, L. Jacobs, C. Rebbi, Phys. Rev. Lett. 42, 1390 (1979) (multi-spin coding);
- * xoshiro256++: Blackman, Vigna, ACM Trans. Math. Softw. 47, 36 (2021). */
+ * References: M. Creutz, L. Jacobs, C. Rebbi, Phys. Rev. Lett. 42, 1390 (1979), for multi-spin
+ * coding; D. Blackman, S. Vigna, ACM Trans. Math. Softw. 47, 36 (2021), for xoshiro256++. */
+#include "base/compiler.h"
+#include "models/ising/bitsliced/ising_bitsliced_vectors.h"
 #include "models/ising/bitsliced/ising_bitsliced_walk.h"
 
 enum { BATCH = 8, SLICES = BITSLICED_LANES / VECTOR_LANES };
 
-#if VECTOR_LANES == 1
-typedef uint64_t vector, vector_in_memory;
-#else
-typedef uint64_t vector __attribute__((vector_size(8 * VECTOR_LANES)));
-typedef uint64_t vector_in_memory __attribute__((vector_size(8 * VECTOR_LANES), aligned(8)));
-#endif
+/* ---- Digits of the acceptance probability ---- */
 
-#define INLINE BITSLICED_INLINE
-#define UNROLL _Pragma("GCC unroll 64")
-
-INLINE vector load(const uint64_t *from)
+/* Applies digit j of the acceptance probability to all open spins. `second` and `third` mark the
+ * spins of those classes, for which the table stores only the XOR with the first class. The
+ * branches depend on the coupling alone and are the same for the whole run, so that they cost
+ * nothing. */
+RSMI_INLINE vector apply_digit(const bitsliced_job *job, int dimension, int j, vector value,
+                               vector open, vector second, vector third)
 {
-    return *(const vector_in_memory *)from;
-}
-INLINE void store(uint64_t *to, vector value)
-{
-    *(vector_in_memory *)to = value;
-}
-INLINE vector all(uint64_t word)
-{
-    return (vector){0} + word;
-}
-
-#ifdef TERNARY
-INLINE vector xor3(vector a, vector b, vector c)
-{
-    return TERNARY(a, b, c, 0x96);
-}
-INLINE vector majority(vector a, vector b, vector c)
-{
-    return TERNARY(a, b, c, 0xe8);
-}
-INLINE vector choose(vector condition, vector yes, vector no)
-{
-    return TERNARY(condition, yes, no, 0xca);
-}
-INLINE vector xor_and(vector a, vector b, vector c)
-{
-    return TERNARY(a, b, c, 0x78);
-}
-INLINE vector xor_and_not(vector a, vector b, vector c)
-{
-    return TERNARY(a, b, c, 0xb4);
-}
-#else
-INLINE vector xor3(vector a, vector b, vector c)
-{
-    return a ^ b ^ c;
-}
-INLINE vector majority(vector a, vector b, vector c)
-{
-    return (a & b) | ((a ^ b) & c);
-}
-INLINE vector choose(vector condition, vector yes, vector no)
-{
-    return (condition & yes) | (~condition & no);
-}
-INLINE vector xor_and(vector a, vector b, vector c)
-{
-    return a ^ (b & c);
-}
-INLINE vector xor_and_not(vector a, vector b, vector c)
-{
-    return a ^ (b & ~c);
-}
-#endif
-
-INLINE uint64_t lane_of(const vector *value, int lane)
-{
-    return ((const uint64_t *)value)[lane];
-}
-
-#ifdef ANY
-INLINE int any(vector value)
-{
-    return ANY(value);
-}
-#else
-INLINE int any(vector value)
-{
-    uint64_t word[VECTOR_LANES], sum = 0;
-    store(word, value);
-    UNROLL for (int l = 0; l < VECTOR_LANES; l++) sum |= word[l];
-    return sum != 0;
-}
-#endif
-
-/* --- Random words
- * -------------------------------------------------------------------------------------------------
- */
-
-typedef struct {
-    vector s[4];
-} stream;
-
-INLINE vector rotate(vector x, int k)
-{
-    return x << k | x >> (64 - k);
-}
-
-INLINE vector draw(stream *g)
-{
-    const vector result = rotate(g->s[0] + g->s[3], 23) + g->s[0], shifted = g->s[1] << 17;
-    const vector last = g->s[3] ^ g->s[1];
-    g->s[1] = xor3(g->s[1], g->s[2], g->s[0]);
-    g->s[2] = xor3(g->s[2], g->s[0], shifted);
-    g->s[0] ^= last;
-    g->s[3] = rotate(last, 45);
-    return result;
-}
-
-/* One slice of stream k of the generator, and back. */
-INLINE stream load_stream(const bitsliced_job *job, int k, int lane)
-{
-    const uint64_t *from = job->generator + 4 * k * BITSLICED_LANES + lane;
-    return (stream){{load(from), load(from + 8), load(from + 16), load(from + 24)}};
-}
-
-INLINE void store_stream(const bitsliced_job *job, int k, int lane, const stream *g)
-{
-    UNROLL for (int i = 0; i < 4; i++)
-        store(job->generator + (4 * k + i) * BITSLICED_LANES + lane, g->s[i]);
-}
-
-/* --- Ladder
- * -------------------------------------------------------------------------------------------------
- */
-
-/* Step j of the spins still open, each by its class: that of the first, and for the others what
- * differs from it. What is done is the same for the whole run, so that the branches cost nothing.
- */
-INLINE vector climb(const bitsliced_job *job, int dimension, int j, vector value, vector open,
-                    vector second, vector third)
-{
-    if (dimension == 2 && job->steps[0][j] && job->steps[1][j])
+    if (dimension == 2 && job->digits[0][j] && job->digits[1][j])
         return xor_and_not(value, open, second);
-    if (job->steps[0][j])
+    if (job->digits[0][j])
         value ^= open;
-    if (dimension > 1 && job->steps[1][j])
+    if (dimension > 1 && job->digits[1][j])
         value = xor_and(value, open, second);
-    if (dimension > 2 && job->steps[2][j])
+    if (dimension > 2 && job->digits[2][j])
         value = xor_and(value, open, third);
     return value;
 }
 
-/* The same of places that spins of several classes share: r[0] for the first class, r[i] for what
- * differs from it. */
-INLINE void climb_together(const bitsliced_job *job, int dimension, int j, vector open, vector r[3])
+/* Applies digit j to bit positions that open spins of several classes share: r[0] collects the
+ * digit of the first class, r[i] its XOR with the digit of class i. */
+RSMI_INLINE void apply_shared_digit(const bitsliced_job *job, int dimension, int j, vector open,
+                                    vector r[3])
 {
-    UNROLL for (int i = 0; i < dimension; i++) if (job->steps[i][j]) r[i] ^= open;
+    UNROLL for (int i = 0; i < dimension; i++) if (job->digits[i][j]) r[i] ^= open;
 }
 
-/* --- Spins
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- Spins ---- */
 
-/* Sums of neighbours: positive, zero, of magnitude 4, of magnitude 6. Where the sum is zero,
- * `positive` has one and the same value. */
+/* The sums of neighbours: whether they are positive, zero, of magnitude 4, of magnitude 6. Where
+ * the sum is zero, `positive` has a value that depends on nothing else. */
 typedef struct {
     vector positive, zero, second, third;
 } sums;
 
-INLINE sums add_neighbours(int dimension, const vector n[6])
+RSMI_INLINE sums add_neighbours(int dimension, const vector n[6])
 {
     const vector none = all(0);
     if (dimension == 1)
@@ -215,8 +92,8 @@ INLINE sums add_neighbours(int dimension, const vector n[6])
     return (sums){four, odd & pair, odd, ~(odd | (pair ^ four))};
 }
 
-INLINE sums look_around(const bitsliced_job *job, int dimension, int starts_odd,
-                        const bitsliced_word *word, int lane)
+RSMI_INLINE sums look_around(const bitsliced_job *job, int dimension, int starts_odd,
+                             const bitsliced_word *word, int lane)
 {
     const int64_t row = 8 * job->shape.columns, layer = row * job->shape.rows;
     const uint64_t *same = word->same + lane;
@@ -231,7 +108,7 @@ INLINE sums look_around(const bitsliced_job *job, int dimension, int starts_odd,
     return add_neighbours(dimension, n);
 }
 
-INLINE vector of_class(int dimension, vector second, vector third, const vector r[3])
+RSMI_INLINE vector of_class(int dimension, vector second, vector third, const vector r[3])
 {
     vector result = r[0];
     if (dimension > 1)
@@ -241,25 +118,25 @@ INLINE vector of_class(int dimension, vector second, vector third, const vector 
     return result;
 }
 
-/* What is to become of 512 spins: the new value; where the first toss is added to it; where the
- * ladder is. */
+/* What happens to 512 spins: their new value; where the first toss is added to it; which spins are
+ * open. */
 typedef struct {
     vector value, coin, open;
 } attempt;
 
-INLINE attempt attempt_flips(const bitsliced_job *job, int metropolis, const uint64_t *own,
-                             const sums *sum)
+RSMI_INLINE attempt attempt_flips(const bitsliced_job *job, int metropolis, const uint64_t *own,
+                                  const sums *sum)
 {
     const vector preferred = sum->positive ^ all(job->opposite);
     if (!metropolis)
         return (attempt){preferred, sum->zero, ~sum->zero};
     const vector spin = load(own);
-    return (attempt){choose(sum->zero, ~spin, preferred), sum->zero & all(job->hesitates),
+    return (attempt){choose(sum->zero, ~spin, preferred), sum->zero & all(job->lazy),
                      ~(sum->zero | (spin ^ preferred))};
 }
 
-/* One slice of a batch: values and spins still open after the private draws, the classes, and what
- * the shared draws left. */
+/* One slice of a batch: values, open spins and classes after the private draws, and the bits that
+ * the shared draws did not finish. */
 typedef struct {
     vector value[BATCH], open[BATCH], second[BATCH], third[BATCH], clash, heads;
 } slice;
@@ -267,13 +144,13 @@ typedef struct {
 typedef struct {
     bitsliced_word words[BATCH];
     slice slices[SLICES];
-    uint64_t number; /* of the first word */
+    uint64_t number; /* number of the first word of the batch */
     uint64_t zeros[BATCH][BITSLICED_LANES];
 } batch;
 
-/* Words first .. first + WORDS_AT_ONCE - 1 of the batch with their private draws. */
-INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis,
-                         const bitsliced_word *words, int first, int lane, slice *left)
+/* Updates the words first .. first + WORDS_AT_ONCE - 1 of the batch by their private draws. */
+RSMI_INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis,
+                              const bitsliced_word *words, int first, int lane, slice *left)
 {
     attempt now[WORDS_AT_ONCE];
     stream g[WORDS_AT_ONCE];
@@ -289,8 +166,8 @@ INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis
     }
     UNROLL for (int j = 0; j < PRIVATE_DRAWS; j++) UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++)
     {
-        now[k].value = climb(job, dimension, j, now[k].value, now[k].open, left->second[first + k],
-                             left->third[first + k]);
+        now[k].value = apply_digit(job, dimension, j, now[k].value, now[k].open,
+                                   left->second[first + k], left->third[first + k]);
         const vector heads = draw(g + k);
         if (j == 0)
             now[k].value ^= now[k].coin & heads;
@@ -304,9 +181,9 @@ INLINE void update_words(const bitsliced_job *job, int dimension, int metropolis
     }
 }
 
-/* The draws that the words of a batch share. */
-INLINE void update_together(const bitsliced_job *job, int dimension, const bitsliced_word *words,
-                            int lane, slice *left)
+/* Makes the draws that the words of a batch share. */
+RSMI_INLINE void update_shared(const bitsliced_job *job, int dimension, const bitsliced_word *words,
+                               int lane, slice *left)
 {
     vector heads = left->open[0], clash = all(0), r[3] = {all(0), all(0), all(0)};
     stream g[BITSLICED_STREAMS];
@@ -319,7 +196,7 @@ INLINE void update_together(const bitsliced_job *job, int dimension, const bitsl
     UNROLL for (int k = 0; k < BITSLICED_STREAMS; k++) g[k] = load_stream(job, k, lane);
     UNROLL for (int j = PRIVATE_DRAWS; j < TOTAL_DRAWS; j++)
     {
-        climb_together(job, dimension, j, heads, r);
+        apply_shared_digit(job, dimension, j, heads, r);
         heads &= draw(g + j % BITSLICED_STREAMS);
     }
     UNROLL for (int k = 0; k < BATCH; k++) store(
@@ -329,9 +206,9 @@ INLINE void update_together(const bitsliced_job *job, int dimension, const bitsl
     left->clash = clash, left->heads = heads;
 }
 
-/* Spins whose ladder is not at its end: those of `clash` stopped after the private draws, those of
- * `heads` after all. The value of each has digit J - 1 of p so far, after J draws; the digits from
- * J on are a probability for the rest. */
+/* Finishes a spin that is still open. The spins of `clash` stopped after the private draws, those
+ * of `heads` after all draws. After J draws the value has digit J - 1 of p, and the digits from J
+ * on are the probability of what remains. */
 static void finish_spin(const bitsliced_job *job, const batch *b, const slice *left, int k,
                         int lane, int l, int bit, int draws)
 {
@@ -360,17 +237,16 @@ static __attribute__((noinline)) void finish_slice(const bitsliced_job *job, con
         }
 }
 
-INLINE void finish(const bitsliced_job *job, const batch *b)
+RSMI_INLINE void finish(const bitsliced_job *job, const batch *b)
 {
     for (int i = 0; i < SLICES; i++)
         if (any(b->slices[i].clash | b->slices[i].heads))
             finish_slice(job, b, b->slices + i, i * VECTOR_LANES);
 }
 
-/* --- Half a sweep of a block
- * --------------------------------------------------------------------------------------- */
+/* ---- Half a sweep of a block ---- */
 
-INLINE void fill(bitsliced_walk *walk, int dimension, int64_t pairs, batch *b)
+RSMI_INLINE void fill(bitsliced_walk *walk, int dimension, int64_t pairs, batch *b)
 {
     int n = 0;
     for (int i = 0; i < pairs && i < BATCH / 2; i++)
@@ -381,9 +257,9 @@ INLINE void fill(bitsliced_walk *walk, int dimension, int64_t pairs, batch *b)
     }
 }
 
-/* A batch is finished after the next is made: a branch that must wait for the last draw costs more
- * than all exceptions. */
-INLINE void update(const bitsliced_job *job, int dimension, int metropolis)
+/* Updates all words of the job. A batch is finished after the next one is made: a branch that has
+ * to wait for the last draw costs more than all the exceptions. */
+RSMI_INLINE void update(const bitsliced_job *job, int dimension, int metropolis)
 {
     bitsliced_walk walk = bitsliced_walk_from(job, job->first);
     uint64_t *number = job->generator + 16 * BITSLICED_LANES + 2;
@@ -395,7 +271,7 @@ INLINE void update(const bitsliced_job *job, int dimension, int metropolis)
         for (int i = 0; i < SLICES; i++) {
             UNROLL for (int first = 0; first < BATCH; first += WORDS_AT_ONCE) update_words(
                 job, dimension, metropolis, now->words, first, i * VECTOR_LANES, now->slices + i);
-            update_together(job, dimension, now->words, i * VECTOR_LANES, now->slices + i);
+            update_shared(job, dimension, now->words, i * VECTOR_LANES, now->slices + i);
         }
         if (before)
             finish(job, before);

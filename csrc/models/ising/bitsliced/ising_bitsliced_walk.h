@@ -1,29 +1,29 @@
-/* The words of a sublattice and their neighbours, two words at a time.
+/* Private to models/ising: the words of a sublattice and their neighbours, two words at a time.
  *
- * The sites of a sublattice in one row are every other site; the row starts with one of even
- * coordinate or one of odd. Either way the row of the other sublattice has a neighbour on one side
- * at the same place of its words. The other neighbour of a row that starts even lies one place to
- * the left, of a row that starts odd one place to the right: in a strip one bit further
- * (words::beside then holds the bit that is shifted in), in replicas one word. Rows above, below,
- * in front and behind have their neighbours at the same place.
+ * The sites of one sublattice in a row are every other site. A row starts even if its first site on
+ * this sublattice has column 0, and odd if it has column 1. In both cases the row of the other
+ * sublattice has one neighbour of each site at the same place of its words. The other neighbour
+ * lies one place to the left in a row that starts even, and one place to the right in a row that
+ * starts odd. One place is one bit in a strip (`beside` then is the word whose bit is shifted in)
+ * and one word in replicas. The rows above, below, in front and behind have their neighbours at the
+ * same place.
  *
- * Rows that start even and odd alternate, so words come in pairs, one below the other: first that
- * of the row that starts even. In one dimension, where there is one row, a pair is two words of it.
- */
+ * Rows that start even and rows that start odd alternate, so words are visited in pairs, one below
+ * the other, the word of the row that starts even first. In one dimension there is only one row,
+ * and a pair is two words of it. */
 #ifndef RSMI_ISING_BITSLICED_WALK_H
 #define RSMI_ISING_BITSLICED_WALK_H
 
-#include "models/ising/bitsliced/ising_bitsliced.h"
+#include "base/compiler.h"
+#include "models/ising/bitsliced/ising_bitsliced_update.h"
 
-#define BITSLICED_INLINE static inline __attribute__((always_inline))
-
-/* One word and its neighbours; above and below are set in three dimensions only. */
+/* One word and its neighbours. `above` and `below` are set in three dimensions only. */
 typedef struct {
     uint64_t *own;
     const uint64_t *same, *beside, *above, *below;
 } bitsliced_word;
 
-/* Where the next pair is. Distances count 64-bit integers. */
+/* Where the next pair of words is. Distances count 64-bit integers. */
 typedef struct {
     uint64_t *own;         /* upper word of the pair */
     const uint64_t *other; /* the same place on the other sublattice */
@@ -53,8 +53,8 @@ static inline bitsliced_walk bitsliced_walk_from(const bitsliced_job *job, int64
     return w;
 }
 
-/* The next pair of a ring; the number of words in it. */
-BITSLICED_INLINE int bitsliced_next_of_ring(bitsliced_walk *w, bitsliced_word pair[2])
+/* Visits the next pair of words of a lattice with one axis. Returns the number of words, 1 or 2. */
+RSMI_INLINE int bitsliced_next_of_ring(bitsliced_walk *w, bitsliced_word pair[2])
 {
     int n = 0;
     for (; n < 2 && w->column < w->columns; n++, w->column++) {
@@ -66,15 +66,15 @@ BITSLICED_INLINE int bitsliced_next_of_ring(bitsliced_walk *w, bitsliced_word pa
     return n;
 }
 
-BITSLICED_INLINE void bitsliced_find_above_and_below(const bitsliced_walk *w, int64_t from,
-                                                     bitsliced_word *word)
+RSMI_INLINE void bitsliced_find_above_and_below(const bitsliced_walk *w, int64_t from,
+                                                bitsliced_word *word)
 {
     const int64_t stride = 8 * w->columns, layer = w->rows * stride;
     word->above = word->same - stride + (from == 0 && w->row == 0 ? layer : 0);
     word->below = word->same + stride - (from != 0 && w->row + 2 == w->rows ? layer : 0);
 }
 
-BITSLICED_INLINE int bitsliced_next(bitsliced_walk *w, int dimension, bitsliced_word pair[2])
+RSMI_INLINE int bitsliced_next(bitsliced_walk *w, int dimension, bitsliced_word pair[2])
 {
     if (dimension == 1)
         return bitsliced_next_of_ring(w, pair);

@@ -1,0 +1,20 @@
+/* The rule of a block. */
+#include "blocking/block_rule.h"
+
+#include <math.h>
+
+#include "base/random.h"
+
+uint64_t block_threshold(const double *filter, double bias, int hard, int64_t n_block,
+                         uint64_t state)
+{
+    double field = bias, scale = 0.0;
+    for (int64_t i = 0; i < n_block; i++) {
+        field += (state >> i) & 1 ? filter[i] : -filter[i];
+        scale += fabs(filter[i]);
+    }
+    if (hard)
+        return fabs(field) <= 1e-9 * scale ? BLOCK_TIE : field > 0.0 ? BLOCK_ALWAYS : 0;
+    const double probability = 1.0 / (1.0 + exp(-field));
+    return probability < 1.0 ? probability_threshold(probability) : BLOCK_ALWAYS;
+}
