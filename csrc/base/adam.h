@@ -1,5 +1,7 @@
-/* Stochastic gradient ascent: the Adam rule (Kingma & Ba, arXiv:1412.6980), the schedule and the
- * draw of minibatches shared by the training loops. */
+/* Stochastic gradient ascent: the Adam rule, the schedule of the learning rate, and the draw of
+ * minibatches. All training loops share them.
+ *
+ * Reference: D. P. Kingma, J. Ba, arXiv:1412.6980. */
 #ifndef RSMI_ADAM_H
 #define RSMI_ADAM_H
 
@@ -8,14 +10,15 @@
 
 #include "base/random.h"
 
-/* Constant for the first half of the run, then linear down to 5 %. */
+/* The factor of the learning rate: constant for the first half of the training, then linear down to
+ * 5 %. */
 static inline double schedule_factor(int64_t step, int64_t total)
 {
     const double progress = (double)step / (double)total;
     return progress < 0.5 ? 1.0 : 1.0 - 0.95 * (progress - 0.5) / 0.5;
 }
 
-/* One step uphill; `step` counts from 0, beta = .9 and .99. */
+/* One step uphill. `step` counts from 0; beta is 0.9 and 0.99. */
 static inline void adam_ascend(int64_t n, int64_t step, double rate, const double *gradient,
                                double *first, double *second, double *parameters)
 {
@@ -29,7 +32,7 @@ static inline void adam_ascend(int64_t n, int64_t step, double rate, const doubl
     }
 }
 
-/* n window numbers, uniform in 0 .. n_windows - 1 with replacement. */
+/* Draws n window numbers, uniform in 0 .. n_windows - 1, with replacement. */
 static inline void draw_indices(uint64_t rng[4], int64_t n_windows, int64_t n, int64_t *index)
 {
     for (int64_t s = 0; s < n; s++)

@@ -1,7 +1,8 @@
-/* Workspace of one top-level call: a handful of zeroed, 64-byte aligned blocks freed together.
+/* The workspace of one top-level call: a few zeroed, 64-byte aligned blocks that are freed
+ * together.
  *
- * arena_take() never fails in the middle of a computation's set-up: it records the failure, and the
- * caller asks once, after all blocks were taken, whether `failed` is set. */
+ * arena_take() never fails in the middle of a set-up. It records the failure, and the caller looks
+ * at `failed` once, after all blocks were taken. */
 #ifndef RSMI_ARENA_H
 #define RSMI_ARENA_H
 

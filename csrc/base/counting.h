@@ -1,7 +1,7 @@
-/* Counting the bits that are up in each of the 512 columns of many words by carry-save adders:
- * digit p of the counts is a word.
+/* Counts the bits that are 1 in each of the 512 columns of many words, by carry-save adders: digit
+ * p of all the counts is one word.
  *
- * Reference: Mula, Kurz & Lemire, Comput. J. 61, 111 (2018). */
+ * Reference: W. Mula, N. Kurz, D. Lemire, Comput. J. 61, 111 (2018). */
 #ifndef RSMI_COUNTING_H
 #define RSMI_COUNTING_H
 
@@ -10,7 +10,7 @@
 
 enum { CHUNK = 16, CHUNK_DIGITS = 4 };
 
-/* Adds b and c to the digit; what remains is their carry. */
+/* Adds b and c to the digit and returns their carry. */
 RSMI_INLINE lanes add_to_digit(lanes *digit, lanes b, lanes c)
 {
     const lanes a = *digit, differ = a ^ b;
@@ -18,7 +18,7 @@ RSMI_INLINE lanes add_to_digit(lanes *digit, lanes b, lanes c)
     return a ^ (differ & (a ^ c));
 }
 
-/* Adds 16 words to the four lowest digits; what remains is their carry, of weight 16. */
+/* Adds 16 words to the four lowest digits and returns their carry, which has weight 16. */
 RSMI_INLINE lanes add_sixteen(const lanes x[CHUNK], lanes digits[CHUNK_DIGITS])
 {
     lanes twos[2], fours[2], eights[2];

@@ -1,13 +1,17 @@
-/* Small dense products in a batch-last layout.
+/* Small dense matrix products in a batch-last layout.
  *
- * Every batched quantity (spins, fields, probabilities, energies) is stored as (quantity, sample)
- * with the samples of the minibatch contiguous and padded to a multiple of 32, so that all inner
- * loops run over samples on SIMD lanes, whatever the number of hidden units. multiply_add() keeps a
- * tile of 4 rows x 32 samples in registers; multiply_transposed() sums over samples in 8 lane
- * accumulators that are added in a fixed order, so results do not depend on alignment or on the
- * number of threads. The vectors are GCC/Clang generic vectors: the compiler splits them to the
- * width of the instruction set each clone is compiled for. BLAS is not used: threaded BLAS is not
- * reproducible. */
+ * Memory. Every quantity of a minibatch (spins, fields, probabilities, energies) is stored as
+ * (quantity, sample). The samples of the minibatch are contiguous and padded to a multiple of 32,
+ * so that all inner loops run over samples on SIMD lanes, whatever the number of hidden units.
+ *
+ * multiply_add() keeps a tile of 4 rows x 32 samples in registers. multiply_transposed() sums over
+ * samples in 8 lanes that are added in a fixed order, so that results depend neither on the
+ * alignment nor on the number of threads. The vectors are generic vectors of GCC and Clang: the
+ * compiler splits them to the width of the instruction set of each clone. BLAS is not used, because
+ * threaded BLAS is not reproducible.
+ *
+ * Reference: K. Goto, R. A. van de Geijn, ACM Trans. Math. Softw. 34, 12 (2008), for tiles in
+ * registers. */
 #include "base/dense.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* The two small matrix products all objectives are made of; see dense.c for the memory layout. */
+/* The two small matrix products of which all objectives are made. dense.c explains the memory
+ * layout. */
 #ifndef RSMI_DENSE_H
 #define RSMI_DENSE_H
 
@@ -6,7 +7,7 @@
 
 enum { DENSE_LANES = 32 };
 
-/* Row stride of a batch-last matrix with n columns; the columns beyond n are padding. */
+/* The row stride of a batch-last matrix with n columns. The columns beyond n are padding. */
 static inline int64_t padded(int64_t n)
 {
     return (n + DENSE_LANES - 1) / DENSE_LANES * DENSE_LANES;
@@ -22,14 +23,14 @@ void multiply_add(int64_t rows, int64_t inner, int64_t columns, const double *a,
 void multiply_transposed(int64_t rows, int64_t inner, int64_t columns, const double *y,
                          const double *x, double *d);
 
-/* Fill row r of the batch-last y (rows, columns) with value[r]. */
+/* Fills row r of the batch-last matrix y (rows, columns) with value[r]. */
 void fill_rows(int64_t rows, int64_t columns, const double *value, double *y);
 
-/* Sum of the first n entries, in eight lanes added in a fixed order. */
+/* The sum of the first n entries, in eight lanes that are added in a fixed order. */
 double lane_sum(int64_t n, const double *x);
 
-/* out (sites, n) batch-last = the spins of the n windows `index` of the table spins (windows,
- * sites) of +-1. */
+/* out (sites, n), batch-last, receives the spins of the n windows `index` of the table spins
+ * (windows, sites) of +-1. */
 void gather_spins(int64_t n, int64_t sites, const int8_t *spins, const int64_t *index, double *out);
 
 #endif

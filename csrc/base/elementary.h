@@ -1,13 +1,16 @@
-/* exp, log-cosh and their relatives on eight doubles at once, written with generic vectors (GCC,
- * Clang) so that one source serves every instruction set: the compiler splits the vectors to the
- * width it is compiling for.
+/* exp, logistic, tanh and log(1 + x) on eight doubles at once.
  *
- * exp x = 2^n exp r with n = round(x / ln 2), |r| <= ln(2)/2 and ln 2 split in two words (Cody &
- * Waite); Taylor polynomial of degree 12 (remainder 2e-16); 2^n is added to the exponent field.
- * Relative error < 1e-15; arguments are clamped to [-700, 700].
+ * They are written with generic vectors (GCC, Clang), so that one source serves every instruction
+ * set: the compiler splits the vectors to the width that it compiles for.
  *
- * log(1 + x) = 2 artanh(x / (2 + x)) for x in [0, 1], by its series to order 33 (the argument is at
- * most 1/3: remainder 1e-17). */
+ * exp x = 2^n exp r with n = round(x / ln 2) and |r| <= ln(2) / 2. ln 2 is split into two words
+ * (Cody & Waite). exp r is a Taylor polynomial of degree 12 (remainder 2e-16), and 2^n is added to
+ * the exponent field. The relative error is below 1e-15; arguments are clamped to [-700, 700].
+ *
+ * log(1 + x) = 2 artanh(x / (2 + x)) for x in [0, 1], by its series to order 33. The argument is at
+ * most 1/3, so the remainder is 1e-17.
+ *
+ * Reference: W. J. Cody, W. Waite, Software Manual for the Elementary Functions (1980). */
 #ifndef RSMI_ELEMENTARY_H
 #define RSMI_ELEMENTARY_H
 
@@ -19,7 +22,7 @@
 typedef double lanes8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef int64_t bits8 __attribute__((vector_size(64), aligned(8), may_alias));
 
-/* *x = mask ? *x : other, lane by lane. */
+/* Keeps *x where the mask is set and takes `other` elsewhere, lane by lane. */
 RSMI_INLINE void select_lanes(const bits8 *mask, lanes8 *x, double other)
 {
     const lanes8 value = (lanes8){0} + other;
@@ -51,7 +54,7 @@ RSMI_INLINE void exponential(lanes8 *x)
     *x = *(const lanes8 *)&result;
 }
 
-/* 1 / (1 + e^-x). */
+/* *x = 1 / (1 + exp(-*x)). */
 RSMI_INLINE void logistic(lanes8 *x)
 {
     *x = -*x;
@@ -72,7 +75,7 @@ RSMI_INLINE void absolute_value(lanes8 *x)
     *x = *(const lanes8 *)&magnitude;
 }
 
-/* log(1 + x) of x in [0, 1]. */
+/* *x = log(1 + *x) for *x in [0, 1]. */
 RSMI_INLINE void log_one_plus(lanes8 *x)
 {
     const lanes8 z = *x / (2.0 + *x), square = z * z;

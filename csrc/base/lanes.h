@@ -1,10 +1,10 @@
-/* Several packed lattices side by side: the same operation on all of them at once.
+/* Several packed lattices side by side, so that one operation acts on all of them.
  *
- * A word is eight 64-bit lanes. A lane holds one row of a lattice, or 64 of its columns where it is
- * wider; rows of at most 32 sites share a lane, as many as fit, bit 0 of the next after the last
- * bit of the one before. Sample number l * shared + j of a group is in lane l from bit j * columns
- * on. No operation of the kernels crosses a lane, so that any vector width gives the same integers.
- */
+ * A word is eight 64-bit lanes. A lane holds one row of a lattice, or 64 columns of a row that is
+ * wider. Rows of at most 32 sites share a lane, as many as fit: bit 0 of each row follows the last
+ * bit of the row before it. Sample number l * shared + j of a group is in lane l from bit j *
+ * columns on. No operation of the kernels crosses a lane, so that every width of vectors gives the
+ * same integers. */
 #ifndef RSMI_LANES_H
 #define RSMI_LANES_H
 
@@ -19,14 +19,14 @@ enum { LANE_COUNT = 8 };
 
 typedef uint64_t lanes __attribute__((vector_size(8 * LANE_COUNT), aligned(8), may_alias));
 
-/* Rows of how many lattices share a lane. */
+/* How many lattices have a row in one lane. */
 static inline int64_t rows_in_lane(int64_t columns)
 {
     return columns < 64 ? 64 / columns : 1;
 }
 
-/* read_bits and join_bits, without a choice to make for every row where the bits are whole bytes or
- * lie in one. */
+/* read_bits and join_bits for one row, with shortcuts where the bits are whole bytes or lie in one
+ * byte. */
 RSMI_INLINE uint64_t read_row(const uint8_t *row, int64_t n_bytes, int64_t position, int width)
 {
     const uint8_t *first = row + (position >> 3);
@@ -60,8 +60,8 @@ RSMI_INLINE void join_row(uint8_t *row, int64_t position, uint64_t word, int wid
         join_bits(row, position, word, width);
 }
 
-/* One row of up to 8 * rows_in_lane(columns) lattices, 64 columns from `first` on; lattices that
- * are missing are 0. */
+/* Gathers one row of up to 8 * rows_in_lane(columns) lattices, 64 columns from `first` on. Lattices
+ * that are missing are 0. */
 RSMI_INLINE void gather_row(const uint8_t *rows, int64_t n_samples, int64_t n_bytes,
                             int64_t columns, int64_t row, int64_t first, lanes *out)
 {
@@ -76,8 +76,8 @@ RSMI_INLINE void gather_row(const uint8_t *rows, int64_t n_samples, int64_t n_by
     memcpy(out, word, sizeof word);
 }
 
-/* Squares of n x n bits across n words, n = 16 or 64: afterwards bit i of x[j] is what bit j of
- * x[i] was, in each group of n bits (H. S. Warren, Hacker's Delight, section 7-3). */
+/* Transposes squares of n x n bits across n words, n = 16 or 64: bit i of x[j] becomes what bit j
+ * of x[i] was, in each group of n bits (H. S. Warren, Hacker's Delight, section 7-3). */
 RSMI_INLINE void transpose_squares(lanes *x, const int n)
 {
     static const uint64_t masks[6] = {0x5555555555555555, 0x3333333333333333, 0x0f0f0f0f0f0f0f0f,

@@ -1,11 +1,12 @@
 /* Random numbers of the scalar kernels.
  *
- * xoshiro256++ (Blackman & Vigna, ACM Trans. Math. Softw. 47, 36 (2021)): 256 bits of state, owned
- * by the caller as uint64_t[4] and checkpointed with the data. Bernoulli draws compare all 64 bits
- * with an exact threshold.
+ * xoshiro256++ has 256 bits of state. The caller owns them as uint64_t[4] and writes them to the
+ * checkpoint with the data. Bernoulli draws compare all 64 bits with an exact threshold.
  *
- * mix64 is the finalizer of SplitMix64; keyed_bits() hashes (key, sample, site) to 64 bits for
- * draws that must not depend on the order in which samples are visited (coarse-graining, ties). */
+ * mix64 is the finalizer of SplitMix64. keyed_bits() hashes (key, sample, site) to 64 bits, for
+ * draws that must not depend on the order in which samples are visited (coarse-graining and ties).
+ *
+ * Reference: D. Blackman, S. Vigna, ACM Trans. Math. Softw. 47, 36 (2021). */
 #ifndef RSMI_RANDOM_H
 #define RSMI_RANDOM_H
 
@@ -28,7 +29,7 @@ static inline uint64_t xoshiro_next(uint64_t s[4])
     return result;
 }
 
-/* Uniform in [0, 1) with 53 bits. */
+/* A uniform number in [0, 1) with 53 bits. */
 static inline double xoshiro_uniform(uint64_t s[4])
 {
     return (double)(xoshiro_next(s) >> 11) * 0x1.0p-53;
@@ -47,15 +48,15 @@ static inline uint64_t keyed_bits(const uint64_t key[2], uint64_t sample, uint64
     return mix64(mix64(key[0] + (sample + 1) * golden) + (key[1] ^ ((site + 1) * golden)));
 }
 
-/* Probability p in [0, 1] as a threshold on 64 random bits: bits < threshold happens with
- * probability p to 2^-64. p = 1 is not representable and must be handled by the caller. */
+/* The probability p in [0, 1] as a threshold on 64 random bits: bits < threshold has probability p
+ * to 2^-64. p = 1 cannot be represented, and the caller must handle it. */
 static inline uint64_t probability_threshold(double p)
 {
     return (uint64_t)(p * 18446744073709551616.0);
 }
 
-/* Threshold t such that "64 random bits < t" has probability p, to 2^-64; q = 1 - p is given too
- * because each is known without cancellation. p = 1 becomes 1 - 2^-64. */
+/* A threshold t such that "64 random bits < t" has probability p, to 2^-64. q = 1 - p is an
+ * argument too, because the caller knows both without cancellation. p = 1 becomes 1 - 2^-64. */
 static inline uint64_t bernoulli_threshold(double p, double q)
 {
     if (p <= 0.5)

@@ -1,22 +1,17 @@
 /* Coarse-graining by blocks.
  *
- * The spins of one block, read as a binary number (site i of the block in bit i), are its state.
- * For blocks of up to 16 sites the probability of every state is tabulated once per call as a
- * threshold on 64 random bits; larger blocks evaluate it site by site. Thresholds of 0 and 1 are
- * exact, and a rule that has no others (decimation) needs no random bits; a fair tie is the
- * threshold 2^63, the top bit.
+ * For blocks of up to 16 sites the probability of every state is tabulated once per call, as a
+ * threshold on 64 random bits (block_rule.c). Larger blocks evaluate it for each block. A rule
+ * whose thresholds are all 0 or 1, such as decimation, needs no random bits.
  *
- * Layout: rows are bit-packed and read in place, a run of block[2] bits per row of the block; a row
- * of blocks is gathered at a time, so that every fine byte is touched in order. Random bits are
- * keyed by (sample, coarse site, hidden), hence independent of the order, the thread and the shard
- * in which a sample is treated.
+ * Memory. Rows are bit-packed and read in place, a run of block[2] bits per row of the block. One
+ * row of blocks is gathered at a time, so that every fine byte is touched in order. Random bits are
+ * keyed by (sample, coarse site, hidden unit), so they do not depend on the order, the thread or
+ * the shard in which a sample is treated. Hard rules of 2x2 blocks have a faster way of their own
+ * (squares.c).
  *
- * Hard rules of 2x2 blocks are logic of four bits (squares.h): samples lie side by side (lanes.h),
- * the blocks of a row of blocks at every second bit of two rows. The random bits of ties are made
- * 64 at a time.
- *
- * Reference: Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), supplement; Swendsen, PRL 42, 859
- * (1979) for the majority rule with fair ties. */
+ * References: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018), supplement; R. H. Swendsen,
+ * PRL 42, 859 (1979), for the majority rule with fair ties. */
 #include "blocking/blocking.h"
 
 #include <math.h>
@@ -30,7 +25,7 @@
 
 enum { LARGEST_TABLE_BLOCK = 16, LARGEST_BLOCK = 64 };
 
-/* Thresholds of all states, (n_hidden, 2^n_block), or NULL. */
+/* The thresholds of all states, (n_hidden, 2^n_block), or NULL if there is no memory. */
 static uint64_t *tabulate(const block_rule *rule, int64_t n_block)
 {
     const uint64_t n_states = 1ULL << n_block;
@@ -44,7 +39,7 @@ static uint64_t *tabulate(const block_rule *rule, int64_t n_block)
     return table;
 }
 
-/* States of the blocks in row (c0, c1) of the coarse lattice. */
+/* Reads the states of the blocks in row (c0, c1) of the coarse lattice. */
 static void gather_states(const uint8_t *row, int64_t n_bytes, const int64_t shape[3],
                           const int64_t block[3], int64_t c0, int64_t c1, uint64_t *states)
 {
@@ -68,9 +63,9 @@ static int is_certain(const uint64_t *thresholds, uint64_t n)
     return 1;
 }
 
-/* Replace thresholds by draws 0 or 1; entry c is the coarse spin with the number first + c *
- * stride. Every spin pays for its hash, needed or not: without branches the loop runs several
- * hashes at a time. */
+/* Replaces thresholds by draws, 0 or 1. Entry c is the coarse spin with the number first + c *
+ * stride. Every spin pays for its hash, whether it needs one or not: without branches the loop runs
+ * several hashes at a time. */
 RSMI_CLONES
 static void draw_spins(uint64_t *spins, int64_t n, const uint64_t key[2], uint64_t sample,
                        uint64_t first, uint64_t stride)
@@ -86,8 +81,6 @@ static void write_bits(const uint64_t *spins, int64_t n, int64_t position, uint8
     for (int64_t c = 0; c < n; c++, position++)
         row[position >> 3] |= (uint8_t)((spins[c] & 1) << (position & 7));
 }
-
-/* ---- any rule ---- */
 
 int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
                  const block_rule *rule, const uint64_t key[2], const uint64_t *samples,

@@ -4,13 +4,15 @@
 
 #include "blocking/block_rule.h"
 
-/* Draw the coarse configurations of n_samples packed rows.
+/* Draws the coarse configurations of n_samples packed rows.
  *
- * rows     (n_samples, ceil(sites / 8)) of lattices of `shape` (C order, missing leading axes 1), a
- * multiple of the block key      of this step; the bits of coarse spin j at coarse site c come from
- * keyed_bits(key, samples[i], c * n_hidden + j) samples  (n_samples,) number of each row in the
- * whole data set coarse   (n_samples, ceil(n_hidden * coarse_sites / 8)), bits of the array
- * (n_hidden, *coarse_shape) in C order
+ * rows      (n_samples, ceil(sites / 8)), lattices of `shape` (C order, absent leading axes are 1),
+ *           which is a multiple of the block
+ * key       (2,) of this step; the bits of coarse spin j at coarse site c are keyed_bits(key,
+ *           samples[i], c * n_hidden + j)
+ * samples   (n_samples,), the number of each row in the whole data set
+ * coarse    (n_samples, ceil(n_hidden * coarse_sites / 8)), the bits of the array (n_hidden,
+ *           *coarse_shape) in C order
  *
  * RSMI_BAD_SHAPE: the block does not divide the shape or has more than 64 sites. RSMI_NO_MEMORY. */
 int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],

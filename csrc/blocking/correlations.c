@@ -1,20 +1,22 @@
 /* Two-spin correlations by population counts.
  *
- * A product of two +-1 spins is -1 where their bits differ, so the sum over n pairs is n - 2
- * popcount(XOR). A cyclic shift of a slab by d sites pairs the run [0, n - d) with [d, n), and [n -
- * d, n) with [0, d): each run is read 64 sites at a time straight from the packed row, wherever in
- * a byte it begins. There is no workspace, and no case for a side that is no multiple of 64 or for
+ * A product of two spins +-1 is -1 where their bits differ, so the sum over n pairs is n - 2
+ * popcount(XOR). A cyclic shift of a slab by d sites pairs the run [0, n - d) with [d, n), and the
+ * run [n - d, n) with [0, d).
+ *
+ * Memory: each run is read 64 sites at a time straight from the packed row, wherever in a byte it
+ * begins. There is no workspace, and no special case for a side that is no multiple of 64 or for
  * the number of dimensions.
  *
- * Reference: the correlation ratio of Tomita & Okabe, Phys. Rev. B 66, 180401 (2002), is what these
- * sums are for. */
+ * Reference: Y. Tomita, Y. Okabe, Phys. Rev. B 66, 180401 (2002), for the correlation ratio, which
+ * these sums serve. */
 #include "blocking/correlations.h"
 
 #include "base/bits.h"
 #include "base/compiler.h"
 #include "base/status.h"
 
-/* Number of k in 0 .. n-1 at which the bits a + k and b + k of a row differ. */
+/* The number of k in 0 .. n - 1 at which the bits a + k and b + k of a row differ. */
 RSMI_INLINE int64_t differing(const uint8_t *row, int64_t n_bytes, int64_t a, int64_t b, int64_t n)
 {
     int64_t count = 0;

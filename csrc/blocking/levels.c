@@ -1,19 +1,20 @@
-/* Blocking and operators where 512 lattices lie side by side.
+/* Blocking and operators with 512 lattices side by side.
  *
- * Layout: a word is a site, its bits are the lattices; bit b of lane l is number 64 l + b of the
- * group. Packed rows are turned into words by transposing squares of 64 x 64 bits, eight at a time.
- * A plane holds the words of a level in row-major order, with as many rows and columns of the other
- * side repeated as the operators reach, so that a point of a term at all sites of a row is a run of
- * words.
+ * Memory. A word is a site, and its bits are the lattices: bit b of lane l is lattice 64 l + b of
+ * the group. Packed rows are turned into words by transposing squares of 64 x 64 bits, eight at a
+ * time. A plane holds the words of one level in row-major order. As many rows and columns as the
+ * operators reach are repeated at its end, so that the spins x + (one point of a term), for all
+ * sites x of a row, are a run of words.
  *
- * A block is decided by the logic of squares.h; its coins are hashed eight lattices at a time, the
- * hash of the sample's number once per level. Bits of an operator's terms are counted by carry-save
- * adders, row of the lattice after row of the lattice, so that the rows in use stay in the nearest
- * cache: sixteen words make one of weight 16, and such words without a partner wait for the next of
- * their weight. The digits of the counts, transposed by squares of 16 x 16 bits, are the counts.
+ * A block is decided by the logic of squares.h. Its coins are hashed for eight lattices at a time;
+ * the hash of the number of the sample is made once per level. The bits of the terms of an operator
+ * are counted by carry-save adders, one row of the lattice after the other, so that the rows in use
+ * stay in the nearest cache. Sixteen words make one word of weight 16, and such a word without a
+ * partner waits for the next one of its weight. The digits of the counts, transposed by squares of
+ * 16 x 16 bits, are the counts.
  *
- * Reference: Swendsen, PRL 42, 859 (1979); Mula, Kurz & Lemire, Comput. J. 61, 111 (2018), for
- * counting bits. */
+ * References: R. H. Swendsen, PRL 42, 859 (1979); W. Mula, N. Kurz, D. Lemire, Comput. J. 61, 111
+ * (2018), for counting bits. */
 #include "blocking/levels.h"
 
 #include <stdlib.h>
@@ -27,7 +28,7 @@
 enum { TOGETHER = 64 * LANE_COUNT, DIGITS = 48, CODE_BITS = 16 };
 
 typedef struct {
-    int64_t height, width, stride; /* sites, and words from row to row */
+    int64_t height, width, stride; /* height and width in sites; words from row to row */
     int64_t reach[2];
     lanes *words;
 } plane;
@@ -37,12 +38,12 @@ typedef struct {
     int32_t owner, point[OPERATOR_SPINS][2];
 } product;
 
-/* The digits below 16 of a count, and above them the word that waits to be added to each. */
+/* The digits of a count, and for each digit from 16 on the word that waits to be added to it. */
 typedef struct {
     lanes digits[DIGITS], waiting[DIGITS];
     uint64_t chunks;
     int64_t terms;
-    int spins, used; /* of each product; digits in use */
+    int spins, used; /* spins in each product; digits in use */
     int32_t owner;
 } counter;
 
@@ -70,7 +71,7 @@ static void unpack_rows(const uint8_t *rows, int64_t n_samples, plane *p)
     }
 }
 
-/* Repeats the first columns and rows after the last. */
+/* Repeats the first columns after the last column, and the first rows after the last row. */
 static void wrap(plane *p)
 {
     for (int64_t y = 0; y < p->height; y++) {
@@ -179,7 +180,7 @@ static void count_plane(const plane *p, const product *products, int64_t n_produ
     }
 }
 
-/* Adds the words that wait. */
+/* Adds the words that still wait to the digits. */
 static void finish(counter *c)
 {
     for (int p = CHUNK_DIGITS; c->chunks >> (p - CHUNK_DIGITS); p++)
@@ -202,7 +203,7 @@ static void add_counts(counter *c, int64_t sites, int64_t n_samples, int64_t n_o
     finish(c);
     for (int first = 0; first < c->used; first += CODE_BITS) {
         uint16_t codes[CODE_BITS]
-                      [TOGETHER / CODE_BITS]; /* bit j of group g is that of lattice 16 g + j */
+                      [TOGETHER / CODE_BITS]; /* bit j of group g belongs to lattice 16 g + j */
         transpose_squares(c->digits + first, CODE_BITS);
         memcpy(codes, c->digits + first, sizeof codes);
         for (int g = 0; g < TOGETHER / CODE_BITS; g++)
@@ -216,7 +217,8 @@ static void add_counts(counter *c, int64_t sites, int64_t n_samples, int64_t n_o
 
 /* ---- all levels ---- */
 
-/* One counter for each operator and number of spins that occur, in the order of the products. */
+/* Prepares one counter for each pair of operator and number of spins that occurs, in the order of
+ * the products. Returns the number of counters. */
 static int64_t prepare(const product *products, int64_t n_products, int64_t sites,
                        counter *counters)
 {

@@ -1,23 +1,24 @@
-/* Histograms of local energies by bit rows.
+/* Histograms of local energies by rows of bits.
  *
- * A product of an even number of +-1 spins is -1 where the XOR of their bits is 1. For every
+ * A product of an even number of spins +-1 is -1 where the XOR of their bits is 1. For every
  * operator the products through a site are counted by bit-sliced adders, CHUNK words of 64 sites at
  * a time: plane p of an operator holds bit p of the number of its products that are -1. The planes
- * of all operators, at most 16, are one 16-bit code per site; a transposition of 16 x 16 bits turns
- * them from planes into codes (site order is lost, which a histogram does not mind), and every code
- * counts in a table. Four tables, one for each of the four codes in a word: equal codes follow one
- * another often, and increments of one counter would wait for each other. The tables are added to
- * the caller's bins when the block of samples changes or a 32-bit counter could overflow.
+ * of all operators, at most 16, form one 16-bit code per site. A transposition of 16 x 16 bits
+ * turns planes into codes (the order of the sites is lost, which does not matter for a histogram),
+ * and every code counts in a table. There are four tables, one for each of the four codes in a
+ * word: equal codes often follow one another, and increments of one counter would wait for each
+ * other. The tables are added to the bins of the caller when the block of samples changes or a
+ * 32-bit counter could overflow.
  *
- * Layout: each lattice row is unpacked to ceil(width / 64) words (bit x = column x, padding 0),
- * rows following one another, the first 2 ry rows of every plane repeated after it and the first 2
- * rz planes after the last; 2 rx + 1 such copies hold the lattice with its columns rotated by 0, 1,
- * ... Here rx, ry, rz are the largest offsets that occur. The point (dz, dy, dx) of a term at all
- * sites of a plane at once is then the run of height * words words from plane z + rz + dz, row ry +
- * dy of copy rx + dx.
+ * Memory. Each row of the lattice is unpacked to ceil(width / 64) words (bit x = column x, padding
+ * 0). Rows follow one another. The first 2 ry rows of every plane are repeated after it, and the
+ * first 2 rz planes after the last plane. There are 2 rx + 1 such copies, which hold the lattice
+ * with its columns rotated by 0, 1, ... Here rx, ry, rz are the largest offsets that occur. Then
+ * the point (dz, dy, dx) of a term, for all sites of a plane at once, is the run of height * words
+ * words from plane z + rz + dz, row ry + dy of copy rx + dx.
  *
- * Reference: Swendsen, PRL 52, 1165 (1984), for what the histograms serve; Wegner, Nucl. Phys. B
- * 180, 77 (1981), for multi-spin coding. */
+ * References: R. H. Swendsen, PRL 52, 1165 (1984), which uses the histograms; F. Wegner, Nucl.
+ * Phys. B 180, 77 (1981), for multi-spin coding. */
 #include "blocking/neighbourhood.h"
 
 #include <stdlib.h>
@@ -38,10 +39,10 @@ enum {
 
 typedef struct {
     int64_t depth, height, width, words;
-    int64_t range[3];                 /* rz, ry, rx */
-    int64_t stride[3];                /* words from plane to plane, row to row, copy to copy */
-    int n_terms, n_bits;              /* terms of all operators; bits of a code */
-    int n_points[ALL_TERMS];          /* 2 or 4, the site first */
+    int64_t range[3];        /* rz, ry, rx */
+    int64_t stride[3];       /* words from plane to plane, from row to row, from copy to copy */
+    int n_terms, n_bits;     /* terms of all operators; bits of a code */
+    int n_points[ALL_TERMS]; /* 2 or 4, the site first */
     int64_t point[ALL_TERMS][POINTS]; /* words from the beginning of a plane */
     int n_operators;
     int radix[NEIGHBOURHOOD_OPERATORS]; /* terms of an operator, plus 1 */
@@ -63,7 +64,7 @@ static int is_far(int32_t offset)
     return offset < -NEIGHBOURHOOD_RANGE || offset > NEIGHBOURHOOD_RANGE;
 }
 
-/* Number of points of a term, the site among them; 0 if it is malformed. */
+/* The number of points of a term, the site among them; 0 if the term is malformed. */
 static int points_in(const int32_t *others)
 {
     int zero[NEIGHBOURHOOD_OTHERS];
@@ -78,7 +79,8 @@ static int points_in(const int32_t *others)
     return zero[1] && zero[2] ? 2 : !zero[1] && !zero[2] ? POINTS : 0;
 }
 
-/* Operators, ranges and the planes of every term; 0 if a term is malformed. */
+/* Reads the operators, the ranges and the planes of every term. Returns 0 if a term is
+ * malformed. */
 static int read_terms(layout *l, const int32_t *terms, const int32_t *term_operator,
                       int64_t n_terms)
 {
@@ -131,7 +133,7 @@ static int64_t bin_of(const layout *l, int64_t code)
     for (int a = 0; a < l->n_operators; weight *= l->radix[a++]) {
         const int64_t k = code & ((1 << l->bits[a]) - 1);
         if (k >= l->radix[a])
-            return -1; /* never occurs */
+            return -1; /* this code never occurs */
         bin += weight * k;
         code >>= l->bits[a];
     }
@@ -140,8 +142,7 @@ static int64_t bin_of(const layout *l, int64_t code)
 
 /* ---- one lattice ---- */
 
-/* Rows with their columns rotated by one: out[x] = in[x + 1]. The word after the last row is read.
- */
+/* Rotates the columns of rows by one: out[x] = in[x + 1]. The word after the last row is read. */
 RSMI_INLINE void rotate_rows(const uint64_t *in, int64_t n_rows, int64_t words, int64_t width,
                              uint64_t *out)
 {
@@ -166,7 +167,7 @@ RSMI_INLINE void shifted_copies(const uint8_t *row, const layout *l, uint64_t *c
         rotate_rows(copies, n_planes * n_rows, l->words, l->width, copies + l->stride[2]);
 }
 
-/* The planes of the products that are -1, CHUNK words from `plane` on. */
+/* Makes the planes of the products that are -1, for CHUNK words from `plane` on. */
 RSMI_INLINE void count_products(const layout *l, const uint64_t *plane, lanes code[CODE_BITS])
 {
     int first = 0, t = 0;
@@ -217,8 +218,8 @@ static void count_lattice(const uint8_t *row, const layout *l, uint64_t *copies,
         for (int64_t begin = 0; begin < n; begin += CHUNK) {
             memset(code, 0, sizeof code);
             count_products(l, copies + z * l->stride[0] + begin, code);
-            transpose_squares(code, CODE_BITS); /* of each word, bits 16 g .. 16 g + 15 of code[j]
-                                                   are now the code of the site 16 g + j */
+            transpose_squares(code, CODE_BITS); /* bits 16 g .. 16 g + 15 of each word of code[j]
+                                                   are now the code of site 16 g + j */
             for (int64_t w = begin; w < n && w < begin + CHUNK; w++)
                 count_codes(code, (int)(w - begin), w % l->words == l->words - 1 ? last : 64,
                             tables);
@@ -252,8 +253,7 @@ int neighbourhood_counts(const uint8_t *rows, int64_t n_samples, int64_t depth, 
     int64_t bins = 1, pending = 0;
     for (int a = 0; a < l.n_operators; a++)
         bins *= l.radix[a];
-    /* A chunk may begin with the last word of a run: CHUNK words more, which only have to be there.
-     */
+    /* A chunk may begin with the last word of a run, so that CHUNK more words must exist. */
     uint64_t *copies = calloc((size_t)((2 * l.range[2] + 1) * l.stride[2] + CHUNK), sizeof *copies);
     uint32_t (*tables)[LANE] = calloc(LANES, sizeof *tables);
     const int enough = copies && tables;

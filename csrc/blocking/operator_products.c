@@ -1,4 +1,14 @@
-/* Sums of products. */
+/* Sums over samples of products of operators, for the linearised renormalization transformation.
+ *
+ * The sums of operators are integers. As doubles they are exact, and so are their sums of products
+ * as long as these stay below 2^53. A run of RUN samples is therefore multiplied in doubles, ROWS
+ * rows times eight columns in registers, and added to the integers. Where the values are too large,
+ * the products are made in integers one by one.
+ *
+ * Memory: for one sector and level, the factors of each sample lie in a row (1, energy, own sums,
+ * sums of the level before), padded with zeros to a multiple of eight.
+ *
+ * Reference: R. H. Swendsen, PRL 42, 859 (1979). */
 #include "blocking/operator_products.h"
 
 #include <stdlib.h>
@@ -22,11 +32,11 @@ static int64_t largest_magnitude(const int64_t *values, int64_t n)
     return largest;
 }
 
-/* The factors of one sector and level, of one sample after another: 1, the energy, the k own sums,
- * the k of the level before, and zeros up to `padded`. */
+/* The factors of one sector and level: 1, the energy, the k sums of this level, the k sums of the
+ * level before, and zeros up to `padded`. */
 typedef struct {
     int64_t k, columns, padded;
-    const int64_t *own, *before, *energies; /* the level before is NULL at the first */
+    const int64_t *own, *before, *energies; /* the level before is NULL at the first level */
     int64_t stride;
 } factors;
 
@@ -54,7 +64,8 @@ RSMI_INLINE void to_doubles(const factors *f, const int64_t *samples, int64_t n,
     }
 }
 
-/* Of every sample `rows` numbers of the left, each times eight of the right. */
+/* Multiplies `rows` numbers of the left of every sample by eight of the right, and sums over
+ * samples. */
 RSMI_INLINE void add_outer_products(const double *left, int rows, const double *right,
                                     int64_t padded, int64_t n_samples, doubles *sums)
 {
@@ -103,7 +114,7 @@ static void products_one_by_one(const factors *f, const int64_t *samples, int64_
                 out[a * f->columns + b] += factor(f, samples[i], 2 + a) * factor(f, samples[i], b);
 }
 
-/* The samples of block after block: those of block b are order[begin[b]] .. order[begin[b + 1] -
+/* Sorts the samples by block: the samples of block b are order[begin[b]] .. order[begin[b + 1] -
  * 1]. */
 static void sort_by_block(const int64_t *blocks, int64_t n_samples, int64_t n_blocks,
                           int64_t *begin, int64_t *order)
@@ -112,7 +123,7 @@ static void sort_by_block(const int64_t *blocks, int64_t n_samples, int64_t n_bl
     for (int64_t i = 0; i < n_samples; i++)
         begin[blocks[i]]++;
     for (int64_t b = 1; b <= n_blocks; b++)
-        begin[b] += begin[b - 1]; /* the ends; each sample moves the one of its block */
+        begin[b] += begin[b - 1]; /* these are the ends; each sample moves the end of its block */
     for (int64_t i = n_samples - 1; i >= 0; i--)
         order[--begin[blocks[i]]] = i;
 }

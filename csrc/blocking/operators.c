@@ -1,29 +1,26 @@
-/* Spin operators by bit rows, in one, two and three dimensions, and sums of their products.
+/* Spin operators by rows of bits, in one, two and three dimensions.
  *
- * A product of +-1 spins is the parity of its up-bits, so a lattice sum counts bits: with k spins
- * in the product and N sites, sum = (-1)^k (N - 2 popcount(XOR of k shifted lattices)).
+ * A product of spins +-1 is the parity of its bits that are 1, so a lattice sum counts bits: with k
+ * spins in the product and N sites, sum = (-1)^k (N - 2 popcount(XOR of k shifted lattices)).
  *
- * Layout: groups of at least eight samples side by side, see lanes.h; of a large lattice, or where
- * there are too few, eight slabs of one sample instead, successive planes, each with the first
- * planes of the next in place of its own at the end. The rows of the lattices (planes, rows,
- * columns) follow one another, ceil(columns / 64) words each (padding 0), planes following one
- * another, with the first planes repeated at the end. One such copy for every offset (dy, dx) holds
- * the lattices with their rows and columns rotated by that much. The point (dz, dy, dx) of a term
- * at all sites at once is then the run of planes * rows * words words that starts at plane dz of
- * copy (dy, dx); a term is the XOR of at most four such runs. A square lattice is taken as planes
- * of a single row, so that three copies hold it; the axes are alike.
+ * Memory. Groups of at least eight samples lie side by side (lanes.h). For a large lattice, or
+ * where there are too few samples, eight slabs of one sample take their place: successive ranges of
+ * planes, each of which ends with the first planes of the next slab. The rows of the lattices
+ * (planes, rows, columns) follow one another, ceil(columns / 64) words each (padding 0). Planes
+ * follow one another, and the first planes are repeated at the end. There is one such copy for
+ * every offset (dy, dx), in which rows and columns are rotated by that much. Then the point (dz,
+ * dy, dx) of a term, for all sites at once, is the run of planes * rows * words words that starts
+ * at plane dz of copy (dy, dx). A term is the XOR of at most four such runs. A lattice of one plane
+ * is treated as planes of a single row, so that three copies hold it; the axes are alike.
  *
  * The bits of all terms of an operator are counted by carry-save adders: digit p of the count of
- * every bit column is a word. Only the digits, a dozen words, are left to population counts, sample
- * by sample. An adder is three instructions at most, on every processor; that is no more than a
- * vector popcount and an addition where there is one, and a fraction of them elsewhere.
+ * every column of bits is a word. Only the digits, a dozen words, are left to population counts,
+ * sample by sample. An adder takes at most three instructions on every processor. That is no more
+ * than a vector popcount and an addition where these exist, and a fraction of them elsewhere.
  *
- * Products: the integers are exact as doubles, and so are their sums of products as long as those
- * are below 2^53.
- *
- * Reference: Swendsen, PRL 42, 859 (1979), for the operators; Wegner, Nucl. Phys. B 180, 77 (1981),
- * for multi-spin coding; Mula, Kurz & Lemire, Comput. J. 61, 111 (2018), for counting bits by
- * carry-save adders. */
+ * References: R. H. Swendsen, PRL 42, 859 (1979), for the operators; F. Wegner, Nucl. Phys. B 180,
+ * 77 (1981), for multi-spin coding; W. Mula, N. Kurz, D. Lemire, Comput. J. 61, 111 (2018), for
+ * counting bits by carry-save adders. */
 #include "blocking/operators.h"
 
 #include <stdlib.h>
@@ -36,9 +33,10 @@ enum { DIGITS = 48, SLABS_FROM = 64, LARGE = 1 << 18 };
 
 typedef struct {
     int64_t planes, rows, columns; /* of the lattice, or of a slab */
-    int64_t slabs;                 /* of a lattice */
+    int64_t slabs;                 /* number of slabs of a lattice, 1 if it is not cut */
     int64_t reach[3];              /* largest offset of a term on each axis */
-    int64_t words, plane, copy; /* words of a row, of a plane, of a copy with its repeated planes */
+    int64_t words, plane,
+        copy; /* number of words of a row, of a plane, of a copy with its repeated planes */
 } layout;
 
 typedef struct {
@@ -49,7 +47,7 @@ typedef struct {
 
 /* ---- lattices side by side ---- */
 
-/* The last column of every row in a lane. */
+/* The bits of a lane that are the last column of a row. */
 static uint64_t last_columns(int64_t columns)
 {
     uint64_t bits = 0;
@@ -60,7 +58,7 @@ static uint64_t last_columns(int64_t columns)
     return bits;
 }
 
-/* The row with its columns rotated by one: out[x] = in[x + 1]. */
+/* Rotates the columns of a row by one: out[x] = in[x + 1]. */
 RSMI_INLINE void rotate_row(const lanes *in, int64_t words, int64_t columns, uint64_t last,
                             lanes *out)
 {
@@ -70,7 +68,7 @@ RSMI_INLINE void rotate_row(const lanes *in, int64_t words, int64_t columns, uin
                      (in[0] << (columns < 64 ? columns - 1 : (columns - 1) & 63) & last);
 }
 
-/* 64 columns from `first` on of row y of plane z of every slab of one lattice. */
+/* Gathers 64 columns from `first` on of row y of plane z of every slab of one lattice. */
 RSMI_INLINE void gather_slabs(const uint8_t *row, int64_t n_bytes, const layout *l, int64_t z,
                               int64_t y, int64_t first, lanes *out)
 {
@@ -131,7 +129,7 @@ RSMI_INLINE lanes parity_at(const lanes *const p[OPERATOR_SPINS], int k, int64_t
     return x;
 }
 
-/* Adds CHUNK words: bit p of the number of bits that are up in each column is in digit p. */
+/* Adds CHUNK words: bit p of the number of ones in each column is in digit p. */
 RSMI_INLINE void add_chunk(const lanes x[CHUNK], lanes digits[DIGITS], int n_digits)
 {
     lanes carry = add_sixteen(x, digits);
@@ -161,7 +159,7 @@ RSMI_INLINE void add_parities(const lanes *const points[OPERATOR_SPINS], int k, 
     }
 }
 
-/* The number of bits of every sample from the digits of its columns. */
+/* Adds the number of bits of every sample, from the digits of its columns, to the sums. */
 RSMI_INLINE void add_counts(const lanes *digits, int n_digits, int64_t columns, int64_t n_samples,
                             int64_t all, int64_t sign, int64_t stride, int64_t *sums)
 {
@@ -186,7 +184,8 @@ static int digits_of(int64_t largest)
     return n;
 }
 
-/* Terms of one operator with one sign follow one another: they are counted together. */
+/* Terms of one operator with the same sign follow one another and are counted together. Returns how
+ * many there are from t on. */
 RSMI_INLINE int64_t alike(const product *t, int64_t n_terms)
 {
     int64_t n = 1;
@@ -266,9 +265,9 @@ static void place_terms(const int32_t *terms, const int32_t *term_operator, int6
     }
 }
 
-/* How many of the samples, the last ones, are better taken one by one, in slabs: all of a large
- * lattice, whose copies side by side would fill the cache, else what a group is not half full of.
- */
+/* How many samples, counted from the last one, are better treated one by one, in slabs. These are
+ * all samples of a large lattice, whose copies side by side would fill the cache; otherwise the
+ * rest that fills less than half a group. */
 static int64_t in_slabs(int64_t n_samples, int64_t group, const layout *l)
 {
     if (l->columns < 64 || l->planes % LANE_COUNT || l->planes < SLABS_FROM)
@@ -278,7 +277,7 @@ static int64_t in_slabs(int64_t n_samples, int64_t group, const layout *l)
     return 2 * (n_samples % group) <= LANE_COUNT ? n_samples % group : 0;
 }
 
-/* The sums of n_samples samples, `group` at a time. */
+/* Makes the sums of n_samples samples, `group` at a time. */
 static int sums_of_samples(const uint8_t *rows, int64_t n_samples, int64_t group, const layout *l,
                            const int axis[2], const int32_t *terms, const int32_t *term_operator,
                            int64_t n_terms, int64_t n_operators, int64_t *sums)

@@ -1,4 +1,12 @@
-/* Hard rules of 2x2 blocks. */
+/* Coarse-graining by hard rules of 2x2 blocks.
+ *
+ * The rule is two truth tables of the four bits of a block: up, and tie (squares.h). Samples lie
+ * side by side in lanes (lanes.h), and the blocks of one row of blocks are at every second bit of
+ * two fine rows. The random bits that decide ties are made 64 at a time.
+ *
+ * Memory: bit-packed rows, as in blocking.h; a workspace of packed coarse rows that mark the ties.
+ *
+ * Reference: R. H. Swendsen, PRL 42, 859 (1979), for the majority rule with fair ties. */
 #include "blocking/squares.h"
 
 #include <stdlib.h>
@@ -26,7 +34,7 @@ int square_rule_of(const block_rule *rule, const int64_t shape[3], square_rule *
     return 1;
 }
 
-/* Every second bit, closed up. */
+/* Collects every second bit in the low half of each lane. */
 RSMI_INLINE lanes even_bits(lanes x)
 {
     x &= 0x5555555555555555;
@@ -47,7 +55,8 @@ RSMI_INLINE void spread(const lanes *bits, int64_t n_samples, int64_t position, 
             join_row(rows, position, word[lane] >> (j * width), width);
 }
 
-/* What the blocks of some samples say: `up` and `tie` are packed coarse rows, zero before. */
+/* Decides the blocks of some samples. `up` and `tie` are packed coarse rows and must be zero
+ * before. */
 RSMI_CLONES
 static void decide_squares(const uint8_t *rows, int64_t n_samples, int64_t height, int64_t width,
                            const square_rule *rule, uint8_t *up, uint8_t *tie)
@@ -72,7 +81,7 @@ static void decide_squares(const uint8_t *rows, int64_t n_samples, int64_t heigh
         }
 }
 
-/* The ties of one sample: up where the top bit of keyed_bits is 0. */
+/* Decides the ties of one sample: up where the top bit of keyed_bits is 0. */
 RSMI_CLONES
 static void toss_coins(const uint8_t *tie, int64_t n_coarse, const uint64_t key[2], uint64_t sample,
                        uint8_t *up)

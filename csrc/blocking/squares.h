@@ -13,14 +13,15 @@
 enum { SQUARE_SITES = 4, SQUARE_STATES = 16 };
 
 typedef struct {
-    lanes up[SQUARE_STATES], tie[SQUARE_STATES]; /* the truth tables, all ones or zeros */
+    lanes up[SQUARE_STATES], tie[SQUARE_STATES]; /* the truth tables, all ones or all zeros */
     int ties;
 } square_rule;
 
-/* Whether a rule on a lattice of this shape is one of these, and its tables. */
+/* Whether a rule on a lattice of this shape is a hard rule of 2x2 blocks; fills in its tables if it
+ * is. */
 int square_rule_of(const block_rule *rule, const int64_t shape[3], square_rule *square);
 
-/* coarse_grain of such a rule. */
+/* Does what coarse_grain does, for such a rule. */
 int coarse_grain_squares(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
                          const square_rule *rule, const uint64_t key[2], const uint64_t *samples,
                          uint8_t *coarse);
@@ -41,7 +42,7 @@ RSMI_INLINE lanes look_up(const lanes table[SQUARE_STATES], const lanes site[SQU
     return entry[0] ^ (site[3] & (entry[0] ^ entry[1]));
 }
 
-/* mix64, of which the top bit only is right. */
+/* mix64 without its last step, so that only the top bit is right. */
 RSMI_INLINE lanes mix_lanes(lanes z)
 {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;

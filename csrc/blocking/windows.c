@@ -1,13 +1,17 @@
-/* Windows (block, environment) cut out of packed configurations.
+/* Windows (block and environment) that are cut out of packed configurations.
  *
- * A configuration is one row of bits, site i of the row-major lattice at bit i % 8 of byte i / 8, 1
- * = spin +1. A window is an origin (the lattice site of the block's first site) and a list of
- * offsets common to all windows; a site's coordinate is origin + offset, folded back once at the
- * periodic boundary since both lie in 0 .. shape-1. Spins leave as bytes +-1.
+ * Memory. A configuration is one row of bits: site i of the row-major lattice is bit i % 8 of byte
+ * i / 8, 1 = spin +1. A window is an origin (the lattice site of the first site of the block) and a
+ * list of offsets that all windows share. The coordinate of a site is origin + offset. It is folded
+ * back once at the periodic boundary, since both lie in 0 .. shape - 1. Spins leave as bytes +-1.
  *
- * The choice of windows uses no generator state: window w draws keyed_bits(key, w, 0) for its
- * origin, scaled to the number of sites by a 64 x 64 -> 128 bit product (bias below sites / 2^64),
- * and keyed_bits(key, w, 1) for its flip. */
+ * The choice of windows uses no state of a generator. Window w draws keyed_bits(key, w, 0) for its
+ * origin, scaled to the number of sites by a product of 64 x 64 -> 128 bits (the bias is below
+ * sites / 2^64), keyed_bits(key, w, 1) for its flip, and keyed_bits(key, w, 2) for its
+ * configuration.
+ *
+ * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018), for block, buffer and
+ * environment. */
 #include "blocking/windows.h"
 
 #include "base/compiler.h"
@@ -27,7 +31,7 @@ static int64_t scaled(uint64_t bits, int64_t range)
     return (int64_t)(((unsigned __int128)bits * (uint64_t)range) >> 64);
 }
 
-/* First configuration of the w-th of n_windows equal strata. */
+/* The first configuration of stratum w of n_windows equal strata. */
 static int64_t stratum(int64_t w, int64_t n_configurations, int64_t n_windows)
 {
     return (int64_t)((__int128)w * n_configurations / n_windows);

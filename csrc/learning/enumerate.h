@@ -1,5 +1,5 @@
-/* RSMI by enumeration of the block: I(H:E) from the table P(V|e), for blocks of at most 16 sites.
- */
+/* RSMI by enumeration of the block: I(H:E) from the table P(V|e), for blocks of at most 16
+ * sites. */
 #ifndef RSMI_ENUMERATE_H
 #define RSMI_ENUMERATE_H
 

@@ -7,9 +7,9 @@
  * remains; the linear parts -(a + b) are summed in double. Rounding of ~3 x 2^-24 per factor adds
  * up like a random walk: < 5e-6 at a few hundred hidden units.
  *
- * With x the largest a + b of the batch, peel = 8 is safe to x < 5.4, 4 to 10.8, 2 to 21.7 and 1
- * to 43.4 (a product of `peel` factors 1 + e^{2x} stays below 2^127). Beyond, every pair is summed
- * in double as |x| + log(1 + e^{-2|x|}). The split between P and Q is balanced per hidden unit, so
+ * With x the largest a + b of the batch, peel = 8 is safe to x < 5.4, 4 to 10.8, 2 to 21.7 and 1 to
+ * 43.4 (a product of `peel` factors 1 + e^{2x} stays below 2^127). Beyond, every pair is summed in
+ * double as |x| + log(1 + e^{-2|x|}). The split between P and Q is balanced per hidden unit, so
  * neither overflows alone.
  *
  * Layout: P and Q are (hidden, sample); a tile of 4 rows x 32 columns of products stays in

@@ -190,8 +190,8 @@ RSMI_INLINE uint32_t pack_eight(const int8_t *spins)
     return (uint32_t)(((~bytes >> 7 & 0x0101010101010101ULL) * 0x0102040810204080ULL) >> 56);
 }
 
-/* The first n spins at an address as the low bits of a word; n at most RBM_WORD, 32 bytes are read.
- */
+/* The first n spins at an address as the low bits of a word; n at most RBM_WORD, 32 bytes are
+ * read. */
 RSMI_INLINE uint32_t pack_word(const int8_t *spins, size_t n)
 {
     return (pack_eight(spins) | pack_eight(spins + 8) << 8 | pack_eight(spins + 16) << 16 |

@@ -35,8 +35,8 @@ typedef struct {
 } rbm_schedule;
 
 /* Draw the weights (normal, the given standard deviation), seed the lanes, and draw n_chains
- * persistent chains (0: chains may be NULL) of fair spins, all from state->rng. Sets nothing else.
- */
+ * persistent chains (0: chains may be NULL) of fair spins, all from state->rng. Sets nothing
+ * else. */
 int rbm_initialize(const rbm_state *state, size_t n_chains, double standard_deviation);
 
 /* One epoch: n_windows / batch_size batches of the windows (n_windows, n_visible; +-1) in a new

@@ -1,5 +1,5 @@
-/* Private to learning: Gibbs sampling and statistics of one strip of a batch. The algorithm and
- * the layout are explained in rbm_gibbs.c. */
+/* Private to learning: Gibbs sampling and statistics of one strip of a batch. The algorithm and the
+ * layout are explained in rbm_gibbs.c. */
 #ifndef RSMI_RBM_GIBBS_H
 #define RSMI_RBM_GIBBS_H
 

@@ -139,8 +139,8 @@ static void read_moments(const block_table *t, int64_t first, const lanes8 *soft
     }
 }
 
-/* Moments of all units; the last states, less than a tile, are completed by states without weight.
- */
+/* Moments of all units; the last states, less than a tile, are completed by states without
+ * weight. */
 static void measure(const block_table *t, const explanation *e, const uint8_t *rest,
                     const double *rest_weights, workspace *w)
 {

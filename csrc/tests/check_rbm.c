@@ -1,5 +1,5 @@
-/* Contrastive divergence: initial states, sizes off the vector widths, an update by hand, refusals.
- */
+/* Contrastive divergence: initial states, sizes off the vector widths, an update by hand,
+ * refusals. */
 #include "learning/rbm.h"
 #include "tests/expect.h"
 

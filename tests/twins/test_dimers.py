@@ -192,7 +192,7 @@ def test_bad_calls(call, message):
 # ---- noise ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pairing", dimers.PAIRINGS)
+@pytest.mark.parametrize("pairing", kernel.PAIRINGS)
 @pytest.mark.parametrize("shape", [(2, 2), (4, 6), (2, 66), (10, 14), (4, 128)])
 def test_noise_twin(shape, pairing):
     """Every spin as the twin draws it; the links untouched; the rows of a run cut anywhere."""
@@ -208,7 +208,7 @@ def test_noise_twin(shape, pairing):
     assert (kernel.add_noise(packed[2:], shape, 0.7, pairing, key, 7) == noisy[2:]).all()
 
 
-@pytest.mark.parametrize("pairing", dimers.PAIRINGS)
+@pytest.mark.parametrize("pairing", kernel.PAIRINGS)
 @pytest.mark.parametrize("probability", [0.0, 0.3, 0.982, 1.0])
 def test_noise_probability(probability, pairing):
     """Fair coins, equal in pairs with the probability asked for, pairs independent. The other
@@ -224,7 +224,7 @@ def test_noise_probability(probability, pairing):
     assert abs(spins_of.mean() - 0.5) < 4 * 0.5 / np.sqrt(count)
     agreement = dimers.noise_agreement(spins, pairing).mean()
     assert abs(agreement - probability) <= 4 * np.sqrt(probability * (1 - probability) / count)
-    other = next(name for name in dimers.PAIRINGS if name != pairing)
+    other = next(name for name in kernel.PAIRINGS if name != pairing)
     assert abs(dimers.noise_agreement(spins, other).mean() - 0.5) < 4 * 0.5 / np.sqrt(count)
 
 

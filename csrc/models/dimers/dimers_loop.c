@@ -50,8 +50,8 @@ static double most(double a, double b)
     return a > b ? a : b;
 }
 
-/* Symmetric flows a with row sums w, w[0] >= w[1] >= w[2] >= w[3], and the smallest possible trace.
- */
+/* Symmetric flows a with row sums w, w[0] >= w[1] >= w[2] >= w[3], and the smallest possible
+ * trace. */
 static void fewest_bounces(const double w[4], double a[4][4])
 {
     /* The smallest sends as evenly as it can, but the largest must be able to place what is left of

@@ -18,8 +18,8 @@ int64_t dimer_loop_workspace(const dimer_lattice *lattice);
  * |v| / k_B; on ladders from 0 on. */
 #define DIMER_LOOP_LEAST_COUPLING (-10.0)
 
-/* As dimer_sample, at any finite coupling from DIMER_LOOP_LEAST_COUPLING on (else RSMI_BAD_VALUE).
- */
+/* As dimer_sample, at any finite coupling from DIMER_LOOP_LEAST_COUPLING on (else
+ * RSMI_BAD_VALUE). */
 int dimer_loop_sample(const dimer_lattice *lattice, double coupling, int64_t chains, int64_t worms,
                       int64_t first, int64_t count, int8_t *partners, uint64_t *rng,
                       uint64_t *workspace, uint8_t *packed, int64_t *parallel_pairs,

@@ -74,8 +74,8 @@ static lattice_axis make_axis(int64_t size, int64_t stride)
                           .reciprocal = UINT64_MAX / (uint64_t)size + 1};
 }
 
-/* The queue: every site enters it once, and one rejected candidate may stand behind the last entry.
- */
+/* The queue: every site enters it once, and one rejected candidate may stand behind the last
+ * entry. */
 int64_t ising_wolff_workspace(const ising_chain *chain)
 {
     return ising_sites(chain) / 2 + 1;

@@ -23,8 +23,8 @@
 int bitsliced_check(const bitsliced_chain *chain);
 int bitsliced_supports(int path);
 
-/* Makes independent streams for every block from the state of one xoshiro256++, which is only read.
- */
+/* Makes independent streams for every block from the state of one xoshiro256++, which is only
+ * read. */
 void bitsliced_seed(const uint64_t rng[4], int64_t blocks, uint64_t *generators);
 
 /* Advances the chain by the given number of sweeps. The halo must be right before and is right

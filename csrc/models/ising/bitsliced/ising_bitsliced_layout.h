@@ -49,8 +49,8 @@ typedef struct {
     int64_t layers, rows, columns;
 } bitsliced_shape;
 
-/* The shape of the spins of a chain that passed bitsliced_check. With the halo there are
- * 2 (layers + 2) rows columns words. */
+/* The shape of the spins of a chain that passed bitsliced_check. With the halo there are 2 (layers
+ * + 2) rows columns words. */
 bitsliced_shape bitsliced_shape_of(const bitsliced_chain *chain);
 
 /* The number of sites along the first axis that is present (axis 0). */

@@ -5,8 +5,8 @@
 #include "models/ising/bitsliced/ising_bitsliced_layout.h"
 
 /* Converts spins to and from rows of packed bits. A lattice has ceil(sites / 8) bytes as in
- * ising.h; there is one row for a strip and 512 rows for replicas. Unpacking also makes the halo.
- */
+ * ising.h; there is one row for a strip and 512 rows for replicas. Unpacking also makes the
+ * halo. */
 void bitsliced_pack(const bitsliced_chain *chain, const uint64_t *spins, uint8_t *packed);
 void bitsliced_unpack(const bitsliced_chain *chain, const uint8_t *packed, uint64_t *spins);
 

@@ -6,12 +6,12 @@
  * What remains is a random bit for each spin that is 1 with the probability p of its class.
  *
  * Digits. Write p as 64 binary digits, toss a fair coin until the first tail, and let T be the
- * number of heads before it. Digit T of p (the first digit has number 0) is 1 with probability
- * sum over t of 2^-(t+1) p_t = p. This is exact and needs two tosses on average. Each spin has a
- * bit in `open` as long as its coin shows heads, and every draw of 512 random bits tosses the coins
- * of all spins at once. Nobody has to look at T: with c = p ^ (p >> 1) the operation
- * r ^= open & c_j before each toss j telescopes to r = p_T where the coin stops. Spins whose
- * neighbours cancel take the first toss as their new value.
+ * number of heads before it. Digit T of p (the first digit has number 0) is 1 with probability sum
+ * over t of 2^-(t+1) p_t = p. This is exact and needs two tosses on average. Each spin has a bit in
+ * `open` as long as its coin shows heads, and every draw of 512 random bits tosses the coins of all
+ * spins at once. Nobody has to look at T: with c = p ^ (p >> 1) the operation r ^= open & c_j
+ * before each toss j telescopes to r = p_T where the coin stops. Spins whose neighbours cancel take
+ * the first toss as their new value.
  *
  * Draws. Their number never depends on the data. A batch is 8 words. Each word has PRIVATE_DRAWS
  * draws of its own; words k and k + 4 take them from stream k, in this order. After these draws one
