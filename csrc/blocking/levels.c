@@ -25,7 +25,7 @@
 #include "base/status.h"
 #include "blocking/squares.h"
 
-enum { TOGETHER = 64 * LANE_COUNT, DIGITS = 48, CODE_BITS = 16 };
+enum { LATTICES = 64 * LANE_COUNT, DIGITS = 48, CODE_BITS = 16 };
 
 typedef struct {
     int64_t height, width, stride; /* height and width in sites; words from row to row */
@@ -199,14 +199,14 @@ static void add_counts(counter *c, int64_t sites, int64_t n_samples, int64_t n_o
                        int64_t *sums)
 {
     const int64_t all = c->terms * sites, sign = c->spins & 1 ? -1 : 1;
-    int64_t counts[TOGETHER] = {0};
+    int64_t counts[LATTICES] = {0};
     finish(c);
     for (int first = 0; first < c->used; first += CODE_BITS) {
         uint16_t codes[CODE_BITS]
-                      [TOGETHER / CODE_BITS]; /* bit j of group g belongs to lattice 16 g + j */
+                      [LATTICES / CODE_BITS]; /* bit j of group g belongs to lattice 16 g + j */
         transpose_squares(c->digits + first, CODE_BITS);
         memcpy(codes, c->digits + first, sizeof codes);
-        for (int g = 0; g < TOGETHER / CODE_BITS; g++)
+        for (int g = 0; g < LATTICES / CODE_BITS; g++)
             for (int j = 0; j < CODE_BITS; j++)
                 counts[CODE_BITS * g + j] += (int64_t)codes[j][g] << first;
     }
@@ -283,8 +283,8 @@ int level_sums(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
     }
     if (enough)
         memset(sums, 0, (size_t)((steps + 1) * n_samples * n_operators) * sizeof *sums);
-    for (int64_t first = 0; enough && first < n_samples; first += TOGETHER) {
-        const int64_t n = n_samples - first < TOGETHER ? n_samples - first : TOGETHER;
+    for (int64_t first = 0; enough && first < n_samples; first += LATTICES) {
+        const int64_t n = n_samples - first < LATTICES ? n_samples - first : LATTICES;
         plane p = plane_of(shape[1], shape[2], reach, words);
         unpack_rows(rows + first * n_bytes, n, &p);
         for (int64_t level = 0; level <= steps; level++) {

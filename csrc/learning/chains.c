@@ -1,19 +1,22 @@
-/* First cumulant by Monte Carlo chains: Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), eqs.
- * 14 and 15.
+/* The first cumulant by Monte Carlo chains.
  *
  * A = mean_s sum_h q(h|v_s) <f(V, e_s)>_h, where <.>_h averages over V drawn from P_Theta(V)
  * q(h|V). For every h, M chains persist from step to step and sample that distribution by Gibbs
  * updates of single spins. The gradient has the two terms of eq. 15: the score of q(h|v_s) times
- * the chain average fbar_h(e_s), and the covariance over the chains of f(V_m, e_s) with the score
- * of q(h|V_m). The sum over h is done exactly instead of by one draw; because sum_h q(h|v) (h - p)
- * = 0, every term of the environment alone drops out of the first one (with h drawn, as printed, a
- * baseline such as the batch mean has to do that). The value is taken relative to sum_h P_h
- * fbar_h(e_s) for the same reason.
+ * the average fbar_h(e_s) over the chains, and the covariance over the chains of f(V_m, e_s) with
+ * the score of q(h|V_m). The sum over h is done exactly instead of by one draw. Because sum_h
+ * q(h|v) (h - p) = 0, every term of the environment alone drops out of the first term (if h is
+ * drawn, as in the paper, a baseline such as the mean of the batch has to do that). For the same
+ * reason the value is taken relative to sum_h P_h fbar_h(e_s).
  *
- * Conditional of one spin: the marginal machine contributes sum_k log 2cosh(y_k + u_ki v_i), and
- * the channel log q_j = (2h_j - 1) x_j / 2 - log 2cosh(x_j / 2): one more kind of hidden unit, with
- * weight lambda/2 and a minus sign. Both products of 1 + e^{-2|y|} (spin up, spin down) are
- * accumulated and the ratio taken once. The chains of one h lie on SIMD lanes. */
+ * Conditional of one spin. The marginal machine contributes sum_k log 2cosh(y_k + u_ki v_i), and
+ * the channel log q_j = (2h_j - 1) x_j / 2 - log 2cosh(x_j / 2): this is one more kind of hidden
+ * unit, with weight lambda / 2 and a minus sign. Both products of 1 + e^{-2|y|} (spin up, spin
+ * down) are accumulated, and the ratio is taken once.
+ *
+ * Memory: the chains of one h lie on SIMD lanes, (site, chain) and (unit, chain).
+ *
+ * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018), eqs. 14 and 15. */
 #include "learning/chains.h"
 
 #include <math.h>
@@ -44,8 +47,8 @@ void chains_take(arena *a, const theta_pair *theta, int64_t n_hidden, int64_t n_
     w->bias_part = arena_doubles(a, (size_t)n_hidden);
 }
 
-/* Units of the conditional: the marginal machine's hidden units, then the channel's with half
- * weight. */
+/* Sets the units of the conditional: the hidden units of the marginal machine, then those of the
+ * channel with half the weight. */
 static void set_units(const theta_pair *t, const theta_fields *theta, const channel *c,
                       chain_workspace *w)
 {
@@ -62,8 +65,8 @@ static void set_units(const theta_pair *t, const theta_fields *theta, const chan
             w->site_weights[i * w->n_units + k] = w->weights[k * sites + i];
 }
 
-/* log-odds of one spin up, for 8 chains: linear + log(up / down) with up, down the products over
- * the units. */
+/* Adds one unit to the log-odds of spin up, for 8 chains: linear + log(up / down), where up and
+ * down are the products over the units. */
 RSMI_INLINE void unit_factors(const lanes8 *field, const lanes8 *spin, double weight, int subtract,
                               lanes8 *linear, lanes8 *up, lanes8 *down)
 {
@@ -78,8 +81,8 @@ RSMI_INLINE void unit_factors(const lanes8 *field, const lanes8 *spin, double we
     *(subtract ? up : down) *= 1.0 + minus_factor;
 }
 
-/* One Gibbs update of spin `site` in every chain. offset: the linear part of the log-odds; n_plain
- * units count plus. */
+/* Makes one Gibbs update of spin `site` in every chain. offset is the linear part of the log-odds;
+ * the first n_plain units count with a plus sign. */
 RSMI_CLONES
 static void update_site(int64_t site, double offset, int64_t n_plain, chain_workspace *w,
                         uint64_t rng[4])
@@ -103,7 +106,7 @@ static void update_site(int64_t site, double offset, int64_t n_plain, chain_work
     }
 }
 
-/* Advance the chains of state h and leave their spins in w->spins. */
+/* Advances the chains of state h and leaves their spins in w->spins. */
 static void sweep_chains(const theta_pair *t, const channel *c, int64_t h, chain_workspace *w,
                          int8_t *chains, uint64_t rng[4])
 {
@@ -125,7 +128,7 @@ static void sweep_chains(const theta_pair *t, const channel *c, int64_t h, chain
             chains[i * n + m] = (int8_t)w->spins[i * ld + m];
 }
 
-/* mean[s] = average over the chains; energies are centred. */
+/* Centres the energies; mean[s] is the average over the chains. */
 static void center_over_chains(int64_t n, int64_t n_chains, double *energies, double *mean)
 {
     const int64_t ld = padded(n_chains);
@@ -136,8 +139,8 @@ static void center_over_chains(int64_t n, int64_t n_chains, double *energies, do
     }
 }
 
-/* Add the covariance term of state h: sum_m C_m V_m (h - p(V_m)), C_m = sum_s q(h|v_s) (f_sm -
- * fbar_s) / ((M - 1) n). */
+/* Adds the covariance term of state h: sum_m C_m V_m (h - p(V_m)), with C_m = sum_s q(h|v_s) (f_sm
+ * - fbar_s) / ((M - 1) n). */
 static void add_covariance(const channel *c, int64_t h, int64_t n, const double *q,
                            chain_workspace *w, double *filters_gradient, double *bias_gradient)
 {

@@ -17,7 +17,7 @@ typedef struct {
     double *weights, *site_weights; /* (n_units, n_block) of the marginal machine, then filters / 2;
                                        and transposed */
     double *unit_bias, *field;      /* (n_units,), (n_units, n_chains) */
-    double *p, *q, *field_gradient; /* the channel at the chains' blocks */
+    double *p, *q, *field_gradient; /* the channel at the blocks of the chains */
     double *energies, *covariance;  /* (batch, n_chains), (n_chains,) */
     double *filters_part, *bias_part;
 } chain_workspace;
@@ -25,12 +25,13 @@ typedef struct {
 void chains_take(arena *a, const theta_pair *theta, int64_t n_hidden, int64_t n_chains,
                  int64_t n_sweeps, int64_t batch, chain_workspace *w);
 
-/* One gradient step's worth of KR eq. 15 with the sum over h done exactly.
+/* The estimate of eq. 15 for one gradient step, with the sum over h done exactly.
  *
- * w_theta: environments of the batch already set; batch_spins (n_block, n), p, q of the batch.
- * chains (2^n_hidden, n_block, n_chains) of +-1 are advanced n_sweeps Gibbs sweeps under P_Theta(V)
- * q(h|V) with the stream rng. derivative and field_gradient are scratch of the batch. Returns the
- * estimate of A; gradients (n_hidden, n_block) and (n_hidden,). */
+ * In theta the environments of the batch are already set; batch_spins (n_block, n), p and q are
+ * those of the batch. The chains (2^n_hidden, n_block, n_chains) of +-1 are advanced by n_sweeps
+ * Gibbs sweeps under P_Theta(V) q(h|V) with the stream rng. derivative and field_gradient are
+ * scratch of the batch. Returns the estimate of A; the gradients are (n_hidden, n_block) and
+ * (n_hidden,). */
 double chains_objective(const channel *c, theta_fields *theta, int64_t n, const double *batch_spins,
                         const double *p, const double *q, chain_workspace *w, int8_t *chains,
                         uint64_t rng[4], double *derivative, double *field_gradient,

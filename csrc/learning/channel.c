@@ -1,8 +1,12 @@
-/* q(h|v) = prod_j p_j^{h_j} (1 - p_j)^{1 - h_j}, summed over all 2^n_hidden values of h exactly.
+/* The channel q(h|v) = prod_j p_j^{h_j} (1 - p_j)^{1 - h_j}, for all 2^n_hidden values of h.
  *
- * Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), eq. 10 (with v_i for the printed v_j). The
- * table q is built by doubling: adding unit j splits every state into h_j = 0 and h_j = 1. All
- * arrays are batch-last (see dense.c). */
+ * The table q is built by doubling: unit j splits every state into h_j = 0 and h_j = 1. The chain
+ * rule turns the derivatives of an objective in q into gradients of filters and bias.
+ *
+ * Memory: all arrays are batch-last (dense.c); q and the derivative are (state, sample).
+ *
+ * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018), eq. 10 (with v_i for the
+ * printed v_j). */
 #include "learning/channel.h"
 
 #include <math.h>
@@ -44,7 +48,7 @@ void channel_probabilities(const channel *c, int64_t n, const double *spins, dou
     }
 }
 
-/* sum += q G over the states h with (h & bit) == bit. */
+/* Sums q G over the states h with (h & bit) == bit. */
 RSMI_CLONES
 static void sum_states(int64_t n_states, int64_t bit, int64_t ld, const double *q,
                        const double *derivative, double *sum)

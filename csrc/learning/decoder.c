@@ -1,31 +1,32 @@
-/* Variational lower bound of the mutual information.
+/* A variational lower bound of the mutual information.
  *
- * For any distribution r(h|e), I(H:E) >= H(H) + <sum_h q(h|v) log r(h|e)> (Barber & Agakov, NIPS
- * 16, 201 (2003)), with equality at r = P(h|e): no model of the microscopic system is needed, and
- * evaluated on held-out windows the bound is certified up to sampling noise. With R(h) = <r(h|e)>
- * the bound
+ * For any distribution r(h|e), I(H:E) >= H(H) + <sum_h q(h|v) log r(h|e)>, with equality at r =
+ * P(h|e). No model of the microscopic system is needed, and evaluated on held-out windows the bound
+ * is certified up to sampling noise. With R(h) = <r(h|e)> the bound
  *
- *     A = <sum_h q(h|v) log [r(h|e) / R(h)]>,   I - A = <KL(P(.|e) || r(.|e))> - KL(<P(.|e)> || R)
- * >= 0 (KL is convex),
+ *     A = <sum_h q(h|v) log [r(h|e) / R(h)]>,
+ *     I - A = <KL(P(.|e) || r(.|e))> - KL(<P(.|e)> || R) >= 0 (since KL is convex),
  *
- * is tighter by KL(H || R), and it is what training climbs: the entropy of a minibatch's mean q,
- * which is too small wherever there are many states h, does not enter, and without it eight units
- * would rather agree than take eight spins. A is linear in q, dA/dq(h|v_s) = [log r(h|e_s) - log
- * R(h)] / n. The decoder itself climbs its likelihood, gradient [q(h|v_s) - r(h|e_s)] / n with
- * respect to the logits, whose maximum over all r is that of A as well.
+ * is tighter by KL(H || R), and this is what training climbs. The entropy of the mean q of a
+ * minibatch, which is too small wherever there are many states h, does not enter; with it eight
+ * units would rather agree than take eight spins. A is linear in q: dA/dq(h|v_s) = [log r(h|e_s) -
+ * log R(h)] / n. The decoder itself climbs its likelihood, whose gradient in the logits is
+ * [q(h|v_s) - r(h|e_s)] / n and whose maximum over all r is that of A as well.
  *
  * r is the conditional distribution of interacting spins in a field that is linear in the
  * environment,
  *
- *     log r(h|e) = sum_j (2 h_j - 1) (field e)_j + offset(h) + output(h) tanh(input e + input_bias)
- * - log Z(e),
+ *     log r(h|e) = sum_j (2 h_j - 1) (field e)_j + offset(h)
+ *                + output(h) tanh(input e + input_bias) - log Z(e),
  *
- * with the tanh units optional. A softmax with free linear functions for all 2^n_hidden states has
- * no smaller distance from P(h|e) on the Ising model but many more parameters to fit. Where the
- * environment's mean is not zero it is subtracted from e: else the step of every weight would also
- * be one of the offset.
+ * where the tanh units are optional. A softmax with free linear functions for all 2^n_hidden states
+ * has no smaller distance from P(h|e) on the Ising model, but many more parameters to fit. If the
+ * mean of the environment is not zero it is subtracted from e: otherwise the step of every weight
+ * would also be a step of the offset.
  *
- * Batch-last layout (dense.c), double precision. */
+ * Memory: batch-last layout (dense.c), double precision.
+ *
+ * Reference: D. Barber, F. Agakov, NIPS 16, 201 (2003). */
 #include "learning/decoder.h"
 
 #include <float.h>
@@ -86,7 +87,7 @@ static void apply_tanh(int64_t n, double *x)
         hyperbolic_tangent((lanes8 *)(x + i));
 }
 
-/* Logits -> log softmax over the states, sample by sample. */
+/* Turns logits into the log softmax over the states, sample by sample. */
 RSMI_CLONES
 static void log_softmax(int64_t n_states, int64_t n, double *logits)
 {
@@ -109,8 +110,8 @@ static void log_softmax(int64_t n_states, int64_t n, double *logits)
     }
 }
 
-/* start (units, n) = -(weights mean) + start_i: what units of the weights (units, n_environment)
- * hold while e is at its mean. */
+/* start (units, n) = bias - weights mean: the value of units of the weights (units, n_environment)
+ * if e is zero before it is centred. */
 static void centre_rows(const decoder_shape *shape, int64_t units, int64_t n, const double *weights,
                         const double *bias, double *start)
 {
@@ -124,7 +125,7 @@ static void centre_rows(const decoder_shape *shape, int64_t units, int64_t n, co
     }
 }
 
-/* Gradient of weights (units, n_environment) from that of the units (units, n). */
+/* The gradient of weights (units, n_environment) from the gradient of the units (units, n). */
 static void weight_gradient(const decoder_shape *shape, int64_t units, int64_t n,
                             const double *delta, const double *environments, double *gradient)
 {
@@ -159,7 +160,7 @@ void decoder_forward(const decoder_shape *shape, const double *parameters, int64
     log_softmax(states, n, w->log_r);
 }
 
-/* delta = (q - r) / n, zero in the padding; mean = average of r over the batch. */
+/* delta = (q - r) / n, zero in the padding; mean = the average of r over the batch. */
 RSMI_CLONES
 static void logit_gradient(int64_t n_states, int64_t n, const double *q, const double *log_r,
                            double *delta, double *mean)
@@ -254,7 +255,7 @@ int decoder_log_probabilities(const decoder_shape *shape, const double *paramete
     return status;
 }
 
-/* Batch-last targets of the windows `index`. */
+/* Gathers the targets of the windows `index`, batch-last. */
 static void gather_targets(int64_t n, int64_t n_states, const double *q, const int64_t *index,
                            double *out)
 {

@@ -6,15 +6,16 @@
 
 #include "base/arena.h"
 
-/* Softmax over the 2^n_hidden states of sum_j (2 h_j - 1) (field e)_j + offset(h) + output(h)
- * tanh(input e + input_bias); n_units = 0 leaves the first two terms. */
+/* A softmax over the 2^n_hidden states of sum_j (2 h_j - 1) (field e)_j + offset(h) + output(h)
+ * tanh(input e + input_bias). n_units = 0 leaves the first two terms. */
 typedef struct {
     int64_t n_environment, n_units, n_hidden;
-    const double *environment_mean; /* (n_environment,) subtracted from the environments, or NULL */
+    const double
+        *environment_mean; /* (n_environment,): subtracted from the environments, or NULL */
 } decoder_shape;
 
-/* Parameters in one vector: field (n_hidden, n_environment), offset (n_states,), output (n_states,
- * n_units), input (n_units, n_environment), input_bias (n_units,). */
+/* All parameters in one vector: field (n_hidden, n_environment), offset (n_states,), output
+ * (n_states, n_units), input (n_units, n_environment), input_bias (n_units,). */
 int64_t decoder_size(const decoder_shape *shape);
 
 typedef struct {
@@ -26,18 +27,18 @@ typedef struct {
 
 void decoder_take(arena *a, const decoder_shape *shape, int64_t batch, decoder_workspace *w);
 
-/* w->log_r = log r(h|e_s) of the environments (n_environment, n). */
+/* Sets w->log_r = log r(h|e_s) of the environments (n_environment, n). */
 void decoder_forward(const decoder_shape *shape, const double *parameters, int64_t n,
                      const double *environments, decoder_workspace *w);
 
-/* After decoder_forward: the bound A = mean_s sum_h q(h|v_s) log [r(h|e_s) / mean r(h)] of the
- * batch, the gradient of the decoder's log-likelihood mean_s sum_h q log r in its parameters, and
- * (unless NULL) derivative (n_states, n) = dA/dq(h|v_s). */
+/* After decoder_forward: returns the bound A = mean_s sum_h q(h|v_s) log [r(h|e_s) / mean r(h)] of
+ * the batch. Writes the gradient of the log-likelihood of the decoder, mean_s sum_h q log r, in its
+ * parameters, and (unless NULL) derivative (n_states, n) = dA/dq(h|v_s). */
 double decoder_objective(const decoder_shape *shape, const double *parameters, int64_t n,
                          const double *environments, const double *q, decoder_workspace *w,
                          double *gradient, double *derivative);
 
-/* log_r (n_windows, n_states) of all environments int8 (n_windows, n_environment). */
+/* Writes log_r (n_windows, n_states) of all environments int8 (n_windows, n_environment). */
 int decoder_log_probabilities(const decoder_shape *shape, const double *parameters,
                               int64_t n_windows, const int8_t *environments, double *log_r);
 
@@ -46,9 +47,9 @@ typedef struct {
     double learning_rate;
 } decoder_schedule;
 
-/* Maximum likelihood of the targets q (n_windows, n_states) given the environments: `steps` Adam
- * steps on minibatches drawn with replacement from the stream rng. parameters are updated in place,
- * to the average over the second half of the steps. */
+/* Maximises the likelihood of the targets q (n_windows, n_states) given the environments, by
+ * `steps` Adam steps on minibatches that are drawn with replacement from the stream rng. The
+ * parameters are updated in place, to the average over the second half of the steps. */
 int decoder_fit(const decoder_shape *shape, const decoder_schedule *schedule, int64_t n_windows,
                 const int8_t *environments, const double *q, uint64_t rng[4], double *parameters);
 

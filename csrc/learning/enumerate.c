@@ -1,12 +1,14 @@
 /* I(H:E) with the sum over the block done exactly.
  *
- * P(h|e) = sum_V P_Theta(V|e) q(h|V); over the B environments of a batch I = H(mean_i P(.|e_i)) -
- * mean_i H(P(.|e_i)), with dI/dq(h|V) = mean_i P(V|e_i) log[P(h|e_i) / P(h)], P(h) = mean_i
- * P(h|e_i). Fed with the exact P(V|E) it is the exact mutual information of the sampled
- * environments.
+ * P(h|e) = sum_V P_Theta(V|e) q(h|V). Over the B environments of a batch I = H(mean_i P(.|e_i)) -
+ * mean_i H(P(.|e_i)), with dI/dq(h|V) = mean_i P(V|e_i) log[P(h|e_i) / P(h)] and P(h) = mean_i
+ * P(h|e_i). With the exact P(V|E) it is the exact mutual information of the sampled environments.
  *
- * Environments are streamed in slices, so that 2^16 blocks need no table over the whole batch: the
- * log P(h) part of the gradient is added at the end from mean_i P(V|e_i). */
+ * Memory. Environments are treated in slices, so that 2^16 blocks need no table over the whole
+ * batch. The part of the gradient with log P(h) is added at the end, from mean_i P(V|e_i). Tables
+ * are batch-last (dense.c) with the block in the place of the sample.
+ *
+ * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018), for P(h|e). */
 #include "learning/enumerate.h"
 
 #include <float.h>

@@ -9,32 +9,34 @@
 
 enum { ENUMERATE_LARGEST_BLOCK = 16 };
 
-/* Sums over the environments seen so far. */
+/* Sums over the environments so far. */
 typedef struct {
     int64_t n_states, n_blocks, environments;
     double conditional_entropy;
     double *block_sum;  /* (n_blocks,) of P(V|e) */
     double *state_sum;  /* (n_states,) of P(h|e) */
-    double *derivative; /* (n_states, n_blocks) batch-last: of P(V|e) log P(h|e), at the end
+    double *derivative; /* (n_states, n_blocks) batch-last: of P(V|e) log P(h|e); at the end
                            dA/dq(h|V) */
     double *posterior_h, *log_h;
 } enumeration;
 
-/* n_blocks = 2^n_block columns; at most `rows` environments at a time. */
+/* Takes the space for n_blocks = 2^n_block columns and at most `rows` environments at a time. */
 void enumeration_take(arena *a, int64_t n_states, int64_t n_blocks, int64_t rows, enumeration *e);
 
 void enumeration_reset(enumeration *e);
 
-/* posterior (rows, padded n_blocks) = P(V|e_i); q (n_states, n_blocks) of all blocks. */
+/* Adds environments: posterior (rows, padded n_blocks) = P(V|e_i); q (n_states, n_blocks) of all
+ * blocks. */
 void enumeration_add(enumeration *e, int64_t rows, const double *posterior, const double *q);
 
 /* Returns I = H(mean P) - mean H(P(.|e)) and leaves dI/dq(h|V) in e->derivative. */
 double enumeration_finish(enumeration *e);
 
-/* Rows of log-weights (rows, padded n_blocks) -> normalised probabilities. */
+/* Turns rows of log-weights (rows, padded n_blocks) into normalised probabilities. */
 void normalize_rows(int64_t rows, int64_t n_blocks, double *log_weight);
 
-/* spins (n_block, 2^n_block) batch-last: bit i of the state index is site i. */
+/* Writes all blocks as spins (n_block, 2^n_block), batch-last: bit i of the number of a state is
+ * site i. */
 void all_blocks(int64_t n_block, double *spins);
 
 /* I(H:E) and its gradient from a given table posterior (n_environments, 2^n_block) = P(V|e). */

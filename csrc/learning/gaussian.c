@@ -1,19 +1,20 @@
-/* The first cumulant (Koch-Janusz & Ringel, Nature Physics 14, 578 (2018), eq. 14) without a
- * Boltzmann machine.
+/* The first cumulant without a Boltzmann machine.
  *
  * Jointly Gaussian variables of weak correlation have log P(v,e) - log P(v) P(e) = F(v, e) = (v -
- * <v>) M (e - <e>) up to terms of v or e alone, M = C_vv^+ C_ve C_ee^+. F is bilinear, so all pairs
- * of a minibatch of B windows cost no more than its windows. With y_i = M (e_i - <e>), q_hj =
- * q(h|v_j), P_h = mean_j q_hj and
+ * <v>) M (e - <e>) up to terms of v or e alone, with M = C_vv^+ C_ve C_ee^+. F is bilinear, so all
+ * pairs of a minibatch of B windows cost no more than its windows. With y_i = M (e_i - <e>), q_hj =
+ * q(h|v_j) and P_h = mean_j q_hj,
  *
  *     a_h = sum_j q_hj (v_j - <v>),   c_h = sum_i q_hi y_i,   N_h = a_h c_h - sum_j q_hj^2 F_jj,
  *
- * (a block with its own environment left out, as in proxy.c)
+ * where a block with its own environment is left out as in proxy.c,
  *
  *     A = sum_h N_h / (B (B-1) P_h),
  *     dA/dq_hj = [(v_j - <v>) c_h + y_j a_h - 2 q_hj F_jj - N_h / (B P_h)] / (B (B-1) P_h).
  *
- * Batch-last layout (dense.c), double precision. */
+ * Memory: batch-last layout (dense.c), double precision.
+ *
+ * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018), eq. 14. */
 #include "learning/gaussian.h"
 
 #include <float.h>
@@ -30,7 +31,7 @@ void gaussian_take(arena *a, int64_t n_states, int64_t n, int64_t n_block, gauss
     w->pulls = arena_doubles(a, (size_t)n_states * sites);
 }
 
-/* y of every window, and F_ss. */
+/* Computes y of every window, and F_ss. */
 static void pull_of_environments(const window_table *t, int64_t n, const double *blocks,
                                  const double *environments, gaussian_workspace *w)
 {

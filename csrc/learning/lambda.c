@@ -1,13 +1,18 @@
-/* Lambda training: maximise a lower bound or estimate of I(H:E) over the channel q(h|v) by
- * stochastic gradient ascent.
+/* Training of Lambda: stochastic gradient ascent of a lower bound or an estimate of I(H:E) over the
+ * channel q(h|v).
  *
- * Koch-Janusz & Ringel, Nature Physics 14, 578 (2018). Every step draws a fresh minibatch of
- * windows, evaluates the chosen objective with its explicit gradient and moves all parameters
- * uphill (adam.h). Objectives return dA/dq(h|v), and one chain rule (channel.c) turns it into
- * gradients of filters and bias; the decoder's own parameters are trained in the same steps.
+ * Every step draws a fresh minibatch of windows, evaluates the chosen objective with its explicit
+ * gradient, and moves all parameters uphill (adam.h). Objectives return dA/dq(h|v), and one chain
+ * rule (channel.c) turns it into gradients of filters and bias. The parameters of the decoder are
+ * trained in the same steps.
  *
- * All randomness comes from the state's stream and nothing but the state is carried from step to
- * step, so n1 + n2 steps are bit for bit n steps. The workspace is allocated once per call. */
+ * All randomness comes from the stream of the state, and nothing but the state is carried from step
+ * to step, so that n1 + n2 steps are n steps, bit for bit.
+ *
+ * Memory: the workspace is allocated once per call; all arrays of a minibatch are batch-last
+ * (dense.c).
+ *
+ * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018). */
 #include "learning/lambda.h"
 
 #include <math.h>
@@ -22,7 +27,7 @@
 #include "learning/gaussian.h"
 #include "learning/proxy.h"
 
-enum { SLICE = 1 << 22 }; /* entries of the largest table of P(V|e) held at once */
+enum { SLICE = 1 << 22 }; /* most entries of a table of P(V|e) that is held at once */
 
 typedef struct {
     arena memory;
@@ -31,7 +36,7 @@ typedef struct {
     int64_t *index;
     double *blocks, *environments; /* (site, sample) of the minibatch */
     double *p, *q, *derivative, *field_gradient;
-    double *bias; /* (n_hidden,) of uncentred blocks */
+    double *bias; /* (n_hidden,) for blocks that are not centred */
     double *gradient, *energies;
     gaussian_workspace gaussian;
     theta_fields theta;
@@ -40,8 +45,8 @@ typedef struct {
     decoder_workspace decoder_space;
     enumeration enumerated;
     proxy_columns pairs;
-    int64_t *block_column;  /* column of each block state, of the distinct blocks */
-    int64_t columns, slice; /* of q: samples, distinct blocks, or all 2^n_block blocks */
+    int64_t *block_column;  /* column of each block state, for distinct blocks */
+    int64_t columns, slice; /* columns of q: samples, distinct blocks, or all 2^n_block blocks */
 } workspace;
 
 static decoder_shape decoder_of(const lambda_settings *s, int64_t n_environment)
@@ -133,7 +138,7 @@ static int64_t block_state(const window_table *windows, int64_t window)
     return state;
 }
 
-/* The blocks that occur among the windows, each once, with their frequencies. */
+/* Lists the blocks that occur among the windows, each once, with their frequencies. */
 static void find_distinct_blocks(workspace *w)
 {
     const window_table *windows = w->windows;
@@ -169,7 +174,7 @@ static void prepare_pairs(workspace *w)
     pairs->leave_own_out = !w->settings->distinct_blocks;
 }
 
-/* Prepare everything that does not change from step to step. */
+/* Prepares everything that does not change from step to step. */
 static int open_workspace(const window_table *windows, const lambda_settings *s, workspace *w)
 {
     const int status = check(windows, s);
@@ -236,7 +241,8 @@ static double enumerate_step(workspace *w)
     return enumeration_finish(&w->enumerated);
 }
 
-/* The objective as a function of filters and of the bias of uncentred blocks; gradient in these. */
+/* The objective as a function of the filters and of the bias of blocks that are not centred, with
+ * its gradient in these. */
 static double evaluate_uncentred(workspace *w, lambda_state *state)
 {
     const lambda_settings *s = w->settings;
@@ -291,7 +297,7 @@ static double evaluate(workspace *w, lambda_state *state)
     return value;
 }
 
-/* Move the parameters first .. first + n - 1 uphill. */
+/* Moves the parameters first .. first + n - 1 uphill. */
 static void ascend(const workspace *w, lambda_state *state, int64_t first, int64_t n, double rate)
 {
     const double factor = rate * schedule_factor(*state->step, w->settings->total_steps);

@@ -1,4 +1,4 @@
-/* Training of the coarse-graining channel Lambda: one objective, its gradient, and the stochastic
+/* Training of the coarse-graining channel Lambda: an objective, its gradient, and stochastic
  * ascent. */
 #ifndef RSMI_LAMBDA_H
 #define RSMI_LAMBDA_H
@@ -21,13 +21,13 @@ typedef struct {
     int64_t n_chains, n_sweeps, decoder_units;
     int64_t adam, free_bias;
     int64_t distinct_blocks; /* samples of V given h: the distinct blocks of all windows (n_block <=
-                                16), else the minibatch's own */
+                                16), else those of the minibatch */
     double learning_rate, decoder_learning_rate;
 } lambda_settings;
 
-/* parameters: filters (n_hidden, n_block), bias (n_hidden,), then the decoder's (see decoder.h) for
- * that objective; moments of the same length. chains (2^n_hidden, n_block, n_chains) for
- * LAMBDA_CHAINS, else NULL. */
+/* The parameters are filters (n_hidden, n_block), bias (n_hidden,) and, for the objective of the
+ * decoder, the parameters of the decoder (decoder.h). The moments have the same length. chains is
+ * (2^n_hidden, n_block, n_chains) for LAMBDA_CHAINS, else NULL. */
 typedef struct {
     double *parameters, *first_moment, *second_moment;
     int8_t *chains;
@@ -35,16 +35,17 @@ typedef struct {
     int64_t *step;
 } lambda_state;
 
-/* Length of the parameter vector. */
+/* The length of the parameter vector. */
 int64_t lambda_size(const lambda_settings *settings, int64_t n_block, int64_t n_environment);
 
-/* Value and gradient of the objective at the minibatch of windows 0 .. batch - 1 (all of them). */
+/* The value and the gradient of the objective at the minibatch of windows 0 .. batch - 1, which
+ * must be all windows. */
 int lambda_evaluate(const window_table *windows, const lambda_settings *settings,
                     lambda_state *state, double *value, double *gradient);
 
-/* `epochs` epochs of steps_per_epoch steps (fewer at the end of total_steps) on fresh random
- * minibatches. Per epoch: mean objective (epochs,), filters (epochs, n_hidden, n_block) and bias
- * (epochs, n_hidden) at its end. */
+/* Trains for `epochs` epochs of steps_per_epoch steps (fewer at the end of total_steps) on fresh
+ * random minibatches. For each epoch it writes the mean objective (epochs,), and the filters
+ * (epochs, n_hidden, n_block) and the bias (epochs, n_hidden) at its end. */
 int lambda_train(const window_table *windows, const lambda_settings *settings, lambda_state *state,
                  int64_t epochs, double *objective, double *filters, double *bias);
 

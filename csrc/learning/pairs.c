@@ -1,19 +1,21 @@
 /* F_ij = sum_k log 2cosh(a_ik + b_jk) for all pairs (i, j).
  *
- * log 2cosh(a + b) = -(a + b) + log(1 + P Q) with P = e^{2a}, Q = e^{2b} computed once per row and
- * column. The product of (1 + P Q) over k runs in float32 with one multiplication, one addition and
- * one multiplication per term; before it can overflow, every `peel` factors, its exponent is moved
- * to an integer accumulator and the mantissa back to [3/4, 3/2). One short logarithm per pair
- * remains; the linear parts -(a + b) are summed in double. Rounding of ~3 x 2^-24 per factor adds
- * up like a random walk: < 5e-6 at a few hundred hidden units.
+ * log 2cosh(a + b) = -(a + b) + log(1 + P Q), where P = e^{2a} and Q = e^{2b} are computed once per
+ * row and column. The product of (1 + P Q) over k runs in float32, with one multiplication, one
+ * addition and one multiplication per term. Before it can overflow, every `peel` factors, its
+ * exponent is moved to an integer accumulator and its mantissa back to [3/4, 3/2). One short
+ * logarithm per pair remains; the linear parts -(a + b) are summed in double. The rounding of about
+ * 3 x 2^-24 per factor adds up like a random walk: < 5e-6 at a few hundred hidden units.
  *
- * With x the largest a + b of the batch, peel = 8 is safe to x < 5.4, 4 to 10.8, 2 to 21.7 and 1 to
- * 43.4 (a product of `peel` factors 1 + e^{2x} stays below 2^127). Beyond, every pair is summed in
- * double as |x| + log(1 + e^{-2|x|}). The split between P and Q is balanced per hidden unit, so
- * neither overflows alone.
+ * If x is the largest a + b of the batch, peel = 8 is safe for x < 5.4, 4 for x < 10.8, 2 for x <
+ * 21.7 and 1 for x < 43.4 (a product of `peel` factors 1 + e^{2x} stays below 2^127). Beyond that
+ * every pair is summed in double as |x| + log(1 + e^{-2|x|}). The split between P and Q is balanced
+ * for each hidden unit, so that neither overflows alone.
  *
- * Layout: P and Q are (hidden, sample); a tile of 4 rows x 32 columns of products stays in
- * registers while k advances. */
+ * Memory: P and Q are (hidden unit, sample). A tile of 4 rows x 32 columns of products stays in
+ * registers while k advances.
+ *
+ * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018), for the energies. */
 #include "learning/pairs.h"
 
 #include <math.h>
@@ -39,14 +41,15 @@ void pairs_take(arena *a, int64_t rows, int64_t columns, int64_t n_hidden, pairs
     w->shift = arena_doubles(a, (size_t)n_hidden);
 }
 
-/* Natural logarithm of m in [3/4, 3/2): 2 atanh((m - 1)/(m + 1)), series to ninth order. */
+/* The natural logarithm of m in [3/4, 3/2): 2 atanh((m - 1) / (m + 1)), the series to ninth
+ * order. */
 RSMI_INLINE float log_mantissa(float m)
 {
     const float t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
     return t * (2.0f + t2 * (2.0f / 3 + t2 * (2.0f / 5 + t2 * (2.0f / 7 + t2 * (2.0f / 9)))));
 }
 
-/* Move the exponents of x (mantissas left in [3/4, 3/2)) into e. */
+/* Moves the exponents of x into e and leaves mantissas in [3/4, 3/2). */
 RSMI_INLINE void peel_exponent(float16 *x, int16x *e)
 {
     int16x bits = *(int16x *)x;
@@ -120,8 +123,8 @@ static void multiply_pairs(double largest, int64_t rows, int64_t ld, int64_t n_h
         all_tiles(1, rows, ld, n_hidden, w, out);
 }
 
-/* factor = e^{2(field + shift_k)}, sum -= field + shift_k over k, for 8 samples at a time. Below
- * e^-80 a factor cannot change 1 + P Q: the clamp keeps denormal numbers out of the product. */
+/* factor = e^{2(field + shift_k)} and sum -= field + shift_k over k, for 8 samples at a time. Below
+ * e^-80 a factor cannot change 1 + P Q; the clamp keeps denormal numbers out of the product. */
 RSMI_CLONES
 static void exponentiate(int64_t n, int64_t stride, int64_t factor_stride, int64_t n_hidden,
                          const double *field, double sign, const double *shift, float *factor,
@@ -150,7 +153,7 @@ static double largest_of(const double *x, int64_t n)
     return largest;
 }
 
-/* Balance rows and columns; returns the largest sum of fields over all hidden units and pairs. */
+/* Balances rows and columns. Returns the largest sum of fields over all hidden units and pairs. */
 static double balance(int64_t rows, int64_t columns, int64_t n_hidden, const double *row_field,
                       int64_t row_stride, const double *column_field, double *shift)
 {
@@ -165,8 +168,8 @@ static double balance(int64_t rows, int64_t columns, int64_t n_hidden, const dou
     return largest;
 }
 
-/* sum[c] += sign * sum_k log 2cosh(a_k + field[k][c]): |x| and the product of 1 + e^{-2|x|} <= 2
- * apart, in double. */
+/* sum[c] += sign * sum_k log 2cosh(a_k + field[k][c]), in double: |x|, and apart from it the
+ * product of the factors 1 + e^{-2|x|} <= 2. */
 RSMI_CLONES
 static void log_cosh_row(int64_t columns, int64_t n_hidden, const double *a, int64_t stride,
                          const double *field, double sign, double *sum)

@@ -1,31 +1,33 @@
-/* RSMI objectives by pairs (v_j, e_i): rows i are the minibatch's environments, columns j are
+/* RSMI objectives by pairs (v_j, e_i): rows i are the environments of the minibatch, columns j are
  * samples of V.
  *
- * Koch-Janusz & Ringel, Nature Physics 14, 578 (2018). Column j counts c_j (sum c = 1), row i has a
- * block of its own, v_i = column own(i). With P_h = sum_j c_j q(h|v_j), w_hj = c_j q(h|v_j) / P_h,
- * u_hi = q(h|v_i) and B rows:
+ * Column j has the weight c_j (sum c = 1), and row i has a block of its own, v_i = column own(i).
+ * With P_h = sum_j c_j q(h|v_j), w_hj = c_j q(h|v_j) / P_h, u_hi = q(h|v_i) and B rows:
  *
  *   proxy (eq. 14)     A = mean_i sum_h u_hi (F w_h)_i
  *   log sum (eq. 12)   A = mean_i sum_h u_hi log S_hi,  S_hi = sum_j w_hj exp F_ij
  *
- * and, every q(h|v_j) taken as independent, with T_hi = u_hi for the proxy and u_hi / S_hi for the
- * log sum (M = F or exp F),
+ * Every q(h|v_j) is taken as independent. With T_hi = u_hi for the proxy, T_hi = u_hi / S_hi for
+ * the log sum, and M = F or exp F,
  *
  *   dA/dq(h|v_j) = mean of (F w_h)_i or log S_hi over the rows i with own(i) = j
  *                + c_j / P_h mean_i T_hi (M_ij - sum_k w_hk M_ik).
  *
- * Terms of the environment alone do not cancel in a finite set of columns: from every row of F its
- * mean over the columns is subtracted first, and the rows of exp F are divided by theirs, which
- * makes the log sum an estimate of the mutual information.
+ * Terms of the environment alone do not cancel in a finite set of columns. From every row of F its
+ * mean over the columns is therefore subtracted first, and the rows of exp F are divided by their
+ * mean, which makes the log sum an estimate of the mutual information.
  *
- * The columns are one of two sets. *Distinct blocks* of a small V with their frequencies among all
- * training windows: every h has all its samples, and a window's own block is one of very many. Or
- * *the minibatch's own blocks* where V is large: then the pair of a block with its own environment
- * is left out (c = 1/B, factor B/(B-1) for the proxy), and states h that are rarer than one in a
- * batch have too few samples: with 256 states both objectives are biased, with 16 hardly.
+ * The columns are one of two sets. *Distinct blocks* of a small V come with their frequencies among
+ * all training windows: every h has all its samples, and the own block of a window is one of very
+ * many. *The own blocks of the minibatch* are used where V is large: then the pair of a block with
+ * its own environment is left out (c = 1/B, factor B/(B-1) for the proxy), and states h that are
+ * rarer than one in a batch have too few samples. With 256 states both objectives are biased, with
+ * 16 hardly.
  *
- * Beside the exponentials of the log sum, the cost is two products of n_states x rows x columns
- * (see dense.c). */
+ * Memory: arrays are batch-last (dense.c). Beside the exponentials of the log sum, the cost is two
+ * products of n_states x rows x columns.
+ *
+ * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018). */
 #include "learning/proxy.h"
 
 #include <float.h>
@@ -50,7 +52,7 @@ void proxy_take(arena *a, int64_t n_states, int64_t rows, int64_t columns, proxy
     c->probability = arena_doubles(a, (size_t)n_states);
 }
 
-/* P_h and w (n_states, columns). */
+/* Computes P_h and w (n_states, columns). */
 static void normalize_weights(int64_t n_states, const double *q, const proxy_columns *c)
 {
     const int64_t ld = padded(c->columns);
@@ -64,7 +66,7 @@ static void normalize_weights(int64_t n_states, const double *q, const proxy_col
     }
 }
 
-/* Mean of a row over the columns; the left-out own column must hold zero. */
+/* The mean of a row over the columns. The own column must hold zero if it is left out. */
 static double row_mean(const proxy_columns *c, const double *row)
 {
     double sum = 0.0;
@@ -87,7 +89,7 @@ static void center_rows(const proxy_columns *c)
     }
 }
 
-/* Row -> exp(row - max) / mean. */
+/* Turns each row into exp(row - max) / mean. */
 RSMI_CLONES
 static void exponentiate_rows(const proxy_columns *c)
 {
@@ -130,7 +132,8 @@ static double row_part(int64_t n_states, const double *q, const proxy_columns *c
     return value;
 }
 
-/* The part of the columns: derivative += c_j / P_h (back_hj - sum_k w_hk back_hk), back = T M. */
+/* The part of the columns: derivative += c_j / P_h (back_hj - sum_k w_hk back_hk), with back = T
+ * M. */
 static void column_part(int64_t n_states, const proxy_columns *c, double *derivative)
 {
     const int64_t ld = padded(c->columns);

@@ -1,24 +1,27 @@
-/* Contrastive divergence (Hinton, Neural Computation 14, 1771 (2002)) and its persistent form
- * (Tieleman, ICML 2008).
+/* Contrastive divergence and its persistent form.
  *
- * Per batch of B windows x, with tanh the mean of a +-1 unit in its field:
+ * Per batch of B windows x, where tanh gives the mean of a +-1 unit in its field:
+ *
  *     positive phase   <x tanh(c + xW)> over the data,
- *     negative phase   the same over x' after n_gibbs steps of Gibbs sampling, started from the
- * data (CD) or from where the last batch left the chains (persistent), update           m <-
- * momentum m + rate ((positive - negative) / B - weight_decay W),  W <- W + m. Hidden units enter
- * the statistics through their means, not their samples: less noise, same expectation.
+ *     negative phase   the same over x' after n_gibbs steps of Gibbs sampling, which start from the
+ *                      data (CD) or from where the last batch left the chains (persistent),
+ *     update           m <- momentum m + rate ((positive - negative) / B - weight_decay W),
+ *                      W <- W + m.
  *
- * Here: epochs, batches, the update and the rounding of the weights to fixed point; rbm_gibbs.c has
- * both phases of a strip of samples, once for every instruction set, chosen once per call. All of
- * them, and any number of threads, give the same bits: sums are integers, and float32 is used only
- * element by element.
+ * Hidden units enter the statistics by their means, not by their samples, which has less noise and
+ * the same expectation.
  *
- * During an epoch weights and their last steps are held transposed, (hidden, visible), as the
- * statistics come.
+ * This file has the epochs, the batches, the update and the rounding of the weights to fixed point.
+ * rbm_gibbs.c has both phases of a strip of samples, once for every instruction set, which is
+ * chosen once per call. All instruction sets and any number of threads give the same bits: sums are
+ * integers, and float32 is used only element by element.
  *
- * Fixed point: fields have field_bits binary places, as many (at most 23) as let the largest field
- * that these weights allow stay below 2^30; means have mean_bits (at most 22), so that the
- * statistics of a batch stay below 2^31. */
+ * Memory. During an epoch the weights and their last steps are held transposed, (hidden, visible),
+ * as the statistics come. Fixed point: fields have field_bits binary places, as many (at most 23)
+ * as keep the largest field that these weights allow below 2^30. Means have mean_bits places (at
+ * most 22), so that the statistics of a batch stay below 2^31.
+ *
+ * References: G. E. Hinton, Neural Computation 14, 1771 (2002); T. Tieleman, ICML 2008. */
 #include "learning/rbm.h"
 
 #include <math.h>
@@ -31,8 +34,8 @@
 #include "base/status.h"
 #include "learning/rbm_gibbs.h"
 
-#define FINAL_RATE 0.05           /* of the initial learning rate */
-#define FIELD_SCALE -2.885390082f /* -2 log2(e): a field in nats as the log2 odds of -1 */
+#define FINAL_RATE 0.05           /* as a share of the initial learning rate */
+#define FIELD_SCALE -2.885390082f /* -2 log2(e): turns a field in nats into the log2 odds of -1 */
 #define MAX_BATCH ((size_t)1 << 24)
 
 typedef struct {
@@ -58,7 +61,7 @@ static uint32_t *take_words(workspace *work, size_t n)
     return arena_take(&work->memory, n * sizeof(uint32_t));
 }
 
-/* Binary places of the means with which 2 B of them stay below 2^31. */
+/* Binary places of the means, with which 2 B of them stay below 2^31. */
 static int places_of_means(size_t batch_size)
 {
     int bits = RBM_MEAN_BITS;
@@ -98,7 +101,7 @@ static int allocate(workspace *work, const rbm_state *state, size_t batch_size, 
     return work->memory.failed ? RSMI_NO_MEMORY : RSMI_OK;
 }
 
-/* (n_rows, n_columns) -> (n_columns, n_rows), in tiles that stay in cache. */
+/* Transposes (n_rows, n_columns) to (n_columns, n_rows), in tiles that stay in cache. */
 static void transpose(float *restrict out, const float *restrict in, size_t n_rows,
                       size_t n_columns)
 {
@@ -109,8 +112,8 @@ static void transpose(float *restrict out, const float *restrict in, size_t n_ro
                     out[k * n_rows + i] = in[i * n_columns + k];
 }
 
-/* The largest magnitude of n values; NaN if one is NaN, for as a bit pattern it is larger than any
- * number. */
+/* The largest magnitude of n values. It is NaN if one value is NaN, because a NaN as a bit pattern
+ * is larger than any number. */
 RSMI_CLONES static float largest_magnitude(const float *values, size_t n)
 {
     int32_t largest = 0;
@@ -125,8 +128,8 @@ RSMI_CLONES static float largest_magnitude(const float *values, size_t n)
     return magnitude;
 }
 
-/* Binary places with which no field reaches 2^30; -1 if there are none (fields above 10^8 nats, or
- * not finite). */
+/* Binary places with which no field reaches 2^30. Returns -1 if there are none (fields above 10^8
+ * nats, or not finite). */
 static int places_of_fields(const rbm_state *state, const workspace *work)
 {
     const size_t n_visible = state->n_visible, n_hidden = state->n_hidden;
@@ -143,7 +146,8 @@ static int places_of_fields(const rbm_state *state, const workspace *work)
     return bits;
 }
 
-/* One hidden unit's factors; adds its weights to its own and to the visible units' sums. */
+/* Rounds the factors of one hidden unit. Adds its weights to its own sum and to the sums of the
+ * visible units. */
 RSMI_CLONES static void round_row(uint32_t *restrict factors, uint32_t *restrict visible_sums,
                                   uint32_t *restrict hidden_sum, const float *restrict weights,
                                   float scale, size_t n_visible)
@@ -158,7 +162,7 @@ RSMI_CLONES static void round_row(uint32_t *restrict factors, uint32_t *restrict
     *hidden_sum = sum;
 }
 
-/* offset = bias - sum of weights: the field while every unit that feeds it is -1. */
+/* offset = bias - sum of weights: the field if every unit that feeds it is -1. */
 static void round_offsets(uint32_t *offsets, const float *bias, float scale, size_t n)
 {
     for (size_t u = 0; u < n; u++)
@@ -182,7 +186,7 @@ static int round_parameters(const rbm_state *state, workspace *work)
     return RSMI_OK;
 }
 
-/* Bit j is set where spin j of eight (bytes +-1) is +1. */
+/* Bit j is 1 where spin j of eight (bytes +-1) is +1. */
 RSMI_INLINE uint32_t pack_eight(const int8_t *spins)
 {
     uint64_t bytes;
@@ -190,7 +194,7 @@ RSMI_INLINE uint32_t pack_eight(const int8_t *spins)
     return (uint32_t)(((~bytes >> 7 & 0x0101010101010101ULL) * 0x0102040810204080ULL) >> 56);
 }
 
-/* The first n spins at an address as the low bits of a word; n at most RBM_WORD, 32 bytes are
+/* Packs the first n <= RBM_WORD spins at an address into the low bits of a word. 32 bytes are
  * read. */
 RSMI_INLINE uint32_t pack_word(const int8_t *spins, size_t n)
 {
@@ -199,8 +203,8 @@ RSMI_INLINE uint32_t pack_word(const int8_t *spins, size_t n)
            (((uint32_t)1 << n) - 1);
 }
 
-/* Windows order[0..n_samples) as a layer; order NULL means 0, 1, 2 ... Nothing is read at or beyond
- * windows_end. */
+/* Loads the windows order[0 .. n_samples - 1] as a layer; order NULL means 0, 1, 2 ... Nothing is
+ * read at or beyond windows_end. */
 static void load_layer(uint32_t *layer, const int8_t *windows, const int8_t *windows_end,
                        const uint32_t *order, size_t n_visible, size_t n_samples)
 {
@@ -239,7 +243,7 @@ typedef struct {
     float rate, momentum, weight_decay, per_sample;
 } step_sizes;
 
-/* gradient: (sums over bits of twice the means) - offset, in fixed point. */
+/* The gradient is (sums over bits of twice the means) - offset, in fixed point. */
 RSMI_CLONES static void update(float *restrict parameters, float *restrict steps,
                                const uint32_t *restrict gradient, uint32_t offset, size_t n,
                                float weight_decay, const step_sizes *sizes)
@@ -272,8 +276,8 @@ static void update_all(const rbm_state *state, const workspace *work, const rbm_
     update(state->hidden_bias, state->hidden_momentum, strip->mean_sums, 0, n_hidden, 0.0f, &sizes);
 }
 
-/* One batch of windows; adds to *differences how many visible units its chains ended with differing
- * from the data. */
+/* Trains on one batch of windows. Adds to *differences how many visible units differ between the
+ * data and the ends of the chains. */
 static int train_batch(const rbm_state *state, workspace *work, const int8_t *visible,
                        const int8_t *visible_end, const uint32_t *order,
                        const rbm_schedule *schedule, size_t batch, size_t *differences)
@@ -302,7 +306,7 @@ static int train_batch(const rbm_state *state, workspace *work, const int8_t *vi
     return RSMI_OK;
 }
 
-/* Fisher-Yates; the bias of the scaled 53-bit uniform is below n 2^-53. */
+/* Shuffles by Fisher and Yates. The bias of the scaled 53-bit uniform is below n 2^-53. */
 static void shuffle(uint32_t *order, size_t n, uint64_t rng[4])
 {
     for (size_t j = 0; j < n; j++)
@@ -365,7 +369,7 @@ int rbm_has_path(int path)
     return rbm_strip_function(path) != NULL;
 }
 
-/* Box and Muller's normal deviates. */
+/* A normal deviate by Box and Muller. */
 static double standard_normal(uint64_t rng[4])
 {
     const double radius = sqrt(-2.0 * log(1.0 - xoshiro_uniform(rng)));
@@ -377,7 +381,7 @@ int rbm_initialize(const rbm_state *state, size_t n_chains, double standard_devi
     for (size_t j = 0; j < state->n_visible * state->n_hidden; j++)
         state->weights[j] = (float)(standard_deviation * standard_normal(state->rng));
     const uint64_t seed =
-        xoshiro_next(state->rng); /* SplitMix64 from here: a word for every two lanes */
+        xoshiro_next(state->rng); /* from here on SplitMix64: one word for every two lanes */
     for (uint64_t j = 0; j < 2 * RBM_LANES; j++) {
         const uint64_t word = mix64(seed + (j + 1) * 0x9e3779b97f4a7c15ULL);
         state->lanes[2 * j] = (uint32_t)word;

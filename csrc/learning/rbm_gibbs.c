@@ -1,35 +1,39 @@
 /* Contrastive divergence of one strip of at most RBM_STRIP samples: fields, Gibbs sampling,
  * statistics.
  *
- * One arithmetic for every instruction set. The units are binary, so a field is a sum of weights,
- * and sums of integers do not depend on their order: weights are rounded once per batch to int32 (a
- * field's unit is one factor of two in the odds), and every path, however it groups the terms,
- * finds the same bits. The same holds for the statistics, sums of means in fixed point. Between
- * them stand a polynomial and a division in float32, without fused multiply-adds.
+ * All instruction sets use the same arithmetic. The units are binary, so a field is a sum of
+ * weights, and a sum of integers does not depend on its order. Weights are rounded once per batch
+ * to int32 (one unit of a field is a factor of two in the odds), and every path, however it groups
+ * the terms, gets the same bits. The same holds for the statistics, which are sums of means in
+ * fixed point. Between them stand a polynomial and a division in float32, without fused
+ * multiply-adds:
  *
- *     log2 odds of -1     y_k = -2 log2(e) (c_k + sum_i W_ik x_i) = offset_k + sum_{i: x_i = +1}
- * factor_ik sample              +1 where u (1 + 2^y) < 1: no division mean                (1 - 2^y)
- * / (1 + 2^y) = tanh, rounded to fixed point statistics          sum_s x_is m_ks = sum_{s: x_is =
- * +1} 2 m_ks - sum_s m_ks
+ *     log2 odds of -1     y_k = -2 log2(e) (c_k + sum_i W_ik x_i)
+ *                             = offset_k + sum_{i: x_i = +1} factor_ik
+ *     sample              +1 where u (1 + 2^y) < 1, without a division
+ *     mean                (1 - 2^y) / (1 + 2^y) = tanh, rounded to fixed point
+ *     statistics          sum_s x_is m_ks = sum_{s: x_is = +1} 2 m_ks - sum_s m_ks
  *
- * Sums are modulo 2^32 (uint32_t): only the final ones must fit, and the caller scales so that they
- * do.
+ * Sums are modulo 2^32 (uint32_t). Only the final sums must fit, and the caller scales them so that
+ * they do.
  *
- * Layout: samples on vector lanes; a layer is bits, RBM_WORD units to a word, one row of words per
- * RBM_WORD units. A dummy hidden unit of constant mean follows the real ones; its statistics are
- * those of the visible units alone.
+ * Memory. Samples lie on vector lanes. A layer is bits, RBM_WORD units to a word, with one row of
+ * words per RBM_WORD units. A dummy hidden unit of constant mean follows the real ones; its
+ * statistics are those of the visible units alone.
  *
- * add_products() does nearly all the work, by tables (the "four Russians": Arlazarov, Dinic,
- * Kronrod & Faradzev 1970): the sums of all 32 subsets of five terms are made once, and looked up
- * by five bits of a sample.
- *   - AVX-512: a table is two registers and VPERMI2D looks up sixteen samples; made as needed, in
- * five additions, it serves up to eight vectors of samples;
- *   - portable, and with AVX2: tables of four or eight rows side by side lie in memory
- * (rbm_tabulated.h).
+ * add_products() does nearly all the work, by tables ("four Russians"): the sums of all 32 subsets
+ * of five terms are made once and then looked up by five bits of a sample.
  *
- * Randomness: RBM_LANES interleaved xoshiro128++ generators (Blackman & Vigna, ACM TOMS 47, 36
- * (2021)), 24 bits per draw, drawn layer by layer: draw (unit * columns + sample) of a layer comes
- * from lane (that number mod RBM_LANES), columns being the samples rounded up to 16. */
+ *   AVX-512          A table is two registers, and VPERMI2D looks up sixteen samples. A table is
+ * made when it is needed, in five additions, and serves up to eight vectors of samples. portable,
+ * AVX2   Tables of four or eight rows side by side lie in memory (rbm_tabulated.h).
+ *
+ * Randomness. RBM_LANES interleaved xoshiro128++ generators give 24 bits per draw, layer by layer:
+ * draw (unit * columns + sample) of a layer comes from lane (that number mod RBM_LANES). `columns`
+ * is the number of samples rounded up to a multiple of 16.
+ *
+ * References: V. L. Arlazarov, E. A. Dinic, M. A. Kronrod, I. A. Faradzev (1970); D. Blackman, S.
+ * Vigna, ACM Trans. Math. Softw. 47, 36 (2021). */
 #include "learning/rbm_gibbs.h"
 
 #include <string.h>
@@ -45,14 +49,14 @@
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,popcnt,prefer-vector-width=512")))
 #endif
 
-/* out[r][s] += sum over t of bit t of column s times factors[r * row_step + t * term_step]; term t
- * is bit t % RBM_WORD of bits[t / RBM_WORD * bits_stride + s]. Factors up to a multiple of five
- * terms are read and must be there. */
+/* out[r][s] += sum over t of bit t of column s times factors[r * row_step + t * term_step]. Term t
+ * is bit t % RBM_WORD of bits[t / RBM_WORD * bits_stride + s]. Factors are read up to a multiple of
+ * five terms and must exist. */
 typedef void products(uint32_t *out, size_t out_stride, size_t n_rows, const uint32_t *factors,
                       size_t row_step, size_t term_step, const uint32_t *bits, size_t bits_stride,
                       size_t n_terms, size_t columns);
 
-/* At least n uniforms in [0, 1), in whole rounds of all lanes. */
+/* Draws at least n uniform numbers in [0, 1), in whole rounds of all lanes. */
 RSMI_INLINE void draw_uniforms(uint32_t *restrict lanes, float *restrict uniforms, size_t n)
 {
     uint32_t *s0 = lanes, *s1 = lanes + RBM_LANES, *s2 = lanes + 2 * RBM_LANES,
@@ -84,8 +88,8 @@ RSMI_INLINE uint32_t float_bits(float x)
 }
 
 /* 2^y of a field y with the given number of binary places, clamped at 2^+-126. The fraction becomes
- * the significand of z in [1, 2), 2^(z - 1) is a minimax polynomial (relative error < 3e-7), the
- * integer part is added to its exponent. */
+ * the significand of z in [1, 2). 2^(z - 1) is a minimax polynomial (relative error < 3e-7), and
+ * the integer part is added to its exponent. */
 RSMI_INLINE float odds_of_minus(uint32_t field, int field_bits)
 {
     const int32_t limit = 126 << field_bits, y = (int32_t)field;
@@ -101,7 +105,7 @@ RSMI_INLINE float odds_of_minus(uint32_t field, int field_bits)
     return float_from_bits(float_bits(p) + (scaled & ~fraction));
 }
 
-/* Draw the units first .. first + n_units of a layer, whose odds are in strip->odds. */
+/* Draws the units first .. first + n_units - 1 of a layer, whose odds are in strip->odds. */
 RSMI_INLINE void sample_block(const rbm_strip *strip, uint32_t *layer, size_t first, size_t n_units,
                               size_t columns)
 {
@@ -117,8 +121,8 @@ RSMI_INLINE void sample_block(const rbm_strip *strip, uint32_t *layer, size_t fi
     }
 }
 
-/* Means of hidden units first .. first + n_units from strip->odds; columns that are no samples get
- * 0. */
+/* Stores the means of the hidden units first .. first + n_units - 1 from strip->odds. Columns that
+ * are no samples get 0. */
 RSMI_INLINE void store_means(const rbm_strip *strip, float sign, size_t first, size_t n_units,
                              size_t n_samples, size_t columns)
 {
@@ -138,8 +142,8 @@ RSMI_INLINE void store_means(const rbm_strip *strip, float sign, size_t first, s
     }
 }
 
-/* Fields of one layer from the other, block by block, made into means (sign not 0), samples (layer
- * not NULL) or both. */
+/* Makes the fields of one layer from the other layer, block by block, and turns them into means (if
+ * sign is not 0), samples (if layer is not NULL) or both. */
 RSMI_INLINE void run_layer(const rbm_strip *strip, products *add_products, uint32_t *layer,
                            size_t n_units, const uint32_t *offsets, size_t unit_step,
                            const uint32_t *other, size_t n_terms, size_t term_step, float sign,
@@ -177,7 +181,7 @@ RSMI_INLINE void run_visible(const rbm_strip *strip, products *add_products, siz
               strip->hidden, strip->n_hidden, strip->stride, 0.0f, n_samples);
 }
 
-/* strip->samples: bit s of word w of a unit is sample 30 w + s. */
+/* Transposes a layer: bit s of word w of a unit in strip->samples is sample 30 w + s. */
 RSMI_INLINE void transpose_layer(const rbm_strip *strip, const uint32_t *layer, size_t n_samples)
 {
     uint32_t unit[32];
@@ -197,7 +201,8 @@ RSMI_INLINE void transpose_layer(const rbm_strip *strip, const uint32_t *layer, 
         }
 }
 
-/* Add one phase's statistics of a visible layer and strip->means, which carry the phase's sign. */
+/* Adds the statistics of one phase, from a visible layer and strip->means, which carry the sign of
+ * the phase. */
 RSMI_INLINE void add_statistics(const rbm_strip *strip, products *add_products,
                                 const uint32_t *visible, float sign, size_t n_samples)
 {
@@ -251,7 +256,7 @@ TARGET_AVX2 static void strip_avx2(const rbm_strip *strip, int from_chain, size_
     add_strip(strip, products_avx2, from_chain, n_gibbs, n_samples);
 }
 
-/* The sums of all subsets of five terms: subset 0 .. 15 (of the first four) and 16 .. 31. */
+/* The sums of all subsets of five terms: subsets 0 .. 15 (of the first four terms) and 16 .. 31. */
 TARGET_AVX512 RSMI_INLINE void subset_sums(__m512i table[2], const uint32_t *factors,
                                            size_t term_step)
 {
@@ -266,7 +271,8 @@ TARGET_AVX512 RSMI_INLINE void subset_sums(__m512i table[2], const uint32_t *fac
     table[1] = _mm512_add_epi32(table[0], f[4]);
 }
 
-/* products for n_rows x 16 n_vectors that the compiler knows: the sums stay in registers. */
+/* The function `products` for numbers of rows and vectors that the compiler knows, so that the sums
+ * stay in registers. */
 TARGET_AVX512 RSMI_INLINE void add_lookups(const size_t n_rows, const size_t n_vectors,
                                            uint32_t *out, size_t out_stride,
                                            const uint32_t *factors, size_t row_step,
@@ -287,8 +293,8 @@ TARGET_AVX512 RSMI_INLINE void add_lookups(const size_t n_rows, const size_t n_v
             subset_sums(table[r], factors + r * row_step + t * term_step, term_step);
 #pragma GCC unroll 8
         for (size_t v = 0; v < n_vectors; v++) {
-            const __m512i subset =
-                _mm512_srl_epi32(_mm512_loadu_si512(words + 16 * v), first); /* five bits count */
+            const __m512i subset = _mm512_srl_epi32(_mm512_loadu_si512(words + 16 * v),
+                                                    first); /* only the low five bits count */
 #pragma GCC unroll 3
             for (size_t r = 0; r < n_rows; r++)
                 sum[r][v] = _mm512_add_epi32(

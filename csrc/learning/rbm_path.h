@@ -1,12 +1,13 @@
-/* The instructions. */
+/* The instructions with which a restricted Boltzmann machine is trained. */
 #ifndef RSMI_RBM_PATH_H
 #define RSMI_RBM_PATH_H
 
 #define RBM_LANES                                                                                  \
-    64 /* generators of the Gibbs chains; part of the definition of a training's random stream */
+    64 /* generators of the Gibbs chains; this number is part of the definition of the random      \
+          stream */
 
-/* Which instructions: all give the same bits. RBM_AUTO takes the best; the others are for tests and
- * benchmarks. */
+/* The instructions to use; all give the same bits. RBM_AUTO takes the best; the others are for
+ * tests and benchmarks. */
 enum rbm_path { RBM_AUTO, RBM_AVX512, RBM_AVX2, RBM_PORTABLE };
 
 #endif

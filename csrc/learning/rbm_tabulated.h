@@ -25,7 +25,7 @@ TARGET RSMI_INLINE void NAME(tabulate)(NAME(vector) *restrict table, const uint3
     }
 }
 
-/* sums[s] += the rows' sums over the first n_groups groups of five bits of words[s]. */
+/* Adds to sums[s] the sums of the rows over the first n_groups groups of five bits of words[s]. */
 TARGET RSMI_INLINE void NAME(add_subsets)(NAME(vector) *restrict sums,
                                           NAME(vector) (*restrict tables)[32],
                                           const size_t n_groups, const uint32_t *restrict words,
@@ -40,7 +40,7 @@ TARGET RSMI_INLINE void NAME(add_subsets)(NAME(vector) *restrict sums,
     }
 }
 
-/* n <= ROWS rows and at most RBM_STRIP columns. */
+/* Adds the products of n <= ROWS rows and at most RBM_STRIP columns. */
 TARGET RSMI_INLINE void NAME(add_rows)(uint32_t *restrict out, size_t out_stride, size_t n,
                                        const uint32_t *factors, size_t row_step, size_t term_step,
                                        const uint32_t *bits, size_t bits_stride, size_t n_terms,

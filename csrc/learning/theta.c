@@ -1,8 +1,12 @@
-/* f(v, e) = -F_VE(v, e) + F_V(v): the logarithm of P_Theta(v, e) / P_Theta(v) up to terms of e
- * alone (KR eqs. 11-14).
+/* Pair energies f(v, e) = -F_VE(v, e) + F_V(v) of the model Theta.
  *
- * The argument of each hidden unit separates, c_k + (v W)_k + (e W)_k, so a minibatch needs only
- * the fields of its blocks and of its environments; pairs.c combines them. */
+ * f is the logarithm of P_Theta(v, e) / P_Theta(v), up to terms of e alone (eqs. 11-14 of the
+ * reference). The argument of each hidden unit separates, c_k + (v W)_k + (e W)_k, so a minibatch
+ * needs only the fields of its blocks and of its environments; pairs.c combines them.
+ *
+ * Memory: fields are (hidden unit, sample), batch-last as in dense.c.
+ *
+ * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018). */
 #include "learning/theta.h"
 
 #include "base/dense.h"

@@ -8,8 +8,8 @@
 #include "base/arena.h"
 #include "learning/pairs.h"
 
-/* -F(x) = visible_bias.x + sum_k log 2cosh(hidden_bias_k + (x W)_k); one machine of (V, E), one
- * ("marginal") of V alone. */
+/* -F(x) = visible_bias.x + sum_k log 2cosh(hidden_bias_k + (x W)_k). One machine describes (V, E),
+ * the other one ("marginal") V alone. */
 typedef struct {
     int64_t n_block, n_environment, n_hidden, n_marginal_hidden;
     const double *weights, *visible_bias,
@@ -28,20 +28,21 @@ typedef struct {
     pairs_workspace pairs;
 } theta_fields;
 
-/* Space for `environments` environments against `blocks` blocks. */
+/* Takes the space for `environments` environments against `blocks` blocks. */
 void theta_take(arena *a, const theta_pair *theta, int64_t environments, int64_t blocks,
                 theta_fields *w);
 
-/* Transpose the weights; once, after the arena was found complete. subtract_marginal: pair energies
- * are f(v, e), the free energy of V alone subtracted; else they are -F(v, e). */
+/* Transposes the weights. It is called once, after the arena was found complete. With
+ * subtract_marginal the pair energies are f(v, e), from which the free energy of V alone is
+ * subtracted; without it they are -F(v, e). */
 void theta_prepare(int subtract_marginal, theta_fields *w);
 
-/* Fields of a batch: spins (n_environment, n) and (n_block, n), batch-last. */
+/* Sets the fields of a batch: spins (n_environment, n) and (n_block, n), batch-last. */
 void theta_set_environments(theta_fields *w, int64_t n, const double *spins);
 void theta_set_blocks(theta_fields *w, int64_t n, const double *spins);
 
 /* energies (rows, n_blocks) of the environments first .. first + rows - 1 with all n_blocks blocks.
- * Terms of e alone that are linear (visible bias) are left out: no objective depends on them. */
+ * Linear terms of e alone (its visible bias) are left out, because no objective depends on them. */
 void theta_pair_energies(const theta_fields *w, int64_t first, int64_t rows, int64_t n_environments,
                          int64_t n_blocks, double *energies);
 

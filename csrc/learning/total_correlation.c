@@ -1,28 +1,30 @@
-/* Correlation explanation of binary variables (Ver Steeg & Galstyan, NIPS 27, 577 (2014); AISTATS
- * 2015, PMLR 38, 1004).
+/* Correlation explanation of binary variables.
  *
- * Coarse variables y_j of a block v maximise sum_j [sum_i alpha_ji I(v_i:y_j) - I(v:y_j)], a lower
- * bound of the total correlation TC(v) = sum_i H(v_i) - H(v) once every site counts for one unit.
- * At the maximum, with the marginals p(y_j) and p(v_i|y_j) of p(v) p(y_j|v),
+ * Coarse variables y_j of a block v maximise sum_j [sum_i alpha_ji I(v_i:y_j) - I(v:y_j)]. This is
+ * a lower bound of the total correlation TC(v) = sum_i H(v_i) - H(v) if every site counts for one
+ * unit. At the maximum, with the marginals p(y_j) and p(v_i|y_j) of p(v) p(y_j|v),
  *
- *     log p(y_j|v) = log p(y_j) + sum_i alpha_ji log[p(v_i|y_j) / p(v_i)] - log Z_j(v),     TC_j =
- * <log Z_j>,
+ *     log p(y_j|v) = log p(y_j) + sum_i alpha_ji log[p(v_i|y_j) / p(v_i)] - log Z_j(v),
+ *     TC_j = <log Z_j>,
  *
- * and the iteration of this map climbs. Both numerators are linear in v = +-1: a_y(v); with x_j =
- * a_1 - a_0, the rule is p(y_j = 1|v) = 1/(1 + exp(-x_j)), filters and bias like any other, and
- * <log Z_j> = <a_0> + <log(1 + exp x_j)>, where <a_0> needs only the means of the sites. So one
- * iteration is one pass over the states, O(n sites units), for P(v_i = 1, y_j = 1) and <log(1 + exp
- * x_j)>.
+ * and the iteration of this map climbs. Both numerators are linear in v = +-1; call them a_y(v).
+ * With x_j = a_1 - a_0 the rule is p(y_j = 1|v) = 1 / (1 + exp(-x_j)), with filters and bias like
+ * any other, and <log Z_j> = <a_0> + <log(1 + exp x_j)>, where <a_0> needs only the means of the
+ * sites. So one iteration is one pass over the states, O(n sites units), for P(v_i = 1, y_j = 1)
+ * and <log(1 + exp x_j)>.
  *
  * Units compete by a softmax of their normalised informations, alpha_ji = exp{t_ji [I(v_i:y_j) -
- * max_k I(v_i:y_k)] / H(v_i)}, t_ji = 1 + T_i |TC_j|; T_i starts at 20 and grows by 1.3 wherever
- * the alphas of a site have a sum above 1.1 (Gallagher, Reing, Kale & Ver Steeg, TACL 5, 529
- * (2017)), until each site has its unit.
+ * max_k I(v_i:y_k)] / H(v_i)}, t_ji = 1 + T_i |TC_j|. T_i starts at 20 and grows by 1.3 wherever
+ * the alphas of a site have a sum above 1.1, until each site has its unit.
  *
- * The pass costs a quarter of two matrix products: of four binary sites only 16 states exist, so
- * the fields are sums of rows of a table (16 entries a group of four sites; Arlazarov et al. 1970),
- * and the moments are collected in the same layout, one row per group and state, from which the
- * sites' sums follow at the end. Rows are lanes of eight units. */
+ * Memory. The pass costs a quarter of two matrix products: four binary sites have only 16 states,
+ * so the fields are sums of rows of a table (16 entries per group of four sites). The moments are
+ * collected in the same layout, one row per group and state, and the sums of the sites follow from
+ * them at the end. Rows are lanes of eight units.
+ *
+ * References: G. Ver Steeg, A. Galstyan, NIPS 27, 577 (2014) and AISTATS 2015, PMLR 38, 1004; R. J.
+ * Gallagher, K. Reing, D. Kale, G. Ver Steeg, TACL 5, 529 (2017), for the growth of T_i; Arlazarov
+ * et al. (1970) for tables. */
 #include "learning/total_correlation.h"
 
 #include <float.h>
@@ -37,13 +39,13 @@ enum { LANES = 8, TILE = 4, GROUP = 4, GROUP_STATES = 1 << GROUP };
 static const double GROWTH = 1.3, UNSETTLED = 1.1, SHARPEST = 1e12, NOTHING = 1e-9;
 
 typedef struct {
-    int64_t groups;         /* of four sites, two a byte */
-    lanes8 *fields, *joint; /* (groups, 16) of the eight units in work: their fields; sums of weight
-                               x p(y = 1|v) */
-    double *up, *softplus; /* (units, sites) P(v_i = 1, y_j = 1); (units,) <log(1 + exp x_j)>; units
-                              padded to eight */
-    double *hidden;        /* (units,) P(y_j = 1) */
-    double *information;   /* (n_hidden, n_sites) I(v_i:y_j) */
+    int64_t groups;         /* number of groups of four sites; a byte holds two */
+    lanes8 *fields, *joint; /* (groups, 16), of the eight units in work: their fields; sums of
+                               weight x p(y = 1|v) */
+    double *up, *softplus;  /* (units, sites): P(v_i = 1, y_j = 1); (units,): <log(1 + exp x_j)>;
+                               units padded to eight */
+    double *hidden;         /* (units,): P(y_j = 1) */
+    double *information;    /* (n_hidden, n_sites): I(v_i:y_j) */
 } workspace;
 
 static int64_t padded_units(int64_t n_hidden)
@@ -53,8 +55,8 @@ static int64_t padded_units(int64_t n_hidden)
 
 /* ---- the pass over the states ---- */
 
-/* Row `state` of group g: sum over its four sites of filter times +-1, the biases in the first
- * group. */
+/* Row `state` of group g is the sum over its four sites of filter times +-1; the first group also
+ * has the biases. */
 static void tabulate_fields(const block_table *t, const explanation *e, int64_t first, workspace *w)
 {
     const int64_t count = e->n_hidden - first < LANES ? e->n_hidden - first : LANES;
@@ -72,8 +74,8 @@ static void tabulate_fields(const block_table *t, const explanation *e, int64_t 
     }
 }
 
-/* TILE states at once: x -> p(y = 1|v) times the weight into the sums, softplus(x) times the weight
- * into *softplus. */
+/* Visits TILE states at once. Adds p(y = 1|v) times the weight to the joint sums, and softplus(x)
+ * times the weight to *softplus. */
 RSMI_INLINE void visit_states(int64_t groups, const uint8_t *blocks, const double *weights,
                               const lanes8 *fields, lanes8 *joint, lanes8 *softplus)
 {
@@ -91,7 +93,7 @@ RSMI_INLINE void visit_states(int64_t groups, const uint8_t *blocks, const doubl
         absolute_value(&magnitude);
         small = -magnitude;
         exponential(&small);
-        lanes8 q = 1.0 / (1.0 + small); /* of |x| */
+        lanes8 q = 1.0 / (1.0 + small); /* for |x| */
         const lanes8 mirrored = small * q;
         const bits8 chosen =
             (*(bits8 *)&q & is_positive) | (*(const bits8 *)&mirrored & ~is_positive);
@@ -139,8 +141,8 @@ static void read_moments(const block_table *t, int64_t first, const lanes8 *soft
     }
 }
 
-/* Moments of all units; the last states, less than a tile, are completed by states without
- * weight. */
+/* Measures the moments of all units. The last states, fewer than a tile, are completed by states
+ * without weight. */
 static void measure(const block_table *t, const explanation *e, const uint8_t *rest,
                     const double *rest_weights, workspace *w)
 {
@@ -171,7 +173,7 @@ static double least_probability(const block_table *t)
     return fmax(0.01 / t->n_samples, 1e-12);
 }
 
-/* P(v_i = 1) and, of one unit, P(y = 1), P(v_i = 1|y = 1), P(v_i = 1|y = 0). */
+/* P(v_i = 1) and, for one unit, P(y = 1), P(v_i = 1|y = 1) and P(v_i = 1|y = 0). */
 typedef struct {
     double up, hidden, given_one, given_zero;
 } marginals;
@@ -182,8 +184,9 @@ static marginals marginals_of(const block_table *t, const workspace *w, int64_t 
     double up = t->up[i], hidden = w->hidden[j], both = w->up[j * t->n_sites + i];
     if (t->symmetric) {
         both +=
-            0.5 * (1.0 - up -
-                   hidden); /* the mean with E[(1 - q) (v_i = -1)], that of the flipped states */
+            0.5 *
+            (1.0 - up -
+             hidden); /* the mean with E[(1 - q) (v_i = -1)], which belongs to the flipped states */
         up = hidden = 0.5;
     }
     const double one = clip(hidden, least);
@@ -195,10 +198,10 @@ static double information_of(marginals p, double n_samples)
     const double plain = binary_entropy(p.up) - p.hidden * binary_entropy(p.given_one) -
                          (1.0 - p.hidden) * binary_entropy(p.given_zero);
     return fmax(plain - 0.5 / n_samples,
-                0.0); /* the leading bias of an estimate from counts: Miller (1955) */
+                0.0); /* minus the leading bias of an estimate from counts: Miller (1955) */
 }
 
-/* alpha from the informations I(v_i:y_j) of one site. */
+/* Computes alpha from the informations I(v_i:y_j) of one site. */
 static void compete(const block_table *t, explanation *e, const workspace *w, int64_t i)
 {
     const double up = t->symmetric ? 0.5 : t->up[i], entropy = fmax(binary_entropy(up), DBL_MIN);
@@ -217,7 +220,7 @@ static void compete(const block_table *t, explanation *e, const workspace *w, in
     }
 }
 
-/* Filters, bias and <a_0> of unit j from its marginals. */
+/* Computes the filters, the bias and <a_0> of unit j from its marginals. */
 static void renew_rule(const block_table *t, explanation *e, const workspace *w, int64_t j)
 {
     double *filters = e->filters + j * t->n_sites, bias = 0.0, base = 0.0;
@@ -242,7 +245,7 @@ static void update(const block_table *t, explanation *e, workspace *w)
 {
     const int is_start =
         e->iteration++ ==
-        0; /* of random filters, which are no fixed point's: alpha too stays random */
+        0; /* the filters are random and no fixed point, so that alpha stays random too */
     for (int64_t j = 0; j < e->n_hidden; j++) {
         e->explained[j] = is_start ? 0.0 : e->base[j] + w->softplus[j];
         for (int64_t i = 0; i < t->n_sites; i++)

@@ -1,8 +1,11 @@
-/* Coverings as arrays: validation, what is measured on them, and the form in which they are stored.
+/* Coverings as arrays: validation, measurement, and the packed form in which they are stored.
  *
- * A covering is one byte a vertex, the direction of its partner, so that "the link in direction d
- * is covered" is a comparison of bytes; counting and packing run over contiguous rows and
- * vectorize. */
+ * Memory. A covering is one byte per vertex, the direction of its partner, so that "the link in
+ * direction d is covered" is a comparison of bytes. Counting and packing run over contiguous rows,
+ * and the compiler vectorizes them. The packed form is described in dimers.h.
+ *
+ * Reference: D. S. Rokhsar, S. A. Kivelson, Phys. Rev. Lett. 61, 2376 (1988), for plaquettes with
+ * two parallel dimers. */
 #include "models/dimers/dimers.h"
 
 #include "base/bits.h"
@@ -42,12 +45,12 @@ int dimer_check_covering(const dimer_lattice *lattice, const int8_t *partners)
 
 /* ---- counting ---- */
 
-/* Places where both a and b are the direction. */
+/* The number of positions where both a and b are the given direction. */
 RSMI_CLONES static int64_t both(const int8_t *a, const int8_t *b, int8_t direction, int64_t n)
 {
     int64_t total = 0;
     for (int64_t first = 0; first < n;
-         first += 128) { /* counts of a byte each, few enough not to overflow */
+         first += 128) { /* counts of one byte each, few enough not to overflow */
         const int64_t last = n - first < 128 ? n : first + 128;
         uint8_t sum = 0;
         for (int64_t i = first; i < last; i++)
@@ -68,7 +71,8 @@ int64_t dimer_parallel_pairs(const dimer_lattice *lattice, const int8_t *partner
     for (int64_t row = 0; row < vertices; row += columns) {
         const int end = partners[row + columns - 1] == 0;
         if (row < last_row)
-            pairs -= end & (partners[row + columns] == 0); /* the next in memory is no neighbour */
+            pairs -= end &
+                     (partners[row + columns] == 0); /* the next vertex in memory is no neighbour */
         if (!lattice->open)
             pairs += end & (partners[row] == 0);
     }
@@ -77,7 +81,7 @@ int64_t dimer_parallel_pairs(const dimer_lattice *lattice, const int8_t *partner
 
 /* ---- packing ---- */
 
-/* Bit i = (partners[i] is the direction), for the first n <= 64 vertices. */
+/* Bit i is 1 where partners[i] is the direction, for the first n <= 64 vertices. */
 static inline uint64_t covered(const int8_t *partners, uint64_t direction, int64_t n)
 {
     uint64_t word = 0;
@@ -86,7 +90,7 @@ static inline uint64_t covered(const int8_t *partners, uint64_t direction, int64
         uint64_t bytes;
         memcpy(&bytes, partners + i, 8);
         bytes ^=
-            direction * 0x0101010101010101ULL; /* two low bits of each byte, zero where equal */
+            direction * 0x0101010101010101ULL; /* the two low bits of each byte, zero where equal */
         word |= ((~(bytes | bytes >> 1) & 0x0101010101010101ULL) * 0x0102040810204080ULL >> 56)
                 << i;
     }
@@ -111,9 +115,9 @@ void dimer_pack(const dimer_lattice *lattice, const int8_t *partners, uint8_t *p
 
 enum {
     COINS_FROM = 1 << 30
-}; /* numbers of the draws of one sample: the faces from 0 on, 64 vertices a draw from here on */
+}; /* numbers of the draws of one sample: the faces from 0 on, 64 vertices per draw from here on */
 
-/* Bit i = (the spin of face `first` + i differs from that of its vertex). */
+/* Bit i is 1 where the spin of face `first` + i differs from the spin of its vertex. */
 RSMI_CLONES static uint64_t flips(const uint64_t key[2], uint64_t sample, uint64_t first, int width,
                                   uint64_t threshold)
 {
@@ -123,7 +127,7 @@ RSMI_CLONES static uint64_t flips(const uint64_t key[2], uint64_t sample, uint64
     return word;
 }
 
-/* The spins of `width` vertices from (row, column) on, around the edges; column + width is at most
+/* The spins of `width` vertices from (row, column) on, around the edges. column + width is at most
  * columns + 1. */
 static uint64_t vertex_spins(const dimer_lattice *lattice, const uint8_t *packed, int64_t n_bytes,
                              int64_t row, int64_t column, int width)
@@ -141,8 +145,8 @@ static void draw_noise(const dimer_lattice *lattice, double probability, int str
 {
     const int64_t vertices = dimer_vertices(lattice), columns = lattice->columns,
                   n_bytes = (4 * vertices + 7) / 8;
-    const uint64_t threshold =
-        probability < 1 ? probability_threshold(probability) : 0; /* 1 needs none */
+    const uint64_t threshold = probability < 1 ? probability_threshold(probability)
+                                               : 0; /* probability 1 needs no threshold */
     for (int64_t i = 0; i < vertices; i += 64)
         join_bits(packed, i, keyed_bits(key, sample, COINS_FROM + (uint64_t)i / 64),
                   (int)(vertices - i < 64 ? vertices - i : 64));

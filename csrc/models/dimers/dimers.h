@@ -1,28 +1,29 @@
 /* Fully packed dimers on the square lattice: every vertex shares a dimer with exactly one
  * neighbour.
  *
- * A lattice has `rows` x `columns` vertices, both even, in row-major order; direction 0 leads to
- * the next row, 1 to the next column, 2 and 3 back (so that d ^ 2 is opposite to d), around the
- * edges unless the lattice is open. A covering is int8_t partners[rows * columns], the direction in
- * which the partner of each vertex lies.
+ * A lattice has `rows` x `columns` vertices in row-major order; both numbers are even. Direction 0
+ * leads to the next row, 1 to the next column, 2 and 3 lead back, so that d ^ 2 is opposite to d.
+ * Links go around the edges unless the lattice is open. A covering is int8_t partners[rows *
+ * columns], the direction in which the partner of each vertex lies.
  *
  * A packed row of links holds component 0, the links in direction 0 of every vertex, then component
- * 1, those in direction 1: bit component * vertices + vertex, in bit k % 8 of byte k / 8, 1 =
- * dimer, padding 0. With noise there are four components: a spin on the vertex, the two links, a
- * spin on the face between the two links of each vertex.
+ * 1, the links in direction 1: bit component * vertices + vertex, in bit k % 8 of byte k / 8, 1 =
+ * dimer, padding 0. With noise there are four components: a spin on the vertex, the two links, and
+ * a spin on the face between the two links of each vertex.
  *
- * One chain = partners + uint64_t[4] state of xoshiro256++ (random.h), both updated in place;
- * together they are its checkpoint. */
+ * One chain is its partners and the uint64_t[4] state of xoshiro256++ (random.h). Both are updated
+ * in place, and together they are its checkpoint. */
 #ifndef RSMI_DIMERS_H
 #define RSMI_DIMERS_H
 
 #include "base/random.h"
 
-enum { DIMER_LONGEST = 32000 }; /* vertices along a side at most */
+enum { DIMER_LONGEST = 32000 }; /* most vertices along a side */
 
 typedef struct {
-    int64_t rows, columns; /* even, with a frame around them fewer than 2^25 vertices */
-    int open;              /* no links around the edges */
+    int64_t rows,
+        columns; /* even; with a frame around the lattice there are fewer than 2^25 vertices */
+    int open;    /* whether there are no links around the edges */
 } dimer_lattice;
 
 static inline int64_t dimer_vertices(const dimer_lattice *lattice)
@@ -34,25 +35,28 @@ static inline int64_t dimer_link_bytes(const dimer_lattice *lattice)
     return (2 * dimer_vertices(lattice) + 7) / 8;
 }
 
-/* RSMI_BAD_SHAPE: an odd size, one below 2 or above DIMER_LONGEST, too many vertices. */
+/* Returns RSMI_BAD_SHAPE for an odd size, a size below 2 or above DIMER_LONGEST, or too many
+ * vertices. */
 int dimer_check(const dimer_lattice *lattice);
 
-/* RSMI_BAD_VALUE unless every partner's partner is the vertex itself and no dimer leaves an open
- * lattice. Checks the lattice too. */
+/* Returns RSMI_BAD_VALUE unless the partner of every partner is the vertex itself and no dimer
+ * leaves an open lattice. Checks the lattice too. */
 int dimer_check_covering(const dimer_lattice *lattice, const int8_t *partners);
 
-/* Plaquettes with two parallel dimers, of either orientation. */
+/* The number of plaquettes with two parallel dimers, of either orientation. */
 int64_t dimer_parallel_pairs(const dimer_lattice *lattice, const int8_t *partners);
 
-/* packed: dimer_link_bytes() bytes. */
+/* Writes a packed row of links, dimer_link_bytes() bytes. */
 void dimer_pack(const dimer_lattice *lattice, const int8_t *partners, uint8_t *packed);
 
-/* Four components from two: count packed rows of links become rows of ceil(4 vertices / 8) bytes.
+/* Makes four components from two: `count` packed rows of links become rows of ceil(4 vertices / 8)
+ * bytes.
  *
- * The spins of the vertices are fair coins; the spin of each face equals that of the vertex it is
- * paired with with the given probability: the vertex of its own cell, or, straddling, the one
- * across the face, at the next row and next column (around the edges always). Both are keyed_bits()
- * of the key and the sample, first_sample + row, and so independent of how rows are cut. */
+ * The spins of the vertices are fair coins. The spin of each face equals the spin of the vertex
+ * with which it is paired with the given probability. This is the vertex of its own cell or, if
+ * `straddling`, the vertex across the face, at the next row and the next column (always around the
+ * edges). Both are keyed_bits() of the key and of the number of the sample, first_sample + row, so
+ * that they do not depend on how the rows are cut. */
 int dimer_add_noise(const dimer_lattice *lattice, double probability, int straddling,
                     const uint64_t key[2], int64_t first_sample, int64_t count,
                     const uint8_t *links, uint8_t *packed);

@@ -1,29 +1,35 @@
-/* Directed loops of interacting dimers: A. W. Sandvik & R. Moessner, Phys. Rev. B 73, 144504
- * (2006); F. Alet et al., Phys. Rev. E 74, 041124 (2006); tables of the fewest bounces after O. F.
- * Syljuasen & A. W. Sandvik, Phys. Rev. E 66, 046701 (2002).
+/* Interacting dimers by directed loops.
  *
  * The dimer of a random even vertex, the tail, is lifted; its other end, an odd vertex, is the
- * head. The head lays a dimer along any of its four links; if it ends on the tail, the worm closes,
- * else the (even) vertex there lifts the dimer it had, whose other end is the new head. In between
- * stands a covering where the tail has no dimer and one even vertex has two: give it the weight
- * exp(K parallel plaquettes) too. A step then turns the head's dimer from the link it came by to
- * another one, and its probabilities P_ij from link i to j obey w_i P_ij = w_j P_ji with the
- * weights w of these four coverings. So does every worm and its reverse: closed coverings have
- * detailed balance, in all winding sectors. Even tails suffice, as every alternating cycle has even
- * vertices. A worm is never cut.
+ * head. The head lays a dimer along any of its four links. If the dimer ends on the tail, the worm
+ * closes; otherwise the (even) vertex there lifts its old dimer, whose other end is the new head.
+ * The intermediate state is a covering in which the tail has no dimer and one even vertex has two.
+ * It is given the weight exp(K parallel plaquettes) too. A step then turns the dimer of the head
+ * from the link by which it came to another link, and its probabilities P_ij from link i to j obey
+ * w_i P_ij = w_j P_ji with the weights w of these four coverings. The same holds for every worm and
+ * its reverse: closed coverings have detailed balance, in all winding sectors. Even tails suffice,
+ * since every alternating cycle has even vertices. A worm is never cut.
  *
- * The flows w_i P_ij: those of the fewest bounces (i = j), which may forbid some turns, and a small
- * share of Metropolized heat bath, which allows all of them and makes the chain irreducible at any
- * coupling. At K = 0 both are 1/3 without bounces.
+ * The flows w_i P_ij are those with the fewest bounces (i = j), which may forbid some turns, and a
+ * small share of Metropolized heat bath, which allows all turns and makes the chain irreducible at
+ * any coupling. At K = 0 both are 1/3 without bounces.
  *
- * Memory: only even vertices matter until a worm closes, one byte each, 1 << 2 * direction of the
- * partner (the tail: 0). Sums of neighbours' bytes count the parallel neighbours of all four links
- * at once, in lanes of two bits; the lanes, turned so that the link of arrival is lowest, are a row
- * of the table of thresholds. Beyond the edges of an open lattice lie four more bytes that say 3,
- * no such link. Odd vertices have 0. Neighbours are in one table for all chains. Per step one draw
- * of 64 bits, per worm one more for its tail. A step is a line of operations that wait for each
- * other, so TOGETHER chains advance in turn, a step each; the processor works on all of them at
- * once. */
+ * Memory. Only even vertices matter until a worm closes. Each has one byte, 1 << 2 * direction of
+ * the partner (0 for the tail); odd vertices have 0:
+ *
+ *     bits   7 6   5 4   3 2   1 0
+ *     link    3     2     1     0       one lane of two bits per link
+ *
+ * Sums of the bytes of neighbours count the parallel neighbours of all four links at once, in lanes
+ * of two bits. The lanes, turned so that the link of arrival is lowest, are the number of a row in
+ * the table of thresholds. Beyond the edges of an open lattice lie four more bytes that say 3, no
+ * such link. All chains share one table of neighbours. A step takes one draw of 64 bits, a worm one
+ * more for its tail. A step is a sequence of operations that wait for each other, so INTERLEAVED
+ * chains advance in turn, one step each, and the processor works on all of them at once.
+ *
+ * References: A. W. Sandvik, R. Moessner, Phys. Rev. B 73, 144504 (2006); F. Alet et al., Phys.
+ * Rev. E 74, 041124 (2006); O. F. Syljuasen, A. W. Sandvik, Phys. Rev. E 66, 046701 (2002), for the
+ * fewest bounces. */
 #include "models/dimers/dimers_loop.h"
 
 #include <math.h>
@@ -32,12 +38,12 @@
 #include "base/compiler.h"
 #include "base/status.h"
 
-enum { TOGETHER = 4 };
+enum { INTERLEAVED = 4 };
 enum {
     ROWS = 0x33,
     COLUMNS = 0xcc,
     HIGH = 0xaa
-}; /* lanes of the links 0 and 2; 1 and 3; the higher bits of the lanes */
+}; /* lanes of the links 0 and 2; of 1 and 3; the higher bits of all lanes */
 
 /* ---- the table ---- */
 
@@ -50,16 +56,17 @@ static double most(double a, double b)
     return a > b ? a : b;
 }
 
-/* Symmetric flows a with row sums w, w[0] >= w[1] >= w[2] >= w[3], and the smallest possible
- * trace. */
+/* Finds symmetric flows a with the row sums w, w[0] >= w[1] >= w[2] >= w[3], and the smallest
+ * possible trace. */
 static void fewest_bounces(const double w[4], double a[4][4])
 {
-    /* The smallest sends as evenly as it can, but the largest must be able to place what is left of
-     * it on the other two. */
+    /* The smallest weight is spread as evenly as possible, but the largest must be able to place
+     * the rest of its weight on the other two. */
     const double to_largest = least(w[3], most(w[3] / 3, (w[0] - w[1] - (w[2] - w[3])) / 2)),
                  to_others = (w[3] - to_largest) / 2;
     const double r1 = w[1] - to_others, r2 = w[2] - to_others,
-                 gap = w[0] - w[1] - (to_largest - to_others); /* of the largest to r1 */
+                 gap = w[0] - w[1] -
+                       (to_largest - to_others); /* the difference between the largest and r1 */
     memset(a, 0, 16 * sizeof(double));
     a[0][3] = a[3][0] = to_largest;
     a[1][3] = a[3][1] = a[2][3] = a[3][2] = to_others;
@@ -69,7 +76,7 @@ static void fewest_bounces(const double w[4], double a[4][4])
     a[0][0] = most(0, gap - r2);
 }
 
-/* The mean flow between two links of these weights: equal weights are treated alike, whatever their
+/* The mean flow between two links of these weights. Equal weights are treated alike, whatever their
  * order. */
 static double flow_between(const double w[4], double a[4][4], double from, double to)
 {
@@ -109,7 +116,7 @@ void dimer_loop_scatter(const int parallel[4], double coupling, double probabili
     probability[0] = most(0, 1 - moved);
 }
 
-/* thresholds[lanes][k], k = 0..2: 64 random bits below it turn by at most k + 1 links; above all
+/* thresholds[lanes][k], k = 0 .. 2: 64 random bits below it turn by at most k + 1 links. Above all
  * three the head bounces. */
 static void make_table(double coupling, uint64_t thresholds[256][4])
 {
@@ -118,7 +125,7 @@ static void make_table(double coupling, uint64_t thresholds[256][4])
         double p[4];
         memset(thresholds[lanes], 0, sizeof thresholds[lanes]);
         if (parallel[0] == 3)
-            continue; /* never: the head came through it */
+            continue; /* this never occurs: the head came through link 0 */
         dimer_loop_scatter(parallel, coupling, p);
         thresholds[lanes][0] = bernoulli_threshold(p[1], p[2] + (p[3] + p[0]));
         thresholds[lanes][1] = bernoulli_threshold(p[1] + p[2], p[3] + p[0]);
@@ -130,14 +137,14 @@ static void make_table(double coupling, uint64_t thresholds[256][4])
 
 typedef struct {
     uint8_t *bytes;
-    uint32_t head, link; /* the link it was reached by, seen from the even vertex, times 2 */
+    uint32_t head, link; /* the link by which it was reached, seen from the even vertex, times 2 */
     uint64_t steps, rng[4];
-    int64_t worms_left, sample; /* worms to the end of this sample; the sample being made */
+    int64_t worms_left, sample; /* worms to the end of this sample; the sample that is being made */
 } loop_chain;
 
 typedef struct {
     const dimer_lattice *lattice;
-    const uint32_t *next; /* four neighbours of every vertex */
+    const uint32_t *next; /* the four neighbours of every vertex */
     const uint64_t (*thresholds)[4];
     int64_t chains, worms, count;
     int8_t *partners;
@@ -146,7 +153,8 @@ typedef struct {
     int64_t *parallel_pairs, *steps;
 } run;
 
-/* Bytes of one chain: the vertices, then four beyond the edges of an open lattice, in words. */
+/* The number of words for the bytes of one chain: the vertices, then four bytes beyond the edges of
+ * an open lattice. */
 static int64_t words_of_chain(const dimer_lattice *lattice)
 {
     return dimer_vertices(lattice) / 8 + 2;
@@ -154,10 +162,10 @@ static int64_t words_of_chain(const dimer_lattice *lattice)
 
 int64_t dimer_loop_workspace(const dimer_lattice *lattice)
 {
-    return 256 * 4 + 2 * dimer_vertices(lattice) + TOGETHER * words_of_chain(lattice);
+    return 256 * 4 + 2 * dimer_vertices(lattice) + INTERLEAVED * words_of_chain(lattice);
 }
 
-/* Beyond the edge in direction d lies vertex number vertices + d. */
+/* Fills in the neighbours. Beyond the edge in direction d lies vertex number vertices + d. */
 static void find_neighbours(const dimer_lattice *lattice, uint32_t *next)
 {
     const int64_t rows = lattice->rows, columns = lattice->columns;
@@ -184,7 +192,7 @@ static void load(const dimer_lattice *lattice, const int8_t *partners, uint8_t *
         *bytes++ = (uint8_t)(3 << 2 * direction);
 }
 
-/* Even vertices tell their partners. */
+/* Writes the partners, from the bytes of the even vertices. */
 static void unload(const run *r, const uint8_t *bytes, int8_t *partners)
 {
     for (int64_t row = 0; row < r->lattice->rows; row++)
@@ -200,13 +208,13 @@ RSMI_INLINE void lift(const uint32_t *all_next, uint64_t vertices, loop_chain *c
 {
     uint64_t tail =
         (uint64_t)(((unsigned __int128)xoshiro_next(c->rng) * (vertices / 2)) >> 64) * 2;
-    tail += c->bytes[tail] == 0; /* that was odd; the next one in its row is even */
+    tail += c->bytes[tail] == 0; /* that vertex was odd; the next one in its row is even */
     c->link = (uint32_t)__builtin_ctz(c->bytes[tail]);
     c->head = all_next[4 * tail + c->link / 2];
     c->bytes[tail] = 0;
 }
 
-/* A step; whether the worm closed. */
+/* Makes one step. Returns whether the worm closed. */
 RSMI_INLINE int step(const uint32_t *all_next, const uint64_t (*thresholds)[4], loop_chain *c,
                      int open)
 {
@@ -226,7 +234,7 @@ RSMI_INLINE int step(const uint32_t *all_next, const uint64_t (*thresholds)[4], 
     bytes[vertex] = (uint8_t)(1 << (link ^ 4));
     c->steps++;
     if (lifted == 0)
-        return 1; /* the tail */
+        return 1; /* this is the tail */
     c->link = (uint32_t)__builtin_ctz(lifted);
     c->head = all_next[4 * (uint64_t)vertex + c->link / 2];
     return 0;
@@ -234,7 +242,7 @@ RSMI_INLINE int step(const uint32_t *all_next, const uint64_t (*thresholds)[4], 
 
 /* ---- the samples of all chains ---- */
 
-/* Sample c->sample is finished: its covering, what is stored of it, and the stream. */
+/* Stores sample c->sample: the covering, what is kept of it, and the stream. */
 static void store(const run *r, const loop_chain *c, int64_t chain)
 {
     int8_t *partners = r->partners + chain * dimer_vertices(r->lattice);
@@ -245,7 +253,7 @@ static void store(const run *r, const loop_chain *c, int64_t chain)
     memcpy(r->rng + 4 * chain, c->rng, sizeof c->rng);
 }
 
-/* Stores a finished sample; 0 if it was the last of the chain. */
+/* Stores a finished sample. Returns 0 if it was the last one of the chain. */
 static __attribute__((noinline)) int next_sample(const run *r, loop_chain *c, int64_t chain)
 {
     store(r, c, chain);
@@ -255,7 +263,7 @@ static __attribute__((noinline)) int next_sample(const run *r, loop_chain *c, in
     return c->sample < r->count;
 }
 
-/* Begin the samples of a chain; 0 if there are none. */
+/* Begins the samples of a chain. Returns 0 if there are none. */
 static int begin(const run *r, loop_chain *c, int64_t chain, int64_t first, uint8_t *bytes)
 {
     *c = (loop_chain){.bytes = bytes,
@@ -269,14 +277,15 @@ static int begin(const run *r, loop_chain *c, int64_t chain, int64_t first, uint
     return 1;
 }
 
-/* `together` chains a step each in turn until one has made its samples: that one. */
-RSMI_INLINE int advance(const run *r, loop_chain *c, const int64_t *number, int together, int open)
+/* Advances `n_chains` chains in turn, one step each, until one has made its samples; returns
+ * which. */
+RSMI_INLINE int advance(const run *r, loop_chain *c, const int64_t *number, int n_chains, int open)
 {
     const uint32_t *next = r->next;
     const uint64_t (*thresholds)[4] = r->thresholds,
                    vertices = (uint64_t)dimer_vertices(r->lattice);
     for (;;)
-        for (int k = 0; k < together; k++)
+        for (int k = 0; k < n_chains; k++)
             if (step(next, thresholds, c + k, open)) {
                 if (--c[k].worms_left == 0 && !next_sample(r, c + k, number[k]))
                     return k;
@@ -285,30 +294,33 @@ RSMI_INLINE int advance(const run *r, loop_chain *c, const int64_t *number, int 
 }
 
 RSMI_CLONES static int advance_torus(const run *r, loop_chain *c, const int64_t *number,
-                                     int together)
+                                     int n_chains)
 {
-    return together == TOGETHER ? advance(r, c, number, TOGETHER, 0) : advance(r, c, number, 1, 0);
+    return n_chains == INTERLEAVED ? advance(r, c, number, INTERLEAVED, 0)
+                                   : advance(r, c, number, 1, 0);
 }
 
 RSMI_CLONES static int advance_open(const run *r, loop_chain *c, const int64_t *number,
-                                    int together)
+                                    int n_chains)
 {
-    return together == TOGETHER ? advance(r, c, number, TOGETHER, 1) : advance(r, c, number, 1, 1);
+    return n_chains == INTERLEAVED ? advance(r, c, number, INTERLEAVED, 1)
+                                   : advance(r, c, number, 1, 1);
 }
 
-/* All chains: TOGETHER at once as long as there are so many, the last ones one after the other. */
+/* Advances all chains: INTERLEAVED at once as long as there are so many, then one after the
+ * other. */
 static void advance_all(const run *r, int64_t first, uint64_t *workspace)
 {
     int (*const advance_some)(const run *, loop_chain *, const int64_t *, int) =
         r->lattice->open ? advance_open : advance_torus;
-    loop_chain c[TOGETHER];
-    int64_t number[TOGETHER], chain = 0;
+    loop_chain c[INTERLEAVED];
+    int64_t number[INTERLEAVED], chain = 0;
     int running = 0;
-    uint8_t *own[TOGETHER];
-    for (int k = 0; k < TOGETHER; k++)
+    uint8_t *own[INTERLEAVED];
+    for (int k = 0; k < INTERLEAVED; k++)
         own[k] = (uint8_t *)(workspace + k * words_of_chain(r->lattice));
     for (;;) {
-        for (; running < TOGETHER && chain < r->chains; chain++)
+        for (; running < INTERLEAVED && chain < r->chains; chain++)
             if (begin(r, c + running, chain, first, own[running]))
                 number[running++] = chain;
         if (running == 0)

@@ -1,26 +1,35 @@
-/* Free dimers by the worm: A. W. Sandvik & R. Moessner, Phys. Rev. B 73, 144504 (2006), the
- * directed loop without bounces at infinite temperature.
+/* Free dimers by the worm algorithm, the directed loop without bounces at infinite temperature.
  *
- * The dimer of a random vertex a is lifted; its other end b is the head. The head lays a dimer
- * along one of the links of b other than the one it came by, each with the same probability, to a
- * vertex c, and lifts the dimer c had, whose other end is the new head; at c = a the worm closes.
- * Every choice has the probability of the choice that undoes it, so that the worm and its reverse
- * are equally likely and whole worms leave the uniform distribution of coverings invariant, in all
- * winding sectors. A worm is never cut: the number of worms between samples is fixed (samples after
- * a fixed number of steps, at the next closure, would be biased).
+ * The dimer of a random vertex a is lifted; its other end b is the head of the worm. The head lays
+ * a dimer along one of the links of b other than the link by which it came, each with the same
+ * probability, to a vertex c. It lifts the old dimer of c, whose other end is the new head. At c =
+ * a the worm closes. Every choice has the same probability as the choice that undoes it, so a worm
+ * and its reverse are equally likely, and whole worms leave the uniform distribution of coverings
+ * invariant, in all winding sectors. A worm is never cut: the number of worms between samples is
+ * fixed. (Samples after a fixed number of steps, at the next closure, would be biased.)
  *
- * Memory: a word a vertex, 64 * partner + 16 * direction of the partner, on a lattice with a frame
- * of ghosts around it. Of a head b that came in direction d the word 64 b + 16 d says where
- * straight on is; it takes the link that is this word ^ 16 t with t = 0, 1 or 3, a fair choice
- * among the three directions other than back. The neighbour c is b plus one of four strides, 16
- * bits each in one register, for which the low bits of the link are the shift; word[c] is the next
- * head, going straight on. A ghost's word names the vertex it stands for (on an open lattice: that
- * there is none): one branch, rarely taken. So each step waits for one load only, at an address
- * that the load before has given; TOGETHER chains advance in turn, a step each, to fill the wait.
+ * Memory. There is one 32-bit word per vertex, 64 * partner + 16 * direction of the partner, on a
+ * lattice with a frame of ghost vertices around it:
  *
- * The choices are the base-3 digits of a random number, uniform below 3^39 by rejection, in an
- * integer whose leading digit 1 tells when they are used up. What is left of them is dropped at the
- * end of a row, so that partners and stream are the whole state of a chain. */
+ *     bit   31      6 5    4 3      0
+ *           partner   direction   0          bit 31 set: a ghost, which names the vertex it stands
+ * for
+ *
+ * If the head b came in direction d, the word 64 b + 16 d says where straight on is. The head takes
+ * the link that is this word ^ 16 t with t = 0, 1 or 3, a fair choice among the three directions
+ * other than back. The neighbour c is b plus one of four strides, which lie in one register, 16
+ * bits each; the low bits of the link are the shift. word[c] is the next head, going straight on.
+ * The word of a ghost names the vertex that it stands for, or says on an open lattice that there is
+ * none: this costs one branch, which is rarely taken. So each step waits for one load only, at an
+ * address that the load before it has given. INTERLEAVED chains advance in turn, one step each, to
+ * fill the wait.
+ *
+ * The choices are the base-3 digits of a random number that is uniform below 3^39 (by rejection).
+ * It is kept in an integer whose leading digit 1 tells when the digits are used up. The rest of the
+ * digits is dropped at the end of a row, so that partners and stream are the whole state of a
+ * chain.
+ *
+ * Reference: A. W. Sandvik, R. Moessner, Phys. Rev. B 73, 144504 (2006). */
 #include "models/dimers/dimers_worm.h"
 
 #include <string.h>
@@ -28,13 +37,14 @@
 #include "base/compiler.h"
 #include "base/status.h"
 
-enum { TOGETHER = 2 };
+enum { INTERLEAVED = 2 };
 #define GHOST (1U << 31)
-enum { VERTEX = 6, DIRECTION = 4 };     /* where they begin in a word */
+enum { VERTEX = 6, DIRECTION = 4 };     /* their first bits in a word */
 #define POWER_39 4052555153018976267ULL /* 3^39 */
 
 typedef struct {
-    int64_t chain, row, worms_left; /* which chain; the row it is making, worms to its end */
+    int64_t chain, row,
+        worms_left; /* which chain; the row that it makes; worms to the end of the row */
     uint32_t *word;
     uint32_t straight, start; /* the head and the direction in which it came; the vertex a */
     uint64_t digits, rng[4];
@@ -67,7 +77,7 @@ static uint32_t place(const dimer_lattice *lattice, int64_t row, int64_t column)
 
 int64_t dimer_workspace(const dimer_lattice *lattice, int64_t chains)
 {
-    return (chains < TOGETHER ? chains : TOGETHER) * (places(lattice) + 1) / 2 + 1;
+    return (chains < INTERLEAVED ? chains : INTERLEAVED) * (places(lattice) + 1) / 2 + 1;
 }
 
 /* The strides to the neighbours in the four directions, 16 bits each. */
@@ -92,7 +102,8 @@ static void set_ghosts(const dimer_lattice *lattice, uint32_t *word)
                 GHOST | place(lattice, (row + rows) % rows, (column + columns) % columns);
 }
 
-/* The words of a covering; partners around the edges are named by the vertex, not by its ghost. */
+/* Makes the words of a covering. Partners around the edges are named by the vertex, not by its
+ * ghost. */
 static void set_words(const dimer_lattice *lattice, const int8_t *partners, uint32_t *word)
 {
     const uint64_t steps = strides(lattice);
@@ -117,7 +128,7 @@ static void get_partners(const dimer_lattice *lattice, const uint32_t *word, int
     }
 }
 
-/* 39 fair digits below a leading 1. */
+/* Draws 39 fair digits below a leading 1. */
 static uint64_t draw_digits(uint64_t rng[4])
 {
     uint64_t value;
@@ -147,7 +158,7 @@ static void begin_row(const run *r, worm_chain *c, int64_t now)
     begin_worm(r, c);
 }
 
-/* Take up a chain; 0 if it has no rows to make. */
+/* Begins a chain. Returns 0 if it has no rows to make. */
 static int begin_chain(const run *r, worm_chain *c, int64_t chain, uint32_t *word)
 {
     const int64_t offset = (chain - r->first) % r->chains;
@@ -161,8 +172,7 @@ static int begin_chain(const run *r, worm_chain *c, int64_t chain, uint32_t *wor
     return 1;
 }
 
-/* The row is finished: leave the covering and the stream with the caller, and what is stored of
- * them. */
+/* Finishes a row: writes the covering and the stream for the caller, and what is stored of them. */
 static void finish_row(const run *r, const worm_chain *c, int64_t now)
 {
     int8_t *partners = r->partners + c->chain * dimer_vertices(r->lattice);
@@ -173,8 +183,8 @@ static void finish_row(const run *r, const worm_chain *c, int64_t now)
     r->steps[c->row] = now - c->began;
 }
 
-/* A worm has closed: begin the next one, in the next row if this one is finished. 0 when the chain
- * has made all its rows. */
+/* Begins the next worm after one has closed, in the next row if this row is finished. Returns 0
+ * when the chain has made all its rows. */
 static __attribute__((noinline)) int go_on(const run *r, worm_chain *c, int64_t now)
 {
     if (--c->worms_left > 0) {
@@ -191,20 +201,20 @@ static __attribute__((noinline)) int go_on(const run *r, worm_chain *c, int64_t 
 
 /* ---- steps ---- */
 
-/* All of `together` chains a step each in turn, until one of them has made its rows: that one. What
- * changes at every step lives in local arrays, which become registers as the loops over k are
- * unrolled. */
-RSMI_INLINE int advance(const run *r, worm_chain *c, const int together, const int open)
+/* Advances `n_chains` chains in turn, one step each, until one of them has made its rows; returns
+ * which. What changes at every step lives in local arrays, which become registers when the loops
+ * over k are unrolled. */
+RSMI_INLINE int advance(const run *r, worm_chain *c, const int n_chains, const int open)
 {
     const uint64_t steps = strides(r->lattice);
-    uint32_t *word[TOGETHER];
-    uint64_t straight[TOGETHER], start[TOGETHER], digits[TOGETHER];
-    for (int k = 0; k < together; k++)
+    uint32_t *word[INTERLEAVED];
+    uint64_t straight[INTERLEAVED], start[INTERLEAVED], digits[INTERLEAVED];
+    for (int k = 0; k < n_chains; k++)
         word[k] = c[k].word, straight[k] = c[k].straight, start[k] = c[k].start,
         digits[k] = c[k].digits;
     for (int64_t now = 1;; now++)
 #pragma GCC unroll 8
-        for (int k = 0; k < together; k++) {
+        for (int k = 0; k < n_chains; k++) {
             uint32_t link, vertex, old;
             do {
                 if (__builtin_expect(digits[k] == 1, 0))
@@ -227,12 +237,11 @@ RSMI_INLINE int advance(const run *r, worm_chain *c, const int together, const i
                 continue;
             c[k].digits = digits[k];
             if (!go_on(r, c + k, now)) {
-                for (int j = 0; j < together; j++) {
+                for (int j = 0; j < n_chains; j++) {
                     if (j != k)
                         c[j].straight = (uint32_t)straight[j], c[j].digits = digits[j];
-                    c[j].began -=
-                        now -
-                        (j > k); /* steps are counted anew; those behind k have made one less */
+                    c[j].began -= now - (j > k); /* steps are counted from zero again; the chains
+                                                    behind k have made one step less */
                 }
                 return k;
             }
@@ -240,9 +249,9 @@ RSMI_INLINE int advance(const run *r, worm_chain *c, const int together, const i
         }
 }
 
-RSMI_CLONES static int advance_together(const run *r, worm_chain *c)
+RSMI_CLONES static int advance_interleaved(const run *r, worm_chain *c)
 {
-    return r->lattice->open ? advance(r, c, TOGETHER, 1) : advance(r, c, TOGETHER, 0);
+    return r->lattice->open ? advance(r, c, INTERLEAVED, 1) : advance(r, c, INTERLEAVED, 0);
 }
 
 RSMI_CLONES static int advance_alone(const run *r, worm_chain *c)
@@ -250,12 +259,12 @@ RSMI_CLONES static int advance_alone(const run *r, worm_chain *c)
     return r->lattice->open ? advance(r, c, 1, 1) : advance(r, c, 1, 0);
 }
 
-/* The first `active` of c are taken up, and the chains from `chain` on wait: advance all to their
- * end. */
+/* Advances all chains to their end. The first `active` entries of c have begun, and the chains from
+ * `chain` on wait. */
 static void advance_all(const run *r, worm_chain *c, int active, int64_t chain)
 {
-    while (active == TOGETHER) {
-        const int k = advance_together(r, c);
+    while (active == INTERLEAVED) {
+        const int k = advance_interleaved(r, c);
         uint32_t *word = c[k].word;
         while (chain < r->chains && !begin_chain(r, c + k, chain, word))
             chain++;
@@ -281,10 +290,10 @@ int dimer_sample(const dimer_lattice *lattice, int64_t chains, int64_t worms, in
     const run r = {lattice,  chains, worms,  first,          count,
                    partners, rng,    packed, parallel_pairs, steps};
     uint32_t *words = (uint32_t *)workspace;
-    worm_chain c[TOGETHER];
+    worm_chain c[INTERLEAVED];
     int64_t chain = 0;
     int active = 0;
-    for (; chain < chains && active < TOGETHER; chain++)
+    for (; chain < chains && active < INTERLEAVED; chain++)
         active += begin_chain(&r, c + active, chain, words + active * places(lattice));
     advance_all(&r, c, active, chain);
     return RSMI_OK;

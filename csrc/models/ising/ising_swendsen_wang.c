@@ -15,13 +15,14 @@
  *    that are still undecided, so that about 7 draws serve 64 bonds. A link is dropped if the link
  *    on its left already joins the same two runs.
  * 2. Each row falls into runs of joined sites. Runs are numbered through the lattice, and the run
- * of a site is a popcount over the bits where runs start. Clusters are sets of runs, not of sites.
+ *    of a site is a popcount over the bits where runs start. Clusters are sets of runs, not of
+ *    sites.
  * 3. Union-find joins the runs; a parent always has the lower number. A branch on the data would be
  *    mispredicted every other time and cost more than all the rest, so the unions avoid branches.
- * Most runs get their parent from the row above by plain assignment. The few pairs that are left
- * collect in a list and are joined in batches: two steps up for all pairs, whose loads do not wait
- * for one another, then one more step and the union of two numbers that nearly always are roots.
- * The rare pair whose roots are higher up is joined by Rem's algorithm.
+ *    Most runs get their parent from the row above by plain assignment. The few pairs that are left
+ *    collect in a list and are joined in batches: two steps up for all pairs, whose loads do not
+ *    wait for one another, then one more step and the union of two numbers that nearly always are
+ *    roots. The rare pair whose roots are higher up is joined by Rem's algorithm.
  * 4. Since parents have lower numbers, one pass in ascending order hands the coin of each root to
  *    all its runs and expands the coins to flips.
  *

@@ -9,15 +9,15 @@
  *
  * The rectangle is built from above and from below at once:
  *
- *  1. A vector over row states takes a line of the ring, then `buffer` rows. Each row multiplies by
- *     the bonds within it and to the ring on the left and right (a diagonal factor), then by the
- *     vertical bonds to the next row (one 2x2 matrix per column: a butterfly).
- *  2. At the first block row the vector becomes a table [side state][block rows so far]. Each
- * further block row extends it. Butterflies act on the sides only, because the spins of the block
- * are kept, not summed.
- *  3. The upper table (half of the block rows, rounded up) and the lower table meet in one sum over
- *     the side states. So a 4x4 block costs 65,536 x 2^(2 buffer) multiplications for 65,536
- *     probabilities, and no matrix is ever stored.
+ * 1. A vector over row states takes a line of the ring, then `buffer` rows. Each row multiplies by
+ *    the bonds within it and to the ring on the left and right (a diagonal factor), then by the
+ *    vertical bonds to the next row (one 2x2 matrix per column: a butterfly).
+ * 2. At the first block row the vector becomes a table [side state][block rows so far]. Each
+ *    further block row extends it. Butterflies act on the sides only, because the spins of the
+ *    block are kept, not summed.
+ * 3. The upper table (half of the block rows, rounded up) and the lower table meet in one sum over
+ *    the side states. So a 4x4 block costs 65,536 x 2^(2 buffer) multiplications for 65,536
+ *    probabilities, and no matrix is ever stored.
  *
  * Memory: tables are [side][block] with the block state fastest, so that every long loop has stride
  * one. A bond has the weight exp(K s s' - |K|) <= 1, so nothing overflows at any coupling. Only a
