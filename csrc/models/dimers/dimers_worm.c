@@ -11,9 +11,8 @@
  * Memory. There is one 32-bit word per vertex, 64 * partner + 16 * direction of the partner, on a
  * lattice with a frame of ghost vertices around it:
  *
- *     bit   31      6 5    4 3      0
- *           partner   direction   0          bit 31 set: a ghost, which names the vertex it stands
- * for
+ *     bit   31     30 ... 6    5 4       3 2 1 0
+ *           ghost  partner     direction 0
  *
  * If the head b came in direction d, the word 64 b + 16 d says where straight on is. The head takes
  * the link that is this word ^ 16 t with t = 0, 1 or 3, a fair choice among the three directions
