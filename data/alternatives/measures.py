@@ -19,7 +19,6 @@ import numpy as np
 
 from rsmi.engine.keys import stream_key
 from rsmi.information.channel import state_probabilities
-from rsmi.information.gauge import without_stars
 from rsmi.information.total_correlation import (
     SMOOTHING,
     pointwise_explained,
@@ -27,6 +26,7 @@ from rsmi.information.total_correlation import (
     total_correlation,
 )
 from rsmi.models.dimers.filters import electric_templates, embed_links, filter_shape, on_links
+from rsmi.models.dimers.stars import without_stars
 from rsmi.renormalization.rules import NAMED
 from rsmi.samples.windows import WindowSet, stored_geometry
 from rsmi.stages.training.measures import bound

@@ -20,11 +20,11 @@ from matplotlib.figure import Figure
 from readouts import save
 
 from rsmi.engine.keys import stream_key
-from rsmi.information.gauge import without_stars
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.figure import draw_unit
 from rsmi.models.dimers.filters import embed_links, filter_shape, split_filters
+from rsmi.models.dimers.stars import without_stars
 from rsmi.notation import table
 from rsmi.samples.windows import WindowSet
 from rsmi.store import open_file

@@ -40,13 +40,13 @@ def _load_config(ctx: click.Context, _, value: Path | None):
             )
     options = {
         option.lstrip("-"): parameter.name
-        for parameter in ctx.command.params
+        for parameter in ctx.command.get_params(ctx)
         for option in parameter.opts
         if option.startswith("--")
     }
     several = {
         option
-        for parameter in ctx.command.params
+        for parameter in ctx.command.get_params(ctx)
         if getattr(parameter, "multiple", False)
         for option in parameter.opts
     }

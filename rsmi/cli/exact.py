@@ -6,6 +6,7 @@ import json
 
 import click
 
+from rsmi import models
 from rsmi.cli import common
 from rsmi.cli.sampling import parse_size
 
@@ -53,9 +54,9 @@ learned rule
 )
 @click.option(
     "--model",
-    type=click.Choice(["ising"]),
-    default="ising",
-    help="Nearest-neighbour Ising ferromagnet.",
+    type=click.Choice(models.names()),
+    default=models.DEFAULT,
+    help="What is asked about; a model of which P(V|E) is known exactly.",
 )
 @click.option("--dimension", type=click.IntRange(1, 3), metavar="N", default=None, show_default="2")
 @click.option(
@@ -87,7 +88,7 @@ learned rule
     help="Root of all random streams.",
 )
 @common.reading_command
-def command(samples, rule, model, dimension, size, as_json, **rest):
+def command(samples, rule, dimension, size, as_json, **rest):
     from rsmi.stages import exact
 
     path = common.one_path(samples) if samples else None

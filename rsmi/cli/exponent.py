@@ -34,8 +34,8 @@ Example:
 )
 @common.stage_command(seed=False)
 def command(flow, critical_temperature, output, run, dry_run, as_json):
+    from rsmi.samples.files import open_file
     from rsmi.stages import exponent
-    from rsmi.store import open_file
 
     with open_file(common.one_path(flow), "flow") as file:
         if dry_run:

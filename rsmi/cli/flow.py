@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rsmi.cli import common, sampling
+from rsmi.cli.model_options import OptionalModelCommand, model_option
 from rsmi.errors import UsageError
 
 _HELP = f"""Measure operators along repeated coarse-graining of samples at one or more temperatures.
@@ -33,9 +34,9 @@ Example: a million configurations, sampled in flight
 """
 
 
-@common.command("flow", help=_HELP)
+@common.command("flow", cls=OptionalModelCommand, help=_HELP)
 @click.argument("samples", metavar="[SAMPLES.h5...|-]", type=click.Path(), nargs=-1)
-@sampling.model_option("ising", required=False)
+@model_option(required=False)
 @sampling.options(required=False, several=True, measured=True)
 @common.rule_options()
 @click.option(
@@ -101,7 +102,6 @@ def _asked(model, seed, dimension, size, temperature, coupling, n_samples, **res
             shape=shape,
             samples=n_samples,
             seed=seed,
-            boundary="periodic",
             **point,
             **rest,
         )

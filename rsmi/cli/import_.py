@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from rsmi import models
 from rsmi.cli import common
+from rsmi.models.base import Model
 
 _HELP = """Import configurations that another program made.
 
@@ -33,6 +35,12 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
   rsmi import brick-wall.npy --mask cell.npy -o samples.h5
   rsmi import spins.bits --shape 32x32x32 --bit-order big -o samples.h5
 """
+
+
+_MODELS = (
+    *(name for name in models.built_in() if models.get(name).importable),
+    Model.name,
+)
 
 
 @common.command("import", help=_HELP)
@@ -72,7 +80,7 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
 )
 @click.option(
     "--model",
-    type=click.Choice(["ising", "none"]),
+    type=click.Choice(_MODELS),
     default=None,
     show_default="none, or as FILE says",
     help="What was sampled.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rsmi.cli import common
+from rsmi.cli.model_options import Algorithm
 from rsmi.errors import UsageError
 
 
@@ -43,34 +44,11 @@ def parse_size(text: str, dimension: int) -> tuple[int, ...]:
     return sizes if len(sizes) == dimension else sizes * dimension
 
 
-_MEANING = {
-    "ising": "Nearest-neighbour Ising ferromagnet",
-    "dimers": "fully packed dimers on the square lattice",
-}
-
-
-def model_option(*models: str, required: bool = True):
-    """Add --model; where it is not ``required`` there is no default."""
-    meaning = ", or ".join(_MEANING[model] for model in models) + "."
-    return click.option(
-        "--model", type=click.Choice(models), default=models[0] if required else None, help=meaning
-    )
-
-
 def options(required: bool = True, several: bool = False, measured: bool = False):
     """Add --dimension, --size, --temperature and --coupling (repeatable where ``several``),
-    --algorithm, --samples, --chains, --thermalization and --interval; ``measured`` says of the
-    samples that they are not stored."""
+    --algorithm, --boundary, --samples, --chains, --thermalization and --interval; ``measured`` says
+    of the samples that they are not stored."""
     kept, repeat = "measure" if measured else "store", "; may be repeated" if several else ""
-    dimers = not measured
-    algorithms = [
-        "auto",
-        "metropolis",
-        "heat-bath",
-        "swendsen-wang",
-        "wolff",
-        *(["worm", "loop"] if dimers else []),
-    ]
     return common.options(
         click.option("--dimension", type=click.IntRange(1, 3), metavar="N", default=2),
         click.option(
@@ -80,26 +58,29 @@ def options(required: bool = True, several: bool = False, measured: bool = False
             "--temperature",
             multiple=several,
             default=None,
-            help=f"In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice){repeat}."
-            + " Dimers: in units of the interaction." * dimers,
+            help=(
+                "In J/k_B; Tc or a multiple such as 0.98Tc where the critical temperature of the"
+                f" infinite lattice is known{repeat}."
+            ),
         ),
         click.option(
             "--coupling",
             type=float,
             multiple=several,
             default=None,
-            help=f"K = J/(k_B T), instead of --temperature{repeat}."
-            + " Dimers: K = -v/(k_B T), 0 if free." * dimers,
+            help=f"The coupling K = J/(k_B T), instead of --temperature{repeat}.",
         ),
         click.option(
             "--algorithm",
-            type=click.Choice(algorithms),
+            type=Algorithm(),
             default="auto",
-            help=(
-                "auto: the fastest, see above; dimers: worm, with an interaction loop."
-                if dimers
-                else "auto: the fastest, see 'rsmi sample --help'."
-            ),
+            help="auto: the one that makes most independent samples in a second.",
+        ),
+        click.option(
+            "--boundary",
+            type=click.Choice(["periodic", "open"]),
+            default="periodic",
+            help="Boundary of the lattice; open is for models that have it.",
         ),
         click.option(
             "--samples",
@@ -117,10 +98,8 @@ def options(required: bool = True, several: bool = False, measured: bool = False
             type=click.IntRange(1, 999_999),
             metavar="N",
             default=None,
-            show_default="1024 where 512 chains are updated at once, else 8"
-            + "; dimers 32" * dimers,
-            help="Independent chains: sample i is of chain i mod chains."
-            + " Dimers: four to a thread." * dimers,
+            show_default="of the model and the algorithm",
+            help="Independent chains: sample i is of chain i mod chains.",
         ),
         click.option(
             "--thermalization",
@@ -144,7 +123,9 @@ def refuse_with_files(ctx: click.Context, names) -> None:
     ]
     if given:
         option = next(
-            parameter.opts[0] for parameter in ctx.command.params if parameter.name == given[0]
+            parameter.opts[0]
+            for parameter in ctx.command.get_params(ctx)
+            if parameter.name == given[0]
         )
         raise UsageError(
             f"{option}: the samples are read from files; give files, or --model and what to sample"

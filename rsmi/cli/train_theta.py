@@ -99,8 +99,8 @@ def geometry_options(required: bool):
 @common.stage_command()
 def command(samples, block, buffer, environment, output, run, dry_run, as_json, **rest):
     from rsmi.lattice.geometry import Geometry, parse_block
+    from rsmi.samples.files import open_file
     from rsmi.stages.training import theta as train_theta
-    from rsmi.store import open_file
 
     with open_file(common.one_path(samples), "samples") as source:
         work = train_theta.prepare(

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
+from rsmi import models
 from rsmi.errors import Failure, UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import unpack_bits
-from rsmi.models.dimers.report import is_dimer_rule
-from rsmi.models.ising import facts as ising
-from rsmi.notation import (
-    geometry_title,
-    relative_temperature,
-    system_label,
-    temperature_label,
-    with_error,
-)
+from rsmi.models.base import Known
+from rsmi.notation import with_error
 from rsmi.renormalization.couplings import NAMES
 from rsmi.reports.files import kind_of
-from rsmi.reports.flow import EXPONENTS, exact_critical_temperature, flow_quantity, next_to_critical
+from rsmi.reports.flow import (
+    EXPONENTS,
+    flow_quantity,
+    has_thermometer,
+    known_of_crossing,
+    next_to_critical,
+)
+from rsmi.samples.files import known_of, model_of, open_file
 from rsmi.stages import crossing, exponent
 from rsmi.stages.flow import from_files as flow
-from rsmi.store import File, as_data_error, open_file
+from rsmi.store import File, as_data_error
 from rsmi.store.writer import disk_errors
 
 try:
@@ -37,14 +42,14 @@ try:
     from matplotlib.ticker import MaxNLocator
 
     from rsmi.figures.filters import draw_lambda
-    from rsmi.models.dimers.figure import draw_covering, draw_dimer_rule
+    from rsmi.figures.titles import geometry_title
 except ImportError as error:
     raise Failure("plotting needs matplotlib: pip install 'rsmi[plot]'") from error
 
 # Formats, and the metadata that would make two equal figures differ.
 FORMATS = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 PANELS = 6  # configurations side by side at most
-_COVERING_WIDTH = 3.2  # inches
+_GRID_WIDTH = 1.75  # inches of a configuration drawn as a grid
 STYLE = {
     "font.size": 9,
     "axes.titlesize": 9,
@@ -131,33 +136,26 @@ def _save(figure: Figure, output: Path) -> None:
 
 
 def _draw_samples(paths: list[Path]) -> Figure:
-    """Configurations, black = spin up: four of one file (two of dimers), or the last one of each of
-    several."""
+    """Configurations, black = spin up: four of one file (two where the model draws them), or the
+    last one of each of several."""
     if len(paths) > PANELS:
         raise UsageError(f"{len(paths)} files: at most {PANELS} configurations stand side by side")
-    images, titles = [], []
+    pictures, titles = [], []
     for path in paths:
         with open_file(path, "samples") as file:
-            images += _configurations(file, 4 if len(paths) == 1 else 1)
+            pictures += _pictures(file, 4 if len(paths) == 1 else 1)
             titles.append(_samples_title(file))
-    coverings = any(image.ndim == 3 for image in images)
-    tallest = max(
-        image.shape[-1] / image.shape[1] if image.ndim == 3 else image.shape[0] / image.shape[1]
-        for image in images
-    )
-    width = _COVERING_WIDTH if coverings else 1.75
+    tallest = max(picture.height for picture in pictures)
+    width = max(picture.width for picture in pictures)
     figure = Figure(
         figsize=(
-            width * len(images),
+            width * len(pictures),
             width * min(2.0, tallest) + (0.3 if len(paths) == 1 else 0.45),
         ),
         layout="constrained",
     )
-    for axes, image in zip(figure.subplots(1, len(images), squeeze=False)[0], images):
-        if image.ndim == 3:
-            draw_covering(axes, image, width)
-        else:
-            axes.imshow(image, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+    for axes, picture in zip(figure.subplots(1, len(pictures), squeeze=False)[0], pictures):
+        picture.draw(axes, width)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, linewidth=0.6)
     if len(paths) == 1:
@@ -168,16 +166,47 @@ def _draw_samples(paths: list[Path]) -> Figure:
     return figure
 
 
-def _configurations(file: File, count: int) -> list[np.ndarray]:
+@dataclass(frozen=True)
+class _Picture:
+    """One configuration: how it is drawn, its width in inches and its height over its width."""
+
+    draw: Callable[[Any, float], None]
+    width: float
+    height: float
+
+
+def _pictures(file: File, count: int) -> list[_Picture]:
+    module, n = models.of(file.attributes).drawing(), file.shape("/spins")[0]
+    if module is None:
+        return [_grid(image) for image in _images(file, count)]
+    numbers = (n - 1 - n * k // 2 for k in reversed(range(min(count, 2, n))))
+    return [_by_model(module, _spins(file, number)) for number in numbers]
+
+
+def _grid(image: np.ndarray) -> _Picture:
+    def draw(axes, width: float) -> None:
+        axes.imshow(image, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+
+    return _Picture(draw, _GRID_WIDTH, image.shape[0] / image.shape[1])
+
+
+def _by_model(module: ModuleType, spins: np.ndarray) -> _Picture:
+    """A configuration as its model draws it, the first axis to the right."""
+
+    def draw(axes, width: float) -> None:
+        module.draw_configuration(axes, spins, width)
+
+    return _Picture(draw, module.CONFIGURATION_WIDTH, spins.shape[-1] / spins.shape[1])
+
+
+def _images(file: File, count: int) -> list[np.ndarray]:
     """Images of +-1: late samples of one file, the components of one sample, or a chain's samples
-    row by row (1D); of dimers all components of at most two samples, (components, Lx, Ly)."""
+    row by row (1D)."""
     shape, components, n = (
         file.attributes["shape"],
         file.attributes["components"],
         file.shape("/spins")[0],
     )
-    if file.attributes["model"] == "dimers":
-        return [_spins(file, n - 1 - n * k // 2) for k in reversed(range(min(count, 2, n)))]
     if len(shape) == 1:
         rows = np.arange(0, n, file.attributes["chains"])[-shape[0] :]
         return [np.concatenate([_spins(file, row)[0][None] for row in rows])]
@@ -217,7 +246,7 @@ def _samples_title(file: File) -> str:
     )
     step = f", step {a['rg_step']}" if a["rg_step"] else ""
     boundary = ", open" if a["boundary"] == "open" else ""
-    return f"{system_label(a)}\n$L$ = {size}{boundary}{step}"
+    return f"{models.of(a).temperature_label(a)}\n$L$ = {size}{boundary}{step}"
 
 
 # ---- theta ---------------------------------------------------------------------------------------
@@ -272,14 +301,14 @@ def _draw_flow(file: File) -> Figure:
     temperature; beside it the couplings of the coarse systems at the temperature next to T_c. Open
     symbols where operators wrap around the lattice.
     """
-    dimension = len(file.attributes["block"])
+    known, label = known_of(file), _labels(file)
     entries = flow.summary(file.path)["flows"]
     flows = [entry for entry in entries if entry["coupling"] is not None]
     stored = all(entry["interactions"] is not None for entry in entries)
     figure = Figure(figsize=(9.2 if stored else 5.4, 3.4), layout="constrained")
     axes, *others = figure.subplots(1, 1 + stored, squeeze=False)[0]
     for panel in others:
-        _interactions(panel, next_to_critical(entries, dimension), dimension)
+        _interactions(panel, next_to_critical(entries, known), label)
     if not flows:
         axes.text(
             0.5,
@@ -290,17 +319,17 @@ def _draw_flow(file: File) -> Figure:
             transform=axes.transAxes,
         )
     sizes = {tuple(row["size"] for row in entry["steps"]) for entry in flows}
-    if dimension == 2:
+    if has_thermometer(known):
         axes.axhline(1, color=_GREY, linewidth=0.8, linestyle="--", zorder=1)
     for number, entry in enumerate(sorted(flows, key=lambda entry: entry["temperature"])):
         _flow_line(
             axes,
             entry,
-            dimension,
+            known,
             number,
-            f", $L$ = {entry['steps'][0]['size']}" if len(sizes) > 1 else "",
+            label(entry) + (f", $L$ = {entry['steps'][0]['size']}" if len(sizes) > 1 else ""),
         )
-    axes.set(xlabel="coarse-graining step $n$", ylabel=_FLOW_LABEL[dimension])
+    axes.set(xlabel="coarse-graining step $n$", ylabel=_flow_label(known))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if flows:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -309,18 +338,25 @@ def _draw_flow(file: File) -> Figure:
     return figure
 
 
-_FLOW_LABEL = {
-    1: "effective coupling $K_n$",
-    2: "effective coupling $K_n / K_c$",
-    3: "energy per site of the blocked lattice ($J$)",
-}
-
-
-def _flow_line(axes, entry: dict, dimension: int, number: int, suffix: str) -> None:
-    (key, unit, _), ratio = (
-        flow_quantity(dimension),
-        relative_temperature(entry["coupling"], dimension),
+def _labels(file: File) -> Callable[[dict], str]:
+    """The state point of an entry of a flow, in the words of its model."""
+    model, dimension = model_of(file), len(file.attributes["block"])
+    return lambda entry: model.temperature_label(
+        {"shape": (entry["steps"][0]["size"],) * dimension}
+        | ({} if entry["coupling"] is None else {"coupling": entry["coupling"]})
     )
+
+
+def _flow_label(known: Known) -> str:
+    if known.thermometer is None:
+        return "energy per site of the blocked lattice ($J$)"
+    return "effective coupling $K_n" + (" / K_c$" if known.critical_coupling else "$")
+
+
+def _flow_line(axes, entry: dict, known: Known, number: int, label: str) -> None:
+    key, unit, _ = flow_quantity(known)
+    critical = known.critical_coupling
+    ratio = None if critical is None else critical.value / entry["coupling"]
     rows = [row for row in entry["steps"] if row[key] is not None]
     step, value, error = (
         np.array([row[name] or 0.0 for row in rows]) for name in ("step", key, f"{key}_error")
@@ -335,7 +371,7 @@ def _flow_line(axes, entry: dict, dimension: int, number: int, suffix: str) -> N
         error / unit,
         color=colour,
         marker=marker,
-        label=temperature_label(entry["coupling"], dimension) + suffix,
+        label=label,
         zorder=3,
     )
     wrapped = np.array([row["wraps"] for row in rows], dtype=bool)
@@ -350,7 +386,7 @@ def _flow_line(axes, entry: dict, dimension: int, number: int, suffix: str) -> N
     )
 
 
-def _interactions(axes, entry: dict, dimension: int) -> None:
+def _interactions(axes, entry: dict, label: Callable[[dict], str]) -> None:
     """The couplings of all operators by step at one temperature."""
     rows = [
         row
@@ -385,7 +421,7 @@ def _interactions(axes, entry: dict, dimension: int) -> None:
             transform=axes.transAxes,
         )
     axes.set(xlabel="coarse-graining step $n$", ylabel=r"couplings $K_\alpha$ of the coarse system")
-    axes.set_title(temperature_label(entry["coupling"], dimension))
+    axes.set_title(label(entry))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
@@ -415,9 +451,8 @@ def _draw_exponent(file: File) -> Figure:
     """y_t and y_h by step and number of operators; nu and T_c by step; known values dashed, the
     headline ringed; the collapse of the flow. Where a dimension has no effective coupling, y_t and
     y_h alone."""
-    found, dimension = exponent.summary(file.path), len(file.attributes["block"])
-    known = {name: number.value for name, number in ising.EXPONENTS[dimension].items()}
-    thermometers = dimension == 2
+    found, known = exponent.summary(file.path), known_of(file)
+    thermometers = has_thermometer(known)
     collapsed = found.get("nu_collapse") or {"value": None}
     rows = 1 + thermometers + (collapsed["value"] is not None)
     figure = Figure(figsize=(6.8, (3.2, 5.6, 8.0)[rows - 1]), layout="constrained")
@@ -429,20 +464,20 @@ def _draw_exponent(file: File) -> Figure:
     if collapsed["value"] is not None:
         _draw_collapse(figure.add_subplot(grid[-1, :]), collapsed)
     for axes, name, label in zip(panels[0], EXPONENTS, ("$y_t$", "$y_h$")):
-        _sequence(axes, found[name], found["headline"][name], known.get(name), label)
+        _sequence(axes, found[name], found["headline"][name], known.exponent(name), label)
     if thermometers:
         length, temperature = panels[1]
         nu = {
             "from fluctuations": found["nu_sequence"],
             "from differences in $T$": found["nu_differences"],
         }
-        _by_step(length, nu, _scalar(found, "nu"), known.get("nu"), r"$\nu$", "")
+        _by_step(length, nu, _scalar(found, "nu"), known.exponent("nu"), r"$\nu$", "")
         length.set(xlabel="coarse-graining step $n$")
         _by_step(
             temperature,
             {None: found["T_c_sequence"]},
             _scalar(found, "T_c"),
-            ising.critical_temperature(dimension),
+            known.critical_temperature,
             "$T_c$",
             " $J/k_B$",
         )
@@ -606,7 +641,7 @@ def _draw_crossing(file: File) -> Figure:
     """Binder cumulant and correlation ratio of every size against T, with bands of their errors;
     below, T_c by pair of sizes."""
     found = crossing.summary(file.path)
-    exact = exact_critical_temperature(found["model"], found["dimension"])
+    exact = known_of_crossing(found).critical_temperature
     figure = Figure(figsize=(6.8, 5.0), layout="constrained")
     above, below = figure.subplots(2, 2, height_ratios=(1.5, 1))
     for column, (name, label) in enumerate(
@@ -668,13 +703,9 @@ def _crossings_by_size(axes, rows: list[dict], exact: float | None) -> None:
 # ---- lambda --------------------------------------------------------------------------------------
 
 
-def _draw_rule(file: File) -> Figure:
-    return draw_dimer_rule(file) if is_dimer_rule(file) else draw_lambda(file)
-
-
 _DRAWINGS = {
     "theta": _draw_theta,
-    "lambda": _draw_rule,
+    "lambda": draw_lambda,
     "flow": _draw_flow,
     "exponent": _draw_exponent,
     "crossing": _draw_crossing,

@@ -7,15 +7,51 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from rsmi.notation import geometry_title, with_error
+from rsmi import models
+from rsmi.figures.titles import geometry_title
+from rsmi.models.drawing import RuleDrawing
+from rsmi.notation import with_error
 from rsmi.store import File
 
 _SNAPSHOTS = 6  # pictures of the filters along the training
 
 
 def draw_lambda(file: File) -> Figure:
+    """A learned rule, drawn on the lattice of its model, or as heat maps."""
+    module = models.of(file.attributes).drawing()
+    drawing = module.rule_drawing(file) if module else None
+    return _on_the_lattice(file, drawing) if drawing else _as_heat_maps(file)
+
+
+def _on_the_lattice(file: File, drawing: RuleDrawing) -> Figure:
+    """Every filter as its model draws it, and the objective of every restart."""
+    count, panel = len(drawing.filters), drawing.panel
+    columns = math.ceil(math.sqrt(count))
+    rows = -(-count // columns)
+    figure = Figure(
+        figsize=(3.9 + panel * columns, max(3.4, panel * rows + 0.9)), layout="constrained"
+    )
+    left, right = figure.subfigures(1, 2, width_ratios=[panel * columns + 0.5, 3.4])
+    limit = float(np.abs(drawing.filters).max()) or 1.0
+    scale = ScalarMappable(Normalize(-limit, limit), colormaps["RdBu_r"])
+    grid = left.subplots(rows, columns, squeeze=False)
+    for unit, axes in enumerate(grid.ravel()):
+        axes.set_axis_off()
+        if unit < count:
+            drawing.draw_unit(axes, unit, scale)
+    left.colorbar(scale, ax=grid, shrink=0.6, aspect=25, label=drawing.colour_label)
+    left.supxlabel(f"{drawing.legend}{information_text(file)}", fontsize=8)
+    draw_objective(right, file, limit, drawing.image)
+    figure.suptitle(geometry_title(file.attributes), fontsize=9)
+    return figure
+
+
+def _as_heat_maps(file: File) -> Figure:
     """The filters as heat maps, and the objective of every restart with snapshots of the kept one's
     filters."""
     block, filters = file.attributes["block"], file.read("/filters")

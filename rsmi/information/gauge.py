@@ -1,53 +1,59 @@
-"""What of a filter no configuration can tell: its sign, and on dimer coverings the stars.
+"""Gauge fixing of filters: their overall sign, and combinations of constraints.
 
-Every vertex of a covering has exactly one dimer, so the four links around a vertex, a *star*, have
-the sum -2 in spins +-1. Adding a multiple of a star to a filter is the same as a change of its
-bias.
+A constraint is a linear combination of a block's variables that has the same value in every
+configuration, such as the sum of the links around a vertex of a dimer covering, or the sum of the
+one-hot columns of a site. Adding a multiple of it to a filter is the same as a change of its bias.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_STAR_SUM = -2  # one dimer (+1) and three empty links (-1)
+
+@dataclass(frozen=True)
+class Constraints:
+    """Linear combinations of a block's variables that never vary.
+
+    Attributes
+    ----------
+    vectors : ndarray of float64, shape (n, n_block)
+        Linearly independent.
+    sums : ndarray of float64, shape (n,)
+        ``vectors @ v == sums`` for every block v of every configuration.
+    """
+
+    vectors: NDArray[np.float64]
+    sums: NDArray[np.float64]
 
 
-def star_vectors(block: tuple[int, int], components: int) -> NDArray[np.float64]:
-    """Stars of the vertices whose four links all belong to the block, (n_stars, components x
-    sites), entries 0 and 1.
+def without_constraints(
+    filters: NDArray[np.float64], bias: NDArray[np.float64], constraints: Constraints | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The filters that are orthogonal to all constraints and do the same.
 
     Parameters
     ----------
-    block : (int, int)
-        Cells of the block, each a vertex with its links to the next vertex along the first and the
-        second axis.
-    components : int
-        2: those links; 4: vertex spin, links, face spin.
+    filters : ndarray of float64, shape (..., n_block)
+    bias : ndarray of float64, shape (...)
+    constraints : Constraints, optional
+        None leaves everything as it is.
+
+    Returns
+    -------
+    filters, bias : ndarray
+        Of the same shapes; filter times block plus bias is unchanged on every configuration.
     """
-    links = components // 2 - 1  # the component of the links along the first axis
-    stars = []
-    for x in range(1, block[0]):
-        for y in range(1, block[1]):
-            star = np.zeros((components, *block))
-            star[links, x - 1 : x + 1, y] = 1
-            star[links + 1, x, y - 1 : y + 1] = 1
-            stars.append(star.ravel())
-    return np.array(stars).reshape(len(stars), components * block[0] * block[1])
-
-
-def without_stars(
-    filters: NDArray, bias: NDArray, block: tuple[int, int], components: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The filters (..., n_block) orthogonal to all stars of the block, with the biases (...,) that
-    leave x_j of every covering as it is."""
-    stars = star_vectors(block, components)
-    if not len(stars):
+    if constraints is None or not len(constraints.vectors):
         return filters, bias
-    shares = np.linalg.solve(
-        stars @ stars.T, np.einsum("si,...i->s...", stars, filters).reshape(len(stars), -1)
-    ).reshape(len(stars), *filters.shape[:-1])
-    return filters - np.einsum("s...,si->...i", shares, stars), bias + _STAR_SUM * shares.sum(
-        axis=0
-    )
+    vectors, sums = constraints.vectors, constraints.sums
+    overlaps = np.einsum("si,...i->s...", vectors, filters).reshape(len(vectors), -1)
+    shares = np.linalg.solve(vectors @ vectors.T, overlaps)
+    shares = shares.reshape(len(vectors), *filters.shape[:-1])
+    weighted = sums.reshape(-1, *[1] * bias.ndim) * shares
+    return filters - np.einsum("s...,si->...i", shares, vectors), bias + weighted.sum(axis=0)
 
 
 def positive(

@@ -18,7 +18,7 @@ MANY_UNITS = 4  # beyond, most states h are rarer than one in a minibatch
 
 
 def default_settings(
-    objective: str = "proxy", n_hidden: int = 1, n_block: int = 4, model: str = "ising", **changes
+    objective: str = "proxy", n_hidden: int = 1, n_block: int = 4, **changes
 ) -> LambdaSettings:
     """Settings that find the optimum reliably on the Ising model.
 
@@ -32,9 +32,7 @@ def default_settings(
     lose .19 (proxy) and .11 nats (log sum) of I(V:E) = 1.133, the decoder's .05 (``make -C
     data/estimators``).
 
-    On dimers the minibatch's own windows of `proxy` and `logsum` are 500 as well, since each tells
-    little of the distant links, and 240 steps are enough; with the Gaussian critic, and for the
-    decoder, what finds the optimum on the Ising model finds it here.
+    A model may know better: `rsmi.models.base.Model.training`.
     """
     by_pairs = objective in ("proxy", "logsum")
     distinct = by_pairs and n_block <= DISTINCT_BLOCKS
@@ -50,8 +48,6 @@ def default_settings(
         "learning_rate": 0.02 if objective == "decoder" else 0.05,
         "distinct_blocks": distinct,
     }
-    if model == "dimers" and by_pairs and changes.get("estimator") != "gaussian":
-        chosen |= {"batch": 500, "total_steps": 240}
     return LambdaSettings(objective=objective, n_hidden=n_hidden, **(chosen | changes))
 
 

@@ -1,1 +1,97 @@
-"""One folder per model, and what all models have in common."""
+"""One folder per model, and what all models have in common.
+
+A model is named by the folder it stands in (its package offers ``MODEL``), or by another package
+that is installed and names a `rsmi.models.base.Model` as an entry point of the group
+``rsmi.models``.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import logging
+import pkgutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rsmi.errors import Failure, UsageError
+
+if TYPE_CHECKING:
+    from rsmi.models.base import Model
+
+GROUP = "rsmi.models"  # of entry points
+DEFAULT = "ising"  # what `rsmi sample` samples where --model is not given
+_OF_OLD_FLOWS = "ising"  # flow and exponent files before format 1.4 did not name their model
+
+log = logging.getLogger("rsmi")
+
+
+@functools.cache
+def built_in() -> tuple[str, ...]:
+    """Names of the models that this package brings, the default one first."""
+    folders = [module.name for module in pkgutil.iter_modules(__path__) if module.ispkg]
+    return tuple(sorted(folders, key=lambda name: (name != DEFAULT, name)))
+
+
+@functools.cache
+def installed() -> dict[str, importlib.metadata.EntryPoint]:
+    """Entry points of the models that other packages bring, by name."""
+    points = importlib.metadata.entry_points(group=GROUP)
+    return {point.name: point for point in sorted(points, key=lambda point: point.name)}
+
+
+def names() -> tuple[str, ...]:
+    """Names of all models that can be asked for."""
+    return *built_in(), *(name for name in installed() if name not in built_in())
+
+
+@functools.cache
+def get(name: str) -> Model:
+    """The model of a name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    Failure
+        If the package that brings it cannot be imported, or brings no model.
+    """
+    if name in built_in():
+        return importlib.import_module(f"{__name__}.{name}").MODEL
+    if name not in installed():
+        raise UsageError(f"--model {name}: there is no such model; there are {', '.join(names())}")
+    return _load(installed()[name])
+
+
+def _load(point: importlib.metadata.EntryPoint) -> Model:
+    from rsmi.models.base import Model
+
+    try:
+        model = point.load()
+    except Exception as error:  # whatever a package of somebody else's does
+        raise Failure(
+            f"--model {point.name}: {point.value} cannot be imported"
+            f" ({type(error).__name__}: {error})"
+        ) from error
+    model = model() if isinstance(model, type) else model
+    if not isinstance(model, Model) or model.name != point.name:
+        raise Failure(
+            f"--model {point.name}: {point.value} is not a rsmi.models.base.Model of this name"
+        )
+    return model
+
+
+def of(attributes: Mapping[str, Any]) -> Model:
+    """The model that a file names; samples of an unknown or missing model get neutral answers."""
+    from rsmi.models.base import Model
+
+    name = attributes.get("model", _OF_OLD_FLOWS)
+    if name in built_in():
+        return get(name)
+    if name in installed():
+        try:
+            return get(name)
+        except Failure as error:
+            log.warning("%s: its files are read as samples of an unknown model", error)
+    return Model(name)

@@ -16,14 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rsmi.models.ising import ring
-from rsmi.models.ising import torus as kaufman
 from rsmi.renormalization.operators import occupied, wraps
 from rsmi.statistics.fits import polynomial_fit
 from rsmi.statistics.jackknife import Jackknife, jackknife, jackknife_error
 
 DRIFT = 0.05  # a relative fall of K_n at T_c beyond this is no correction to scaling
-EXACT = {1: ring, 2: kaufman}  # modules of the exact energies of finite lattices, by dimension
 NEIGHBOURS = 2  # temperatures used on either side of a crossing
 
 
@@ -36,18 +33,6 @@ class EffectiveCouplings(NamedTuple):
     slope: Jackknife
 
 
-def undefined(dimension: int) -> str | None:
-    """Why there is no effective coupling in a dimension, or None."""
-    return (
-        None
-        if dimension in EXACT
-        else (
-            "the effective coupling needs the exact energy of a finite lattice, which is not known"
-            " in three dimensions"
-        )
-    )
-
-
 def effective_couplings(sums, shapes, exact=None) -> EffectiveCouplings:
     """K_n and, from the fluctuations with the original energy, dK_n/dK = cov(S_nn^n, E) / (N_n
     de/dK(K_n)).
@@ -56,11 +41,10 @@ def effective_couplings(sums, shapes, exact=None) -> EffectiveCouplings:
     ----------
     sums : dict of arrays (blocks, ...), the layout of `operators.empty_sums`
     shapes : shapes of the lattice at levels 0 .. steps
-    exact : module of the exact energy (coupling_from_energy, energy_variance), by default that of
-    the dimension; where none is
-        known K_n and its slope are nan
+    exact : Thermometer, optional
+        The exact energy of the model (`rsmi.models.base.Thermometer`); without one K_n and its
+        slope are nan.
     """
-    exact = exact or EXACT.get(len(shapes[0]))
     needed = ("counts", "energy_sum", "even_sums", "even_energy")
     sums = {name: array for name, array in occupied(sums).items() if name in needed}
     sites = np.array([prod(shape) for shape in shapes])
@@ -183,16 +167,15 @@ def critical_temperature(couplings, flows, step: int) -> dict:
     return _result(step, 1 / root, error / root**2)
 
 
-def drift(effective: EffectiveCouplings, shapes, hard: bool) -> str | None:
+def drift(effective: EffectiveCouplings, shapes, hard: bool, known: bool = True) -> str | None:
     """At the critical point K_n must settle; a sentence if it falls by more than `DRIFT` from step
-    1 to the last step whose lattice the operators fit on, else None. In three dimensions, which
-    have no K_n, the nearest-neighbour correlation stands for it.
+    1 to the last step whose lattice the operators fit on, else None. Where no K_n is ``known``, as
+    in three dimensions, the nearest-neighbour correlation stands for it.
 
     A soft rule of too little strength adds noise at every step and flows to infinite temperature,
     and so does decimation in two and three dimensions: such a rule has no fixed point and no
     exponent.
     """
-    known = undefined(len(shapes[0])) is None
     flow, name = (
         (effective.coupling.value, "effective coupling")
         if known

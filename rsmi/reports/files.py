@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi import models
 from rsmi.lattice.geometry import Geometry, shape_text
-from rsmi.models.dimers import report as dimer_info
-from rsmi.models.ising import facts as ising
-from rsmi.notation import fields, relative_temperature, table, with_error
+from rsmi.models.spins import live_sites
+from rsmi.notation import fields, table, with_error
 from rsmi.reports import flow as flow_info
+from rsmi.samples.files import open_file
 from rsmi.stages import crossing, exponent, merge, sample
 from rsmi.stages.flow import from_files
-from rsmi.stages.sample import live_sites
 from rsmi.stages.training import rules, theta
-from rsmi.store import File, as_data_error, canonical_json, open_file
+from rsmi.store import File, canonical_json, as_data_error
 from rsmi.store.schema import KINDS
 
 _STAGES = {
@@ -164,11 +164,8 @@ def _describe_samples(file: File) -> list[str]:
                 ),
             )
         )
-    measured = (
-        _measured_dimers(attributes, numbers)
-        if attributes["model"] == "dimers"
-        else _measured_spins(attributes, numbers)
-    )
+    model = models.of(attributes)
+    measured = model.describe_summary(attributes, numbers)
     return [*fields([("configurations", str(numbers["samples"])), *origin]), "", *fields(measured)]
 
 
@@ -181,107 +178,16 @@ def _live(file: File) -> str:
     )
 
 
-def _measured_spins(attributes: dict, numbers: dict) -> list[tuple[str, ...]]:
-    return [
-        (
-            "energy per site",
-            with_error(numbers["energy"], numbers["energy_error"]),
-            _exact_energy(attributes, numbers),
-        ),
-        (
-            "|m| per site",
-            with_error(numbers["magnetization_abs"], numbers["magnetization_abs_error"]),
-        ),
-        (
-            "susceptibility",
-            with_error(numbers["susceptibility"], numbers["susceptibility_error"]),
-            "K N (<m^2> - <|m|>^2)",
-        ),
-        ("Binder cumulant", with_error(numbers["binder"], numbers["binder_error"])),
-        (
-            "tau_int of E",
-            with_error(numbers["tau_int"], numbers["tau_int_error"]),
-            "stored intervals, independent = 0.5",
-        ),
-        (
-            "tau_int of |m|",
-            with_error(numbers["tau_int_magnetization"], numbers["tau_int_magnetization_error"]),
-        ),
-    ]
-
-
-def _measured_dimers(attributes: dict, numbers: dict) -> list[tuple[str, ...]]:
-    shown = {
-        "energy": (
-            "energy per vertex",
-            "minus the plaquettes with two parallel dimers; free on the infinite lattice -1/4",
-        ),
-        "winding_squared": ("<W^2>", "mean of W_x^2 and W_y^2"),
-        "field_fluctuation": ("field |E_q|^2", "per vertex, smallest q across the field"),
-        "columnar_order": ("columnar order", "length of 2/N sum of ((-1)^x n_x, (-1)^y n_y)"),
-    }
-    found = {name: text for name, text in shown.items() if name in numbers}
-    rows = [
-        (title, with_error(numbers[name], numbers[f"{name}_error"]), text)
-        for name, (title, text) in found.items()
-    ]
-    if "noise_agreement" in numbers:
-        rows.append(
-            (
-                "noise pairs equal",
-                with_error(numbers["noise_agreement"], numbers["noise_agreement_error"]),
-                f"probability {attributes['noise_probability']:g}",
-            )
-        )
-    if "stiffness" in numbers:
-        rows.insert(
-            3,
-            (
-                "stiffness g",
-                with_error(numbers["stiffness"], numbers["stiffness_error"]),
-                "1 / (2 pi |E_q|^2); free 1/2, columnar order from 4 on",
-            ),
-        )
-    unit = "stored intervals, independent = 0.5"
-    for name, (title, _) in found.items():
-        rows.append(
-            (
-                f"tau_int of {title.removesuffix(' per vertex')}",
-                with_error(numbers[f"tau_int_{name}"], numbers[f"tau_int_{name}_error"]),
-                unit,
-            )
-        )
-        unit = ""
-    return rows
-
-
 def _lattice(attributes: dict) -> str:
-    components, boundary = attributes.get("components", 1), attributes.get("boundary", "periodic")
-    what = f", {components} components per site" if components > 1 else ""
-    if attributes["model"] == "dimers":
-        what = (
-            f", with noise paired {attributes['noise_pairing']}"
-            if "noise_pairing" in attributes
-            else ""
-        )
-    model = "spins of an unknown model" if attributes["model"] == "none" else attributes["model"]
-    return f"{shape_text(attributes['shape'])} {model}, {boundary}{what}"
+    model, boundary = models.of(attributes), attributes.get("boundary", "periodic")
+    return (
+        f"{shape_text(attributes['shape'])} {model.describe_lattice(attributes)}, {boundary}"
+        f"{model.describe_components(attributes)}"
+    )
 
 
 def _temperature(attributes: dict) -> str:
-    if "coupling" not in attributes:
-        return "unknown"
-    if attributes["model"] == "dimers":
-        return (
-            f"T = {attributes['temperature']:.6g}, v = {attributes['interaction']:g}, K = -v/T ="
-            f" {attributes['coupling']:.6g}"
-            if attributes["coupling"]
-            else "free, all coverings alike"
-        )
-    ratio = relative_temperature(attributes["coupling"], len(attributes["shape"]))
-    return f"T = {attributes['temperature']:.6g} J/k_B, K = {attributes['coupling']:.6g}" + (
-        f", T/T_c = {ratio:.4f}" if ratio else ""
-    )
+    return models.of(attributes).describe_temperature(attributes)
 
 
 def _algorithm(attributes: dict) -> str:
@@ -293,20 +199,6 @@ def _algorithm(attributes: dict) -> str:
         *(f"{name} {attributes[name]} sweeps" for name in names if name in attributes),
     ]
     return ", ".join(part for part in parts if part)
-
-
-def _exact_energy(attributes: dict, numbers: dict) -> str:
-    """The exact energy of the original lattice and how far off the estimate is."""
-    shape, coupling = attributes["original_shape"], attributes.get("coupling")
-    exact = ising.exact_energy(shape, coupling) if coupling and min(shape) > 1 else None
-    if exact is None or numbers["energy"] is None:
-        return "J"
-    off = (
-        f", {(numbers['energy'] - exact) / numbers['energy_error']:+.1f} errors off"
-        if numbers["energy_error"]
-        else ""
-    )
-    return f"J; exact {exact:.6f} on {shape_text(shape)}{off}"
 
 
 # ---- theta and lambda ----------------------------------------------------------------------------
@@ -355,11 +247,7 @@ def _window_rows(file: File) -> list[tuple[str, ...]]:
         a["block"], a["buffer"], a["environment"], live=live if live is None else tuple(live)
     )
     inside, outside = len(geometry.block_offsets), len(geometry.environment_offsets)
-    contents = (
-        dimer_info.contents
-        if a["model"] == "dimers"
-        else lambda sites, components: f"{sites * components} sites"
-    )
+    contents = models.of(a).describe_sites
     windows = f"{a['windows']}, {file.shape('/split/held_out')[0]} configurations held out"
     ring = f"ring of width {a['environment']}: {contents(outside, components)}"
     return [
@@ -379,7 +267,7 @@ def _describe_lambda(file: File) -> list[str]:
         f"{objective}, restart {a['restart'] + 1} of {len(bound)} kept (held-out bounds"
         f" {', '.join(f'{value:.4f}' for value in bound)} nats)"
     )
-    filters = dimer_info.describe(file) if dimer_info.is_dimer_rule(file) else _filters(file)
+    filters = models.of(a).describe_rule(file) or _filters(file)
     return [*fields([*_window_rows(file), ("objective", kept)]), "", *filters, *_information(a)]
 
 

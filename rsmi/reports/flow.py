@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from rsmi import models
 from rsmi.lattice.geometry import shape_text
-from rsmi.models.ising import facts as ising
-from rsmi.notation import fields, relative_temperature, table, with_error
+from rsmi.models.base import Known
+from rsmi.notation import fields, table, with_error
 from rsmi.renormalization.couplings import NAMES
 from rsmi.renormalization.operators import smallest_size
+from rsmi.samples.files import known_of
 from rsmi.stages import crossing, exponent
 from rsmi.stages.flow import from_files as flow_stage
 from rsmi.store import File
@@ -18,6 +20,7 @@ EXPONENTS = ("y_t", "y_h")
 
 
 def describe_flow(file: File) -> list[str]:
+    known = known_of(file)
     flows, rule = flow_stage.summary(file.path)["flows"], file.attributes["rule"]
     name = rule.get("name") or f"learned, digest {rule['digest'][:12]}"
     dimension = len(file.attributes["block"])
@@ -36,7 +39,7 @@ def describe_flow(file: File) -> list[str]:
     for sizes in dict.fromkeys(_sizes(flow) for flow in flows):
         lines += [
             "",
-            *_flow_table([flow for flow in flows if _sizes(flow) == sizes], sizes, dimension),
+            *_flow_table([flow for flow in flows if _sizes(flow) == sizes], sizes, known),
         ]
     wrapped = any(row["wraps"] for flow in flows for row in flow["steps"])
     marks = ["", _wrapping_mark(dimension)] if wrapped else []
@@ -45,7 +48,7 @@ def describe_flow(file: File) -> list[str]:
         *marks,
         *sorted({f"  -  {flow['reason']}" for flow in flows if "reason" in flow}),
         "",
-        *_interactions(flows, dimension),
+        *_interactions(flows, known),
     ]
 
 
@@ -57,40 +60,44 @@ def _sizes(flow: dict) -> tuple[int, ...]:
     return tuple(row["size"] for row in flow["steps"])
 
 
-def _flow_table(flows: list[dict], sizes: tuple[int, ...], dimension: int) -> list[str]:
-    """What the flow shows in a dimension (`flow_quantity`), one line per temperature and one column
+def _flow_table(flows: list[dict], sizes: tuple[int, ...], known: Known) -> list[str]:
+    """What the flow shows (`flow_quantity`), one line per temperature and one column
     per step."""
-    key, unit, text = flow_quantity(dimension)
+    key, unit, text = flow_quantity(known)
     steps = range(len(sizes))
     rows = [
-        ["T/T_c" if dimension > 1 else "K", "T", *(f"step {step}" for step in steps)],
+        [state_column(known), "T", *(f"step {step}" for step in steps)],
         ["", "J/k_B", *(f"L = {size}" for size in sizes)],
     ]
     for flow in flows:
         rows.append(
-            _temperature_cells(flow, dimension)
-            + [_relative(row, key, unit) for row in flow["steps"]]
+            _temperature_cells(flow, known) + [_relative(row, key, unit) for row in flow["steps"]]
         )
     return [f"  {text}", "", *table(rows)]
 
 
-def flow_quantity(dimension: int) -> tuple[str, float, str]:
+def flow_quantity(known: Known) -> tuple[str, float, str]:
     """What is shown of a flow: its name in a step's row, the unit it is shown in, and a sentence.
-    K_eff/K_c in two dimensions, K_eff of the chain, which has no K_c, and the energy in three
-    dimensions, which have no K_eff."""
-    if dimension == 3:
+    K_eff/K_c where both are known, K_eff where there is no K_c, as for the chain, and the energy
+    where there is no K_eff."""
+    if known.thermometer is None:
         return (
             "energy_nn",
             1.0,
             "energy per site of the blocked lattice in J, -<nearest neighbours>",
         )
-    critical = ising.critical_temperature(dimension)
-    if critical is None:
+    if known.critical_temperature is None:
         return "coupling_eff", 1.0, "K_eff"
-    return "coupling_eff", 1 / critical, f"K_eff/K_c with K_c = {1 / critical:.6f}"
+    unit = 1 / known.critical_temperature
+    return "coupling_eff", unit, f"K_eff/K_c with K_c = {unit:.6f}"
 
 
-def _interactions(flows: list[dict], dimension: int) -> list[str]:
+def state_column(known: Known) -> str:
+    """What the first column of a table says of the state point."""
+    return "K" if known.critical_coupling is None else "T/T_c"
+
+
+def _interactions(flows: list[dict], known: Known) -> list[str]:
     """The couplings of all operators at every temperature and step, and those of the other sets at
     the temperature next to T_c."""
     if any(flow["interactions"] is None for flow in flows):
@@ -102,7 +109,7 @@ def _interactions(flows: list[dict], dimension: int) -> list[str]:
         (flow, [row for row in flow["interactions"] if row["operators"] == [*NAMES]])
         for flow in flows
     ]
-    chosen = next_to_critical(flows, dimension)
+    chosen = next_to_critical(flows, known)
     fewer = [
         list(names)
         for names in dict.fromkeys(tuple(row["operators"]) for row in chosen["interactions"])
@@ -121,7 +128,7 @@ def _interactions(flows: list[dict], dimension: int) -> list[str]:
         if row["reason"]
     )
     where = (
-        f", {'T/T_c' if dimension > 1 else 'K'} = {_temperature_cells(chosen, dimension)[0]}"
+        f", {state_column(known)} = {_temperature_cells(chosen, known)[0]}"
         if chosen["coupling"] is not None and len(flows) > 1
         else ""
     )
@@ -129,8 +136,8 @@ def _interactions(flows: list[dict], dimension: int) -> list[str]:
         "  couplings of the coarse systems (inversion of the Callen equations)",
         "",
         *_coupling_table(
-            [(_temperature_cells(flow, dimension), row) for flow, rows in headline for row in rows],
-            ["T/T_c" if dimension > 1 else "K", "T"],
+            [(_temperature_cells(flow, known), row) for flow, rows in headline for row in rows],
+            [state_column(known), "T"],
             NAMES,
         ),
         "",
@@ -145,12 +152,14 @@ def _interactions(flows: list[dict], dimension: int) -> list[str]:
     ]
 
 
-def next_to_critical(flows: list[dict], dimension: int) -> dict:
-    """The temperature next to T_c; the lowest one in one dimension, where T_c = 0; the first if all
-    are unknown."""
-    critical = ising.critical_temperature(dimension) or 0.0
-    known = [flow for flow in flows if flow["temperature"] is not None]
-    return min(known, key=lambda flow: abs(flow["temperature"] - critical)) if known else flows[0]
+def next_to_critical(flows: list[dict], known: Known) -> dict:
+    """The temperature next to T_c, or the lowest one where no T_c is known; the first if all are
+    unknown."""
+    critical = known.critical_temperature or 0.0
+    measured = [flow for flow in flows if flow["temperature"] is not None]
+    if not measured:
+        return flows[0]
+    return min(measured, key=lambda flow: abs(flow["temperature"] - critical))
 
 
 def _coupling_table(
@@ -185,10 +194,15 @@ def _coupling_table(
     return table(lines)
 
 
-def _temperature_cells(flow: dict, dimension: int) -> list[str]:
-    """T/T_c (K in one dimension) and T, for a table."""
-    first = relative_temperature(flow["coupling"], dimension) or flow["coupling"]
-    return [f"{first:.4f}", f"{flow['temperature']:.5f}"] if first else ["unknown", "-"]
+def _temperature_cells(flow: dict, known: Known) -> list[str]:
+    """T/T_c (K where no T_c is known) and T, for a table."""
+    coupling = flow["coupling"]
+    if coupling is None:
+        return ["unknown", "-"]
+    first = (
+        coupling if known.critical_coupling is None else known.critical_coupling.value / coupling
+    )
+    return [f"{first:.4f}", f"{flow['temperature']:.5f}"]
 
 
 def _relative(row: dict, key: str, unit: float) -> str:
@@ -218,7 +232,8 @@ def describe_exponent(file: File) -> list[str]:
             ),
         ]
     )
-    lines += ["", *fields(_headline(found, dimension))]
+    known = known_of(file)
+    lines += ["", *fields(_headline(found, known))]
     for name in EXPONENTS:
         lines += [
             "",
@@ -226,21 +241,27 @@ def describe_exponent(file: File) -> list[str]:
             "",
             *_sequence_table(found[name], found.get("changes", {}).get(name, [])),
         ]
-    if dimension == 2:
+    if has_thermometer(known):
         lines += ["", *_thermometer_table(found)]
     return [*lines, *_remarks(found, dimension)]
 
 
-def _headline(found: dict, dimension: int) -> list[tuple[str, ...]]:
-    known = ising.EXPONENTS[dimension]
-    rows = [("", "measured", "known" if dimension == 3 else "exact", "")]
+def has_thermometer(known: Known) -> bool:
+    """Whether nu and T_c can be read off an effective coupling."""
+    return known.thermometer is not None and known.critical_coupling is not None
+
+
+def _headline(found: dict, known: Known) -> list[tuple[str, ...]]:
+    critical = known.critical_coupling
+    exact = critical is not None and critical.exact
+    rows = [("", "measured", "exact" if exact else "known", "")]
     for name in EXPONENTS:
         row = found["headline"][name]
         rows.append(
             (
                 name,
                 with_error(row["value"], row["error"]),
-                known[name].text if known else "-",
+                _text(known, name),
                 row["reason"] or f"step {row['step']}, {row['operators']} operators",
             )
         )
@@ -248,20 +269,23 @@ def _headline(found: dict, dimension: int) -> list[tuple[str, ...]]:
         (
             "nu",
             with_error(found["nu"], found["nu_error"]),
-            known["nu"].text if known else "-",
+            _text(known, "nu"),
             found["nu_reason"] or found["nu_remark"],
         )
     )
-    critical = ising.critical_temperature(dimension)
     rows.append(
         (
             "T_c",
             with_error(found["T_c"], found["T_c_error"]),
-            f"{critical:.6f}" if critical else "-",
+            f"{known.critical_temperature:.6f}" if critical else "-",
             found["T_c_reason"] or f"J/k_B, crossing of steps 2 and 3; {found['T_c_remark']}",
         )
     )
     return rows
+
+
+def _text(known: Known, exponent: str) -> str:
+    return known.exponents[exponent].text if exponent in known.exponents else "-"
 
 
 def _sequence_table(entries: list[dict], changes: list[dict]) -> list[str]:
@@ -369,18 +393,17 @@ def describe_crossing(file: File) -> list[str]:
             ),
         ]
     )
-    exact = exact_critical_temperature(found["model"], found["dimension"])
-    known = (
-        ()
-        if exact is None
-        else (f"{'exact' if found['dimension'] == 2 else 'best known'} {exact:.6f}, not used",)
-    )
+    known = known_of_crossing(found)
+    exact, quality = known.critical_temperature, "best known"
+    if known.critical_coupling is not None and known.critical_coupling.exact:
+        quality = "exact"
+    remark = () if exact is None else (f"{quality} {exact:.6f}, not used",)
     headline = [
         (
             "T_c",
             with_error(found["T_c"], found["T_c_error"]),
             found["T_c_reason"] or "J/k_B",
-            *known,
+            *remark,
         ),
         ("nu", with_error(found["nu"], found["nu_error"]), "ratio of the slopes"),
     ]
@@ -403,10 +426,9 @@ QUANTITY_TITLES = {
 }
 
 
-def exact_critical_temperature(model: str, dimension: int) -> float | None:
-    """T_c of the infinite lattice in J/k_B, exact or the best known one; None where there is
-    none."""
-    return ising.critical_temperature(dimension) if model == "ising" else None
+def known_of_crossing(found: dict) -> Known:
+    """What is known exactly of the model that a crossing names."""
+    return models.of(found).known(found["dimension"], found)
 
 
 def _crossing_table(found: dict, name: str, title: str, exact: float | None) -> list[str]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from rsmi.renormalization import couplings, thermometer
-from rsmi.stages.flow.sums import SUMS
+from rsmi.models.base import Known
+from rsmi.renormalization import couplings, operators, thermometer
+from rsmi.samples.files import known_of
 from rsmi.statistics.binning import merged_blocks
 from rsmi.store import File
 
 # times tau_int: the blocks of `measured` are at least as long, so that errors are 3 % too small at
 # most
+SUMS = tuple(operators.empty_sums(0, 0))
 LONG_BLOCK = 16
 FEWEST_BLOCKS = 8  # per file: with fewer the error itself is not known to 25 %
 
@@ -32,6 +34,7 @@ class Measured:
         str, ...
     ] = ()  # what to know of files whose blocks are short in spite of being merged
     files: tuple[int, ...] = ()  # numbers of the input files
+    known: Known = field(default_factory=Known)  # of the model that the flow names
 
     @property
     def dimension(self) -> int:
@@ -43,7 +46,7 @@ class Measured:
 
     def effective(self) -> thermometer.EffectiveCouplings:
         """Effective couplings and their slopes at every level."""
-        return thermometer.effective_couplings(self.sums, self.shapes)
+        return thermometer.effective_couplings(self.sums, self.shapes, self.known.thermometer)
 
 
 def measured(file: File) -> list[Measured]:
@@ -66,6 +69,7 @@ def measured(file: File) -> list[Measured]:
         )
         groups.setdefault(key, []).append(number)
     of_files = blocks_of_files(file, len(table["coupling"]))
+    known = known_of(file)
     found = []
     for key, numbers in sorted(groups.items()):
         shapes = [tuple(int(x) for x in table["shape"][numbers[0]])]
@@ -86,6 +90,7 @@ def measured(file: File) -> list[Measured]:
                 sums,
                 short,
                 tuple(numbers),
+                known,
             )
         )
     return found

@@ -10,27 +10,25 @@ from functools import cached_property
 
 import numpy as np
 
+from rsmi import models
 from rsmi.engine.keys import origin, stream_key
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import (
     Geometry,
     choose_windows,
-    even_origins,
     extract_windows,
     invariant_translations,
     possible_origins,
     shape_text,
     split_configurations,
 )
-from rsmi.models.dimers.simulation import check_coverings
-from rsmi.models.ising import oracle as exact
-from rsmi.stages.rule_option import lattice_mask, live_block
+from rsmi.models.base import Model, Oracle
+from rsmi.samples.attributes import LATTICE
+from rsmi.samples.checks import lattice_mask, live_block
 from rsmi.statistics.binning import runs
 from rsmi.store import File
 
 _BYTES_AT_ONCE = 1 << 26  # of configurations read
-# of V and E, to learn from: with half as many, dimer filters keep one to two per cent of noise
-_WINDOWS_PER_VARIABLE = 300
 
 
 @dataclass(frozen=True)
@@ -98,30 +96,25 @@ class WindowSet:
                 f"{self.source.path}: no site of the environment carries data: widen it by"
                 " --environment"
             )
-        if self.dimers and any(size % 2 for size in self.geometry.block):
-            raise UsageError(
-                f"--block {shape_text(self.geometry.block)}: blocks of dimers need even sides, or"
-                " their tiles would alternate between the sublattices"
-            )
+        self.model.check_geometry(self.geometry)
         n = self.source.shape("/spins")[0]
         split_configurations(n, self.source.attributes["chains"])
         if self.count < 1000:
             raise UsageError(
                 f"--windows {self.count}: at least 1000 are needed to learn from and to hold out"
             )
-        check_coverings(self.source)
+        self.model.check_configurations(self.source)
+
+    @property
+    def model(self) -> Model:
+        """The model that the samples name."""
+        return models.of(self.source.attributes)
 
     @property
     def symmetric(self) -> bool:
-        """Whether the model is symmetric under a global flip, so that windows may be flipped and
-        biases tied to zero."""
-        return self.source.attributes["model"] == "ising"
-
-    @property
-    def dimers(self) -> bool:
-        """Whether the samples are dimer coverings: blocks begin on one sublattice, and filters have
-        the gauge of the stars."""
-        return self.source.attributes["model"] == "dimers"
+        """Whether a global flip is a symmetry, so that windows may be flipped and biases tied to
+        zero."""
+        return self.model.flips
 
     @cached_property
     def physics(self) -> dict:
@@ -164,8 +157,9 @@ class WindowSet:
             self.source.attributes["shape"],
             self.source.attributes["boundary"] == "periodic",
         )
-        if self.dimers:
-            return even_origins(shape, self.geometry, periodic)
+        origins = self.model.origins(shape, self.geometry, periodic)
+        if origins is not None:
+            return origins
         mask = lattice_mask(self.source)
         if mask is not None:
             return invariant_translations(mask)
@@ -196,31 +190,11 @@ class WindowSet:
 
     def cautions(self) -> list[str]:
         """What a reader of the result should know beforehand: sentences."""
-        if not self.dimers:
-            return []
-        variables = self.geometry.n_block + self.geometry.n_environment
-        shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
-        share, needed = len(self._split[0]) / n, _WINDOWS_PER_VARIABLE * variables
-        configurations = math.ceil(
-            2 * needed / share / math.prod(shape)
-        )  # half of the cells are on the sublattice of the origins
-        found = []
-        if self.geometry.buffer == 0:
-            found.append(
-                "with --buffer 0 block and environment share vertices, whose one dimer ties them:"
-                " the information is that of the border; take 1 or more"
-            )
-        if self.count * share < needed:
-            found.append(
-                f"--windows {self.count} are few for {variables} variables in V and E, noise will"
-                f" stay in the filters: {math.ceil(needed / share)} are better"
-            )
-        if n < configurations:
-            found.append(
-                f"{n} configurations of {shape_text(shape)} have few different windows for"
-                f" {variables} variables in V and E: {configurations} are better"
-            )
-        return found
+        n = self.source.shape("/spins")[0]
+        learning = len(self._split[0]) / n
+        return self.model.cautions(
+            self.geometry, self.source.attributes["shape"], self.count, n, learning
+        )
 
     @cached_property
     def training(self) -> Windows:
@@ -243,18 +217,14 @@ class WindowSet:
         """Windows of the held-out configurations."""
         return self.all.take(np.isin(self.all.configurations, self._split[1]))
 
-    @property
-    def exactly_solvable(self) -> bool:
-        """Whether P(V|E) is known exactly: original samples of the Ising model at known coupling, a
-        small block."""
-        attributes = self.source.attributes
-        return (
-            self.geometry.live is None
-            and attributes["model"] == "ising"
-            and attributes["rg_step"] == 0
-            and "coupling" in attributes
-            and exact.is_tractable(self.geometry)
-        )
+    @cached_property
+    def oracle(self) -> Oracle | None:
+        """Where P(V|E) is known exactly: original samples at a known coupling, a small block."""
+        attributes, geometry = self.source.attributes, self.geometry
+        if geometry.live is not None or attributes["rg_step"] or "coupling" not in attributes:
+            return None
+        oracle = self.model.known(geometry.dimension, attributes).oracle
+        return oracle if oracle is not None and oracle.is_tractable(geometry) else None
 
     def exact_windows(self, least: int = 1000, states: int = 1 << 24) -> Windows:
         """Held-out windows for exact averages: about ``states`` block states in all, fewer windows
@@ -300,19 +270,8 @@ def stored_geometry(attributes: dict) -> Geometry:
 
 def lattice_attributes(source: File) -> dict:
     """What a trained file remembers of the samples it learned from."""
-    names = (
-        "model",
-        "shape",
-        "coupling",
-        "temperature",
-        "interaction",
-        "noise_probability",
-        "noise_pairing",
-        "rg_step",
-        "scale_factor",
-    )
     boundary = source.attributes["boundary"]
-    return {name: source.attributes.get(name) for name in names} | (
+    return {name: source.attributes.get(name) for name in LATTICE} | (
         {"boundary": boundary} if boundary != "periodic" else {}
     )
 

@@ -6,13 +6,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from rsmi import models
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import State
 from rsmi.errors import UsageError
-from rsmi.models.dimers import simulation as dimers
-from rsmi.models.dimers.simulation import DimerSimulation
-from rsmi.models.ising import simulation as ising
-from rsmi.models.ising.simulation import IsingSimulation
 from rsmi.models.simulation import (
     TAUS_BETWEEN_STORED,
     Group,
@@ -25,14 +22,12 @@ from rsmi.models.simulation import (
 
 log = logging.getLogger("rsmi")
 
-MODELS = {"ising": ising, "dimers": dimers}
-_SIMULATIONS = {"ising": IsingSimulation, "dimers": DimerSimulation}
-
 
 def parameters_of(
     *,
     model: str,
     algorithm: str,
+    boundary: str,
     samples: int,
     chains: int | None,
     thermalization: int | None,
@@ -40,32 +35,38 @@ def parameters_of(
     seed: int,
     **physics,
 ) -> dict:
-    """Checked parameters of what is to be sampled; None stands for auto, or for what a model has no
-    use for.
+    """Checked parameters of what is to be sampled; None stands for auto, or for an option that is
+    not given.
 
     Raises
     ------
     UsageError
         For what cannot be sampled, or not by this algorithm.
     """
-    found = MODELS[model]
-    if algorithm not in ("auto", *found.ALGORITHMS):
+    sampled = models.get(model)
+    if algorithm not in ("auto", *sampled.algorithms):
         raise UsageError(
-            f"--algorithm {algorithm}: {model} is sampled by {', '.join(found.ALGORITHMS)}"
+            f"--algorithm {algorithm}: {model} is sampled by {', '.join(sampled.algorithms)}"
         )
+    if boundary not in sampled.boundaries:
+        raise UsageError(
+            f"--boundary {boundary}: the lattice of --model {model} is"
+            f" {' or '.join(sampled.boundaries)}"
+        )
+    request = {"algorithm": algorithm, "boundary": boundary, **physics}
     parameters = {
-        **found.parameters(algorithm=algorithm, **physics),
+        **sampled.parameters(request),
         "samples": samples,
         "thermalization": "auto" if thermalization is None else thermalization,
         "interval": "auto" if interval is None else interval,
         "seed": seed,
     }
-    return parameters | {"chains": found.default_chains(parameters) if chains is None else chains}
+    return parameters | {"chains": sampled.default_chains(parameters) if chains is None else chains}
 
 
 def simulation_of(parameters: dict) -> Simulation:
     """The simulation a request means, its algorithm resolved."""
-    return _SIMULATIONS[parameters["model"]].of(parameters)
+    return models.get(parameters["model"]).simulation(parameters)
 
 
 def needs_pilot(parameters: dict, simulation: Simulation) -> bool:

@@ -16,16 +16,11 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.renormalization.rules import Rule, coarse_grain
-from rsmi.stages.rule_option import (
-    ChosenRule,
-    blocking_keys,
-    choose_rule,
-    coarse_shapes,
-    live_block,
-    require_single_component,
-)
+from rsmi.samples.checks import live_block, require_single_component
+from rsmi.samples.files import open_file
+from rsmi.stages.rule_option import ChosenRule, blocking_keys, choose_rule, coarse_shapes
 from rsmi.stages.sample import summary as summary
-from rsmi.store import File, open_file
+from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 
@@ -99,6 +94,7 @@ class CoarseGraining:
     def attributes(self) -> dict:
         kept = (
             "model",
+            "model_parameters",
             "original_shape",
             "boundary",
             "coupling",

@@ -19,13 +19,14 @@ from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import count_ones
 from rsmi.renormalization import finite_size
+from rsmi.samples.checks import require_single_component
+from rsmi.samples.files import open_file
 from rsmi.stages.flow.from_files import refuse_equal_streams
-from rsmi.stages.rule_option import require_single_component
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.binning import LENGTH
 from rsmi.statistics.reweighting import Reweighting, histogram
 from rsmi.statistics.summary import separate_chains
-from rsmi.store import File, canonical_json, open_file
+from rsmi.store import File, canonical_json
 
 log = logging.getLogger("rsmi")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from rsmi import models
 from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
 from rsmi.information.channel import channel_table
@@ -20,21 +23,15 @@ from rsmi.lattice.geometry import (
     shape_text,
     split_configurations,
 )
-from rsmi.models.ising import oracle as exact
-from rsmi.models.ising.simulation import IsingSimulation, resolve_coupling
-from rsmi.models.ising.transfer import MAX_BLOCK, MAX_WIDTH
+from rsmi.models.base import Model, Oracle
 from rsmi.models.simulation import pilot, schedule_from
-from rsmi.notation import fields, relative_temperature, table, with_error
+from rsmi.notation import fields, table, with_error
+from rsmi.samples.checks import require_full, require_periodic, require_single_component
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import extract_stored
-from rsmi.stages.rule_option import (
-    ChosenRule,
-    choose_rule,
-    require_full,
-    require_periodic,
-    require_single_component,
-)
+from rsmi.stages.rule_option import ChosenRule, choose_rule
 from rsmi.statistics.binning import runs
-from rsmi.store import File, open_file
+from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 
@@ -51,6 +48,8 @@ _FEWEST_CONFIGURATIONS = 80  # two to a run of `rsmi.statistics.binning.runs`
 class System:
     """The lattice that is asked about; ``source`` are samples of it, if there are any."""
 
+    model: Model
+    oracle: Oracle
     shape: tuple[int, ...]
     coupling: float
     source: File | None = None
@@ -70,6 +69,7 @@ def evaluate(
     samples: Path | None,
     rules: tuple[str, ...],
     *,
+    model: str,
     block: str | None,
     hard: bool,
     bias: str | None,
@@ -98,12 +98,14 @@ def evaluate(
         For what contradicts itself or is out of reach; the sentence says what is within it.
     """
     with contextlib.ExitStack() as stack:
-        system = _system(stack, samples, dimension, shape, temperature, coupling)
+        system = _system(stack, samples, model, dimension, shape, temperature, coupling)
         chosen = [choose_rule(stack, text, block, hard, len(system.shape), bias) for text in rules]
         geometry = _geometry(chosen, buffer, environment)
         _check(geometry, system, chosen)
         channels = [channel_table(one.rule.filters, one.rule.bias, one.rule.hard) for one in chosen]
-        joint = None if system.source else _joint(geometry, system)
+        joint = (
+            None if system.source else system.oracle.joint(geometry, system.shape, system.coupling)
+        )
         environments = (
             _environments(geometry, system, chosen, windows, seed) if joint is None else None
         )
@@ -123,7 +125,7 @@ def evaluate(
         for text, one, value in zip(rules, chosen, found)
     ]
     return {
-        "model": "ising",
+        "model": system.model.name,
         "shape": list(system.shape),
         "coupling": system.coupling,
         "temperature": 1 / system.coupling,
@@ -147,6 +149,7 @@ def evaluate(
 def _system(
     stack: contextlib.ExitStack,
     samples: Path | None,
+    model: str,
     dimension: int | None,
     shape: tuple[int, ...] | None,
     temperature: str | None,
@@ -157,7 +160,9 @@ def _system(
             raise UsageError(
                 "give the lattice by --size (with --temperature or --coupling), or samples of it"
             )
-        return System(shape, resolve_coupling(temperature, coupling, len(shape)))
+        sampled = models.get(model)
+        coupling = sampled.coupling(temperature, coupling, len(shape))
+        return System(sampled, _oracle(sampled, len(shape), {}), shape, coupling)
     given = {
         "--dimension": dimension,
         "--size": shape,
@@ -169,11 +174,8 @@ def _system(
             raise UsageError(f"{option}: {samples} brings its own lattice and temperature")
     source = stack.enter_context(open_file(samples, "samples"))
     attributes = source.attributes
-    if attributes["model"] != "ising":
-        raise UsageError(
-            f"{samples}: holds {attributes['model']}; exact information is known for the Ising"
-            " model only"
-        )
+    sampled = models.of(attributes)
+    oracle = _oracle(sampled, len(attributes["shape"]), attributes, f"{samples}: ")
     require_single_component(source)
     require_periodic(source, "exact information is of")
     require_full(source, "exact information needs")
@@ -184,7 +186,16 @@ def _system(
         )
     if "coupling" not in attributes:
         raise UsageError(f"{samples}: the temperature of the samples is unknown")
-    return System(attributes["shape"], attributes["coupling"], source)
+    return System(sampled, oracle, attributes["shape"], attributes["coupling"], source)
+
+
+def _oracle(model: Model, dimension: int, attributes: Mapping[str, Any], where: str = "") -> Oracle:
+    oracle = model.known(dimension, attributes).oracle
+    if oracle is None:
+        raise UsageError(
+            f"{where}exact information is not known of {model.describe_lattice(attributes)}"
+        )
+    return oracle
 
 
 def _geometry(chosen: list[ChosenRule], buffer: int | None, environment: int) -> Geometry:
@@ -205,25 +216,8 @@ def _geometry(chosen: list[ChosenRule], buffer: int | None, environment: int) ->
 
 def _check(geometry: Geometry, system: System, chosen: list[ChosenRule]) -> None:
     """Refuse what does not fit or is out of reach."""
-    if geometry.dimension > 2:
-        raise UsageError(
-            "three dimensions: exact information is known in one and two; take the held-out bound"
-            " of rsmi train-lambda"
-        )
+    system.oracle.check(geometry)
     geometry.check(system.shape)
-    if geometry.n_block > MAX_BLOCK:
-        raise UsageError(
-            f"block {shape_text(geometry.block)} has {geometry.n_block} sites and its states are"
-            f" summed over: at most {MAX_BLOCK}; take the held-out bound of rsmi train-lambda"
-        )
-    if not exact.is_tractable(geometry):
-        columns, widest = geometry.block[1], (MAX_WIDTH - geometry.block[1]) // 2
-        advice = f"take --buffer {widest} at most" if widest >= 0 else "turn the block"
-        raise UsageError(
-            f"block {shape_text(geometry.block)} with buffer {geometry.buffer} is"
-            f" {columns + 2 * geometry.buffer} columns wide, and a transfer matrix at most"
-            f" {MAX_WIDTH}: {advice}"
-        )
     hidden = max(one.rule.n_hidden for one in chosen)
     if hidden > _MOST_HIDDEN:
         raise UsageError(
@@ -233,17 +227,6 @@ def _check(geometry: Geometry, system: System, chosen: list[ChosenRule]) -> None
 
 
 # ---- the environments ----------------------------------------------------------------------------
-
-
-def _joint(geometry: Geometry, system: System) -> np.ndarray | None:
-    """P(V, E) of all environments; None where they are too many."""
-    if geometry.dimension == 1:
-        return exact.chain_joint(
-            geometry.block[0], geometry.buffer, system.coupling, system.shape[0]
-        )
-    with contextlib.suppress(UsageError):
-        return exact.torus_joint(system.coupling, geometry.block, geometry.buffer, system.shape)
-    return None
 
 
 def _environments(
@@ -280,7 +263,7 @@ def _rows(source: File, chosen: list[ChosenRule]) -> np.ndarray:
 
 def _sampled(system: System, windows: int, sites_per_window: int, seed: int) -> np.ndarray:
     """Configurations at equilibrium, practically independent, enough for so many windows."""
-    simulation = IsingSimulation.of(
+    simulation = system.model.simulation(
         {
             "shape": system.shape,
             "coupling": system.coupling,
@@ -307,8 +290,8 @@ def _sampled(system: System, windows: int, sites_per_window: int, seed: int) -> 
 def _averages(
     channels: list[np.ndarray], geometry: Geometry, system: System, environments: Environments
 ) -> list[ExactInformation]:
-    return exact.exact_informations(
-        channels, geometry, system.coupling, environments.spins, groups=environments.runs
+    return system.oracle.informations(
+        channels, geometry, system.coupling, environments.spins, environments.runs
     )
 
 
@@ -317,7 +300,8 @@ def _averages(
 
 def describe(found: dict) -> str:
     """What `evaluate` found, as a table."""
-    ratio = relative_temperature(found["coupling"], len(found["shape"]))
+    model = models.of(found)
+    ratio = model.relative_temperature(found)
     whole, answers = found["mutual_information_block"], found.get("rules", [found])
     sampled = (
         f"{found['windows']} windows of {found['configurations']} sampled configurations; P(V|E)"
@@ -338,7 +322,7 @@ def describe(found: dict) -> str:
         )
     lines = fields(
         [
-            ("lattice", f"{shape_text(found['shape'])} ising, periodic"),
+            ("lattice", f"{shape_text(found['shape'])} {model.describe_lattice(found)}, periodic"),
             (
                 "temperature",
                 f"T = {found['temperature']:.6g} J/k_B, K = {found['coupling']:.6g}"

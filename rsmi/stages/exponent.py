@@ -13,11 +13,11 @@ import numpy as np
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.errors import UsageError
-from rsmi.models.ising import facts as ising
 from rsmi.renormalization import mcrg, thermometer
 from rsmi.renormalization.collapse import collapse
+from rsmi.samples.files import open_file
 from rsmi.samples.flow_ensembles import Measured, measured
-from rsmi.store import File, canonical_json, open_file
+from rsmi.store import File, canonical_json
 
 log = logging.getLogger("rsmi")
 
@@ -51,12 +51,18 @@ def run(flow: File, critical_temperature: float | None, output: Path, options: R
             for name, matrix in found["covariance"].items():
                 writer.write(f"/covariance/{name}", np.array(matrix, dtype=np.float64))
 
-        session.publish({"block": flow.attributes["block"]}, fill, 1 << 20)
+        session.publish(_attributes(flow), fill, 1 << 20)
     _warn(output, found)
     for sentence in dict.fromkeys(
         sentence for ensemble in ensembles for sentence in ensemble.short
     ):
         log.warning("%s: %s", flow.path, sentence)
+
+
+def _attributes(flow: File) -> dict:
+    """What an exponent file says of itself: the model is that of the flow."""
+    names = ("model", "model_parameters", "block")
+    return {name: flow.attributes.get(name) for name in names}
 
 
 def _warn(output: Path, found: dict) -> None:
@@ -111,7 +117,8 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
     by_fluctuations, by_differences = _correlation_length_exponents(
         known, effective, ensemble, scale, critical
     )
-    missing = thermometer.undefined(ensemble.dimension) or "the flow needs one step more"
+    facts = ensemble.known
+    missing = facts.no_thermometer if facts.thermometer is None else "the flow needs one step more"
     crossing, nu = (
         _row(crossings, STEP, missing),
         _row(by_fluctuations, STEP, f"the flow has fewer than {STEP} steps"),
@@ -132,19 +139,19 @@ def analyse(ensembles: list[Measured], scale: float, critical_temperature: float
         "nu_reason": nu["reason"],
         "nu_sequence": by_fluctuations,
         "nu_differences": by_differences,
-        "nu_remark": _bias(nu, _known_nu(ensemble.dimension)),
+        "nu_remark": _bias(nu, facts.exponent("nu")),
         "nu_collapse": _collapse(known, effective, scale, critical),
         "T_c": crossing["value"],
         "T_c_error": crossing["error"],
         "T_c_reason": crossing["reason"],
-        "T_c_remark": _bias(crossing, ising.critical_temperature(ensemble.dimension)),
+        "T_c_remark": _bias(crossing, facts.critical_temperature),
         "T_c_sequence": crossings,
     }
 
 
 def _collapse(known: list[Measured], effective: dict, scale: float, critical: float | None) -> dict:
     """nu from all temperatures and steps together."""
-    reason = (thermometer.undefined(known[0].dimension) if known else None) or (
+    reason = (_no_thermometer(known[0]) if known else None) or (
         None if critical else "there is no critical temperature to collapse about"
     )
     if reason:
@@ -156,12 +163,13 @@ def _collapse(known: list[Measured], effective: dict, scale: float, critical: fl
         scale,
         1 / critical,
     )
-    return found | {"remark": _bias(found, _known_nu(known[0].dimension))}
+    return found | {"remark": _bias(found, known[0].known.exponent("nu"))}
 
 
-def _known_nu(dimension: int) -> float | None:
-    known = ising.EXPONENTS[dimension].get("nu")
-    return known.value if known else None
+def _no_thermometer(ensemble: Measured) -> str | None:
+    """Why there is no effective coupling, None where there is one."""
+    known = ensemble.known
+    return known.no_thermometer if known.thermometer is None else None
 
 
 def _bias(row: dict, exact: float | None) -> str:
@@ -201,18 +209,16 @@ def _critical(
         return wanted, "given"
     if not known:
         return None, "unknown: no file has a temperature"
-    exact = ising.critical_temperature(known[0].dimension)
-    return (
-        (exact, "exact" if known[0].dimension == 2 else "known")
-        if exact
-        else (None, "none: the chain orders only at T = 0; the coldest file is taken")
-    )
+    facts = known[0].known
+    if facts.critical_coupling is None:
+        return None, f"none: {facts.no_critical_point}; the coldest file is taken"
+    return facts.critical_temperature, "exact" if facts.critical_coupling.exact else "known"
 
 
 def _crossings(known: list[Measured], effective: dict) -> list[dict]:
     if not known:
         return []
-    steps, reason = range(1, len(known[0].shapes) - 1), thermometer.undefined(known[0].dimension)
+    steps, reason = range(1, len(known[0].shapes) - 1), _no_thermometer(known[0])
     if reason:
         return [_empty(step, reason) for step in steps]
     flows, couplings = (
@@ -227,7 +233,7 @@ def _correlation_length_exponents(known, effective, ensemble, scale, critical):
     reason = (
         "the temperature of the samples is unknown"
         if ensemble.coupling is None
-        else thermometer.undefined(ensemble.dimension)
+        else _no_thermometer(ensemble)
     )
     if critical is None:
         reason = reason or "there is no critical temperature"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from rsmi import models
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.engine.shards import RowReader
@@ -17,7 +20,7 @@ from rsmi.engine.tasks import Rows, State
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import parse_block, shape_text
 from rsmi.lattice.packed import pack_mask, pack_spins, row_bytes
-from rsmi.models.ising.simulation import resolve_coupling
+from rsmi.models.base import Model
 from rsmi.stages.sample import summary as summary
 from rsmi.store import import_formats as foreign
 from rsmi.store import text_digest
@@ -47,7 +50,7 @@ class Reading:
     source: Source
     lattice: tuple[int, ...]
     values: str
-    energy: bool
+    energies: Callable[[np.ndarray], np.ndarray | None] | None
     mask: np.ndarray | None = None
     name = "rows"
 
@@ -71,7 +74,9 @@ class Reading:
         up = (numbers == 1) & self._live
         self._check(numbers, up, first, start)
         rows = {"spins": pack_spins(up)}
-        return rows | ({"energy": energies(up)} if self.energy else {})
+        if self.energies is None:
+            return rows
+        return rows | {"energy": self.energies(2 * up[:, np.newaxis].astype(np.int8) - 1)}
 
     @property
     def _live(self):
@@ -106,17 +111,6 @@ class Reading:
             f"{self.source.path}: holds {what} at configuration {start + int(place[0])}, site"
             f" ({site}), counted from 0: spins are {meant}"
         )
-
-
-def energies(up: np.ndarray) -> np.ndarray:
-    """-sum over nearest-neighbour bonds of s s' on a periodic lattice, int64 (n,), of spins up (n,
-    *shape), bool."""
-    axes, sites = range(1, up.ndim), math.prod(up.shape[1:])
-    unequal = sum(
-        (up ^ np.roll(up, -1, axis)).reshape(len(up), -1).sum(axis=1, dtype=np.int64)
-        for axis in axes
-    )
-    return 2 * unequal - len(axes) * sites
 
 
 # ---- the request ---------------------------------------------------------------------------------
@@ -169,10 +163,16 @@ class Import:
         return row_bytes(self.lattice)
 
     @property
-    def has_energy(self) -> bool:
-        """Whether the energy is that of the nearest-neighbour model on a torus, which the spins
-        tell."""
-        return self.model == "ising" and self.boundary == "periodic" and self.mask is None
+    def system(self) -> Model:
+        """The model that was sampled."""
+        return models.of({"model": self.model})
+
+    @property
+    def energies(self) -> Callable[[np.ndarray], np.ndarray | None] | None:
+        """The energies of configurations (n, 1, *shape), where the spins tell them; None if not."""
+        measure = functools.partial(self.system.energies, attributes=self.attributes())
+        one = np.ones((1, 1, *self.lattice), dtype=np.int8)
+        return measure if self.mask is None and measure(one) is not None else None
 
     def attributes(self) -> dict:
         return {
@@ -216,11 +216,7 @@ def prepare(
         lattice = _lattice(source, wanted)
         facts = getattr(source, "facts", None)
         model, known = _physics(facts, model, temperature, coupling, len(lattice), path)
-        if model == "ising" and min(lattice) < 2:
-            raise UsageError(
-                f"{path}: a lattice of {shape_text(lattice)}: every side of the Ising model must be"
-                " at least 2"
-            )
+        models.of({"model": model}).check_shape(lattice, f"{path}: a lattice of")
         _check_chains(source, chains, one_after_another)
         live = None if mask is None else _read_mask(mask, lattice, boundary, known)
         yield Import(
@@ -299,16 +295,17 @@ def _physics(
     """Model and K, from the options or from what a file of a known format says."""
     if facts is not None:
         return _known_physics(facts, model, temperature, coupling, path)
-    if model != "ising":
+    if model is None or model == Model.name:
         if temperature is not None or coupling is not None:
             raise UsageError(
-                "--temperature and --coupling mean K = J/(k_B T) of the nearest-neighbour Ising"
-                " ferromagnet: with them give --model ising"
+                "--temperature and --coupling mean the K of a model: with them name it, as by"
+                f" --model {models.DEFAULT}, the nearest-neighbour Ising ferromagnet with K ="
+                " J/(k_B T)"
             )
-        return "none", None
+        return Model.name, None
     if temperature is None and coupling is None:
-        return "ising", None
-    return "ising", resolve_coupling(temperature, coupling, dimension)
+        return model, None
+    return model, models.get(model).coupling(temperature, coupling, dimension)
 
 
 def _known_physics(
@@ -322,8 +319,8 @@ def _known_physics(
             f"{path}: says its coupling itself: choose among its temperatures by --temperature and"
             " a number"
         )
-    if facts.remark and model == "ising":
-        raise UsageError(f"--model ising: {path} says otherwise: {facts.remark}")
+    if facts.remark and model == facts.model:
+        raise UsageError(f"--model {model}: {path} says otherwise: {facts.remark}")
     if facts.remark and model is None:
         log.warning(
             "%s: not the nearest-neighbour Ising ferromagnet (%s): imported as --model none, its"
@@ -331,7 +328,9 @@ def _known_physics(
             path,
             facts.remark,
         )
-    return ("none", None) if facts.remark or model == "none" else ("ising", facts.coupling)
+    if facts.remark or model == Model.name:
+        return Model.name, None
+    return facts.model, facts.coupling
 
 
 def _read_mask(
@@ -392,7 +391,7 @@ def run(work: Import, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        task = Reading(work.source, work.lattice, work.values, work.has_energy, work.mask)
+        task = Reading(work.source, work.lattice, work.values, work.energies, work.mask)
         try:
             session.run([task], "importing", "configuration")
         except DataError:
@@ -403,10 +402,13 @@ def run(work: Import, output: Path, options: RunOptions) -> None:
 
 
 def _publish(session: Session, work: Import, reader: RowReader) -> None:
-    n, names = work.samples, ["spins"] + ["energy"] * work.has_energy
+    n, names = work.samples, ["spins"] + ["energy"] * (work.energies is not None)
 
     def fill(writer):
-        shapes = {"spins": ((n, work.row_bytes), "uint8"), "energy": ((n,), "int64")}
+        shapes = {
+            "spins": ((n, work.row_bytes), "uint8"),
+            "energy": ((n,), work.system.energy_type),
+        }
         stored = {name: writer.dataset(f"/{name}", *shapes[name]) for name in names}
         if work.mask is not None:
             writer.write("/mask", work.packed_mask)
@@ -441,6 +443,6 @@ def plan(work: Import) -> dict:
     return {
         **work.request.parameters,
         "samples": work.samples,
-        "energy": work.has_energy,
+        "energy": work.energies is not None,
         "bytes": work.samples * (work.row_bytes + 8),
     }

@@ -17,10 +17,11 @@ from rsmi.engine.session import Session
 from rsmi.engine.shards import RowReader, Shard, StoredRows, streams_of
 from rsmi.engine.tasks import Named, State
 from rsmi.errors import DataError, UsageError
+from rsmi.samples.files import open_file
 from rsmi.stages import sample
 from rsmi.stages.flow import from_files as flow
 from rsmi.stages.flow import in_flight as flow_sampled
-from rsmi.store import File, open_file
+from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import functools
 import logging
-import math
 import time
 from pathlib import Path
 
 import numpy as np
 
+from rsmi import models
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
-from rsmi.lattice.packed import count_ones
-from rsmi.models.dimers import coverings as model
-from rsmi.models.dimers import simulation as dimers
 from rsmi.models.simulation import (
     Chain,
     Group,
@@ -26,9 +23,10 @@ from rsmi.models.simulation import (
     schedule_from,
     stored_state,
 )
+from rsmi.samples.attributes import stored_attributes
+from rsmi.samples.files import check_model, open_file
 from rsmi.stages.chains import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
-from rsmi.statistics.summary import average_summary, sample_summary
-from rsmi.store import File, open_file
+from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 
@@ -61,6 +59,7 @@ def run(asked: Request, output: Path, options: RunOptions) -> None:
             return log.info("%s is complete already", output)
         simulation = simulation_of(session.request.parameters)
         if session.base is not None:
+            check_model(session.base)
             simulation = simulation.as_in(session.base)
         schedule = _schedule(session, simulation)
         chains = _chains(session, simulation, schedule)
@@ -109,7 +108,7 @@ def _publish(
     session: Session, simulation: Simulation, schedule: Schedule, chains: list[Chain]
 ) -> None:
     attributes = {
-        **simulation.attributes(),
+        **stored_attributes(simulation.attributes()),
         "shape": simulation.shape,
         "original_shape": simulation.shape,
         "rg_step": 0,
@@ -146,12 +145,13 @@ def join(session: Session, shard: File):
 
 def _contents(session: Session, simulation: Simulation, groups: list[Group], base: File | None):
     """How to store the rows of all groups, and the bytes it takes."""
+    energy_type = models.get(session.request.parameters["model"]).energy_type
     samples, width = session.request.parameters["samples"], simulation.row_bytes
 
     def fill(writer):
         stored = {
             "spins": writer.dataset("/spins", (samples, width), "uint8"),
-            "energy": writer.dataset("/energy", (samples,), "int64"),
+            "energy": writer.dataset("/energy", (samples,), energy_type),
         }
         _interleave(session, groups, stored, _copy_base(base, stored), samples)
         for group in groups:
@@ -223,70 +223,8 @@ def plan(asked: Request) -> dict:
 
 
 def summary(path: Path) -> dict:
-    """What a samples file shows, with errors: of the Ising model energy, magnetization,
-    susceptibility, Binder cumulant and autocorrelation; of dimers energy, winding, columnar order
-    and theirs."""
+    """The averages of a samples file with errors: what the model measures, see
+    `rsmi.models.base.Model.summary`."""
     with open_file(path, "samples") as file:
-        if file.attributes["model"] == "dimers":
-            return {"file": str(path), "samples": file.shape("/spins")[0], **_dimer_summary(file)}
-        attributes, n = file.attributes, file.shape("/spins")[0]
-        sites = live_sites(file)
-        known = {"energy": "/energy" in file, "magnetization": attributes["components"] == 1}
-        scale = sites / math.prod(
-            attributes["original_shape"]
-        )  # the energy is the original lattice's
-        energy = file.read("/energy") * scale if known["energy"] else np.zeros(n)
-        magnetization = magnetizations(file) if known["magnetization"] else np.zeros(n)
-        found = sample_summary(
-            energy, magnetization, attributes["chains"], attributes.get("coupling"), sites
-        )
-    unknown = {name for source, names in _FROM.items() if not known[source] for name in names}
-    answer = {
-        name: None if name.removesuffix("_error") in unknown else value
-        for name, value in found.items()
-    }
-    return {"file": str(path), "samples": n, **answer}
-
-
-def _dimer_summary(file: File) -> dict:
-    """Averages over coverings: energy per vertex in units of the interaction's strength, (W_x^2 +
-    W_y^2)/2, columnar order, noise, and of the field's fluctuation the stiffness."""
-    series = dimers.observables(file)
-    series["energy"] = series["energy"] / math.prod(file.attributes["shape"])
-    found = average_summary(series, file.attributes["chains"])
-    if found.get("field_fluctuation"):
-        stiffness, error = (
-            model.stiffness(found["field_fluctuation"]),
-            found["field_fluctuation_error"],
-        )
-        found |= {
-            "stiffness": stiffness,
-            "stiffness_error": error and stiffness * error / found["field_fluctuation"],
-        }
-    return found
-
-
-# What a file without energies, or one with several components per site, cannot say.
-_FROM = {
-    "energy": ("energy", "tau_int"),
-    "magnetization": ("magnetization_abs", "tau_int_magnetization", "susceptibility", "binder"),
-}
-
-
-def live_sites(file: File) -> int:
-    """Number of sites that carry data."""
-    return (
-        int(count_ones(file.read("/mask")))
-        if "/mask" in file
-        else math.prod(file.attributes["shape"])
-    )
-
-
-def magnetizations(file: File) -> np.ndarray:
-    """Sum of the spins of every stored configuration, int64 (n,)."""
-    n, width = file.shape("/spins")
-    sites, step = live_sites(file), max(1, _ROWS_AT_ONCE // width)
-    counts = [
-        count_ones(file.read("/spins", start, min(n, start + step))) for start in range(0, n, step)
-    ]
-    return 2 * np.concatenate(counts) - sites
+        numbers = models.of(file.attributes).summary(file)
+        return {"file": str(path), "samples": file.shape("/spins")[0], **numbers}

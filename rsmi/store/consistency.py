@@ -17,8 +17,6 @@ from rsmi.lattice.packed import count_ones
 from rsmi.store.digest import canonical_json
 from rsmi.store.file import File
 
-_SLAB = 1 << 20  # numbers read at a time
-
 
 def check_consistency(file: File) -> None:
     """Refuse a file whose values contradict each other, although its structure is right.
@@ -38,39 +36,8 @@ def _check_lattice(file: File) -> None:
     shape = attributes["shape"]
     if not 1 <= len(shape) <= 3 or min(shape) < 1 or math.prod(shape) >= 1 << 31:
         raise DataError(f"{path}: shape {list(shape)} is no lattice in one to three dimensions")
-    strength = (
-        -attributes.get("interaction", 0.0) if attributes["model"] == "dimers" else 1.0
-    )  # K T in units of k_B
-    if ("coupling" in attributes and strength != 0) != ("temperature" in attributes):
-        raise DataError(f"{path}: coupling and temperature must be given together")
-    if "coupling" in attributes and abs(
-        attributes["coupling"] * attributes.get("temperature", 1.0) - strength
-    ) > 1e-9 * max(1.0, abs(strength)):
-        raise DataError(
-            f"{path}: coupling {attributes['coupling']} and temperature"
-            f" {attributes.get('temperature')} contradict each other"
-        )
     if attributes["rg_step"] < 0 or attributes["scale_factor"] < 1:
         raise DataError(f"{path}: rg_step or scale_factor is out of range")
-
-
-def _check_dimers(file: File) -> None:
-    attributes, path = file.attributes, file.path
-    if len(attributes["shape"]) != 2 or any(size % 2 for size in attributes["shape"]):
-        raise DataError(
-            f"{path}: dimers cover lattices of two even sides, not {list(attributes['shape'])}"
-        )
-    if attributes["components"] not in (2, 4):
-        raise DataError(
-            f"{path}: dimers have 2 components, with noise 4, not {attributes['components']}"
-        )
-    if ("noise_probability" in attributes) != ("noise_pairing" in attributes) or attributes.get(
-        "noise_pairing", "cell"
-    ) not in ("cell", "straddling"):
-        raise DataError(
-            f"{path}: noise_probability and noise_pairing, cell or straddling, must be given"
-            " together"
-        )
 
 
 def _check_samples(file: File) -> None:
@@ -80,8 +47,6 @@ def _check_samples(file: File) -> None:
             f"{file.path}: boundary {file.attributes['boundary'][:40]!r} is neither periodic nor"
             " open"
         )
-    if file.attributes["model"] == "dimers":
-        _check_dimers(file)
     attributes, path = file.attributes, file.path
     n, width = file.shape("/spins")
     bits = attributes["components"] * math.prod(attributes["shape"])
@@ -106,19 +71,8 @@ def _check_samples(file: File) -> None:
             f"{path}: /mask needs one component, a periodic lattice, and sites both with data and"
             " without"
         )
-    if "/energy" in file and attributes["model"] in ("ising", "dimers"):
-        _check_energies(file, n, len(attributes["shape"]) * math.prod(attributes["original_shape"]))
     if attributes["command"] == "sample":
         _check_schedule(file, math.prod(attributes["shape"]))
-
-
-def _check_energies(file: File, n: int, bonds: int) -> None:
-    for start in range(0, n, _SLAB):
-        energies = file.read("/energy", start, min(start + _SLAB, n))
-        if energies.min() < -bonds or energies.max() > bonds:
-            raise DataError(
-                f"{file.path}: /energy holds energies that no lattice of {bonds} bonds has"
-            )
 
 
 def _check_schedule(file: File, sites: int) -> None:

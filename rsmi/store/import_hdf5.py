@@ -178,6 +178,7 @@ class Mcising:
     dataset: str
     coupling: float | None
     remark: str | None
+    model = "ising"
 
     @classmethod
     def of(cls, file: h5py.File, path: Path, wanted: float | None) -> Mcising:

@@ -11,13 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 FORMAT = "rsmi"
-FORMAT_VERSION = (1, 3)
+FORMAT_VERSION = (1, 4)
+OLDEST_WRITTEN = (1, 3)  # what needs nothing newer is written as, so that its digest stays
 
 
 @dataclass(frozen=True)
 class Dataset:
     """One HDF5 dataset: ``dtype`` is numpy's name, or several of them, ``shape`` a tuple of axis
-    names or fixed lengths."""
+    names or fixed lengths; ``later`` has the dtypes that came after it, with their versions."""
 
     path: str
     dtype: str
@@ -26,6 +27,7 @@ class Dataset:
     meaning: str
     required: bool = True
     since: tuple[int, int] = (1, 0)
+    later: tuple[tuple[str, tuple[int, int]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,21 @@ PROVENANCE = (
     ),
 )
 
+_MODEL_PARAMETERS = Attribute(
+    "model_parameters",
+    "json",
+    "what else the model says of the state point, by name; absent if nothing",
+    required=False,
+    since=(1, 4),
+)
+
 _LATTICE_ATTRIBUTES = (
     Attribute(
-        "model", "text", "ising or dimers; none if nothing is known of imported samples (since 1.3)"
+        "model",
+        "text",
+        "name of the model; none if nothing is known of imported samples (since 1.3)",
     ),
+    _MODEL_PARAMETERS,
     Attribute("shape", "integers", "lattice of this file, slowest axis first"),
     Attribute(
         "coupling",
@@ -200,12 +213,14 @@ SAMPLES = Kind(
         ),
         Dataset(
             "/energy",
-            "int64",
+            "int64 or float64",
             ("n",),
             "J",
             "energy of the original configuration, -sum over bonds of s s'; of dimers minus the"
-            " plaquettes with two parallel dimers",
+            " plaquettes with two parallel dimers; of other models as they say, float64 where it is"
+            " no integer (since 1.4)",
             required=False,
+            later=(("float64", (1, 4)),),
         ),
         Dataset(
             "/mask",
@@ -450,9 +465,19 @@ LAMBDA = Kind(
 
 _SUMS = "int64 or float64"
 
+_FLOW_MODEL = Attribute(
+    "model",
+    "text",
+    "name of the model; if absent, ising where a coupling is known",
+    required=False,
+    since=(1, 4),
+)
+
 FLOW = Kind(
     "exact operator sums along the renormalization flow, per block of samples",
     (
+        _FLOW_MODEL,
+        _MODEL_PARAMETERS,
         Attribute(
             "rule",
             "json",
@@ -636,7 +661,11 @@ FLOW = Kind(
 
 EXPONENT = Kind(
     "critical exponents and temperatures read off a flow",
-    (Attribute("block", "integers", "shape of the block"),),
+    (
+        _FLOW_MODEL,
+        _MODEL_PARAMETERS,
+        Attribute("block", "integers", "shape of the block"),
+    ),
     (
         Dataset("/result", "bytes", (), "", "JSON: the whole answer, as printed by --json"),
         Dataset(

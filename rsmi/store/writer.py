@@ -171,6 +171,7 @@ def publish(
                 with h5py.File(disk, "w", **LAYOUT) as handle:
                     _write_attributes(handle, kind, header, attributes)
                     fill(Writer(handle))
+                    _write_number(handle, "format_version", _version_of(handle, kind))
                     _write_provenance(handle, ancestors, run)
                     digest = content_digest(handle)
                     write_text(handle, "digest", digest)
@@ -189,7 +190,6 @@ def _write_attributes(
     common = {
         "format": schema.FORMAT,
         "kind": kind,
-        "format_version": schema.FORMAT_VERSION,
         "software": f"rsmi {rsmi.__version__}",
         **header,
     }
@@ -202,6 +202,18 @@ def _write_attributes(
     unknown = set(attributes) - {a.name for a in schema.KINDS[kind].attributes}
     if unknown:
         raise KeyError(f"attributes missing from the schema of {kind}: {sorted(unknown)}")
+
+
+def _version_of(handle: h5py.File, kind: str) -> tuple[int, int]:
+    """The oldest format version that has everything the file holds."""
+    entries = schema.KINDS[kind]
+    versions = [schema.OLDEST_WRITTEN]
+    versions += [one.since for one in entries.attributes if one.name in handle.attrs]
+    for one in entries.datasets:
+        if one.path in handle:
+            later = dict(one.later).get(str(handle[one.path].dtype), one.since)
+            versions.append(max(one.since, later))
+    return max(versions)
 
 
 def write_text(handle: h5py.Group, name: str, text: str) -> None:
@@ -219,7 +231,7 @@ def _write_number(
     handle.attrs[name] = np.asarray(value, dtype=dtype)
 
 
-_KNOWN_LAST = ("digest", "uuid")
+_KNOWN_LAST = ("digest", "uuid", "format_version")
 _ENCODERS: dict[str, Callable[[h5py.Group, str, Any], None]] = {
     "text": write_text,
     "json": lambda handle, name, value: write_text(handle, name, canonical_json(value)),

@@ -6,10 +6,10 @@ import numpy as np
 from rsmi.cli.application import run
 from rsmi.engine.stop import Stop
 from rsmi.information.canonical import canonical_correlations
-from rsmi.information.gauge import star_vectors
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.filters import on_links, window_moments
 from rsmi.models.dimers.kasteleyn import link_covariance
+from rsmi.models.dimers.stars import star_vectors
 from rsmi.store import parameters_digest, publish
 
 LATTICE = {

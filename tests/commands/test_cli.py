@@ -68,8 +68,8 @@ BAD = {
     f"sample --size 16x15 --algorithm heat-bath --samples 8 {TINY}": (
         "--size 15: the checkerboard of heat-bath needs even sides"
     ),
-    f"sample --size 1 --samples 8 {TINY}": "every side must be at least 2",
-    f"sample --size 0x8 --samples 8 {TINY}": "every side must be at least 2",
+    f"sample --size 1 --samples 8 {TINY}": "must be at least 2",
+    f"sample --size 0x8 --samples 8 {TINY}": "must be at least 2",
     f"sample --size 8x8x8 --samples 8 {TINY}": "has 3 sides, --dimension says 2",
     f"sample --size big --samples 8 {TINY}": "write a whole number, or sides such as 64x32",
     f"sample --size 32768x65536 --samples 1 {TINY}": "2^31 sites or more",

@@ -8,10 +8,10 @@ from example_files import command, dimer_rule
 from matplotlib.colors import to_rgba
 from matplotlib.image import imread
 
-from rsmi.information.gauge import star_vectors
 from rsmi.models.dimers import figure as dimer_figure
 from rsmi.models.dimers import report as dimer_info
 from rsmi.models.dimers.filters import embed_links, filter_shape
+from rsmi.models.dimers.stars import star_vectors
 from rsmi.notation import system_label
 from rsmi.reports import files as info
 from rsmi.samples.windows import lattice_attributes

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rsmi.information.gauge import star_vectors
 from rsmi.models.dimers.filters import filter_shape
+from rsmi.models.dimers.stars import star_vectors
 from rsmi.samples.windows import WindowSet, stored_geometry
 from rsmi.store import open_file
 

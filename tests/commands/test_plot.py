@@ -50,7 +50,7 @@ def test_figure_is_written_and_shows_something(files, tmp_path, capsys, names, c
 
 def test_configurations_are_those_of_the_file(files):
     """Black pixels are spins up: the image of the last sample has its magnetization."""
-    from rsmi.stages.sample import magnetizations
+    from rsmi.models.spins import magnetizations
     from rsmi.store import open_file
 
     with open_file(files["hot"]) as file:

@@ -17,6 +17,7 @@ from rsmi.models.ising import torus as kaufman
 from rsmi.models.ising.facts import critical_coupling, ring_energy
 from rsmi.models.ising.simulation import IsingSimulation
 from rsmi.models.simulation import pilot
+from rsmi.models.spins import magnetizations
 from rsmi.stages import sample
 from rsmi.store import open_file
 
@@ -142,7 +143,7 @@ def test_signs_below_the_critical_temperature(workplace, here):
     and together they have none."""
     assert here(*"sample --size 16 --coupling 0.6 --samples 2048 -o s.h5".split()).code == 0
     with open_file(Path("s.h5"), "samples") as file:
-        magnetization = sample.magnetizations(file)
+        magnetization = magnetizations(file)
     assert (np.sign(magnetization) == 1 - 2 * (np.arange(2048) % 2)).all()
 
 

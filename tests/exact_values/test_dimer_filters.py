@@ -16,10 +16,10 @@ from rsmi.information.canonical import (
     readout_correlations,
     whitening,
 )
-from rsmi.information.gauge import star_vectors, without_stars
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers import filters as dimer_filters
 from rsmi.models.dimers.kasteleyn import link_covariance
+from rsmi.models.dimers.stars import star_vectors, without_stars
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 BLOCK = (4, 4)

@@ -6,21 +6,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
-from rsmi.figures.filters import draw_objective, information_text
-from rsmi.information.gauge import without_stars
 from rsmi.models.dimers import report as dimer_info
 from rsmi.models.dimers.coverings import links_of
-from rsmi.notation import geometry_title
+from rsmi.models.dimers.stars import without_stars
+from rsmi.models.drawing import RuleDrawing
 from rsmi.store import File
 
 _LINKS = {"x-links": (1, 0), "y-links": (0, 1)}
 _NOISE = {"vertices": 0.0, "faces": 0.5}  # shift from the vertex of the cell
+CONFIGURATION_WIDTH = 3.2  # inches
 _HALF_WIDTH, _GAP = 0.11, 0.13  # of a link, in lattice spacings; and its distance from the vertices
 _DOT = 42.0  # area of a noise spin in square points
 _OUTLINE = {"edgecolors": "0.55", "linewidths": 0.5}
@@ -33,7 +30,7 @@ _CLASSES = (
 )  # dimers along x from even and odd x, along y from even and odd y
 
 
-def draw_covering(axes, spins: np.ndarray, width: float) -> None:
+def draw_configuration(axes, spins: np.ndarray, width: float) -> None:
     """A covering, x to the right and y up, and its noise: black = +1. Of a large lattice the
     corner.
 
@@ -77,39 +74,32 @@ def draw_covering(axes, spins: np.ndarray, width: float) -> None:
     axes.set(xlim=(-0.75, shape[0] - 0.25), ylim=(-0.75, shape[1] - 0.25), aspect="equal")
 
 
-def draw_dimer_rule(file: File) -> Figure:
-    """Every unit on its block, links and noise spins coloured by weight, and the objective of every
-    restart.
+def rule_drawing(file: File) -> RuleDrawing | None:
+    """Every unit on its block, links and noise spins coloured by weight; None for rules that do not
+    act on links.
 
     The filters are without stars. The arrow points along the field E that the filter measures; its
     length is the square root of R2.
     """
-    a, (filters, _) = file.attributes, dimer_info.fixed_filters(file)
+    if not dimer_info.is_dimer_rule(file):
+        return None
+    block, components = file.attributes["block"], file.attributes["components"]
+    filters, _ = dimer_info.fixed_filters(file)
     measures = dimer_info.summary(file)["dimers"]
-    columns = math.ceil(math.sqrt(len(filters)))
-    rows = -(-len(filters) // columns)
-    figure = Figure(figsize=(3.9 + 2.6 * columns, max(3.4, 2.6 * rows + 0.9)), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[2.6 * columns + 0.5, 3.4])
-    scale = ScalarMappable(
-        Normalize(*(np.array([-1, 1]) * (float(np.abs(filters).max()) or 1.0))), colormaps["RdBu_r"]
+
+    def draw(axes, unit: int, scale: ScalarMappable) -> None:
+        draw_unit(axes, filters[unit], block, components, scale)
+        _draw_direction(axes, measures["units"][unit])
+        axes.set_title(_unit_title(unit, measures["units"][unit], components))
+
+    return RuleDrawing(
+        filters,
+        2.6,
+        draw,
+        lambda weights: _cell_picture(weights, block, components),
+        "weight, stars taken out",
+        _legend(measures),
     )
-    grid = left.subplots(rows, columns, squeeze=False)
-    for unit, axes in enumerate(grid.ravel()):
-        axes.set_axis_off()
-        if unit < len(filters):
-            draw_unit(axes, filters[unit], a["block"], a["components"], scale)
-            _draw_direction(axes, measures["units"][unit])
-            axes.set_title(_unit_title(unit, measures["units"][unit], a["components"]))
-    left.colorbar(scale, ax=grid, shrink=0.6, aspect=25, label="weight, stars taken out")
-    left.supxlabel(f"{_legend(measures)}{information_text(file)}", fontsize=8)
-    draw_objective(
-        right,
-        file,
-        scale.norm.vmax,
-        lambda weights: _cell_picture(weights, a["block"], a["components"]),
-    )
-    figure.suptitle(geometry_title(a), fontsize=9)
-    return figure
 
 
 def draw_unit(

@@ -26,8 +26,8 @@ from rsmi.information.canonical import (
     information_of_each,
     readout_correlations,
 )
-from rsmi.information.gauge import without_stars
 from rsmi.models.dimers.kasteleyn import window_covariance
+from rsmi.models.dimers.stars import without_stars
 
 LINKS = {2: slice(0, 2), 4: slice(1, 3)}  # components of a cell that are links
 PARTNERS = {

@@ -4,14 +4,16 @@ noise, and exactly known correlation."""
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from rsmi.information.gauge import without_stars
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.models.dimers import filters as dimer_filters
 from rsmi.models.dimers import kasteleyn
-from rsmi.notation import fields, table
+from rsmi.models.dimers.stars import without_stars
+from rsmi.notation import fields, table, with_error
 from rsmi.store import File
 
 COMPONENTS = {2: ("x-links", "y-links"), 4: ("vertices", "x-links", "y-links", "faces")}
@@ -36,7 +38,67 @@ def contents(cells: int, components: int) -> str:
     return f"{cells} cells: {2 * cells} links{noise}"
 
 
-# ---- the numbers ---------------------------------------------------------------------------------
+# ---- samples -------------------------------------------------------------------------------------
+
+
+_MEASURED = {
+    "energy": (
+        "energy per vertex",
+        "minus the plaquettes with two parallel dimers; free on the infinite lattice -1/4",
+    ),
+    "winding_squared": ("<W^2>", "mean of W_x^2 and W_y^2"),
+    "field_fluctuation": ("field |E_q|^2", "per vertex, smallest q across the field"),
+    "columnar_order": ("columnar order", "length of 2/N sum of ((-1)^x n_x, (-1)^y n_y)"),
+}
+
+
+def describe_summary(attributes: Mapping[str, Any], numbers: dict) -> list[tuple]:
+    """The averages over a samples file as rows: name, value with its error, remark."""
+    shown = {name: text for name, text in _MEASURED.items() if name in numbers}
+    rows = [(title, _with_error(numbers, name), text) for name, (title, text) in shown.items()]
+    if "noise_agreement" in numbers:
+        probability = f"probability {attributes['noise_probability']:g}"
+        rows.append(("noise pairs equal", _with_error(numbers, "noise_agreement"), probability))
+    if "stiffness" in numbers:
+        remark = "1 / (2 pi |E_q|^2); free 1/2, columnar order from 4 on"
+        rows.insert(3, ("stiffness g", _with_error(numbers, "stiffness"), remark))
+    unit = "stored intervals, independent = 0.5"
+    for name, (title, _) in shown.items():
+        title = title.removesuffix(" per vertex")
+        rows.append((f"tau_int of {title}", _with_error(numbers, f"tau_int_{name}"), unit))
+        unit = ""
+    return rows
+
+
+def _with_error(numbers: dict, name: str) -> str:
+    return with_error(numbers[name], numbers[f"{name}_error"])
+
+
+def describe_temperature(attributes: Mapping[str, Any]) -> str:
+    """T in units of the interaction, v and K."""
+    coupling = attributes.get("coupling")
+    if coupling is None:
+        return "unknown"
+    if not coupling:
+        return "free, all coverings alike"
+    return (
+        f"T = {attributes['temperature']:.6g}, v = {attributes['interaction']:g}, K = -v/T ="
+        f" {coupling:.6g}"
+    )
+
+
+def temperature_label(attributes: Mapping[str, Any]) -> str:
+    """T in units of the interaction, for a figure (TeX)."""
+    coupling = attributes.get("coupling")
+    if coupling is None:
+        return "$T$ unknown"
+    if not coupling:
+        return "free dimers"
+    kind = "aligning" if coupling > 0 else "repelling"
+    return f"$T$ = {1 / abs(coupling):.5g} $|v|/k_B$, {kind} dimers"
+
+
+# ---- the numbers of a rule ----------------------------------------------------------------------
 
 
 def summary(file: File) -> dict:

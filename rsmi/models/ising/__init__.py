@@ -1,1 +1,5 @@
-"""The nearest-neighbour Ising ferromagnet on hypercubic lattices."""
+"""The nearest-neighbour Ising ferromagnet on periodic hypercubic lattices."""
+
+from rsmi.models.ising.model import Ising
+
+MODEL = Ising()

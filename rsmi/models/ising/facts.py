@@ -18,6 +18,10 @@ CRITICAL_COUPLING = {
     2: math.log1p(math.sqrt(2)) / 2,  # Kramers & Wannier, Phys. Rev. 60, 252 (1941)
     3: 0.221654626,  # Ferrenberg, Xu & Landau, Phys. Rev. E 97, 043301 (2018): 0.221654626(5)
 }
+CRITICAL_SOURCE = {
+    2: "Kramers & Wannier, Phys. Rev. 60, 252 (1941)",
+    3: "Ferrenberg, Xu & Landau, Phys. Rev. E 97, 043301 (2018)",
+}
 
 
 class Known(NamedTuple):
@@ -38,6 +42,12 @@ EXPONENTS: dict[int, dict[str, Known]] = {
         "y_h": Known(2.4818511, "2.481851(1)"),
         "nu": Known(0.6299709, "0.629971(4)"),
     },
+}
+
+EXPONENTS_SOURCE = {
+    1: "",
+    2: "Onsager, Phys. Rev. 65, 117 (1944)",
+    3: "Kos, Poland, Simmons-Duffin & Vichi, JHEP 08, 036 (2016)",
 }
 
 

@@ -32,31 +32,14 @@ _PILOT_ROWS = {"strip": 1 << 15, "replicas": 512}  # measured by it, of every ch
 # ---- the parameters ------------------------------------------------------------------------------
 
 
-def parameters(
-    *,
-    shape: tuple[int, ...],
-    temperature: str | None,
-    coupling: float | None,
-    algorithm: str,
-    boundary: str,
-    **dimers,
-) -> dict:
-    """Checked parameters of the physics; those of ``dimers`` must be None.
+def parameters(shape: tuple[int, ...], coupling: float, algorithm: str) -> dict:
+    """Checked parameters of the physics.
 
     Raises
     ------
     UsageError
-        For a lattice or a temperature that cannot be, or an algorithm that does not fit the
-        lattice.
+        For a lattice that cannot be, or an algorithm that does not fit it.
     """
-    foreign = [
-        "--" + name.replace("_", "-") for name, value in dimers.items() if value is not None
-    ] + ["--boundary open"] * (boundary == "open")
-    if foreign:
-        raise UsageError(f"{foreign[0]}: for --model dimers only")
-    coupling = resolve_coupling(temperature, coupling, len(shape))
-    if any(size < 2 for size in shape):
-        raise UsageError(f"--size {'x'.join(map(str, shape))}: every side must be at least 2")
     odd = [size for size in shape if size % 2]
     if odd and algorithm in _LOCAL:
         raise UsageError(
@@ -66,52 +49,6 @@ def parameters(
     if math.prod(shape) >= 1 << 31:
         raise UsageError(f"--size {'x'.join(map(str, shape))}: 2^31 sites or more")
     return {"model": "ising", "shape": list(shape), "coupling": coupling, "algorithm": algorithm}
-
-
-def resolve_coupling(temperature: str | None, coupling: float | None, dimension: int) -> float:
-    """K = J/(k_B T) from ``--temperature`` (a number, ``Tc``, ``0.98Tc``) or ``--coupling``.
-
-    Raises
-    ------
-    UsageError
-        If both or neither are given, the value is not positive and finite, or Tc does not exist.
-    """
-    if (temperature is None) == (coupling is None):
-        raise UsageError(
-            "give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two"
-        )
-    if coupling is not None:
-        if not _positive_and_finite(coupling):
-            raise UsageError(
-                f"--coupling {coupling}: must be positive and finite (ferromagnet, K = J/(k_B T))"
-            )
-        return coupling
-    value = parse_temperature(temperature, dimension)
-    if not _positive_and_finite(value):
-        raise UsageError(f"--temperature {temperature}: must be positive and finite")
-    return 1 / value
-
-
-def _positive_and_finite(value: float) -> bool:
-    return math.isfinite(value) and value > 0 and math.isfinite(1 / value)
-
-
-def parse_temperature(text: str, dimension: int) -> float:
-    """A temperature in J/k_B from a number or a multiple of Tc."""
-    if text.lower().endswith("tc"):
-        factor = text[:-2].rstrip("*")
-        try:
-            return (float(factor) if factor else 1.0) / model.critical_coupling(dimension)
-        except ValueError:
-            pass
-    else:
-        try:
-            return float(text)
-        except ValueError:
-            pass
-    raise UsageError(
-        f"--temperature {text!r}: write a number in J/k_B, Tc, or a multiple such as 0.98Tc"
-    )
 
 
 def local_layout(shape: tuple[int, ...], chains: int) -> str:
@@ -372,3 +309,17 @@ class IsingSimulation:
             "coupling": self.coupling,
             "temperature": 1 / self.coupling,
         }
+
+
+# ---- energies ------------------------------------------------------------------------------------
+
+
+def energies(up: np.ndarray) -> np.ndarray:
+    """-sum over nearest-neighbour bonds of s s' on a periodic lattice, int64 (n,), of spins up (n,
+    *shape), bool."""
+    axes, sites = range(1, up.ndim), math.prod(up.shape[1:])
+    unequal = sum(
+        (up ^ np.roll(up, -1, axis)).reshape(len(up), -1).sum(axis=1, dtype=np.int64)
+        for axis in axes
+    )
+    return 2 * unequal - len(axes) * sites

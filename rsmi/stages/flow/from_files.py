@@ -16,24 +16,17 @@ from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
-from rsmi.models.ising import facts as ising
+from rsmi.models.spins import magnetizations
 from rsmi.renormalization import couplings, operators, thermometer
 from rsmi.renormalization.rules import Rule
+from rsmi.samples.checks import require_full, require_periodic, require_single_component
+from rsmi.samples.files import open_file
 from rsmi.samples.flow_ensembles import Measured, blocks_of_files, interactions, measured
 from rsmi.stages.flow.sums import OF_CHAINS, Division, Measuring, Sums, divide, joined
-from rsmi.stages.rule_option import (
-    ChosenRule,
-    blocking_keys,
-    choose_rule,
-    coarse_shapes,
-    require_full,
-    require_periodic,
-    require_single_component,
-)
-from rsmi.stages.sample import magnetizations
+from rsmi.stages.rule_option import ChosenRule, blocking_keys, choose_rule, coarse_shapes
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.summary import separate_chains
-from rsmi.store import File, canonical_json, open_file, text_digest
+from rsmi.store import File, canonical_json, text_digest
 
 log = logging.getLogger("rsmi")
 
@@ -119,6 +112,11 @@ class Flow:
         return len(self.sources[0].attributes["shape"])
 
     @property
+    def system(self) -> dict:
+        """The attributes of what was sampled, as far as they are the same for all files."""
+        return self.sources[0].attributes
+
+    @property
     def names(self) -> list[str]:
         return [str(source.path) for source in self.sources]
 
@@ -192,6 +190,7 @@ def division_of(source: File) -> Division:
         attributes["chains"],
         attributes["shape"],
         attributes["original_shape"],
+        "int64" if "/energy" not in source else source.datasets()["/energy"][1],
     )
 
 
@@ -215,6 +214,7 @@ def prepare(
         chosen = choose_single(stack, rule, block, hard, len(sources[0].attributes["shape"]), bias)
         for source in sources:
             _check_shape(source, sources[0], chosen.rule, steps)
+        _refuse_other_models(sources)
         refuse_equal_streams(sources)
         yield Flow(sources, chosen, steps, seed)
 
@@ -239,6 +239,18 @@ def _check_shape(source: File, first: File, rule: Rule, steps: int) -> None:
             f" {len(others)}: one flow has one dimension"
         )
     coarse_shapes(shape, rule, steps)
+
+
+def _refuse_other_models(sources: tuple[File, ...]) -> None:
+    first = sources[0].attributes
+    for source in sources[1:]:
+        for name in ("model", "model_parameters"):
+            ours, theirs = source.attributes.get(name), first.get(name)
+            if ours != theirs:
+                raise UsageError(
+                    f"{source.path}: {name.replace('_', ' ')} {ours}, but {sources[0].path} has"
+                    f" {theirs}: one flow is of one model"
+                )
 
 
 def refuse_equal_streams(sources: tuple[File, ...]) -> None:
@@ -280,6 +292,8 @@ def run(work, output: Path, options: RunOptions) -> None:
 def _attributes(work) -> dict:
     kinds = operators.OPERATORS[work.dimension]
     return {
+        "model": work.system.get("model"),
+        "model_parameters": work.system.get("model_parameters"),
         "rule": work.chosen.identity,
         "block": work.chosen.rule.block,
         "steps": work.steps,
@@ -373,8 +387,8 @@ def _flow_entry(ensemble: Measured, interactions: list[dict] | None) -> dict:
         "steps": steps,
         "interactions": interactions,
     }
-    if thermometer.undefined(ensemble.dimension):
-        entry["reason"] = thermometer.undefined(ensemble.dimension)
+    if ensemble.known.thermometer is None:
+        entry["reason"] = ensemble.known.no_thermometer
     if ensemble.coupling is None:
         for row in steps:
             row |= {"coupling_eff": None, "coupling_eff_error": None}
@@ -402,7 +416,10 @@ def _warn(path: Path, work) -> None:
             )
         for ensemble in filter(_is_critical, ensembles):
             sentence = thermometer.drift(
-                ensemble.effective(), ensemble.shapes, file.attributes["rule"]["hard"]
+                ensemble.effective(),
+                ensemble.shapes,
+                file.attributes["rule"]["hard"],
+                ensemble.known.thermometer is not None,
             )
             if sentence:
                 log.warning("%s: %s", path, sentence)
@@ -425,7 +442,7 @@ def autocorrelation_time(series: list[np.ndarray], chains: int) -> tuple[float, 
 
 
 def _is_critical(ensemble: Measured) -> bool:
-    critical = ising.critical_temperature(ensemble.dimension)
+    critical = ensemble.known.critical_temperature
     return (
         None not in (critical, ensemble.coupling) and abs(ensemble.coupling * critical - 1) < 1e-3
     )

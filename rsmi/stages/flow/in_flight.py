@@ -8,11 +8,13 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
+from rsmi import models
 from rsmi.engine.keys import origin_of_chains
 from rsmi.engine.request import Request
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import DataError, UsageError
+from rsmi.models.base import Model
 from rsmi.models.simulation import (
     Group,
     Schedule,
@@ -22,6 +24,8 @@ from rsmi.models.simulation import (
     pilot,
     schedule_from,
 )
+from rsmi.models.spins import magnetizations_of
+from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
 from rsmi.stages.flow.from_files import (
     Origin,
@@ -64,6 +68,10 @@ class Ensemble:
         return min(samples, max(1, SERIES // chains) * chains)
 
     @property
+    def model(self) -> Model:
+        return models.get(self.parameters["model"])
+
+    @property
     def origin(self) -> str:
         return origin_of_chains(self.parameters, self.simulation.algorithm)
 
@@ -98,9 +106,8 @@ class Measurement:
 
     def begin(self):
         series = self.group.rows(self.ensemble.in_series)
-        kept = {
-            f"series-{name}": np.zeros(series, np.int64) for name in ("energy", "magnetization")
-        }
+        types = {"energy": self.ensemble.model.energy_type, "magnetization": "int64"}
+        kept = {f"series-{name}": np.zeros(series, kind) for name, kind in types.items()}
         return 0, {
             **self.thermalized(),
             **self.measuring.begin(),
@@ -112,6 +119,8 @@ class Measurement:
         rows = self.ensemble.simulation.advance(
             state, self.schedule.interval, start, count, self.schedule.clusters_per_sweep
         )
+        if "magnetization" not in rows:
+            rows["magnetization"] = magnetizations_of(rows["spins"], self.ensemble.simulation.sites)
         for name in ("energy", "magnetization"):
             kept = state[f"series-{name}"][start : start + count]
             kept[:] = rows[name][: len(kept)]
@@ -149,6 +158,11 @@ class SampledFlow:
     @property
     def dimension(self) -> int:
         return len(self.ensembles[0].simulation.shape)
+
+    @property
+    def system(self) -> dict:
+        """The attributes of what is sampled, as far as they are the same for all ensembles."""
+        return stored_attributes(self.ensembles[0].simulation.attributes())
 
     @property
     def names(self) -> list[str]:
@@ -280,7 +294,8 @@ def _prefix(number: int) -> str:
 def _origin(ensemble: Ensemble, states: list[State]) -> Origin:
     """What the file says of samples that it never saw: the same as of a file of them."""
     simulation, parameters = ensemble.simulation, ensemble.parameters
-    series = {name: np.zeros(ensemble.in_series, np.int64) for name in ("magnetization", "energy")}
+    types = {"magnetization": "int64", "energy": ensemble.model.energy_type}
+    series = {name: np.zeros(ensemble.in_series, kind) for name, kind in types.items()}
     for group, state in zip(ensemble.groups, states):
         for name, values in series.items():
             values[group.samples(0, len(state[f"series-{name}"]))] = state[f"series-{name}"]
@@ -326,6 +341,12 @@ def prepare(
         if ensemble.name in seen:
             raise UsageError(f"{ensemble.name}: given twice")
         seen.add(ensemble.name)
+    components = ensembles[0].simulation.attributes()["components"]
+    if components != 1:
+        raise UsageError(
+            f"--model {ensembles[0].parameters['model']}: has {components} components per site;"
+            " operators are of one"
+        )
     with contextlib.ExitStack() as stack:
         shape = ensembles[0].simulation.shape
         chosen = choose_single(stack, rule, block, hard, len(shape), bias)
@@ -340,6 +361,10 @@ def _ensemble(asked: dict) -> Ensemble:
 def _ensemble_of(parameters: dict) -> Ensemble:
     simulation = sampling.simulation_of(parameters)
     division = divide(
-        parameters["samples"], parameters["chains"], simulation.shape, simulation.shape
+        parameters["samples"],
+        parameters["chains"],
+        simulation.shape,
+        simulation.shape,
+        models.get(parameters["model"]).energy_type,
     )
     return Ensemble(parameters, simulation, division)

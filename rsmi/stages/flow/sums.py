@@ -12,18 +12,19 @@ import numpy as np
 from rsmi.engine.tasks import State
 from rsmi.renormalization import couplings, operators
 from rsmi.renormalization.rules import Rule
+from rsmi.samples.flow_ensembles import SUMS
 from rsmi.statistics.binning import runs
 
-SUMS = tuple(operators.empty_sums(0, 0))
 OF_CHAINS = (
     "spins",
     "rng",
     "generators",
 )  # of a state, what goes on with the chains, and is all of its size: not needed at the end
 _BLOCKS = 64  # blocks of samples per ensemble that are stored
-_GROUPS = (
-    32  # groups of successive blocks of which the larger histograms of local energies are stored
-)
+# groups of successive blocks of which the larger histograms of local energies are stored
+_GROUPS = 32
+_LARGEST_ENERGY = 64  # J a site, of energies that are no integers
+_ENERGY_BITS = 28  # of such an energy in fixed point: 64 of their squares fit into 63 bits
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Division:
     chains: int
     blocks: int
     wide: bool = False  # sums over a block may exceed 64 bits
+    fraction_bits: int = 0  # of energies that are no integers, which are summed in fixed point
 
     @property
     def by_chains(self) -> bool:
@@ -67,16 +69,22 @@ class Division:
 
 
 def divide(
-    samples: int, chains: int, shape: tuple[int, ...], original: tuple[int, ...]
+    samples: int,
+    chains: int,
+    shape: tuple[int, ...],
+    original: tuple[int, ...],
+    energy_type: str = "int64",
 ) -> Division:
-    """The division of so many samples of a lattice that was of shape ``original`` once."""
+    """The division of so many samples of a lattice whose shape was ``original`` before it was
+    coarse-grained. Energies that are no integers are summed in fixed point, with so many bits
+    behind the point that `_LARGEST_ENERGY` J a site are sure to fit."""
     blocks = min(samples, _BLOCKS)
-    return Division(
-        samples,
-        chains,
-        blocks,
-        2 * samples > blocks * operators.largest_block(shape, len(original) * math.prod(original)),
-    )
+    if energy_type == "int64":
+        largest = operators.largest_block(shape, len(original) * math.prod(original))
+        return Division(samples, chains, blocks, 2 * samples > blocks * largest)
+    sites = math.prod(original)
+    bits = max(0, _ENERGY_BITS - math.ceil(math.log2(_LARGEST_ENERGY * sites)))
+    return Division(samples, chains, blocks, True, bits)
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,8 @@ class Measuring:
                 rows, shape, self._groups[blocks + first], state["neighbourhoods"][level]
             )
 
+        if self.division.fraction_bits:
+            energies = np.rint(energies * 2.0**self.division.fraction_bits).astype(np.int64)
         found = operators.measure_levels(
             spins,
             self.shape,
@@ -209,4 +219,7 @@ def _joined(
     if division.wide:
         sums = {name: operators.as_floats(operators.carried(array)) for name, array in sums.items()}
         sums["counts"] = sums["counts"].astype(np.int64)
+    for name, power in {"energy_sum": 1, "even_energy": 1, "energy_squared": 2}.items():
+        if division.fraction_bits:
+            sums[name] = sums[name] / 2.0 ** (power * division.fraction_bits)
     return sums, histograms[samples > 0], samples[samples > 0]

@@ -8,7 +8,6 @@ import numpy as np
 from rsmi.information.channel import channel_table
 from rsmi.information.decoder import DecoderBound, check_bounds, decoder_bound, fit_decoder
 from rsmi.information.total_correlation import held_out_explained, total_correlation
-from rsmi.models.ising import oracle as exact
 from rsmi.samples.windows import Windows, WindowSet
 from rsmi.statistics.binning import grouped_mean
 
@@ -86,12 +85,12 @@ def idle_units(filters: np.ndarray) -> list[str]:
 
 def exact_attributes(windows: WindowSet, filters: np.ndarray, bias: np.ndarray) -> dict:
     """I(H:E) by the oracle, as file attributes; empty where there is none."""
-    if not windows.exactly_solvable:
+    if windows.oracle is None:
         return {}
     chosen, coupling = windows.exact_windows(), windows.source.attributes["coupling"]
     rules = [channel_table(filters, bias, hard) for hard in (True, False)]
-    hard, soft = exact.exact_informations(
-        rules, windows.geometry, coupling, chosen.environments, groups=chosen.runs
+    hard, soft = windows.oracle.informations(
+        rules, windows.geometry, coupling, chosen.environments, chosen.runs
     )
     return {
         "mutual_information_exact": hard.information,

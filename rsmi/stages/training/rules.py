@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rsmi import models
 from rsmi.engine.keys import stream_key
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
@@ -21,7 +22,7 @@ from rsmi.information.decoder import DecoderBound
 from rsmi.information.training import default_settings
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
-from rsmi.models.dimers import report as dimer_info
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import (
     WindowSet,
     geometry_attributes,
@@ -33,7 +34,7 @@ from rsmi.samples.windows import (
 from rsmi.stages.training import measures as rule_measures
 from rsmi.stages.training.methods import Ascent, Explanation, Likelihood, Method, Restart
 from rsmi.stages.training.theta import default_schedule
-from rsmi.store import File, open_file
+from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 
@@ -161,11 +162,12 @@ def _method(
             ),
             bias,
         )
+    own = windows.model.training("train-lambda", windows.geometry, objective, estimator)
     settings = default_settings(
         objective,
         hidden,
         windows.geometry.n_block,
-        windows.source.attributes["model"],
+        **own,
         estimator=estimator or "pairs",
         bias=bias,
     )
@@ -309,18 +311,14 @@ def _rule(
     work: LambdaTraining, task: Restart, state: State
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Filters and biases of +-1 in the gauge that is stored, and the signs that made them so."""
-    return gauge.positive(*_without_stars(work, *task.rule(state)))
+    return gauge.positive(*_without_constraints(work, *task.rule(state)))
 
 
-def _without_stars(
+def _without_constraints(
     work: LambdaTraining, filters: np.ndarray, bias: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    geometry = work.windows.geometry
-    return (
-        gauge.without_stars(filters, bias, geometry.block, geometry.components)
-        if work.windows.dimers
-        else (filters, bias)
-    )
+    constraints = work.windows.model.constraints(work.windows.geometry)
+    return gauge.without_constraints(filters, bias, constraints)
 
 
 def _bound(
@@ -381,7 +379,9 @@ def _publish(
             whole(
                 np.array(
                     [
-                        _without_stars(work, *(curve.read(name) for name in ("filters", "bias")))[0]
+                        _without_constraints(
+                            work, *(curve.read(name) for name in ("filters", "bias"))
+                        )[0]
                         * rule[2][:, None]
                         for curve, rule in zip(curves, rules)
                     ]
@@ -444,5 +444,5 @@ def summary(path: Path) -> dict:
                 if "total_correlation" in attributes
                 else None
             ),
-            **dimer_info.summary(file),
+            **models.of(attributes).rule_summary(file),
         }

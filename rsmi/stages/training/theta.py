@@ -18,7 +18,7 @@ from rsmi.errors import Failure, UsageError
 from rsmi.information.entropy import kl_block_given_environment
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
-from rsmi.models.ising import oracle as exact
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import (
     Windows,
     WindowSet,
@@ -27,7 +27,7 @@ from rsmi.samples.windows import (
     write_mask,
 )
 from rsmi.statistics.binning import grouped_mean
-from rsmi.store import File, open_file
+from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 
@@ -38,7 +38,6 @@ _WORSE_THAN_COINS = (
     2.0  # how much worse than fair coins a machine may predict a spin from the others
 )
 _MONITORED = 10_000  # held-out windows that the pseudo-likelihood is measured on
-_MONITORED_DIMERS = 1_000  # where it costs eighty times as much a window
 _WINDOWS_PER_UNIT = 10  # at least: so many spins of the data for each weight
 _LARGE_BLOCK = 9  # sites beyond which the machine is larger and the learning rate smaller
 
@@ -204,27 +203,23 @@ def prepare(
 
 
 def monitored_windows(windows: WindowSet) -> Windows:
-    """The held-out windows of the pseudo-likelihood."""
-    return windows.held_out.thinned(_MONITORED_DIMERS if windows.dimers else _MONITORED)
+    """The held-out windows that the pseudo-likelihood is measured on."""
+    settings = windows.model.training("train-theta", windows.geometry)
+    return windows.held_out.thinned(settings.get("monitored", _MONITORED))
 
 
 def default_schedule(windows: WindowSet) -> Schedule:
-    """What is enough for the model and the block.
-
-    Dimers in noise need more: the correlations of nearby links and of the noise are strong, those
-    of distant links that a filter is to find weak, and chains that start at the data do not forget
-    them in a few Gibbs steps.
-    """
-    if windows.dimers:
-        return Schedule(hidden=200, cd_steps=5, persistent=True, epochs=20, learning_rate=0.02)
+    """What is enough for most models and the block, changed by what the model says of itself."""
     large = windows.geometry.n_block > _LARGE_BLOCK
-    return Schedule(
-        hidden=32 if large else 20,
-        cd_steps=5,
-        persistent=False,
-        epochs=10,
-        learning_rate=0.03 if large else 0.05,
-    )
+    settings = {
+        "hidden": 32 if large else 20,
+        "cd_steps": 5,
+        "persistent": False,
+        "epochs": 10,
+        "learning_rate": 0.03 if large else 0.05,
+    }
+    own = windows.model.training("train-theta", windows.geometry)
+    return Schedule(**settings | {name: own[name] for name in settings if name in own})
 
 
 def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
@@ -246,7 +241,7 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
     likelihood = grouped_mean(machine.pseudo_log_likelihood(monitored.visible), monitored.runs)
     kl = (
         divergence_from_exact(machine, work.windows)
-        if work.windows.exactly_solvable
+        if work.windows.oracle is not None
         else (None, None)
     )
     attributes = {
@@ -289,13 +284,10 @@ def divergence_from_exact(machine: RBM, windows: WindowSet) -> tuple[float, floa
 
 
 def _divergences(machine: RBM, chosen: Windows, windows: WindowSet) -> np.ndarray:
-    geometry = windows.geometry
-    rings = exact.markov_ring(chosen.environments, geometry)
-    truth = exact.conditional_block_given_ring(
-        rings, geometry.block, geometry.buffer, windows.source.attributes["coupling"]
+    truth = windows.oracle.block_given_environment(
+        chosen.environments, windows.geometry, windows.source.attributes["coupling"]
     )
-    model = machine.conditional_block(chosen.environments)
-    return kl_block_given_environment(truth, model)
+    return kl_block_given_environment(truth, machine.conditional_block(chosen.environments))
 
 
 def plan(work: ThetaTraining) -> dict:

@@ -1,0 +1,62 @@
+"""Opening files whose model has a say: what every stage, report and figure reads goes through
+here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from rsmi import models, store
+from rsmi.models.base import Known, Model
+from rsmi.store import File
+
+
+@contextmanager
+def open_file(path: str | Path, kind: str | None = None) -> Iterator[File]:
+    """Open a file for reading and check that it agrees with the model it names.
+
+    Parameters
+    ----------
+    path : str or Path
+    kind : str, optional
+        Demand this kind; any by default.
+
+    Raises
+    ------
+    UsageError, DataError
+        See `rsmi.store.open_file` and `rsmi.models.base.Model.check_file`.
+    """
+    with store.open_file(path, kind) as file:
+        check_model(file)
+        yield file
+
+
+def check_model(file: File) -> None:
+    """Raise DataError where samples, or what was learned from them, contradict their model."""
+    if file.kind in ("samples", "theta", "lambda"):
+        with store.as_data_error(file.path):
+            models.of(file.attributes).check_file(file)
+
+
+def model_of(file: File) -> Model:
+    """The model that a file names. Flow and exponent files before format 1.4 name none: they were
+    of the Ising model where a coupling is known, and of an unknown one where none is."""
+    if "model" in file.attributes or _has_coupling(file):
+        return models.of(file.attributes)
+    return Model()
+
+
+def _has_coupling(file: File) -> bool:
+    if file.kind == "exponent":
+        result = json.loads(bytes(file.read("/result")[()]).decode())
+        return result.get("temperature") is not None
+    return not np.isnan(file.read("/files/coupling")).all()
+
+
+def known_of(file: File) -> Known:
+    """What is known exactly of the system of a flow or exponent file."""
+    return model_of(file).known(len(file.attributes["block"]), file.attributes)
