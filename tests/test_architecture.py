@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 # rsmi.notation.
 FOUNDATION = {"lattice", "statistics", "kernels"}
 ARROWS = {
-    "cli": {"figures", "reports", "stages", "models", "engine", "store", "lattice"},
+    "cli": {"figures", "reports", "stages", "samples", "models", "engine", "store", "lattice"},
     "figures": {"reports", "stages", "samples", "models", "renormalization", "information"},
     "reports": {"stages", "samples", "models", "renormalization", "information"},
     "stages": {"samples", "models", "renormalization", "information", "engine"},

@@ -12,8 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from rsmi import models
-from rsmi.cli import common
-from rsmi.errors import UsageError
+from rsmi.errors import RsmiError, UsageError
 from rsmi.models.base import Model, Option
 
 _TYPES = {"number": float, "integer": int, "text": str}
@@ -121,7 +120,7 @@ def _model_of(ctx: click.Context) -> Model | None:
 
 def _loadable(name: str) -> Model | None:
     """A model, None where the package that brings it cannot be imported: help goes on without."""
-    with contextlib.suppress(common.RsmiError):
+    with contextlib.suppress(RsmiError):
         return models.get(name)
     return None
 

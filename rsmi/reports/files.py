@@ -17,7 +17,7 @@ from rsmi.samples.files import open_file
 from rsmi.stages import crossing, exponent, merge, sample
 from rsmi.stages.flow import from_files
 from rsmi.stages.training import rules, theta
-from rsmi.store import File, canonical_json, as_data_error
+from rsmi.store import File, as_data_error, canonical_json
 from rsmi.store.schema import KINDS
 
 _STAGES = {

@@ -8,11 +8,11 @@ from example_files import command, dimer_rule
 from matplotlib.colors import to_rgba
 from matplotlib.image import imread
 
+from rsmi import models
 from rsmi.models.dimers import figure as dimer_figure
 from rsmi.models.dimers import report as dimer_info
 from rsmi.models.dimers.filters import embed_links, filter_shape
 from rsmi.models.dimers.stars import star_vectors
-from rsmi.notation import system_label
 from rsmi.reports import files as info
 from rsmi.samples.windows import lattice_attributes
 from rsmi.store import open_file
@@ -194,15 +194,13 @@ def test_links_are_drawn_where_they_are():
 
 def test_titles():
     a = {"model": "dimers", "shape": (8, 8)}
-    assert [system_label(a | {"coupling": k}) for k in (0.0, 1.25, -2.0)] == [
+    assert [models.of(a).temperature_label(a | {"coupling": k}) for k in (0.0, 1.25, -2.0)] == [
         "free dimers",
         "$T$ = 0.8 $|v|/k_B$, aligning dimers",
         "$T$ = 0.5 $|v|/k_B$, repelling dimers",
     ]
-    assert (
-        system_label({"model": "ising", "shape": (8, 8), "coupling": 0.44068679350977147})
-        == "$T$ = $T_c$"
-    )
+    a = {"model": "ising", "shape": (8, 8), "coupling": 0.44068679350977147}
+    assert models.of(a).temperature_label(a) == "$T$ = $T_c$"
 
 
 def test_cells_as_an_image():

@@ -11,7 +11,7 @@ from conftest import digest
 from matplotlib.image import imread
 
 from rsmi.models.dimers import coverings as dimers
-from rsmi.models.dimers.simulation import read_coverings
+from rsmi.models.dimers.samples import read_coverings
 from rsmi.models.simulation import Chain, Group, Schedule, groups
 from rsmi.stages import sample
 from rsmi.store import open_file

@@ -48,6 +48,7 @@ def call(here, line):
 def asked(rules=("majority",), **given):
     """`evaluate` with the command line's defaults."""
     rest = {
+        "model": "ising",
         "block": None,
         "hard": False,
         "bias": None,
@@ -308,7 +309,7 @@ REFUSED = {
     "samples.h5 --rule majority --rule lambda.h5 --block 4x4": "contradicts lambda.h5",
     "samples.h5 --rule majority --block 4x4 --buffer 5": "4x4 with buffer 5 is 14 columns wide",
     "coarse.h5 --rule majority": "coarse.h5: coarse-grained 1 times",
-    "dimers.h5 --rule majority": "dimers.h5: holds dimers",
+    "dimers.h5 --rule majority": "dimers.h5: exact information is not known of dimers",
     "none.h5 --rule majority": "none.h5: no such file",
     "few.h5 --rule majority": "few.h5: 4 configurations are too few",
 }

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import rsmi
-from rsmi.stages.import_ import energies
+from rsmi.models.ising.simulation import energies
 from rsmi.store import open_file, schema
 
 

@@ -9,7 +9,8 @@ import h5py
 import pytest
 from example_files import FILTERS, command, pipeline
 
-from rsmi.notation import relative_temperature, table, with_error
+from rsmi import models
+from rsmi.notation import table, with_error
 from rsmi.reports import files as info
 from rsmi.stages.training.rules import summary as lambda_summary
 
@@ -39,9 +40,10 @@ def test_value_with_error(value, error, text):
 
 
 def test_no_critical_temperature_in_one_dimension():
-    assert relative_temperature(0.5, 1) is None
-    assert relative_temperature(None, 2) is None
-    assert relative_temperature(0.44068679350977147, 2) == pytest.approx(1)
+    ratio = models.get("ising").relative_temperature
+    assert ratio({"shape": (8,), "coupling": 0.5}) is None
+    assert ratio({"shape": (8, 8)}) is None
+    assert ratio({"shape": (8, 8), "coupling": 0.44068679350977147}) == pytest.approx(1)
 
 
 def test_table_is_aligned():

@@ -54,7 +54,7 @@ def test_configurations_are_those_of_the_file(files):
     from rsmi.store import open_file
 
     with open_file(files["hot"]) as file:
-        shown = figures._configurations(file, 4)
+        shown = figures._images(file, 4)
         assert [image.shape for image in shown] == [(16, 16)] * 4
         assert int(shown[-1].sum(dtype=np.int64)) == magnetizations(file)[-1]
 

@@ -11,7 +11,8 @@ import pytest
 from conftest import PIPELINE, digest, process
 
 from rsmi.errors import DataError, Failure, RsmiError, UsageError
-from rsmi.store import canonical_json, open_file, parameters_digest
+from rsmi.samples.files import open_file
+from rsmi.store import canonical_json, parameters_digest
 from rsmi.store.digest import content_digest, file_uuid
 from rsmi.store.parts import PartsFolder
 from rsmi.store.writer import write_text

@@ -33,8 +33,9 @@ from hypothesis import strategies as st
 from rsmi.engine import session
 from rsmi.engine.stop import Stop
 from rsmi.errors import DataError, RsmiError
+from rsmi.samples.files import open_file
 from rsmi.stages import import_ as imports
-from rsmi.store import PartsFolder, open_file
+from rsmi.store import PartsFolder
 from rsmi.store.digest import dataset_paths
 
 

@@ -39,6 +39,10 @@ class Division:
     wide: bool = False  # sums over a block may exceed 64 bits
     fraction_bits: int = 0  # of energies that are no integers, which are summed in fixed point
 
+    def numbers(self) -> np.ndarray:
+        """The fields, int64 (4,), or (5,) of energies in fixed point, for a state."""
+        return np.array(astuple(self) if self.fraction_bits else astuple(self)[:-1])
+
     @property
     def by_chains(self) -> bool:
         return self.blocks <= self.chains <= self.samples
@@ -110,7 +114,7 @@ class Measuring:
             self.last - self.first, self.steps, len(self.shape), self.division.wide
         )
         return {
-            "division": np.array(astuple(self.division)),
+            "division": self.division.numbers(),
             "blocks": np.array([self.first, self.last]),
             **{f"sums-{name}": array for name, array in sums.items()},
             "neighbourhoods": np.zeros(
