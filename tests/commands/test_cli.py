@@ -773,10 +773,7 @@ def test_completion_script(shell, begins):
         "rsmi sample --therm": ["plain,--thermalization"],
         "rsmi sample --algorithm w": ["plain,wolff"],
         "rsmi sample --model dimers --algorithm w": ["plain,worm"],
-        "rsmi sample --model dimers --noise-p": [
-            "plain,--noise-probability",
-            "plain,--noise-pairing",
-        ],
+        "rsmi sample --model dimers --noise-pr": ["plain,--noise-probability"],
         "rsmi flow --rule maj": ["plain,majority", "plain,majority-ties-up", "file,maj"],
         "rsmi flow sam": ["file,sam"],
         "rsmi coarse-grain -o coa": ["file,coa"],

@@ -287,12 +287,12 @@ def test_figure_of_a_covering():
     vertices along a side."""
     from matplotlib.figure import Figure
 
-    from rsmi.models.dimers.figure import draw_covering
+    from rsmi.models.dimers.figure import draw_configuration
 
     for shape, drawn in (((6, 8), 48), ((128, 4), 256)):
         axes = Figure().subplots()
         directions = np.roll(dimers.columns(shape), 1, axis=0)
-        draw_covering(axes, np.stack([np.where(directions == a, 1, -1) for a in (0, 1)]), 3.0)
+        draw_configuration(axes, np.stack([np.where(directions == a, 1, -1) for a in (0, 1)]), 3.0)
         lines = [
             (segment, tuple(colour))
             for collection in axes.collections
@@ -328,7 +328,7 @@ def test_figure_of_a_covering():
             "--model ising --temperature Tc --size 8 --noise-probability 0.5",
             "for --model dimers only",
         ),
-        ("--model ising --temperature Tc --size 8 --boundary open", "for --model dimers only"),
+        ("--model ising --temperature Tc --size 8 --boundary open", "of --model ising is periodic"),
         ("--model ising --temperature Tc --size 8 --interaction -1", "for --model dimers only"),
         ("--model ising --temperature Tc --size 8 --algorithm worm", "ising is sampled by"),
     ],
@@ -364,7 +364,7 @@ def test_samples_that_are_no_coverings(folder, here, workplace, command):
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("components", 3, "2 components, with noise 4"),
+        ("components", 3, "/spins has"),
         ("boundary", np.bytes_("twisted"), "boundary 'twisted'"),
         ("coupling", 1.0, "contradict"),
         ("noise_pairing", np.bytes_("diagonal"), "cell or straddling"),

@@ -385,7 +385,7 @@ USAGE = {
     "a.bits": "bits say nothing of the lattice: give --shape",
     "line.npy": "has shape [5]; (n, L), (n, Ly, Lx) or (n, Lz, Ly, Lx) is needed",
     "five.npy": "has shape [2, 2, 2, 2, 2]",
-    "a.npy --temperature 2": "with them give --model ising",
+    "a.npy --temperature 2": "as by --model ising",
     "a.npy --model ising --temperature 2 --coupling 0.5": "one of the two",
     "a.npy --model ising --coupling -1": "--coupling -1.0: must be positive and finite",
     "a.npy --model ising --temperature nan": "must be positive and finite",
@@ -727,7 +727,7 @@ def test_nothing_known(pipeline, workplace):
     assert found["exponent.h5"]["T_c"] is None
     refused(
         run_here("exact", "imported.h5", "--rule", "majority"),
-        "exact information is known for the Ising model only",
+        "exact information is not known of",
         2,
     )
     refused(
