@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rsmi.reports import files as info
+from rsmi.samples.files import model_of, open_file
 
 SETS = sorted((Path(__file__).parents[1] / "data").glob("format-*"))
 
@@ -35,3 +36,35 @@ def leaves(value, place=()):
         return
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
         yield from leaves(inner, (*place, key))
+
+
+# ---- what the absence of a model means -----------------------------------------------------------
+
+OF_1_3 = Path(__file__).parents[1] / "data/format-1.3"
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("flow.h5", "ising"),
+        ("exponent.h5", "ising"),
+        ("exponent-1d.h5", "ising"),
+        ("exponent-3d.h5", "ising"),
+        ("flow-unknown.h5", "none"),
+        ("exponent-unknown.h5", "none"),
+    ],
+)
+def test_flows_and_exponents_that_name_no_model(name, model):
+    """Before format 1.4 they were of the Ising model where a coupling is known, and of an unknown
+    one else: a wrong rule would show Ising's values beside samples of which nothing is known."""
+    with open_file(OF_1_3 / name) as file:
+        assert "model" not in file.attributes
+        assert model_of(file).name == model
+
+
+@pytest.mark.parametrize("name", ["flow-unknown.h5", "exponent-unknown.h5"])
+def test_no_value_of_ising_for_an_unknown_model(name):
+    """T_c = 2.269185 J/k_B, y_h = 15/8 and K_c = 0.440687 belong to the Ising model alone."""
+    text = info.describe(OF_1_3 / name)
+    for value in ("2.269", "15/8", "1.875", "0.4407", "0.440687", "T/T_c"):
+        assert value not in text
