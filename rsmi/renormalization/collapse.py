@@ -6,59 +6,95 @@ variable,
     K_n(K) / K_c = offset_n + P(x),    x = (K/K_c - 1) b^(n/nu),    P(0) = 0,
 
 for all temperatures and steps n >= 1 together (step 0 is the thermometer reading itself). P is a
-polynomial; the offset of a step, and of a lattice size if there are several, is what the irrelevant
-couplings add. K_n is one number for a system of many couplings, so the collapse is not perfect: the
-points scatter about the curve by more than their statistical errors. That scatter is measured (it
-is what makes chi^2 equal the degrees of freedom), weighs the points, and enters the error of nu.
+polynomial. The offset of a step, and of a lattice size if there are several, is the contribution of
+the irrelevant couplings. K_n is one number for a system of many couplings, so that the collapse is
+not perfect: the points scatter about the curve by more than their statistical errors. This scatter
+is measured (with it chi^2 equals the degrees of freedom), it weighs the points, and it enters the
+error of nu.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.renormalization.operators import wraps
 from rsmi.statistics.fits import scatter_beyond_errors
-from rsmi.statistics.jackknife import jackknife_covariance
+from rsmi.statistics.jackknife import Jackknife, jackknife_covariance
 
-REACH = 0.25  # |x| for nu = 1 of the points used: the curve is a cubic there
+REACH = 0.25  # largest |x| (for nu = 1) of a point; up to there the curve is a cubic
 DEGREE = 3
-RANGE = (0.25, 4.0)  # of nu
-_STARTS = 33
+RANGE = (0.25, 4.0)  # values of nu in which the minimum is searched
+_STARTS = 33  # points of the scan
+
+
+class EffectiveFlow(Protocol):
+    """The part of `rsmi.renormalization.thermometer.EffectiveCouplings` that a collapse needs."""
+
+    @property
+    def coupling(self) -> Jackknife:
+        """K_n at the levels 0, ..., steps."""
 
 
 class _Points(NamedTuple):
-    """(points,) each: K/K_c - 1, step, number of the offset, K_n/K_c and its error; and the
-    jackknife covariance (points, points)."""
+    """The points that are fitted.
 
-    distance: np.ndarray
-    step: np.ndarray
-    offset: np.ndarray
-    value: np.ndarray
-    error: np.ndarray
-    covariance: np.ndarray
+    Attributes
+    ----------
+    distance : ndarray of float64, (points,)
+        K/K_c - 1.
+    step, offset : ndarray of int64, (points,)
+        The step, and the number of the offset.
+    value, error : ndarray of float64, (points,)
+        K_n/K_c and its standard error.
+    covariance : ndarray of float64, (points, points)
+        Jackknife covariance of the values.
+    """
+
+    distance: NDArray[np.float64]
+    step: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+    covariance: NDArray[np.float64]
 
 
-def collapse(couplings, flows, shapes, scale_factor: float, critical_coupling: float) -> dict:
-    """nu by least squares.
+def collapse(
+    couplings: Sequence[float],
+    flows: Sequence[EffectiveFlow],
+    shapes: Sequence[Sequence[Sequence[int]]],
+    scale_factor: float,
+    critical_coupling: float,
+) -> dict[str, Any]:
+    """Return nu by a least-squares collapse.
 
     Parameters
     ----------
-    couplings : original coupling K of each temperature
-    flows : the `EffectiveCouplings` of each temperature, of independent data
-    shapes : for each temperature, the shapes of the lattice at levels 0 .. steps
-    scale_factor : b
-    critical_coupling : K_c
+    couplings : sequence of float
+        Original coupling K of each temperature.
+    flows : sequence of EffectiveCouplings
+        The effective couplings of each temperature, of independent data; see
+        `rsmi.renormalization.thermometer.effective_couplings`.
+    shapes : sequence of sequence of shapes
+        For each temperature, the shapes of the lattice at the levels 0, ..., steps.
+    scale_factor : float
+        b.
+    critical_coupling : float
+        K_c.
 
     Returns
     -------
     dict
-        value (nu), error (statistical and scatter together), error_statistical (jackknife, the
-        covariance between steps kept), scatter (of K_n/K_c about the curve beyond the statistical
-        errors), chi2 (with the statistical errors alone), degrees_of_freedom, coefficients of P,
-        points (list of step, size, x, y = K_n/K_c - offset, error), reason.
+        ``value`` (nu), ``error`` (statistical error and scatter together), ``error_statistical``
+        (jackknife, with the covariance between steps), ``scatter`` (of K_n/K_c about the curve
+        beyond the statistical errors), ``chi2`` (with the statistical errors alone),
+        ``degrees_of_freedom``, ``coefficients`` of P, ``points`` (dicts with ``step``, ``size``,
+        ``x``, ``y`` = K_n/K_c - offset and ``error``) and ``reason``. Where there is no collapse,
+        value and error are None and the reason says why.
     """
     points, labels = _points(couplings, flows, shapes, scale_factor, critical_coupling)
     temperatures = len(np.unique(points.distance))
@@ -111,13 +147,21 @@ def collapse(couplings, flows, shapes, scale_factor: float, critical_coupling: f
     }
 
 
-def _nothing(reason: str) -> dict:
+def _nothing(reason: str) -> dict[str, Any]:
     return {"value": None, "error": None, "reason": reason}
 
 
-def _points(couplings, flows, shapes, scale, critical) -> tuple[_Points, list]:
-    """What can be used of every temperature, and the offsets: (step, size)."""
-    found, covariances, labels = [], [], {}
+def _points(
+    couplings: Sequence[float],
+    flows: Sequence[EffectiveFlow],
+    shapes: Sequence[Sequence[Sequence[int]]],
+    scale: float,
+    critical: float,
+) -> tuple[_Points, list[tuple[int, int]]]:
+    """Return the usable points of all temperatures, and the (step, size) of each offset."""
+    rows: list[tuple[float, ...]] = []
+    covariances: list[NDArray[np.float64]] = []
+    labels: dict[tuple[int, int], int] = {}
     for coupling, flow, levels in zip(couplings, flows, shapes):
         distance = coupling / critical - 1
         steps = [
@@ -135,7 +179,7 @@ def _points(couplings, flows, shapes, scale, critical) -> tuple[_Points, list]:
         )
         for n in steps:
             label = labels.setdefault((n, levels[n][0]), len(labels))
-            found.append(
+            rows.append(
                 (
                     distance,
                     n,
@@ -144,11 +188,11 @@ def _points(couplings, flows, shapes, scale, critical) -> tuple[_Points, list]:
                     flow.coupling.error[n] / critical,
                 )
             )
-    covariance, first = np.zeros((len(found), len(found))), 0
+    covariance, first = np.zeros((len(rows), len(rows))), 0
     for block in covariances:
         covariance[first : first + len(block), first : first + len(block)] = block
         first += len(block)
-    columns = np.array(found, dtype=np.float64).reshape(-1, 5).T
+    columns = np.array(rows, dtype=np.float64).reshape(-1, 5).T
     return _Points(
         columns[0],
         columns[1].astype(int),
@@ -159,12 +203,12 @@ def _points(couplings, flows, shapes, scale, critical) -> tuple[_Points, list]:
     ), list(labels)
 
 
-def _variable(points: _Points, nu: float, scale: float) -> np.ndarray:
+def _variable(points: _Points, nu: float, scale: float) -> NDArray[np.float64]:
     return points.distance * scale ** (points.step / nu)
 
 
-def _design(points: _Points, nu: float, degree: int, scale: float) -> np.ndarray:
-    """(points, offsets + degree): the model is linear but for nu."""
+def _design(points: _Points, nu: float, degree: int, scale: float) -> NDArray[np.float64]:
+    """Return the design matrix, (points, offsets + degree); at a given nu the model is linear."""
     offsets = points.offset[:, None] == np.arange(points.offset.max() + 1)
     return np.column_stack(
         [offsets, _variable(points, nu, scale)[:, None] ** np.arange(1, degree + 1)]
@@ -172,16 +216,19 @@ def _design(points: _Points, nu: float, degree: int, scale: float) -> np.ndarray
 
 
 def _fit(
-    points: _Points, weights, degree: int, scale: float, nu: float
-) -> tuple[float, np.ndarray]:
-    """chi^2 and the linear parameters at a given nu."""
+    points: _Points, weights: NDArray[np.float64], degree: int, scale: float, nu: float
+) -> tuple[float, NDArray[np.float64]]:
+    """Return chi^2 and the linear parameters at a given nu."""
     design = _design(points, nu, degree, scale)
-    parameters = np.linalg.lstsq(design * weights[:, None], points.value * weights, rcond=None)[0]
+    solution = np.linalg.lstsq(design * weights[:, None], points.value * weights, rcond=None)
+    parameters = np.asarray(solution[0], np.float64)
     return float(np.sum(((design @ parameters - points.value) * weights) ** 2)), parameters
 
 
-def _best(points: _Points, weights, degree: int, scale: float) -> tuple[float, float, np.ndarray]:
-    """nu, chi^2 and the linear parameters at the minimum: a scan, then golden sections."""
+def _best(
+    points: _Points, weights: NDArray[np.float64], degree: int, scale: float
+) -> tuple[float, float, NDArray[np.float64]]:
+    """Return nu, chi^2 and the linear parameters at the minimum, by a scan and golden sections."""
     starts = np.linspace(log(RANGE[0]), log(RANGE[1]), _STARTS)
     best = int(np.argmin([_fit(points, weights, degree, scale, np.exp(at))[0] for at in starts]))
     low, high, ratio = (
@@ -203,10 +250,15 @@ def _best(points: _Points, weights, degree: int, scale: float) -> tuple[float, f
 
 
 def _response(
-    points: _Points, weights, degree: int, scale: float, nu: float, parameters
-) -> np.ndarray:
-    """d nu / d value of every point, (points,): the row of the pseudo-inverse of the linearised
-    model."""
+    points: _Points,
+    weights: NDArray[np.float64],
+    degree: int,
+    scale: float,
+    nu: float,
+    parameters: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return d nu / d value of every point, (points,): the row of the pseudo-inverse of the
+    linearised model."""
     design, step = _design(points, nu, degree, scale), 1e-6 * nu
     slope = (
         (_design(points, nu + step, degree, scale) - _design(points, nu - step, degree, scale))

@@ -5,34 +5,50 @@ A_gb with
 
     A_gb = <S_g^n S_b^(n-1)>_c,    B_ga = <S_g^n S_a^n>_c,
 
-where S are sums over the lattice (averages per site would shift every exponent by -d). Its largest
-eigenvalue is b^y: y_t from the even operators, y_h from the odd ones.
+where S are sums over the lattice (averages per site would shift every exponent by -d). The largest
+eigenvalue of T is b^y: y_t for the even operators, y_h for the odd ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from math import log, prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rsmi.renormalization.operators import occupied, wraps
+from rsmi.renormalization.level_sums import occupied
+from rsmi.renormalization.operators import wraps
 from rsmi.statistics.jackknife import Jackknife, jackknife, jackknife_covariance, jackknife_error
 
-HEADLINE_STEP = 2  # and all operators: fixed before looking at any result
-SINGULAR = 1e-9  # of the smallest to the largest eigenvalue of the correlation matrix
+# The headline is the value of all operators at this step, fixed before any result was known.
+HEADLINE_STEP = 2
+# Least ratio of the smallest to the largest eigenvalue of the correlation matrix.
+SINGULAR = 1e-9
+
+Sums = Mapping[str, NDArray[Any]]
 
 
-def covariances(sums, sector: str, step: int) -> tuple[np.ndarray, np.ndarray]:
-    """A (new x old level) and B (new x new level) from the sums of one block or of all.
+def covariances(
+    sums: Sums, sector: str, step: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return A (new x old level) and B (new x new level).
+
+    Odd means are zero by symmetry without a field and are not subtracted.
 
     Parameters
     ----------
-    sums : dict, the arrays of `operators.measure_levels` without (summed over) the leading axis of
-    blocks
-    step : the step n = 1, 2, ... between levels n-1 and n
+    sums : mapping of str to ndarray
+        The arrays of `level_sums.measure_levels` for one block, or summed over the blocks: without
+        their leading axis.
+    sector : {"even", "odd"}
+    step : int
+        The step n = 1, 2, ... between the levels n - 1 and n.
 
-    Odd means are zero by symmetry in zero field and are not subtracted.
+    Returns
+    -------
+    cross, products : ndarray of float64, (n_operators, n_operators)
     """
     count = sums["counts"]
     cross, products = (
@@ -45,25 +61,42 @@ def covariances(sums, sector: str, step: int) -> tuple[np.ndarray, np.ndarray]:
     return cross - np.outer(new, old), products - np.outer(new, new)
 
 
-def transformation(sums, sector: str, step: int, n_operators: int) -> np.ndarray:
-    """T_ab = dK_a^n / dK_b^(n-1) in the space of the first `n_operators` operators; LinAlgError
-    where B is singular."""
+def transformation(sums: Sums, sector: str, step: int, n_operators: int) -> NDArray[np.float64]:
+    """Return T_ab = dK_a^n / dK_b^(n-1) in the space of the first operators.
+
+    Parameters are those of `covariances`, and the number of operators.
+
+    Returns
+    -------
+    ndarray of float64, (n_operators, n_operators)
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If B is singular.
+    """
     cross, products = covariances(sums, sector, step)
     return _solve(cross[:n_operators, :n_operators], products[:n_operators, :n_operators])
 
 
-def _solve(cross, products):
+def _solve(cross: NDArray[np.float64], products: NDArray[np.float64]) -> NDArray[np.float64]:
     scale = np.sqrt(np.diag(products))
     if not scale.min() > 0:
         raise np.linalg.LinAlgError("an operator does not fluctuate")
     spectrum = np.linalg.eigvalsh(products / np.outer(scale, scale))
     if not spectrum[0] > SINGULAR * spectrum[-1]:
         raise np.linalg.LinAlgError("operators are linearly dependent")
-    return np.linalg.solve(products, cross)
+    return np.asarray(np.linalg.solve(products, cross), np.float64)
 
 
-def leading_eigenvalue(matrix) -> float:
-    """The eigenvalue of largest modulus; LinAlgError unless it is real and positive."""
+def leading_eigenvalue(matrix: NDArray[np.float64]) -> float:
+    """Return the eigenvalue of largest modulus.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        Unless the eigenvalue is real and positive.
+    """
     values = np.linalg.eigvals(matrix)
     leading = values[np.argmax(np.abs(values))]
     if abs(leading.imag) > 1e-9 * abs(leading):
@@ -73,43 +106,59 @@ def leading_eigenvalue(matrix) -> float:
     return float(leading.real)
 
 
-class Sequence(NamedTuple):
-    """An exponent by step and number of operators: value and error (steps, k), replicas (blocks,
-    steps, k), nan where undefined; `reasons` (steps, k) of str or None; `wraps` (steps,), whether
-    the step ends on a lattice too small for the operators.
+class ExponentSequence(NamedTuple):
+    """An exponent for every step and number of operators.
+
+    Attributes
+    ----------
+    estimate : Jackknife
+        Value and error (steps, k) and replicas (blocks, steps, k); nan where undefined.
+    reasons : list of list of (str or None), (steps, k)
+        Why a value is undefined.
+    wraps : list of bool, (steps,)
+        Whether the step ends on a lattice that is too small for the operators.
     """
 
     estimate: Jackknife
     reasons: list[list[str | None]]
     wraps: list[bool]
 
-    def rows(self) -> list[dict]:
-        """{step, operators, value, error, wraps, reason}: value and error are None where undefined,
-        if only without one of the blocks, and `reason` says why."""
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one dict for each step and number of operators, with the entries ``step``,
+        ``operators``, ``value``, ``error``, ``wraps`` and ``reason``.
+
+        Value and error are None where they are undefined, also if only one replica is; ``reason``
+        then says why.
+        """
         value, error = self.estimate.value, self.estimate.error
         return [
             _row(
                 step + 1,
                 k + 1,
                 self.wraps[step],
-                value[step, k],
-                error[step, k],
+                float(value[step, k]),
+                float(error[step, k]),
                 self.reasons[step][k],
             )
             for step, k in np.ndindex(value.shape)
         ]
 
-    def covariance(self) -> np.ndarray:
-        """Jackknife covariance (steps, steps) of the values of all operators: the steps are
-        measured on the same samples."""
+    def covariance(self) -> NDArray[np.float64]:
+        """Return the jackknife covariance (steps, steps) of the values of all operators. The steps
+        are measured on the same samples, so that their errors are correlated."""
         replicas = self.estimate.replicas[:, :, -1]
         steps = replicas.shape[1]
         return jackknife_covariance(replicas) if len(replicas) else np.full((steps, steps), np.nan)
 
-    def changes(self) -> list[dict]:
-        """What one step more adds to the value of all operators, {step, value, error, reason}:
-        entry n = 2, 3, ... is that of step n less that of step n - 1, its error with the covariance
-        of the two."""
+    def changes(self) -> list[dict[str, Any]]:
+        """Return by how much each further step changes the value of all operators.
+
+        Returns
+        -------
+        list of dict
+            Entries ``step``, ``value``, ``error`` and ``reason`` for the steps n = 2, 3, ...: the
+            value of step n minus that of step n - 1, with the error of this difference.
+        """
         value, replicas, rows = self.estimate.value[:, -1], self.estimate.replicas[:, :, -1], []
         for n in range(1, len(value)):
             error = (
@@ -123,15 +172,17 @@ class Sequence(NamedTuple):
         return rows
 
 
-def sequence(sums, sector: str, shapes) -> Sequence:
-    """The exponent at every step for every number of operators, log(leading eigenvalue) / log b:
-    y_t (even) or y_h (odd).
+def sequence(sums: Sums, sector: str, shapes: Sequence[Sequence[int]]) -> ExponentSequence:
+    """Return the exponent log(leading eigenvalue) / log b at every step for every number of
+    operators: y_t (even) or y_h (odd).
 
     Parameters
     ----------
-    sums : dict of arrays (blocks, ...), the layout of `operators.empty_sums`
-    sector : "even" or "odd"
-    shapes : shapes of the lattice at levels 0 .. steps; their ratio is the scale factor b
+    sums : mapping of str to ndarray, (blocks, ...)
+        In the layout of `level_sums.empty_sums`.
+    sector : {"even", "odd"}
+    shapes : sequence of sequence of int
+        Shapes of the lattice at the levels 0, ..., steps; their ratio is the scale factor b.
     """
     steps = len(shapes) - 1
     needed = ("counts", f"{sector}_sums", f"{sector}_products", f"{sector}_cross")
@@ -145,11 +196,11 @@ def sequence(sums, sector: str, shapes) -> Sequence:
     ]
     if len(sums["counts"]) == 0:
         nothing = Jackknife(np.full(shape, np.nan), np.full(shape, np.nan), np.empty((0, *shape)))
-        return Sequence(nothing, [["there are no samples"] * shape[1]] * steps, wrapped)
+        return ExponentSequence(nothing, [["there are no samples"] * shape[1]] * steps, wrapped)
 
-    def values(totals):
+    def values(totals: Sums) -> NDArray[np.float64]:
         result = np.full(shape, np.nan)
-        for step in np.flatnonzero(log_scales):
+        for step in map(int, np.flatnonzero(log_scales)):
             cross, products = covariances(totals, sector, step + 1)
             for k in range(shape[1]):
                 try:
@@ -165,16 +216,16 @@ def sequence(sums, sector: str, shapes) -> Sequence:
                     reasons[step][k] = str(error)
         return result
 
-    return Sequence(jackknife(values, sums), reasons, wrapped)
+    return ExponentSequence(jackknife(values, sums), reasons, wrapped)
 
 
-def exponents(sums, sector: str, shapes) -> list[dict]:
-    """The rows of the `sequence`."""
+def exponents(sums: Sums, sector: str, shapes: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+    """Return the rows of the `sequence`."""
     return sequence(sums, sector, shapes).rows()
 
 
-def headline(rows, step: int = HEADLINE_STEP) -> dict:
-    """The row of all operators at the headline step, or one of None with the reason."""
+def headline(rows: list[dict[str, Any]], step: int = HEADLINE_STEP) -> dict[str, Any]:
+    """Return the row of all operators at the headline step, or a row of None with the reason."""
     n_operators = max(row["operators"] for row in rows)
     for row in rows:
         if row["step"] == step and row["operators"] == n_operators:
@@ -182,7 +233,14 @@ def headline(rows, step: int = HEADLINE_STEP) -> dict:
     return _row(step, n_operators, False, reason=f"the flow has fewer than {step} steps")
 
 
-def _row(step, operators, wrapped, value=np.nan, error=np.nan, reason=None):
+def _row(
+    step: int,
+    operators: int,
+    wrapped: bool,
+    value: float = np.nan,
+    error: float = np.nan,
+    reason: str | None = None,
+) -> dict[str, Any]:
     if reason is not None:
         value = error = np.nan
     elif np.isnan(error):

@@ -1,11 +1,13 @@
-"""Block-spin rules and the coarse-graining of configurations by them."""
+"""Block-spin rules, and the coarse-graining of configurations by them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.kernels import blocking
 
@@ -16,24 +18,32 @@ LARGEST_BLOCK = 64
 class Rule:
     """How the spins of one block decide its coarse spins.
 
-    Coarse spin j of a block with spins v_i = +-1 is +1 with probability sigma(x_j), x_j = sum_i v_i
-    filters[j, i] + bias[j] (Koch-Janusz & Ringel, arXiv:1704.06279, eq. 3). A hard rule takes the
-    sign of x_j instead, and a fair coin where x_j = 0 (|x_j| <= 1e-9 sum_i |filters[j, i]|).
+    Coarse spin j of a block with spins v_i = +-1 is +1 with probability sigma(x_j), where x_j =
+    sum_i v_i filters[j, i] + bias[j] (Koch-Janusz & Ringel, arXiv:1704.06279, eq. 3). A hard rule
+    takes the sign of x_j instead, and a fair coin where x_j = 0 (|x_j| <= 1e-9 sum_i |filters[j,
+    i]|).
 
     Attributes
     ----------
-    filters : (n_hidden, n_block) float64, the sites of the block in row-major order
-    bias : (n_hidden,) float64
+    filters : ndarray of float64, (n_hidden, n_block)
+        The sites of the block are in row-major order.
+    bias : ndarray of float64, (n_hidden,)
     hard : bool
-    block : tuple of int, sites of the block per axis
+    block : tuple of int
+        Sites of the block along each axis.
+
+    Raises
+    ------
+    ValueError
+        If the numbers do not fit the block or are not finite, or the block is too large.
     """
 
-    filters: np.ndarray
-    bias: np.ndarray
+    filters: NDArray[np.float64]
+    bias: NDArray[np.float64]
     hard: bool
     block: tuple[int, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         filters = np.ascontiguousarray(self.filters, dtype=np.float64)
         bias = np.ascontiguousarray(self.bias, dtype=np.float64)
         block = tuple(int(extent) for extent in self.block)
@@ -59,11 +69,12 @@ class Rule:
 
     @property
     def n_hidden(self) -> int:
+        """Number of coarse spins of a block."""
         return self.filters.shape[0]
 
 
-def _sites(block) -> int:
-    """Sites of a block, checked before anything of that size is made."""
+def _sites(block: Sequence[int]) -> int:
+    """Return the number of sites of a block; it is checked before an array of that size is made."""
     if not 1 <= len(block) <= 3 or min(block) < 1 or prod(block) > LARGEST_BLOCK:
         raise ValueError(
             f"a block needs 1 to 3 axes and at most {LARGEST_BLOCK} sites, not {block}"
@@ -71,31 +82,31 @@ def _sites(block) -> int:
     return prod(block)
 
 
-def majority(block) -> Rule:
-    """The sign of the block's magnetization, ties by a fair coin (Swendsen, PRL 42, 859 (1979))."""
-    return Rule(np.ones((1, _sites(block))), np.zeros(1), True, block)
+def majority(block: Sequence[int]) -> Rule:
+    """Return the rule that takes the sign of the block's magnetization, with a fair coin for ties
+    (Swendsen, PRL 42, 859 (1979))."""
+    return Rule(np.ones((1, _sites(block))), np.zeros(1), True, tuple(block))
 
 
-def majority_ties_up(block) -> Rule:
-    """The sign of the block's magnetization, ties up: deterministic, but not symmetric under a
-    global flip."""
-    return Rule(np.ones((1, _sites(block))), np.full(1, 0.5), True, block)
+def majority_ties_up(block: Sequence[int]) -> Rule:
+    """Return the rule that takes the sign of the block's magnetization, with ties up. It is
+    deterministic, but not symmetric under a global flip."""
+    return Rule(np.ones((1, _sites(block))), np.full(1, 0.5), True, tuple(block))
 
 
-def decimation(block) -> Rule:
-    """The first spin of the block survives."""
+def decimation(block: Sequence[int]) -> Rule:
+    """Return the rule that keeps the first spin of the block."""
     filters = np.zeros((1, _sites(block)))
     filters[0, 0] = 1.0
-    return Rule(filters, np.zeros(1), True, block)
+    return Rule(filters, np.zeros(1), True, tuple(block))
 
 
-def staggered(block) -> Rule:
-    """The sign of the block's staggered magnetization, ties by a fair coin: the majority rule of
-    the antiferromagnet."""
+def staggered(block: Sequence[int]) -> Rule:
+    """Return the rule that takes the sign of the block's staggered magnetization, with a fair coin
+    for ties. It is the majority rule of the antiferromagnet."""
     _sites(block)
-    return Rule(
-        1.0 - 2.0 * (np.indices(block).sum(axis=0) % 2).reshape(1, -1), np.zeros(1), True, block
-    )
+    filters = 1.0 - 2.0 * (np.indices(tuple(block)).sum(axis=0) % 2).reshape(1, -1)
+    return Rule(filters, np.zeros(1), True, tuple(block))
 
 
 NAMED = {
@@ -106,40 +117,49 @@ NAMED = {
 }
 
 
-def rule_of(filters, block, bias=None, hard=False) -> Rule:
-    """A rule from numbers as one writes them down.
+def rule_of(
+    filters: ArrayLike, block: Sequence[int], bias: ArrayLike | None = None, hard: bool = False
+) -> Rule:
+    """Return the rule with given filters.
 
     Parameters
     ----------
-    filters : array of numbers
+    filters : array_like of float
         One hidden unit in the shape of the block or as a row of its sites in row-major order, or
-        several of either.
-    block : tuple of int
-    bias : (n_hidden,), optional
+        several units in one of these forms.
+    block : sequence of int
+        Sites of the block along each axis.
+    bias : array_like of float, (n_hidden,), optional
         Zero by default.
     hard : bool
 
     Raises
     ------
     ValueError
-        Where the numbers do not fit the block, or are not finite real numbers.
+        If the numbers do not fit the block, or are not finite real numbers.
     """
-    filters, block, sites = np.asarray(filters), tuple(block), _sites(block)
-    if filters.dtype.kind not in "biuf":
-        raise ValueError(f"a filter needs real numbers, not {filters.dtype}")
-    if not {filters.shape, filters.shape[1:]} & {block, (sites,)}:
+    numbers, block, sites = np.asarray(filters), tuple(block), _sites(block)
+    if numbers.dtype.kind not in "biuf":
+        raise ValueError(f"a filter needs real numbers, not {numbers.dtype}")
+    if not {numbers.shape, numbers.shape[1:]} & {block, (sites,)}:
         raise ValueError(
-            f"{'x'.join(map(str, filters.shape)) or 'no'} numbers do not fit a block of"
+            f"{'x'.join(map(str, numbers.shape)) or 'no'} numbers do not fit a block of"
             f" {'x'.join(map(str, block))}: write one filter in its shape, or one row of {sites}"
             " for each hidden unit"
         )
-    filters = filters.reshape(-1, sites).astype(np.float64)
-    return Rule(filters, np.zeros(len(filters)) if bias is None else bias, hard, block)
+    rows = numbers.reshape(-1, sites).astype(np.float64)
+    bias = np.zeros(len(rows)) if bias is None else np.asarray(bias, np.float64)
+    return Rule(rows, bias, hard, block)
 
 
-def level_shapes(shape, block, steps: int) -> list[tuple[int, ...]]:
-    """Shapes of the lattice after 0, 1, ..., `steps` steps of blocking; ValueError where a block
-    does not fit."""
+def level_shapes(shape: Sequence[int], block: Sequence[int], steps: int) -> list[tuple[int, ...]]:
+    """Return the shapes of the lattice after 0, 1, ..., `steps` steps of blocking.
+
+    Raises
+    ------
+    ValueError
+        If blocks do not tile the lattice of a step, or the numbers of axes differ.
+    """
     shapes = [tuple(int(extent) for extent in shape)]
     if len(block) != len(shapes[0]):
         raise ValueError(f"a block of {len(block)} axes does not fit a lattice of {len(shapes[0])}")
@@ -154,25 +174,38 @@ def level_shapes(shape, block, steps: int) -> list[tuple[int, ...]]:
     return shapes
 
 
-def coarse_grain(rows, shape, rule: Rule, key, samples=0) -> np.ndarray:
-    """One step of blocking.
+def coarse_grain(
+    rows: NDArray[np.uint8],
+    shape: Sequence[int],
+    rule: Rule,
+    key: ArrayLike,
+    samples: ArrayLike = 0,
+) -> NDArray[np.uint8]:
+    """Coarse-grain configurations by one step of blocking.
 
     Parameters
     ----------
-    rows : (n, ceil(sites / 8)) uint8
-        Packed configurations (`rsmi.lattice.packed`, bit 1 = spin +1) of a lattice of
-        `shape`, 1 to 3 axes.
-    key : (2,) uint64
-        Key of this step's random bits.
-    samples : (n,) uint64 or int
+    rows : ndarray of uint8, (n, ceil(sites / 8))
+        Packed configurations; see `rsmi.lattice.packed`.
+    shape : sequence of int
+        Sites of the lattice along each of its 1 to 3 axes.
+    rule : Rule
+    key : array_like of uint64, (2,)
+        Key of the random bits of this step.
+    samples : array_like of int, (n,) or ()
         Number of each row in the whole data set, or that of the first of consecutive rows. The
         draws of a row depend on the key and its number alone, so that parts of a data set give the
         same coarse spins as the whole.
 
     Returns
     -------
-    (n, ceil(n_hidden * coarse_sites / 8)) uint8
-        The packed array (n_hidden, \\*coarse_shape).
+    ndarray of uint8, (n, ceil(n_hidden * coarse_sites / 8))
+        Packed configurations (n_hidden, \\*coarse_shape).
+
+    Raises
+    ------
+    ValueError
+        If blocks do not tile the lattice.
     """
     level_shapes(shape, rule.block, 1)
     rows = np.ascontiguousarray(rows, dtype=np.uint8)
@@ -188,13 +221,15 @@ def coarse_grain(rows, shape, rule: Rule, key, samples=0) -> np.ndarray:
     )
 
 
-def sample_numbers(samples, n: int) -> np.ndarray:
-    """The number of each of `n` rows, from the first one's or as given."""
+def sample_numbers(samples: ArrayLike, n: int) -> NDArray[np.uint64]:
+    """Return the numbers of n rows, (n,), from the number of the first row or from all numbers."""
+    numbers = np.ascontiguousarray(samples, dtype=np.uint64)
     if np.ndim(samples) == 0:
-        return np.arange(n, dtype=np.uint64) + np.uint64(samples)
-    return np.ascontiguousarray(samples, dtype=np.uint64)
+        return np.arange(n, dtype=np.uint64) + numbers
+    return numbers
 
 
-def three_axes(extents, missing: int = 1) -> np.ndarray:
-    """What belongs to one to three axes as the kernels take it: three int64, leading axes added."""
+def three_axes(extents: Sequence[int], missing: int = 1) -> NDArray[np.int64]:
+    """Return the extents of one to three axes as the three numbers that the kernels take; leading
+    axes have the extent `missing`."""
     return np.array((missing,) * (3 - len(extents)) + tuple(extents), dtype=np.int64)

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rsmi.renormalization.operators import occupied, wraps
+from rsmi.renormalization.level_sums import occupied
+from rsmi.renormalization.operators import wraps
 from rsmi.statistics.fits import polynomial_fit
 from rsmi.statistics.jackknife import Jackknife, jackknife, jackknife_error
 
@@ -39,7 +40,7 @@ def effective_couplings(sums, shapes, exact=None) -> EffectiveCouplings:
 
     Parameters
     ----------
-    sums : dict of arrays (blocks, ...), the layout of `operators.empty_sums`
+    sums : dict of arrays (blocks, ...), the layout of `level_sums.empty_sums`
     shapes : shapes of the lattice at levels 0 .. steps
     exact : Thermometer, optional
         The exact energy of the model (`rsmi.models.base.Thermometer`); without one K_n and its

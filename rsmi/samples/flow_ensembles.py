@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rsmi.models.base import Known
-from rsmi.renormalization import couplings, operators, thermometer
+from rsmi.renormalization import couplings, level_sums, thermometer
 from rsmi.samples.files import known_of
 from rsmi.statistics.binning import merged_blocks
 from rsmi.store import File
 
 # times tau_int: the blocks of `measured` are at least as long, so that errors are 3 % too small at
 # most
-SUMS = tuple(operators.empty_sums(0, 0))
+SUMS = tuple(level_sums.empty_sums(0, 0))
 LONG_BLOCK = 16
 FEWEST_BLOCKS = 8  # per file: with fewer the error itself is not known to 25 %
 

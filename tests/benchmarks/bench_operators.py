@@ -10,9 +10,10 @@ from unittest import mock
 import numpy as np
 
 from rsmi.models.simulation import Schedule, groups
-from rsmi.renormalization import operators
+from rsmi.renormalization import level_sums
 from rsmi.renormalization.couplings import add_histograms, number_of_bins
-from rsmi.renormalization.operators import SQUARE, measure_levels, operator_sums, symmetric_copies
+from rsmi.renormalization.level_sums import measure_levels
+from rsmi.renormalization.operators import SQUARE, operator_sums, symmetric_copies
 from rsmi.renormalization.rules import Rule, coarse_grain, decimation, majority
 from rsmi.stages.flow import in_flight as flow_sampled
 
@@ -115,7 +116,7 @@ def in_flight(interval=45) -> list[tuple[str, float, str]]:
         together = microseconds(
             lambda: measuring.add(state, rows["spins"], rows["energy"], samples), n
         )
-        with mock.patch.object(operators, "TOGETHER", (n + 1, 0)):
+        with mock.patch.object(level_sums, "SIDE_BY_SIDE", (n + 1, 0)):
             by_level = microseconds(
                 lambda: measuring.add(state, rows["spins"], rows["energy"], samples), n
             )

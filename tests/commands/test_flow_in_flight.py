@@ -10,8 +10,8 @@ from conftest import digest
 
 from rsmi.models.ising import torus as kaufman
 from rsmi.models.ising.facts import critical_coupling
-from rsmi.renormalization import operators
-from rsmi.renormalization.operators import empty_sums
+from rsmi.renormalization import level_sums
+from rsmi.renormalization.level_sums import empty_sums
 from rsmi.stages.flow import in_flight as flow_sampled
 from rsmi.store import open_file
 
@@ -98,7 +98,7 @@ def test_wide_sums(sampled, workplace, here, monkeypatch):
     assert here("sample", *REPLICAS.split(), "-q", "-o", "samples.h5").code == 0
     source = REPLICAS if sampled else "samples.h5 --seed 3"
     narrow = flow(here, source, "narrow.h5")
-    monkeypatch.setattr(operators, "largest_block", lambda shape, energy: 1)
+    monkeypatch.setattr(level_sums, "largest_block", lambda shape, energy: 1)
     wide = flow(here, source, "wide.h5")
     assert all(np.array_equal(narrow[name], wide[name]) for name in narrow)
     assert wide["/blocks/even_sums"].dtype == np.float64

@@ -65,7 +65,7 @@ def test_kernel_equals_twin(shape, seed):
 
 
 def test_operators_and_bins():
-    assert {d: couplings.table(d).products.tolist() for d in (1, 2, 3)} == {
+    assert {d: couplings.site_products(d).products.tolist() for d in (1, 2, 3)} == {
         1: [2, 2, 2, 4],
         2: [4, 4, 4, 4],
         3: [6, 12, 8, 12],
@@ -81,7 +81,7 @@ def test_operators_and_bins():
     assert couplings.SETS[0] == couplings.HEADLINE == (0, 1, 2, 3)
     assert len(set(couplings.SETS)) == 5
     with pytest.raises(ValueError, match="one to three dimensions"):
-        couplings.table(4)
+        couplings.site_products(4)
 
 
 def test_energies_are_those_of_the_operators():
@@ -94,13 +94,13 @@ def test_energies_are_those_of_the_operators():
 
 @pytest.mark.parametrize(("dimension", "smallest"), [(1, 6), (2, 4), (3, 2)])
 def test_lattices_on_which_operators_coincide(dimension, smallest):
-    assert [couplings.wraps((size,) * dimension) for size in range(1, 10)] == [
+    assert [couplings.products_coincide((size,) * dimension) for size in range(1, 10)] == [
         size < smallest for size in range(1, 10)
     ]
 
 
 def test_kernel_refuses_what_does_not_fit():
-    terms, owner, _ = couplings.table(2)
+    terms, owner, _ = couplings.site_products(2)
     rows, blocks, counts = (
         np.zeros((2, 2), np.uint8),
         np.zeros(2, np.int64),

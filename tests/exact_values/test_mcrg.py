@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import reference
 
-from rsmi.renormalization import mcrg, operators
+from rsmi.renormalization import level_sums, mcrg, operators
 from rsmi.renormalization.rules import decimation, majority
 
 COUPLING = 0.4
@@ -123,7 +123,7 @@ def test_measured_sums_give_the_exact_transformation(rule_name):
     energies = exact.ising_energies(fine)
     classes, block = np.unique(energies, return_inverse=True)
     rule = {"decimation": decimation, "majority": majority}[rule_name]((2, 2))
-    measured = operators.measure_levels(
+    measured = level_sums.measure_levels(
         reference.pack(fine), (4, 4), rule, 1, KEYS, energies, blocks=block
     )
     weight = np.exp(-COUPLING * (classes - classes.min()))
@@ -194,7 +194,7 @@ def test_undefined_exponents_have_reasons():
     assert rows[0]["value"] is not None
     assert rows[0]["error"] is None
     assert "two blocks" in rows[0]["reason"]
-    rows = mcrg.exponents(operators.empty_sums(3, 1), "odd", [(8, 8), (4, 4)])
+    rows = mcrg.exponents(level_sums.empty_sums(3, 1), "odd", [(8, 8), (4, 4)])
     assert rows[0]["value"] is None
     assert "no samples" in rows[0]["reason"]
     rows = mcrg.exponents(synthetic_sums(np.eye(6), 6), "odd", [(8, 8), (8, 8)])
@@ -206,7 +206,7 @@ def test_wrapped_levels_are_marked_and_singular_ones_null():
     spins = np.random.default_rng(0).choice([-1, 1], size=(400, 8, 8))
     rows, energies, blocks = reference.pack(spins), exact.ising_energies(spins), np.arange(400) % 10
     keys = np.arange(6, dtype=np.uint64).reshape(3, 2)
-    sums = operators.measure_levels(
+    sums = level_sums.measure_levels(
         rows, (8, 8), majority((2, 2)), 3, keys, energies, blocks=blocks
     )
     result = mcrg.exponents(sums, "even", [(8, 8), (4, 4), (2, 2), (1, 1)])
@@ -294,7 +294,7 @@ def test_decimation_of_sampled_long_chains():
     t = np.tanh(coupling)
     for length, b in ((128, 2), (81, 3)):
         spins = sampled_chain(rng, 4000, length, coupling)
-        sums = operators.measure_levels(
+        sums = level_sums.measure_levels(
             reference.pack(spins),
             (length,),
             decimation((b,)),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import reference
 
-from rsmi.renormalization import operators, thermometer
+from rsmi.renormalization import level_sums, thermometer
 from rsmi.renormalization.rules import decimation, majority
 from rsmi.statistics.jackknife import Jackknife
 
@@ -57,7 +57,7 @@ def exact_sums(coupling, rule):
     fine = exact.every_configuration((4, 4))
     energies = exact.ising_energies(fine)
     classes, block = np.unique(energies, return_inverse=True)
-    measured = operators.measure_levels(
+    measured = level_sums.measure_levels(
         reference.pack(fine), (4, 4), rule, 1, KEYS, energies, blocks=block
     )
     weights = np.exp(-coupling * (classes - classes.min()))
@@ -113,7 +113,7 @@ def test_errors_of_sampled_flows():
     flows = []
     for _ in range(40):
         chosen = rng.choice(len(fine), 4000, p=weights)
-        sums = operators.measure_levels(
+        sums = level_sums.measure_levels(
             reference.pack(fine[chosen]),
             (4, 4),
             rule,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsmi.kernels.operators import accumulate_levels
-from rsmi.renormalization import operators
+from rsmi.renormalization import level_sums, operators
 from rsmi.renormalization.rules import (
     Rule,
     coarse_grain,
@@ -67,7 +67,7 @@ def test_kernel_equals_twin(shape, seed):
 def test_table_of_operators(dimension, copies):
     """Numbers of copies (counted by hand), parity, and the order by range, then by the number of
     spins."""
-    assert operators.table(dimension).copies.tolist() == sum(copies, [])
+    assert operators.operator_terms(dimension).copies.tolist() == sum(copies, [])
     for sector, parity, count in zip(operators.SECTORS, (0, 1), copies):
         order = []
         for operator in operators.OPERATORS[dimension][sector]:
@@ -89,7 +89,7 @@ def test_known_configurations(shape):
     parity of the offsets' sum."""
     up, board = np.ones(shape, dtype=int), 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
     even, odd = operators.operator_sums(reference.pack(np.array([up, board])), shape)
-    copies, d = operators.table(len(shape)).copies, len(shape)
+    copies, d = operators.operator_terms(len(shape)).copies, len(shape)
     assert np.array_equal(np.concatenate([even[0], odd[0]]), prod(shape) * copies)
     signs = [(-1) ** int(np.sum(operator.points)) for operator in operators.OPERATORS[d]["even"]]
     assert (
@@ -239,8 +239,8 @@ def test_side_by_side_is_one_by_one(rule, steps, sides, n, seed):
     found = {}
     for name, together in (("side by side", (1, 1 << 16)), ("one by one", (1 << 16, 0))):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(operators, "TOGETHER", together)
-            found[name] = operators.measure_levels(*arguments)
+            patch.setattr(level_sums, "SIDE_BY_SIDE", together)
+            found[name] = level_sums.measure_levels(*arguments)
     assert all(
         np.array_equal(found["side by side"][of], found["one by one"][of])
         for of in found["one by one"]
@@ -266,13 +266,13 @@ def measured(n=30, shape=(16, 16), **keywords):
         "keys": KEYS,
         "energies": exact.ising_energies(spins),
     } | keywords
-    return operators.measure_levels(reference.pack(spins), shape, **arguments), spins
+    return level_sums.measure_levels(reference.pack(spins), shape, **arguments), spins
 
 
 def test_measured_levels_by_hand(monkeypatch):
     """Every array of the layout, from step-by-step blocking and the plain operators; chunks do not
     matter."""
-    monkeypatch.setattr(operators, "CHUNK", 7)
+    monkeypatch.setattr(level_sums, "CHUNK", 7)
     blocks = np.arange(30) % 3
     sums, spins = measured(blocks=blocks, samples=100)
     rows, levels = reference.pack(spins), []
@@ -299,7 +299,7 @@ def test_measured_levels_by_hand(monkeypatch):
                     assert np.array_equal(sums[f"{sector}_cross"][b, n - 1], s.T @ old)
     assert all(
         array.dtype == np.int64 and array.shape == empty.shape
-        for array, empty in zip(sums.values(), operators.empty_sums(3, 3).values(), strict=True)
+        for array, empty in zip(sums.values(), level_sums.empty_sums(3, 3).values(), strict=True)
     )
 
 
@@ -315,7 +315,7 @@ def test_measured_levels_in_every_dimension(shape, block, shapes):
     """Blocks of three sites, odd sizes, three axes: sums and cross products of the twin's blocking
     and operators."""
     spins, keys, rule = random_spins(3, 5, shape), KEYS[:2], majority(block)
-    sums = operators.measure_levels(reference.pack(spins), shape, rule, 2, keys, np.arange(5))
+    sums = level_sums.measure_levels(reference.pack(spins), shape, rule, 2, keys, np.arange(5))
     rows, levels = reference.pack(spins), []
     for step, size in enumerate(shapes):
         levels.append(
@@ -339,16 +339,16 @@ def test_measured_levels_in_every_dimension(shape, block, shapes):
         )
     assert all(
         sums[name].shape == empty.shape
-        for name, empty in operators.empty_sums(1, 2, len(shape)).items()
+        for name, empty in level_sums.empty_sums(1, 2, len(shape)).items()
     )
 
 
 def test_parts_add_up_to_the_whole():
     whole, spins = measured()
     rows, energies = reference.pack(spins), exact.ising_energies(spins)
-    total = operators.empty_sums(1, 3)
+    total = level_sums.empty_sums(1, 3)
     for part in (slice(0, 11), slice(11, 30)):
-        sums = operators.measure_levels(
+        sums = level_sums.measure_levels(
             rows[part], (16, 16), majority((2, 2)), 3, KEYS, energies[part], samples=part.start
         )
         for name in total:
@@ -366,10 +366,12 @@ def test_wide_sums(monkeypatch):
     one word cannot hold are exact."""
     narrow, spins = measured(blocks=np.arange(30) % 3)
     for chunk in (64, 7):
-        monkeypatch.setattr(operators, "WIDE_CHUNK", chunk)
+        monkeypatch.setattr(level_sums, "WIDE_CHUNK", chunk)
         wide, _ = measured(blocks=np.arange(30) % 3, wide=True)
         assert all(np.array_equal(integers(wide[name]), narrow[name]) for name in narrow)
-        assert all(np.array_equal(operators.as_floats(wide[name]), narrow[name]) for name in narrow)
+        assert all(
+            np.array_equal(level_sums.as_floats(wide[name]), narrow[name]) for name in narrow
+        )
         assert all(
             (array[..., 0] >= 0).all() and (array[..., 0] < 2**32).all() for array in wide.values()
         )
@@ -398,9 +400,9 @@ def test_overflow_limit_is_safe_and_wide():
     """The largest sums of a block of the limit's size fit into int64, and a 512 x 512 run of 10^5
     samples is allowed."""
     for shape, copies in (((64, 64), 8), ((512, 512), 8), ((64, 64, 64), 24), ((10**6,), 2)):
-        assert operators.largest_block(shape) * (copies * prod(shape)) ** 2 < 2**63
-    assert operators.largest_block((512, 512)) > 100_000
-    assert operators.largest_block((4, 4), 10**9) == 9
+        assert level_sums.largest_block(shape) * (copies * prod(shape)) ** 2 < 2**63
+    assert level_sums.largest_block((512, 512)) > 100_000
+    assert level_sums.largest_block((4, 4), 10**9) == 9
 
 
 @pytest.mark.parametrize(

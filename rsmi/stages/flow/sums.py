@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from rsmi.engine.tasks import State
-from rsmi.renormalization import couplings, operators
+from rsmi.renormalization import couplings, level_sums
 from rsmi.renormalization.rules import Rule
 from rsmi.samples.flow_ensembles import SUMS
 from rsmi.statistics.binning import runs
@@ -84,7 +84,7 @@ def divide(
     behind the point that `_LARGEST_ENERGY` J a site are sure to fit."""
     blocks = min(samples, _BLOCKS)
     if energy_type == "int64":
-        largest = operators.largest_block(shape, len(original) * math.prod(original))
+        largest = level_sums.largest_block(shape, len(original) * math.prod(original))
         return Division(samples, chains, blocks, 2 * samples > blocks * largest)
     sites = math.prod(original)
     bits = max(0, _ENERGY_BITS - math.ceil(math.log2(_LARGEST_ENERGY * sites)))
@@ -110,7 +110,7 @@ class Measuring:
     def begin(self) -> State:
         """The sums of no samples."""
         groups = self._groups[-1] + 1
-        sums = operators.empty_sums(
+        sums = level_sums.empty_sums(
             self.last - self.first, self.steps, len(self.shape), self.division.wide
         )
         return {
@@ -156,7 +156,7 @@ class Measuring:
 
         if self.division.fraction_bits:
             energies = np.rint(energies * 2.0**self.division.fraction_bits).astype(np.int64)
-        found = operators.measure_levels(
+        found = level_sums.measure_levels(
             spins,
             self.shape,
             self.rule,
@@ -173,7 +173,7 @@ class Measuring:
             sums = state[f"sums-{name}"][first:last]
             sums += array
             if self.division.wide:
-                sums[...] = operators.carried(sums)
+                sums[...] = level_sums.carried(sums)
         if observe:
             np.add.at(state["neighbourhoods-samples"], self._groups[block], 1)
 
@@ -221,7 +221,9 @@ def _joined(
         histograms[own] += part["neighbourhoods"].swapaxes(0, 1)
         samples[own] += part["neighbourhoods-samples"]
     if division.wide:
-        sums = {name: operators.as_floats(operators.carried(array)) for name, array in sums.items()}
+        sums = {
+            name: level_sums.as_floats(level_sums.carried(array)) for name, array in sums.items()
+        }
         sums["counts"] = sums["counts"].astype(np.int64)
     for name, power in {"energy_sum": 1, "even_energy": 1, "energy_squared": 2}.items():
         if division.fraction_bits:
