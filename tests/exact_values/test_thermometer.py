@@ -270,12 +270,11 @@ def test_drift_in_three_dimensions_is_that_of_the_correlation():
         )
 
     shapes = [(32,) * 3, (16,) * 3, (8,) * 3, (4,) * 3]
-    assert (
-        thermometer.drift(at_criticality([-1.007, -0.992, -1.094, -1.345]), shapes, hard=False)
-        is None
-    )
+    rising = at_criticality([-1.007, -0.992, -1.094, -1.345])
+    assert thermometer.drift(rising, shapes, hard=False, known=False) is None
+    falling = at_criticality([-1, -0.8, -0.6, -0.4])
     assert "nearest-neighbour correlation at T_c falls by 50.0 %" in thermometer.drift(
-        at_criticality([-1, -0.8, -0.6, -0.4]), shapes, hard=False
+        falling, shapes, hard=False, known=False
     )
 
 
