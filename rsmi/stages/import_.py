@@ -22,10 +22,13 @@ from rsmi.lattice.geometry import parse_block, shape_text
 from rsmi.lattice.packed import pack_mask, pack_spins, row_bytes
 from rsmi.models.base import Model
 from rsmi.stages.sample import summary as summary
-from rsmi.store import import_formats as foreign
 from rsmi.store import text_digest
-from rsmi.store.import_formats import Source
+from rsmi.store.import_bits import BitsSource
+from rsmi.store.import_formats import identify, identify_as
 from rsmi.store.import_hdf5 import Hdf5Source
+from rsmi.store.import_numpy import NpySource, NpzSource
+from rsmi.store.import_text import CsvSource
+from rsmi.store.source import Source
 
 log = logging.getLogger("rsmi")
 
@@ -209,8 +212,8 @@ def prepare(
     """Open the source and check that it can be what is asked; None stands for what the file
     says."""
     wanted = parse_block(shape) if shape else None
-    format = format or foreign.identify(path)
-    foreign.identify_as(path, format)
+    format = format or identify(path)
+    identify_as(path, format)
     source = _open(path, format, dataset, wanted, bit_order, temperature)
     with contextlib.closing(source):
         lattice = _lattice(source, wanted)
@@ -249,13 +252,13 @@ def _open(
     if format == "bits":
         if shape is None:
             raise UsageError(f"{path}: bits say nothing of the lattice: give --shape")
-        return foreign.BitsSource(path, shape, bit_order)
+        return BitsSource(path, shape, bit_order)
     if format == "hdf5":
         return Hdf5Source(path, dataset, _plain_temperature(temperature))
     return (
-        {"npy": foreign.NpySource, "csv": foreign.CsvSource}[format](path)
+        {"npy": NpySource, "csv": CsvSource}[format](path)
         if format != "npz"
-        else foreign.NpzSource(path, dataset)
+        else NpzSource(path, dataset)
     )
 
 
@@ -345,8 +348,8 @@ def _read_mask(
             "--mask: with sites missing, K and T_c are not those of the hypercubic lattice: leave"
             " --temperature and --coupling out"
         )
-    foreign.identify_as(path, "npy")
-    with contextlib.closing(foreign.NpySource(path)) as file:
+    identify_as(path, "npy")
+    with contextlib.closing(NpySource(path)) as file:
         if len(file.shape) != len(lattice) or any(
             size % cell for size, cell in zip(lattice, file.shape)
         ):
