@@ -131,7 +131,7 @@ def test_one_place_packs_and_unpacks_bits():
     this package."""
     bits = re.compile(r"np\.(packbits|unpackbits|bitwise_count)")
     places = {path for path in (ROOT / "rsmi").rglob("*.py") if bits.search(path.read_text())}
-    assert places == {ROOT / "rsmi/lattice/packed.py", ROOT / "rsmi/store/schema.py"}
+    assert places == {ROOT / "rsmi/lattice/packed.py", ROOT / "rsmi/store/schema/document.py"}
 
 
 def test_the_c_core_knows_neither_python_nor_files():
@@ -246,7 +246,7 @@ def test_a_header_is_public_or_private():
 
 
 def test_schema_document_is_generated():
-    """After a change of schema.py: python -m rsmi.store.schema > rsmi/store/SCHEMA.md."""
+    """After a change of the schema: python -m rsmi.store.schema > rsmi/store/SCHEMA.md."""
     assert (ROOT / "rsmi/store/SCHEMA.md").read_text() == schema.markdown()
 
 

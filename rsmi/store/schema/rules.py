@@ -1,0 +1,174 @@
+"""The kind of file that holds a learned coarse-graining rule."""
+
+from __future__ import annotations
+
+from rsmi.store.schema.common import BLOCK_MASK, GEOMETRY_ATTRIBUTES, LATTICE_ATTRIBUTES
+from rsmi.store.schema.entries import Attribute, Dataset, Kind
+
+LAMBDA = Kind(
+    "a coarse-graining rule: filters of the hidden units H of a block V, and what they know of the"
+    " environment",
+    LATTICE_ATTRIBUTES
+    + GEOMETRY_ATTRIBUTES
+    + (
+        Attribute(
+            "objective",
+            "text",
+            "proxy, logsum, enumerate or decoder; of the block alone: total-correlation or"
+            " likelihood",
+        ),
+        Attribute(
+            "estimator",
+            "text",
+            "pairs, mcmc or gaussian (proxy), cd or pcd (likelihood)",
+            required=False,
+        ),
+        Attribute("windows", "integer", "windows (V, E) used, training and held out"),
+        Attribute(
+            "restart",
+            "integer",
+            "the restart that was kept: best held-out decoder bound, of the block alone the last"
+            " /curve/objective",
+        ),
+        Attribute(
+            "mutual_information",
+            "number",
+            "I(H:E) of the soft rule, decoder bound on held-out configurations, nats",
+        ),
+        Attribute(
+            "mutual_information_error", "number", "standard error over blocks of configurations"
+        ),
+        Attribute(
+            "mutual_information_hard", "number", "the same for the rule made hard (sign, fair ties)"
+        ),
+        Attribute("mutual_information_hard_error", "number", "standard error"),
+        Attribute(
+            "mutual_information_shuffled",
+            "number",
+            "control: the bound with environments of other configurations",
+        ),
+        Attribute(
+            "mutual_information_exact",
+            "number",
+            "exact I(H:E) of the hard rule where the oracle applies",
+            required=False,
+        ),
+        Attribute(
+            "mutual_information_exact_error",
+            "number",
+            "its sampling error over environments",
+            required=False,
+        ),
+        Attribute(
+            "mutual_information_exact_soft",
+            "number",
+            "exact I(H:E) of the soft rule",
+            required=False,
+        ),
+        Attribute("mutual_information_block", "number", "exact I(V:E)", required=False),
+        Attribute(
+            "total_correlation",
+            "number",
+            "sum_i I(v_i:H) - I(V:H) of the soft rule on held-out blocks, nats",
+            required=False,
+            since=(1, 2),
+        ),
+        Attribute(
+            "total_correlation_error",
+            "number",
+            "its standard error over configurations",
+            required=False,
+            since=(1, 2),
+        ),
+        Attribute(
+            "total_correlation_bound",
+            "number",
+            "sum of /total_correlation/units, at most the same",
+            required=False,
+            since=(1, 2),
+        ),
+        Attribute(
+            "total_correlation_bound_error",
+            "number",
+            "its standard error over configurations",
+            required=False,
+            since=(1, 2),
+        ),
+        Attribute(
+            "total_correlation_block",
+            "number",
+            "sum_i H(v_i) - H(V) of all blocks, up to 9 sites",
+            required=False,
+            since=(1, 2),
+        ),
+        Attribute("entropy_h", "number", "H(H) of the soft rule, nats"),
+        Attribute("entropy_h_hard", "number", "H(H) of the hard rule, nats"),
+    ),
+    (
+        BLOCK_MASK,
+        Dataset(
+            "/filters",
+            "float64",
+            ("hidden", "block_sites"),
+            "",
+            "lambda: x_j = sum_i lambda_ji v_i + b_j, P(h_j = 1) = 1/(1 + exp(-x_j)), v = +-1",
+        ),
+        Dataset("/bias", "float64", ("hidden",), "", "b"),
+        Dataset(
+            "/restarts/filters",
+            "float64",
+            ("restarts", "hidden", "block_sites"),
+            "",
+            "final filters of every restart",
+        ),
+        Dataset("/restarts/bias", "float64", ("restarts", "hidden"), "", "final biases"),
+        Dataset(
+            "/restarts/bound",
+            "float64",
+            ("restarts",),
+            "nats",
+            "held-out decoder bound of the soft rule",
+        ),
+        Dataset(
+            "/curve/step",
+            "int64",
+            ("rows",),
+            "",
+            "minibatches seen, of total-correlation iterations",
+        ),
+        Dataset(
+            "/curve/objective",
+            "float64",
+            ("restarts", "rows"),
+            "",
+            "mean training objective since the row before (a proxy is not a mutual information);"
+            " total-correlation: sum over units; likelihood: held-out pseudo-log-likelihood",
+        ),
+        Dataset(
+            "/curve/filters",
+            "float64",
+            ("restarts", "rows", "hidden", "block_sites"),
+            "",
+            "filters at each row",
+        ),
+        Dataset(
+            "/total_correlation/units",
+            "float64",
+            ("hidden",),
+            "nats",
+            "of each unit with the sites it knows most of, on held-out blocks",
+            required=False,
+            since=(1, 2),
+        ),
+        Dataset(
+            "/total_correlation/units_error",
+            "float64",
+            ("hidden",),
+            "nats",
+            "its standard error over configurations",
+            required=False,
+            since=(1, 2),
+        ),
+        Dataset("/split/held_out", "int64", ("held_out",), "", "configurations kept from training"),
+    ),
+)

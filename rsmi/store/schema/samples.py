@@ -1,0 +1,75 @@
+"""The kind of file that holds samples."""
+
+from __future__ import annotations
+
+from rsmi.store.schema.common import LATTICE_ATTRIBUTES
+from rsmi.store.schema.entries import Attribute, Dataset, Kind
+
+SAMPLES = Kind(
+    "configurations of a lattice, one row each",
+    LATTICE_ATTRIBUTES
+    + (
+        Attribute(
+            "original_shape", "integers", "lattice that was sampled: the one energy belongs to"
+        ),
+        Attribute("boundary", "text", "periodic, or open (dimers, imported samples)"),
+        Attribute(
+            "components",
+            "integer",
+            "binary fields per site: Ising 1, a coarse lattice its hidden units, dimers 2 (x-link,"
+            " y-link) or 4 (vertex, x-link, y-link, face)",
+        ),
+        Attribute(
+            "chains",
+            "integer",
+            "independent streams; sample i is step i // chains of chain i mod chains",
+        ),
+        Attribute("algorithm", "text", "how the original was sampled", required=False),
+        Attribute(
+            "thermalization",
+            "integer",
+            "sweeps discarded before the first interval",
+            required=False,
+        ),
+        Attribute(
+            "interval", "integer", "sweeps between stored samples of one chain", required=False
+        ),
+        Attribute(
+            "clusters_per_sweep",
+            "integer",
+            "Wolff clusters, or worms, counted as one sweep",
+            required=False,
+        ),
+    ),
+    (
+        Dataset(
+            "/spins",
+            "uint8",
+            ("n", "bytes"),
+            "",
+            "bits of (components, *shape) in C order, little bit order, bit 1 = spin +1 or dimer,"
+            " padding 0",
+        ),
+        Dataset(
+            "/energy",
+            "int64 or float64",
+            ("n",),
+            "J",
+            "energy of the original configuration, -sum over bonds of s s'; of dimers minus the"
+            " plaquettes with two parallel dimers; of other models as they say, float64 where it is"
+            " no integer (since 1.4)",
+            required=False,
+            later=(("float64", (1, 4)),),
+        ),
+        Dataset(
+            "/mask",
+            "uint8",
+            ("bytes",),
+            "",
+            "bits as a row of /spins: 1 = the site carries data; all do if absent. Others have bit"
+            " 0 in /spins",
+            required=False,
+            since=(1, 3),
+        ),
+    ),
+)
