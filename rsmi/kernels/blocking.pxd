@@ -1,6 +1,8 @@
+"""A block rule as the kernels take it, for the wrappers of blocking and of operators."""
+
 from libc.stdint cimport int64_t
 
-cdef extern from "blocking/blocking.h":
+cdef extern from "blocking/block_rule.h":
     ctypedef struct block_rule:
         int64_t block[3]
         int64_t n_hidden
@@ -8,4 +10,6 @@ cdef extern from "blocking/blocking.h":
         const double *bias
         int hard
 
-cdef block_rule rule_of(const int64_t[::1] shape, const int64_t[::1] block, const double[:, ::1] filters, const double[::1] bias, bint hard) except *
+cdef block_rule rule_of(
+    const int64_t[::1] shape, const int64_t[::1] block, const double[:, ::1] filters,
+    const double[::1] bias, bint hard) except *

@@ -1,12 +1,12 @@
-"""RSMI objectives and lambda training (csrc/lambda.c)."""
-
-import numpy as np
+"""RSMI objectives and the training of Lambda (csrc/learning/lambda.c)."""
 
 from libc.stdint cimport int8_t, int64_t, uint64_t
 
-from rsmi.kernels.status cimport check_status
+import numpy as np
 
-cdef extern from "learning/theta.h":
+from rsmi.kernels.status cimport check_status, require
+
+cdef extern from "learning/window_table.h":
     ctypedef struct theta_pair:
         int64_t n_block, n_environment, n_hidden, n_marginal_hidden
         const double *weights
@@ -15,8 +15,6 @@ cdef extern from "learning/theta.h":
         const double *marginal_weights
         const double *marginal_visible_bias
         const double *marginal_hidden_bias
-
-cdef extern from "learning/lambda.h":
     ctypedef struct window_table:
         int64_t n_windows, n_block, n_environment
         const int8_t *blocks
@@ -25,6 +23,15 @@ cdef extern from "learning/lambda.h":
         const double *block_mean
         const double *environment_mean
         const double *critic
+
+cdef extern from "learning/lambda.h":
+    enum:
+        LAMBDA_PAIRS
+        LAMBDA_CHAINS
+        LAMBDA_LOG_SUM
+        LAMBDA_ENUMERATE
+        LAMBDA_DECODER
+        LAMBDA_GAUSSIAN
     ctypedef struct lambda_settings:
         int64_t objective, n_hidden, batch, total_steps, steps_per_epoch
         int64_t n_chains, n_sweeps, decoder_units
@@ -37,38 +44,74 @@ cdef extern from "learning/lambda.h":
         int8_t *chains
         uint64_t *rng
         int64_t *step
-    int64_t lambda_size(const lambda_settings *, int64_t, int64_t) nogil
-    int lambda_evaluate(const window_table *, const lambda_settings *, lambda_state *, double *, double *) nogil
-    int lambda_train(const window_table *, const lambda_settings *, lambda_state *, int64_t, double *, double *, double *) nogil
+    int64_t lambda_size(
+        const lambda_settings *settings, int64_t n_block, int64_t n_environment) nogil
+    int lambda_evaluate(
+        const window_table *windows, const lambda_settings *settings, lambda_state *state,
+        double *value, double *gradient) nogil
+    int lambda_train(
+        const window_table *windows, const lambda_settings *settings, lambda_state *state,
+        int64_t epochs, double *objective, double *filters, double *bias) nogil
 
 cdef extern from "learning/enumerate.h":
+    enum:
+        ENUMERATE_LARGEST_BLOCK
     int c_enumerate_information "enumerate_information"(
-        const double *posterior, int64_t n_environments, int64_t n_block, int64_t n_hidden, const double *filters,
-        const double *bias, double *value, double *filters_gradient, double *bias_gradient) nogil
+        const double *posterior, int64_t n_environments, int64_t n_block, int64_t n_hidden,
+        const double *filters, const double *bias, double *value, double *filters_gradient,
+        double *bias_gradient) nogil
 
 cdef extern from "learning/pairs.h":
-    int pair_log_cosh_table(int64_t, int64_t, int64_t, const double *, const double *, int64_t, double *) nogil
+    int pair_log_cosh_table(
+        int64_t n_rows, int64_t n_columns, int64_t n_hidden, const double *rows,
+        const double *columns, int64_t repeats, double *out) nogil
 
-OBJECTIVES = {"pairs": 0, "mcmc": 1, "logsum": 2, "enumerate": 3, "decoder": 4, "gaussian": 5}
-
-
-cdef void _require(bint condition, str sentence) except *:
-    if not condition:
-        raise ValueError(sentence)
+OBJECTIVES = {
+    "pairs": LAMBDA_PAIRS,
+    "mcmc": LAMBDA_CHAINS,
+    "logsum": LAMBDA_LOG_SUM,
+    "enumerate": LAMBDA_ENUMERATE,
+    "decoder": LAMBDA_DECODER,
+    "gaussian": LAMBDA_GAUSSIAN,
+}
 
 
 cdef class Windows:
-    """The windows of one training set and what is known of them, held as C pointers (the arrays are kept alive)."""
+    """The windows of one training set and what is known of them, as C pointers.
+
+    Parameters
+    ----------
+    blocks, environments : ndarray of int8, shapes (n, n_block) and (n, n_environment)
+        Spins +1 or -1.
+    theta : tuple of six float64 arrays, optional
+        Weights, visible biases and hidden biases of the machine of (V, E), then those of the
+        machine of V.
+    means : tuple of two float64 arrays, optional
+        Means of the block and of the environment, by which both are centred.
+    critic : ndarray of float64, shape (n_block, n_environment), optional
+        The bilinear critic of the Gaussian objective.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together.
+    """
 
     cdef window_table table
     cdef theta_pair theta
-    cdef tuple arrays
+    cdef tuple arrays  # keeps alive what the pointers point to
 
-    def __init__(self, const int8_t[:, ::1] blocks, const int8_t[:, ::1] environments, theta=None, means=None, critic=None):
-        _require(blocks.shape[0] == environments.shape[0] > 0, "blocks and environments must have the same number of windows, at least one")
-        _require(blocks.shape[1] > 0 and environments.shape[1] > 0, "block and environment must each have at least one site")
+    def __init__(
+            self, const int8_t[:, ::1] blocks, const int8_t[:, ::1] environments, theta=None,
+            means=None, critic=None):
+        require(blocks.shape[0] == environments.shape[0] > 0,
+                "blocks and environments must have the same number of windows, at least one")
+        require(blocks.shape[1] > 0 and environments.shape[1] > 0,
+                "block and environment must each have at least one site")
         self.arrays = (blocks, environments)
-        self.table = window_table(blocks.shape[0], blocks.shape[1], environments.shape[1], &blocks[0, 0], &environments[0, 0], NULL, NULL, NULL, NULL)
+        self.table = window_table(
+            blocks.shape[0], blocks.shape[1], environments.shape[1], &blocks[0, 0],
+            &environments[0, 0], NULL, NULL, NULL, NULL)
         if theta is not None:
             self._set_theta(*theta)
         if means is not None:
@@ -77,68 +120,116 @@ cdef class Windows:
             self._set_critic(critic)
 
     def _set_means(self, const double[::1] block, const double[::1] environment):
-        _require(block.shape[0] == self.table.n_block and environment.shape[0] == self.table.n_environment, "the means must be those of block and environment")
+        require(block.shape[0] == self.table.n_block
+                and environment.shape[0] == self.table.n_environment,
+                "the means must be those of block and environment")
         self.arrays += (block, environment)
         self.table.block_mean, self.table.environment_mean = &block[0], &environment[0]
 
     def _set_critic(self, const double[:, ::1] critic):
-        _require(critic.shape[0] == self.table.n_block and critic.shape[1] == self.table.n_environment, "the critic must be (n_block, n_environment)")
+        require(critic.shape[0] == self.table.n_block
+                and critic.shape[1] == self.table.n_environment,
+                "the critic must be (n_block, n_environment)")
         self.arrays += (critic,)
         self.table.critic = &critic[0, 0]
 
-    def _set_theta(self, const double[:, ::1] weights, const double[::1] visible_bias, const double[::1] hidden_bias,
-                    const double[:, ::1] block_weights, const double[::1] block_visible_bias, const double[::1] block_hidden_bias):
-        cdef int64_t n_block = self.table.n_block, n_sites = self.table.n_block + self.table.n_environment
-        _require(weights.shape[0] == visible_bias.shape[0] == n_sites, f"the RBM of (V, E) must have {n_sites} visible units")
-        _require(block_weights.shape[0] == block_visible_bias.shape[0] == n_block, f"the RBM of V must have {n_block} visible units")
-        _require(weights.shape[1] == hidden_bias.shape[0] > 0, "weights and hidden biases of the RBM of (V, E) do not match")
-        _require(block_weights.shape[1] == block_hidden_bias.shape[0] > 0, "weights and hidden biases of the RBM of V do not match")
-        self.arrays += (weights, visible_bias, hidden_bias, block_weights, block_visible_bias, block_hidden_bias)
-        self.theta = theta_pair(n_block, self.table.n_environment, weights.shape[1], block_weights.shape[1], &weights[0, 0], &visible_bias[0],
-                                &hidden_bias[0], &block_weights[0, 0], &block_visible_bias[0], &block_hidden_bias[0])
+    def _set_theta(
+            self, const double[:, ::1] weights, const double[::1] visible_bias,
+            const double[::1] hidden_bias, const double[:, ::1] block_weights,
+            const double[::1] block_visible_bias, const double[::1] block_hidden_bias):
+        cdef int64_t n_block = self.table.n_block
+        cdef int64_t n_sites = n_block + self.table.n_environment
+        require(weights.shape[0] == visible_bias.shape[0] == n_sites,
+                f"the RBM of (V, E) must have {n_sites} visible units")
+        require(block_weights.shape[0] == block_visible_bias.shape[0] == n_block,
+                f"the RBM of V must have {n_block} visible units")
+        require(weights.shape[1] == hidden_bias.shape[0] > 0,
+                "weights and hidden biases of the RBM of (V, E) do not match")
+        require(block_weights.shape[1] == block_hidden_bias.shape[0] > 0,
+                "weights and hidden biases of the RBM of V do not match")
+        self.arrays += (weights, visible_bias, hidden_bias,
+                        block_weights, block_visible_bias, block_hidden_bias)
+        self.theta = theta_pair(
+            n_block, self.table.n_environment, weights.shape[1], block_weights.shape[1],
+            &weights[0, 0], &visible_bias[0], &hidden_bias[0], &block_weights[0, 0],
+            &block_visible_bias[0], &block_hidden_bias[0])
         self.table.theta = &self.theta
 
 
 cdef lambda_settings _settings(settings, int64_t batch) except *:
     return lambda_settings(
-        OBJECTIVES[settings.method], settings.n_hidden, batch, settings.total_steps, settings.steps_per_epoch, settings.n_chains,
-        settings.n_sweeps, settings.decoder_units, settings.optimizer == "adam", settings.bias == "free", settings.distinct_blocks, settings.learning_rate,
-        settings.decoder_learning_rate)
+        OBJECTIVES[settings.method], settings.n_hidden, batch, settings.total_steps,
+        settings.steps_per_epoch, settings.n_chains, settings.n_sweeps, settings.decoder_units,
+        settings.optimizer == "adam", settings.bias == "free", settings.distinct_blocks,
+        settings.learning_rate, settings.decoder_learning_rate)
 
 
 cdef class _State:
     """The state dictionary of one restart as C pointers."""
 
     cdef lambda_state state
-    cdef tuple arrays
+    cdef tuple arrays  # keeps alive what the pointers point to
 
-    def __init__(self, Windows windows, settings, double[::1] parameters, double[:, ::1] moments, int8_t[:, :, ::1] chains,
-                 uint64_t[::1] rng, int64_t[::1] step):
+    def __init__(
+            self, Windows windows, settings, double[::1] parameters, double[:, ::1] moments,
+            int8_t[:, :, ::1] chains, uint64_t[::1] rng, int64_t[::1] step):
         cdef lambda_settings s = _settings(settings, settings.batch)
-        _require(settings.method in ("decoder", "gaussian") or windows.table.theta != NULL, f"the objective {settings.method} needs the machines of Theta")
-        _require(settings.method != "gaussian" or windows.table.critic != NULL, "the Gaussian objective needs a critic")
-        _require(not settings.distinct_blocks or windows.table.n_block <= 16, "distinct blocks are listed for at most 16 sites")
-        _require(settings.method != "enumerate" or windows.table.n_block <= 16, "only blocks of at most 16 sites can be enumerated")
-        cdef int64_t size = lambda_size(&s, windows.table.n_block, windows.table.n_environment)
-        _require(parameters.shape[0] == moments.shape[1] == size and moments.shape[0] == 2, f"parameters must have {size} entries, moments (2, {size})")
-        _require(rng.shape[0] == 4 and step.shape[0] == 1, "rng must have 4 words and step one entry")
-        if s.objective == 1:
-            _require(chains.shape[0] == 1 << s.n_hidden and chains.shape[1] == windows.table.n_block and chains.shape[2] == s.n_chains,
-                     f"chains must have shape {(1 << s.n_hidden, windows.table.n_block, s.n_chains)}")
+        cdef int64_t n_block = windows.table.n_block
+        require(settings.method in ("decoder", "gaussian") or windows.table.theta != NULL,
+                f"the objective {settings.method} needs the machines of Theta")
+        require(settings.method != "gaussian" or windows.table.critic != NULL,
+                "the Gaussian objective needs a critic")
+        require(not settings.distinct_blocks or n_block <= ENUMERATE_LARGEST_BLOCK,
+                "distinct blocks are listed for at most 16 sites")
+        require(settings.method != "enumerate" or n_block <= ENUMERATE_LARGEST_BLOCK,
+                "only blocks of at most 16 sites can be enumerated")
+        cdef int64_t size = lambda_size(&s, n_block, windows.table.n_environment)
+        require(parameters.shape[0] == moments.shape[1] == size and moments.shape[0] == 2,
+                f"parameters must have {size} entries, moments (2, {size})")
+        require(rng.shape[0] == 4 and step.shape[0] == 1,
+                "rng must have 4 words and step one entry")
+        shape = (1 << s.n_hidden, n_block, s.n_chains)
+        require(s.objective != LAMBDA_CHAINS or np.shape(chains) == shape,
+                f"chains must have shape {shape}")
         self.arrays = (parameters, moments, chains, rng, step)
-        self.state = lambda_state(&parameters[0], &moments[0, 0], &moments[1, 0], NULL, &rng[0], &step[0])
+        self.state = lambda_state(
+            &parameters[0], &moments[0, 0], &moments[1, 0], NULL, &rng[0], &step[0])
         if chains.size > 0:
             self.state.chains = &chains[0, 0, 0]
 
 
 def parameter_count(settings, int64_t n_block, int64_t n_environment):
-    """Length of the parameter vector: filters, bias and, for the decoder objective, the decoder's parameters."""
+    """Return the length of the parameter vector.
+
+    It holds filters, bias and, for the objective of the decoder, the decoder's parameters.
+    """
     cdef lambda_settings s = _settings(settings, settings.batch)
     return lambda_size(&s, n_block, n_environment)
 
 
 def evaluate(Windows windows, settings, state):
-    """Value and gradient (like the parameter vector) of the objective at the minibatch of all windows."""
+    """Evaluate an objective at the minibatch of all windows.
+
+    Parameters
+    ----------
+    windows : Windows
+    settings
+        An object with the attributes of ``Settings`` in objectives.pyi.
+    state : dict
+        parameters float64 (size,), moments float64 (2, size), chains int8 (2**n_hidden, n_block,
+        n_chains), rng uint64 (4,), step int64 (1,). The chains are advanced.
+
+    Returns
+    -------
+    value : float
+        In nats.
+    gradient : ndarray of float64, shape (size,)
+
+    Raises
+    ------
+    ValueError
+        If windows, settings and state do not fit together.
+    """
     cdef lambda_settings s = _settings(settings, windows.table.n_windows)
     cdef _State c_state = _State(windows, settings, **state)
     gradient = np.zeros(len(state["parameters"]))
@@ -152,46 +243,115 @@ def evaluate(Windows windows, settings, state):
 
 
 def train(Windows windows, settings, state, int64_t epochs):
-    """Advance `state` by `epochs` epochs; returns objective (epochs,), filters (epochs, n_hidden, n_block), bias (epochs, n_hidden)."""
+    """Train one restart.
+
+    Parameters
+    ----------
+    windows, settings, state
+        As in `evaluate`; the state is updated.
+    epochs : int
+
+    Returns
+    -------
+    objective : ndarray of float64, shape (epochs,)
+        Mean of each epoch, in nats.
+    filters : ndarray of float64, shape (epochs, n_hidden, n_block)
+        At the end of each epoch.
+    bias : ndarray of float64, shape (epochs, n_hidden)
+        At the end of each epoch.
+
+    Raises
+    ------
+    ValueError
+        If windows, settings and state do not fit together.
+    FloatingPointError
+        If a parameter or the objective is no longer finite.
+    """
     cdef lambda_settings s = _settings(settings, settings.batch)
     cdef _State c_state = _State(windows, settings, **state)
-    objective, filters = np.empty(epochs), np.empty((epochs, s.n_hidden, windows.table.n_block))
-    bias = np.empty((epochs, s.n_hidden))
+    objective, bias = np.empty(epochs), np.empty((epochs, s.n_hidden))
+    filters = np.empty((epochs, s.n_hidden, windows.table.n_block))
     cdef double[::1] objective_out = objective
     cdef double[:, :, ::1] filters_out = filters
     cdef double[:, ::1] bias_out = bias
     cdef int status
     if epochs > 0:
         with nogil:
-            status = lambda_train(&windows.table, &s, &c_state.state, epochs, &objective_out[0], &filters_out[0, 0, 0], &bias_out[0, 0])
+            status = lambda_train(
+                &windows.table, &s, &c_state.state, epochs, &objective_out[0],
+                &filters_out[0, 0, 0], &bias_out[0, 0])
         check_status(status)
     return objective, filters, bias
 
 
-def enumerate_information(const double[:, ::1] posterior, const double[:, ::1] filters, const double[::1] bias):
-    """I(H:E) of the soft channel from P(V|e_i), and its gradients; see `rsmi.information.objectives.enumerate_objective`."""
+def enumerate_information(
+        const double[:, ::1] posterior, const double[:, ::1] filters, const double[::1] bias):
+    """Compute I(H:E) of the soft channel from P(V|e), and its gradients.
+
+    Parameters
+    ----------
+    posterior : ndarray of float64, shape (n_environments, 2**n_block)
+        P(V|e_i) of every environment.
+    filters : ndarray of float64, shape (n_hidden, n_block)
+    bias : ndarray of float64, shape (n_hidden,)
+
+    Returns
+    -------
+    value : float
+        In nats.
+    filters_gradient, bias_gradient : ndarrays of float64
+        Of the shapes of filters and bias.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together or the block has more than 16 sites.
+    """
     cdef int64_t n = posterior.shape[0], n_hidden = filters.shape[0], n_block = filters.shape[1]
-    _require(n > 0 and bias.shape[0] == n_hidden > 0 and n_block > 0, "filters and bias do not match, or no environment was given")
-    _require(n_block <= 16 and posterior.shape[1] == 1 << n_block, "posterior must have 2^n_block columns, of a block of at most 16 sites")
+    require(n > 0 and bias.shape[0] == n_hidden > 0 and n_block > 0,
+            "filters and bias do not match, or no environment was given")
+    require(n_block <= ENUMERATE_LARGEST_BLOCK and posterior.shape[1] == 1 << n_block,
+            "posterior must have 2^n_block columns, of a block of at most 16 sites")
     filters_gradient, bias_gradient = np.empty((n_hidden, n_block)), np.empty(n_hidden)
     cdef double[:, ::1] filters_out = filters_gradient
     cdef double[::1] bias_out = bias_gradient
     cdef double value = 0.0
     cdef int status
     with nogil:
-        status = c_enumerate_information(&posterior[0, 0], n, n_block, n_hidden, &filters[0, 0], &bias[0], &value, &filters_out[0, 0], &bias_out[0])
+        status = c_enumerate_information(
+            &posterior[0, 0], n, n_block, n_hidden, &filters[0, 0], &bias[0], &value,
+            &filters_out[0, 0], &bias_out[0])
     check_status(status)
     return value, filters_gradient, bias_gradient
 
 
 def pair_log_cosh(const double[:, ::1] rows, const double[:, ::1] columns, int64_t repeats=1):
-    """sum_k log 2cosh(rows[k, i] + columns[k, j]), float64 (n_rows, n_columns), to 5e-6; `repeats` times for a benchmark."""
+    """Compute sum_k log 2cosh(rows[k, i] + columns[k, j]) for all pairs (i, j).
+
+    Parameters
+    ----------
+    rows, columns : ndarray of float64, shapes (k, n_rows) and (k, n_columns)
+    repeats : int
+        How often to compute it, for a benchmark.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_columns)
+        With an absolute error below 5e-6.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together.
+    """
     cdef int64_t k = rows.shape[0], n_rows = rows.shape[1], n_columns = columns.shape[1]
-    _require(k == columns.shape[0] > 0 and n_rows > 0 and n_columns > 0, "rows and columns must have the same number of hidden units")
+    require(k == columns.shape[0] > 0 and n_rows > 0 and n_columns > 0,
+            "rows and columns must have the same number of hidden units")
     out = np.empty((n_rows, n_columns))
     cdef double[:, ::1] view = out
     cdef int status
     with nogil:
-        status = pair_log_cosh_table(n_rows, n_columns, k, &rows[0, 0], &columns[0, 0], repeats, &view[0, 0])
+        status = pair_log_cosh_table(
+            n_rows, n_columns, k, &rows[0, 0], &columns[0, 0], repeats, &view[0, 0])
     check_status(status)
     return out

@@ -1,3 +1,5 @@
+"""The status codes of the C core, and the exceptions that they become."""
+
 cdef extern from "base/status.h":
     enum:
         RSMI_OK
@@ -9,7 +11,10 @@ cdef extern from "base/status.h":
 
 
 cdef inline int check_status(int status) except -1:
-    """Turn a kernel's status into an exception; the sentence for the user is made where the meaning is known."""
+    """Turn the status of a kernel into an exception.
+
+    The message is general: a sentence for the user is written where the meaning is known.
+    """
     if status == RSMI_OK:
         return 0
     if status == RSMI_NO_MEMORY:
@@ -21,3 +26,10 @@ cdef inline int check_status(int status) except -1:
     if status == RSMI_BAD_SHAPE:
         raise ValueError("an array has a shape the kernel does not support")
     raise ValueError("a parameter is outside the kernel's range")
+
+
+cdef inline int require(bint condition, str sentence) except -1:
+    """Raise ValueError with the sentence unless the condition holds."""
+    if not condition:
+        raise ValueError(sentence)
+    return 0

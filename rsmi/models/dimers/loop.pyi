@@ -3,9 +3,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-BOUNDARIES: tuple[str, ...]
-LONGEST: int
-
 def least_coupling(shape: Sequence[int], boundary: str) -> float: ...
 def sample_chains(
     partners: NDArray[np.int8],

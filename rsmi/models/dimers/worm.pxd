@@ -1,4 +1,4 @@
-"""What the kernels of dimers share: the lattice, and the checks of chains and of what they write."""
+"""The lattice of dimers and the checks that the wrappers of both samplers share."""
 
 from libc.stdint cimport int64_t
 
@@ -8,5 +8,7 @@ cdef extern from "models/dimers/dimers.h":
         int open
 
 cdef dimer_lattice describe(shape, boundary) except *
-cdef int check_chains(partners, rng, int64_t worms, int64_t first, parallel_pairs_out, links_out, steps_out) except -1
+cdef int check_chains(
+    partners, rng, int64_t worms, int64_t first, parallel_pairs_out, links_out,
+    steps_out) except -1
 cdef covering_error(partners, boundary)
