@@ -1,253 +1,212 @@
-"""What every model has in common when it is simulated: the schedule, its pilot run, and the tasks
-that make the rows."""
+"""The interface between a model's sampler and the rest of the program.
+
+A model that can be sampled has a subclass of `Simulation`. It must say which lattice and which
+algorithm it simulates (``shape``, ``algorithm``), how chains begin (`Simulation.start`) and how
+they make rows (`Simulation.advance`). Everything else has a default that suits a sampler of one
+chain at a time in plain numpy.
+"""
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.engine.tasks import Rows, State
-from rsmi.errors import DataError
-from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
+from rsmi.models import streams
+from rsmi.models.spins import magnetizations_of
 from rsmi.store import File
 
-log = logging.getLogger("rsmi")
-
-TAUS_BETWEEN_STORED = 2.0  # tau_int from one stored sample to the next
-
-_PILOT_SWEEPS = 4096  # at first, fewer on large lattices
-_PILOT_UPDATES = (
-    1 << 30
-)  # site updates in all, about: the pilot's length never depends on the clock
+_PILOT_SWEEPS = 4096  # of the shortest pilot run; fewer on large lattices
+_PILOT_UPDATES = 1 << 30  # site updates of the longest pilot run, about
 
 
-class Simulation(Protocol):
-    """A model and the algorithm that samples it.
+class Simulation(ABC):
+    """One model at one state point, and the algorithm that samples it.
 
-    Some algorithms are faster on several independent chains at once: ``together`` is how many
-    chains one task advances. The rows of a task are made by its chains in turn; where the chains
-    cannot but step at once, ``in_step`` is true, and the rows of the last step that are not asked
-    for yet are in the state.
+    A simulation is immutable and can be pickled. All that changes is in a *state*: a dictionary of
+    arrays, which is stored in checkpoints and at the end of files. A state holds one or several
+    independent chains, each with the state of its random numbers (see `rsmi.models.streams`).
+
+    An *update* is what the algorithm repeats: one sweep over all sites, or one cluster or worm.
+
+    Attributes
+    ----------
+    model : str
+        The name of the model.
+    shape : tuple of int
+        Sites along each side of the lattice.
+    coupling : float
+        K = J/(k_B T).
+    algorithm : str
+        One of the model's algorithms, never ``auto``.
+    seed : int
+        The root seed of the run.
     """
 
+    model: str
     shape: tuple[int, ...]
+    coupling: float
     algorithm: str
-    together: int
-    in_step: bool
-    row_bytes: int
-    pilot_sweeps: tuple[int, int]  # to begin with, and at most; never from the clock
-    needs_pilot: bool  # even when nothing is left to auto
-    cut_at_rows: bool  # a chain goes on the same after a row only, not after any sweep
+    seed: int
+
+    # ---- what a model must do --------------------------------------------------------------------
+
+    @abstractmethod
+    def start(self, *numbers: int | str) -> State:
+        """Return the state of chains before their first update.
+
+        Parameters
+        ----------
+        *numbers : int or str
+            The number of the stream of each chain, at most `chains_per_task` of them. A word
+            stands for a stream that makes no samples, such as that of the pilot run.
+        """
+
+    @abstractmethod
+    def advance(self, state: State, updates: int, first: int, count: int) -> Rows:
+        """Make rows and change the state in place.
+
+        The chains of a state make its rows in turn: row i belongs to chain i mod n of n chains.
+        The rows must not depend on how they are grouped into calls.
+
+        Parameters
+        ----------
+        state : dict of ndarray
+        updates : int
+            Number of updates of a chain before each of its rows.
+        first : int
+            Number of the first row.
+        count : int
+            Number of rows.
+
+        Returns
+        -------
+        dict of ndarray
+            ``spins``, uint8 (count, row_bytes): packed configurations, see `rsmi.lattice.packed`.
+            ``energy``, (count,), in J, with the type ``energy_type`` of the model.
+            ``magnetization``, int64 (count,), optional: sums of the spins.
+        """
+
+    # ---- what identifies it, and what files say of it --------------------------------------------
 
     @property
-    def sites(self) -> int: ...
+    def physics(self) -> dict:
+        """JSON values that identify what is simulated; the streams depend on them and the seed."""
+        return {
+            "model": self.model,
+            "shape": list(self.shape),
+            "coupling": self.coupling,
+            "algorithm": self.algorithm,
+        }
 
-    def as_in(self, file: File) -> Simulation:
-        """The simulation that made a file of the same request, whatever this version would take for
-        it: what extends the file."""
-
-    def start(self, *numbers: int | str) -> State:
-        """The state of the chains of these streams before their first sweep."""
-
-    def advance(
-        self, state: State, interval: int, first: int, count: int, clusters_per_sweep: int
-    ) -> Rows:
-        """``count`` rows, the first of them row ``first``, each after ``interval`` sweeps of the
-        chain that makes it."""
-
-    def clusters_per_sweep(self) -> int:
-        """Clusters or worms that are about one update a site, found by a pilot where the algorithm
-        counts in them; else 1."""
-
-    def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[np.ndarray]:
-        """The quantities that decide how long to wait between samples, at equal distances over so
-        many sweeps: (rows,) of one chain or (chains, rows)."""
+    def stream(self, number: int | str) -> NDArray[np.uint64]:
+        """Return the key (4,) of the random numbers of one chain."""
+        return streams.stream_key(self.seed, self.physics, number)
 
     def attributes(self) -> dict:
-        """What a samples file says of the model."""
+        """Return what a samples file says of the model: its name, the boundary, the number of
+        components and the state point."""
+        return {
+            "model": self.model,
+            "boundary": "periodic",
+            "components": self.components,
+            "coupling": self.coupling,
+            "temperature": 1 / self.coupling,
+        }
 
+    def from_file(self, file: File) -> Simulation:
+        """Return the simulation with the algorithm and the layout that produced a samples file of
+        the same request, even if this version would choose others. It is used to extend the file.
+        """
+        return self
 
-@dataclass(frozen=True)
-class Schedule:
-    """How a simulation is stored: sweeps to forget, sweeps between samples, clusters or worms to a
-    sweep."""
-
-    thermalization: int
-    interval: int
-    clusters_per_sweep: int
-
-
-@dataclass(frozen=True)
-class Group:
-    """The chains that one task advances: ``numbers`` of ``chains`` in all."""
-
-    first: int
-    count: int
-    chains: int
+    # ---- sizes -----------------------------------------------------------------------------------
 
     @property
-    def name(self) -> str:
-        """Name of the group's task and of its state in the file."""
-        return f"chain-{self.first:04d}"
+    def sites(self) -> int:
+        """Number of sites of the lattice."""
+        return math.prod(self.shape)
 
     @property
-    def numbers(self) -> range:
-        """Of its chains."""
-        return range(self.first, self.first + self.count)
-
-    def rows(self, samples: int) -> int:
-        """Of the first ``samples`` samples, how many are of this group: sample i is of chain i mod
-        chains."""
-        return sum(
-            max(0, (samples - chain + self.chains - 1) // self.chains) for chain in self.numbers
-        )
-
-    def samples(self, start: int, stop: int) -> np.ndarray:
-        """The samples that its rows ``start:stop`` are."""
-        row = np.arange(start, stop)
-        return row // self.count * self.chains + self.first + row % self.count
-
-
-def groups(chains: int, together: int, samples: int) -> list[Group]:
-    """The groups that ``samples`` samples need."""
-    return [
-        Group(first, min(together, chains - first), chains)
-        for first in range(0, min(chains, samples), together)
-    ]
-
-
-@dataclass
-class Thermalization:
-    """The task of forgetting the start state: its rows hold nothing, its final state starts the
-    chains."""
-
-    simulation: Simulation
-    schedule: Schedule
-    group: Group
-    prefix: str = ""  # of the name, where a stage has several simulations
+    def components(self) -> int:
+        """Number of binary variables of a site."""
+        return 1
 
     @property
-    def name(self) -> str:
-        return f"{self.prefix}thermalization-{self.group.first:04d}"
+    def row_bytes(self) -> int:
+        """Bytes of one packed configuration."""
+        return (self.components * self.sites + 7) // 8
+
+    # ---- chains ----------------------------------------------------------------------------------
 
     @property
-    def total(self) -> int:
-        return self.schedule.thermalization
-
-    def begin(self):
-        return 0, self.simulation.start(*self.group.numbers)
-
-    def advance(self, state: State, start: int, count: int) -> Rows:
-        interval, rows = (1, count) if self.simulation.cut_at_rows else (count, 1)
-        self.simulation.advance(
-            state, interval, 0, rows * self.group.count, self.schedule.clusters_per_sweep
-        )
-        return {}
-
-
-@dataclass
-class Chain:
-    """The task of one group of chains: a row is one stored sample; ``before`` reads the state
-    before the first."""
-
-    simulation: Simulation
-    schedule: Schedule
-    group: Group
-    total: int
-    first: int
-    before: Callable[[], State]
+    def chains_per_task(self) -> int:
+        """Number of chains that one task advances: more than one if the sampler is faster so."""
+        return 1
 
     @property
-    def name(self) -> str:
-        return self.group.name
+    def lockstep(self) -> bool:
+        """Whether all chains of a state advance together. Rows of the last step that are not yet
+        requested are then kept in the state."""
+        return False
 
-    def begin(self):
-        return self.first, self.before()
+    @property
+    def resumable_only_between_rows(self) -> bool:
+        """Whether interrupting the updates before a row would change the trajectory."""
+        return False
 
-    def advance(self, state: State, start: int, count: int) -> Rows:
-        rows = self.simulation.advance(
-            state, self.schedule.interval, start, count, self.schedule.clusters_per_sweep
-        )
-        return {name: rows[name] for name in ("spins", "energy")}
+    # ---- the pilot run ---------------------------------------------------------------------------
+
+    @property
+    def needs_pilot(self) -> bool:
+        """Whether a pilot run is needed even if thermalization and interval are given."""
+        return False
+
+    @property
+    def pilot_sweeps(self) -> tuple[int, int]:
+        """Sweeps of the shortest and of the longest pilot run. They never depend on the clock."""
+        return pilot_length(self.sites)
+
+    def clusters_per_sweep(self) -> int:
+        """Return the number of updates that count as one sweep: for algorithms of clusters or
+        worms those that change about as many variables as there are sites, else 1."""
+        return 1
+
+    def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[NDArray]:
+        """Advance a state, and return the quantities whose autocorrelation decides how long to
+        wait between samples.
+
+        Returns
+        -------
+        list of ndarray
+            Each (rows,), of one chain, or (chains, rows): measured at equal distances over the
+            sweeps. The default, for one chain, is the energy and, of one component, \\|m\\|.
+        """
+        rows = self.advance(state, clusters_per_sweep, 0, sweeps)
+        if self.components > 1:
+            return [rows["energy"]]
+        return [rows["energy"], np.abs(magnetizations(rows, self.sites))]
 
 
-def stored_state(file: File, simulation: Simulation, group: Group) -> State:
-    """Where the chains of a group are in a samples file.
+def magnetizations(rows: Rows, sites: int) -> NDArray[np.int64]:
+    """Return the sum of the spins (n,) of rows of one component: as the simulation has measured
+    it, else counted."""
+    if "magnetization" in rows:
+        return rows["magnetization"]
+    return magnetizations_of(rows["spins"], sites)
 
-    Raises
-    ------
-    DataError
-        If it is no state of this simulation.
+
+def pilot_length(sites: int, updates_at_once: int = 1) -> tuple[int, int]:
+    """Return the sweeps of the shortest and of the longest pilot run of one chain.
+
+    Parameters
+    ----------
+    sites : int
+    updates_at_once : int
+        How many times more updates the sampler makes at the cost of one of a plain chain.
     """
-    state, like = file.state(group.name), simulation.start(*group.numbers)
-    if {name: (array.shape, array.dtype) for name, array in state.items()} != {
-        name: (array.shape, array.dtype) for name, array in like.items()
-    }:
-        raise DataError(f"{file.path}: the state of {group.name} is not one of such chains")
-    return state
-
-
-# ---- the pilot -----------------------------------------------------------------------------------
-
-
-def pilot(simulation: Simulation) -> State:
-    """Autocorrelation times from a run on a stream of its own, doubled until all its chains
-    together are 2000 times as long as they are, and each of them 20 times.
-
-    Returns
-    -------
-    dict
-        ``tau`` (the largest integrated time of the simulation's series, sweeps),
-        ``clusters_per_sweep``, ``sweeps`` made.
-    """
-    clusters = simulation.clusters_per_sweep()
-    state = simulation.start("pilot")
-    sweeps, limit = simulation.pilot_sweeps
-    simulation.advance(state, sweeps, 0, 1, clusters)
-    while True:
-        found = [np.atleast_2d(series) for series in simulation.series(state, sweeps, clusters)]
-        chains, rows = found[0].shape
-        tau = max(integrated_autocorrelation_time(series)[0] for series in found) * (sweeps / rows)
-        if sweeps >= max(20, 2000 / chains) * tau or 2 * sweeps > limit:
-            break
-        sweeps *= 2
-    if sweeps < 20 * tau:
-        log.warning(
-            "the pilot of %d sweeps is short against tau_int = %.0f: give --thermalization and"
-            " --interval, or take a cluster algorithm",
-            sweeps,
-            tau,
-        )
-    return {
-        "tau": np.float64(tau),
-        "clusters_per_sweep": np.int64(clusters),
-        "sweeps": np.int64(sweeps),
-    }
-
-
-def pilot_sweeps(sites: int, faster: int = 1) -> tuple[int, int]:
-    """Sweeps of a pilot of one chain, or of one that makes more updates at the same cost: to begin
-    with an eighth of its budget, between 64 and 4096, and at most."""
-    most = _PILOT_UPDATES * faster // sites
-    return max(64, min(_PILOT_SWEEPS, most // 8)), most
-
-
-def schedule_from(
-    parameters: dict, found: State | None, taus: float = TAUS_BETWEEN_STORED
-) -> Schedule:
-    """Fill in what is auto: an interval of two tau_int leaves tau_int <= .66 intervals, twenty
-    forget the start."""
-    thermalization, interval = parameters["thermalization"], parameters["interval"]
-    tau = float(found["tau"]) if found else 0.0
-    return Schedule(
-        thermalization=(
-            max(100, math.ceil(20 * tau)) if thermalization == "auto" else thermalization
-        ),
-        interval=max(1, math.ceil(taus * tau)) if interval == "auto" else interval,
-        clusters_per_sweep=int(found["clusters_per_sweep"]) if found else 1,
-    )
+    longest = _PILOT_UPDATES * updates_at_once // sites
+    return max(64, min(_PILOT_SWEEPS, longest // 8)), longest

@@ -10,15 +10,9 @@ from rsmi import models
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import State
 from rsmi.errors import UsageError
-from rsmi.models.simulation import (
-    TAUS_BETWEEN_STORED,
-    Group,
-    Schedule,
-    Simulation,
-    Thermalization,
-    pilot,
-    schedule_from,
-)
+from rsmi.models.chains import Group, Thermalization
+from rsmi.models.schedule import TAUS_BETWEEN_STORED, Schedule, pilot, schedule_from
+from rsmi.models.simulation import Simulation
 
 log = logging.getLogger("rsmi")
 

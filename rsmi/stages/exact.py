@@ -24,7 +24,7 @@ from rsmi.lattice.geometry import (
     split_configurations,
 )
 from rsmi.models.base import Model, Oracle
-from rsmi.models.simulation import pilot, schedule_from
+from rsmi.models.schedule import pilot, schedule_from
 from rsmi.notation import fields, table, with_error
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
 from rsmi.samples.files import open_file
@@ -282,9 +282,9 @@ def _sampled(system: System, windows: int, sites_per_window: int, seed: int) -> 
         simulation.algorithm,
         schedule.interval,
     )
-    state, clusters = simulation.start("exact"), schedule.clusters_per_sweep
-    simulation.advance(state, schedule.thermalization, 0, 1, clusters)
-    return simulation.advance(state, schedule.interval, 0, count, clusters)["spins"]
+    state = simulation.start("exact")
+    simulation.advance(state, schedule.thermalization_updates, 0, 1)
+    return simulation.advance(state, schedule.updates, 0, count)["spins"]
 
 
 def _averages(

@@ -12,17 +12,9 @@ import numpy as np
 from rsmi import models
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
-from rsmi.models.simulation import (
-    Chain,
-    Group,
-    Schedule,
-    Simulation,
-    Thermalization,
-    groups,
-    pilot,
-    schedule_from,
-    stored_state,
-)
+from rsmi.models.chains import Chain, Group, Thermalization, groups, stored_state
+from rsmi.models.schedule import Schedule, pilot, schedule_from
+from rsmi.models.simulation import Simulation
 from rsmi.samples.attributes import stored_attributes
 from rsmi.samples.files import check_model, open_file
 from rsmi.stages.chains import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
@@ -60,7 +52,7 @@ def run(asked: Request, output: Path, options: RunOptions) -> None:
         simulation = simulation_of(session.request.parameters)
         if session.base is not None:
             check_model(session.base)
-            simulation = simulation.as_in(session.base)
+            simulation = simulation.from_file(session.base)
         schedule = _schedule(session, simulation)
         chains = _chains(session, simulation, schedule)
         session.run(
@@ -82,7 +74,7 @@ def _schedule(session: Session, simulation: Simulation) -> Schedule:
 def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> list[Chain]:
     samples, count = session.request.parameters["samples"], session.request.parameters["chains"]
     present = session.base.parameters["samples"] if session.base is not None else 0
-    wanted = session.select(groups(count, simulation.together, samples))
+    wanted = session.select(groups(count, simulation.chains_per_task, samples))
     fresh = thermalized(
         session,
         [
@@ -133,12 +125,12 @@ def join(session: Session, shard: File):
     of them."""
     parameters, simulation = (
         session.request.parameters,
-        simulation_of(session.request.parameters).as_in(shard),
+        simulation_of(session.request.parameters).from_file(shard),
     )
     return _contents(
         session,
         simulation,
-        groups(parameters["chains"], simulation.together, parameters["samples"]),
+        groups(parameters["chains"], simulation.chains_per_task, parameters["samples"]),
         None,
     )
 
@@ -200,15 +192,15 @@ def plan(asked: Request) -> dict:
         parameters, pilot(simulation) if needs_pilot(parameters, simulation) else None
     )
     samples = parameters["samples"]
-    at_once = simulation.together if simulation.in_step else 1
-    wanted = groups(parameters["chains"], simulation.together, samples)
+    at_once = simulation.chains_per_task if simulation.lockstep else 1
+    wanted = groups(parameters["chains"], simulation.chains_per_task, samples)
     rows = sum(-(-group.rows(samples) // at_once) for group in wanted) * at_once
     sweeps = (
         sum(group.count for group in wanted) * schedule.thermalization + rows * schedule.interval
     )
     state = simulation.start("pilot")
     before, trial = time.process_time(), max(1, (1 << 25) // (simulation.sites * at_once))
-    simulation.advance(state, trial, 0, 1, schedule.clusters_per_sweep)
+    simulation.advance(state, trial * schedule.clusters_per_sweep, 0, 1)
     seconds = (time.process_time() - before) / (trial * at_once) * sweeps
     return {
         **parameters,

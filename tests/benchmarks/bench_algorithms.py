@@ -49,7 +49,7 @@ from timing import Row, seconds
 from rsmi.models.ising.bitsliced import fits_strip
 from rsmi.models.ising.facts import critical_coupling
 from rsmi.models.ising.simulation import IsingSimulation
-from rsmi.models.simulation import pilot
+from rsmi.models.schedule import pilot
 
 # Lattices, and K/K_c (of a ring, K).
 RATIOS = {
@@ -72,9 +72,9 @@ def independent_samples(shape, coupling, algorithm):
     )
     simulation = IsingSimulation(shape, coupling, algorithm, 0, layout)
     found, state = pilot(simulation), simulation.start("benchmark")
-    at_once = simulation.together
+    at_once = simulation.chains_per_task
     sweeps = max(1, (1 << (22 if layout == "plain" else 27)) // (simulation.sites * at_once))
-    each = seconds(lambda: simulation.advance(state, sweeps, 0, at_once, 1)) / (sweeps * at_once)
+    each = seconds(lambda: simulation.advance(state, sweeps, 0, at_once)) / (sweeps * at_once)
     return 1 / (2 * float(found["tau"]) * each)
 
 

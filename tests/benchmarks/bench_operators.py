@@ -9,7 +9,8 @@ from unittest import mock
 
 import numpy as np
 
-from rsmi.models.simulation import Schedule, groups
+from rsmi.models.chains import groups
+from rsmi.models.schedule import Schedule
 from rsmi.renormalization import level_sums
 from rsmi.renormalization.couplings import add_histograms, number_of_bins
 from rsmi.renormalization.level_sums import measure_levels
@@ -93,7 +94,9 @@ def in_flight(interval=45) -> list[tuple[str, float, str]]:
     }
     with flow_sampled.prepare([asked], "majority", None, False, None, 4, 0) as work:
         (ensemble,) = work.ensembles
-        group = groups(ensemble.parameters["chains"], ensemble.simulation.together, 1 << 20)[0]
+        group = groups(ensemble.parameters["chains"], ensemble.simulation.chains_per_task, 1 << 20)[
+            0
+        ]
         keys = np.arange(8, dtype=np.uint64).reshape(4, 2)
         measuring = work._measuring(ensemble, group, keys)
         task = flow_sampled.Measurement(
@@ -105,12 +108,12 @@ def in_flight(interval=45) -> list[tuple[str, float, str]]:
             lambda: ensemble.simulation.start(*range(group.count)),
         )
         (_, state), n = task.begin(), 16 * group.count
-        rows = ensemble.simulation.advance(state, interval, 0, n, 1)
+        rows = ensemble.simulation.advance(state, interval, 0, n)
         samples = group.samples(0, n)
-        sampling = microseconds(lambda: ensemble.simulation.advance(state, 1, 0, n, 1), n)
+        sampling = microseconds(lambda: ensemble.simulation.advance(state, 1, 0, n), n)
         sampling += (
             (interval - 1)
-            * (microseconds(lambda: ensemble.simulation.advance(state, 11, 0, n, 1), n) - sampling)
+            * (microseconds(lambda: ensemble.simulation.advance(state, 11, 0, n), n) - sampling)
             / 10
         )
         together = microseconds(

@@ -10,9 +10,10 @@ import pytest
 from conftest import digest
 from matplotlib.image import imread
 
+from rsmi.models.chains import Chain, Group, groups
 from rsmi.models.dimers import coverings as dimers
 from rsmi.models.dimers.samples import read_coverings
-from rsmi.models.simulation import Chain, Group, Schedule, groups
+from rsmi.models.schedule import Schedule
 from rsmi.stages import sample
 from rsmi.store import open_file
 

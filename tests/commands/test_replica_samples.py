@@ -16,7 +16,7 @@ from rsmi.models.ising import simulation as ising
 from rsmi.models.ising import torus as kaufman
 from rsmi.models.ising.facts import critical_coupling, ring_energy
 from rsmi.models.ising.simulation import IsingSimulation
-from rsmi.models.simulation import pilot
+from rsmi.models.schedule import pilot
 from rsmi.models.spins import magnetizations
 from rsmi.stages import sample
 from rsmi.store import open_file

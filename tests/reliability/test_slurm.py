@@ -22,7 +22,7 @@ SAMPLE = "--size 16 --temperature Tc --chains 8 --samples 2400 --thermalization 
 SLOW = """
 import time
 from rsmi.cli import main
-from rsmi.models.simulation import Chain
+from rsmi.models.chains import Chain
 
 advance = Chain.advance
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from rsmi.engine.keys import stream_key
 from rsmi.engine.tasks import Rows, State
 from rsmi.models.dimers import coverings as model
 from rsmi.models.dimers import loop as dimers_loop
 from rsmi.models.dimers import samples
 from rsmi.models.dimers import worm as kernel
-from rsmi.models.simulation import pilot_sweeps
-from rsmi.store import File
+from rsmi.models.simulation import Simulation
 
 ALGORITHMS = ("worm", "loop")
 _CHAINS = 32
-# chains that one task advances: the worms of one wait for memory while those of the others step
-_TOGETHER = 4
+# The worms of one chain wait for memory while those of the others step.
+_CHAINS_PER_TASK = 4
 _WORMS = 1024  # of the pilot that measures how long they are
 
 
@@ -37,9 +34,8 @@ def choose_algorithm(coupling: float) -> str:
 
 
 @dataclass(frozen=True)
-class DimerSimulation:
-    """What is simulated. A `rsmi.models.simulation.Simulation`; the streams' keys depend on
-    everything but the noise."""
+class DimerSimulation(Simulation):
+    """Dimers at one state point. The streams depend on everything but the noise."""
 
     shape: tuple[int, int]
     boundary: str
@@ -49,8 +45,8 @@ class DimerSimulation:
     interaction: float | None = None
     noise_probability: float | None = None
     noise_pairing: str | None = None
-    together = _TOGETHER
-    in_step = False
+    model = "dimers"
+    chains_per_task = _CHAINS_PER_TASK
     needs_pilot = True  # the number of worms in a sweep
 
     @classmethod
@@ -71,40 +67,18 @@ class DimerSimulation:
             **optional,
         )
 
-    def as_in(self, file: File) -> DimerSimulation:
-        return self
+    @property
+    def physics(self) -> dict:
+        return super().physics | {"boundary": self.boundary}
 
     @property
-    def sites(self) -> int:
-        return math.prod(self.shape)
-
-    @property
-    def cut_at_rows(self) -> bool:
+    def resumable_only_between_rows(self) -> bool:
         """The worm drops what is left of a random number's digits at the end of a row."""
         return self.algorithm == "worm"
 
     @property
-    def pilot_sweeps(self) -> tuple[int, int]:
-        return pilot_sweeps(self.sites)
-
-    @property
     def components(self) -> int:
         return 2 if self.noise_probability is None else 4
-
-    @property
-    def row_bytes(self) -> int:
-        return (self.components * self.sites + 7) // 8
-
-    def key(self, number: int | str) -> np.ndarray:
-        """Stream ``number`` of this simulation."""
-        physics = {
-            "model": "dimers",
-            "shape": list(self.shape),
-            "boundary": self.boundary,
-            "coupling": self.coupling,
-            "algorithm": self.algorithm,
-        }
-        return stream_key(self.seed, "sample", physics, number)
 
     def start(self, *numbers: int | str) -> State:
         """Chains before their first sweep: columns of dimers, their streams, and the keys of their
@@ -120,16 +94,13 @@ class DimerSimulation:
             "partners": np.stack(
                 [model.columns(self.shape, state, self.boundary) for state in states]
             ),
-            "rng": np.stack([self.key(number) for number in numbers]),
-            "noise": np.stack([self.key(f"noise-{number}")[:2] for number in numbers]),
+            "rng": np.stack([self.stream(number) for number in numbers]),
+            "noise": np.stack([self.stream(f"noise-{number}")[:2] for number in numbers]),
         }
 
-    def advance(
-        self, state: State, interval: int, first: int, count: int, clusters_per_sweep: int
-    ) -> Rows:
-        """``count`` rows, each ``interval`` sweeps of worms after the last one of its chain; the
-        noise of a row is its own."""
-        rows = self._worms(state, interval * clusters_per_sweep, first, count)
+    def advance(self, state: State, updates: int, first: int, count: int) -> Rows:
+        """``count`` rows, each after so many worms of its chain; the noise of a row is its own."""
+        rows = self._worms(state, updates, first, count)
         return {
             "spins": self._with_noise(rows["links"], state["noise"], first),
             "energy": -rows["parallel_pairs"],

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rsmi.engine.keys import stream_key
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.lattice.packed import pack_mask
 from rsmi.models.ising import bitsliced
 from rsmi.models.ising import chain as kernel
 from rsmi.models.ising import facts as model
-from rsmi.models.simulation import pilot_sweeps
+from rsmi.models.simulation import Simulation, pilot_length
+from rsmi.models.streams import stream_key
 from rsmi.store import File
 
 ALGORITHMS = kernel.ALGORITHMS
@@ -110,9 +110,8 @@ def choose_algorithm(shape: tuple[int, ...], coupling: float, layout: str) -> st
 
 
 @dataclass(frozen=True)
-class IsingSimulation:
-    """What is simulated: everything the streams' keys depend on. A
-    `rsmi.models.simulation.Simulation`.
+class IsingSimulation(Simulation):
+    """What is simulated: everything the streams' keys depend on.
 
     The layout says who updates the spins. Of the bit-sliced kernel, 512 spins at a time: a
     ``strip`` of one lattice, or ``replicas``, the same site of 512 lattices; its state has the
@@ -124,7 +123,7 @@ class IsingSimulation:
     algorithm: str
     seed: int
     layout: str = "plain"
-    cut_at_rows = False
+    model = "ising"
 
     @classmethod
     def of(cls, parameters: dict) -> IsingSimulation:
@@ -140,7 +139,7 @@ class IsingSimulation:
             shape, coupling, chosen, parameters["seed"], layout if chosen in _LOCAL else "plain"
         )
 
-    def as_in(self, file: File) -> IsingSimulation:
+    def from_file(self, file: File) -> IsingSimulation:
         state = file.any_state()
         layout = (
             "plain"
@@ -152,19 +151,11 @@ class IsingSimulation:
         return replace(self, algorithm=file.attributes["algorithm"], layout=layout)
 
     @property
-    def sites(self) -> int:
-        return math.prod(self.shape)
-
-    @property
-    def row_bytes(self) -> int:
-        return (self.sites + 7) // 8
-
-    @property
-    def together(self) -> int:
+    def chains_per_task(self) -> int:
         return bitsliced.REPLICAS if self.layout == "replicas" else 1
 
     @property
-    def in_step(self) -> bool:
+    def lockstep(self) -> bool:
         return self.layout == "replicas"
 
     @property
@@ -175,7 +166,7 @@ class IsingSimulation:
     def pilot_sweeps(self) -> tuple[int, int]:
         if self.layout == "replicas":
             return 256, _PILOT_STEPS // self.sites
-        return pilot_sweeps(self.sites, _FASTER if self.layout == "strip" else 1)
+        return pilot_length(self.sites, _FASTER if self.layout == "strip" else 1)
 
     def start(self, *numbers: int | str) -> State:
         """The state of the chains of these streams before their first sweep: all spins up; of
@@ -184,19 +175,13 @@ class IsingSimulation:
         The replicas of a group have one stream, that of the first of their numbers.
         """
         number = numbers[0]
-        physics = {
-            "model": "ising",
-            "shape": list(self.shape),
-            "coupling": self.coupling,
-            "algorithm": self.algorithm,
-        }
         if self.layout == "plain":
             return {
                 "spins": np.ones(self.shape, dtype=np.int8),
-                "rng": stream_key(self.seed, "sample", physics, number),
+                "rng": self.stream(number),
             }
-        key = stream_key(self.seed, "sample", physics | {"layout": self.layout}, number)
-        down = np.arange(self.together) + (number if isinstance(number, int) else 0)
+        key = stream_key(self.seed, self.physics | {"layout": self.layout}, number)
+        down = np.arange(self.chains_per_task) + (number if isinstance(number, int) else 0)
         spins = pack_mask(np.ones(self.sites, dtype=bool)) * (1 - down[:, np.newaxis] % 2).astype(
             np.uint8
         )
@@ -205,10 +190,8 @@ class IsingSimulation:
             "generators": bitsliced.seed(key, 1),
         }
 
-    def advance(
-        self, state: State, interval: int, first: int, count: int, clusters_per_sweep: int
-    ) -> Rows:
-        """``count`` times: ``interval`` sweeps, then one row."""
+    def advance(self, state: State, updates: int, first: int, count: int) -> Rows:
+        """``count`` times: the updates, then one row."""
         if self.layout == "plain":
             rows = self._rows(count)
             kernel.sample_chain(
@@ -216,17 +199,19 @@ class IsingSimulation:
                 self.coupling,
                 state["rng"],
                 self.algorithm,
-                interval,
+                updates,
                 count,
-                clusters_per_sweep,
+                1,
                 *rows.values(),
             )
             return rows
-        begun = min(count, -first % self.together)  # rows of the step that the state is after
-        rows = self._rows(begun - (begun - count) // self.together * self.together)
+        begun = min(
+            count, -first % self.chains_per_task
+        )  # rows of the step that the state is after
+        rows = self._rows(begun - (begun - count) // self.chains_per_task * self.chains_per_task)
         spins = self._unpacked(state)
         if begun:
-            at = slice(first % self.together, first % self.together + begun)
+            at = slice(first % self.chains_per_task, first % self.chains_per_task + begun)
             for name, values in {"spins": state["spins"], **self._measured(spins)}.items():
                 rows[name][:begun] = values[at]
         if count > begun:
@@ -237,11 +222,13 @@ class IsingSimulation:
                 self.coupling,
                 self.algorithm,
                 self.layout,
-                interval,
+                updates,
                 *(array[begun:] for array in rows.values()),
             )
             state["spins"][:] = (
-                rows["spins"][-1] if self.layout == "strip" else rows["spins"][-self.together :]
+                rows["spins"][-1]
+                if self.layout == "strip"
+                else rows["spins"][-self.chains_per_task :]
             )
         return {name: array[:count] for name, array in rows.items()}
 
@@ -253,11 +240,14 @@ class IsingSimulation:
         }
 
     def _unpacked(self, state: State) -> np.ndarray:
-        return bitsliced.unpack(state["spins"].reshape(self.together, -1), self.shape, self.layout)
+        return bitsliced.unpack(
+            state["spins"].reshape(self.chains_per_task, -1), self.shape, self.layout
+        )
 
     def _measured(self, spins: np.ndarray) -> Rows:
         found = {
-            name: np.empty(self.together, dtype=np.int64) for name in ("energy", "magnetization")
+            name: np.empty(self.chains_per_task, dtype=np.int64)
+            for name in ("energy", "magnetization")
         }
         bitsliced.measure(spins, self.shape, self.layout, *found.values())
         return found
@@ -267,17 +257,16 @@ class IsingSimulation:
         if self.algorithm != "wolff":
             return 1
         scout = IsingSimulation(self.shape, self.coupling, "swendsen-wang", self.seed)
-        state, sweeps = scout.start("wolff-clusters"), pilot_sweeps(self.sites)[0]
-        scout.advance(state, sweeps // 2, 0, 1, 1)
-        magnetization = scout.advance(state, 1, 0, sweeps, 1)["magnetization"] / self.sites
+        state, sweeps = scout.start("wolff-clusters"), pilot_length(self.sites)[0]
+        scout.advance(state, sweeps // 2, 0, 1)
+        magnetization = scout.advance(state, 1, 0, sweeps)["magnetization"] / self.sites
         return max(1, round(1 / float(np.mean(magnetization**2))))
 
     def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[np.ndarray]:
         """Energy and |m|."""
         if self.layout != "plain":
             return self._bitsliced_series(state, sweeps)
-        rows = self.advance(state, 1, 0, sweeps, clusters_per_sweep)
-        return [rows["energy"], np.abs(rows["magnetization"])]
+        return super().series(state, sweeps, clusters_per_sweep)
 
     def _bitsliced_series(self, state: State, sweeps: int) -> list[np.ndarray]:
         """As `series`, of every chain and not of every sweep: the pilot ends where a row is a small
@@ -285,7 +274,7 @@ class IsingSimulation:
         interval = max(1, sweeps // _PILOT_ROWS[self.layout])
         spins, found = (
             self._unpacked(state),
-            np.empty((2, sweeps // interval, self.together), dtype=np.int64),
+            np.empty((2, sweeps // interval, self.chains_per_task), dtype=np.int64),
         )
         for row in found.swapaxes(0, 1):
             bitsliced.sweep(
@@ -298,17 +287,10 @@ class IsingSimulation:
                 interval,
             )
             bitsliced.measure(spins, self.shape, self.layout, *row)
-        bitsliced.pack(spins, self.shape, self.layout, state["spins"].reshape(self.together, -1))
+        bitsliced.pack(
+            spins, self.shape, self.layout, state["spins"].reshape(self.chains_per_task, -1)
+        )
         return [found[0].T, np.abs(found[1].T)]
-
-    def attributes(self) -> dict:
-        return {
-            "model": "ising",
-            "boundary": "periodic",
-            "components": 1,
-            "coupling": self.coupling,
-            "temperature": 1 / self.coupling,
-        }
 
 
 # ---- energies ------------------------------------------------------------------------------------

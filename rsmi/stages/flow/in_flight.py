@@ -15,16 +15,9 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import DataError, UsageError
 from rsmi.models.base import Model
-from rsmi.models.simulation import (
-    Group,
-    Schedule,
-    Simulation,
-    Thermalization,
-    groups,
-    pilot,
-    schedule_from,
-)
-from rsmi.models.spins import magnetizations_of
+from rsmi.models.chains import Group, Thermalization, groups
+from rsmi.models.schedule import Schedule, pilot, schedule_from
+from rsmi.models.simulation import Simulation, magnetizations
 from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
 from rsmi.stages.flow.from_files import (
@@ -79,7 +72,7 @@ class Ensemble:
     def groups(self) -> list[Group]:
         """The groups of chains that one task advances each."""
         return groups(
-            self.parameters["chains"], self.simulation.together, self.parameters["samples"]
+            self.parameters["chains"], self.simulation.chains_per_task, self.parameters["samples"]
         )
 
     @property
@@ -116,11 +109,9 @@ class Measurement:
         }
 
     def advance(self, state: State, start: int, count: int) -> Rows:
-        rows = self.ensemble.simulation.advance(
-            state, self.schedule.interval, start, count, self.schedule.clusters_per_sweep
-        )
-        if "magnetization" not in rows:
-            rows["magnetization"] = magnetizations_of(rows["spins"], self.ensemble.simulation.sites)
+        simulation = self.ensemble.simulation
+        rows = simulation.advance(state, self.schedule.updates, start, count)
+        rows["magnetization"] = magnetizations(rows, simulation.sites)
         for name in ("energy", "magnetization"):
             kept = state[f"series-{name}"][start : start + count]
             kept[:] = rows[name][: len(kept)]
