@@ -154,6 +154,9 @@ C_HEADERS = [path for path in C_FILES if path.suffix == ".h"]
 C_SOURCES = [path for path in C_FILES if path.suffix == ".c"]
 C_COMMENT = re.compile(r"/\*.*?\*/", re.S)
 C_DEFINITION = re.compile(r"^(?!.*\b(?:static|RSMI_INLINE)\b)\w[\w *]*?\b(\w+)\([^;{]*\)\n\{", re.M)
+C_DECLARATION = re.compile(
+    r"^(?!.*\b(?:static|RSMI_INLINE|typedef)\b)\w[\w *]*?\b(\w+)\([^;{]*\);", re.M
+)
 C_PRIVATE = re.compile(r"^/\* Private to ([\w/]+)[:.]")
 
 
@@ -161,6 +164,17 @@ def c_includes(path: Path) -> set[Path]:
     """Headers of the core that a C file includes, in any of its lines."""
     names = re.findall(r'^#\s*include "([^"]+)"', path.read_text(), re.M)
     return {C_CORE / name for name in names}
+
+
+def c_code(path: Path) -> str:
+    return C_COMMENT.sub("", path.read_text())
+
+
+def c_defined(path: Path) -> set[str]:
+    """The functions that a .c file defines for others, by itself or by a template that it includes
+    (ising_bitsliced_sweep.h)."""
+    code = c_code(path)
+    return {*C_DEFINITION.findall(code), *re.findall(r"^#define UPDATE (\w+)", code, re.M)}
 
 
 def c_reachable(starts: set[Path]) -> set[Path]:
@@ -186,8 +200,8 @@ def c_circle(arrows: dict[str, set[str]]) -> list[str]:
 
 def c_arrows() -> dict[str, set[str]]:
     """Arrows between the units of the core, by name: what they include and what they call."""
-    code = {path: C_COMMENT.sub("", path.read_text()) for path in C_FILES}
-    home = {name: path.stem for path in C_SOURCES for name in C_DEFINITION.findall(code[path])}
+    code = {path: c_code(path) for path in C_FILES}
+    home = {name: path.stem for path in C_SOURCES for name in c_defined(path)}
     arrows: dict[str, set[str]] = {path.stem: set() for path in C_FILES}
     for path in C_FILES:
         arrows[path.stem] |= {header.stem for header in c_includes(path)}
@@ -208,6 +222,17 @@ def test_the_c_core_has_no_circles():
     assert len(C_HEADERS) + len(C_SOURCES) == len({path.name for path in C_FILES})
     assert "ising_local" in arrows["ising"], "the parser no longer sees calls between .c files"
     assert not c_circle(arrows)
+
+
+def test_a_header_declares_what_its_file_defines():
+    """A header without a .c file of its own name is an interface that several files implement."""
+    defined = {path.stem: c_defined(path) for path in C_SOURCES}
+    for header in C_HEADERS:
+        declared = set(C_DECLARATION.findall(c_code(header)))
+        if header.stem in defined:
+            assert declared and declared <= defined[header.stem], header
+        else:
+            assert declared <= set.union(*defined.values()), header
 
 
 def test_a_circle_is_seen():

@@ -36,7 +36,7 @@ def choose_windows(
     Returns
     -------
     configurations : ndarray of int64, shape (count,)
-        Ascending and evenly distributed.
+        Ascending, at even distances.
     origins : ndarray of int64, shape (count, d)
         Uniform.
     flips : ndarray of int8, shape (count,)

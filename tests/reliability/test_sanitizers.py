@@ -9,9 +9,10 @@ import pytest
 
 @pytest.mark.slow
 def test_kernels_under_the_sanitizers(tmp_path):
-    """`make -C csrc check` compiles and passes from a clean copy: no stale object can hide a
-    program that no longer builds."""
-    copy = tmp_path / "csrc"
+    """`make -C csrc check` compiles and passes from a clean copy, so that no stale object can hide
+    a program that no longer builds. The path of the copy has a space, which an unquoted path in
+    the Makefile would not survive."""
+    copy = tmp_path / "a folder" / "csrc"
     shutil.copytree(
         Path(__file__).parents[2] / "csrc", copy, ignore=shutil.ignore_patterns("check")
     )
