@@ -277,11 +277,9 @@ def test_together_is_at_least_the_best_and_at_most_the_whole(buffered):
     rng = np.random.default_rng(2)
     filters = rng.normal(size=(4, 32))
     found = dimer_filters.filter_readout(filters, buffered, BLOCK, 2)
-    assert (
-        found.information.max() < found.together < gaussian_information(found.optimum.correlations)
-    )
+    assert found.information.max() < found.joint < gaussian_information(found.optimum.correlations)
     all_of_it = dimer_filters.filter_readout(np.eye(32), buffered, BLOCK, 2)
-    assert all_of_it.together == pytest.approx(
+    assert all_of_it.joint == pytest.approx(
         gaussian_information(found.optimum.correlations), rel=1e-6
     )
     assert all_of_it.capture == pytest.approx([1, 1])

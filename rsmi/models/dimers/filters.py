@@ -1,23 +1,26 @@
-"""Filters on dimers: what of them matters, and how much of it is the electric field.
+"""Measures of filters on dimers: which part of them has an effect, and how much of it is the
+electric field.
 
-A block of m_x x m_y cells holds the links of its vertices (i, j) to (i+1, j) and (i, j+1), as +-1
-variables (+1 = dimer), and with noise a spin at every vertex and face. The height description of
-the coverings (E. Fradkin et al., Phys. Rev. B 69, 224415 (2004)) is a free field whose electric
-field is E_a(x, y) = (-1)^(x+y) (n_a - 1/4); the block's mean of it has the filter T_a, +-1 on the
-links along a. The first vertex of the block is taken to have x + y even.
+A block of m_x x m_y cells contains the links of its vertices (i, j) to (i+1, j) and (i, j+1), as
++-1 variables (+1 = dimer), and with noise a spin at every vertex and face. The height description
+of the coverings (E. Fradkin et al., Phys. Rev. B 69, 224415 (2004)) is a free field whose electric
+field is E_a(x, y) = (-1)^(x+y) (n_a - 1/4). Its mean over the block has the filter T_a, +-1 on the
+links along a. The first vertex of the block is assumed to have x + y even.
 
-Filters that differ by stars (`rsmi.information.gauge`) are the same function on every covering.
-Measures of coefficients therefore take the stars out first; measures by covariances need not.
+Filters that differ by stars (`rsmi.models.dimers.stars`) are the same function on every covering.
+Measures of coefficients therefore remove the stars first; measures by covariances need not.
 
-Arrays are ordered as in the files: component by component, (x-links, y-links) or (vertex noise,
-x-links, y-links, face noise), and the cells of a component in row-major order.
+Arrays are ordered as in the files, component by component: (x-links, y-links) or (vertex noise,
+x-links, y-links, face noise). The cells of a component are in row-major order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.information.canonical import (
     Canonical,
@@ -26,21 +29,20 @@ from rsmi.information.canonical import (
     information_of_each,
     readout_correlations,
 )
+from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.kasteleyn import window_covariance
 from rsmi.models.dimers.stars import without_stars
 
 LINKS = {2: slice(0, 2), 4: slice(1, 3)}  # components of a cell that are links
-PARTNERS = {
-    "cell": (0, 0),
-    "straddling": (1, 1),
-}  # vertex whose noise is coupled to that of a face, from the face's cell
+# The vertex whose noise is coupled to that of a face, relative to the cell of the face.
+PARTNERS = {"cell": (0, 0), "straddling": (1, 1)}
 
 
 # ---- templates and links -------------------------------------------------------------------------
 
 
-def electric_templates(block):
-    """T_x and T_y, +-1 on the links along x and y.
+def electric_templates(block: Sequence[int]) -> NDArray[np.float64]:
+    """Return T_x and T_y, which are +-1 on the links along x and y.
 
     Parameters
     ----------
@@ -55,48 +57,52 @@ def electric_templates(block):
     return _by_component((-1.0) ** (i + j), (-1.0) ** (i + j))
 
 
-def columnar_templates(block):
-    """The columnar order parameter, (-1)^x on the x-links, (-1)^y on the y-links; shape as
-    `electric_templates`."""
+def columnar_templates(block: Sequence[int]) -> NDArray[np.float64]:
+    """Return the columnar order parameter, (-1)^x on the x-links and (-1)^y on the y-links.
+
+    Parameters and result are those of `electric_templates`.
+    """
     i, j = np.indices(block)
     return _by_component((-1.0) ** i, (-1.0) ** j)
 
 
-def _by_component(on_x, on_y):
+def _by_component(on_x: NDArray[np.float64], on_y: NDArray[np.float64]) -> NDArray[np.float64]:
     nothing = np.zeros_like(on_x)
     return np.array([np.stack([on_x, nothing]).ravel(), np.stack([nothing, on_y]).ravel()])
 
 
-def split_filters(filters, components):
-    """Link and noise parts of filters.
+def split_filters(
+    filters: ArrayLike, components: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the link and noise parts of filters.
 
     Parameters
     ----------
-    filters : ndarray of float64, (n_hidden, components m_x m_y)
-    components : int
-        2 or 4.
+    filters : array_like of float, (n_hidden, components m_x m_y)
+    components : {2, 4}
 
     Returns
     -------
     links : ndarray of float64, (n_hidden, 2 m_x m_y)
     noise : ndarray of float64, (n_hidden, 2 m_x m_y) or (n_hidden, 0)
-        Vertex, then face spins.
+        Vertex spins, then face spins.
     """
-    parts = np.asarray(filters, float).reshape(len(filters), components, -1)
+    filters = np.asarray(filters, np.float64)
+    parts = filters.reshape(len(filters), components, -1)
     noise = np.delete(parts, np.arange(components)[LINKS[components]], axis=1)
     return parts[:, LINKS[components]].reshape(len(filters), -1), noise.reshape(len(filters), -1)
 
 
-def embed_links(links, components):
-    """Filters (n, 2 m_x m_y) on links as filters of all variables, (n, components m_x m_y), zero on
-    noise."""
-    found = np.zeros((len(links), components, links.shape[1] // 2))
-    found[:, LINKS[components]] = links.reshape(len(links), 2, -1)
-    return found.reshape(len(links), -1)
+def embed_links(links: NDArray[np.float64], components: int) -> NDArray[np.float64]:
+    """Return filters on links, (n, 2 m_x m_y), as filters of all variables, (n, components m_x
+    m_y), which are zero on noise."""
+    filters = np.zeros((len(links), components, links.shape[1] // 2))
+    filters[:, LINKS[components]] = links.reshape(len(links), 2, -1)
+    return filters.reshape(len(links), -1)
 
 
-def on_links(block, components):
-    """Which variables of a block are links, ndarray of bool, (components m_x m_y,)."""
+def on_links(block: Sequence[int], components: int) -> NDArray[np.bool_]:
+    """Return which variables of a block are links, (components m_x m_y,)."""
     return embed_links(np.ones((1, 2 * block[0] * block[1])), components)[0] > 0
 
 
@@ -104,36 +110,49 @@ def on_links(block, components):
 
 
 class Shape(NamedTuple):
-    """What gauge-fixed filters look like."""
+    """Measures of the coefficients of gauge-fixed filters.
 
-    electric: (
-        np.ndarray
-    )  # (n_hidden,) R2: share of the squared link weights in the span of T_x and T_y
-    columnar: np.ndarray  # (n_hidden,) the same of the columnar templates
-    noise: np.ndarray  # (n_hidden,) share of all squared weights on noise spins
-    direction: (
-        np.ndarray
-    )  # (n_hidden,) of (lambda . T_x, lambda . T_y), degrees from x in (-180, 180]
-    angles: np.ndarray  # (n_hidden, n_hidden) between the link parts, degrees in [0, 180]
-    capture: np.ndarray  # (2,) share of T_x and of T_y in the span of all link parts
+    Attributes
+    ----------
+    electric : ndarray of float64, (n_hidden,)
+        R^2: the share of the squared link weights in the span of T_x and T_y.
+    columnar : ndarray of float64, (n_hidden,)
+        The same share for the columnar templates.
+    noise : ndarray of float64, (n_hidden,)
+        The share of all squared weights on noise spins.
+    direction : ndarray of float64, (n_hidden,)
+        Direction of (lambda . T_x, lambda . T_y) in degrees from x, in (-180, 180].
+    angles : ndarray of float64, (n_hidden, n_hidden)
+        Angles between the link parts in degrees, in [0, 180].
+    capture : ndarray of float64, (2,)
+        The shares of T_x and of T_y in the span of all link parts.
+    """
+
+    electric: NDArray[np.float64]
+    columnar: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    direction: NDArray[np.float64]
+    angles: NDArray[np.float64]
+    capture: NDArray[np.float64]
 
 
-def filter_shape(filters, block, components):
-    """Measures of filters by their coefficients, stars taken out.
+def filter_shape(filters: ArrayLike, block: tuple[int, int], components: int) -> Shape:
+    """Measure filters by their coefficients, after the stars are removed.
 
     Parameters
     ----------
-    filters : ndarray of float64, (n_hidden, components m_x m_y)
+    filters : array_like of float, (n_hidden, components m_x m_y)
     block : (int, int)
-    components : int
-        2 or 4.
+        Cells along x and y.
+    components : {2, 4}
 
     Returns
     -------
     Shape
-        NaN where a filter vanishes.
+        nan where a filter vanishes.
     """
-    fixed, _ = without_stars(np.asarray(filters, float), np.zeros(len(filters)), block, components)
+    filters = np.asarray(filters, np.float64)
+    fixed, _ = without_stars(filters, np.zeros(len(filters)), block, components)
     links, noise = split_filters(fixed, components)
     templates = electric_templates(block)
     squares, all_squares = (links**2).sum(axis=1), (fixed**2).sum(axis=1)
@@ -151,9 +170,11 @@ def filter_shape(filters, block, components):
         )
 
 
-def _shares(functions, basis, metric):
-    """Squared norm of the projection of each function onto the span of a basis, as a share, under a
-    metric."""
+def _shares(
+    functions: NDArray[np.float64], basis: NDArray[np.float64], metric: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the squared norm of the projection of each function onto the span of a basis, as a
+    share of its own squared norm, under a metric."""
     products = basis @ metric @ functions.T
     weights = np.linalg.pinv(basis @ metric @ basis.T, rcond=1e-9, hermitian=True)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -166,15 +187,28 @@ def _shares(functions, basis, metric):
 
 
 class Moments(NamedTuple):
-    """Exact covariances of the +-1 variables of a window, its links and its noise."""
+    """Exact covariances of the +-1 variables of a window, its links and its noise.
 
-    block: np.ndarray  # (n_block, n_block)
-    environment: np.ndarray  # (n_environment, n_environment)
-    between: np.ndarray  # (n_block, n_environment)
+    Attributes
+    ----------
+    block : ndarray of float64, (n_block, n_block)
+    environment : ndarray of float64, (n_environment, n_environment)
+    between : ndarray of float64, (n_block, n_environment)
+    """
+
+    block: NDArray[np.float64]
+    environment: NDArray[np.float64]
+    between: NDArray[np.float64]
 
 
-def window_moments(covariance, geometry, components, noise_correlation=0.0, pairing="cell"):
-    """Exact covariances of block and environment of free dimers.
+def window_moments(
+    covariance: NDArray[np.float64],
+    geometry: Geometry,
+    components: int,
+    noise_correlation: float = 0.0,
+    pairing: str = "cell",
+) -> Moments:
+    """Return the exact covariances of block and environment of free dimers.
 
     Parameters
     ----------
@@ -182,18 +216,19 @@ def window_moments(covariance, geometry, components, noise_correlation=0.0, pair
         From `rsmi.models.dimers.kasteleyn.link_covariance`.
     geometry : Geometry
         Block, buffer and environment in cells.
-    components : int
-        2, or 4 with noise.
+    components : {2, 4}
+        4 with noise.
     noise_correlation : float
-        Of a vertex spin and the face spin coupled to it: 2p - 1 where they are equal with
-        probability p.
-    pairing : str
-        "cell": the face of the same cell; "straddling": vertex (x+1, y+1) and face (x, y).
+        Correlation of a vertex spin and the face spin coupled to it: 2p - 1 where they are equal
+        with probability p.
+    pairing : {"cell", "straddling"}
+        "cell" couples the vertex and the face of one cell; "straddling" couples the vertex (x+1,
+        y+1) and the face (x, y).
 
     Returns
     -------
     Moments
-        Variables in the order of the files.
+        The variables are in the order of the files.
 
     Raises
     ------
@@ -206,7 +241,7 @@ def window_moments(covariance, geometry, components, noise_correlation=0.0, pair
         for cells in (geometry.block_offsets, geometry.environment_offsets)
     )
 
-    def between(first, second):
+    def between(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         return _covariance(covariance, first, second, noise_correlation, PARTNERS[pairing])
 
     return Moments(
@@ -214,62 +249,83 @@ def window_moments(covariance, geometry, components, noise_correlation=0.0, pair
     )
 
 
-def _variables(cells, components):
-    """(kind, x, y) of every variable of cells (n, 2): kinds 0 and 1 are links, 2 vertex spins, 3
-    face spins."""
+def _variables(cells: NDArray[np.int64], components: int) -> NDArray[np.int64]:
+    """Return (kind, x, y) of every variable of cells (n, 2): the kinds 0 and 1 are links, 2 are
+    vertex spins and 3 face spins."""
     kinds = (0, 1) if components == 2 else (2, 0, 1, 3)
     return np.concatenate([np.insert(cells, 0, kind, axis=1) for kind in kinds])
 
 
-def _covariance(covariance, first, second, noise_correlation, partner):
-    found = np.zeros((len(first), len(second)))
+def _covariance(
+    covariance: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    noise_correlation: float,
+    partner: tuple[int, int],
+) -> NDArray[np.float64]:
+    result = np.zeros((len(first), len(second)))
     links, others = (np.flatnonzero(part[:, 0] < 2) for part in (first, second))
-    found[np.ix_(links, others)] = 4 * window_covariance(covariance, first[links], second[others])
+    result[np.ix_(links, others)] = 4 * window_covariance(covariance, first[links], second[others])
     shape = np.array(covariance.shape[2:])
     for vertex, face, transposed in ((first, second, False), (second, first, True)):
         meets = ((vertex[:, None, 1:] - face[None, :, 1:] - partner) % shape == 0).all(axis=2)
         coupled = meets & (vertex[:, :1] == 2) & (face[None, :, 0] == 3)
-        found += noise_correlation * (coupled.T if transposed else coupled)
+        result += noise_correlation * (coupled.T if transposed else coupled)
     same = (first[:, None] == second[None]).all(axis=2) & (first[:, :1] >= 2)
-    return found + same
+    return result + same
 
 
 class Readout(NamedTuple):
-    """What linear functions of a block know of its environment; `canonical_correlations` of the
-    whole block for comparison."""
+    """The information of linear functions of a block about its environment, with the
+    `canonical_correlations` of the whole block for comparison.
 
-    electric: (
-        np.ndarray
-    )  # (n_hidden,) share of the variance of the link part explained by T_x and T_y
-    canonical: np.ndarray  # (n_hidden,) the same by the two leading canonical modes
-    correlation: np.ndarray  # (n_hidden,) rho with the linear function of E that predicts it best
-    information: np.ndarray  # (n_hidden,) -ln(1 - rho^2)/2, nats
-    together: float  # the same of all filters jointly, nats
-    angles: (
-        np.ndarray
-    )  # (n_hidden, n_hidden) arccos of the correlations between filters, degrees in [0, 180]
-    capture: (
-        np.ndarray
-    )  # (2,) share of the variance of T_x and of T_y explained by the filters' link parts
-    optimum: Canonical  # canonical pairs of the whole block with E
+    Attributes
+    ----------
+    electric : ndarray of float64, (n_hidden,)
+        Share of the variance of the link part that T_x and T_y explain.
+    canonical : ndarray of float64, (n_hidden,)
+        The same share for the two leading canonical modes.
+    correlation : ndarray of float64, (n_hidden,)
+        Correlation rho with the linear function of E that predicts the filter best.
+    information : ndarray of float64, (n_hidden,)
+        -ln(1 - rho^2)/2 in nats.
+    joint : float
+        The information of all filters as one variable, in nats.
+    angles : ndarray of float64, (n_hidden, n_hidden)
+        arccos of the correlations between filters in degrees, in [0, 180].
+    capture : ndarray of float64, (2,)
+        Shares of the variance of T_x and of T_y that the link parts of the filters explain.
+    optimum : Canonical
+        Canonical pairs of the whole block with E.
+    """
+
+    electric: NDArray[np.float64]
+    canonical: NDArray[np.float64]
+    correlation: NDArray[np.float64]
+    information: NDArray[np.float64]
+    joint: float
+    angles: NDArray[np.float64]
+    capture: NDArray[np.float64]
+    optimum: Canonical
 
 
-def filter_readout(filters, moments, block, components):
-    """Measures of filters by the exact covariance of free dimers; the gauge does not enter.
+def filter_readout(
+    filters: ArrayLike, moments: Moments, block: Sequence[int], components: int
+) -> Readout:
+    """Measure filters by the exact covariance of free dimers, on which the gauge has no effect.
 
     Parameters
     ----------
-    filters : ndarray of float64, (n_hidden, components m_x m_y)
+    filters : array_like of float, (n_hidden, components m_x m_y)
     moments : Moments
     block : (int, int)
         Cells along x and y.
-    components : int
-        2 or 4.
+    components : {2, 4}
 
     Returns
     -------
     Readout
-        NaN where a filter does not vary.
+        nan where a filter does not vary.
     """
     filters = np.asarray(filters, float)
     links = filters * on_links(block, components)
@@ -286,7 +342,7 @@ def filter_readout(filters, moments, block, components):
             / np.einsum("hi,ij,hj->h", links, moments.block, links),
             correlation=correlation,
             information=information_of_each(correlation),
-            together=gaussian_information(readout_correlations(filters, *moments)),
+            joint=gaussian_information(readout_correlations(filters, *moments)),
             angles=np.degrees(np.arccos(np.clip(within / np.outer(scale, scale), -1, 1))),
             capture=_shares(templates, links, moments.block),
             optimum=optimum,

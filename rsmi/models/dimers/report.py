@@ -139,7 +139,7 @@ def summary(file: File) -> dict:
                 }
             )
         found["exact"] = {
-            "information_together": _number(readout.together),
+            "information_together": _number(readout.joint),
             "angles": _numbers(readout.angles),
             "capture": _numbers(readout.capture),
             "canonical_correlations": _numbers(readout.optimum.correlations[:_LEADING]),

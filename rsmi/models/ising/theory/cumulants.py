@@ -1,34 +1,34 @@
-"""The renormalized Hamiltonian of the Ising chain, for any coarse-graining rule of one unit per
-block.
+"""The renormalized Hamiltonian of the Ising chain, for any coarse-graining rule with one unit for
+each block.
 
-A ring of n blocks of L spins, K = J/(k_B T), is coarse-grained by P(h|x), h = +-1, block by block
-(Lenggenhager, Gokmen, Ringel, Huber & Koch-Janusz, Phys. Rev. X 10, 011037 (2020)):
+A ring of n blocks of L spins, with K = J/(k_B T), is coarse-grained by P(h|x), h = +-1, block by
+block (Lenggenhager, Gokmen, Ringel, Huber & Koch-Janusz, Phys. Rev. X 10, 011037 (2020)):
 
     exp K'[h] = sum_x prod_j P(h_j|x_j) exp(K_0[x] + K_1[x]),
 
-K_0 the bonds within blocks, K_1 those between them. Under the blocks' own distribution P_0(x|h) ~
+where K_0 are the bonds within blocks and K_1 those between them. Under the distribution P_0(x|h) ~
 P(h|x) exp K_0(x) the blocks are independent, and the cumulants C_k[h] of K_1 under it give
 
     K'[h] = ln Z_0 + sum_j ln P_0(h_j) + sum_{k >= 1} C_k[h] / k!.
 
 K'[h] is a polynomial in the coarse spins (its Walsh expansion) with couplings K'_2(l) of h_j
-h_{j+l} and K'_4(1,1,1) of four successive spins. How far it reaches and how many bodies it couples
-are measured by the
+h_{j+l} and K'_4(1,1,1) of four successive spins. Two ratios measure how far it reaches and how many
+spins it couples, the
 
-    rangeness K'_2(2) / K'_2(1)    and the    m-bodyness K'_4(1,1,1) / K'_2(1),
+    rangeness K'_2(2) / K'_2(1)    and the    m-bodyness K'_4(1,1,1) / K'_2(1).
 
-both zero for a Hamiltonian of nearest neighbours.
+Both are zero for a Hamiltonian of nearest neighbours.
 
 Cumulants of any order cost no sum over configurations. With t in front of K_1 the sum of the series
 is ln <exp t K_1>_0, and each bond is exp(t K s s') = cosh(tK) (1 + u s s') with u = tanh(tK). So
 <exp t K_1>_0 / cosh(tK)^n is a polynomial of degree n in u, the trace of a product of 2x2 matrices
-with the moments of a block's two end spins under P_0(x|h) (an index says whether a bond is taken);
-the logarithm of that polynomial as a power series in u, and u as one in t, give C_k/k! as the
-coefficient of t^k, exactly.
+with the moments of the two end spins of a block under P_0(x|h) (an index tells whether the term u s
+s' of a bond is chosen). The logarithm of this polynomial as a power series in u, and u as a power
+series in t, give C_k/k! as the coefficient of t^k, exactly.
 
-A coarse configuration is a number whose bit j is 1 where h_j = +1, a set of coarse spins a number
-whose bit j is 1 where it holds h_j; a rule is the table P(h=+1|x) over the block states of
-`rsmi.information.channel.spin_states`.
+A coarse configuration is a number whose bit j is 1 where h_j = +1. A set of coarse spins is a
+number whose bit j is 1 where the set contains h_j. A rule is the table P(h=+1|x) over the block
+states of `rsmi.information.channel.spin_states`.
 """
 
 from __future__ import annotations
@@ -36,26 +36,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.information.channel import spin_states, unit_probabilities
 
 LARGEST_COUPLING = 150.0  # exp(-4K), two broken bonds, must not underflow
-_TOGETHER = 1 << 16  # coarse configurations times rules in one array
+_ENTRIES = 1 << 16  # coarse configurations times rules in one array
 
 
-def block_rules(filters, hard=False) -> np.ndarray:
-    """P(h=+1|x) of filters without a bias: sigma(sum_i filters[r, i] x_i), or its sign with fair
-    ties.
+def block_rules(filters: ArrayLike, hard: bool = False) -> NDArray[np.float64]:
+    """Return P(h=+1|x) of filters without a bias: sigma(sum_i filters[r, i] x_i), or its sign with
+    fair ties.
 
     Parameters
     ----------
-    filters : array_like, (n_rules, L)
-        One rule per row.
+    filters : array_like of float, (n_rules, L)
+        One rule for each row.
     hard : bool
 
     Returns
     -------
-    (n_rules, 2^L) float64
+    ndarray of float64, (n_rules, 2^L)
     """
     filters = np.atleast_2d(np.asarray(filters, float))
     return unit_probabilities(
@@ -63,23 +64,25 @@ def block_rules(filters, hard=False) -> np.ndarray:
     ).T
 
 
-def cumulant_series(rules, coupling, blocks, order) -> np.ndarray:
-    """The terms of the cumulant expansion of K'[h].
+def cumulant_series(
+    rules: ArrayLike, coupling: float, blocks: int, order: int
+) -> NDArray[np.float64]:
+    """Return the terms of the cumulant expansion of K'[h].
 
     Parameters
     ----------
-    rules : array_like, (n_rules, 2^L)
+    rules : array_like of float, (n_rules, 2^L)
         P(h=+1|x). Both values of h must occur.
     coupling : float
         K, of either sign, |K| <= 150.
     blocks : int
-        n >= 2, blocks on the ring.
+        Number n >= 2 of blocks on the ring.
     order : int
         The highest cumulant, >= 0.
 
     Returns
     -------
-    (order + 1, n_rules, 2^n) float64
+    ndarray of float64, (order + 1, n_rules, 2^n)
         ln Z_0 + sum_j ln P_0(h_j), then C_k[h] / k!. The sum over the first axis approximates
         `exact_hamiltonian`.
 
@@ -100,9 +103,11 @@ def cumulant_series(rules, coupling, blocks, order) -> np.ndarray:
     return terms
 
 
-def exact_hamiltonian(rules, coupling, blocks) -> np.ndarray:
-    """K'[h] of every coarse configuration by transfer matrices, (n_rules, 2^n); parameters and
-    errors as `cumulant_series`."""
+def exact_hamiltonian(rules: ArrayLike, coupling: float, blocks: int) -> NDArray[np.float64]:
+    """Return K'[h] of every coarse configuration by transfer matrices, (n_rules, 2^n).
+
+    Parameters and errors are those of `cumulant_series`.
+    """
     weights = _end_weights(rules, coupling, blocks)
     bond = np.exp(coupling * np.outer([-1, 1], [-1, 1]) - abs(coupling))
     step = np.einsum("rhab,bc->rhac", weights, bond)
@@ -119,9 +124,18 @@ def exact_hamiltonian(rules, coupling, blocks) -> np.ndarray:
     )
 
 
-def walsh_coefficients(values) -> np.ndarray:
-    """Coefficients of a function of n spins: values[..., h] = sum_A coefficients[..., A] prod_{j in
-    A} h_j; shape kept."""
+def walsh_coefficients(values: ArrayLike) -> NDArray[np.float64]:
+    """Return the coefficients of a function of n spins: values[..., h] = sum_A coefficients[..., A]
+    prod_{j in A} h_j.
+
+    Parameters
+    ----------
+    values : array_like of float, (..., 2^n)
+
+    Returns
+    -------
+    ndarray of float64, (..., 2^n)
+    """
     coefficients = np.array(values, dtype=float)
     leading, size = coefficients.shape[:-1], coefficients.shape[-1]
     stride = 1
@@ -135,73 +149,77 @@ def walsh_coefficients(values) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ChainCouplings:
-    """Leading couplings of K'[h] on the ring, one number per rule.
+    """Leading couplings of K'[h] on the ring, one number for each rule.
 
     Attributes
     ----------
-    nearest : (n_rules,) float64
+    nearest : ndarray of float64, (n_rules,)
         K'_2(1), of h_j h_{j+1}.
-    next_nearest : (n_rules,) float64
+    next_nearest : ndarray of float64, (n_rules,)
         K'_2(2), of h_j h_{j+2}.
-    four_body : (n_rules,) float64
+    four_body : ndarray of float64, (n_rules,)
         K'_4(1,1,1), of h_j h_{j+1} h_{j+2} h_{j+3}.
     """
 
-    nearest: np.ndarray
-    next_nearest: np.ndarray
-    four_body: np.ndarray
+    nearest: NDArray[np.float64]
+    next_nearest: NDArray[np.float64]
+    four_body: NDArray[np.float64]
 
     @property
-    def rangeness(self) -> np.ndarray:
-        """K'_2(2) / K'_2(1); nan for a rule that does not couple the blocks."""
+    def rangeness(self) -> NDArray[np.float64]:
+        """K'_2(2) / K'_2(1), (n_rules,); nan for a rule that does not couple the blocks."""
         return self._ratio(self.next_nearest)
 
     @property
-    def m_bodyness(self) -> np.ndarray:
-        """K'_4(1,1,1) / K'_2(1); nan for a rule that does not couple the blocks."""
+    def m_bodyness(self) -> NDArray[np.float64]:
+        """K'_4(1,1,1) / K'_2(1), (n_rules,); nan for a rule that does not couple the blocks."""
         return self._ratio(self.four_body)
 
-    def _ratio(self, coupling):
+    def _ratio(self, coupling: NDArray[np.float64]) -> NDArray[np.float64]:
         coupled = np.abs(self.nearest) > 1e-14  # rounding of K'[h], a number of order 1
         return np.divide(
             coupling, self.nearest, out=np.full_like(self.nearest, np.nan), where=coupled
         )
 
 
-def chain_couplings(rules, coupling, blocks=8, order=10) -> ChainCouplings:
-    """K'_2(1), K'_2(2) and K'_4(1,1,1) of many rules.
+def chain_couplings(
+    rules: ArrayLike, coupling: float, blocks: int = 8, order: int | None = 10
+) -> ChainCouplings:
+    """Return K'_2(1), K'_2(2) and K'_4(1,1,1) of many rules.
 
     Parameters
     ----------
-    rules : array_like, (n_rules, 2^L)
-        P(h=+1|x), see `block_rules`.
+    rules : array_like of float, (n_rules, 2^L)
+        P(h=+1|x); see `block_rules`.
     coupling : float
         K.
     blocks : int
-        Blocks on the ring, at least 5, so that the sets are distinct; the published numbers are for
-        8.
+        Blocks on the ring, at least 5, so that the sets are distinct. The published numbers are for
+        8 blocks.
     order : int or None
-        Of the cumulant expansion; None for the exact K'[h].
+        Order of the cumulant expansion; None stands for the exact K'[h].
 
     Raises
     ------
     ValueError
-        As `cumulant_series`, and for fewer than 5 blocks.
+        As for `cumulant_series`, and with fewer than 5 blocks.
     """
     if blocks < 5:
         raise ValueError(
             f"the couplings of four successive blocks need a ring of at least 5, not {blocks}"
         )
     rules = np.atleast_2d(np.asarray(rules, float))
-    few = max(1, _TOGETHER >> blocks)
-    found = [
+    few = max(1, _ENTRIES >> blocks)
+    parts = [
         _leading(rules[first : first + few], coupling, blocks, order)
         for first in range(0, len(rules), few)
     ]
-    return ChainCouplings(*np.concatenate(found, axis=1))
+    return ChainCouplings(*np.concatenate(parts, axis=1))
 
 
-def _leading(rules, coupling, blocks, order):
+def _leading(
+    rules: NDArray[np.float64], coupling: float, blocks: int, order: int | None
+) -> NDArray[np.float64]:
     if order is None:
         hamiltonian = exact_hamiltonian(rules, coupling, blocks)
     else:
@@ -212,9 +230,9 @@ def _leading(rules, coupling, blocks, order):
 # The block
 
 
-def _end_weights(rules, coupling, blocks):
-    """sum of P(h|x) exp(K_0(x) - |K| (L-1)) over the inner spins, (n_rules, h, first spin, last
-    spin), index 0 for -1."""
+def _end_weights(rules: ArrayLike, coupling: float, blocks: int) -> NDArray[np.float64]:
+    """Return the sum of P(h|x) exp(K_0(x) - |K| (L-1)) over the inner spins, (n_rules, h, first
+    spin, last spin), with the index 0 for -1."""
     rules = np.atleast_2d(np.asarray(rules, float))
     length = _block_length(rules)
     if blocks < 2:
@@ -236,7 +254,7 @@ def _end_weights(rules, coupling, blocks):
     return weights
 
 
-def _block_length(rules):
+def _block_length(rules: NDArray[np.float64]) -> int:
     length = rules.shape[1].bit_length() - 1
     if length < 1 or rules.shape[1] != 1 << length:
         raise ValueError(
@@ -248,12 +266,12 @@ def _block_length(rules):
     return length
 
 
-def _largest_bonds(rules):
+def _largest_bonds(rules: ArrayLike) -> int:
     return _block_length(np.atleast_2d(np.asarray(rules, float))) - 1
 
 
-def _end_moments(ends):
-    """<x_first^p x_last^q> given h, p and q 0 or 1: (n_rules, h, p, q)."""
+def _end_moments(ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return <x_first^p x_last^q> given h, with p and q 0 or 1: (n_rules, h, p, q)."""
     powers = np.array([[1.0, 1.0], [-1.0, 1.0]])
     return np.einsum("pa,qb,rhab->rhpq", powers, powers, ends)
 
@@ -261,30 +279,30 @@ def _end_moments(ends):
 # The ring
 
 
-def _ring_polynomial(moments, blocks, order):
-    """Coefficients of u^0 .. u^order of <prod_j (1 + u s_j s'_{j+1})>_0, (order + 1, n_rules,
-    2^n)."""
+def _ring_polynomial(moments: NDArray[np.float64], blocks: int, order: int) -> NDArray[np.float64]:
+    """Return the coefficients of u^0, ..., u^order of <prod_j (1 + u s_j s'_{j+1})>_0, (order + 1,
+    n_rules, 2^n)."""
     rules = len(moments)
-    product = np.zeros(
-        (order + 1, 2, 2, rules, 1)
-    )  # power, bond before the first block taken, bond after the last one taken
+    # axes: power of u, whether the bond before the first block is chosen, whether the bond after
+    # the last block is chosen, rule, coarse configuration
+    product = np.zeros((order + 1, 2, 2, rules, 1))
     product[0, 0, 0] = product[0, 1, 1] = 1.0
     for block in range(blocks):
         extended = np.zeros((order + 1, 2, 2, rules, 2, 1 << block))
         powers = min(block, order) + 1
-        for taken in range(2):
-            last = powers if taken == 0 else min(powers, order)
+        for chosen in range(2):
+            last = powers if chosen == 0 else min(powers, order)
             for middle in range(2):
-                moment = moments[:, :, middle, taken, None]
-                extended[taken : last + taken, :, taken] += (
+                moment = moments[:, :, middle, chosen, None]
+                extended[chosen : last + chosen, :, chosen] += (
                     product[:last, :, middle, :, None, :] * moment
                 )
         product = extended.reshape(order + 1, 2, 2, rules, 2 << block)
     return product[:, 0, 0] + product[:, 1, 1]
 
 
-def _sum_over_blocks(logarithms, blocks):
-    """sum_j logarithms[:, h_j] of every coarse configuration, (n_rules, 2^n)."""
+def _sum_over_blocks(logarithms: NDArray[np.float64], blocks: int) -> NDArray[np.float64]:
+    """Return sum_j logarithms[:, h_j] of every coarse configuration, (n_rules, 2^n)."""
     total = logarithms
     for _ in range(blocks - 1):
         total = (logarithms[:, :, None] + total[:, None, :]).reshape(len(total), -1)
@@ -294,10 +312,11 @@ def _sum_over_blocks(logarithms, blocks):
 # Power series
 
 
-def _log_series(series, order):
-    """Logarithm of a power series with constant term 1; coefficients on the first axis.
+def _log_series(series: NDArray[np.float64], order: int) -> NDArray[np.float64]:
+    """Return the logarithm of a power series with the constant term 1; the coefficients are on the
+    first axis.
 
-    From f' = f (ln f)': k l_k = k f_k - sum_{j=1}^{k-1} j l_j f_{k-j}.
+    From f' = f (ln f)' follows k l_k = k f_k - sum_{j=1}^{k-1} j l_j f_{k-j}.
     """
     logarithm = np.zeros_like(series)
     for k in range(1, order + 1):
@@ -307,9 +326,9 @@ def _log_series(series, order):
     return logarithm
 
 
-def _bond_series(coupling, order):
-    """Coefficients of t^k in tanh(tK)^m, (order + 1, order + 1), and in ln cosh(tK), (order +
-    1,)."""
+def _bond_series(coupling: float, order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the coefficients of t^k in tanh(tK)^m, (order + 1, order + 1), and in ln cosh(tK),
+    (order + 1,)."""
     tanh = np.zeros(order + 2)
     tanh[1] = 1.0
     for k in range(1, order + 1):  # tanh' = 1 - tanh^2
