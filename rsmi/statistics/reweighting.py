@@ -94,15 +94,14 @@ def neighbour_differences(data: Histogram) -> tuple[NDArray[np.float64], NDArray
         Overlap sum_E 2 p q / (p + q) of the two energy distributions: 1 if they are equal, 0 if
         they have no energy in common.
     """
-    found = [_acceptance_ratio(data, f) for f in range(len(data.couplings) - 1)]
-    return np.array([difference for difference, _ in found]), np.array(
-        [overlap for _, overlap in found]
-    )
+    pairs = [_acceptance_ratio(data, f) for f in range(len(data.couplings) - 1)]
+    differences, overlaps = np.reshape(pairs, (-1, 2)).T
+    return differences, overlaps
 
 
 def _acceptance_ratio(data: Histogram, f: int) -> tuple[float, float]:
-    """Return F_(f+1) - F_f and the overlap, with equal weight for both ensembles; the root is found
-    by bisection (Bennett, J. Comput. Phys. 22, 245 (1976))."""
+    """Return F_(f+1) - F_f and the overlap, with equal weight for both ensembles; the root comes
+    from bisection (Bennett, J. Comput. Phys. 22, 245 (1976))."""
     exponent = (data.couplings[f + 1] - data.couplings[f]) * data.energies
     here, there = (counts / counts.sum() for counts in data.counts[f : f + 2])
     low, high = exponent.min() - 1.0, exponent.max() + 1.0
