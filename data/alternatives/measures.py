@@ -163,7 +163,7 @@ def measure(
         windows = WindowSet(source, stored_geometry(first.attributes), WINDOWS, 0)
         windows.check()
         block = windows.geometry.block
-        named = {} if only_learned else on_dimers(block) if windows.dimers else by_name(block)
+        named = {} if only_learned else on_dimers(block) if of_dimers(windows) else by_name(block)
         return {
             "model": source.attributes["model"],
             "block": [int(extent) for extent in block],
@@ -181,11 +181,17 @@ def measure(
         }
 
 
+def of_dimers(windows: WindowSet) -> bool:
+    """Whether the windows are of dimer coverings; else they are of the Ising model."""
+    return windows.model.name == "dimers"
+
+
 def measures_of(windows: WindowSet, rule: Candidate) -> dict:
     """All that is estimated, and what the filters look like."""
     block = windows.geometry.block
-    drawn = without_stars(rule.filters, rule.bias, block, 4)[0] if windows.dimers else rule.filters
-    patterns = dimer_patterns if windows.dimers else spin_patterns
+    dimers = of_dimers(windows)
+    drawn = without_stars(rule.filters, rule.bias, block, 4)[0] if dimers else rule.filters
+    patterns = dimer_patterns if dimers else spin_patterns
     return {"filters": drawn.tolist(), **knowledge(windows, rule), **patterns(rule.filters, block)}
 
 

@@ -5,11 +5,13 @@ python seeds.py LAMBDA.h5...        (of dimers, one number of units)
 
 import sys
 from collections import defaultdict
+from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import info
 
 from rsmi.notation import table
-from rsmi.stages.training.rules import summary
 
 TITLES = {"decoder": "mutual information", "total-correlation": "total correlation"}
 FIELD = 0.85  # least R2 of a unit that is the field
@@ -32,7 +34,7 @@ def main(*paths: str) -> None:
     """One row an objective: mean (least to most) over its seeds."""
     found = defaultdict(list)
     for path in paths:
-        rule = summary(path)
+        rule = info(path)
         found[rule["objective"]].append(rule)
     rows = [["", "units at the field", *MEASURES]]
     for objective, rules in found.items():

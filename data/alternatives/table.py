@@ -8,13 +8,13 @@ import json
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import info
 
 from rsmi.models.ising.facts import critical_coupling
 from rsmi.models.ising.theory.migdal_kadanoff import exponents as migdal_kadanoff
 from rsmi.notation import table, with_error
-from rsmi.stages import exponent
-from rsmi.stages.flow import from_files as flow
 
 TITLES = {
     "ising-2x2": "Ising model, 64x64, T_c, 2x2 blocks, buffer 1",
@@ -107,12 +107,12 @@ def flows(paths: list[Path]) -> str:
     """Exponents and effective couplings by rule, and what is known."""
     rows = []
     for path in paths:
-        found, name = exponent.summary(path), path.stem.removeprefix("exponent-")
+        found, name = info(path), path.stem.removeprefix("exponent-")
         headline = [
             with_error(found["headline"][quantity]["value"], found["headline"][quantity]["error"])
             for quantity in ("y_t", "y_h")
         ]
-        steps = flow.summary(path.with_name(f"flow-{name}.h5"))["flows"][0]["steps"][1:]
+        steps = info(path.with_name(f"flow-{name}.h5"))["flows"][0]["steps"][1:]
         effective = [with_error(step["coupling_eff"], step["coupling_eff_error"]) for step in steps]
         rows.append(
             [

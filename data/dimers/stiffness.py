@@ -12,9 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-
-from rsmi.stages.sample import summary
+from common import info
 
 SIZES = (8, 16, 24, 32)
 TEMPERATURES = (np.inf, 2.0, 1.0, 0.8, 0.7, 0.67, 0.66, 0.65, 0.64, 0.63, 0.62, 0.6, 0.5)
@@ -43,7 +43,7 @@ def measured(size: int, temperature: float, samples: int) -> dict:
             str(path),
         ]
         subprocess.run(command, check=True, capture_output=True)
-        return summary(path)
+        return info(path)
 
 
 def crossing(stiffness: list[float]) -> float:

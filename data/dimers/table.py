@@ -9,8 +9,11 @@ Errors are standard errors over the seeds. Named filters are measured on SAMPLES
 import math
 import sys
 from collections import defaultdict
+from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import info
 from readouts import information
 
 from rsmi.information.canonical import canonical_correlations
@@ -18,7 +21,6 @@ from rsmi.models.dimers.filters import electric_templates, embed_links, window_m
 from rsmi.models.dimers.kasteleyn import link_covariance
 from rsmi.notation import table, with_error
 from rsmi.samples.windows import WindowSet, stored_geometry
-from rsmi.stages.training import rules as train_lambda
 from rsmi.store import open_file
 
 COMPONENTS = 4
@@ -66,7 +68,7 @@ def learned(paths: list[str]) -> None:
     """Measures by the number of hidden units."""
     rules = defaultdict(list)
     for path in paths:
-        found = train_lambda.summary(path)
+        found = info(path)
         rules[len(found["filters"])].append(found)
     seeds = ", ".join(f"{len(found)} seeds" for found in rules.values())
     print(

@@ -14,7 +14,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import info
 from matplotlib.figure import Figure
 from readouts import information, save
 
@@ -22,8 +24,6 @@ from rsmi.information.decoder import DecoderBound
 from rsmi.models.dimers.filters import columnar_templates, electric_templates
 from rsmi.notation import table, with_error
 from rsmi.samples.windows import WindowSet, stored_geometry
-from rsmi.stages import sample
-from rsmi.stages.training import rules as train_lambda
 from rsmi.store import open_file
 
 T_BKT = 0.65
@@ -58,7 +58,7 @@ def samples_of(rule: str) -> str:
 
 def measured(rule: str) -> Point:
     """A learned rule and the named ones."""
-    found = train_lambda.summary(rule)
+    found = info(rule)
     with open_file(rule, "lambda") as file:
         a = file.attributes
         filters = file.read("/filters")
@@ -94,7 +94,7 @@ def stiffnesses(rules: list[str]) -> dict[float, tuple[float, float]]:
     for path in sorted({samples_of(rule) for rule in rules}):
         with open_file(path, "samples") as file:
             temperature = file.attributes.get("temperature", math.inf)
-        numbers = sample.summary(path)
+        numbers = info(path)
         found[temperature] = numbers["stiffness"], numbers["stiffness_error"]
     return found
 

@@ -12,13 +12,14 @@ import json
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import info
 from estimates import rule_of
 
 from rsmi.information.channel import channel_table
 from rsmi.models.ising.oracle import torus_joint
 from rsmi.notation import table, with_error
-from rsmi.stages.training import rules as train_lambda
 
 HEADLINES = {  # title, estimator, part
     "proxy": ("proxy", "fitted"),
@@ -211,7 +212,7 @@ def eight_units(paths: list[Path]) -> str:
     keeps."""
     rows = [["block", "objective", "I(V:E)", "I(H:E), hard", "lost"]]
     for path in paths:
-        found = train_lambda.summary(path)
+        found = info(path)
         whole, kept = found["mutual_information_block"], found["mutual_information_exact"]
         rows.append(
             [

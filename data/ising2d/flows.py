@@ -14,7 +14,9 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import info
 
 from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
@@ -28,7 +30,6 @@ from rsmi.renormalization.information_thermometer import (
     information_thermometer,
 )
 from rsmi.samples.windows import WindowSet
-from rsmi.stages.flow import from_files as flow
 from rsmi.store import open_file
 
 WINDOWS = 400_000  # a fifth held out: an error of about .0015 nats, .1 % of K_c
@@ -98,7 +99,7 @@ def flows(
     """Hottest first: {coupling, correlator: [(K/K_c, error, reason) by step], information: the
     same}."""
     found = []
-    for entry in flow.summary(Path(path))["flows"]:
+    for entry in info(path)["flows"]:
         by_energy = [
             (row["coupling_eff"], row["coupling_eff_error"], "undefined") for row in entry["steps"]
         ]

@@ -38,4 +38,4 @@ def command(samples, rule, block, hard, bias, steps, seed, output, run, dry_run,
         if dry_run:
             return common.print_plan(coarse_grain.plan(work), as_json)
         coarse_grain.run(work, output, run)
-    common.answer(output, as_json, lambda: coarse_grain.summary(output))
+    common.answer(output, as_json, coarse_grain.summary)

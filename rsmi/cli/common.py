@@ -7,13 +7,18 @@ import json
 import logging
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
 from rsmi.engine.stop import Stop, parse_duration
 from rsmi.errors import UsageError
+
+if TYPE_CHECKING:
+    from rsmi.store import File
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
@@ -310,9 +315,22 @@ def one_path(path: str) -> Path:
     return paths[0]
 
 
-def answer(output: Path, as_json: bool, summary) -> None:
-    """Print the result: the path, or ``summary()`` as one JSON object."""
-    click.echo(json.dumps(summary(), allow_nan=False) if as_json else str(output))
+def answer(output: Path, as_json: bool, summary: Callable[[File], dict]) -> None:
+    """Print the path of the file that was written, or its numbers as one JSON object.
+
+    Parameters
+    ----------
+    output : Path
+    as_json : bool
+    summary : callable
+        Takes the open file and returns its numbers; it is called for JSON only.
+    """
+    if not as_json:
+        return click.echo(str(output))
+    from rsmi.samples.files import open_file
+
+    with open_file(output) as file:
+        click.echo(json.dumps(summary(file), allow_nan=False))
 
 
 def print_plan(plan: dict, as_json: bool) -> None:

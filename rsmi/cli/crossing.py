@@ -31,4 +31,4 @@ def command(samples, output, run, dry_run, as_json):
         if dry_run:
             return common.print_plan(crossing.plan(work), as_json)
         crossing.run(work, output, run)
-    common.answer(output, as_json, lambda: crossing.summary(output))
+    common.answer(output, as_json, crossing.summary)

@@ -44,4 +44,4 @@ def command(flow, critical_temperature, output, run, dry_run, as_json):
                 as_json,
             )
         exponent.run(file, critical_temperature, output, run)
-    common.answer(output, as_json, lambda: exponent.summary(output))
+    common.answer(output, as_json, exponent.summary)

@@ -80,7 +80,7 @@ def command(
         if dry_run:
             return common.print_plan(work.plan(), as_json)
         flow.run(work, output, run)
-    common.answer(output, as_json, lambda: (merge if run.shard else flow).summary(output))
+    common.answer(output, as_json, (merge if run.shard else flow).summary)
 
 
 def _asked(model, seed, dimension, size, temperature, coupling, n_samples, **rest) -> list[dict]:

@@ -133,4 +133,4 @@ def command(file, chain_order, output, run, dry_run, as_json, **rest):
         if dry_run:
             return common.print_plan(imports.plan(work), as_json)
         imports.run(work, output, run)
-    common.answer(output, as_json, lambda: imports.summary(output))
+    common.answer(output, as_json, imports.summary)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from rsmi.cli import common
 from rsmi.errors import UsageError
+
+if TYPE_CHECKING:
+    from rsmi.store import File
+
+    _Numbers = Callable[[File], dict]
+    _Text = Callable[[File], str]
 
 _HELP = """Show what a file holds and what it says.
 
@@ -34,19 +42,35 @@ Example:
     "--verify", is_flag=True, help="Recompute the digest from the content: prints ok, or exits 65."
 )
 @common.reading_command
-def command(file, tree, digest, verify, as_json):
-    from rsmi.reports import files as info
+def command(file: str, tree: bool, digest: bool, verify: bool, as_json: bool) -> None:
+    from rsmi.samples.files import open_file
 
     if tree + digest + verify > 1:
         raise UsageError("give one of --tree, --digest and --verify")
-    path = common.one_path(file)
+    with open_file(common.one_path(file)) as opened:
+        if verify:
+            opened.verify()
+        numbers, text = _views(tree, digest, verify)
+        shown = json.dumps(numbers(opened), allow_nan=False) + "\n" if as_json else text(opened)
+    click.echo(shown, nl=False)
+
+
+def _views(tree: bool, digest: bool, verify: bool) -> tuple[_Numbers, _Text]:
+    """What is shown of an open file, as numbers for JSON and as text that ends its last line."""
+    from rsmi.reports import files as reports
+
     if verify:
-        return _print({"file": str(path), "ok": True, "digest": info.verify(path)}, "ok", as_json)
+        return _verified, lambda file: "ok\n"
     if digest:
-        return _print({"file": str(path), "digest": info.digest(path)}, info.digest(path), as_json)
-    value, text = (info.tree, info.tree_text) if tree else (info.summary, info.describe)
-    click.echo(json.dumps(value(path), allow_nan=False) if as_json else text(path), nl=as_json)
+        return _digest, lambda file: f"{file.digest}\n"
+    if tree:
+        return reports.tree, reports.tree_text
+    return reports.summary, reports.describe
 
 
-def _print(value: dict, text: str, as_json: bool) -> None:
-    click.echo(json.dumps(value) if as_json else text)
+def _verified(file: File) -> dict:
+    return {"file": str(file.path), "ok": True, "digest": file.digest}
+
+
+def _digest(file: File) -> dict:
+    return {"file": str(file.path), "digest": file.digest}

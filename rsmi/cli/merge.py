@@ -27,11 +27,11 @@ Shards are resumed and extended like every file; merging again extends the whole
 @click.argument("shards", metavar="SHARD.h5...|-", type=click.Path(), nargs=-1, required=True)
 @common.stage_command(seed=False)
 def command(shards, output, run, dry_run, as_json):
-    from rsmi.reports import files as info
+    from rsmi.reports import files as reports
     from rsmi.stages import merge
 
     with merge.prepare(common.read_paths(shards)) as whole:
         if dry_run:
             return common.print_plan(merge.plan(whole), as_json)
         merge.run(whole, output, run)
-    common.answer(output, as_json, lambda: info.summary(output))
+    common.answer(output, as_json, reports.summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -41,4 +42,4 @@ def command(files, output, as_json):
     from rsmi.figures import files as figures
 
     figures.draw(common.read_paths(files), output)
-    common.answer(output, as_json, lambda: {"file": str(output)})
+    click.echo(json.dumps({"file": str(output)}) if as_json else str(output))

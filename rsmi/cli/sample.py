@@ -38,4 +38,4 @@ def command(dimension, size, output, run, dry_run, as_json, **rest):
     if dry_run:
         return common.print_plan(sample.plan(asked), as_json)
     sample.run(asked, output, run)
-    common.answer(output, as_json, lambda: (merge if run.shard else sample).summary(output))
+    common.answer(output, as_json, (merge if run.shard else sample).summary)

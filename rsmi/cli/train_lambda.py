@@ -92,4 +92,4 @@ def command(samples, theta, output, run, dry_run, as_json, **rest):
         if dry_run:
             return common.print_plan(train_lambda.plan(work), as_json)
         train_lambda.run(work, output, run)
-    common.answer(output, as_json, lambda: train_lambda.summary(output))
+    common.answer(output, as_json, train_lambda.summary)

@@ -109,4 +109,4 @@ def command(samples, block, buffer, environment, output, run, dry_run, as_json, 
         if dry_run:
             return common.print_plan(train_theta.plan(work), as_json)
         train_theta.run(work, output, run)
-    common.answer(output, as_json, lambda: train_theta.summary(output))
+    common.answer(output, as_json, train_theta.summary)

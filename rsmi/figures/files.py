@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -21,7 +21,6 @@ from rsmi.lattice.packed import unpack_bits
 from rsmi.models.base import Known
 from rsmi.notation import with_error
 from rsmi.renormalization.couplings import NAMES
-from rsmi.reports.files import kind_of
 from rsmi.reports.flow import (
     EXPONENTS,
     flow_quantity,
@@ -93,25 +92,28 @@ def draw(paths: list[Path], output: Path) -> None:
         raise UsageError(f"{output}: a figure ends in {', '.join(FORMATS)}")
     if not output.parent.is_dir():
         raise Failure(f"{output}: the folder {output.parent} does not exist: create it first")
-    with rc_context(STYLE):
-        _save(_figure(paths), output)
+    if len(paths) > PANELS:
+        raise UsageError(f"{len(paths)} files: at most {PANELS} configurations stand side by side")
+    with rc_context(STYLE), ExitStack() as stack:
+        files = [stack.enter_context(open_file(path)) for path in paths]
+        _save(_figure(files), output)
 
 
-def _figure(paths: list[Path]) -> Figure:
-    kinds = {kind_of(path) for path in paths}
+def _figure(files: list[File]) -> Figure:
+    kinds = {file.kind for file in files}
     shards = sorted(kind for kind in kinds if kind.endswith("-shard"))
     if shards:
         raise UsageError(
             f"{shards[0]}: the shards of one run are drawn once 'rsmi merge' has joined them"
         )
     if kinds == {"samples"}:
-        return _draw_samples(paths)
-    if len(paths) > 1:
+        return _draw_samples(files)
+    if len(files) > 1:
         raise UsageError(
             f"several files in one figure must all be samples, not {', '.join(sorted(kinds))}"
         )
-    with open_file(paths[0]) as file, as_data_error(paths[0]):
-        return _DRAWINGS[file.kind](file)
+    with as_data_error(files[0].path):
+        return _DRAWINGS[files[0].kind](files[0])
 
 
 def _save(figure: Figure, output: Path) -> None:
@@ -135,22 +137,19 @@ def _save(figure: Figure, output: Path) -> None:
 # ---- samples -------------------------------------------------------------------------------------
 
 
-def _draw_samples(paths: list[Path]) -> Figure:
+def _draw_samples(files: list[File]) -> Figure:
     """Configurations, black = spin up: four of one file (two where the model draws them), or the
     last one of each of several."""
-    if len(paths) > PANELS:
-        raise UsageError(f"{len(paths)} files: at most {PANELS} configurations stand side by side")
     pictures, titles = [], []
-    for path in paths:
-        with open_file(path, "samples") as file:
-            pictures += _pictures(file, 4 if len(paths) == 1 else 1)
-            titles.append(_samples_title(file))
+    for file in files:
+        pictures += _pictures(file, 4 if len(files) == 1 else 1)
+        titles.append(_samples_title(file))
     tallest = max(picture.height for picture in pictures)
     width = max(picture.width for picture in pictures)
     figure = Figure(
         figsize=(
             width * len(pictures),
-            width * min(2.0, tallest) + (0.3 if len(paths) == 1 else 0.45),
+            width * min(2.0, tallest) + (0.3 if len(files) == 1 else 0.45),
         ),
         layout="constrained",
     )
@@ -158,7 +157,7 @@ def _draw_samples(paths: list[Path]) -> Figure:
         picture.draw(axes, width)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, linewidth=0.6)
-    if len(paths) == 1:
+    if len(files) == 1:
         figure.suptitle(titles[0].replace("\n", ",  "), fontsize=9)
     else:
         for axes, title in zip(figure.axes, titles):
@@ -302,7 +301,7 @@ def _draw_flow(file: File) -> Figure:
     symbols where operators wrap around the lattice.
     """
     known, label = known_of(file), _labels(file)
-    entries = flow.summary(file.path)["flows"]
+    entries = flow.summary(file)["flows"]
     flows = [entry for entry in entries if entry["coupling"] is not None]
     stored = all(entry["interactions"] is not None for entry in entries)
     figure = Figure(figsize=(9.2 if stored else 5.4, 3.4), layout="constrained")
@@ -451,7 +450,7 @@ def _draw_exponent(file: File) -> Figure:
     """y_t and y_h by step and number of operators; nu and T_c by step; known values dashed, the
     headline ringed; the collapse of the flow. Where a dimension has no effective coupling, y_t and
     y_h alone."""
-    found, known = exponent.summary(file.path), known_of(file)
+    found, known = exponent.summary(file), known_of(file)
     thermometers = has_thermometer(known)
     collapsed = found.get("nu_collapse") or {"value": None}
     rows = 1 + thermometers + (collapsed["value"] is not None)
@@ -640,7 +639,7 @@ def _result_title(axes, label: str, headline: dict, units: str) -> None:
 def _draw_crossing(file: File) -> Figure:
     """Binder cumulant and correlation ratio of every size against T, with bands of their errors;
     below, T_c by pair of sizes."""
-    found = crossing.summary(file.path)
+    found = crossing.summary(file)
     exact = known_of_crossing(found).critical_temperature
     figure = Figure(figsize=(6.8, 5.0), layout="constrained")
     above, below = figure.subplots(2, 2, height_ratios=(1.5, 1))

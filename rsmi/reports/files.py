@@ -4,7 +4,6 @@ made of."""
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.models.spins import live_sites
 from rsmi.notation import fields, table, with_error
 from rsmi.reports import flow as flow_info
-from rsmi.samples.files import open_file
 from rsmi.stages import crossing, exponent, merge, sample
 from rsmi.stages.flow import from_files
 from rsmi.stages.training import rules, theta
@@ -31,85 +29,49 @@ _STAGES = {
 _STAGES |= dict.fromkeys(("samples-shard", "flow-shard"), merge)
 
 
-def kind_of(path: Path) -> str:
-    """Kind of a file, its structure checked."""
-    with open_file(path) as file:
-        return file.kind
-
-
-def summary(path: Path) -> dict:
+def summary(file: File) -> dict:
     """The numbers of a file: the summary of the stage that made it, and the file's ``kind``."""
-    kind = kind_of(path)
-    with as_data_error(path):
-        return {
-            "kind": kind,
-            **_STAGES[kind].summary(path),
-        }
+    with as_data_error(file.path):
+        return {"kind": file.kind, **_STAGES[file.kind].summary(file)}
 
 
-def describe(path: Path) -> str:
+def describe(file: File) -> str:
     """The same numbers as text: T in J/k_B, energies in J, information in nats, values as
     1.0033(70)."""
-    with open_file(path) as file, as_data_error(path):
-        return "\n".join(
-            [
-                f"{path}: {file.kind}, {KINDS[file.kind].meaning}",
-                "",
-                *_DESCRIPTIONS[file.kind](file),
-                "",
-            ]
-        )
-
-
-def verify(path: Path) -> str:
-    """The digest of a file, recomputed from its content.
-
-    Raises
-    ------
-    DataError
-        If the content does not match the stored digest.
-    """
-    with open_file(path) as file:
-        file.verify()
-        return file.digest
-
-
-def digest(path: Path) -> str:
-    """The stored digest."""
-    with open_file(path) as file:
-        return file.digest
+    with as_data_error(file.path):
+        title = f"{file.path}: {file.kind}, {KINDS[file.kind].meaning}"
+        return "\n".join([title, "", *_DESCRIPTIONS[file.kind](file), ""])
 
 
 # ---- the parts of a file -------------------------------------------------------------------------
 
 
-def tree(path: Path) -> dict:
+def tree(file: File) -> dict:
     """What a file is made of: attributes, parameters, ancestors (oldest first), datasets, and the
     run that wrote it."""
-    with open_file(path) as file:
-        return {
-            "file": str(path),
-            "kind": file.kind,
-            "format_version": list(file.attributes["format_version"]),
-            "software": file.attributes["software"],
-            "digest": file.digest,
-            "uuid": file.attributes["uuid"],
-            "command": file.attributes["command"],
-            "parameters": file.parameters,
-            "inputs": file.attributes["inputs"],
-            "attributes": file.own_attributes,
-            "ancestors": file.ancestors(),
-            "datasets": {
-                name: {"shape": list(shape), "dtype": dtype}
-                for name, (shape, dtype) in file.datasets().items()
-            },
-            "run": file.run_facts(),
-        }
+    return {
+        "file": str(file.path),
+        "kind": file.kind,
+        "format_version": list(file.attributes["format_version"]),
+        "software": file.attributes["software"],
+        "digest": file.digest,
+        "uuid": file.attributes["uuid"],
+        "command": file.attributes["command"],
+        "parameters": file.parameters,
+        "inputs": file.attributes["inputs"],
+        "attributes": file.own_attributes,
+        "ancestors": file.ancestors(),
+        "datasets": {
+            name: {"shape": list(shape), "dtype": dtype}
+            for name, (shape, dtype) in file.datasets().items()
+        },
+        "run": file.run_facts(),
+    }
 
 
-def tree_text(path: Path) -> str:
+def tree_text(file: File) -> str:
     """:func:`tree` as text."""
-    parts = tree(path)
+    parts = tree(file)
     plain = [
         (name, _plain(parts[name]))
         for name in ("kind", "format_version", "software", "digest", "uuid", "command")
@@ -129,7 +91,7 @@ def tree_text(path: Path) -> str:
         "datasets": datasets,
         "run": list(parts["run"].items()),
     }
-    lines = [str(path), *fields(plain)]
+    lines = [str(file.path), *fields(plain)]
     for title, rows in sections.items():
         lines += ["", title, *fields(rows)]
     return "\n".join([*lines, ""])
@@ -143,7 +105,7 @@ def _plain(value) -> str:
 
 
 def _describe_samples(file: File) -> list[str]:
-    attributes, numbers = file.attributes, summary(file.path)
+    attributes, numbers = file.attributes, summary(file)
     origin = [
         (name, text)
         for name, text in (
@@ -348,7 +310,7 @@ def _four(value: float | None) -> str:
 
 
 def _describe_shard(file: File) -> list[str]:
-    numbers = summary(file.path)
+    numbers = summary(file)
     return fields(
         [
             ("shard", numbers["shard"]),

@@ -21,7 +21,7 @@ EXPONENTS = ("y_t", "y_h")
 
 def describe_flow(file: File) -> list[str]:
     known = known_of(file)
-    flows, rule = flow_stage.summary(file.path)["flows"], file.attributes["rule"]
+    flows, rule = flow_stage.summary(file)["flows"], file.attributes["rule"]
     name = rule.get("name") or f"learned, digest {rule['digest'][:12]}"
     dimension = len(file.attributes["block"])
     lines = fields(
@@ -217,7 +217,7 @@ def _relative(row: dict, key: str, unit: float) -> str:
 
 
 def describe_exponent(file: File) -> list[str]:
-    found, dimension = exponent.summary(file.path), len(file.attributes["block"])
+    found, dimension = exponent.summary(file), len(file.attributes["block"])
     temperature = "unknown" if found["temperature"] is None else f"{found['temperature']:.6f} J/k_B"
     critical = found["critical_temperature_from"]
     if found["critical_temperature"] is not None:
@@ -378,7 +378,7 @@ def _remarks(found: dict, dimension: int) -> list[str]:
 
 
 def describe_crossing(file: File) -> list[str]:
-    found = crossing.summary(file.path)
+    found = crossing.summary(file)
     low, high = found["temperatures"][0], found["temperatures"][-1]
     lines = fields(
         [

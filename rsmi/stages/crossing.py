@@ -295,10 +295,9 @@ def _publish(
 # ---- what it says --------------------------------------------------------------------------------
 
 
-def summary(path: Path) -> dict:
+def summary(file: File) -> dict:
     """The stored answer."""
-    with open_file(path, "crossing") as file:
-        return {"file": str(path), **json.loads(bytes(file.read("/result")[()]).decode())}
+    return {"file": str(file.path), **json.loads(bytes(file.read("/result")[()]).decode())}
 
 
 def plan(work: Crossing) -> dict:

@@ -15,7 +15,6 @@ from rsmi.engine.session import Session
 from rsmi.errors import UsageError
 from rsmi.renormalization import mcrg, thermometer
 from rsmi.renormalization.collapse import collapse
-from rsmi.samples.files import open_file
 from rsmi.samples.flow_ensembles import Measured, measured
 from rsmi.store import File, canonical_json
 
@@ -273,7 +272,6 @@ def _sequence(rows: list[dict], key: str) -> np.ndarray:
     return table
 
 
-def summary(path: Path) -> dict:
+def summary(file: File) -> dict:
     """The stored answer."""
-    with open_file(path, "exponent") as file:
-        return {"file": str(path), **json.loads(bytes(file.read("/result")[()]).decode())}
+    return {"file": str(file.path), **json.loads(bytes(file.read("/result")[()]).decode())}

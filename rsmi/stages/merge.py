@@ -170,16 +170,15 @@ def run(whole: Whole, output: Path, options: RunOptions) -> None:
             ) from error
 
 
-def summary(path: Path) -> dict:
+def summary(file: File) -> dict:
     """What a shard holds: its streams, and how many rows of each."""
-    with open_file(path) as file:
-        rows = {name: StoredRows(file, name).stop for name in streams_of(file)}
-        return {
-            "file": str(path),
-            "shard": str(Shard(*file.attributes["shard"])),
-            "streams": file.attributes["streams"],
-            "rows": rows,
-        }
+    rows = {name: StoredRows(file, name).stop for name in streams_of(file)}
+    return {
+        "file": str(file.path),
+        "shard": str(Shard(*file.attributes["shard"])),
+        "streams": file.attributes["streams"],
+        "rows": rows,
+    }
 
 
 def plan(whole: Whole) -> dict:

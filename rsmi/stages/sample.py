@@ -16,7 +16,7 @@ from rsmi.models.chains import Chain, Group, Thermalization, groups, stored_stat
 from rsmi.models.schedule import Schedule, pilot, schedule_from
 from rsmi.models.simulation import Simulation
 from rsmi.samples.attributes import stored_attributes
-from rsmi.samples.files import check_model, open_file
+from rsmi.samples.files import check_model
 from rsmi.stages.chains import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
 from rsmi.store import File
 
@@ -214,9 +214,8 @@ def plan(asked: Request) -> dict:
     }
 
 
-def summary(path: Path) -> dict:
+def summary(file: File) -> dict:
     """The averages of a samples file with errors: what the model measures, see
     `rsmi.models.base.Model.summary`."""
-    with open_file(path, "samples") as file:
-        numbers = models.of(file.attributes).summary(file)
-        return {"file": str(path), "samples": file.shape("/spins")[0], **numbers}
+    numbers = models.of(file.attributes).summary(file)
+    return {"file": str(file.path), "samples": file.shape("/spins")[0], **numbers}

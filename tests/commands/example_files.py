@@ -10,6 +10,8 @@ from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.filters import on_links, window_moments
 from rsmi.models.dimers.kasteleyn import link_covariance
 from rsmi.models.dimers.stars import star_vectors
+from rsmi.reports import files as reports
+from rsmi.samples.files import open_file
 from rsmi.store import parameters_digest, publish
 
 LATTICE = {
@@ -27,6 +29,18 @@ FILTERS = np.array([[2.5, 2.25, -0.125, 2.0], [-1.0, 0.5, 1.5, 0.0]])
 def command(*arguments):
     """Run one command line in this process; its exit code."""
     return run([str(argument) for argument in arguments], Stop())
+
+
+def numbers_of(path):
+    """What ``rsmi info --json`` says of a file."""
+    with open_file(path) as file:
+        return reports.summary(file)
+
+
+def text_of(path):
+    """What ``rsmi info`` says of a file."""
+    with open_file(path) as file:
+        return reports.describe(file)
 
 
 def pipeline(folder):

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from example_files import command, dimer_rule
+from example_files import command, dimer_rule, text_of
 from matplotlib.colors import to_rgba
 from matplotlib.image import imread
 
@@ -13,7 +13,6 @@ from rsmi.models.dimers import figure as dimer_figure
 from rsmi.models.dimers import report as dimer_info
 from rsmi.models.dimers.filters import embed_links, filter_shape
 from rsmi.models.dimers.stars import star_vectors
-from rsmi.reports import files as info
 from rsmi.samples.windows import lattice_attributes
 from rsmi.store import open_file
 
@@ -69,7 +68,7 @@ def test_filters_have_the_shape_of_cells(rules, capsys):
 def test_text(rules):
     """Every number of the table, what stands in V, and the filters without stars: columns of a row
     belong to one x."""
-    text = info.describe(rules["two"])
+    text = text_of(rules["two"])
     with open_file(rules["two"]) as file:
         weights, found = (
             dimer_info.fixed_filters(file)[0].reshape(2, 4, 4, 4),
@@ -98,9 +97,9 @@ def test_text(rules):
         f"{weight:.3f}" for weight in (*weights[0, 1, 1], *weights[0, 2, 1])
     ]
     assert "vertices" in text
-    assert "vertices" not in info.describe(rules["one"])
-    assert "32 links\n" in info.describe(rules["one"])
-    assert "angle" not in info.describe(rules["one"])
+    assert "vertices" not in text_of(rules["one"])
+    assert "32 links\n" in text_of(rules["one"])
+    assert "angle" not in text_of(rules["one"])
 
 
 def test_stars_do_not_show(rules):
@@ -122,7 +121,7 @@ def test_no_exact_correlations_of_other_systems(rules, capsys, name):
     assert found["exact"] is None
     assert "correlation" not in found["units"][0]
     assert found["units"][0]["R2"] > 0.8
-    assert "no exact correlations" in info.describe(rules[name])
+    assert "no exact correlations" in text_of(rules[name])
 
 
 def test_a_filter_of_zeros(tmp_path, capsys):
@@ -132,7 +131,7 @@ def test_a_filter_of_zeros(tmp_path, capsys):
     assert row["R2"] is None
     assert row["correlation"] is None
     assert row["noise"] is None
-    assert "unit 1" in info.describe(rule)
+    assert "unit 1" in text_of(rule)
     assert command("plot", rule, "-o", tmp_path / "zero.png") == 0
 
 
@@ -143,7 +142,7 @@ def test_without_buffer_the_information_is_infinite(tmp_path, capsys):
     row = shown(rule, capsys)["dimers"]["units"][0]
     assert row["correlation"] == pytest.approx(1, abs=1e-9)
     assert row["information"] is None
-    assert "1.0000" in info.describe(rule)
+    assert "1.0000" in text_of(rule)
 
 
 def _corner():

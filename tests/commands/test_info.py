@@ -7,12 +7,13 @@ from pathlib import Path
 
 import h5py
 import pytest
-from example_files import FILTERS, command, pipeline
+from example_files import FILTERS, command, numbers_of, pipeline, text_of
 
 from rsmi import models
 from rsmi.notation import table, with_error
-from rsmi.reports import files as info
-from rsmi.stages.training.rules import summary as lambda_summary
+from rsmi.reports.files import cosine_to_uniform
+from rsmi.samples.files import open_file
+from rsmi.store import reader
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +66,13 @@ def test_json_is_the_stage_summary_and_the_kind(files, capsys, name, module):
     assert command("info", files[name], "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found.pop("kind") == {"critical": "samples", "coarse": "samples"}.get(name, name)
-    assert found == importlib.import_module(f"rsmi.stages.{module}").summary(files[name])
+    with open_file(files[name]) as file:
+        assert found == importlib.import_module(f"rsmi.stages.{module}").summary(file)
 
 
 def test_samples_beside_the_exact_energy(files):
     """Kaufman's 16x16 torus at T_c: -1.453065 J per site."""
-    text, numbers = info.describe(files["critical"]), info.summary(files["critical"])
+    text, numbers = text_of(files["critical"]), numbers_of(files["critical"])
     assert with_error(numbers["energy"], numbers["energy_error"]) in text
     assert "exact -1.453065 on 16x16" in text
     assert "T = 2.26919 J/k_B, K = 0.440687, T/T_c = 1.0000" in text
@@ -78,14 +80,14 @@ def test_samples_beside_the_exact_energy(files):
 
 
 def test_coarse_samples_keep_the_original_energy(files):
-    text = info.describe(files["coarse"])
+    text = text_of(files["coarse"])
     assert "8x8 ising" in text
     assert "1 step from 16x16" in text
     assert "exact -1.453065 on 16x16" in text
 
 
 def test_theta(files):
-    text = info.describe(files["theta"])
+    text = text_of(files["theta"])
     for words in (
         "24 visible, 20 hidden",
         "4 visible, 8 hidden",
@@ -98,7 +100,7 @@ def test_theta(files):
 
 
 def test_lambda(files):
-    text = info.describe(files["lambda"])
+    text = text_of(files["lambda"])
     for words in (
         "0.3900(40)",
         "0.3975(45)",
@@ -110,13 +112,13 @@ def test_lambda(files):
     rows = [line.split() for line in text.splitlines()]
     first = rows.index(["2.5000", "2.2500"])
     assert rows[first + 1] == ["-0.1250", "2.0000"]
-    assert f"cosine to the uniform filter {info.cosine_to_uniform(FILTERS[0]):.4f}" in text
-    assert lambda_summary(files["lambda"])["filters"] == FILTERS.reshape(2, 2, 2).tolist()
+    assert f"cosine to the uniform filter {cosine_to_uniform(FILTERS[0]):.4f}" in text
+    assert numbers_of(files["lambda"])["filters"] == FILTERS.reshape(2, 2, 2).tolist()
 
 
 def test_flow_table(files):
     """One line per temperature, one column per step; the 2x2 lattice of step 3 is marked."""
-    lines = info.describe(files["flow"]).splitlines()
+    lines = text_of(files["flow"]).splitlines()
     lines = lines[
         : next(number for number, line in enumerate(lines) if "couplings of the coarse" in line)
     ]
@@ -129,7 +131,7 @@ def test_flow_table(files):
 def test_coupling_tables(files):
     """A line per temperature and step of all four couplings, each with its error; the sets of fewer
     operators at T_c; what is too small."""
-    text, found = info.describe(files["flow"]), info.summary(files["flow"])["flows"]
+    text, found = text_of(files["flow"]), numbers_of(files["flow"])["flows"]
     lines = text[text.index("couplings of the coarse systems") :].splitlines()
     assert [row["operators"] for row in found[0]["interactions"][:3]] == [
         ["nn", "nnn", "third", "four-spin"],
@@ -150,12 +152,12 @@ def test_coupling_tables(files):
 
 def test_files_without_histograms_say_so():
     path = Path(__file__).parents[1] / "data/format-1.0/flow.h5"
-    assert info.summary(path)["flows"][0]["interactions"] is None
-    assert "no couplings: files of format 1.0" in info.describe(path)
+    assert numbers_of(path)["flows"][0]["interactions"] is None
+    assert "no couplings: files of format 1.0" in text_of(path)
 
 
 def test_exponent_headline_sequence_and_reasons(files):
-    text, found = info.describe(files["exponent"]), info.summary(files["exponent"])
+    text, found = text_of(files["exponent"]), numbers_of(files["exponent"])
     for name, operators in (("y_t", 10), ("y_h", 6)):
         headline = found["headline"][name]
         assert with_error(headline["value"], headline["error"]) in text
@@ -181,7 +183,8 @@ def test_tree(files, capsys):
 
 def test_digest_alone(files, capsys):
     assert command("info", files["flow"], "--digest") == 0
-    assert capsys.readouterr().out.strip() == info.tree(files["flow"])["digest"]
+    with open_file(files["flow"]) as file:
+        assert capsys.readouterr().out == f"{file.digest}\n"
 
 
 def test_verify_notices_one_changed_number(files, capsys, tmp_path):
@@ -200,3 +203,27 @@ def test_bad_requests(files, capsys, tmp_path):
     (tmp_path / "text.h5").write_text("no HDF5")
     assert command("info", tmp_path / "text.h5") == 65
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["critical", "theta", "lambda", "flow", "exponent", "crossing"])
+@pytest.mark.parametrize("words", [["info"], ["info", "--json"], ["plot", "-o", "figure.png"]])
+def test_a_file_is_opened_and_checked_once(files, name, words, monkeypatch, tmp_path):
+    """Every opening checks the whole file: three of them would read all energies three times."""
+    opened = []
+    check = reader.check_consistency
+    monkeypatch.setattr(reader, "check_consistency", lambda file: opened.append(check(file)))
+    monkeypatch.chdir(tmp_path)
+    assert command(*words, files[name]) == 0
+    assert len(opened) == 1
+
+
+def test_an_answer_opens_the_new_file_once(files, monkeypatch, tmp_path, capsys):
+    """``--json`` of a command that writes: its input once, and its output once."""
+    opened = []
+    check = reader.check_consistency
+    monkeypatch.setattr(
+        reader, "check_consistency", lambda file: opened.append(file.path.name) or check(file)
+    )
+    output = tmp_path / "exponent.h5"
+    assert command("exponent", files["flow"], "--json", "-q", "-o", output) == 0
+    assert opened == ["flow.h5", "exponent.h5"]

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import digest
+from example_files import numbers_of
 
 from rsmi.models.ising import simulation as ising
 from rsmi.models.ising import torus as kaufman
 from rsmi.models.ising.bitsliced import seed
 from rsmi.models.ising.facts import critical_coupling
 from rsmi.models.ising.simulation import IsingSimulation
-from rsmi.stages import sample
 from rsmi.store import open_file
 
 STRIP = (
@@ -180,7 +180,7 @@ def test_energy(factor, schedule, algorithm, workplace, here):
         ).code
         == 0
     )
-    found = sample.summary(Path("s.h5"))
+    found = numbers_of("s.h5")
     z = [
         (found["energy"] - kaufman.energy((128, 128), k)) / found["energy_error"]
         for k in (coupling, 1.01 * coupling)

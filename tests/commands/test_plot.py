@@ -5,12 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from example_files import command, pipeline, theta
+from example_files import command, pipeline, text_of, theta
 from matplotlib.image import imread
 
 from rsmi.figures import files as figures
 from rsmi.figures.filters import filter_image
-from rsmi.reports.files import describe
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,7 @@ def test_persistent_machine_has_no_reconstruction(files, tmp_path):
     assert command("plot", machine, "-o", tmp_path / "one.png") == 0
     assert command("plot", files["theta"], "-o", tmp_path / "two.png") == 0
     assert imread(tmp_path / "one.png").shape[1] < 0.7 * imread(tmp_path / "two.png").shape[1]
-    assert "nan" not in describe(machine)
+    assert "nan" not in text_of(machine)
 
 
 def test_one_and_three_dimensions(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import digest
+from example_files import numbers_of
 
 from rsmi.engine.keys import stream_key
 from rsmi.engine.progress import Progress
@@ -18,7 +19,6 @@ from rsmi.models.ising.facts import critical_coupling, ring_energy
 from rsmi.models.ising.simulation import IsingSimulation
 from rsmi.models.schedule import pilot
 from rsmi.models.spins import magnetizations
-from rsmi.stages import sample
 from rsmi.store import open_file
 
 KC = critical_coupling(2)
@@ -208,7 +208,7 @@ def test_older_files_grow_as_they_began(algorithm, workplace, here, older):
 
 def summary_of(here, line):
     assert here(*line.split(), "-o", "s.h5", "--force").code == 0
-    return sample.summary(Path("s.h5"))
+    return numbers_of("s.h5")
 
 
 @pytest.mark.parametrize("size", [16, 32])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rsmi.reports import files as info
+from rsmi.reports.files import summary
 from rsmi.samples.files import model_of, open_file
 
 SETS = sorted((Path(__file__).parents[1] / "data").glob("format-*"))
@@ -22,8 +22,9 @@ def test_frozen_files(folder, monkeypatch):
     summaries = json.loads(Path("summaries.json").read_text())
     assert len(summaries) >= 3
     for name, expected in summaries.items():
-        assert info.verify(Path(name))
-        found = dict(leaves(json.loads(json.dumps(info.summary(Path(name))))))
+        with open_file(name) as file:
+            file.verify()
+            found = dict(leaves(json.loads(json.dumps(summary(file)))))
         for place, value in leaves(expected):
             same = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
             assert found[place] == same, f"{name}: {place}"

@@ -363,14 +363,13 @@ def _neighbourhoods(sums: Sums, dimension: int) -> dict[str, np.ndarray]:
 # ---- what it says --------------------------------------------------------------------------------
 
 
-def summary(path: Path) -> dict:
+def summary(file: File) -> dict:
     """Effective couplings along the flow, one entry per temperature."""
-    with open_file(path, "flow") as file:
-        ensembles = measured(file)
-        return {
-            "file": str(path),
-            "flows": [_flow_entry(*pair) for pair in zip(ensembles, interactions(file, ensembles))],
-        }
+    ensembles = measured(file)
+    return {
+        "file": str(file.path),
+        "flows": [_flow_entry(*pair) for pair in zip(ensembles, interactions(file, ensembles))],
+    }
 
 
 def _flow_entry(ensemble: Measured, interactions: list[dict] | None) -> dict:

@@ -413,7 +413,7 @@ def share(attributes: dict, rule: str = "") -> float | None:
     return information / whole if information is not None and whole else None
 
 
-def summary(path: Path) -> dict:
+def summary(file: File) -> dict:
     """The learned rule and what it knows; filters are nested lists, hidden x (components, if
     several) x block shape."""
     numbers = (
@@ -423,26 +423,25 @@ def summary(path: Path) -> dict:
         " entropy_h entropy_h_hard total_correlation total_correlation_error"
         " total_correlation_bound total_correlation_bound_error total_correlation_block"
     ).split()
-    with open_file(path, "lambda") as file:
-        attributes = file.attributes
-        filters = file.read("/filters")
-        components = [attributes["components"]] if attributes.get("components", 1) > 1 else []
-        return {
-            "file": str(path),
-            "block": list(attributes["block"]),
-            "buffer": attributes["buffer"],
-            "environment": attributes["environment"],
-            "objective": attributes["objective"],
-            "estimator": attributes.get("estimator"),
-            **{name: attributes.get(name) for name in numbers},
-            "mutual_information_share": share(attributes),
-            "filters": filters.reshape(len(filters), *components, *attributes["block"]).tolist(),
-            "bias": file.read("/bias").tolist(),
-            "restart": attributes["restart"],
-            "total_correlation_units": (
-                file.read("/total_correlation/units").tolist()
-                if "total_correlation" in attributes
-                else None
-            ),
-            **models.of(attributes).rule_summary(file),
-        }
+    attributes = file.attributes
+    filters = file.read("/filters")
+    components = [attributes["components"]] if attributes.get("components", 1) > 1 else []
+    return {
+        "file": str(file.path),
+        "block": list(attributes["block"]),
+        "buffer": attributes["buffer"],
+        "environment": attributes["environment"],
+        "objective": attributes["objective"],
+        "estimator": attributes.get("estimator"),
+        **{name: attributes.get(name) for name in numbers},
+        "mutual_information_share": share(attributes),
+        "filters": filters.reshape(len(filters), *components, *attributes["block"]).tolist(),
+        "bias": file.read("/bias").tolist(),
+        "restart": attributes["restart"],
+        "total_correlation_units": (
+            file.read("/total_correlation/units").tolist()
+            if "total_correlation" in attributes
+            else None
+        ),
+        **models.of(attributes).rule_summary(file),
+    }

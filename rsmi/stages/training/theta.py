@@ -18,7 +18,6 @@ from rsmi.errors import Failure, UsageError
 from rsmi.information.entropy import kl_block_given_environment
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
-from rsmi.samples.files import open_file
 from rsmi.samples.windows import (
     Windows,
     WindowSet,
@@ -301,24 +300,23 @@ def plan(work: ThetaTraining) -> dict:
     }
 
 
-def summary(path: Path) -> dict:
+def summary(file: File) -> dict:
     """Quality of the trained machines."""
-    with open_file(path, "theta") as file:
-        attributes = file.attributes
-        return {
-            "file": str(path),
-            "block": list(attributes["block"]),
-            "buffer": attributes["buffer"],
-            "environment": attributes["environment"],
-            "hidden": file.shape("/joint/weights")[1],
-            "epochs": file.shape("/curve/epoch")[0],
-            **{
-                name: attributes.get(name)
-                for name in (
-                    "pseudo_log_likelihood",
-                    "pseudo_log_likelihood_error",
-                    "kl",
-                    "kl_error",
-                )
-            },
-        }
+    attributes = file.attributes
+    return {
+        "file": str(file.path),
+        "block": list(attributes["block"]),
+        "buffer": attributes["buffer"],
+        "environment": attributes["environment"],
+        "hidden": file.shape("/joint/weights")[1],
+        "epochs": file.shape("/curve/epoch")[0],
+        **{
+            name: attributes.get(name)
+            for name in (
+                "pseudo_log_likelihood",
+                "pseudo_log_likelihood_error",
+                "kl",
+                "kl_error",
+            )
+        },
+    }
