@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rsmi.reports.files import summary
+from rsmi.reports.files import describe, summary
 from rsmi.samples.files import model_of, open_file
 
 SETS = sorted((Path(__file__).parents[1] / "data").glob("format-*"))
@@ -66,6 +66,7 @@ def test_flows_and_exponents_that_name_no_model(name, model):
 @pytest.mark.parametrize("name", ["flow-unknown.h5", "exponent-unknown.h5"])
 def test_no_value_of_ising_for_an_unknown_model(name):
     """T_c = 2.269185 J/k_B, y_h = 15/8 and K_c = 0.440687 belong to the Ising model alone."""
-    text = info.describe(OF_1_3 / name)
+    with open_file(OF_1_3 / name) as file:
+        text = describe(file)
     for value in ("2.269", "15/8", "1.875", "0.4407", "0.440687", "T/T_c"):
         assert value not in text
