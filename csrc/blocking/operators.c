@@ -35,8 +35,7 @@ typedef struct {
     int64_t planes, rows, columns; /* of the lattice, or of a slab */
     int64_t slabs;                 /* number of slabs of a lattice, 1 if it is not cut */
     int64_t reach[3];              /* largest offset of a term on each axis */
-    int64_t words, plane,
-        copy; /* number of words of a row, of a plane, of a copy with its repeated planes */
+    int64_t words, plane, copy;    /* words of a row, a plane, a copy with its repeated planes */
 } layout;
 
 typedef struct {

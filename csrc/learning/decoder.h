@@ -19,9 +19,8 @@ typedef struct {
 int64_t decoder_size(const decoder_shape *shape);
 
 typedef struct {
-    double *log_r; /* (n_states, n) batch-last */
-    double *signs,
-        *transposed_signs; /* 2 h_j - 1 of all states (n_states, n_hidden), and its transpose */
+    double *log_r;                    /* (n_states, n) batch-last */
+    double *signs, *transposed_signs; /* 2 h_j - 1 of all states (n_states, n_hidden) */
     double *fields, *units, *delta, *unit_delta, *transposed, *mean;
 } decoder_workspace;
 

@@ -11,8 +11,7 @@
  * destroyed. */
 typedef struct {
     int64_t rows, columns;
-    int leave_own_out; /* the columns are the own blocks of the rows: leave the pair (v_i, e_i) out
-                        */
+    int leave_own_out; /* the columns are the own blocks of the rows: leave (v_i, e_i) out */
     int64_t *own;      /* (rows,) the column that is the own block of the row */
     double *weight;    /* (padded columns,) frequencies of the columns, of sum 1, padding 0 */
     double *energies;  /* (rows, padded columns) f(v_j, e_i) */

@@ -28,10 +28,9 @@ typedef struct {
     size_t n_gibbs;       /* k of CD-k, >= 1: steps visible -> hidden -> visible per update */
     double learning_rate; /* at the first batch; it falls linearly to 5 % of this at the end */
     double momentum, weight_decay;
-    int symmetric; /* keep both biases as they are (at 0: P(x) = P(-x)) */
-    size_t first_batch,
-        total_batches; /* where this epoch lies in the training, for the learning rate */
-    int path;          /* enum rbm_path */
+    int symmetric;                     /* keep both biases as they are (at 0: P(x) = P(-x)) */
+    size_t first_batch, total_batches; /* position of this epoch in the training */
+    int path;                          /* enum rbm_path */
 } rbm_schedule;
 
 /* Draws the weights (normal, with the given standard deviation), seeds the lanes, and draws

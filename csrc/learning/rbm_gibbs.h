@@ -23,10 +23,9 @@ typedef struct {
     int field_bits, mean_bits; /* binary places of fields (in log2 units) and of means */
     uint32_t *factors; /* (n_hidden rounded up to a multiple of five, stride): twice the weights, in
                           fixed point */
-    uint32_t *visible_offsets,
-        *hidden_offsets; /* fields of a layer if all units of the opposite layer are -1 */
+    uint32_t *visible_offsets, *hidden_offsets; /* fields if all opposite units are -1 */
     uint32_t *data, *chain,
-        *hidden; /* layers: (words, RBM_ROW), bit u of word w is 1 where unit 30 w + u is +1 */
+        *hidden;       /* (words, RBM_ROW): bit u of word w is 1 where unit 30 w + u is +1 */
     uint32_t *samples; /* the same visible bits transposed: (words of samples, stride) */
     uint32_t *means; /* (n_hidden + 1, RBM_ROW): twice the signed means; row n_hidden is constant */
     uint32_t

@@ -2,9 +2,8 @@
 #ifndef RSMI_RBM_PATH_H
 #define RSMI_RBM_PATH_H
 
-#define RBM_LANES                                                                                  \
-    64 /* generators of the Gibbs chains; this number is part of the definition of the random      \
-          stream */
+/* The number of generators of the Gibbs chains, a part of the definition of the random stream. */
+#define RBM_LANES 64
 
 /* The instructions to use; all give the same bits. RBM_AUTO takes the best; the others are for
  * tests and benchmarks. */

@@ -1,5 +1,6 @@
-/* Bit-sliced chains: round trips of configurations, energies against the plain kernel, every path
- * the same bits, blocks, samples, no broken bonds at strong coupling, refusals. */
+/* Checks bit-sliced chains: configurations survive a round trip, energies are those of the plain
+ * kernel, every path gives the same bits, blocks and samples agree with sweeps, no satisfied bond
+ * breaks at strong coupling, and bad arguments are refused. */
 #include "models/ising/bitsliced/ising_bitsliced.h"
 #include "models/ising/ising.h"
 #include "tests/expect.h"
@@ -67,7 +68,8 @@ static void check_rows(const bitsliced_chain *c)
     }
 }
 
-/* Every path from the same start: after some sweeps at once, and block by block in reverse. */
+/* Runs every path from the same start: after some sweeps at once, and block by block in reverse
+ * order. */
 static void check_paths(bitsliced_chain c)
 {
     const uint8_t *rows = random_rows(&c);
@@ -92,7 +94,7 @@ static void check_paths(bitsliced_chain c)
     }
 }
 
-/* Two rows of three sweeps each are what sweeping, packing and measuring make. */
+/* Two rows of three sweeps each must be what sweeping, packing and measuring make. */
 static void check_sample(const bitsliced_chain *c)
 {
     const int64_t n = lattices(c), bytes = n * row_bytes(c);

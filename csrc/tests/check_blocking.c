@@ -1,5 +1,5 @@
-/* Random numbers against published values, runs of bits, and block rules against their definition
- * spin by spin. */
+/* Checks random numbers against published values, runs of bits, and block rules against their
+ * definition spin by spin. */
 #include "base/bits.h"
 #include "blocking/blocking.h"
 #include "tests/expect.h"
@@ -42,7 +42,8 @@ static int64_t product(const int64_t x[3])
     return x[0] * x[1] * x[2];
 }
 
-/* Field of coarse spin j at coarse site c, terms in the order of the block's sites. */
+/* The field of coarse spin j at coarse site c, with the terms in the order of the sites of the
+ * block. */
 static double field_of(const geometry *g, const uint8_t *row, const block_rule *rule, int64_t c,
                        int64_t j)
 {

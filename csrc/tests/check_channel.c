@@ -1,5 +1,5 @@
-/* The coarse-graining channel: probabilities against the logistic function, gradients against
- * differences. */
+/* Checks the coarse-graining channel: probabilities against the logistic function, gradients
+ * against differences. */
 #include "base/dense.h"
 #include "learning/channel.h"
 #include "tests/expect.h"

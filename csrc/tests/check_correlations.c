@@ -1,4 +1,4 @@
-/* Sums of two-spin products against their definition site by site. */
+/* Checks sums of two-spin products against their definition site by site. */
 #include "blocking/correlations.h"
 #include "tests/expect.h"
 

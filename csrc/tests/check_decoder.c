@@ -1,5 +1,5 @@
-/* The decoder of the lower bound: gradients against differences, normalisation, and a fit with a
- * known optimum. */
+/* Checks the decoder of the lower bound: gradients against differences, normalisation, and a fit
+ * whose optimum is known. */
 #include "base/dense.h"
 #include "learning/decoder.h"
 #include "tests/expect.h"

@@ -1,4 +1,4 @@
-/* Elementary functions, workspaces, the Adam rule and the small dense products. */
+/* Checks elementary functions, workspaces, the Adam rule and the small dense products. */
 #include "base/adam.h"
 #include "base/arena.h"
 #include "base/dense.h"

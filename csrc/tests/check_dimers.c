@@ -1,5 +1,5 @@
-/* Dimers: coverings at every shape, counts against their definition, chains in turn against chains
- * alone, noise, refusals. */
+/* Checks dimers: coverings of every shape, counts against their definition, chains in turn against
+ * single chains, noise, and refusals. */
 #include "models/dimers/dimers.h"
 #include "models/dimers/dimers_worm.h"
 #include "tests/expect.h"

@@ -1,5 +1,5 @@
-/* Loops of interacting dimers: probabilities at every neighbourhood, coverings at every shape,
- * order and disorder, refusals. */
+/* Checks loops of interacting dimers: probabilities in every neighbourhood, coverings of every
+ * shape, order and disorder, and refusals. */
 #include "models/dimers/dimers_loop.h"
 #include "tests/expect.h"
 
@@ -54,7 +54,8 @@ static int64_t *make_rows(const dimer_lattice *lattice, double coupling, int8_t 
     return pairs;
 }
 
-/* Rows are coverings with the pairs they say, and the same in two parts. */
+/* Rows must be coverings with the stated number of pairs, and the same if they are made in two
+ * parts. */
 static void check_rows(const dimer_lattice *lattice, double coupling)
 {
     const int64_t vertices = dimer_vertices(lattice), n_bytes = dimer_link_bytes(lattice);

@@ -1,4 +1,5 @@
-/* Enumeration of the block and the chains of KR eq. 15, in cases with known answers. */
+/* Checks the enumeration of the block and the Monte Carlo chains (chains.c) in cases with known
+ * answers. */
 #include "base/dense.h"
 #include "learning/chains.h"
 #include "learning/channel.h"
@@ -61,7 +62,7 @@ static void check_enumeration(int64_t n_block, int64_t n_hidden)
     release_all();
 }
 
-/* In one piece and in two. */
+/* Runs the chains in one piece and in two. */
 static void check_slices(void)
 {
     enum { STATES = 4, BLOCKS = 8 };

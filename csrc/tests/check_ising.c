@@ -1,5 +1,5 @@
-/* Ising chains: energies by hand, no broken bonds at strong coupling, samples against their own
- * bits, split runs, refusals. */
+/* Checks Ising chains: energies by hand, no broken bonds at strong coupling, samples against their
+ * own bits, split runs, and refusals. */
 #include "models/ising/ising.h"
 #include "tests/expect.h"
 
@@ -9,7 +9,7 @@ static const int64_t SHAPES[][3] = {{1, 1, 2},   {1, 1, 7},  {1, 1, 64}, {1, 1, 
                                     {4, 2, 128}, {2, 6, 2},  {3, 3, 70}, {1, 65, 3},  {6, 4, 8},
                                     {1, 90, 70}, {8, 6, 66}};
 
-/* Sum of a_i a_j over the bonds with b_i = b_j; over all where b is NULL. */
+/* The sum of a_i a_j over the bonds with b_i = b_j; over all bonds if b is NULL. */
 static int64_t bond_sum(const ising_chain *c, const int8_t *a, const int8_t *b)
 {
     const int64_t shape[3] = {c->depth, c->height, c->width},
@@ -54,7 +54,7 @@ static void check_energies(const ising_chain *c)
     expect(ising_energy(c, spins) == plain_energy(c, spins));
 }
 
-/* Every sample against its bits. */
+/* Checks every sample against its bits. */
 static void check_samples(const ising_chain *c)
 {
     enum { SAMPLES = 5 };

@@ -1,5 +1,5 @@
-/* Lambda training with every objective: gradients against differences, split runs, sizes off the
- * vector widths, refusals. */
+/* Checks the training of Lambda with every objective: gradients against differences, split runs,
+ * sizes that are no multiple of the vectors, and refusals. */
 #include "base/dense.h"
 #include "learning/chains.h"
 #include "learning/channel.h"
@@ -67,7 +67,8 @@ static double value_of(problem *p, double *gradient)
     return value;
 }
 
-/* Of filters and biases; the pair energies carry float32 rounding: a wide step. */
+/* Checks the gradient of filters and biases. The step is wide because pair energies carry float32
+ * rounding. */
 static void check_gradient(problem *p)
 {
     double *gradient = take_doubles(p->size), *unused = take_doubles(p->size);

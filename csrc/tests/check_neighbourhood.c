@@ -1,4 +1,4 @@
-/* Histograms of local energies against their definition site by site. */
+/* Checks histograms of local energies against their definition site by site. */
 #include "blocking/neighbourhood.h"
 #include "tests/expect.h"
 

@@ -1,4 +1,4 @@
-/* Operators and windows against their definition site by site. */
+/* Checks operators and windows against their definition site by site. */
 #include "blocking/levels.h"
 #include "blocking/operator_products.h"
 #include "blocking/operators.h"
@@ -95,7 +95,7 @@ static void check_products(int64_t n_even, int64_t n_odd, uint64_t largest)
     release_all();
 }
 
-/* Many lattices side by side against blocking and operators one after the other. */
+/* Checks many lattices side by side against blocking and operators one after the other. */
 static void check_levels(int64_t height, int64_t width, int64_t steps, int64_t n_samples,
                          const double filters[4], double bias)
 {

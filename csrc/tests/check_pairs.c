@@ -1,4 +1,5 @@
-/* Pair free energies and the two machines of Theta against the formulas they stand for. */
+/* Checks pair free energies and the two machines of Theta against the formulas that they stand
+ * for. */
 #include "base/dense.h"
 #include "learning/pairs.h"
 #include "learning/theta.h"

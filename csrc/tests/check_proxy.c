@@ -1,5 +1,5 @@
-/* The pairwise objectives against the formulas they stand for, and their derivatives against
- * differences. */
+/* Checks the pairwise objectives against the formulas that they stand for, and their derivatives
+ * against differences. */
 #include "base/dense.h"
 #include "learning/proxy.h"
 #include "tests/expect.h"

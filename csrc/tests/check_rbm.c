@@ -1,5 +1,5 @@
-/* Contrastive divergence: initial states, sizes off the vector widths, an update by hand,
- * refusals. */
+/* Checks contrastive divergence: initial states, sizes that are no multiple of the vectors, an
+ * update by hand, and refusals. */
 #include "learning/rbm.h"
 #include "tests/expect.h"
 

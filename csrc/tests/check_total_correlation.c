@@ -1,5 +1,5 @@
-/* The moments and one update of the explanation of total correlation against sums over states
- * written out. */
+/* Checks the moments and one update of the explanation of total correlation against sums over
+ * states that are written out. */
 #include "learning/total_correlation.h"
 #include "tests/expect.h"
 

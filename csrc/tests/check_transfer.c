@@ -1,4 +1,4 @@
-/* Transfer matrices against the sum over all states of block and buffer. */
+/* Checks transfer matrices against the sum over all states of block and buffer. */
 #include "models/ising/transfer.h"
 #include "tests/expect.h"
 

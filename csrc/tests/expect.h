@@ -1,4 +1,4 @@
-/* What the C-level tests share: expect(), exactly sized scratch memory (so that the address
+/* What the C-level tests share: expect(), scratch memory of exact size (so that the address
  * sanitizer sees one byte too many), and random inputs. */
 #ifndef RSMI_EXPECT_H
 #define RSMI_EXPECT_H

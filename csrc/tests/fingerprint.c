@@ -1,5 +1,5 @@
-/* One line "kernel hash" for the results of every kernel on fixed inputs. Two builds that print the
- * same line agree bit for bit. */
+/* Prints one line "kernel hash" for the results of every kernel on fixed inputs. Two builds that
+ * print the same line agree bit for bit. */
 #include "blocking/blocking.h"
 #include "blocking/correlations.h"
 #include "blocking/levels.h"

@@ -1,18 +1,19 @@
-/* Random words of the kernels, without end, for dieharder:
+/* Prints random words of the kernels without end, for dieharder:
  *
  *     stream_words SOURCE [BYTES] < KEYS        KEYS: 256-bit keys of chains, 32 bytes each
  *
  *   lane      one lane of one stream of a bit-sliced chain
- *   bit       its lowest bit alone, 64 draws a word: what one spin sees
+ *   bit       its lowest bit alone, 64 draws to a word: what one spin sees
  *   lanes     all 8 lanes of all 4 streams of a chain in turn, as they are drawn
- *   blocks    the first draw of every block of a chain with 64 of them, then the second ...
- *   chains    the xoshiro256++ of the scalar kernels, one word a key in turn
- *   sites     keyed_bits of 512 sites, then of the next sample: coarse-graining, and what finishes
- * the spins of a word samples   keyed_bits of one site in consecutive samples: what finishes one
- * spin in consecutive words unmixed   the counter that keyed_bits starts from, not mixed: dieharder
- * must find it bad
+ *   blocks    the first draw of every block of a chain with 64 blocks, then the second ...
+ *   chains    the xoshiro256++ of the scalar kernels, one word from each key in turn
+ *   sites     keyed_bits of 512 sites, then of the next sample: coarse-graining, and what
+ *             finishes the spins of a word
+ *   samples   keyed_bits of one site in consecutive samples: what finishes one spin in
+ *             consecutive words
+ *   unmixed   the counter from which keyed_bits starts, not mixed: dieharder must find it bad
  *
- * The draws are those of the product's own functions; what dieharder says of them is in
+ * The draws are those of the functions of the core. Their results with dieharder are in
  * tests/data/dieharder. */
 #include "models/ising/bitsliced/ising_bitsliced.h"
 #include "models/ising/bitsliced/ising_bitsliced_update.h"

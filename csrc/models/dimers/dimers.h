@@ -21,9 +21,8 @@
 enum { DIMER_LONGEST = 32000 }; /* most vertices along a side */
 
 typedef struct {
-    int64_t rows,
-        columns; /* even; with a frame around the lattice there are fewer than 2^25 vertices */
-    int open;    /* whether there are no links around the edges */
+    int64_t rows, columns; /* even; fewer than 2^25 vertices with a frame around them */
+    int open;              /* whether there are no links around the edges */
 } dimer_lattice;
 
 static inline int64_t dimer_vertices(const dimer_lattice *lattice)

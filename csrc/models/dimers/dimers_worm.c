@@ -42,8 +42,7 @@ enum { VERTEX = 6, DIRECTION = 4 };     /* their first bits in a word */
 #define POWER_39 4052555153018976267ULL /* 3^39 */
 
 typedef struct {
-    int64_t chain, row,
-        worms_left; /* which chain; the row that it makes; worms to the end of the row */
+    int64_t chain, row, worms_left; /* its number; its row; worms to the end of the row */
     uint32_t *word;
     uint32_t straight, start; /* the head and the direction in which it came; the vertex a */
     uint64_t digits, rng[4];

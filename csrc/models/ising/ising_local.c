@@ -106,8 +106,7 @@ RSMI_INLINE void sweep(const ising_chain *chain, int dimension, const uint64_t *
 void ising_checkerboard(const ising_chain *chain, int64_t sweeps, int8_t *spins, uint64_t rng[4])
 {
     uint64_t barrier[2 * MAX_FIELD + 1];
-    uint64_t state[4] = {rng[0], rng[1], rng[2],
-                         rng[3]}; /* the compiler keeps a local copy in registers */
+    uint64_t state[4] = {rng[0], rng[1], rng[2], rng[3]}; /* a local copy lives in registers */
     const int dimension = ising_dimension(chain);
     fill_barriers(chain, barrier);
     for (int64_t i = 0; i < sweeps; i++) {

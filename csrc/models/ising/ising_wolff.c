@@ -25,9 +25,8 @@ static inline uint32_t quotient(uint32_t n, uint64_t reciprocal)
 }
 
 typedef struct {
-    uint32_t size, stride,
-        around; /* in sites: distance of two neighbours; distance of the last site from the first */
-    uint64_t reciprocal; /* see quotient() */
+    uint32_t size, stride, around; /* sites; from a site to the next, from the first to the last */
+    uint64_t reciprocal;           /* see quotient() */
 } lattice_axis;
 
 typedef struct {

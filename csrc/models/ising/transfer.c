@@ -36,11 +36,10 @@
 typedef struct {
     transfer_window window;
     int width, height, upper_rows;
-    int64_t row_states, side_states,
-        line_states;        /* numbers of states: of a whole row, of its sides, of its block part */
-    double equal, opposite; /* weight of a bond between equal and between opposite spins */
-    double *horizontal;     /* [row state]: weight of the bonds within a row */
-    double *overlap;        /* [xor of two lines]: weight of the bonds between two block lines */
+    int64_t row_states, side_states, line_states; /* states of a row, its sides, its block part */
+    double equal, opposite;  /* weight of a bond between equal and between opposite spins */
+    double *horizontal;      /* [row state]: weight of the bonds within a row */
+    double *overlap;         /* [xor of two lines]: weight of the bonds between two block lines */
     double *row, *tables[4]; /* workspace: a row vector; a table and a spare one, above and below */
 } transfer;
 
