@@ -13,7 +13,6 @@ in the folder that its drive has been recalled.
 
 from __future__ import annotations
 
-import io
 import logging
 import pickle
 import socket
@@ -23,9 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 import rsmi
+from rsmi.engine.packing import pack, unpack
 from rsmi.engine.tasks import Limits, Task, drive
 from rsmi.errors import Failure, UsageError
 from rsmi.store import PartsFolder
@@ -34,8 +32,6 @@ log = logging.getLogger("rsmi")
 
 _LOOK_SECONDS = 0.25  # time between looks at signals and the deadline
 _LOOKS_PER_REPORT = 8  # looks between readings of the folder
-_LARGE = 1 << 16  # bytes; larger arrays go through the folder
-_PARTS = "parts"  # stands for the folder of the run in a packed task
 
 _NOT_TAKEN = (
     "scheduler or workers cannot take the work up: install the same rsmi, Python and packages there"
@@ -115,48 +111,9 @@ def drive_in_worker(orders: Orders, packed_task: bytes) -> Chain:
             f"the worker on {socket.gethostname()} does not find {parts.path}: the output must be"
             " in a folder that all workers share"
         )
-    task = _Unpacker(io.BytesIO(packed_task), parts).load()
+    task = unpack(packed_task, parts)
     drive(parts, task, orders.limits, lambda: not parts.is_called(orders.call), lambda count: None)
     return [(part.start, part.stop) for part in parts.parts(task.name)]
-
-
-# ---- packing -------------------------------------------------------------------------------------
-
-
-class _Packer(pickle.Pickler):
-    """Pickles tasks.
-
-    Large arrays go to the folder, each of them once, even if many tasks have it. The folder itself
-    is not pickled: a worker puts its own in its place.
-    """
-
-    def __init__(self, stream: io.BytesIO, parts: PartsFolder, kept: dict[int, str]):
-        super().__init__(stream)
-        self._parts, self._kept = parts, kept
-
-    def persistent_id(self, item: object) -> str | None:
-        if item is self._parts:
-            return _PARTS
-        if type(item) is not np.ndarray or item.dtype.kind not in "biuf" or item.nbytes < _LARGE:
-            return None
-        if id(item) not in self._kept:
-            self._kept[id(item)] = self._parts.keep_array(item)
-        return self._kept[id(item)]
-
-
-class _Unpacker(pickle.Unpickler):
-    def __init__(self, stream: io.BytesIO, parts: PartsFolder):
-        super().__init__(stream)
-        self._parts = parts
-
-    def persistent_load(self, name: str) -> PartsFolder | np.ndarray:
-        return self._parts if name == _PARTS else self._parts.kept_array(name)
-
-
-def _packed(task: Task, parts: PartsFolder, kept: dict[int, str]) -> bytes:
-    stream = io.BytesIO()
-    _Packer(stream, parts, kept).dump(task)
-    return stream.getvalue()
 
 
 # ---- the side of the command ---------------------------------------------------------------------
@@ -218,7 +175,7 @@ class _Dispatcher:
     def _submit_all(self, tasks: Sequence[Task]) -> None:
         kept: dict[int, str] = {}
         for task in tasks:
-            self._packed[task.name] = _packed(task, self._parts, kept)
+            self._packed[task.name] = pack(task, self._parts, kept)
             self._submit(task)
 
     def _wait(self) -> None:

@@ -19,7 +19,7 @@ from rsmi.engine.progress import Progress
 from rsmi.engine.publication import publish_result
 from rsmi.engine.remote import Workers, drive_by_workers
 from rsmi.engine.request import Request, RunOptions
-from rsmi.engine.shards import Piece, RowReader, StoredRows, store_rows
+from rsmi.engine.shards import Piece, RowReader, StoredRows, store_stream
 from rsmi.engine.tasks import Limits, Named, Rows, State, Task
 from rsmi.engine.threads import drive_in_threads
 from rsmi.engine.unfinished import claim_parts, remove_leftovers
@@ -93,8 +93,6 @@ class Session:
         """The shorter file that this run extends, if there is one."""
         return self._output.base
 
-    # ---- work
-
     def select(self, streams: list[Stream]) -> list[Stream]:
         """The streams that this run makes: those of its shard, or all of them.
 
@@ -146,7 +144,7 @@ class Session:
             self._progress(tasks, description, unit, flips) as progress,
         ):
             self._drive(tasks, progress)
-        if self._stopped() and any(self._done(task) < task.total for task in tasks):
+        if self.options.stop.requested and any(self._done(task) < task.total for task in tasks):
             raise Interrupted(
                 f"{self.output}: {self.options.stop.reason}; the checkpoint is written: run the"
                 " same command again to continue"
@@ -154,12 +152,11 @@ class Session:
 
     def _drive(self, tasks: Sequence[Task], progress: Progress) -> None:
         workers = None if all(map(self._finished, tasks)) else self._started_workers()
+        work = (self._parts, tasks, LIMITS, lambda: self.options.stop.requested)
         if workers is None:
-            threads, report = self.options.threads, progress.update
-            drive_in_threads(threads, self._parts, tasks, LIMITS, self._stopped, report)
+            drive_in_threads(self.options.threads, *work, progress.update)
         else:
-            report = None if progress.disable else progress.update
-            drive_by_workers(workers, self._parts, tasks, LIMITS, self._stopped, report)
+            drive_by_workers(workers, *work, None if progress.disable else progress.update)
 
     def _started_workers(self) -> Workers | None:
         """The processes that drive tasks, if the options ask for some; they live as long as the
@@ -167,9 +164,6 @@ class Session:
         if self._workers is None and self.options.workers is not None:
             self._workers = self._stack.enter_context(self.options.workers())
         return self._workers
-
-    def _stopped(self) -> bool:
-        return self.options.stop.requested
 
     def _progress(self, tasks: Sequence[Task], description: str, unit: str, flips: int) -> Progress:
         return Progress(
@@ -188,8 +182,6 @@ class Session:
 
     def _finished(self, task: Task) -> bool:
         return bool(self._parts.parts(task.name)) and self._done(task) >= task.total
-
-    # ---- results
 
     def state(self, task: Named) -> State:
         """The state of a finished task."""
@@ -262,9 +254,7 @@ class Session:
 
         def fill(writer: Writer) -> None:
             for stream in streams:
-                store_rows(writer, stream.name, self.rows(stream))
-                state = self.state(stream).items()
-                writer.state(stream.name, {name: a for name, a in state if name not in unneeded})
+                store_stream(writer, stream.name, self.rows(stream), self.state(stream), unneeded)
 
         shard = self.options.shard
         if shard is None:

@@ -11,7 +11,7 @@ assembles it from shards.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -143,10 +143,17 @@ class RowReader:
         return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
 
-def store_rows(writer: Writer, stream: str, rows: RowReader) -> None:
-    """Copy the rows of one stream into the file of a shard."""
+def store_stream(
+    writer: Writer,
+    stream: str,
+    rows: RowReader,
+    state: Mapping[str, np.ndarray],
+    unneeded: Sequence[str],
+) -> None:
+    """Copy one stream into the file of a shard: its rows, and the needed arrays of its state."""
     for name in rows.arrays:
         _store_array(writer, f"/rows/{stream}/{name}", rows, name)
+    writer.state(stream, {name: array for name, array in state.items() if name not in unneeded})
 
 
 def _store_array(writer: Writer, path: str, rows: RowReader, name: str) -> None:

@@ -32,7 +32,7 @@ from rsmi.samples.files import known_of, model_of, open_file
 from rsmi.stages import crossing, exponent
 from rsmi.stages.flow import from_files as flow
 from rsmi.store import File, as_data_error
-from rsmi.store.writer import disk_errors
+from rsmi.store.disk import disk_errors
 
 try:
     from matplotlib import colormaps, cycler, rc_context

@@ -1,12 +1,13 @@
 """The only room that imports h5py: schema, reading, writing, parts of unfinished work, digests."""
 
 from rsmi.store.digest import canonical_json, parameters_digest, text_digest
+from rsmi.store.disk import disk_errors
 from rsmi.store.errors import as_data_error
 from rsmi.store.file import File
 from rsmi.store.part import Part
 from rsmi.store.parts import PartsFolder
 from rsmi.store.reader import open_file
-from rsmi.store.writer import Writer, disk_errors, publish
+from rsmi.store.writer import Writer, publish
 
 __all__ = [
     "File",

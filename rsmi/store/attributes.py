@@ -11,9 +11,9 @@ import h5py
 import numpy as np
 
 from rsmi.errors import DataError
-from rsmi.store import schema
 from rsmi.store.digest import canonical_json, read_attribute
 from rsmi.store.errors import hdf5_errors
+from rsmi.store.schema import COMMON_ATTRIBUTES, KINDS
 
 LARGEST = 1e100  # a larger finite number has no physical meaning, and its square overflows
 _T = TypeVar("_T")
@@ -28,7 +28,7 @@ def read_attributes(handle: h5py.File, path: Path, kind: str) -> dict[str, Any]:
         If an attribute is missing or damaged.
     """
     values = {}
-    for attribute in schema.COMMON_ATTRIBUTES + schema.KINDS[kind].attributes:
+    for attribute in COMMON_ATTRIBUTES + KINDS[kind].attributes:
         with hdf5_errors(path, f"attribute {attribute.name} is missing or damaged"):
             if attribute.name in handle.attrs:
                 decode = DECODERS[attribute.type]

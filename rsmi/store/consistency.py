@@ -42,61 +42,63 @@ def _check_lattice(file: File) -> None:
 
 def _check_samples(file: File) -> None:
     _check_lattice(file)
-    if file.attributes["boundary"] not in ("periodic", "open"):
-        raise DataError(
-            f"{file.path}: boundary {file.attributes['boundary'][:40]!r} is neither periodic nor"
-            " open"
-        )
+    _check_configurations(file)
+    if "/mask" in file:
+        _check_mask(file)
+    if file.attributes["command"] == "sample":
+        _check_count(file)
+        _check_schedule(file)
+
+
+def _check_configurations(file: File) -> None:
     attributes, path = file.attributes, file.path
-    n, width = file.shape("/spins")
-    bits = attributes["components"] * math.prod(attributes["shape"])
-    if not 1 <= attributes["components"] <= 64 or width != (bits + 7) // 8:
+    shape, original, components = (
+        attributes[name] for name in ("shape", "original_shape", "components")
+    )
+    if attributes["boundary"] not in ("periodic", "open"):
         raise DataError(
-            f"{path}: /spins has {width} bytes a row, where {attributes['components']} x"
-            f" {list(attributes['shape'])} needs {(bits + 7) // 8}"
+            f"{path}: boundary {attributes['boundary'][:40]!r} is neither periodic nor open"
+        )
+    n, width = file.shape("/spins")
+    needed = (components * math.prod(shape) + 7) // 8
+    if not 1 <= components <= 64 or width != needed:
+        raise DataError(
+            f"{path}: /spins has {width} bytes a row, where {components} x {list(shape)} needs"
+            f" {needed}"
         )
     if n < 1 or attributes["chains"] < 1:
         raise DataError(f"{path}: holds no samples")
-    if (
-        len(attributes["original_shape"]) != len(attributes["shape"])
-        or min(attributes["original_shape"]) < 1
-    ):
+    if len(original) != len(shape) or min(original) < 1:
         raise DataError(f"{path}: original_shape does not fit shape")
-    if "/mask" in file and (
-        attributes["components"] != 1
-        or attributes["boundary"] != "periodic"
-        or not 0 < count_ones(file.read("/mask")) < bits
-    ):
+
+
+def _check_mask(file: File) -> None:
+    attributes, sites = file.attributes, math.prod(file.attributes["shape"])
+    one_component = attributes["components"] == 1 and attributes["boundary"] == "periodic"
+    if not one_component or not 0 < count_ones(file.read("/mask")) < sites:
         raise DataError(
-            f"{path}: /mask needs one component, a periodic lattice, and sites both with data and"
-            " without"
+            f"{file.path}: /mask needs one component, a periodic lattice, and sites both with data"
+            " and without"
         )
-    if attributes["command"] == "sample":
-        _check_schedule(file, math.prod(attributes["shape"]))
 
 
-def _check_schedule(file: File, sites: int) -> None:
-    """Check what an extension of the file continues with.
+def _check_count(file: File) -> None:
+    present, stated = file.shape("/spins")[0], file.parameters.get("samples")
+    if stated != present:
+        raise DataError(f"{file.path}: holds {present} samples, not the {stated} of its parameters")
+
+
+def _check_schedule(file: File) -> None:
+    """Check the schedule with which an extension of the file continues.
 
     A cluster or a worm has at least one site, so a sweep has at most as many of them as sites.
     """
-    if file.parameters.get("samples") != file.shape("/spins")[0]:
-        raise DataError(
-            f"{file.path}: holds {file.shape('/spins')[0]} samples, not the"
-            f" {file.parameters.get('samples')} of its parameters"
-        )
-    attributes, least = (
-        file.attributes,
-        {
-            "thermalization": 0,
-            "interval": 1,
-            "clusters_per_sweep": 1,
-        },
-    )
+    attributes = file.attributes
+    least = {"thermalization": 0, "interval": 1, "clusters_per_sweep": 1}
     if (
         "algorithm" not in attributes
         or any(attributes.get(name, -1) < value for name, value in least.items())
-        or attributes["clusters_per_sweep"] > sites
+        or attributes["clusters_per_sweep"] > math.prod(attributes["shape"])
     ):
         raise DataError(
             f"{file.path}: algorithm, thermalization, interval or clusters_per_sweep is missing or"

@@ -10,10 +10,10 @@ import h5py
 import numpy as np
 
 from rsmi.errors import DataError
-from rsmi.store import schema
 from rsmi.store.attributes import read_attributes, require, text
 from rsmi.store.digest import canonical_json, content_digest, dataset_paths, read_attribute
 from rsmi.store.errors import hdf5_errors
+from rsmi.store.schema import KINDS
 from rsmi.store.structure import check_datasets
 
 
@@ -41,7 +41,7 @@ class File:
         self.path = path
         self.kind = kind
         self.attributes: dict[str, Any] = read_attributes(handle, path, kind)
-        check_datasets(handle, path, schema.KINDS[kind])
+        check_datasets(handle, path, KINDS[kind])
 
     def __contains__(self, path: str) -> bool:
         return path in self._handle
@@ -61,7 +61,7 @@ class File:
         """The attributes of the file's kind, without those that all files have."""
         return {
             attribute.name: self.attributes[attribute.name]
-            for attribute in schema.KINDS[self.kind].attributes
+            for attribute in KINDS[self.kind].attributes
             if attribute.name in self.attributes
         }
 

@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 
 from rsmi.errors import DataError, UsageError
-from rsmi.store import schema
 from rsmi.store.chunks import FILTERS, check_chunks, filters_of
 from rsmi.store.digest import read_attribute
 from rsmi.store.import_mcising import Mcising, is_mcising
+from rsmi.store.schema import FORMAT
 from rsmi.store.source import Source, pick, reading
 
 _SLAB = 1 << 24  # bytes read at a time
@@ -63,7 +63,7 @@ class Hdf5Source(Source):
         if (
             "format" in self._file.attrs
             and self._file.attrs.get_id("format").dtype.kind == "S"
-            and read_attribute(self._file, "format") == schema.FORMAT.encode()
+            and read_attribute(self._file, "format") == FORMAT.encode()
         ):
             raise UsageError(f"{self.path}: is a file of rsmi already")
 

@@ -23,10 +23,10 @@ import numpy as np
 
 from rsmi.errors import DataError, Failure
 from rsmi.store.digest import canonical_json
+from rsmi.store.disk import disk_errors, write_atomically
 from rsmi.store.job import JOB, read_job
 from rsmi.store.lock import open_lock
 from rsmi.store.part import Part, longest_chain, match_name, order, part_content, part_name
-from rsmi.store.writer import disk_errors, write_atomically
 
 _CALL = "call"  # the name of the last call, and whether its drives shall go on
 _CALLED, _RECALLED = "wanted", "recall"  # equally long, because the file is overwritten in place

@@ -12,12 +12,12 @@ from typing import Any
 import h5py
 
 from rsmi.errors import DataError, UsageError
-from rsmi.store import schema
 from rsmi.store.attributes import DECODERS
 from rsmi.store.consistency import check_consistency
 from rsmi.store.digest import read_attribute
 from rsmi.store.errors import HDF5_ERRORS, hdf5_errors
 from rsmi.store.file import File
+from rsmi.store.schema import FORMAT, FORMAT_VERSION, KINDS
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -106,18 +106,18 @@ def _identify(handle: h5py.File, path: Path, kind: str | None) -> str:
         stored = DECODERS["text"](read_attribute(handle, "kind"))
         version = DECODERS["integers"](read_attribute(handle, "format_version"))
     _check_version(path, version)
-    if stored not in schema.KINDS:
+    if stored not in KINDS:
         raise DataError(
             f"{path}: holds {stored[:40]!r}, which is no kind of file this program knows"
         )
     if kind is not None and stored != kind:
-        hint = ": join all shards by 'rsmi merge'" if schema.KINDS[stored].whole == kind else ""
+        hint = ": join all shards by 'rsmi merge'" if KINDS[stored].whole == kind else ""
         raise DataError(f"{path}: holds {stored}, but {kind} is needed here{hint}")
     return stored
 
 
 def _check_format(handle: h5py.File, path: Path) -> None:
-    expected = schema.FORMAT.encode()
+    expected = FORMAT.encode()
     if "format" not in handle.attrs or read_attribute(handle, "format") != expected:
         raise DataError(
             f"{path}: an HDF5 file, but not written by rsmi (no root attribute format = 'rsmi')"
@@ -127,8 +127,8 @@ def _check_format(handle: h5py.File, path: Path) -> None:
 def _check_version(path: Path, version: tuple[int, ...]) -> None:
     if len(version) != 2:
         raise DataError(f"{path}: format_version must be [major, minor]")
-    if version[0] > schema.FORMAT_VERSION[0]:
+    if version[0] > FORMAT_VERSION[0]:
         raise DataError(
             f"{path}: written in format {version[0]}.{version[1]}, newer than this program reads"
-            f" ({schema.FORMAT_VERSION[0]}.x): upgrade rsmi"
+            f" ({FORMAT_VERSION[0]}.x): upgrade rsmi"
         )

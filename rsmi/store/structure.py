@@ -8,17 +8,17 @@ import h5py
 import numpy as np
 
 from rsmi.errors import DataError
-from rsmi.store import schema
 from rsmi.store.attributes import LARGEST
 from rsmi.store.chunks import FILTERS, check_chunks, filters_of
 from rsmi.store.errors import hdf5_errors
+from rsmi.store.schema import PROVENANCE, Dataset, Kind
 
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte, more than deflate can reach
 _MAX_OBJECTS = 1 << 16
 _MAX_DEPTH = 4
 
 
-def check_datasets(handle: h5py.File, path: Path, kind: schema.Kind) -> None:
+def check_datasets(handle: h5py.File, path: Path, kind: Kind) -> None:
     """Check all links and storage, and the type and shape of every dataset of the kind.
 
     Raises
@@ -29,7 +29,7 @@ def check_datasets(handle: h5py.File, path: Path, kind: schema.Kind) -> None:
     with hdf5_errors(path, "damaged structure"):
         _check_links(handle, path)
     axes: dict[str, int] = {}
-    for entry in schema.PROVENANCE + kind.datasets:
+    for entry in PROVENANCE + kind.datasets:
         with hdf5_errors(path, f"dataset {entry.path} is damaged"):
             _check_dataset(handle, path, entry, axes)
 
@@ -75,9 +75,7 @@ def _check_storage(dataset: h5py.Dataset, path: Path) -> None:
     check_chunks(dataset, path.stat().st_size)
 
 
-def _check_dataset(
-    handle: h5py.File, path: Path, entry: schema.Dataset, axes: dict[str, int]
-) -> None:
+def _check_dataset(handle: h5py.File, path: Path, entry: Dataset, axes: dict[str, int]) -> None:
     """Check one dataset against its entry; ``axes`` collects the lengths of the named axes."""
     if entry.path not in handle:
         if entry.required:
@@ -103,9 +101,7 @@ def _has_dtype(dataset: h5py.Dataset, dtype: str) -> bool:
     return str(dataset.dtype) in dtype.split(" or ")
 
 
-def _check_shape(
-    dataset: h5py.Dataset, path: Path, entry: schema.Dataset, axes: dict[str, int]
-) -> None:
+def _check_shape(dataset: h5py.Dataset, path: Path, entry: Dataset, axes: dict[str, int]) -> None:
     if dataset.ndim != len(entry.shape):
         raise DataError(
             f"{path}: {entry.path} must have {len(entry.shape)} axes, not {dataset.ndim}"

@@ -7,10 +7,7 @@ import functools
 import io
 import json
 import os
-import re
-import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 import rsmi
-from rsmi.errors import Failure
-from rsmi.store import schema
 from rsmi.store.digest import canonical_json, content_digest, file_uuid
+from rsmi.store.disk import disk_errors, sync_folder
+from rsmi.store.schema import COMMON_ATTRIBUTES, FORMAT, KINDS, OLDEST_WRITTEN
 
 _CHUNK_BYTES = 1 << 20
 # The metadata of HDF5 1.10 (2016) and later carry checksums.
@@ -188,26 +185,26 @@ def _write_attributes(
     handle: h5py.File, kind: str, header: Mapping[str, Any], attributes: Mapping[str, Any]
 ) -> None:
     common = {
-        "format": schema.FORMAT,
+        "format": FORMAT,
         "kind": kind,
         "software": f"rsmi {rsmi.__version__}",
         **header,
     }
-    for attribute in schema.COMMON_ATTRIBUTES + schema.KINDS[kind].attributes:
+    for attribute in COMMON_ATTRIBUTES + KINDS[kind].attributes:
         value = common.get(attribute.name, attributes.get(attribute.name))
         if value is not None:
             _ENCODERS[attribute.type](handle, attribute.name, value)
         elif attribute.required and attribute.name not in _KNOWN_LAST:
             raise KeyError(f"{kind} files need the attribute {attribute.name}")
-    unknown = set(attributes) - {a.name for a in schema.KINDS[kind].attributes}
+    unknown = set(attributes) - {a.name for a in KINDS[kind].attributes}
     if unknown:
         raise KeyError(f"attributes missing from the schema of {kind}: {sorted(unknown)}")
 
 
 def _version_of(handle: h5py.File, kind: str) -> tuple[int, int]:
     """The oldest format version that has everything the file holds."""
-    entries = schema.KINDS[kind]
-    versions = [schema.OLDEST_WRITTEN]
+    entries = KINDS[kind]
+    versions = [OLDEST_WRITTEN]
     versions += [one.since for one in entries.attributes if one.name in handle.attrs]
     for one in entries.datasets:
         if one.path in handle:
@@ -248,54 +245,3 @@ def _write_provenance(handle: h5py.File, ancestors: list[dict], run: Mapping[str
     versions = {"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version}
     for name, value in {**run, **versions}.items():
         write_text(group, name, value if isinstance(value, str) else json.dumps(value))
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Report an error of the disk, from the operating system or from HDF5, as a Failure."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        code = error.errno if isinstance(error, OSError) and error.errno else _errno_in(str(error))
-        if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            limit = "file size limit reached" if code == errno.EFBIG else "disk full"
-            raise Failure(
-                f"{path}: {limit}; what is done so far is kept: make room and run the same command"
-                " again"
-            ) from error
-        if code in (errno.ENOENT, errno.ENOTEMPTY):
-            raise Failure(
-                f"{path}: the folder was removed while its output was being made"
-            ) from error
-        if code:
-            raise Failure(f"{path}: cannot be written ({os.strerror(code)})") from error
-        raise
-
-
-def _errno_in(message: str) -> int | None:
-    match = re.search(r"errno = (\d+)", message)
-    return int(match[1]) if match else None
-
-
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
-    """Write a file under a temporary name that no other process uses, sync it, and rename it."""
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def sync_folder(path: Path) -> None:
-    """Force the entries of a folder, such as a new name, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

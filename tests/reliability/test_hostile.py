@@ -151,7 +151,7 @@ def import_everything(path) -> None:
         temperature="2" if path == "mcising.h5" else None,
         **settings,
     ) as work:
-        task = imports.Reading(work.source, work.lattice, work.values, work.has_energy, work.mask)
+        task = imports.Reading(work.source, work.lattice, work.values, work.energies, work.mask)
         _, state = task.begin()
         for start in range(0, task.total, 1 << 14):
             task.advance(state, start, min(1 << 14, task.total - start))
