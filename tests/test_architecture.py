@@ -10,8 +10,8 @@ import pytest
 from rsmi.store import schema
 
 ROOT = Path(__file__).parent.parent
-# What a module of each room may import of the others; all may import rsmi, rsmi.errors and
-# rsmi.notation.
+
+
 FOUNDATION = {"lattice", "statistics", "kernels"}
 ARROWS = {
     "cli": {"figures", "reports", "stages", "samples", "models", "engine", "store", "lattice"},

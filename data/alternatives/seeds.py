@@ -11,7 +11,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
 from common import info
 
-from rsmi.notation import table
+from rsmi.statistics.notation import table
 
 TITLES = {"decoder": "mutual information", "total-correlation": "total correlation"}
 FIELD = 0.85  # least R2 of a unit that is the field

@@ -14,7 +14,7 @@ from common import info
 
 from rsmi.models.ising.facts import critical_coupling
 from rsmi.models.ising.theory.migdal_kadanoff import exponents as migdal_kadanoff
-from rsmi.notation import table, with_error
+from rsmi.statistics.notation import table, with_error
 
 TITLES = {
     "ising-2x2": "Ising model, 64x64, T_c, 2x2 blocks, buffer 1",

@@ -25,8 +25,8 @@ from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.figure import draw_unit
 from rsmi.models.dimers.filters import embed_links, filter_shape, split_filters
 from rsmi.models.dimers.stars import without_stars
-from rsmi.notation import table
 from rsmi.samples.windows import WindowSet
+from rsmi.statistics.notation import table
 from rsmi.store import open_file
 
 BLOCK = (4, 4)

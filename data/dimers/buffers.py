@@ -27,8 +27,8 @@ from rsmi.models.dimers.filters import (
     window_moments,
 )
 from rsmi.models.dimers.kasteleyn import link_covariance
-from rsmi.notation import table, with_error
 from rsmi.samples.windows import WindowSet
+from rsmi.statistics.notation import table, with_error
 from rsmi.store import open_file
 
 BLOCK = (4, 4)

@@ -22,8 +22,8 @@ from readouts import information, save
 
 from rsmi.information.decoder import DecoderBound
 from rsmi.models.dimers.filters import columnar_templates, electric_templates
-from rsmi.notation import table, with_error
 from rsmi.samples.windows import WindowSet, stored_geometry
+from rsmi.statistics.notation import table, with_error
 from rsmi.store import open_file
 
 T_BKT = 0.65

@@ -19,7 +19,7 @@ from estimates import rule_of
 
 from rsmi.information.channel import channel_table
 from rsmi.models.ising.oracle import torus_joint
-from rsmi.notation import table, with_error
+from rsmi.statistics.notation import table, with_error
 
 HEADLINES = {  # title, estimator, part
     "proxy": ("proxy", "fitted"),

@@ -23,13 +23,13 @@ from rsmi.errors import UsageError
 from rsmi.information.decoder import decoder_bound, fit_decoder
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.ising.facts import critical_coupling
-from rsmi.notation import table, with_error
 from rsmi.renormalization.information_thermometer import (
     INTERVAL,
     InformationThermometer,
     information_thermometer,
 )
 from rsmi.samples.windows import WindowSet
+from rsmi.statistics.notation import table, with_error
 from rsmi.store import open_file
 
 WINDOWS = 400_000  # a fifth held out: an error of about .0015 nats, .1 % of K_c

@@ -19,7 +19,6 @@ from rsmi.errors import Failure, UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import unpack_bits
 from rsmi.models.base import Known
-from rsmi.notation import with_error
 from rsmi.renormalization.couplings import NAMES
 from rsmi.reports.flow import (
     EXPONENTS,
@@ -31,6 +30,7 @@ from rsmi.reports.flow import (
 from rsmi.samples.files import known_of, model_of, open_file
 from rsmi.stages import crossing, exponent
 from rsmi.stages.flow import from_files as flow
+from rsmi.statistics.notation import with_error
 from rsmi.store import File, as_data_error
 from rsmi.store.disk import disk_errors
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from rsmi import models
 from rsmi.figures.titles import geometry_title
 from rsmi.models.drawing import RuleDrawing
-from rsmi.notation import with_error
+from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
 _SNAPSHOTS = 6  # pictures of the filters along the training

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rsmi.errors import DataError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import count_ones
-from rsmi.notation import with_error
+from rsmi.statistics.notation import with_error
 from rsmi.statistics.summary import sample_summary
 
 if TYPE_CHECKING:

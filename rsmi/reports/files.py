@@ -10,11 +10,11 @@ import numpy as np
 from rsmi import models
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.models.spins import live_sites
-from rsmi.notation import fields, table, with_error
 from rsmi.reports import flow as flow_info
 from rsmi.stages import crossing, exponent, merge, sample
 from rsmi.stages.flow import from_files
 from rsmi.stages.training import rules, theta
+from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File, as_data_error, canonical_json
 from rsmi.store.schema import KINDS
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from rsmi import models
 from rsmi.lattice.geometry import shape_text
 from rsmi.models.base import Known
-from rsmi.notation import fields, table, with_error
 from rsmi.renormalization.couplings import NAMES
 from rsmi.renormalization.operators import smallest_size
 from rsmi.samples.files import known_of
 from rsmi.stages import crossing, exponent
 from rsmi.stages.flow import from_files as flow_stage
+from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
 EXPONENTS = ("y_t", "y_h")

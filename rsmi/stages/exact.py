@@ -25,12 +25,12 @@ from rsmi.lattice.geometry import (
 )
 from rsmi.models.base import Model, Oracle
 from rsmi.models.schedule import pilot, schedule_from
-from rsmi.notation import fields, table, with_error
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
 from rsmi.samples.files import open_file
 from rsmi.samples.windows import extract_stored
 from rsmi.stages.rule_option import ChosenRule, choose_rule
 from rsmi.statistics.binning import runs
+from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
 log = logging.getLogger("rsmi")

@@ -10,9 +10,9 @@ import pytest
 from example_files import FILTERS, command, numbers_of, pipeline, text_of
 
 from rsmi import models
-from rsmi.notation import table, with_error
 from rsmi.reports.files import cosine_to_uniform
 from rsmi.samples.files import open_file
+from rsmi.statistics.notation import table, with_error
 from rsmi.store import reader
 
 

@@ -13,7 +13,7 @@ from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.models.dimers import filters as dimer_filters
 from rsmi.models.dimers import kasteleyn
 from rsmi.models.dimers.stars import without_stars
-from rsmi.notation import fields, table, with_error
+from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
 COMPONENTS = {2: ("x-links", "y-links"), 4: ("vertices", "x-links", "y-links", "faces")}
