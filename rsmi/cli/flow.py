@@ -61,8 +61,8 @@ def command(
     **physics,
 ):
     from rsmi.stages import merge
-    from rsmi.stages.flow import from_files as flow
-    from rsmi.stages.flow import in_flight as flow_sampled
+    from rsmi.stages.flow import from_files, in_flight
+    from rsmi.stages.flow import run as flow
 
     if model is None and not samples:
         raise UsageError(
@@ -71,16 +71,18 @@ def command(
         )
     if samples:
         sampling.refuse_with_files(ctx, ["model", *physics])
-        prepared = flow.prepare(common.read_paths(samples), rule, block, hard, bias, steps, seed)
+        prepared = from_files.prepare(
+            common.read_paths(samples), rule, block, hard, bias, steps, seed
+        )
     else:
-        prepared = flow_sampled.prepare(
+        prepared = in_flight.prepare(
             _asked(model, seed, **physics), rule, block, hard, bias, steps, seed
         )
     with prepared as work:
         if dry_run:
             return common.print_plan(work.plan(), as_json)
         flow.run(work, output, run)
-    common.answer(output, as_json, (merge if run.shard else flow).summary)
+    common.answer(output, as_json, (merge if run.shard else from_files).summary)
 
 
 def _asked(model, seed, dimension, size, temperature, coupling, n_samples, **rest) -> list[dict]:

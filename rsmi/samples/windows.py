@@ -24,7 +24,8 @@ from rsmi.lattice.geometry import (
 )
 from rsmi.models.base import Model, Oracle
 from rsmi.samples.attributes import LATTICE
-from rsmi.samples.checks import lattice_mask, live_block
+from rsmi.samples.checks import live_block
+from rsmi.samples.views import SamplesFile
 from rsmi.statistics.binning import runs
 from rsmi.store import File
 
@@ -84,7 +85,9 @@ class WindowSet:
             object.__setattr__(
                 self,
                 "geometry",
-                replace(self.geometry, live=live_block(self.source, self.geometry.block)),
+                replace(
+                    self.geometry, live=live_block(SamplesFile(self.source), self.geometry.block)
+                ),
             )
 
     def check(self) -> None:
@@ -160,7 +163,7 @@ class WindowSet:
         origins = self.model.origins(shape, self.geometry, periodic)
         if origins is not None:
             return origins
-        mask = lattice_mask(self.source)
+        mask = SamplesFile(self.source).mask
         if mask is not None:
             return invariant_translations(mask)
         return None if periodic else possible_origins(shape, self.geometry, periodic)

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,118 +21,134 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import count_ones
 from rsmi.renormalization import finite_size
 from rsmi.samples.checks import require_single_component
-from rsmi.samples.files import open_file
-from rsmi.stages.flow.from_files import refuse_equal_streams
+from rsmi.samples.views import SamplesFile, open_samples
+from rsmi.stages.flow.source import refuse_equal_streams
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.binning import LENGTH
 from rsmi.statistics.reweighting import Reweighting, histogram
 from rsmi.statistics.summary import separate_chains
-from rsmi.store import File, canonical_json
+from rsmi.store import File, Writer, canonical_json
 
 log = logging.getLogger("rsmi")
 
-MOST_BLOCKS, FEWEST_BLOCKS = (
-    64,
-    16,
-)  # of the jackknife: as many as are long against the autocorrelation time
-LONG_BLOCK = 8  # times tau_int: shorter blocks give errors more than 6 % too small
-HEADLINE = "binder"  # the crossing that is quoted, of the two largest sizes
+# Blocks of the jackknife: as many as are long compared with the autocorrelation time.
+MOST_BLOCKS = 64
+FEWEST_BLOCKS = 16
+LONG_BLOCK = 8  # autocorrelation times; shorter blocks give errors that are over 6 % too small
+HEADLINE = "binder"  # the quantity whose crossing is quoted, for the two largest sizes
+
+_DISTANCES = {"half": 2, "quarter": 4}  # correlations at L/2 and L/4
+_SERIES = ("magnetization", *_DISTANCES)
 
 
 @dataclass
-class Measurement:
-    """The task of one file: a row is one configuration; stateless."""
+class MomentTask:
+    """The task of one file: a row holds what is averaged over one configuration; it has no state.
+
+    The arrays are the magnetization and the correlations at L/2 and L/4.
+    """
 
     name: str
-    source: File
+    source: SamplesFile
 
     @property
     def total(self) -> int:
-        return self.source.shape("/spins")[0]
+        """The number of configurations."""
+        return self.source.count
 
-    def begin(self):
+    def begin(self) -> tuple[int, State]:
+        """No state."""
         return 0, {}
 
     def advance(self, state: State, start: int, count: int) -> Rows:
-        shape, rows = (
-            self.source.attributes["shape"],
-            self.source.read("/spins", start, start + count),
-        )
-        distances = (2, 4) if finite_size.has_correlation_ratio(shape) else ()
-        found = {name: np.zeros(count, np.int64) for name in ("half", "quarter")}
-        found |= {
-            name: finite_size.correlation_sums(rows, shape, divisor)
-            for name, divisor in zip(found, distances)
+        """Measure ``count`` configurations."""
+        shape, spins = self.source.shape, self.source.spins(start, start + count)
+        rows = {
+            name: (
+                finite_size.correlation_sums(spins, shape, divisor)
+                if finite_size.has_correlation_ratio(shape)
+                else np.zeros(count, np.int64)
+            )
+            for name, divisor in _DISTANCES.items()
         }
-        return found | {"magnetization": 2 * count_ones(rows) - math.prod(shape)}
+        return rows | {"magnetization": 2 * count_ones(spins) - math.prod(shape)}
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """A checked request: samples files, hottest and smallest first."""
+    """A checked request: the samples files in the order in which they were given."""
 
-    sources: tuple[File, ...]
+    sources: tuple[SamplesFile, ...]
 
     @property
     def request(self) -> Request:
-        return Request("crossing", "crossing", {}, self.sources)
+        """The file that the command makes."""
+        return Request("crossing", "crossing", {}, tuple(source.file for source in self.sources))
 
-    def of_size(self) -> dict[tuple[int, ...], list[int]]:
-        """Numbers of the files of each lattice, smallest first."""
+    def by_size(self) -> dict[tuple[int, ...], list[int]]:
+        """The numbers of the files of each lattice, smallest lattice first."""
         groups: dict[tuple[int, ...], list[int]] = {}
         for number, source in enumerate(self.sources):
-            groups.setdefault(source.attributes["shape"], []).append(number)
+            groups.setdefault(source.shape, []).append(number)
         return dict(sorted(groups.items(), key=lambda item: math.prod(item[0])))
 
 
 @contextlib.contextmanager
-def prepare(paths: list[Path]):
+def prepare(paths: list[Path]) -> Iterator[Crossing]:
     """Open the inputs and check that they fit one another.
 
     Raises
     ------
     UsageError
-        If there is one size only, one temperature only of a size, an unknown coupling or energy, if
-        all energies are one, or if those of neighbouring temperatures do not overlap.
+        If there is only one size, or only one temperature of a size; if a coupling or the energies
+        are unknown; if all energies are equal; or if the energies of neighbouring temperatures do
+        not overlap.
     """
     with contextlib.ExitStack() as stack:
-        sources = [stack.enter_context(open_file(path, "samples")) for path in paths]
+        sources = tuple(stack.enter_context(open_samples(path)) for path in paths)
         for source in sources:
             _check_source(source, sources[0])
-        refuse_equal_streams(tuple(sources))
-        work = Crossing(tuple(sources))
+        refuse_equal_streams(sources)
+        work = Crossing(sources)
         _check_sizes(work)
-        for shape, numbers in work.of_size().items():
+        for shape, numbers in work.by_size().items():
             _check_temperatures(shape, [sources[number] for number in numbers])
         yield work
 
 
-def _check_source(source: File, first: File) -> None:
+def _check_source(source: SamplesFile, first: SamplesFile) -> None:
     require_single_component(source)
-    attributes, n = source.attributes, source.shape("/spins")[0]
-    if "coupling" not in attributes:
+    if source.coupling is None:
         raise UsageError(
             f"{source.path}: the temperature of the samples is unknown; reweighting needs it"
         )
-    if "/energy" not in source:
+    if not source.has_energy:
         raise UsageError(
             f"{source.path}: holds no energies; reweighting needs that of every sample"
         )
-    if n < FEWEST_BLOCKS:
+    if source.count < FEWEST_BLOCKS:
         raise UsageError(
-            f"{source.path}: {n} samples are too few: at least {FEWEST_BLOCKS} are needed for an"
-            " error"
+            f"{source.path}: {source.count} samples are too few: at least {FEWEST_BLOCKS} are"
+            " needed for an error"
         )
-    for name in ("model", "rg_step"):
-        if attributes[name] != first.attributes[name]:
+    for name, ours, theirs in (
+        ("model", source.model_name, first.model_name),
+        ("rg_step", source.rg_step, first.rg_step),
+    ):
+        if ours != theirs:
             raise UsageError(
-                f"{source.path}: {name} {attributes[name]}, {first.path} has"
-                f" {first.attributes[name]}: sizes of one system are compared"
+                f"{source.path}: {name} {ours}, {first.path} has {theirs}: sizes of one system are"
+                " compared"
             )
 
 
+def _couplings(sources: Sequence[SamplesFile]) -> list[float]:
+    """The couplings of checked files: all of them are known."""
+    return [source.coupling for source in sources if source.coupling is not None]
+
+
 def _check_sizes(work: Crossing) -> None:
-    shapes = list(work.of_size())
+    shapes = list(work.by_size())
     if len(shapes) < 2:
         raise UsageError(
             f"all samples are of {shape_text(shapes[0])}: a crossing takes two lattice sizes at"
@@ -148,26 +165,21 @@ def _check_sizes(work: Crossing) -> None:
             )
 
 
-def _check_temperatures(shape: tuple[int, ...], sources: list[File]) -> None:
-    if len({f"{source.attributes['coupling']:.10g}" for source in sources}) < 2:
+def _check_temperatures(shape: tuple[int, ...], sources: list[SamplesFile]) -> None:
+    couplings = _couplings(sources)
+    if len({f"{coupling:.10g}" for coupling in couplings}) < 2:
         raise UsageError(
             f"{shape_text(shape)}: has one temperature only; a crossing needs two or more of every"
             " size, on either side of T_c"
         )
-    energies = [source.read("/energy") for source in sources]
+    energies = [source.energies() for source in sources]
     if len(np.unique(np.concatenate(energies))) < 2:
         raise UsageError(
             f"{shape_text(shape)}: all samples have one energy; there is nothing to reweight in"
             " constant samples"
         )
     try:
-        Reweighting(
-            histogram(
-                [source.attributes["coupling"] for source in sources],
-                energies,
-                [np.zeros((len(e), 0)) for e in energies],
-            )
-        )
+        Reweighting(histogram(couplings, energies, [np.zeros((len(e), 0)) for e in energies]))
     except UsageError as error:
         raise UsageError(f"{shape_text(shape)}: {error}") from error
 
@@ -184,13 +196,10 @@ def run(work: Crossing, output: Path, options: RunOptions) -> None:
         if session.complete:
             return log.info("%s is complete already", output)
         tasks = [
-            Measurement(f"file-{number:04d}", source) for number, source in enumerate(work.sources)
+            MomentTask(f"file-{number:04d}", source) for number, source in enumerate(work.sources)
         ]
         session.run(tasks, "measuring", "sample")
-        measured = [
-            {name: session.rows(task).read(name) for name in ("magnetization", "half", "quarter")}
-            for task in tasks
-        ]
+        measured = [{name: session.rows(task).read(name) for name in _SERIES} for task in tasks]
         blocks = _block_count(work.sources, [rows["magnetization"] for rows in measured])
         curves, rows = finite_size.analyse(_lattices(work, measured, blocks), blocks)
         if all(row["T_c"] is None for row in rows):
@@ -202,53 +211,50 @@ def run(work: Crossing, output: Path, options: RunOptions) -> None:
 
 
 def _lattices(work: Crossing, measured: list[Rows], n_blocks: int) -> list[finite_size.Lattice]:
-    found = []
-    for shape, numbers in work.of_size().items():
-        sources, rows = (
+    """The series of every lattice size, smallest first."""
+    return [
+        _lattice(
+            shape,
             [work.sources[number] for number in numbers],
             [measured[number] for number in numbers],
+            n_blocks,
         )
-        found.append(
-            finite_size.Lattice(
-                shape[0],
-                np.array([source.attributes["coupling"] for source in sources]),
-                [source.read("/energy") for source in sources],
-                [
-                    finite_size.observables(
-                        row["magnetization"], row["half"], row["quarter"], shape
-                    )
-                    for row in rows
-                ],
-                [_blocks(source, n_blocks) for source in sources],
-            )
-        )
-    return found
+        for shape, numbers in work.by_size().items()
+    ]
 
 
-def _blocks(source: File, n_blocks: int) -> np.ndarray:
-    """The block of each sample: runs of successive samples of a chain, one chain after the
-    other."""
-    n, chains = source.shape("/spins")[0], source.attributes["chains"]
+def _lattice(
+    shape: tuple[int, ...], sources: list[SamplesFile], measured: list[Rows], n_blocks: int
+) -> finite_size.Lattice:
+    return finite_size.Lattice(
+        shape[0],
+        np.array(_couplings(sources)),
+        [source.energies() for source in sources],
+        [
+            finite_size.observables(rows["magnetization"], rows["half"], rows["quarter"], shape)
+            for rows in measured
+        ],
+        [_blocks(source, n_blocks) for source in sources],
+    )
+
+
+def _blocks(source: SamplesFile, n_blocks: int) -> np.ndarray:
+    """The block of each sample, int64 (n,): a block is a run of successive samples of the chains,
+    which follow one another."""
+    n, chains = source.count, source.chains
     by_chain = np.argsort(np.arange(n) % chains, kind="stable")
     blocks = np.empty(n, dtype=np.int64)
     blocks[by_chain] = np.arange(n) * n_blocks // n
     return blocks
 
 
-def _block_count(sources: tuple[File, ...], magnetizations: list[np.ndarray]) -> int:
-    """As many blocks as are long against the autocorrelation time in every file; says so where even
-    the fewest are not."""
+def _block_count(sources: Sequence[SamplesFile], magnetizations: list[np.ndarray]) -> int:
+    """The number of jackknife blocks: as many as are long compared with the autocorrelation time
+    in every file. A warning says where even the smallest number of blocks is too large."""
     count = MOST_BLOCKS
     for source, magnetization in zip(sources, magnetizations):
-        chains = source.attributes["chains"]
         samples = len(magnetization)
-        tau, error = max(
-            (
-                integrated_autocorrelation_time(separate_chains(series, chains))
-                for series in (np.abs(magnetization), source.read("/energy"))
-            ),
-            key=lambda pair: pair[0],
-        )
+        tau, error = _autocorrelation_time(source, magnetization)
         count = min(count, max(int(samples / (LENGTH * tau)), FEWEST_BLOCKS), samples)
         if tau - error > 1 and samples / FEWEST_BLOCKS < LONG_BLOCK * tau:
             log.warning(
@@ -261,16 +267,25 @@ def _block_count(sources: tuple[File, ...], magnetizations: list[np.ndarray]) ->
     return count
 
 
+def _autocorrelation_time(source: SamplesFile, magnetization: np.ndarray) -> tuple[float, float]:
+    """tau_int of |m| or of the energy, the longer one, and its error, in stored intervals."""
+    times = (
+        integrated_autocorrelation_time(separate_chains(series, source.chains))
+        for series in (np.abs(magnetization), source.energies())
+    )
+    return max(times, key=lambda pair: pair[0])
+
+
 def _publish(
     session: Session, work: Crossing, curves: finite_size.Curves, rows: list[dict], blocks: int
 ) -> None:
-    shapes, files = list(work.of_size()), work.sources
+    shapes, files = list(work.by_size()), work.sources
     headline = [row for row in rows if row["quantity"] == HEADLINE][-1]
     found = {
-        "model": files[0].attributes["model"],
+        "model": files[0].model_name,
         "dimension": len(shapes[0]),
         "sizes": [shape[0] for shape in shapes],
-        "temperatures": sorted({1 / source.attributes["coupling"] for source in files}),
+        "temperatures": sorted({1 / coupling for coupling in _couplings(files)}),
         "blocks": blocks,
         **{
             f"{name}{suffix}": headline[f"{name}{suffix}"]
@@ -281,7 +296,7 @@ def _publish(
         "crossings": rows,
     }
 
-    def fill(writer):
+    def fill(writer: Writer) -> None:
         writer.write("/result", np.bytes_(canonical_json(found)))
         writer.write("/curves/size", np.array(found["sizes"], dtype=np.int64))
         writer.write("/curves/coupling", curves.coupling)
@@ -302,10 +317,10 @@ def summary(file: File) -> dict:
 
 def plan(work: Crossing) -> dict:
     """What a run would do."""
-    sizes = {shape_text(shape): len(numbers) for shape, numbers in work.of_size().items()}
+    sizes = {shape_text(shape): len(numbers) for shape, numbers in work.by_size().items()}
     return {
         "files": len(work.sources),
-        "samples": sum(source.shape("/spins")[0] for source in work.sources),
+        "samples": sum(source.count for source in work.sources),
         "sizes": list(sizes),
         "files_of_size": list(sizes.values()),
     }

@@ -26,12 +26,11 @@ from rsmi.lattice.geometry import (
 from rsmi.models.base import Model, Oracle
 from rsmi.models.schedule import pilot, schedule_from
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
-from rsmi.samples.files import open_file
+from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.samples.windows import extract_stored
 from rsmi.stages.rule_option import ChosenRule, choose_rule
 from rsmi.statistics.binning import runs
 from rsmi.statistics.notation import fields, table, with_error
-from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 
@@ -52,7 +51,7 @@ class System:
     oracle: Oracle
     shape: tuple[int, ...]
     coupling: float
-    source: File | None = None
+    source: SamplesFile | None = None
 
 
 @dataclass(frozen=True)
@@ -172,21 +171,19 @@ def _system(
     for option, value in given.items():
         if value is not None:
             raise UsageError(f"{option}: {samples} brings its own lattice and temperature")
-    source = stack.enter_context(open_file(samples, "samples"))
-    attributes = source.attributes
-    sampled = models.of(attributes)
-    oracle = _oracle(sampled, len(attributes["shape"]), attributes, f"{samples}: ")
+    source = stack.enter_context(open_samples(samples))
+    oracle = _oracle(source.model, source.dimension, source.attributes, f"{samples}: ")
     require_single_component(source)
     require_periodic(source, "exact information is of")
     require_full(source, "exact information needs")
-    if attributes["rg_step"]:
+    if source.rg_step:
         raise UsageError(
-            f"{samples}: coarse-grained {attributes['rg_step']} times: its couplings, and with them"
+            f"{samples}: coarse-grained {source.rg_step} times: its couplings, and with them"
             " P(V|E), are not known exactly"
         )
-    if "coupling" not in attributes:
+    if source.coupling is None:
         raise UsageError(f"{samples}: the temperature of the samples is unknown")
-    return System(sampled, oracle, attributes["shape"], attributes["coupling"], source)
+    return System(source.model, oracle, source.shape, source.coupling, source)
 
 
 def _oracle(model: Model, dimension: int, attributes: Mapping[str, Any], where: str = "") -> Oracle:
@@ -206,7 +203,7 @@ def _geometry(chosen: list[ChosenRule], buffer: int | None, environment: int) ->
             f"the rules have blocks of {' and '.join(map(shape_text, blocks))}: one table is for"
             " one block"
         )
-    learned = sorted({one.file.attributes["buffer"] for one in chosen if one.file})
+    learned = sorted({one.file.buffer for one in chosen if one.file})
     if buffer is None and len(learned) > 1:
         raise UsageError(
             f"the rules were learned with buffers {', '.join(map(str, learned))}: give --buffer"
@@ -238,7 +235,7 @@ def _environments(
     if system.source:
         rows = _rows(system.source, chosen)
         configurations, *places = choose_windows(len(rows), system.shape, count, key)
-        spins = extract_stored(system.source, geometry, rows[configurations], *places)[1]
+        spins = extract_stored(system.source.file, geometry, rows[configurations], *places)[1]
     else:
         packed = _sampled(system, count, _SITES_PER_WINDOW[large], seed)
         configurations, *places = choose_windows(len(packed), system.shape, count, key)
@@ -246,16 +243,16 @@ def _environments(
     return Environments(spins, runs(configurations), len(np.unique(configurations)))
 
 
-def _rows(source: File, chosen: list[ChosenRule]) -> np.ndarray:
+def _rows(source: SamplesFile, chosen: list[ChosenRule]) -> np.ndarray:
     """Configurations of a file, ascending: those that a learned rule has not seen, all of them
     otherwise."""
-    n = source.shape("/spins")[0]
+    n = source.count
     if n < 5:
         raise UsageError(
             f"{source.path}: {n} configurations are too few for an error: at least 5 are needed"
         )
     return (
-        split_configurations(n, source.attributes["chains"])[1]
+        split_configurations(n, source.chains)[1]
         if any(one.file for one in chosen)
         else np.arange(n)
     )

@@ -4,23 +4,21 @@ wrote."""
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from rsmi.engine.request import Request, RunOptions
-from rsmi.engine.session import Session
-from rsmi.engine.shards import RowReader, Shard, StoredRows, streams_of
-from rsmi.engine.tasks import Named, State
+from rsmi.engine.request import RunOptions
+from rsmi.engine.shards import Shard, StoredRows, streams_of
 from rsmi.errors import DataError, UsageError
 from rsmi.samples.files import open_file
 from rsmi.stages import sample
-from rsmi.stages.flow import from_files as flow
-from rsmi.stages.flow import in_flight as flow_sampled
+from rsmi.stages.flow import run as flow
+from rsmi.stages.flow.source import Contents
+from rsmi.stages.joined import JoinedSession, WholeRequest
 from rsmi.store import File
 
 log = logging.getLogger("rsmi")
@@ -28,44 +26,15 @@ log = logging.getLogger("rsmi")
 _OF_STREAMS = ("/rows/", "/state/", "/provenance/")  # datasets that differ between shards
 
 
-@dataclass(frozen=True)
-class Whole(Request):
-    """The request that all shards share; its inputs are the shards."""
-
-    @property
-    def input_digests(self) -> list[str]:
-        return self.inputs[0].attributes["inputs"]
-
-    def ancestors(self) -> list[dict]:
-        return self.inputs[0].ancestors()
-
-
-class Joined(Session):
-    """A run whose streams are all done already: each has its rows and its state in one of the
-    shards."""
-
-    @functools.cached_property
-    def _stored(self) -> dict[str, StoredRows]:
-        return {
-            name: StoredRows(shard, name)
-            for shard in self.request.inputs
-            for name in streams_of(shard)
-        }
-
-    @property
-    def streams(self) -> list[StoredRows]:
-        """All streams, by name."""
-        return [self._stored[name] for name in sorted(self._stored)]
-
-    def rows(self, task: Named) -> RowReader:
-        return RowReader([self._stored[task.name]])
-
-    def state(self, task: Named) -> State:
-        return self._stored[task.name].file.state(task.name)
+# What stores the rows of all streams, by the kind of the result.
+_JOINS: dict[str, Callable[[JoinedSession, File], Contents]] = {
+    "samples": sample.join,
+    "flow": flow.join,
+}
 
 
 @contextlib.contextmanager
-def prepare(paths: list[Path]):
+def prepare(paths: list[Path]) -> Iterator[WholeRequest]:
     """Open the shards and check that they are those of one run, each once."""
     with contextlib.ExitStack() as stack:
         shards = [stack.enter_context(open_file(path)) for path in paths]
@@ -81,12 +50,13 @@ def prepare(paths: list[Path]):
             shard.verify()
         first = shards[0].attributes
         grows = "samples" if "samples" in shards[0].parameters else None
-        yield Whole(
+        yield WholeRequest(
             first["command"],
             shards[0].kind.removesuffix("-shard"),
             shards[0].parameters,
             tuple(shards),
             grows,
+            tuple(shards),
         )
 
 
@@ -142,32 +112,27 @@ def _check_all_there(shards: list[File]) -> None:
             raise DataError(f"{shard.path}: holds {len(streams_of(shard))} streams, not {expected}")
 
 
-def run(whole: Whole, output: Path, options: RunOptions) -> None:
-    """Write the whole, unless it is there."""
-    with Joined(output, whole, options) as session:
+def run(whole: WholeRequest, output: Path, options: RunOptions) -> None:
+    """Write the whole result, unless it is there."""
+    with JoinedSession(output, whole, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        first = whole.inputs[0]
-        stage = (
-            sample
-            if whole.kind == "samples"
-            else flow_sampled
-            if "sampled" in whole.parameters
-            else flow
-        )
-        attributes = {
-            name: value
-            for name, value in first.own_attributes.items()
-            if name not in ("shard", "streams")
-        }
+        first = whole.shards[0]
         shared = {name: first.read(name) for name in _shared(first)}
         try:
-            session.publish(attributes, *stage.join(session, first), shared)
+            contents = _JOINS[whole.kind](session, first)
+            session.publish(_attributes(first), *contents, shared)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise DataError(
                 f"{first.path}: this shard and the others contradict what they say of themselves"
                 f" ({error})"
             ) from error
+
+
+def _attributes(shard: File) -> dict:
+    """The attributes of the whole result: those of every shard."""
+    own = shard.own_attributes.items()
+    return {name: value for name, value in own if name not in ("shard", "streams")}
 
 
 def summary(file: File) -> dict:
@@ -181,11 +146,11 @@ def summary(file: File) -> dict:
     }
 
 
-def plan(whole: Whole) -> dict:
+def plan(whole: WholeRequest) -> dict:
     """What a run would do."""
     return {
         "command": whole.command,
         **whole.parameters,
-        "shards": len(whole.inputs),
-        "streams": whole.inputs[0].attributes["streams"],
+        "shards": len(whole.shards),
+        "streams": whole.shards[0].attributes["streams"],
     }

@@ -1,11 +1,12 @@
-"""What ``--rule`` means: a file of ``rsmi train-lambda``, a filter of the user's in a CSV or NPY
-file, or a named rule."""
+"""The rule that ``--rule`` names: a file of ``rsmi train-lambda``, a filter of the user in a CSV or
+NPY file, or a rule with a name."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,21 +16,22 @@ from rsmi.engine.keys import stream_key
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import parse_block, shape_text
 from rsmi.renormalization import rules
-from rsmi.samples.files import open_file
+from rsmi.samples.views import RuleFile, open_rule
 from rsmi.store import File
 
 
 @dataclass(frozen=True)
 class ChosenRule:
-    """A rule, what identifies it in a file's parameters, and the file it came from."""
+    """A rule, what identifies it among the parameters of a file, and its file, if it has one."""
 
     rule: rules.Rule
     identity: dict
-    file: File | None = None
+    file: RuleFile | None = None
 
     @property
     def inputs(self) -> tuple[File, ...]:
-        return (self.file,) if self.file else ()
+        """The file of the rule as an input of a request; none where the rule has no file."""
+        return (self.file.file,) if self.file else ()
 
 
 def choose_rule(
@@ -40,17 +42,25 @@ def choose_rule(
     dimension: int,
     bias: str | None = None,
 ) -> ChosenRule:
-    """Resolve ``--rule``, ``--block``, ``--hard`` and ``--bias`` for a lattice of ``dimension``
-    axes.
+    """The rule that ``--rule``, ``--block``, ``--hard`` and ``--bias`` describe.
+
+    Parameters
+    ----------
+    stack : contextlib.ExitStack
+        Closes the file of the rule.
+    text, block, hard, bias
+        The values of the options; None where an option was not given.
+    dimension : int
+        The number of axes of the lattice.
 
     Raises
     ------
     UsageError, DataError
-        Unknown name, missing or unreadable file, numbers that do not fit the block, or a block that
-        contradicts the file or the lattice.
+        If the name is unknown, if a file is missing or cannot be read, if the numbers do not fit
+        the block, or if the block contradicts the file or the lattice.
     """
-    wanted = parse_block(block) if block else None
-    chosen = _resolve(stack, text, wanted, wanted or (2,) * dimension, hard, bias)
+    given = parse_block(block) if block else None
+    chosen = _resolve(stack, text, given, given or (2,) * dimension, hard, bias)
     if len(chosen.rule.block) != dimension:
         raise UsageError(
             f"--block {shape_text(chosen.rule.block)} does not fit a lattice of dimension"
@@ -62,7 +72,7 @@ def choose_rule(
 def _resolve(
     stack: contextlib.ExitStack,
     text: str,
-    wanted: tuple[int, ...] | None,
+    given: tuple[int, ...] | None,
     block: tuple[int, ...],
     hard: bool,
     bias: str | None,
@@ -72,11 +82,9 @@ def _resolve(
         return _rule_from_numbers(text, _READERS[suffix], block, hard, bias)
     if bias is not None:
         raise UsageError(f"--bias: for a filter in a CSV or NPY file; {text} has its own")
-    return (
-        _named_rule(text, block)
-        if text in rules.NAMED
-        else _rule_from_file(stack, text, wanted, hard)
-    )
+    if text in rules.NAMED:
+        return _named_rule(text, block)
+    return _rule_from_file(stack, text, given, hard)
 
 
 def _named_rule(name: str, block: tuple[int, ...]) -> ChosenRule:
@@ -89,70 +97,70 @@ def _named_rule(name: str, block: tuple[int, ...]) -> ChosenRule:
 
 
 def _rule_from_file(
-    stack: contextlib.ExitStack, path: str, wanted: tuple[int, ...] | None, hard: bool
+    stack: contextlib.ExitStack, path: str, given: tuple[int, ...] | None, hard: bool
 ) -> ChosenRule:
     try:
-        file = stack.enter_context(open_file(path, "lambda"))
+        learned = stack.enter_context(open_rule(path))
     except UsageError as error:
         raise UsageError(
             f"--rule {path}: neither a file nor one of {', '.join(rules.NAMED)}"
         ) from error
-    block, components = file.attributes["block"], file.attributes.get("components", 1)
-    if components != 1:
+    block = learned.block
+    if learned.components != 1:
         raise UsageError(
-            f"--rule {path}: acts on {components} components per site; blocking is for one"
+            f"--rule {path}: acts on {learned.components} components per site; blocking is for one"
         )
-    if wanted and wanted != block:
+    if given and given != block:
         raise UsageError(
-            f"--block {shape_text(wanted)} contradicts {path}, whose block is {shape_text(block)}"
+            f"--block {shape_text(given)} contradicts {path}, whose block is {shape_text(block)}"
         )
     try:
-        rule = rules.Rule(file.read("/filters"), file.read("/bias"), hard, block)
+        rule = rules.Rule(learned.filters, learned.bias, hard, block)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from error
-    return ChosenRule(rule, {"digest": file.digest, "block": list(block), "hard": hard}, file)
+    identity = {"digest": learned.file.digest, "block": list(block), "hard": hard}
+    return ChosenRule(rule, identity, learned)
 
 
-# ---- a filter of the user's ----------------------------------------------------------------------
+# ---- a filter of the user ------------------------------------------------------------------------
 
 
 def _read_csv(path: str) -> np.ndarray:
     with open(path, encoding="utf-8-sig") as text, warnings.catch_warnings():
-        warnings.simplefilter("error")  # of an empty file
+        warnings.simplefilter("error")  # numpy warns of an empty file
         return np.loadtxt(text, delimiter=",", ndmin=2)
 
 
 def _read_npy(path: str) -> np.ndarray:
-    """Mapped, so that neither objects are unpickled nor memory is taken for more numbers than the
-    file holds."""
+    """Read an array by way of a memory map: it unpickles no objects, and it takes no memory for
+    more numbers than the file holds."""
     return np.array(np.lib.format.open_memmap(path, mode="r"))
 
 
-_READERS = {".csv": _read_csv, ".npy": _read_npy}
+_Reader = Callable[[str], np.ndarray]
+_READERS: dict[str, _Reader] = {".csv": _read_csv, ".npy": _read_npy}
 _LARGEST_FILE = 1 << 20  # bytes; the largest filter takes a few thousand
 
 
 def _rule_from_numbers(
-    path: str, read, block: tuple[int, ...], hard: bool, bias: str | None
+    path: str, read: _Reader, block: tuple[int, ...], hard: bool, bias: str | None
 ) -> ChosenRule:
     numbers = _numbers(path, read)
     try:
         rule = rules.rule_of(numbers, block, _parse_bias(bias), hard)
     except ValueError as error:
         raise UsageError(f"--rule {path}: {error}") from error
-    return ChosenRule(
-        rule,
-        {
-            "name": "filter",
-            "filters": rule.filters.tolist(),
-            "bias": rule.bias.tolist(),
-            "block": list(block),
-            "hard": hard,
-        },
-    )
+    identity = {
+        "name": "filter",
+        "filters": rule.filters.tolist(),
+        "bias": rule.bias.tolist(),
+        "block": list(block),
+        "hard": hard,
+    }
+    return ChosenRule(rule, identity)
 
 
-def _numbers(path: str, read) -> np.ndarray:
+def _numbers(path: str, read: _Reader) -> np.ndarray:
     try:
         if Path(path).stat().st_size > _LARGEST_FILE:
             raise DataError(f"{path}: more than {_LARGEST_FILE >> 20} MiB, too large for a filter")
@@ -183,10 +191,11 @@ def _parse_bias(text: str | None) -> list[float] | None:
 
 
 def blocking_keys(seed: int, origin: str, first_step: int, steps: int) -> np.ndarray:
-    """Keys of the random bits of RG steps ``first_step + 1`` ..., uint64 (steps, 2).
+    """The keys of the random bits of the steps after ``first_step``, uint64 (steps, 2).
 
-    They depend on the origin of the samples (`rsmi.engine.keys.origin`) and the absolute step,
-    so two chained commands draw what ``--steps 2`` draws.
+    They depend on the origin of the samples (`rsmi.engine.keys.origin`) and on the number of steps
+    since the original lattice. So two commands of one step draw what one command with
+    ``--steps 2`` draws.
     """
     keys = [
         stream_key(seed, "coarse-grain", {"samples": origin, "rg_step": first_step + step}, 0)[:2]
@@ -196,7 +205,13 @@ def blocking_keys(seed: int, origin: str, first_step: int, steps: int) -> np.nda
 
 
 def coarse_shapes(shape: tuple[int, ...], rule: rules.Rule, steps: int) -> list[tuple[int, ...]]:
-    """Lattices at steps 0 .. ``steps``; a UsageError says how many steps are possible."""
+    """The shapes of the lattice at steps 0, ..., ``steps``.
+
+    Raises
+    ------
+    UsageError
+        If fewer steps are possible; the message says how many.
+    """
     try:
         return rules.level_shapes(shape, rule.block, steps)
     except ValueError as error:

@@ -17,6 +17,7 @@ from rsmi.renormalization.level_sums import measure_levels
 from rsmi.renormalization.operators import SQUARE, operator_sums, symmetric_copies
 from rsmi.renormalization.rules import Rule, coarse_grain, decimation, majority
 from rsmi.stages.flow import in_flight as flow_sampled
+from rsmi.stages.flow.ensembles import ChainTask
 
 REPEATS, SAMPLES, SIZE = 7, 1000, 64
 
@@ -98,8 +99,8 @@ def in_flight(interval=45) -> list[tuple[str, float, str]]:
             0
         ]
         keys = np.arange(8, dtype=np.uint64).reshape(4, 2)
-        measuring = work._measuring(ensemble, group, keys)
-        task = flow_sampled.Measurement(
+        measuring = work._accumulator(ensemble, group, keys)
+        task = ChainTask(
             "group",
             ensemble,
             Schedule(0, interval, 1),

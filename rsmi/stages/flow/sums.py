@@ -92,7 +92,7 @@ def divide(
 
 
 @dataclass(frozen=True)
-class Measuring:
+class Accumulator:
     """What is summed over some of an ensemble's samples: those of the blocks ``first:last``."""
 
     division: Division

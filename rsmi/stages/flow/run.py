@@ -1,0 +1,107 @@
+"""The run of a flow from any source, and the join of its shards."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from rsmi.engine.request import RunOptions
+from rsmi.engine.session import Session
+from rsmi.renormalization import operators, thermometer
+from rsmi.samples.flow_ensembles import Measured, blocks_of_files, measured
+from rsmi.samples.views import FlowFile, open_flow
+from rsmi.stages.flow import from_files, in_flight
+from rsmi.stages.flow.source import Contents, FlowSource
+from rsmi.stages.flow.storage import contents
+from rsmi.stages.flow.sums import OF_CHAINS
+from rsmi.stages.joined import JoinedSession
+from rsmi.store import File
+
+log = logging.getLogger("rsmi")
+
+_CRITICAL = 1e-3  # relative distance from T_c up to which an ensemble counts as critical
+
+
+def run(source: FlowSource, output: Path, options: RunOptions) -> None:
+    """Measure the flow, or resume it."""
+    with Session(output, source.request, options) as session:
+        if session.complete:
+            return log.info("%s is complete already", output)
+        tasks = source.measure(session)
+        if options.shard is not None:
+            session.publish_shard(_attributes(source), tasks, source.shared(), OF_CHAINS)
+        else:
+            stored = contents(*source.collect(session, tasks), source.dimension)
+            session.publish(_attributes(source), *stored, source.shared())
+    if options.shard is None:
+        _warn(output, source)
+
+
+def join(session: JoinedSession, shard: File) -> Contents:
+    """What stores the sums of all streams of the session; ``shard`` is one of its shards."""
+    sampled = "sampled" in shard.parameters
+    return in_flight.join(session, shard) if sampled else from_files.join(session, shard)
+
+
+def _attributes(source: FlowSource) -> dict:
+    kinds = operators.OPERATORS[source.dimension]
+    return {
+        "model": source.system.get("model"),
+        "model_parameters": source.system.get("model_parameters"),
+        "rule": source.chosen.identity,
+        "block": source.chosen.rule.block,
+        "steps": source.steps,
+        "even_operators": [operator.name for operator in kinds["even"]],
+        "odd_operators": [operator.name for operator in kinds["odd"]],
+    }
+
+
+# ---- warnings ------------------------------------------------------------------------------------
+
+
+def _warn(path: Path, source: FlowSource) -> None:
+    """Log what a reader of the numbers must know."""
+    if source.chosen.rule.bias.any():
+        log.warning(
+            "the rule has a bias, which breaks the symmetry under a global flip: y_h assumes that"
+            " odd operators vanish on average"
+        )
+    with open_flow(path) as flow:
+        ensembles = measured(flow.file)
+        _warn_of_short_blocks(flow, source.names)
+        _warn_of_small_lattices(path, ensembles)
+        _warn_of_drift(flow, ensembles)
+
+
+def _warn_of_short_blocks(flow: FlowFile, names: list[str]) -> None:
+    for name, (_, short) in zip(names, blocks_of_files(flow.file, len(names))):
+        if short:
+            log.warning("%s: %s", name, short)
+
+
+def _warn_of_small_lattices(path: Path, ensembles: list[Measured]) -> None:
+    if any(operators.wraps(shape) for ensemble in ensembles for shape in ensemble.shapes):
+        log.warning(
+            "%s: on levels smaller than %d operators wrap around the lattice; they are marked",
+            path,
+            operators.smallest_size(ensembles[0].dimension),
+        )
+
+
+def _warn_of_drift(flow: FlowFile, ensembles: list[Measured]) -> None:
+    for ensemble in filter(_is_critical, ensembles):
+        sentence = thermometer.drift(
+            ensemble.effective(),
+            ensemble.shapes,
+            flow.hard,
+            ensemble.known.thermometer is not None,
+        )
+        if sentence:
+            log.warning("%s: %s", flow.path, sentence)
+
+
+def _is_critical(ensemble: Measured) -> bool:
+    critical, coupling = ensemble.known.critical_temperature, ensemble.coupling
+    return (
+        critical is not None and coupling is not None and abs(coupling * critical - 1) < _CRITICAL
+    )
