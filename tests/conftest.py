@@ -72,6 +72,14 @@ MCISING = Path(__file__).parent / "data" / "mcising.h5"
 COMMANDS = {line.split()[0]: name for name, line in reversed(PIPELINE.items())}
 
 
+def by_default(chosen, cases) -> list:
+    """All cases as parameters of a test; those that are not among the ``chosen`` are slow."""
+    return [
+        pytest.param(case, marks=() if case in chosen else pytest.mark.slow, id=str(case))
+        for case in cases
+    ]
+
+
 def arguments_for(output: str) -> list[str]:
     """The command line that makes a file of the pipeline."""
     return [*PIPELINE[output].split(), "-o", output]

@@ -13,7 +13,8 @@ import click
 import h5py
 import numpy as np
 import pytest
-from conftest import PIPELINE, SAMPLE, arguments_for, digest, process
+from conftest import COMMANDS as ONE_OF_EACH
+from conftest import PIPELINE, SAMPLE, arguments_for, by_default, digest, process
 
 import rsmi
 from rsmi.cli.application import COMMANDS, application
@@ -233,7 +234,7 @@ def test_defects_are_told_from_mistakes(here, workplace, monkeypatch):
 # ---- stdout and stderr ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("output", PIPELINE)
+@pytest.mark.parametrize("output", by_default(ONE_OF_EACH.values(), PIPELINE))
 def test_stdout_carries_the_result_only(output, inputs, here):
     inputs(output)
     assert here(*arguments_for(output)).out == f"{output}\n"
@@ -423,7 +424,7 @@ def test_missing_config(here):
     assert_refused(here(*LINE, "--config", "none.toml"), 2, "none.toml")
 
 
-@pytest.mark.parametrize("output", PIPELINE)
+@pytest.mark.parametrize("output", by_default([*ONE_OF_EACH.values(), "dimers.h5"], PIPELINE))
 def test_dry_run(output, inputs, here):
     """The plan, and nothing written; as JSON too."""
     inputs(output)

@@ -19,7 +19,7 @@ KC = critical_coupling(2)
 RULE = "--rule majority --steps 2"
 REPLICAS = (
     "--model ising --size 8 --temperature Tc --algorithm heat-bath --thermalization 5 --interval 3"
-    " --samples 20000 --seed 3"
+    " --samples 6000 --seed 3"
 )
 CASES = [
     (REPLICAS, RULE),
@@ -139,7 +139,7 @@ def test_local_energies_are_those_of_some_steps(workplace, here, monkeypatch):
             }
     assert all(np.array_equal(found["stored"][of], found["every"][of]) for of in found["stored"])
     some = found["some"]
-    assert some["samples"].sum() == 1024  # step 0 of 20
+    assert some["samples"].sum() == 1024  # step 0 of 6
     assert (some["counts"].sum(axis=2) == some["samples"][:, None] * [64, 16, 4]).all()
 
 
@@ -174,7 +174,7 @@ def test_several_temperatures(workplace, here):
     """Each is the flow of its own run; exponent and info read the file like any other."""
     physics = (
         "--model ising --size 16 --algorithm heat-bath --thermalization 200 --interval 10 --samples"
-        " 20480".split()
+        " 6144".split()
     )
     temperatures = [
         word for factor in ("0.97Tc", "Tc", "1.03Tc") for word in ("--temperature", factor)

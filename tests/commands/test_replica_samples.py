@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import digest
+from conftest import by_default, digest
 from example_files import numbers_of
 
 from rsmi.engine.keys import stream_key
@@ -211,7 +211,7 @@ def summary_of(here, line):
     return numbers_of("s.h5")
 
 
-@pytest.mark.parametrize("size", [16, 32])
+@pytest.mark.parametrize("size", by_default([16], [16, 32]))
 @pytest.mark.parametrize("algorithm", ["metropolis", "heat-bath", "swendsen-wang"])
 def test_interval(size, algorithm, workplace, here):
     """Samples of an interval `auto` are independent enough and not wastefully many sweeps apart:
@@ -244,32 +244,32 @@ def test_pilot_of_replicas_agrees_with_one_chain():
 # ---- energies ------------------------------------------------------------------------------------
 
 CASES = [
-    ("--size 8", kaufman.energy, (8, 8), KC, 1_700_000),
-    ("--size 32", kaufman.energy, (32, 32), KC, 180_000),
-    ("--size 32", kaufman.energy, (32, 32), 0.8 * KC, 75_000),
-    ("--size 32", kaufman.energy, (32, 32), 1.1 * KC, 75_000),
-    ("--size 8", kaufman.energy, (8, 8), 0.15, 750_000),
-    ("--size 24 --dimension 1", lambda shape, k: ring_energy(24, k), (24,), 0.7, 500_000),
+    ("--size 8", kaufman.energy, (8, 8), KC, 425_000),
+    ("--size 32", kaufman.energy, (32, 32), KC, 45_000),
+    ("--size 32", kaufman.energy, (32, 32), 0.8 * KC, 19_000),
+    ("--size 32", kaufman.energy, (32, 32), 1.1 * KC, 19_000),
+    ("--size 8", kaufman.energy, (8, 8), 0.15, 190_000),
+    ("--size 24 --dimension 1", lambda shape, k: ring_energy(24, k), (24,), 0.7, 125_000),
     (
         "--size 4 --dimension 3",
         lambda shape, k: -1.2932279409,
         (4, 4, 4),
         0.221654626,
-        4_500_000,
+        1_130_000,
     ),  # transfer matrix over the 65,536 states of a layer
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]} at {case[3]:.4g}")
 def test_energy(case, workplace, here):
-    """Algorithm, chains and schedule by default: the exact energy within 4 errors, of 3e-4 at most.
+    """Algorithm, chains and schedule by default: the exact energy within 4 errors, of 6e-4 at most.
     Companion: a coupling 3 % off is more than 10 errors off."""
     options, exact, shape, coupling, samples = case
     found = summary_of(here, f"sample {options} --coupling {coupling} --samples {samples}")
-    assert found["energy_error"] < 3e-4
+    assert found["energy_error"] < 6e-4
     assert abs(found["energy"] - exact(shape, coupling)) < 4 * found["energy_error"]
     wrong = summary_of(
-        here, f"sample {options} --coupling {1.03 * coupling} --samples {samples // 8}"
+        here, f"sample {options} --coupling {1.03 * coupling} --samples {samples // 2}"
     )
     assert abs(wrong["energy"] - exact(shape, coupling)) > 10 * wrong["energy_error"]
 

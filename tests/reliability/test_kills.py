@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import FINE, PIPELINE, SAMPLE
+from conftest import FINE, PIPELINE, SAMPLE, by_default
 
 from rsmi.cli.application import COMMANDS, application, run
 from rsmi.engine import session
@@ -76,6 +76,7 @@ MORE = {
     "grown.h5": f"{SAMPLE} --samples 400",
     "replaced.h5": "coarse-grain samples.h5 --rule decimation --force",
     "figure.png": "plot samples.h5 other.h5",
+    "few.h5": "coarse-grain other.h5 --rule majority",
 }
 # What is there before, under the name of the output.
 BEFORE = {
@@ -83,11 +84,8 @@ BEFORE = {
     "replaced.h5": "coarse-grain samples.h5 --rule majority",
 }
 LINES = PIPELINE | MORE
-QUICK = ("samples.h5", "theta.h5", "lambda.h5", "flow.h5", "grown.h5", "replaced.h5")
-EVERY = [
-    pytest.param(name, marks=() if name in ("coarse.h5", "exponent.h5") else pytest.mark.slow)
-    for name in LINES
-]
+QUICK = ("samples.h5", "lambda.h5", "grown.h5", "replaced.h5")
+EVERY = by_default(("few.h5", "exponent.h5"), LINES)
 
 
 @dataclass
@@ -295,7 +293,8 @@ def campaign(one: Case, wanted: int, chance: random.Random) -> tuple[int, int]:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_killed_at_a_random_moment(name, case):
-    """One kill each of six commands; the campaign below has hundreds."""
+    """One kill each of four commands. The campaign below has hundreds, and test_runner.py kills
+    every command once, at a moment that is chosen."""
     assert campaign(case(name), 1, random.Random(name))[0] >= 1
 
 
@@ -407,7 +406,7 @@ def before_rename(number: int, event) -> None:
     os.replace = counting
 
 
-@pytest.mark.parametrize("name", [param for param in EVERY if param.values[0] != "figure.png"])
+@pytest.mark.parametrize("name", [case for case in EVERY if case.values[0] != "figure.png"])
 def test_parts_removed_under_way(name, case):
     """By somebody who tidied up: one sentence, and the command can be given again."""
     one = case(name)

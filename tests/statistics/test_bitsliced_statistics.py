@@ -112,8 +112,8 @@ def check_energy_and_specific_heat(algorithm, shape, factor, error):
 @pytest.mark.parametrize("case", ENERGY_CASES, ids=str)
 def test_energy_and_specific_heat_of_the_torus(case):
     """At T_c (L=128 in test_ising_statistics.py) and three temperatures on each side: a frozen
-    kernel can look right at one. Catches a coupling off by 0.2 %."""
-    check_energy_and_specific_heat(*case, error=3e-4)
+    kernel can look right at one. Catches a coupling off by 0.4 %; the slow tests, by 0.01 %."""
+    check_energy_and_specific_heat(*case, error=6e-4)
 
 
 @pytest.mark.slow
@@ -134,11 +134,11 @@ def test_energy_and_specific_heat_to_five_digits(case):
     ],
 )
 def test_a_wrong_coupling_is_noticed(shape, factor):
-    """Companion: with the effort of the tests above and a coupling 1 % off, the energy misses the
+    """Companion: with the effort of the tests above and a coupling 2 % off, the energy misses the
     exact one at every temperature."""
     layout = layout_of(shape[-1])
     values = averages(
-        layout, shape, 0.99 * factor * KC, "heat-bath", *run_for(layout, shape, factor, 3e-4)
+        layout, shape, 0.98 * factor * KC, "heat-bath", *run_for(layout, shape, factor, 6e-4)
     )[0]
     assert abs(z_score(values, kaufman.energy(shape, factor * KC))) > 5
 
@@ -148,20 +148,20 @@ def test_a_wrong_coupling_is_noticed(shape, factor):
 def test_energy_of_ring_cube_and_antiferromagnet(path, effort, algorithm):
     """Catches axes taken for one another, bonds of the third axis missing, and a sign."""
     cases = [
-        ((24,), 0.7, ring_energy(24, 0.7), 1500),
+        ((24,), 0.7, ring_energy(24, 0.7), 400),
         (
             (4, 4, 4),
             0.221654626,
             -1.2932279409,
-            15_000,
+            3800,
         ),  # transfer matrix over the 65,536 states of a layer
-        ((8, 8), -0.4, -kaufman.energy((8, 8), 0.4), 5000),
+        ((8, 8), -0.4, -kaufman.energy((8, 8), 0.4), 1300),
     ]
     for shape, coupling, exact, count in cases:
         values = averages(
             "replicas", shape, coupling, algorithm, 2000, 10, int(count * effort), path
         )[0]
-        assert mean_and_error(values)[1] < 3e-4 / np.sqrt(effort)
+        assert mean_and_error(values)[1] < 6e-4 / np.sqrt(effort)
         assert abs(z_score(values, exact)) < 4
 
 
@@ -173,10 +173,10 @@ def test_strip_and_replicas_of_a_box_agree(path, effort, algorithm, coupling):
     its rows wrap in every word."""
     shape = (16, 4, 128)
     strip = mean_and_error(
-        averages("strip", shape, coupling, algorithm, 500, 5, int(20_000 * effort), path)[0]
+        averages("strip", shape, coupling, algorithm, 500, 5, int(5000 * effort), path)[0]
     )
     replicas = mean_and_error(averages("replicas", shape, coupling, algorithm, 100, 5, 20, path)[0])
-    assert strip[1] < (3e-4 if coupling < KC_3D else 6e-4) / np.sqrt(effort)
+    assert strip[1] < (6e-4 if coupling < KC_3D else 12e-4) / np.sqrt(effort)
     assert abs(strip[0] - replicas[0]) < 4 * np.hypot(strip[1], replicas[1])
 
 

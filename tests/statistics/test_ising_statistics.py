@@ -70,18 +70,18 @@ def z_score(estimate, exact):
 
 # Algorithm, size, coupling in units of K_c, interval, samples, clusters per sweep.
 ENERGY_CASES = [
-    ("metropolis", 16, 0.8, 3, 300_000, 1),
-    ("metropolis", 8, 1.0, 5, 1_100_000, 1),
-    ("metropolis", 16, 1.2, 3, 150_000, 1),
-    ("heat-bath", 16, 0.8, 5, 300_000, 1),
-    ("heat-bath", 8, 1.0, 10, 1_250_000, 1),
-    ("heat-bath", 16, 1.2, 5, 100_000, 1),
-    ("swendsen-wang", 32, 0.8, 2, 80_000, 1),
-    ("swendsen-wang", 128, 1.0, 4, 25_000, 1),
-    ("swendsen-wang", 32, 1.2, 2, 60_000, 1),
-    ("wolff", 16, 0.8, 1, 400_000, 10),
-    ("wolff", 8, 1.0, 1, 1_500_000, 3),
-    ("wolff", 16, 1.2, 1, 100_000, 2),
+    ("metropolis", 16, 0.8, 3, 75_000, 1),
+    ("metropolis", 8, 1.0, 5, 275_000, 1),
+    ("metropolis", 16, 1.2, 3, 38_000, 1),
+    ("heat-bath", 16, 0.8, 5, 75_000, 1),
+    ("heat-bath", 8, 1.0, 10, 360_000, 1),
+    ("heat-bath", 16, 1.2, 5, 25_000, 1),
+    ("swendsen-wang", 32, 0.8, 2, 20_000, 1),
+    ("swendsen-wang", 128, 1.0, 4, 6_300, 1),
+    ("swendsen-wang", 32, 1.2, 2, 15_000, 1),
+    ("wolff", 16, 0.8, 1, 115_000, 10),
+    ("wolff", 8, 1.0, 1, 375_000, 3),
+    ("wolff", 16, 1.2, 1, 25_000, 2),
 ]
 LARGE_ENERGY_CASES = [
     ("metropolis", 64, 0.9, 10, 250_000, 1),
@@ -126,8 +126,8 @@ def check_energy_and_specific_heat(algorithm, size, factor, interval, count, clu
 @pytest.mark.parametrize("case", ENERGY_CASES, ids=str)
 def test_energy_and_specific_heat_of_the_torus(case):
     """At T_c and on both sides (a frozen kernel can look right at one temperature). Catches a
-    coupling off by 0.3 %."""
-    check_energy_and_specific_heat(*case, error=3.3e-4)
+    coupling off by 0.6 %; the slow tests, one off by 0.2 %."""
+    check_energy_and_specific_heat(*case, error=6.6e-4)
 
 
 @pytest.mark.slow
