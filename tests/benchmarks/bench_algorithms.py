@@ -48,7 +48,7 @@ from timing import Row, seconds
 
 from rsmi.models.ising.bitsliced import fits_strip
 from rsmi.models.ising.facts import critical_coupling
-from rsmi.models.ising.simulation import IsingSimulation
+from rsmi.models.ising.simulation import LAYOUTS
 from rsmi.models.schedule import pilot
 
 # Lattices, and K/K_c (of a ring, K).
@@ -70,7 +70,7 @@ def independent_samples(shape, coupling, algorithm):
     layout = (
         "plain" if algorithm == "swendsen-wang" else "strip" if fits_strip(shape) else "replicas"
     )
-    simulation = IsingSimulation(shape, coupling, algorithm, 0, layout)
+    simulation = LAYOUTS[layout](shape, coupling, algorithm, 0)
     found, state = pilot(simulation), simulation.start("benchmark")
     at_once = simulation.chains_per_task
     sweeps = max(1, (1 << (22 if layout == "plain" else 27)) // (simulation.sites * at_once))

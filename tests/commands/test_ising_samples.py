@@ -9,11 +9,11 @@ import pytest
 from conftest import by_default, digest
 from example_files import numbers_of
 
-from rsmi.models.ising import simulation as ising
+from rsmi.models.ising import bitsliced
 from rsmi.models.ising import torus as kaufman
 from rsmi.models.ising.bitsliced import seed
 from rsmi.models.ising.facts import critical_coupling
-from rsmi.models.ising.simulation import IsingSimulation
+from rsmi.models.ising.simulation import simulation_of
 from rsmi.store import open_file
 
 STRIP = (
@@ -29,14 +29,14 @@ def older(monkeypatch):
     @contextlib.contextmanager
     def version():
         with monkeypatch.context() as patch:
-            patch.setattr(ising.bitsliced, "fits_strip", lambda shape: False)
+            patch.setattr(bitsliced, "fits_strip", lambda shape: False)
             yield
 
     return version
 
 
 def simulation(shape, algorithm="heat-bath", coupling=0.4, chains=8):
-    return IsingSimulation.of(
+    return simulation_of(
         {
             "shape": list(shape),
             "coupling": coupling,

@@ -12,11 +12,11 @@ from example_files import numbers_of
 
 from rsmi.engine.keys import stream_key
 from rsmi.engine.progress import Progress
+from rsmi.models.ising import algorithms
 from rsmi.models.ising import bitsliced as kernel
-from rsmi.models.ising import simulation as ising
 from rsmi.models.ising import torus as kaufman
 from rsmi.models.ising.facts import critical_coupling, ring_energy
-from rsmi.models.ising.simulation import IsingSimulation
+from rsmi.models.ising.simulation import LAYOUTS, simulation_of
 from rsmi.models.schedule import pilot
 from rsmi.models.spins import magnetizations
 from rsmi.store import open_file
@@ -35,8 +35,8 @@ def older(monkeypatch):
     @contextlib.contextmanager
     def version():
         with monkeypatch.context() as patch:
-            patch.setattr(ising, "fits_replicas", lambda shape: False)
-            patch.setattr(ising, "choose_algorithm", lambda *rest: "swendsen-wang")
+            patch.setattr(algorithms, "fits_replicas", lambda shape: False)
+            patch.setattr(algorithms, "choose_algorithm", lambda *rest: "swendsen-wang")
             yield
 
     return version
@@ -87,7 +87,7 @@ def test_layout_and_default_chains(options, chains, layout, workplace, here):
     )
     plan = json.loads(done.out)
     assert plan["chains"] == chains
-    assert IsingSimulation.of({**plan, "algorithm": plan["algorithm"]}).layout == layout
+    assert simulation_of(plan).layout == layout
 
 
 @pytest.mark.parametrize("shape", [(6, 6), (10,), (4, 2, 6)], ids=str)
@@ -234,8 +234,7 @@ def test_pilot_of_replicas_agrees_with_one_chain():
     """The same autocorrelation time from 512 short series as from a long one, in a twentieth of the
     sweeps."""
     found = [
-        pilot(IsingSimulation((16, 16), KC, "heat-bath", 0, layout))
-        for layout in ("replicas", "plain")
+        pilot(LAYOUTS[layout]((16, 16), KC, "heat-bath", 0)) for layout in ("replicas", "plain")
     ]
     assert found[0]["tau"] == pytest.approx(float(found[1]["tau"]), rel=0.2)
     assert 20 * found[0]["tau"] <= found[0]["sweeps"] < found[1]["sweeps"] / 20

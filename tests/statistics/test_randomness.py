@@ -32,7 +32,7 @@ from rsmi.engine.keys import origin_of_chains
 from rsmi.models.dimers.simulation import DimerSimulation
 from rsmi.models.ising.bitsliced import seed
 from rsmi.models.ising.facts import critical_coupling
-from rsmi.models.ising.simulation import IsingSimulation
+from rsmi.models.ising.simulation import simulation_of
 from rsmi.stages.rule_option import blocking_keys
 from rsmi.stages.training.rules import LambdaTraining
 from rsmi.stages.training.theta import ThetaTraining
@@ -358,7 +358,7 @@ def start_everything(seed_number):
                     "seed": seed_number,
                 }
                 for simulation in {
-                    IsingSimulation.of({**asked, "chains": count}) for count in (8, 512)
+                    simulation_of({**asked, "chains": count}) for count in (8, 512)
                 }:  # plain, a strip, replicas
                     for number in chains:
                         simulation.start(number)

@@ -59,7 +59,7 @@ class Ising(Model):
             )
 
     def simulation(self, parameters: Mapping[str, Any]) -> simulation.IsingSimulation:
-        return simulation.IsingSimulation.of(parameters)
+        return simulation.simulation_of(parameters)
 
     def default_chains(self, parameters: Mapping[str, Any]) -> int:
         return simulation.default_chains(parameters)
