@@ -34,8 +34,8 @@ def check_output(output: Path, inputs: Iterable[Input]) -> None:
         if not output.exists():
             return
         if not output.is_file():
-            found = "a folder" if output.is_dir() else "no regular file"
-            raise Failure(f"{output}: is {found}: choose another output")
+            what = "a folder" if output.is_dir() else "no regular file"
+            raise Failure(f"{output}: is {what}: choose another output")
         if any(output.samefile(file.path) for file in inputs):
             raise UsageError(f"{output}: is an input of this command: choose another output")
 

@@ -131,18 +131,18 @@ class Hdf5Source(Source):
 
 
 def _datasets(
-    group: h5py.Group, path: Path, depth: int = 0, found: list[str] | None = None
+    group: h5py.Group, path: Path, depth: int = 0, paths: list[str] | None = None
 ) -> list[str]:
     """The paths of the numeric datasets that can be reached by plain links."""
-    found = [] if found is None else found
+    paths = [] if paths is None else paths
     for name in group if depth <= _DEEPEST else ():
-        if len(found) > _MOST_OBJECTS:
+        if len(paths) > _MOST_OBJECTS:
             raise DataError(f"{path}: holds too many objects to list: choose by --dataset")
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             continue
         item = group[name]
         if isinstance(item, h5py.Group):
-            _datasets(item, path, depth + 1, found)
+            _datasets(item, path, depth + 1, paths)
         elif isinstance(item, h5py.Dataset) and item.dtype.kind in "iufb" and item.ndim > 0:
-            found.append(item.name)
-    return found
+            paths.append(item.name)
+    return paths

@@ -280,7 +280,7 @@ class PartsFolder:
             if match and self._is_ours(match):
                 part = Part(match["task"], int(match["start"]), int(match["stop"]), entry)
                 parts.setdefault(part.task, []).append(part)
-        return {task: sorted(found, key=order) for task, found in parts.items()}
+        return {task: sorted(parts[task], key=order) for task in parts}
 
     def _is_ours(self, match: re.Match[str]) -> bool:
         return not self._token_known or match["token"] == self.token
