@@ -10,8 +10,7 @@ import pytest
 from rsmi.store import schema
 
 ROOT = Path(__file__).parent.parent
-
-
+# What a module of each room may import of the others; all may import rsmi and rsmi.errors.
 FOUNDATION = {"lattice", "statistics", "kernels"}
 ARROWS = {
     "cli": {"figures", "reports", "stages", "samples", "models", "engine", "store", "lattice"},

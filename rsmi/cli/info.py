@@ -57,15 +57,15 @@ def command(file: str, tree: bool, digest: bool, verify: bool, as_json: bool) ->
 
 def _views(tree: bool, digest: bool, verify: bool) -> tuple[_Numbers, _Text]:
     """What is shown of an open file, as numbers for JSON and as text that ends its last line."""
-    from rsmi.reports import files as reports
+    from rsmi.reports import files
+    from rsmi.reports import tree as structure
 
     if verify:
         return _verified, lambda file: "ok\n"
     if digest:
         return _digest, lambda file: f"{file.digest}\n"
-    if tree:
-        return reports.tree, reports.tree_text
-    return reports.summary, reports.describe
+    report = structure if tree else files
+    return report.summary, report.describe
 
 
 def _verified(file: File) -> dict:

@@ -20,13 +20,9 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import unpack_bits
 from rsmi.models.base import Known
 from rsmi.renormalization.couplings import NAMES
-from rsmi.reports.flow import (
-    EXPONENTS,
-    flow_quantity,
-    has_thermometer,
-    known_of_crossing,
-    next_to_critical,
-)
+from rsmi.reports.crossing import known_of_sizes
+from rsmi.reports.exponent import EXPONENTS, has_thermometer
+from rsmi.reports.flow import flow_quantity, next_to_critical
 from rsmi.samples.files import known_of, model_of, open_file
 from rsmi.stages import crossing, exponent
 from rsmi.stages.flow import from_files as flow
@@ -640,7 +636,7 @@ def _draw_crossing(file: File) -> Figure:
     """Binder cumulant and correlation ratio of every size against T, with bands of their errors;
     below, T_c by pair of sizes."""
     found = crossing.summary(file)
-    exact = known_of_crossing(found).critical_temperature
+    exact = known_of_sizes(found).critical_temperature
     figure = Figure(figsize=(6.8, 5.0), layout="constrained")
     above, below = figure.subplots(2, 2, height_ratios=(1.5, 1))
     for column, (name, label) in enumerate(

@@ -1,13 +1,26 @@
-"""Numbers with their errors as a physicist writes them, and text tables."""
+"""Numbers with their errors as a physicist writes them, and tables of text."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 
 def with_error(value: float | None, error: float | None) -> str:
-    """``1.0033(70)``: the error, rounded to two digits, in units of the last digits shown; ``-``
-    where there is no value."""
+    """A value with its standard error in parentheses.
+
+    Parameters
+    ----------
+    value : float, optional
+    error : float, optional
+        It is rounded to two digits and given in units of the last digits that are shown.
+
+    Returns
+    -------
+    str
+        ``1.0033(70)``, or ``47.6(4.7)``; six digits of the value where there is no error; ``-``
+        where there is no value.
+    """
     if value is None:
         return "-"
     if not error or not math.isfinite(error) or error < 1e-12 * abs(value):
@@ -17,8 +30,20 @@ def with_error(value: float | None, error: float | None) -> str:
     return f"{value:.{decimals}f}({shown if float(shown) >= 1 else shown.lstrip('0.')})"
 
 
-def table(rows: list[list[str]], indent: str = "  ") -> list[str]:
-    """Lines of aligned columns: the first flush left, the others flush right."""
+def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Lines of aligned columns: the first is flush left, the others are flush right.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str
+        The cells; all rows have the same length.
+    indent : str
+        What stands before every line.
+
+    Returns
+    -------
+    list of str
+    """
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         (
@@ -32,8 +57,20 @@ def table(rows: list[list[str]], indent: str = "  ") -> list[str]:
     ]
 
 
-def fields(rows: list[tuple[str, ...]], indent: str = "  ") -> list[str]:
-    """Lines of a name and what follows it, every column flush left; rows may differ in length."""
+def fields(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Lines of a name and what follows it; every column is flush left.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str
+        The cells; rows may differ in length.
+    indent : str
+        What stands before every line.
+
+    Returns
+    -------
+    list of str
+    """
     columns = max(map(len, rows))
     widths = [
         max(len(row[column]) for row in rows if column < len(row)) for column in range(columns)

@@ -10,10 +10,12 @@ import pytest
 from example_files import FILTERS, command, numbers_of, pipeline, text_of
 
 from rsmi import models
-from rsmi.reports.files import cosine_to_uniform
+from rsmi.reports.files import REPORTS
+from rsmi.reports.training import cosine_to_uniform
 from rsmi.samples.files import open_file
 from rsmi.statistics.notation import table, with_error
 from rsmi.store import reader
+from rsmi.store.schema import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +229,7 @@ def test_an_answer_opens_the_new_file_once(files, monkeypatch, tmp_path, capsys)
     output = tmp_path / "exponent.h5"
     assert command("exponent", files["flow"], "--json", "-q", "-o", output) == 0
     assert opened == ["flow.h5", "exponent.h5"]
+
+
+def test_every_kind_of_file_has_a_report():
+    assert REPORTS.keys() == KINDS.keys()

@@ -1,0 +1,208 @@
+"""What ``rsmi info`` says of exponents: y_t and y_h by the Monte Carlo renormalization group, and,
+where the model has a thermometer, nu and T_c from one effective coupling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rsmi.lattice.geometry import shape_text
+from rsmi.models.base import Known
+from rsmi.reports.flow import model_text, wrapping_mark
+from rsmi.samples.files import known_of
+from rsmi.stages import exponent
+from rsmi.statistics.notation import fields, table, with_error
+from rsmi.store import File
+
+EXPONENTS = ("y_t", "y_h")
+
+
+def describe(file: File) -> list[str]:
+    """The state point, the exponents to quote, and the sequences that they are taken from."""
+    numbers, known = exponent.summary(file), known_of(file)
+    lines = [*fields(_state_rows(file, numbers)), "", *fields(_exponent_rows(numbers, known))]
+    for name in EXPONENTS:
+        changes = numbers.get("changes", {}).get(name, [])
+        title = f"  {name} by number of operators"
+        lines += ["", title, "", *_sequence_table(numbers[name], changes)]
+    if has_thermometer(known):
+        lines += ["", *_thermometer_lines(numbers, known)]
+    return [*lines, *_remarks(numbers, known, len(file.attributes["block"]))]
+
+
+def has_thermometer(known: Known) -> bool:
+    """Whether nu and T_c can be read off an effective coupling."""
+    return known.thermometer is not None and known.critical_coupling is not None
+
+
+def _state_rows(file: File, numbers: dict) -> list[tuple[str, str]]:
+    temperature, critical = numbers["temperature"], numbers["critical_temperature"]
+    origin, block = numbers["critical_temperature_from"], shape_text(file.attributes["block"])
+    return [
+        ("model", model_text(file)),
+        ("measured at T", "unknown" if temperature is None else f"{temperature:.6f} J/k_B"),
+        ("reference T_c", origin if critical is None else f"{critical:.6f} J/k_B ({origin})"),
+        ("lattice", f"{numbers['size']} sites along a side, block {block}"),
+    ]
+
+
+# ---- the exponents to quote ----------------------------------------------------------------------
+
+
+def _exponent_rows(numbers: dict, known: Known) -> list[list[str]]:
+    """y_t, y_h and nu = 1/y_t, beside the values from theory where these are known."""
+    rows = [["", "measured", theory_word(known), ""]]
+    for name in EXPONENTS:
+        row = numbers["headline"][name]
+        where = row["reason"] or f"step {row['step']}, {row['operators']} operators"
+        rows.append([name, with_error(row["value"], row["error"]), _theory(known, name), where])
+    thermal = numbers["headline"]["y_t"]
+    if thermal["value"] is not None and thermal["value"] > 0:
+        rows.append(["nu = 1/y_t", _inverse(thermal), _theory(known, "nu"), ""])
+    return rows if known.exponents else [[name, value, where] for name, value, _, where in rows]
+
+
+def theory_word(known: Known) -> str:
+    """How well the exponents are known from theory: ``exact``, or ``known`` within an error."""
+    return "exact" if all(value.exact for value in known.exponents.values()) else "known"
+
+
+def _theory(known: Known, name: str) -> str:
+    return known.exponents[name].text if name in known.exponents else "-"
+
+
+def _inverse(row: dict) -> str:
+    """1/y with the error of y carried over."""
+    value, error = row["value"], row["error"]
+    return with_error(1 / value, error and error / value**2)
+
+
+def _sequence_table(entries: Sequence[dict], changes: Sequence[dict]) -> list[str]:
+    """A line per number of operators and a column per step. The last line is what a step changes;
+    its error includes the covariance of the two steps."""
+    steps = sorted({row["step"] for row in entries})
+    cells = {(row["operators"], row["step"]): _starred(row) for row in entries}
+    lines = [["operators", *(f"step {step}" for step in steps)]]
+    for count in sorted({row["operators"] for row in entries}):
+        lines.append([str(count), *(cells.get((count, step), "-") for step in steps)])
+    if changes:
+        by_step = {row["step"]: with_error(row["value"], row["error"]) for row in changes}
+        lines.append(["change", *(by_step.get(step, "") for step in steps)])
+    return table(lines)
+
+
+def _starred(row: dict) -> str:
+    mark = "*" if row["wraps"] and row["value"] is not None else ""
+    return with_error(row["value"], row["error"]) + mark
+
+
+# ---- nu and T_c from one effective coupling ------------------------------------------------------
+
+
+def _thermometer_lines(numbers: dict, known: Known) -> list[str]:
+    """nu and T_c, by step, and from the collapse of the flow."""
+    return [
+        "  nu and T_c from one effective nearest-neighbour coupling: biased",
+        "",
+        *fields(_thermometer_rows(numbers, known)),
+        "",
+        *_by_step(numbers),
+        *_collapse_lines(numbers.get("nu_collapse")),
+    ]
+
+
+def _thermometer_rows(numbers: dict, known: Known) -> list[list[str]]:
+    critical = known.critical_coupling
+    crossing = f"J/k_B, crossing of steps 2 and 3; {numbers['T_c_remark']}"
+    return [
+        ["", "measured", "exact" if critical and critical.exact else "known", ""],
+        [
+            "nu",
+            with_error(numbers["nu"], numbers["nu_error"]),
+            _theory(known, "nu"),
+            numbers["nu_reason"] or numbers["nu_remark"],
+        ],
+        [
+            "T_c",
+            with_error(numbers["T_c"], numbers["T_c_error"]),
+            f"{known.critical_temperature:.6f}",
+            numbers["T_c_reason"] or crossing,
+        ],
+    ]
+
+
+def _by_step(numbers: dict) -> list[str]:
+    columns = {
+        "nu (fluctuations)": "nu_sequence",
+        "nu (differences)": "nu_differences",
+        "T_c (crossing with the next step)": "T_c_sequence",
+    }
+    cells = {
+        title: {row["step"]: with_error(row["value"], row["error"]) for row in numbers[key]}
+        for title, key in columns.items()
+    }
+    lines = [["step", *columns]]
+    for step in sorted(set().union(*cells.values())):
+        lines.append([str(step), *(cells[title].get(step, "-") for title in columns)])
+    return table(lines)
+
+
+def _collapse_lines(row: dict | None) -> list[str]:
+    """nu from the collapse of the flow; old files have none."""
+    if row is None:
+        return []
+    if row["value"] is None:
+        return ["", *fields([("nu by collapse", "-", row["reason"])])]
+    steps = [point["step"] for point in row["points"]]
+    quality = (
+        f"{len(steps)} effective couplings of steps {min(steps)} to {max(steps)} scatter about one"
+        f" curve by {row['scatter']:.2g} K_c beyond their errors"
+    )
+    value = with_error(row["value"], row["error"])
+    return [
+        "",
+        *fields(
+            [
+                ("nu by collapse", value, row["remark"]),
+                ("", f"({row['error_statistical']:.2g} statistical)", quality),
+            ]
+        ),
+    ]
+
+
+# ---- remarks -------------------------------------------------------------------------------------
+
+
+def _remarks(numbers: dict, known: Known, dimension: int) -> list[str]:
+    """What the star means, and why values are missing."""
+    rows = [row for name in EXPONENTS for row in numbers[name]]
+    star = [wrapping_mark(dimension)] if any(row["wraps"] for row in rows) else []
+    reasons = [
+        *_reasons((name, row) for name in EXPONENTS for row in numbers[name]),
+        *(_missing_steps(numbers) if has_thermometer(known) else _missing_thermometer(numbers)),
+    ]
+    return [*([""] if star or reasons else []), *star, *reasons]
+
+
+def _missing_steps(numbers: dict) -> list[str]:
+    sequences = {"nu_sequence": "nu", "T_c_sequence": "T_c", "nu_differences": "nu"}
+    return _reasons((name, row) for key, name in sequences.items() for row in numbers[key])
+
+
+def _missing_thermometer(numbers: dict) -> list[str]:
+    """Why there is neither nu nor T_c."""
+    reasons = dict.fromkeys(
+        reason for reason in (numbers["nu_reason"], numbers["T_c_reason"]) if reason
+    )
+    return [f"  -  no nu and T_c from an effective coupling: {reason}" for reason in reasons]
+
+
+def _reasons(rows: Iterable[tuple[str, dict]]) -> list[str]:
+    """A line for every reason, with the steps that it holds for."""
+    steps: dict[tuple[str, str], set[int]] = {}
+    for name, row in rows:
+        if row["reason"]:
+            steps.setdefault((name, row["reason"]), set()).add(row["step"])
+    return [
+        f"  -  {name}, step{'s' * (len(where) > 1)} {', '.join(map(str, sorted(where)))}: {reason}"
+        for (name, reason), where in steps.items()
+    ]

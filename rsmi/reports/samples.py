@@ -1,0 +1,73 @@
+"""What ``rsmi info`` says of samples, and the lines on a lattice that other kinds share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rsmi import models
+from rsmi.lattice.geometry import shape_text
+from rsmi.models.spins import live_sites
+from rsmi.stages import sample
+from rsmi.statistics.notation import fields
+from rsmi.store import File
+
+
+def describe(file: File) -> list[str]:
+    """Where the configurations come from, and the averages over them."""
+    numbers = sample.summary(file)
+    averages = models.of(file.attributes).describe_summary(file.attributes, numbers)
+    return [*fields(_origin_rows(file, numbers["samples"])), "", *fields(averages)]
+
+
+def _origin_rows(file: File, samples: int) -> list[tuple[str, ...]]:
+    attributes = file.attributes
+    rows = {
+        "configurations": str(samples),
+        "lattice": lattice(attributes) + _sites_with_data(file),
+        "temperature": temperature(attributes),
+        "sampled by": _algorithm(attributes),
+        "coarse-grained": _coarse_graining(attributes),
+    }
+    return [(name, text) for name, text in rows.items() if text]
+
+
+def lattice(attributes: Mapping[str, Any]) -> str:
+    """Shape, model, boundary and components: ``64x64 ising, periodic``."""
+    model, boundary = models.of(attributes), attributes.get("boundary", "periodic")
+    return (
+        f"{shape_text(attributes['shape'])} {model.describe_lattice(attributes)}, {boundary}"
+        f"{model.describe_components(attributes)}"
+    )
+
+
+def temperature(attributes: Mapping[str, Any]) -> str:
+    """The state point in the words of the model."""
+    return models.of(attributes).describe_temperature(attributes)
+
+
+def _sites_with_data(file: File) -> str:
+    if "/mask" not in file:
+        return ""
+    return f", {live_sites(file)} of {math.prod(file.attributes['shape'])} sites with data"
+
+
+def _algorithm(attributes: Mapping[str, Any]) -> str:
+    names = ("thermalization", "interval")
+    parts = [
+        attributes.get("algorithm"),
+        f"{attributes['chains']} chain{'s' * (attributes['chains'] > 1)}",
+        *(f"{name} {attributes[name]} sweeps" for name in names if name in attributes),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _coarse_graining(attributes: Mapping[str, Any]) -> str:
+    steps = attributes["rg_step"]
+    if not steps:
+        return ""
+    return (
+        f"{steps} step{'s' * (steps > 1)} from {shape_text(attributes['original_shape'])}, lengths"
+        f" divided by {attributes['scale_factor']:g}"
+    )
