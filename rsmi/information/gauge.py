@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.lattice.columns import Columns
+
 
 @dataclass(frozen=True)
 class Constraints:
@@ -27,6 +29,13 @@ class Constraints:
 
     vectors: NDArray[np.float64]
     sums: NDArray[np.float64]
+
+
+def one_hot_constraints(columns: Columns) -> Constraints | None:
+    """Return the constraints that follow from the columns of a block alone: the features of every
+    categorical column sum to zero. None if all columns are binary."""
+    vectors = columns.feature_sums()
+    return Constraints(vectors, np.zeros(len(vectors))) if len(vectors) else None
 
 
 def without_constraints(

@@ -19,6 +19,31 @@ from numpy.typing import NDArray
 from rsmi.lattice.packed import MOST_STATES
 
 
+@dataclass(frozen=True)
+class Component:
+    """One variable of every site of a lattice.
+
+    Attributes
+    ----------
+    name : str
+        For example ``x-links``.
+    states : int
+        The number of states; 2 means values +-1.
+
+    Raises
+    ------
+    ValueError
+        If the number of states is not from 2 to 256.
+    """
+
+    name: str
+    states: int = 2
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.states <= MOST_STATES:
+            raise ValueError(f"{self.name} needs 2 to {MOST_STATES} states, not {self.states}")
+
+
 @dataclass(frozen=True, eq=False)
 class Columns:
     """Description of the columns of a window array.
@@ -68,6 +93,11 @@ class Columns:
             np.repeat(np.asarray(states, dtype=np.int64), sites),
         )
 
+    @classmethod
+    def of_components(cls, offsets: NDArray[np.int64], components: Sequence[Component]) -> Columns:
+        """Describe a window of the given sites by the components of its lattice; see `of_sites`."""
+        return cls.of_sites(offsets, [component.states for component in components])
+
     def __len__(self) -> int:
         """Return the number of columns."""
         return len(self.states)
@@ -81,6 +111,18 @@ class Columns:
     def n_features(self) -> int:
         """Number of features of all columns together."""
         return int(self.widths.sum())
+
+    def feature_sums(self) -> NDArray[np.float64]:
+        """Return the linear combinations of the features that are zero in every window.
+
+        Returns
+        -------
+        ndarray of float64, (n_categorical, n_features)
+            For each categorical column, 1 at its features and 0 elsewhere.
+        """
+        of_feature = np.repeat(np.arange(len(self)), self.widths)
+        categorical = np.flatnonzero(self.states > 2)
+        return (of_feature == categorical[:, np.newaxis]).astype(np.float64)
 
     def one_hot(self, windows: NDArray[np.integer]) -> NDArray[np.float64]:
         """Return the features of windows.

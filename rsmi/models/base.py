@@ -1,32 +1,55 @@
 """What a model is: the questions that the rest of the program asks, with neutral answers.
 
-A model is a folder of ``rsmi/models`` (or a package of somebody else's, see `rsmi.models`) that
-makes one `Model`. Samples of which nothing is known are of `Model` itself: every answer below holds
-for them. A new model overrides what it knows better; no other room of the program ever compares a
-model's name.
+A model is a subclass of `Model` in a folder of ``rsmi/models``, or in a package of somebody else
+(see `rsmi.models`). The answers of `Model` itself hold for samples of which nothing is known. A new
+model overrides what it knows better; no other room of the program ever compares a model's name.
 
-``attributes`` are always those of a file as Python values (see SCHEMA.md): shape, coupling,
-boundary, components, rg_step and so on, together with the model's own (``model_parameters``).
+Some arguments occur in many methods:
+
+attributes : mapping
+    The attributes of a file as Python values (see SCHEMA.md): ``shape``, ``coupling``,
+    ``boundary``, ``components``, ``rg_step`` and so on, and the model's own attributes together
+    in ``model_parameters``.
+geometry : rsmi.lattice.geometry.Geometry
+    Block, buffer and environment of a window.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
-from rsmi.information.gauge import Constraints
+from rsmi.information.gauge import Constraints, one_hot_constraints
+from rsmi.lattice.columns import Columns, Component
 from rsmi.models import spins
+from rsmi.models.known import Known, KnownValue, Oracle, Thermometer
 
 if TYPE_CHECKING:
     from rsmi.lattice.geometry import Geometry
     from rsmi.models.simulation import Simulation
     from rsmi.store import File
+
+__all__ = ["Component", "Known", "KnownValue", "Model", "Option", "Oracle", "Thermometer"]
+
+# The settings of training that a model may change: hidden units, epochs and so on of the machines
+# of train-theta, and the fields of `rsmi.information.training.LambdaSettings`.
+TRAINING_SETTINGS = {
+    "train-theta": (
+        "hidden",
+        "cd_steps",
+        "persistent",
+        "epochs",
+        "learning_rate",
+        "monitored",
+    ),
+    "train-lambda": ("batch", "total_steps", "learning_rate", "distinct_blocks"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,14 +59,19 @@ class Option:
     Attributes
     ----------
     name : str
-        As it is written, without the dashes: ``noise-probability``.
+        The option without its dashes: ``noise-probability``. The model finds its value under the
+        name ``noise_probability``.
     type : {"number", "integer", "text"}
-        ``text`` with ``choices`` takes one of them only.
     help : str
+        One sentence.
+    metavar : str, optional
+        What stands for the value in the help.
     default : number, str or None
-        What an absent option means; None leaves the choice to the model.
+        The value if the option is absent; None leaves the choice to the model.
     shown_default : str, optional
-        What the help says of the default where it is None.
+        What the help says of the default if it is None.
+    choices : tuple of str
+        The only values of a text, if there are any.
     """
 
     name: str
@@ -54,129 +82,35 @@ class Option:
     shown_default: str | None = None
     choices: tuple[str, ...] = ()
 
-    @property
-    def parameter(self) -> str:
-        """Its name among the parameters: ``noise_probability``."""
-        return self.name.replace("-", "_")
-
-
-@dataclass(frozen=True)
-class KnownValue:
-    """A number from theory, how it is written, and where it stands."""
-
-    value: float
-    text: str
-    source: str
-    exact: bool = True
-
-
-class Thermometer(Protocol):
-    """The exact energy of finite lattices as a measure of the coupling (shapes periodic)."""
-
-    def coupling_from_energy(self, energy_per_site: float, shape: Sequence[int]) -> float:
-        """K at which the lattice has this energy per site in J; ValueError where there is none."""
-
-    def energy_variance(self, shape: Sequence[int], coupling: float) -> float:
-        """-de/dK per site, in J."""
-
-
-class Oracle(Protocol):
-    """Exact conditional distributions P(V|E) of a model at its coupling K."""
-
-    def is_tractable(self, geometry: Geometry) -> bool:
-        """Whether P(V|E) can be had for such a block and buffer."""
-
-    def check(self, geometry: Geometry) -> None:
-        """Raise UsageError with the reason and the cure where it cannot."""
-
-    def joint(
-        self, geometry: Geometry, shape: Sequence[int], coupling: float
-    ) -> NDArray[np.float64] | None:
-        """P(V, E) of all states (2^n_block, environments); None where they are too many."""
-
-    def block_given_environment(
-        self, environments: NDArray[np.int8], geometry: Geometry, coupling: float
-    ) -> NDArray[np.float64]:
-        """P(V|E) (n, 2^n_block) for environments (n, n_environment) of +-1."""
-
-    def informations(
-        self,
-        channels: Sequence[NDArray[np.float64]],
-        geometry: Geometry,
-        coupling: float,
-        environments: NDArray[np.int8],
-        groups: NDArray[np.int64] | None = None,
-    ) -> list:
-        """I(H:E), H(H) and I(V:E) of every channel q(h|v), averaged over the environments, with
-        errors from the labels ``groups`` (n,) of independent runs."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known exactly of a model in one dimension; the neutral answer is: nothing.
-
-    Attributes
-    ----------
-    critical_coupling : KnownValue, optional
-        K_c of the infinite lattice.
-    no_critical_point : str
-        Why there is no critical coupling, as half a sentence.
-    exponents : mapping
-        ``y_t``, ``y_h``, ``nu`` of the transition at ``critical_coupling``.
-    thermometer : Thermometer, optional
-    no_thermometer : str
-        Why there is no thermometer.
-    oracle : Oracle, optional
-    """
-
-    critical_coupling: KnownValue | None = None
-    no_critical_point: str = "the critical temperature of this model is unknown"
-    exponents: Mapping[str, KnownValue] = field(default_factory=dict)
-    thermometer: Thermometer | None = None
-    no_thermometer: str = (
-        "the effective coupling needs the exact energy of a finite lattice, which is not known for"
-        " this model"
-    )
-    oracle: Oracle | None = None
-
-    @property
-    def critical_temperature(self) -> float | None:
-        """T_c in J/k_B."""
-        return None if self.critical_coupling is None else 1 / self.critical_coupling.value
-
-    def exponent(self, name: str) -> float | None:
-        """The value of an exponent, None where it is unknown."""
-        known = self.exponents.get(name)
-        return None if known is None else known.value
-
 
 class Model:
-    """A lattice model, and samples of no known model.
+    """A lattice model. The class itself stands for samples of an unknown model.
 
     Attributes
     ----------
     name : str
-        What ``--model`` and the attribute ``model`` of files say.
+        The value of ``--model`` and of the attribute ``model`` of files.
     title : str
-        Half a sentence for the help: "Nearest-neighbour Ising ferromagnet".
+        A noun phrase for the help: "nearest-neighbour Ising ferromagnet".
     help : str
-        A paragraph on what is simulated and how, for ``rsmi sample --help``.
+        Paragraphs for ``rsmi sample --help``: what is simulated and how.
     algorithms : tuple of str
-        Names of ``--algorithm`` beside auto.
+        The values of ``--algorithm`` beside ``auto``.
     options : tuple of Option
         The model's own options of ``rsmi sample``.
     boundaries : tuple of str
-        Those that ``--boundary`` may name.
+        The values of ``--boundary``, of ``periodic`` and ``open``.
     flips : bool
-        Whether a global flip of all +-1 is a symmetry of every configuration's weight.
+        Whether a global flip of all variables leaves the weight of every configuration unchanged.
     energy_type : {"int64", "float64"}
-        How energies are stored.
+        The type of stored energies.
     importable : bool
-        Whether a temperature is all that must be known of samples of other programs.
+        Whether ``rsmi import`` may name the model: a temperature or a coupling, and the shape,
+        are then all that describes the samples of another program.
     """
 
     name: str = "none"
-    title: str = "samples of which nothing is known"
+    title: str = "samples of an unknown model"
     help: str = ""
     algorithms: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
@@ -185,20 +119,20 @@ class Model:
     energy_type: str = "int64"
     importable: bool = False
 
-    def __init__(self, name: str | None = None):
+    def __init__(self, name: str | None = None) -> None:
         if name is not None:
             self.name = name
 
     # ---- simulation ------------------------------------------------------------------------------
 
     def parameters(self, request: Mapping[str, Any]) -> dict:
-        """The checked physics as JSON values, the identity of a samples file.
+        """Return the checked physics as JSON values: the identity of a samples file.
 
         Parameters
         ----------
         request : mapping
-            ``shape``, ``temperature``, ``coupling``, ``algorithm`` and the model's own options,
-            None where they are not given.
+            ``shape``, ``temperature``, ``coupling``, ``algorithm``, ``boundary`` and the model's
+            own options; None for what is not given.
 
         Returns
         -------
@@ -209,25 +143,27 @@ class Model:
         Raises
         ------
         UsageError
-            For what cannot be.
+            If there is no such lattice, state point or algorithm.
         """
         raise UsageError(f"--model {self.name}: nothing is known that could be sampled")
 
     def simulation(self, parameters: Mapping[str, Any]) -> Simulation:
-        """The simulation of checked parameters, with ``seed`` and ``chains`` among them."""
+        """Return the simulation of checked parameters, which include ``seed`` and ``chains``."""
         raise UsageError(f"--model {self.name}: nothing is known that could be sampled")
 
     def default_chains(self, parameters: Mapping[str, Any]) -> int:
-        """Independent chains where ``--chains`` is not given; never a matter of the machine."""
+        """Return the number of independent chains if ``--chains`` is not given. It may depend on
+        the parameters, but not on the machine."""
         return 8
 
     def coupling(self, temperature: str | None, coupling: float | None, dimension: int) -> float:
-        """K of ``--temperature`` or ``--coupling``, for commands that take nothing else of a model.
+        """Return K of ``--temperature`` or ``--coupling``, for commands with no other option of a
+        model.
 
         Raises
         ------
         UsageError
-            Where the model has no such K.
+            If the model has no such K.
         """
         raise UsageError(
             "--temperature and --coupling mean nothing to samples of an unknown model: name it by"
@@ -235,47 +171,81 @@ class Model:
         )
 
     def check_shape(self, shape: Sequence[int], where: str = "--size") -> None:
-        """Raise UsageError where there is no such lattice; ``where`` begins the sentence."""
+        """Raise UsageError if there is no such lattice; ``where`` begins the sentence."""
 
     # ---- configurations --------------------------------------------------------------------------
 
     def check_file(self, file: File) -> None:
-        """Raise DataError where the attributes of a file contradict the model or each other."""
-        spins.check_temperature(file, 1.0)
+        """Raise DataError if the attributes of a file contradict the model or each other.
+
+        Coupling and temperature of a known model must agree with K = J/(k_B T). The energies of an
+        unknown model may have another unit.
+        """
+        if type(self) is not Model:
+            spins.check_temperature(file, 1.0)
 
     def check_configurations(self, file: File) -> None:
-        """Raise DataError where a row of a samples file is no configuration of the model."""
+        """Raise DataError if a row of a samples file is no configuration of the model."""
 
     def energies(
         self, configurations: NDArray[np.int8], attributes: Mapping[str, Any]
     ) -> NDArray | None:
-        """Energies (n,) in J of configurations (n, components, *shape) of +-1, None if unknown."""
+        """Return the energies (n,) in J of configurations (n, components, \\*shape) of +-1; None
+        if they are unknown."""
         return None
 
-    def components(self, attributes: Mapping[str, Any]) -> tuple[str, ...]:
-        """Names of the variables at a site, slowest axis of a configuration."""
-        return tuple(f"component {i}" for i in range(1, attributes.get("components", 1) + 1))
+    def components(self, attributes: Mapping[str, Any]) -> tuple[Component, ...]:
+        """Return the description of the variables at a site, in the order of a configuration."""
+        count = attributes.get("components", 1)
+        return tuple(Component(f"component {i}") for i in range(1, count + 1))
 
     # ---- windows and learning --------------------------------------------------------------------
 
     def check_geometry(self, geometry: Geometry) -> None:
-        """Raise UsageError where a block cannot be one of this model."""
+        """Raise UsageError if the model has no such block."""
 
     def origins(
         self, shape: Sequence[int], geometry: Geometry, periodic: bool
     ) -> NDArray[np.int64] | None:
-        """Where a block may begin, (n, dimension); None for every site."""
+        """Return the sites at which a block may begin, (n, dimension); None for every site."""
         return None
 
-    def constraints(self, geometry: Geometry) -> Constraints | None:
-        """What never varies in a block, None if nothing."""
-        return None
+    def constraints(
+        self, geometry: Geometry, attributes: Mapping[str, Any] | None = None
+    ) -> Constraints | None:
+        """Return the linear combinations of a block's features that never vary; None if there are
+        none.
+
+        A binary variable is one feature, +-1. The neutral answer follows from the components: the
+        features of a categorical variable sum to zero (see `rsmi.lattice.columns`).
+        """
+        components = self.components(attributes or {"components": geometry.components})
+        return one_hot_constraints(Columns.of_components(geometry.block_offsets, components))
 
     def training(
         self, stage: str, geometry: Geometry, objective: str = "", estimator: str | None = None
-    ) -> dict:
-        """Settings of ``train-theta`` or ``train-lambda`` that differ from the general ones."""
+    ) -> dict[str, Any]:
+        """Return the settings of ``train-theta`` or ``train-lambda`` (``stage``) that differ from
+        the general ones. `TRAINING_SETTINGS` has the names."""
         return {}
+
+    def checked_training(
+        self, stage: str, geometry: Geometry, objective: str = "", estimator: str | None = None
+    ) -> dict[str, Any]:
+        """Return what `training` does, for the stages.
+
+        Raises
+        ------
+        TypeError
+            If the model names a setting that the stage does not have.
+        """
+        settings = self.training(stage, geometry, objective, estimator)
+        if unknown := settings.keys() - set(TRAINING_SETTINGS[stage]):
+            raise TypeError(
+                f"{type(self).__name__}.training: {stage} has no setting"
+                f" {', '.join(sorted(unknown))}"
+            )
+        return settings
 
     def cautions(
         self,
@@ -285,64 +255,80 @@ class Model:
         configurations: int,
         learning: float,
     ) -> list[str]:
-        """Sentences on a training that is about to begin: on so many windows, cut from so many
-        configurations of a lattice, of which the fraction ``learning`` is learned from."""
+        """Return what the user should know before a training, as sentences.
+
+        Parameters
+        ----------
+        geometry : Geometry
+        shape : sequence of int
+            The lattice.
+        windows : int
+            Number of windows, of training and held out.
+        configurations : int
+            Number of configurations from which they are cut.
+        learning : float
+            Fraction of the configurations that is for training.
+        """
         return []
 
-    # ---- what is known, and how it is written ----------------------------------------------------
+    # ---- exact values ----------------------------------------------------------------------------
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
-        """Exact values of the system that the attributes describe."""
+        """Return what is known exactly of the model in so many dimensions."""
         return Known()
 
     def exact_energy(self, attributes: Mapping[str, Any]) -> float | None:
-        """Exact energy per site in J of the lattice that was sampled, None if unknown."""
+        """Return the exact energy per site in J of the sampled lattice; None if it is unknown."""
         return None
 
-    def summary(self, file: File) -> dict:
-        """Averages over a samples file with errors: the numbers of ``rsmi info --json``."""
-        return spins.summary(file)
-
-    def describe_summary(self, attributes: Mapping[str, Any], numbers: dict) -> list[tuple]:
-        """The same as rows of a table: name, value, unit or remark."""
-        return spins.describe_summary(attributes, numbers, self.exact_energy(attributes))
-
-    def describe_lattice(self, attributes: Mapping[str, Any]) -> str:
-        """What a site carries, after the lattice's shape: ``ising``."""
-        return "spins of an unknown model" if self.name == Model.name else self.name
-
-    def describe_components(self, attributes: Mapping[str, Any]) -> str:
-        """How many variables a site has, where it is more than one; begins with a comma."""
-        components = attributes.get("components", 1)
-        return f", {components} components per site" if components > 1 else ""
-
-    def describe_temperature(self, attributes: Mapping[str, Any]) -> str:
-        """The state point as a physicist writes it."""
-        return spins.describe_temperature(attributes, self.relative_temperature(attributes))
-
     def relative_temperature(self, attributes: Mapping[str, Any]) -> float | None:
-        """T/T_c, None where either is unknown."""
+        """Return T/T_c; None if either is unknown."""
         coupling = attributes.get("coupling")
         critical = self.known(len(attributes["shape"]), attributes).critical_coupling
         return None if coupling is None or critical is None else critical.value / coupling
 
+    # ---- numbers and words of a file -------------------------------------------------------------
+
+    def summary(self, file: File) -> dict:
+        """Return averages over a samples file with their errors, as ``rsmi info --json`` has
+        them."""
+        return spins.summary(file)
+
+    def describe_summary(self, attributes: Mapping[str, Any], numbers: dict) -> list[tuple]:
+        """Return the summary as rows of a table: name, value, unit or remark."""
+        return spins.describe_summary(attributes, numbers, self.exact_energy(attributes))
+
+    def describe_lattice(self, attributes: Mapping[str, Any]) -> str:
+        """Return the noun that follows the lattice's shape: ``ising``."""
+        return "spins of an unknown model" if self.name == Model.name else self.name
+
+    def describe_components(self, attributes: Mapping[str, Any]) -> str:
+        """Return what follows the boundary if a site has several variables, comma included."""
+        components = attributes.get("components", 1)
+        return f", {components} components per site" if components > 1 else ""
+
+    def describe_temperature(self, attributes: Mapping[str, Any]) -> str:
+        """Return the state point as a physicist writes it."""
+        return spins.describe_temperature(attributes, self.relative_temperature(attributes))
+
     def temperature_label(self, attributes: Mapping[str, Any]) -> str:
-        """The state point for a figure (TeX)."""
+        """Return the state point for a figure (TeX)."""
         return spins.temperature_label(attributes, self.relative_temperature(attributes))
 
     def describe_sites(self, sites: int, components: int) -> str:
-        """The variables on a number of sites of a window: ``16 sites``."""
+        """Return the variables on a number of sites of a window in words: ``16 sites``."""
         return f"{sites * components} sites"
 
     def rule_summary(self, file: File) -> dict:
-        """What the model says of a learned rule, added to the JSON of a lambda file."""
+        """Return what the model adds to the JSON of a lambda file."""
         return {}
 
     def describe_rule(self, file: File) -> list[str] | None:
-        """The filters of a lambda file as text; None for a table of the block's weights."""
+        """Return the filters of a lambda file as text; None for a table of their weights."""
         return None
 
     def drawing(self) -> ModuleType | None:
-        """The module that draws configurations and rules (``draw_configuration``, ``draw_rule``);
-        None for grids. Imported only for a figure, since it needs matplotlib."""
+        """Return the module that draws configurations and rules of the model, with the functions
+        of `rsmi.models.dimers.figure`; None for grids of squares. It is imported for a figure
+        only, since it needs matplotlib."""
         return None

@@ -13,6 +13,7 @@ import numpy as np
 from rsmi import models
 from rsmi.engine.keys import origin, stream_key
 from rsmi.errors import UsageError
+from rsmi.lattice.columns import Columns
 from rsmi.lattice.geometry import (
     Geometry,
     choose_windows,
@@ -112,6 +113,17 @@ class WindowSet:
     def model(self) -> Model:
         """The model that the samples name."""
         return models.of(self.source.attributes)
+
+    @cached_property
+    def columns(self) -> tuple[Columns, Columns]:
+        """What the columns of blocks and of environments are: the sites of the geometry, and the
+        components that the model describes."""
+        components = self.model.components(self.source.attributes)
+        block, environment = self.geometry.block_offsets, self.geometry.environment_offsets
+        return (
+            Columns.of_components(block, components),
+            Columns.of_components(environment, components),
+        )
 
     @property
     def symmetric(self) -> bool:

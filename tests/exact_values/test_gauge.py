@@ -5,6 +5,7 @@ import pytest
 
 from rsmi.information import gauge
 from rsmi.lattice.geometry import Geometry, extract_windows
+from rsmi.models.dimers import stars
 
 
 def coverings(n, size, seed):
@@ -42,10 +43,10 @@ def windows(components, block, n=30):
 @pytest.mark.parametrize("components", [2, 4])
 @pytest.mark.parametrize(("block", "count"), [((4, 4), 9), ((2, 6), 5), ((2, 2), 1)])
 def test_stars_sum_to_minus_two_on_coverings(components, block, count):
-    stars = gauge.star_vectors(block, components)
-    assert len(stars) == count
-    assert np.all(stars.sum(axis=1) == 4)
-    assert np.all(windows(components, block) @ stars.T == -2)
+    vectors = stars.star_vectors(block, components)
+    assert len(vectors) == count
+    assert np.all(vectors.sum(axis=1) == 4)
+    assert np.all(windows(components, block) @ vectors.T == -2)
 
 
 @pytest.mark.parametrize("components", [2, 4])
@@ -56,10 +57,10 @@ def test_removing_stars_leaves_the_field_of_every_covering(components):
         rng.normal(0, 1, 3),
         windows(components, (4, 4)),
     )
-    fixed, moved = gauge.without_stars(filters, bias, (4, 4), components)
+    fixed, moved = stars.without_stars(filters, bias, (4, 4), components)
     np.testing.assert_allclose(blocks @ fixed.T + moved, blocks @ filters.T + bias, atol=1e-12)
-    np.testing.assert_allclose(fixed @ gauge.star_vectors((4, 4), components).T, 0, atol=1e-12)
-    curve, curve_bias = gauge.without_stars(
+    np.testing.assert_allclose(fixed @ stars.star_vectors((4, 4), components).T, 0, atol=1e-12)
+    curve, curve_bias = stars.without_stars(
         np.array([filters, -filters]), np.array([bias, -bias]), (4, 4), components
     )
     np.testing.assert_allclose((curve[1], curve[0]), (-fixed, fixed), atol=1e-12)
@@ -70,7 +71,7 @@ def test_the_link_covariance_has_no_more_null_directions():
     """Rank 23 of 32 for 4x4 cells: the nine stars are all there is to fix."""
     blocks = windows(2, (4, 4), n=120)
     assert np.linalg.matrix_rank(np.cov(blocks.T), tol=1e-9) == 32 - len(
-        gauge.star_vectors((4, 4), 2)
+        stars.star_vectors((4, 4), 2)
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rsmi.errors import UsageError
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry, even_origins, shape_text
-from rsmi.models.base import Model, Option
+from rsmi.models.base import Component, Model, Option
 from rsmi.models.dimers import coverings, parameters, report, samples, simulation, stars
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ class Dimers(Model):
         links = coverings.links_of(configurations) > 0
         return -coverings.parallel_pairs(links, attributes.get("boundary", "periodic"))
 
-    def components(self, attributes: Mapping[str, Any]) -> tuple[str, ...]:
-        return report.COMPONENTS[attributes["components"]]
+    def components(self, attributes: Mapping[str, Any]) -> tuple[Component, ...]:
+        names = report.COMPONENTS.get(attributes["components"])
+        return super().components(attributes) if names is None else tuple(map(Component, names))
 
     def check_geometry(self, geometry: Geometry) -> None:
         if any(size % 2 for size in geometry.block):
@@ -98,7 +99,9 @@ class Dimers(Model):
         """The vertices of the even sublattice, on which the electric field has one sign."""
         return even_origins(shape, geometry, periodic)
 
-    def constraints(self, geometry: Geometry) -> Constraints:
+    def constraints(
+        self, geometry: Geometry, attributes: Mapping[str, Any] | None = None
+    ) -> Constraints:
         return stars.star_constraints(geometry.block, geometry.components)
 
     def training(

@@ -162,7 +162,7 @@ def _method(
             ),
             bias,
         )
-    own = windows.model.training("train-lambda", windows.geometry, objective, estimator)
+    own = windows.model.checked_training("train-lambda", windows.geometry, objective, estimator)
     settings = default_settings(
         objective,
         hidden,
@@ -317,7 +317,8 @@ def _rule(
 def _without_constraints(
     work: LambdaTraining, filters: np.ndarray, bias: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    constraints = work.windows.model.constraints(work.windows.geometry)
+    windows = work.windows
+    constraints = windows.model.constraints(windows.geometry, windows.source.attributes)
     return gauge.without_constraints(filters, bias, constraints)
 
 

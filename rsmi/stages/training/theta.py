@@ -203,7 +203,7 @@ def prepare(
 
 def monitored_windows(windows: WindowSet) -> Windows:
     """The held-out windows that the pseudo-likelihood is measured on."""
-    settings = windows.model.training("train-theta", windows.geometry)
+    settings = windows.model.checked_training("train-theta", windows.geometry)
     return windows.held_out.thinned(settings.get("monitored", _MONITORED))
 
 
@@ -217,7 +217,7 @@ def default_schedule(windows: WindowSet) -> Schedule:
         "epochs": 10,
         "learning_rate": 0.03 if large else 0.05,
     }
-    own = windows.model.training("train-theta", windows.geometry)
+    own = windows.model.checked_training("train-theta", windows.geometry)
     return Schedule(**settings | {name: own[name] for name in settings if name in own})
 
 

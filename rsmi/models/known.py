@@ -1,0 +1,120 @@
+"""What is known exactly of a model: its critical point, exponents, energies and P(V|E)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from rsmi.lattice.geometry import Geometry
+
+
+@dataclass(frozen=True)
+class KnownValue:
+    """A number from theory.
+
+    Attributes
+    ----------
+    value : float
+    text : str
+        The number as it is usually written, with the error of the last digits in parentheses.
+    source : str
+        The paper or the formula that gives it.
+    exact : bool
+        Whether it has no error.
+    """
+
+    value: float
+    text: str
+    source: str
+    exact: bool = True
+
+
+class Thermometer(Protocol):
+    """The exact energy of finite periodic lattices as a measure of the coupling."""
+
+    def coupling_from_energy(self, energy_per_site: float, shape: Sequence[int]) -> float:
+        """Return the K at which the lattice has this energy per site in J.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+
+    def energy_variance(self, shape: Sequence[int], coupling: float) -> float:
+        """Return -de/dK of the energy per site e in J."""
+
+
+class Oracle(Protocol):
+    """Exact conditional distributions P(V|E) of a model at its coupling K."""
+
+    def is_tractable(self, geometry: Geometry) -> bool:
+        """Return whether P(V|E) can be computed for such a block and buffer."""
+
+    def check(self, geometry: Geometry) -> None:
+        """Raise UsageError with the reason and the remedy if it cannot."""
+
+    def joint(
+        self, geometry: Geometry, shape: Sequence[int], coupling: float
+    ) -> NDArray[np.float64] | None:
+        """Return P(V, E) of all states (2^n_block, environments); None if they are too many."""
+
+    def block_given_environment(
+        self, environments: NDArray[np.int8], geometry: Geometry, coupling: float
+    ) -> NDArray[np.float64]:
+        """Return P(V|E), (n, 2^n_block), for environments (n, n_environment) of +-1."""
+
+    def informations(
+        self,
+        channels: Sequence[NDArray[np.float64]],
+        geometry: Geometry,
+        coupling: float,
+        environments: NDArray[np.int8],
+        groups: NDArray[np.int64] | None = None,
+    ) -> list:
+        """Return I(H:E), H(H) and I(V:E) in nats of every channel q(h|v), averaged over the
+        environments, with errors from the labels ``groups`` (n,) of independent runs."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a model on lattices of one dimension d. By default nothing is known.
+
+    Attributes
+    ----------
+    critical_coupling : KnownValue, optional
+        K_c of the infinite lattice.
+    no_critical_point : str
+        The reason if there is no critical coupling: a sentence without a full stop.
+    exponents : mapping
+        ``y_t``, ``y_h``, ``nu`` of the transition at ``critical_coupling``.
+    thermometer : Thermometer, optional
+    no_thermometer : str
+        The reason if there is no thermometer: a sentence without a full stop.
+    oracle : Oracle, optional
+    """
+
+    critical_coupling: KnownValue | None = None
+    no_critical_point: str = "the critical temperature of this model is unknown"
+    exponents: Mapping[str, KnownValue] = field(default_factory=dict)
+    thermometer: Thermometer | None = None
+    no_thermometer: str = (
+        "the effective coupling needs the exact energy of a finite lattice, which is not known for"
+        " this model"
+    )
+    oracle: Oracle | None = None
+
+    @property
+    def critical_temperature(self) -> float | None:
+        """T_c in J/k_B."""
+        return None if self.critical_coupling is None else 1 / self.critical_coupling.value
+
+    def exponent(self, name: str) -> float | None:
+        """Return the value of an exponent; None if it is unknown."""
+        known = self.exponents.get(name)
+        return None if known is None else known.value
