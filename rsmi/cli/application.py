@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import keyword
-import os
 import sys
 import traceback
 
 import click
 
 import rsmi
+from rsmi.cli.standard_streams import silence_standard_output
 from rsmi.engine.stop import Stop
-from rsmi.errors import RsmiError
+from rsmi.errors import Failure, RsmiError
 
 COMMANDS = {
     "sample": "Sample configurations of a lattice model.",
@@ -57,6 +58,15 @@ class LazyGroup(click.Group):
         )
         return module.command
 
+    def resolve_command(self, ctx, args):
+        """Look a command up; the message about an unknown one names those that are similar."""
+        similar = difflib.get_close_matches(args[0], COMMANDS)
+        if args[0] in COMMANDS or not similar:
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(
+            f"No such command '{args[0]}'. Did you mean {' or '.join(similar)}?", ctx
+        )
+
     def format_commands(self, ctx, formatter):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -94,10 +104,11 @@ def run(arguments: list[str], stop: Stop) -> int:
     except click.Abort:
         return 75
     except RsmiError as error:
+        _drop_unprinted()
         _say(str(error), debug)
         return error.exit_code
     except BrokenPipeError:  # the reader of our output went away
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_standard_output()
         return 1
     except MemoryError as error:
         _say(f"not enough memory ({error})" if str(error) else "not enough memory", debug)
@@ -108,6 +119,14 @@ def run(arguments: list[str], stop: Stop) -> int:
             debug,
         )
         return 1
+
+
+def _drop_unprinted() -> None:
+    """Make sure that the end of the process does not fail on what standard output holds."""
+    try:
+        sys.stdout.flush()
+    except Failure:  # the error at hand tells it already
+        silence_standard_output()
 
 
 def _say(message: str, debug: bool) -> None:

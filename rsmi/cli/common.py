@@ -298,13 +298,22 @@ def read_paths(paths: tuple[str, ...]) -> list[Path]:
     """Input paths; ``-`` stands for one path a line on stdin."""
     found: list[Path] = []
     for path in paths:
-        if path == "-":
-            found += [Path(line.strip()) for line in sys.stdin if line.strip()]
-        else:
-            found.append(Path(path))
+        found += _paths_from_stdin() if path == "-" else [Path(path)]
     if not found:
         raise UsageError("no input file: stdin gave no path (did the command before it fail?)")
     return found
+
+
+def _paths_from_stdin() -> list[Path]:
+    if sys.stdin is None:
+        raise UsageError("no input file: - reads paths from standard input, which is closed")
+    try:
+        return [Path(line.strip()) for line in sys.stdin if line.strip()]
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(
+            f"no input file: - reads paths from standard input, which cannot be read ({reason})"
+        ) from error
 
 
 def one_path(path: str) -> Path:

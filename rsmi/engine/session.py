@@ -24,7 +24,7 @@ from rsmi.engine.tasks import Limits, Named, Rows, State, Task
 from rsmi.engine.threads import drive_in_threads
 from rsmi.engine.unfinished import claim_parts, remove_leftovers
 from rsmi.errors import Interrupted, UsageError
-from rsmi.store import File, PartsFolder, Writer
+from rsmi.store import File, PartsFolder, Writer, link_target
 
 LIMITS = Limits()
 Stream = TypeVar("Stream")
@@ -36,6 +36,7 @@ class Session:
     Attributes
     ----------
     output : Path
+        Where the output lies: the target of the given path if that is a symbolic link.
     request : Request
     options : RunOptions
 
@@ -51,7 +52,7 @@ class Session:
     """
 
     def __init__(self, output: Path, request: Request, options: RunOptions):
-        self.output = Path(output)
+        self.output = link_target(Path(output))
         self.request = request
         self.options = options
         self._stream_count = 0
@@ -93,8 +94,10 @@ class Session:
         """The shorter file that this run extends, if there is one."""
         return self._output.base
 
-    def select(self, streams: list[Stream]) -> list[Stream]:
+    def select(self, streams: list[Stream], cure: str = "") -> list[Stream]:
         """The streams that this run makes: those of its shard, or all of them.
+
+        The parameters are as in `rsmi.engine.shards.Shard.select`.
 
         Raises
         ------
@@ -105,7 +108,7 @@ class Session:
         if self.options.shard is None:
             return streams
         try:
-            return self.options.shard.select(streams)
+            return self.options.shard.select(streams, cure)
         except UsageError:
             self.discard()
             raise

@@ -40,13 +40,15 @@ class Shard:
         """Number and count, as the files store them."""
         return self.number, self.count
 
-    def select(self, streams: list[Stream]) -> list[Stream]:
+    def select(self, streams: list[Stream], cure: str = "") -> list[Stream]:
         """The streams of this shard.
 
         Parameters
         ----------
         streams : sequence
             All streams of the result.
+        cure : str, optional
+            How the user obtains as many streams as shards, for the message.
 
         Raises
         ------
@@ -55,7 +57,8 @@ class Shard:
         """
         if self.count > len(streams):
             raise UsageError(
-                f"--shard {self}: more shards than streams of random numbers ({len(streams)})"
+                f"--shard {self}: more shards than streams of random numbers ({len(streams)}):"
+                f" {f'{cure}, or ' if cure else ''}make at most {len(streams)} shards"
             )
         return streams[self.number :: self.count]
 

@@ -28,7 +28,7 @@ from rsmi.stages import crossing, exponent
 from rsmi.stages.flow import from_files as flow
 from rsmi.statistics.notation import with_error
 from rsmi.store import File, as_data_error
-from rsmi.store.disk import disk_errors
+from rsmi.store.disk import disk_errors, link_target
 
 try:
     from matplotlib import colormaps, cycler, rc_context
@@ -86,13 +86,14 @@ def draw(paths: list[Path], output: Path) -> None:
     """
     if output.suffix.lower() not in FORMATS:
         raise UsageError(f"{output}: a figure ends in {', '.join(FORMATS)}")
-    if not output.parent.is_dir():
-        raise Failure(f"{output}: the folder {output.parent} does not exist: create it first")
+    target = link_target(output)
+    if not target.parent.is_dir():
+        raise Failure(f"{target}: the folder {target.parent} does not exist: create it first")
     if len(paths) > PANELS:
         raise UsageError(f"{len(paths)} files: at most {PANELS} configurations stand side by side")
     with rc_context(STYLE), ExitStack() as stack:
         files = [stack.enter_context(open_file(path)) for path in paths]
-        _save(_figure(files), output)
+        _save(_figure(files), target, output.suffix.lower())
 
 
 def _figure(files: list[File]) -> Figure:
@@ -112,8 +113,7 @@ def _figure(files: list[File]) -> Figure:
         return _DRAWINGS[files[0].kind](files[0])
 
 
-def _save(figure: Figure, output: Path) -> None:
-    suffix = output.suffix.lower()
+def _save(figure: Figure, output: Path, suffix: str) -> None:
     temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     try:
         with disk_errors(output):

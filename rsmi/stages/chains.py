@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from rsmi import models
 from rsmi.engine.session import Session
+from rsmi.engine.shards import Shard
 from rsmi.engine.tasks import State
 from rsmi.errors import UsageError
 from rsmi.models.chains import Group, Thermalization
@@ -61,6 +62,28 @@ def parameters_of(
 def simulation_of(parameters: dict) -> Simulation:
     """The simulation a request means, its algorithm resolved."""
     return models.get(parameters["model"]).simulation(parameters)
+
+
+def more_streams(shard: Shard | None, parameters: dict, ensembles: int = 1) -> str:
+    """How a user obtains as many streams as shards, for a message.
+
+    Parameters
+    ----------
+    shard : Shard or None
+        The shard of the run; without one there is nothing to say.
+    parameters : dict
+        Checked parameters, see `parameters_of`.
+    ensembles : int, optional
+        The number of ensembles that are sampled with such parameters.
+    """
+    if shard is None:
+        return ""
+    streams = -(-shard.count // ensembles)
+    per_stream = simulation_of(parameters).chains_per_task
+    per_stream = simulation_of(parameters | {"chains": streams * per_stream}).chains_per_task
+    chains, least = streams * per_stream, (streams - 1) * per_stream + 1
+    samples = f" and --samples {least} or more" if parameters["samples"] < least else ""
+    return f"take --chains {chains}{samples} for {streams * ensembles} streams"
 
 
 def needs_pilot(parameters: dict, simulation: Simulation) -> bool:

@@ -17,7 +17,14 @@ from rsmi.models.schedule import Schedule, pilot, schedule_from
 from rsmi.models.simulation import Simulation
 from rsmi.samples.attributes import stored_attributes
 from rsmi.samples.files import check_model
-from rsmi.stages.chains import needs_pilot, parameters_of, schedule_of, simulation_of, thermalized
+from rsmi.stages.chains import (
+    more_streams,
+    needs_pilot,
+    parameters_of,
+    schedule_of,
+    simulation_of,
+    thermalized,
+)
 from rsmi.store import File
 
 log = logging.getLogger("rsmi")
@@ -74,7 +81,10 @@ def _schedule(session: Session, simulation: Simulation) -> Schedule:
 def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> list[Chain]:
     samples, count = session.request.parameters["samples"], session.request.parameters["chains"]
     present = session.base.parameters["samples"] if session.base is not None else 0
-    wanted = session.select(groups(count, simulation.chains_per_task, samples))
+    wanted = session.select(
+        groups(count, simulation.chains_per_task, samples),
+        more_streams(session.options.shard, session.request.parameters),
+    )
     fresh = thermalized(
         session,
         [

@@ -1,7 +1,7 @@
 """The only room that imports h5py: schema, reading, writing, parts of unfinished work, digests."""
 
 from rsmi.store.digest import canonical_json, parameters_digest, text_digest
-from rsmi.store.disk import disk_errors
+from rsmi.store.disk import disk_errors, link_target
 from rsmi.store.errors import as_data_error
 from rsmi.store.file import File
 from rsmi.store.part import Part
@@ -17,6 +17,7 @@ __all__ = [
     "as_data_error",
     "canonical_json",
     "disk_errors",
+    "link_target",
     "open_file",
     "parameters_digest",
     "publish",

@@ -35,6 +35,27 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def link_target(path: Path) -> Path:
+    """The file that an output path means: the target if it is a symbolic link, else the path.
+
+    The output and its unfinished work then lie on the disk that the link was made to spare, and
+    the link stays.
+
+    Raises
+    ------
+    Failure
+        If the link leads to a folder or to itself.
+    """
+    if not path.is_symlink():
+        return path
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise Failure(f"{path}: is a link that leads to itself: choose another output")
+    if target.is_dir():
+        raise Failure(f"{path}: is a link to the folder {target}: choose another output")
+    return target
+
+
 def _errno_in(message: str) -> int | None:
     match = re.search(r"errno = (\d+)", message)
     return int(match[1]) if match else None

@@ -208,6 +208,22 @@ def test_newer_file(zoo, workplace, here):
     )
 
 
+@pytest.mark.parametrize(
+    ("word", "suggestion"),
+    [
+        ("coarsegrain", "Did you mean coarse-grain?"),
+        ("exponents", "Did you mean exponent?"),
+        ("train", "Did you mean train-"),
+        ("zzz", "No such command 'zzz'.\n"),
+        ("--sampel", "No such option"),
+    ],
+)
+def test_commands_are_suggested(word, suggestion, here):
+    result = here(word, "--size", 8)
+    assert result.code == 2
+    assert suggestion in result.err
+
+
 def test_output_is_required(here):
     assert_refused(here(*SAMPLE.split(), "--samples", 8), 2, "Missing option '-o' / '--output'")
 

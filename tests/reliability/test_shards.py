@@ -34,6 +34,9 @@ RUNS = {
     ),
     "flow": "flow samples.h5 other.h5 --rule majority --steps 2",
 }
+QUICK = "--thermalization 2 --interval 1"
+REPLICAS = f"sample --size 6x4 --temperature 3 --algorithm heat-bath {QUICK}"
+FLOW = f"flow --model ising --size 4 --algorithm heat-bath {QUICK} --rule majority --steps 1"
 # Every run in three shards; and one in any number of them.
 NUMBERS = [
     pytest.param(
@@ -387,6 +390,23 @@ def test_more_shards_than_streams(place, here):
         assert result.code == 2
         assert f"more shards than streams of random numbers ({streams})" in result.sentence
     assert not [path for path in place.iterdir() if path.name.startswith("out")]
+
+
+@pytest.mark.parametrize(
+    ("line", "shards", "cure"),
+    [
+        (f"{REPLICAS} --samples 3000", 5, "--chains 2560 for 5"),
+        (f"{REPLICAS} --samples 900", 3, "--chains 1536 and --samples 1025 or more for 3"),
+        (f"{SAMPLE} --samples 90", 12, "--chains 12 for 12"),
+        (f"{FLOW} --temperature 2 --temperature 3 --samples 3000", 5, "--chains 1536 for 6"),
+    ],
+)
+def test_the_cure_for_too_many_shards(line, shards, cure, workplace, here):
+    """The message names the options that make enough streams, and with them the run is possible."""
+    words = [*line.split(), "--shard", f"0/{shards}", "-o", "out.h5"]
+    assert f"take {cure} streams" in here(*words).sentence
+    options = cure.split(" for ")[0].replace(" and", "").replace(" or more", "").split()
+    assert here(*words, *options).code == 0
 
 
 @pytest.mark.parametrize(

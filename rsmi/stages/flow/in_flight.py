@@ -110,7 +110,10 @@ class SampledFlow:
 
     def _tasks(self, session: Session, schedules: list[Schedule]) -> list[ChainTask]:
         selected = session.select(
-            [(i, group) for i, ensemble in enumerate(self.ensembles) for group in ensemble.groups]
+            [(i, group) for i, ensemble in enumerate(self.ensembles) for group in ensemble.groups],
+            sampling.more_streams(
+                session.options.shard, self.ensembles[0].parameters, len(self.ensembles)
+            ),
         )
         thermalizations = [
             Thermalization(self.ensembles[i].simulation, schedules[i], group, _prefix(i))
