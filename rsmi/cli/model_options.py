@@ -88,12 +88,29 @@ class Algorithm(click.ParamType):
         return [CompletionItem(name) for name in _algorithms(ctx) if name.startswith(incomplete)]
 
 
+class ModelName(click.ParamType):
+    """The name of a model, of those that are installed when the command line is read."""
+
+    name = "choice"
+
+    def convert(self, value, param, ctx):
+        return click.Choice(models.names()).convert(value, param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "[" + "|".join(models.names()) + "]"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in models.names() if name.startswith(incomplete)]
+
+
 def model_option(required: bool = True):
     """Add ``--model``; where it is not ``required`` there is no default."""
     titles = "; ".join(f"{name}: {models.get(name).title}" for name in models.built_in())
     return click.option(
         "--model",
-        type=click.Choice(models.names()),
+        type=ModelName(),
         default=models.DEFAULT if required else None,
         help=f"What is sampled. {titles}.",
     )

@@ -116,7 +116,9 @@ def temperature_label(attributes: Mapping[str, Any], ratio: float | None) -> str
     if ratio is not None:
         return "$T$ = $T_c$" if abs(ratio - 1) < 5e-7 else f"$T$ = {ratio:.5g} $T_c$"
     coupling = attributes.get("coupling")
-    return "$T$ unknown" if coupling is None else f"$T$ = {1 / coupling:.5g} $J/k_B$"
+    if coupling is None:
+        return "$T$ unknown"
+    return f"$T$ = {1 / coupling:.5g} $J/k_B$" if coupling else "$K$ = 0"
 
 
 # ---- checks --------------------------------------------------------------------------------------

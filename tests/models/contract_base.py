@@ -1,0 +1,94 @@
+"""What a model says of itself to be tested, and the files that its tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import SCHEDULE, Case, changed, every_spin
+from conftest import run_here
+
+from rsmi import models
+from rsmi.models.base import Model
+from rsmi.store import open_file
+
+MAJORITY = "--rule majority --steps 1"
+
+
+class Registration:
+    """A model, and how its tests sample it.
+
+    Attributes
+    ----------
+    model : str
+    cases : tuple of Case
+    settings : tuple of str
+        Options of ``rsmi sample`` with lattices that are large enough for windows, one for each
+        number of components.
+    block : str
+        A block for rules on these lattices.
+    """
+
+    model: str
+    cases: tuple[Case, ...]
+    settings: tuple[str, ...]
+    block: str = "2x2"
+
+    @property
+    def answers(self) -> Model:
+        return models.get(self.model)
+
+    def states(self, attributes: dict) -> tuple[np.ndarray, np.ndarray]:
+        """Every configuration of a small lattice and its weight exp(-K E); here all +-1."""
+        configurations = every_spin(attributes["shape"])
+        energies = self.answers.energies(configurations, attributes)
+        return configurations, np.exp(-attributes["coupling"] * energies)
+
+    def wrong(self, attributes: dict) -> list[dict]:
+        """Attributes of state points near by, which the test of probabilities must tell apart."""
+        return [changed(attributes, coupling=1.1 * attributes["coupling"])]
+
+    def corrupted(self, configuration: np.ndarray) -> np.ndarray:
+        """A configuration (components, *shape) that is none of a model with constraints."""
+        configuration[(0,) * configuration.ndim] *= -1
+        return configuration
+
+    # ---- files -----------------------------------------------------------------------------------
+
+    @pytest.fixture(autouse=True)
+    def workshop(self, workshop):
+        """`made` returns what a command line makes, each made once in a session."""
+        self.made = workshop
+
+    def products(self, setting: str) -> dict[str, Path]:
+        """A file of every kind that can be made of a model."""
+        line = f"--model {self.model} {setting} {SCHEDULE} --samples 600"
+        products = self.derived(self.made(f"sample {line}"))
+        if "flow" in products:
+            products["in-flight"] = self.made(f"flow {line} {MAJORITY}")
+        return products
+
+    def derived(self, samples: Path) -> dict[str, Path]:
+        """Samples and a file of every kind that can be made of them."""
+        small = f"--block {self.block} --windows 2000"
+        products = {
+            "samples": samples,
+            "theta": self.made(f"train-theta {samples} {small} --hidden 4 --epochs 2"),
+            "lambda": self.made(f"train-lambda {samples} {small} --restarts 1"),
+        }
+        with open_file(samples) as file:
+            if file.attributes["components"] > 1:
+                return products
+        flow = self.made(f"flow {samples} {MAJORITY}")
+        return products | {
+            "coarse": self.made(f"coarse-grain {samples} --rule {products['lambda']}"),
+            "flow": flow,
+            "exponent": self.made(f"exponent {flow}"),
+        }
+
+    def run(self, line: str):
+        """Run a command line that must succeed."""
+        result = run_here(*line.split())
+        assert result.code == 0, f"rsmi {line}\n{result.err}"
+        return result
