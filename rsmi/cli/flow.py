@@ -61,8 +61,8 @@ def command(
     **physics,
 ):
     from rsmi.stages import merge
-    from rsmi.stages.flow import from_files, in_flight
-    from rsmi.stages.flow import run as flow
+    from rsmi.stages.flow import from_files, in_flight, summary
+    from rsmi.stages.flow.run import run as run_flow
 
     if model is None and not samples:
         raise UsageError(
@@ -81,8 +81,8 @@ def command(
     with prepared as work:
         if dry_run:
             return common.print_plan(work.plan(), as_json)
-        flow.run(work, output, run)
-    common.answer(output, as_json, (merge if run.shard else from_files).summary)
+        run_flow(work, output, run)
+    common.answer(output, as_json, (merge if run.shard else summary).summary)
 
 
 def _asked(model, seed, dimension, size, temperature, coupling, n_samples, **rest) -> list[dict]:

@@ -25,7 +25,7 @@ from rsmi.reports.exponent import EXPONENTS, has_thermometer
 from rsmi.reports.flow import flow_quantity, next_to_critical
 from rsmi.samples.files import known_of, model_of, open_file
 from rsmi.stages import crossing, exponent
-from rsmi.stages.flow import from_files as flow
+from rsmi.stages.flow import summary as flow
 from rsmi.statistics.notation import with_error
 from rsmi.store import File, as_data_error
 from rsmi.store.disk import disk_errors, link_target

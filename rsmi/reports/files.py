@@ -11,7 +11,7 @@ from rsmi.stages import crossing as crossing_stage
 from rsmi.stages import exponent as exponent_stage
 from rsmi.stages import merge as merge_stage
 from rsmi.stages import sample as sample_stage
-from rsmi.stages.flow import from_files as flow_stage
+from rsmi.stages.flow import summary as flow_stage
 from rsmi.stages.training import rules as lambda_stage
 from rsmi.stages.training import theta as theta_stage
 from rsmi.store import File, as_data_error

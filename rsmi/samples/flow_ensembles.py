@@ -1,189 +1,232 @@
-"""What a flow file holds, ensemble by ensemble: sums in blocks long enough for the jackknife."""
+"""The ensembles of a flow file: sums in jackknife blocks that are long enough for the errors."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.models.base import Known
 from rsmi.renormalization import couplings, level_sums, thermometer
-from rsmi.samples.files import known_of
+from rsmi.samples.views import FlowFile
 from rsmi.statistics.binning import merged_blocks
-from rsmi.store import File
 
-# times tau_int: the blocks of `measured` are at least as long, so that errors are 3 % too small at
-# most
-SUMS = tuple(level_sums.empty_sums(0, 0))
+SUMS = tuple(level_sums.empty_sums(0, 0))  # the names of the sums over blocks
+# The length of a block in autocorrelation times: errors are then at most 3 % too small.
 LONG_BLOCK = 16
-FEWEST_BLOCKS = 8  # per file: with fewer the error itself is not known to 25 %
+FEWEST_BLOCKS = 8  # of a file: with fewer blocks the error itself is not known to 25 %
+
+Blocks = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """The sums of all files at one temperature: jackknife blocks of one ensemble, none too short
-    where that is possible."""
+class FlowEnsemble:
+    """The sums of all files at one temperature, in jackknife blocks.
+
+    Attributes
+    ----------
+    coupling : float or None
+        K of the original system; None if it is unknown.
+    shapes : list of tuple of int
+        The shapes of the lattice at levels 0, 1, ...
+    rg_step : int
+        The number of coarse-graining steps before the flow.
+    has_energy : bool
+        Whether the original energies are known.
+    sums : dict of ndarray
+        The arrays of `rsmi.renormalization.level_sums.empty_sums`, one row for every block.
+    short : tuple of str
+        A sentence for every file whose blocks are too short although they were merged.
+    files : tuple of int
+        The numbers of the input files.
+    known : Known
+        What is known exactly of the model of the flow.
+    """
 
     coupling: float | None
     shapes: list[tuple[int, ...]]
     rg_step: int
     has_energy: bool
-    sums: dict[str, np.ndarray]
-    short: tuple[
-        str, ...
-    ] = ()  # what to know of files whose blocks are short in spite of being merged
-    files: tuple[int, ...] = ()  # numbers of the input files
-    known: Known = field(default_factory=Known)  # of the model that the flow names
+    sums: Blocks
+    short: tuple[str, ...] = ()
+    files: tuple[int, ...] = ()
+    known: Known = field(default_factory=Known)
 
     @property
     def dimension(self) -> int:
+        """The number of axes of the lattices."""
         return len(self.shapes[0])
 
     @property
     def temperature(self) -> float | None:
+        """T in J/k_B; None if it is unknown."""
         return None if self.coupling is None else 1 / self.coupling
 
     def effective(self) -> thermometer.EffectiveCouplings:
-        """Effective couplings and their slopes at every level."""
+        """The effective couplings and their slopes at every level."""
         return thermometer.effective_couplings(self.sums, self.shapes, self.known.thermometer)
 
 
-def measured(file: File) -> list[Measured]:
-    """The ensembles of a flow file, files at one temperature (to ten digits: 1/T and K may round
-    differently) and size merged, hottest first; unknown temperatures last."""
-    block, steps = file.attributes["block"], file.attributes["steps"]
-    table = {
-        name: file.read(f"/files/{name}")
-        for name in ("coupling", "shape", "original_shape", "rg_step", "has_energy")
-    }
-    groups: dict[tuple, list[int]] = {}
-    for number, coupling in enumerate(table["coupling"]):
-        unknown = math.isnan(coupling)
-        lattice = tuple(int(x) for name in ("original_shape", "shape") for x in table[name][number])
-        key = (
-            math.inf if unknown else float(f"{coupling:.10g}"),
-            lattice,
-            int(table["rg_step"][number]),
-            number if unknown else -1,
-        )
-        groups.setdefault(key, []).append(number)
-    of_files = blocks_of_files(file, len(table["coupling"]))
-    known = known_of(file)
-    found = []
-    for key, numbers in sorted(groups.items()):
-        shapes = [tuple(int(x) for x in table["shape"][numbers[0]])]
-        for _ in range(steps):
-            shapes.append(tuple(size // sites for size, sites in zip(shapes[-1], block)))
-        coupling = None if math.isinf(key[0]) else float(table["coupling"][numbers[0]])
-        has_energy = bool(table["has_energy"][numbers].all())
-        sums = {
-            name: np.concatenate([of_files[number][0][name] for number in numbers]) for name in SUMS
-        }
-        short = tuple(of_files[number][1] for number in numbers if of_files[number][1])
-        found.append(
-            Measured(
-                coupling,
-                shapes,
-                int(table["rg_step"][numbers[0]]),
-                has_energy,
-                sums,
-                short,
-                tuple(numbers),
-                known,
-            )
-        )
-    return found
+def ensembles_of(flow: FlowFile) -> list[FlowEnsemble]:
+    """The ensembles of a flow file, hottest first, those of unknown temperature last.
 
-
-def blocks_of_files(file: File, n_files: int) -> list[tuple[dict[str, np.ndarray], str | None]]:
-    """The sums of every input file in blocks of whole chains or of at least `LONG_BLOCK` tau_int
-    (as stored where files before format 1.1 do not tell it), and a sentence where they do not allow
-    that."""
-    return _in_long_blocks(
-        file,
-        n_files,
-        file.read("/blocks/file"),
-        {name: file.read(f"/blocks/{name}") for name in SUMS},
-    )
-
-
-def _in_long_blocks(
-    file: File, n_files: int, owner: np.ndarray, sums: dict[str, np.ndarray]
-) -> list[tuple[dict[str, np.ndarray], str | None]]:
-    found = []
-    for number in range(n_files):
-        own = {name: array[owner == number] for name, array in sums.items()}
-        if "/files/tau_int" not in file or (
-            "/files/whole_chains" in file and file.read("/files/whole_chains")[number]
-        ):
-            found.append((own, None))
-        else:
-            found.append(
-                _long_blocks(
-                    own,
-                    *(
-                        float(file.read(f"/files/{name}")[number])
-                        for name in ("chains", "tau_int", "tau_int_error")
-                    ),
-                )
-            )
-    return found
-
-
-def _long_blocks(
-    sums: dict[str, np.ndarray], chains: float, tau: float, error: float
-) -> tuple[dict[str, np.ndarray], str | None]:
-    if not tau - error > 0.5:  # independent within the error, or constant
-        return sums, None
-    count, needed = len(sums["counts"]), LONG_BLOCK * tau * chains
-    label = merged_blocks(count, sums["counts"].min(), needed, FEWEST_BLOCKS)
-    if label[-1] + 1 == count:
-        merged = sums
-    else:
-        merged = {
-            name: _merge(array, label, np.float64) for name, array in sums.items()
-        }  # beyond int64
-    steps = merged["counts"].min() / chains
-    short = (
-        f"tau_int = {tau:.1f} stored intervals, and a block of the jackknife has {steps:.1f}: the"
-        " errors are too small; sample more, or with a longer --interval"
-    )
-    return merged, short if merged["counts"].min() < needed and tau - error > 1 else None
-
-
-def interactions(file: File, ensembles: list[Measured]) -> list[list[dict] | None]:
-    """The couplings of every ensemble of a file (`couplings.interaction_rows`), None in files
-    before format 1.1."""
-    if "/neighbourhoods/counts" not in file:
-        return [None] * len(ensembles)
-    owner, energies = file.read("/neighbourhoods/file"), file.read("/neighbourhoods/energies")
-    arrays = {
-        "counts": _samples_spanned(file, owner),
-        "histograms": file.read("/neighbourhoods/counts"),
-    }
-    of_files = _in_long_blocks(file, file.shape("/files/coupling")[0], owner, arrays)
-    histograms = (
-        [of_files[number][0]["histograms"] for number in ensemble.files] for ensemble in ensembles
-    )
+    Files of one lattice and one temperature are one ensemble. Temperatures are equal if their
+    couplings agree to ten digits, because 1/T and K may be rounded differently.
+    """
+    blocks, known = blocks_of_files(flow), flow.known
     return [
-        couplings.interaction_rows(np.concatenate(parts), energies, ensemble.shapes)
-        for parts, ensemble in zip(histograms, ensembles)
+        _ensemble(flow, numbers, [blocks[number] for number in numbers], known)
+        for numbers in _files_of_ensembles(flow)
     ]
 
 
-def _samples_spanned(file: File, owner: np.ndarray) -> np.ndarray:
-    """Samples from the first to the last of each group; their histograms may be those of some steps
-    of the chains only."""
-    counted, blocks = file.read("/neighbourhoods/samples"), file.read("/blocks/file")
-    return (
-        counted
-        * (np.bincount(blocks, file.read("/blocks/counts")) / np.bincount(owner, counted))[owner]
+def _files_of_ensembles(flow: FlowFile) -> list[list[int]]:
+    """The numbers of the files of every ensemble."""
+    groups: dict[tuple, list[int]] = {}
+    shapes, original_shapes = flow.records("shape"), flow.records("original_shape")
+    rg_steps = flow.records("rg_step")
+    for number, coupling in enumerate(flow.records("coupling")):
+        unknown = math.isnan(coupling)
+        key = (
+            math.inf if unknown else float(f"{coupling:.10g}"),
+            (*map(int, original_shapes[number]), *map(int, shapes[number])),
+            int(rg_steps[number]),
+            number if unknown else -1,
+        )
+        groups.setdefault(key, []).append(number)
+    return [numbers for _, numbers in sorted(groups.items())]
+
+
+def _ensemble(
+    flow: FlowFile, numbers: list[int], blocks: list[tuple[Blocks, str | None]], known: Known
+) -> FlowEnsemble:
+    first = numbers[0]
+    coupling = float(flow.records("coupling")[first])
+    return FlowEnsemble(
+        coupling=None if math.isnan(coupling) else coupling,
+        shapes=_level_shapes(flow, first),
+        rg_step=int(flow.records("rg_step")[first]),
+        has_energy=bool(flow.records("has_energy")[numbers].all()),
+        sums={name: np.concatenate([sums[name] for sums, _ in blocks]) for name in SUMS},
+        short=tuple(sentence for _, sentence in blocks if sentence),
+        files=tuple(numbers),
+        known=known,
     )
 
 
-def _merge(array: np.ndarray, label: np.ndarray, dtype=None) -> np.ndarray:
-    """Sums over the successive rows with labels 0, 1, ..."""
-    return np.add.reduceat(
-        array, np.searchsorted(label, np.arange(label[-1] + 1)), axis=0, dtype=dtype
+def _level_shapes(flow: FlowFile, number: int) -> list[tuple[int, ...]]:
+    """The shapes of the lattice of one file at levels 0, ..., steps."""
+    shapes = [tuple(int(size) for size in flow.records("shape")[number])]
+    for _ in range(flow.steps):
+        shapes.append(tuple(size // sites for size, sites in zip(shapes[-1], flow.block)))
+    return shapes
+
+
+# ---- blocks --------------------------------------------------------------------------------------
+
+
+def blocks_of_files(flow: FlowFile) -> list[tuple[Blocks, str | None]]:
+    """The sums of every input file in jackknife blocks.
+
+    A block holds whole chains, or at least `LONG_BLOCK` autocorrelation times where the number of
+    samples allows it. Files before format 1.1 do not store the autocorrelation time; their blocks
+    are those that are stored.
+
+    Returns
+    -------
+    list of tuple
+        For every file its sums, and a sentence if the blocks are too short, else None.
+    """
+    return _in_long_blocks(flow, flow.blocks("file"), {name: flow.blocks(name) for name in SUMS})
+
+
+def _in_long_blocks(
+    flow: FlowFile, owner: NDArray[np.int64], sums: Blocks
+) -> list[tuple[Blocks, str | None]]:
+    of_files = [
+        {name: array[owner == number] for name, array in sums.items()}
+        for number in range(flow.count)
+    ]
+    return [
+        (blocks, None) if _are_final(flow, number) else _long_blocks(flow, number, blocks)
+        for number, blocks in enumerate(of_files)
+    ]
+
+
+def _are_final(flow: FlowFile, number: int) -> bool:
+    """Whether the stored blocks of a file are whole chains, or nothing is known of their length."""
+    if not flow.has_records("tau_int"):
+        return True
+    return flow.has_records("whole_chains") and bool(flow.records("whole_chains")[number])
+
+
+def _long_blocks(flow: FlowFile, number: int, sums: Blocks) -> tuple[Blocks, str | None]:
+    chains, tau, error = (
+        float(flow.records(name)[number]) for name in ("chains", "tau_int", "tau_int_error")
     )
+    if not tau - error > 0.5:  # the samples are independent within the error, or constant
+        return sums, None
+    count, needed = len(sums["counts"]), LONG_BLOCK * tau * chains
+    labels = merged_blocks(count, sums["counts"].min(), needed, FEWEST_BLOCKS)
+    merged = sums
+    if labels[-1] + 1 < count:
+        # Sums over a merged block may exceed 64 bits.
+        merged = {name: _merge(array, labels, np.float64) for name, array in sums.items()}
+    shortest = merged["counts"].min()
+    if not (shortest < needed and tau - error > 1):
+        return merged, None
+    return merged, (
+        f"tau_int = {tau:.1f} stored intervals, and a block of the jackknife has"
+        f" {shortest / chains:.1f}: the errors are too small; sample more, or with a longer"
+        " --interval"
+    )
+
+
+def _merge(
+    array: NDArray[Any], labels: NDArray[np.int64], dtype: type | None = None
+) -> NDArray[Any]:
+    """Sums over the successive rows that have the labels 0, 1, ..."""
+    starts = np.searchsorted(labels, np.arange(labels[-1] + 1))
+    return np.add.reduceat(array, starts, axis=0, dtype=dtype)
+
+
+# ---- couplings of all kinds ----------------------------------------------------------------------
+
+
+def interactions(
+    flow: FlowFile, ensembles: Sequence[FlowEnsemble]
+) -> list[list[dict[str, Any]] | None]:
+    """The couplings of every ensemble (`rsmi.renormalization.couplings.interaction_rows`).
+
+    They are None for files before format 1.1, which have no histograms.
+    """
+    if not flow.has_neighbourhoods:
+        return [None] * len(ensembles)
+    owner, energies = flow.neighbourhoods("file"), flow.neighbourhoods("energies")
+    arrays = {
+        "counts": _samples_spanned(flow, owner),
+        "histograms": flow.neighbourhoods("counts"),
+    }
+    of_files = _in_long_blocks(flow, owner, arrays)
+    histograms = [
+        np.concatenate([of_files[number][0]["histograms"] for number in ensemble.files])
+        for ensemble in ensembles
+    ]
+    return [
+        couplings.interaction_rows(counts, energies, ensemble.shapes)
+        for counts, ensemble in zip(histograms, ensembles)
+    ]
+
+
+def _samples_spanned(flow: FlowFile, owner: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The number of samples from the first to the last one of each group.
+
+    The histograms may be those of only some steps of the chains.
+    """
+    counted = flow.neighbourhoods("samples")
+    samples_of_files = np.bincount(flow.blocks("file"), flow.blocks("counts"))
+    return counted * (samples_of_files / np.bincount(owner, counted))[owner]

@@ -58,7 +58,7 @@ def test_table_is_aligned():
     [
         ("critical", "sample"),
         ("coarse", "sample"),
-        ("flow", "flow.from_files"),
+        ("flow", "flow.summary"),
         ("exponent", "exponent"),
         ("theta", "training.theta"),
         ("lambda", "training.rules"),

@@ -17,10 +17,8 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
 from rsmi.models.spins import magnetizations
-from rsmi.renormalization import operators, thermometer
 from rsmi.renormalization.rules import Rule
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
-from rsmi.samples.flow_ensembles import Measured, interactions, measured
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.flow.source import (
     Contents,
@@ -284,38 +282,3 @@ def _collect(session: Session, tasks: Sequence[Named]) -> Sums:
     """The sums of all files; the tasks of a file follow one another."""
     by_file = itertools.groupby(tasks, key=lambda task: task.name.split("-stretch-")[0])
     return joined([[session.state(task) for task in of_file] for _, of_file in by_file])
-
-
-# ---- what it says --------------------------------------------------------------------------------
-
-
-def summary(file: File) -> dict:
-    """Effective couplings along the flow, one entry per temperature."""
-    ensembles = measured(file)
-    return {
-        "file": str(file.path),
-        "flows": [_flow_entry(*pair) for pair in zip(ensembles, interactions(file, ensembles))],
-    }
-
-
-def _flow_entry(ensemble: Measured, interactions: list[dict] | None) -> dict:
-    steps = [
-        row | {"wraps": operators.wraps(shape)}
-        for row, shape in zip(
-            thermometer.flow_rows(ensemble.effective(), ensemble.shapes), ensemble.shapes
-        )
-    ]
-    entry = {
-        "temperature": ensemble.temperature,
-        "coupling": ensemble.coupling,
-        "blocks": len(ensemble.sums["counts"]),
-        "steps": steps,
-        "interactions": interactions,
-    }
-    if ensemble.known.thermometer is None:
-        entry["reason"] = ensemble.known.no_thermometer
-    if ensemble.coupling is None:
-        for row in steps:
-            row |= {"coupling_eff": None, "coupling_eff_error": None}
-        entry["reason"] = "the temperature of the samples is unknown"
-    return entry

@@ -8,7 +8,7 @@ from pathlib import Path
 from rsmi.engine.request import RunOptions
 from rsmi.engine.session import Session
 from rsmi.renormalization import operators, thermometer
-from rsmi.samples.flow_ensembles import Measured, blocks_of_files, measured
+from rsmi.samples.flow_ensembles import FlowEnsemble, blocks_of_files, ensembles_of
 from rsmi.samples.views import FlowFile, open_flow
 from rsmi.stages.flow import from_files, in_flight
 from rsmi.stages.flow.source import Contents, FlowSource
@@ -67,19 +67,19 @@ def _warn(path: Path, source: FlowSource) -> None:
             " odd operators vanish on average"
         )
     with open_flow(path) as flow:
-        ensembles = measured(flow.file)
+        ensembles = ensembles_of(flow)
         _warn_of_short_blocks(flow, source.names)
         _warn_of_small_lattices(path, ensembles)
         _warn_of_drift(flow, ensembles)
 
 
 def _warn_of_short_blocks(flow: FlowFile, names: list[str]) -> None:
-    for name, (_, short) in zip(names, blocks_of_files(flow.file, len(names))):
+    for name, (_, short) in zip(names, blocks_of_files(flow)):
         if short:
             log.warning("%s: %s", name, short)
 
 
-def _warn_of_small_lattices(path: Path, ensembles: list[Measured]) -> None:
+def _warn_of_small_lattices(path: Path, ensembles: list[FlowEnsemble]) -> None:
     if any(operators.wraps(shape) for ensemble in ensembles for shape in ensemble.shapes):
         log.warning(
             "%s: on levels smaller than %d operators wrap around the lattice; they are marked",
@@ -88,7 +88,7 @@ def _warn_of_small_lattices(path: Path, ensembles: list[Measured]) -> None:
         )
 
 
-def _warn_of_drift(flow: FlowFile, ensembles: list[Measured]) -> None:
+def _warn_of_drift(flow: FlowFile, ensembles: list[FlowEnsemble]) -> None:
     for ensemble in filter(_is_critical, ensembles):
         sentence = thermometer.drift(
             ensemble.effective(),
@@ -100,7 +100,7 @@ def _warn_of_drift(flow: FlowFile, ensembles: list[Measured]) -> None:
             log.warning("%s: %s", flow.path, sentence)
 
 
-def _is_critical(ensemble: Measured) -> bool:
+def _is_critical(ensemble: FlowEnsemble) -> bool:
     critical, coupling = ensemble.known.critical_temperature, ensemble.coupling
     return (
         critical is not None and coupling is not None and abs(coupling * critical - 1) < _CRITICAL
