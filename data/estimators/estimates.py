@@ -26,7 +26,7 @@ from rsmi.information.training import default_settings
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
 from rsmi.renormalization.rules import NAMED, Rule
 from rsmi.samples.windows import Windows
-from rsmi.stages.training.theta import MOMENTUM, Schedule
+from rsmi.stages.training.theta import MOMENTUM, MachineSchedule
 from rsmi.store import open_file
 
 SETS, HELD_OUT = 10, 5  # one window in so many is held out
@@ -93,7 +93,7 @@ def soft_form(rule: Rule) -> tuple[np.ndarray, np.ndarray]:
 def trained_machines(windows: Windows, key: np.ndarray) -> ThetaPair:
     """Machines of (V, E) and of V, as ``rsmi train-theta`` trains them."""
     large = windows.blocks.shape[1] > 9
-    schedule = Schedule(
+    schedule = MachineSchedule(
         hidden=32 if large else 20,
         cd_steps=5,
         persistent=False,

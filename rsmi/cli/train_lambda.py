@@ -87,8 +87,9 @@ Examples: without and with Boltzmann machines
 @common.stage_command(remote=True)
 def command(samples, theta, output, run, dry_run, as_json, **rest):
     from rsmi.stages.training import rules as train_lambda
+    from rsmi.stages.training.request import prepare
 
-    with train_lambda.prepare(common.one_path(samples), theta, **rest) as work:
+    with prepare(common.one_path(samples), theta, **rest) as work:
         if dry_run:
             return common.print_plan(train_lambda.plan(work), as_json)
         train_lambda.run(work, output, run)

@@ -1,10 +1,16 @@
-"""What a command may require of a samples file, and which sites of its blocks carry data."""
+"""What a command may require of a samples file, and of the windows that it draws from one."""
 
 from __future__ import annotations
 
+import math
+
 from rsmi.errors import UsageError
-from rsmi.lattice.geometry import block_mask, shape_text
+from rsmi.lattice.geometry import shape_text
+from rsmi.samples.split import configurations_needed, split_of
 from rsmi.samples.views import SamplesFile
+from rsmi.samples.windows import WindowSet
+
+_FEWEST_WINDOWS = 1000
 
 
 def require_single_component(samples: SamplesFile) -> None:
@@ -25,29 +31,6 @@ def require_full(samples: SamplesFile, why: str) -> None:
         )
 
 
-def live_block(samples: SamplesFile, block: tuple[int, ...]) -> tuple[bool, ...] | None:
-    """Which sites of every block carry data; None if all do.
-
-    Raises
-    ------
-    UsageError
-        If the blocks that tile the lattice differ in their sites with data, or have none.
-    """
-    mask = samples.mask
-    if mask is None:
-        return None
-    live = block_mask(mask, block)
-    if live is None:
-        raise UsageError(
-            f"{samples.path}: blocks of {shape_text(block)} that tile the lattice are not alike in"
-            " which of their sites carry data, so that no one rule fits them all: the block must"
-            " be a period of the mask (random dilution has none)"
-        )
-    if not any(live):
-        raise UsageError(f"{samples.path}: no site of a block of {shape_text(block)} carries data")
-    return live
-
-
 def require_periodic(samples: SamplesFile, why: str) -> None:
     """Raise UsageError for a lattice with open boundaries; ``why`` is the part of the sentence
     before "a periodic one"."""
@@ -55,3 +38,66 @@ def require_periodic(samples: SamplesFile, why: str) -> None:
         raise UsageError(
             f"{samples.path}: a lattice with open boundaries, but {why} a periodic one"
         )
+
+
+# ---- windows -------------------------------------------------------------------------------------
+
+
+def check_windows(windows: WindowSet) -> None:
+    """Check that windows can be drawn and learned from.
+
+    Raises
+    ------
+    UsageError
+        If the geometry does not fit the lattice, or if there are too few samples or windows.
+    DataError
+        If a sample is no configuration of its model.
+    """
+    samples, geometry = windows.samples, windows.geometry
+    geometry.check(samples.shape)
+    if not geometry.n_environment:
+        raise UsageError(
+            f"{samples.path}: no site of the environment carries data: widen it by --environment"
+        )
+    windows.model.check_geometry(geometry)
+    split_of(samples)
+    if windows.count < _FEWEST_WINDOWS:
+        raise UsageError(
+            f"--windows {windows.count}: at least {_FEWEST_WINDOWS} are needed to learn from and to"
+            " hold out"
+        )
+    windows.model.check_configurations(samples.file)
+
+
+def require_windows(windows: WindowSet, needed: int, learner: str) -> None:
+    """Raise UsageError unless there are so many training windows, and as many disjoint blocks.
+
+    Parameters
+    ----------
+    windows : WindowSet
+    needed : int
+        The number of training windows.
+    learner : str
+        What needs them, for the message.
+    """
+    samples, learned = windows.samples, windows.split.learned
+    if windows.count * learned < needed:
+        raise UsageError(
+            f"--windows {windows.count}: {learner} needs at least {math.ceil(needed / learned)}, of"
+            f" which {needed} to learn from"
+        )
+    least = -(-needed * windows.geometry.sites // math.prod(samples.shape))
+    if len(windows.split.training) < least:
+        raise UsageError(
+            f"{samples.path}: {samples.count} configurations are too few: {learner} needs {needed}"
+            f" blocks that do not overlap: {configurations_needed(samples, least)} configurations"
+            f" of {shape_text(samples.shape)}"
+        )
+
+
+def cautions(windows: WindowSet) -> list[str]:
+    """Sentences that a reader should know before windows are learned from."""
+    samples = windows.samples
+    return windows.model.cautions(
+        windows.geometry, samples.shape, windows.count, samples.count, windows.split.learned
+    )

@@ -271,6 +271,13 @@ class RuleFile(TrainedView):
         """The number of the restart that was kept."""
         return self.attributes["restart"]
 
+    @property
+    def explained_by_units(self) -> NDArray[np.float64] | None:
+        """The total correlation (hidden,) that each unit explains, in nats; None before 1.2."""
+        if "total_correlation" not in self.attributes:
+            return None
+        return self.file.read("/total_correlation/units")
+
 
 @dataclass(frozen=True)
 class FlowFile(FileView):

@@ -1,52 +1,50 @@
-"""Windows (V, E) of a samples file, and which configurations are held out: the same for every
-training stage."""
+"""The windows (V, E) that a training stage draws from a samples file."""
 
 from __future__ import annotations
 
-import itertools
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rsmi import models
-from rsmi.engine.keys import origin, stream_key
+from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
 from rsmi.lattice.columns import Columns
-from rsmi.lattice.geometry import (
-    Geometry,
-    choose_windows,
-    extract_windows,
-    invariant_translations,
-    possible_origins,
-    shape_text,
-    split_configurations,
-)
+from rsmi.lattice.geometry import Geometry, choose_windows
 from rsmi.models.base import Model, Oracle
-from rsmi.samples.attributes import LATTICE
-from rsmi.samples.checks import live_block
+from rsmi.samples.reading import allowed_origins, live_block, read_windows
+from rsmi.samples.split import Split, split_of
 from rsmi.samples.views import SamplesFile
 from rsmi.statistics.binning import runs
 from rsmi.store import File
 
-_BYTES_AT_ONCE = 1 << 26  # of configurations read
-
 
 @dataclass(frozen=True)
 class Windows:
-    """Blocks (n, |V|) and environments (n, |E|), int8 +-1, with the configuration each was cut
-    from."""
+    """Blocks and environments of windows.
 
-    blocks: np.ndarray
-    environments: np.ndarray
-    configurations: np.ndarray
+    Attributes
+    ----------
+    blocks : ndarray of int8, (n, n_block)
+        +-1.
+    environments : ndarray of int8, (n, n_environment)
+        +-1.
+    configurations : ndarray of int64, (n,)
+        The number of the configuration that each window was cut from.
+    """
+
+    blocks: NDArray[np.int8]
+    environments: NDArray[np.int8]
+    configurations: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.blocks)
 
-    def take(self, chosen) -> Windows:
-        """A subset."""
+    def take(self, chosen: slice | NDArray[Any]) -> Windows:
+        """The windows that a slice, a mask or a list of numbers selects."""
         return Windows(self.blocks[chosen], self.environments[chosen], self.configurations[chosen])
 
     def thinned(self, count: int) -> Windows:
@@ -55,70 +53,70 @@ class Windows:
         return self.take(slice(None, None, step))
 
     @property
-    def runs(self) -> np.ndarray:
-        """Labels (n,) of runs of successive configurations: what errors may take as independent."""
+    def runs(self) -> NDArray[np.int64]:
+        """Labels (n,) of runs of successive configurations, which errors take as independent."""
         return runs(self.configurations)
 
     @property
-    def visible(self) -> np.ndarray:
-        """V and E side by side, as the joint machine sees them."""
+    def visible(self) -> NDArray[np.int8]:
+        """V and E side by side, (n, n_block + n_environment), as the joint machine sees them."""
         return np.ascontiguousarray(np.concatenate([self.blocks, self.environments], axis=1))
 
 
 @dataclass(frozen=True)
 class WindowSet:
-    """The windows that a geometry, a number and a seed choose from a samples file; they hold all
-    its components."""
+    """The windows that are drawn from a samples file; a window holds all components of a site.
+
+    Attributes
+    ----------
+    source : File
+        An open samples file.
+    window : Geometry
+        Block, buffer and environment.
+    count : int
+        The number of windows.
+    seed : int
+        The root seed of the draw.
+    """
 
     source: File
-    geometry: Geometry
+    window: Geometry
     count: int
     seed: int
 
-    def __post_init__(self):
-        object.__setattr__(
-            self,
-            "geometry",
-            replace(self.geometry, components=self.source.attributes["components"], live=None),
-        )
-        if "/mask" in self.source:
-            self.geometry.check(self.source.attributes["shape"])
-            object.__setattr__(
-                self,
-                "geometry",
-                replace(
-                    self.geometry, live=live_block(SamplesFile(self.source), self.geometry.block)
-                ),
-            )
+    @property
+    def samples(self) -> SamplesFile:
+        """The samples file."""
+        return SamplesFile(self.source)
 
-    def check(self) -> None:
-        """Raise UsageError where the geometry does not fit the lattice or the samples are too few
-        or all alike, DataError where samples of dimers are no coverings."""
-        self.geometry.check(self.source.attributes["shape"])
-        if not self.geometry.n_environment:
-            raise UsageError(
-                f"{self.source.path}: no site of the environment carries data: widen it by"
-                " --environment"
-            )
-        self.model.check_geometry(self.geometry)
-        n = self.source.shape("/spins")[0]
-        split_configurations(n, self.source.attributes["chains"])
-        if self.count < 1000:
-            raise UsageError(
-                f"--windows {self.count}: at least 1000 are needed to learn from and to hold out"
-            )
-        self.model.check_configurations(self.source)
+    @cached_property
+    def geometry(self) -> Geometry:
+        """The geometry of a window, with the components of the samples and the sites of the block
+        that carry data.
+
+        Raises
+        ------
+        UsageError
+            If the blocks of the lattice are not alike in their sites with data.
+        """
+        geometry = replace(self.window, components=self.samples.components, live=None)
+        if not self.samples.has_mask:
+            return geometry
+        geometry.check(self.samples.shape)
+        return replace(geometry, live=live_block(self.samples, geometry.block))
+
+    # ---- the model of the samples ----------------------------------------------------------------
 
     @property
     def model(self) -> Model:
         """The model that the samples name."""
-        return models.of(self.source.attributes)
+        return self.samples.model
 
     @cached_property
     def columns(self) -> tuple[Columns, Columns]:
-        """What the columns of blocks and of environments are: the sites of the geometry, and the
-        components that the model describes."""
-        components = self.model.components(self.source.attributes)
+        """The columns of blocks and of environments: the sites of the geometry, and the components
+        that the model describes."""
+        components = self.model.components(self.samples.attributes)
         block, environment = self.geometry.block_offsets, self.geometry.environment_offsets
         return (
             Columns.of_components(block, components),
@@ -132,189 +130,87 @@ class WindowSet:
         return self.model.flips
 
     @cached_property
-    def physics(self) -> dict:
-        """What the random numbers drawn for these samples depend on."""
-        return {"samples": origin(self.source), "rg_step": self.source.attributes["rg_step"]}
+    def oracle(self) -> Oracle | None:
+        """What knows P(V|E) exactly: for original samples of known coupling and a small block."""
+        samples, geometry = self.samples, self.geometry
+        if geometry.live is not None or samples.rg_step or samples.coupling is None:
+            return None
+        oracle = self.model.known(geometry.dimension, samples.attributes).oracle
+        return oracle if oracle is not None and oracle.is_tractable(geometry) else None
+
+    # ---- the draw --------------------------------------------------------------------------------
 
     @cached_property
-    def _split(self) -> tuple[np.ndarray, np.ndarray]:
-        return split_configurations(
-            self.source.shape("/spins")[0], self.source.attributes["chains"]
-        )
-
-    @property
-    def held_out_configurations(self) -> np.ndarray:
-        """Indices of the configurations kept from training, int64."""
-        return self._split[1]
+    def physics(self) -> dict[str, Any]:
+        """The JSON values on which the random numbers for these samples depend."""
+        return {"samples": self.samples.origin, "rg_step": self.samples.rg_step}
 
     @cached_property
     def all(self) -> Windows:
-        """Every window, sorted by configuration."""
-        shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
-        key = stream_key(self.seed, "windows", self.physics, 0)
+        """Every window, sorted by configuration.
+
+        Raises
+        ------
+        UsageError
+            If all spins of every window are equal.
+        """
+        samples = self.samples
         configurations, origins, flips = choose_windows(
-            n, shape, self.count, key, self.symmetric, self._allowed_origins()
+            samples.count,
+            samples.shape,
+            self.count,
+            stream_key(self.seed, "windows", self.physics, 0),
+            self.symmetric,
+            allowed_origins(samples, self.geometry),
         )
-        blocks, environments = extract_stored(
-            self.source, self.geometry, configurations, origins, flips
-        )
-        up = blocks[:, :1]
-        if (blocks == up).all() and (environments == up).all():
+        blocks, environments = read_windows(samples, self.geometry, configurations, origins, flips)
+        first = blocks[:, :1]
+        if (blocks == first).all() and (environments == first).all():
             raise UsageError(
-                f"{self.source.path}: all spins of every window are equal: there is nothing to"
-                " learn from constant samples"
+                f"{samples.path}: all spins of every window are equal: there is nothing to learn"
+                " from constant samples"
             )
         return Windows(blocks, environments, configurations)
 
-    def _allowed_origins(self) -> np.ndarray | None:
-        """Where a block may begin; None for every site."""
-        shape, periodic = (
-            self.source.attributes["shape"],
-            self.source.attributes["boundary"] == "periodic",
-        )
-        origins = self.model.origins(shape, self.geometry, periodic)
-        if origins is not None:
-            return origins
-        mask = SamplesFile(self.source).mask
-        if mask is not None:
-            return invariant_translations(mask)
-        return None if periodic else possible_origins(shape, self.geometry, periodic)
+    # ---- training and held-out windows -----------------------------------------------------------
 
-    def require(self, needed: int, reader: str) -> None:
-        """Raise UsageError unless there are enough training windows, and enough disjoint blocks to
-        cut them from."""
-        shape, n = self.source.attributes["shape"], self.source.shape("/spins")[0]
-        learning = len(self._split[0]) / n
-        if self.count * learning < needed:
-            raise UsageError(
-                f"--windows {self.count}: {reader} needs at least {math.ceil(needed / learning)},"
-                f" of which {needed} to learn from"
-            )
-        sites, chains = math.prod(shape), self.source.attributes["chains"]
-        least = -(-needed * self.geometry.sites // sites)  # configurations to learn from
-        if len(self._split[0]) < least:
-            wanted = next(
-                m
-                for m in itertools.count(max(n, least))
-                if len(split_configurations(m, chains)[0]) >= least
-            )
-            raise UsageError(
-                f"{self.source.path}: {n} configurations are too few: {reader} needs {needed}"
-                f" blocks that do not overlap: {wanted} configurations of {shape_text(shape)}"
-            )
-
-    def cautions(self) -> list[str]:
-        """What a reader of the result should know beforehand: sentences."""
-        n = self.source.shape("/spins")[0]
-        learning = len(self._split[0]) / n
-        return self.model.cautions(
-            self.geometry, self.source.attributes["shape"], self.count, n, learning
-        )
+    @cached_property
+    def split(self) -> Split:
+        """Which configurations are learned from and which are held out."""
+        return split_of(self.samples)
 
     @cached_property
     def training(self) -> Windows:
-        """Windows of the training configurations."""
-        return self.all.take(np.isin(self.all.configurations, self._split[0]))
-
-    @cached_property
-    def means(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Mean block and environment of the training windows, None where symmetry makes them
-        zero."""
-        training = self.training
-        return (
-            None
-            if self.symmetric
-            else (training.blocks.mean(axis=0), training.environments.mean(axis=0))
-        )
+        """The windows of the configurations for training."""
+        return self.all.take(np.isin(self.all.configurations, self.split.training))
 
     @cached_property
     def held_out(self) -> Windows:
-        """Windows of the held-out configurations."""
-        return self.all.take(np.isin(self.all.configurations, self._split[1]))
+        """The windows of the held-out configurations."""
+        return self.all.take(np.isin(self.all.configurations, self.split.held_out))
 
     @cached_property
-    def oracle(self) -> Oracle | None:
-        """Where P(V|E) is known exactly: original samples at a known coupling, a small block."""
-        attributes, geometry = self.source.attributes, self.geometry
-        if geometry.live is not None or attributes["rg_step"] or "coupling" not in attributes:
+    def means(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """The mean block and the mean environment of the training windows; None where symmetry
+        makes them zero."""
+        if self.symmetric:
             return None
-        oracle = self.model.known(geometry.dimension, attributes).oracle
-        return oracle if oracle is not None and oracle.is_tractable(geometry) else None
+        return self.training.blocks.mean(axis=0), self.training.environments.mean(axis=0)
 
     def exact_windows(self, least: int = 1000, states: int = 1 << 24) -> Windows:
-        """Held-out windows for exact averages: about ``states`` block states in all, fewer windows
-        where a block has many."""
+        """Held-out windows for exact averages.
+
+        They have about ``states`` block states in all, so there are fewer windows where a block has
+        many states, but at least ``least``.
+        """
         return self.held_out.thinned(max(least, states // 2**self.geometry.n_block))
 
 
-def geometry_attributes(geometry: Geometry) -> dict:
-    """A geometry as file attributes."""
-    several = geometry.components if geometry.components > 1 else None
-    return {
-        "block": geometry.block,
-        "buffer": geometry.buffer,
-        "environment": geometry.environment,
-        "components": several,
-    }
-
-
-def whole_block(geometry: Geometry, filters: np.ndarray) -> np.ndarray:
-    """Filters (..., n_block) with zeros on the block's sites without data."""
-    if geometry.live is None:
-        return filters
-    found = np.zeros((*filters.shape[:-1], geometry.sites))
-    found[..., np.array(geometry.live)] = filters
-    return found
-
-
-def write_mask(writer, geometry: Geometry) -> None:
-    """Store which sites of the block carry data, unless all do."""
-    if geometry.live is not None:
-        writer.write("/mask", np.array(geometry.live, dtype=np.uint8))
-
-
-def stored_geometry(attributes: dict) -> Geometry:
-    """The geometry of a trained file."""
+def stored_geometry(attributes: Mapping[str, Any]) -> Geometry:
+    """The geometry in the attributes of a trained file."""
     return Geometry(
         attributes["block"],
         attributes["buffer"],
         attributes["environment"],
         attributes.get("components", 1),
     )
-
-
-def lattice_attributes(source: File) -> dict:
-    """What a trained file remembers of the samples it learned from."""
-    boundary = source.attributes["boundary"]
-    return {name: source.attributes.get(name) for name in LATTICE} | (
-        {"boundary": boundary} if boundary != "periodic" else {}
-    )
-
-
-def extract_stored(
-    source: File,
-    geometry: Geometry,
-    configurations: np.ndarray,
-    origins: np.ndarray,
-    flips: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """As `extract_windows`, of ``configurations`` (ascending) of a file, a few at a time: it may be
-    larger than the memory."""
-    n, width = source.shape("/spins")
-    step = max(1, _BYTES_AT_ONCE // width)
-    pieces = []
-    for first in range(0, n, step):
-        own = slice(*np.searchsorted(configurations, [first, first + step]))
-        if own.start < own.stop:
-            packed = source.read("/spins", first, first + step)
-            pieces.append(
-                extract_windows(
-                    packed,
-                    source.attributes["shape"],
-                    geometry,
-                    configurations[own] - first,
-                    origins[own],
-                    flips[own],
-                )
-            )
-    return tuple(np.concatenate(parts) for parts in zip(*pieces))

@@ -16,7 +16,8 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.renormalization.rules import Rule, coarse_grain
-from rsmi.samples.checks import live_block, require_single_component
+from rsmi.samples.checks import require_single_component
+from rsmi.samples.reading import live_block
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.rule_option import ChosenRule, blocking_keys, choose_rule, coarse_shapes
 from rsmi.stages.sample import summary as summary

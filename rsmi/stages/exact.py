@@ -1,67 +1,29 @@
-"""``rsmi exact``: what rules know of their environment, exactly."""
+"""``rsmi exact``: what rules know about their environment, exactly."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi import models
-from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
 from rsmi.information.channel import channel_table
 from rsmi.information.entropy import ExactInformation, joint_informations
-from rsmi.lattice.geometry import (
-    Geometry,
-    choose_windows,
-    extract_windows,
-    shape_text,
-    split_configurations,
-)
+from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.models.base import Model, Oracle
-from rsmi.models.schedule import pilot, schedule_from
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
-from rsmi.samples.views import SamplesFile, open_samples
-from rsmi.samples.windows import extract_stored
+from rsmi.samples.views import open_samples
+from rsmi.stages.exact_environments import Environments, System, draw_environments
 from rsmi.stages.rule_option import ChosenRule, choose_rule
-from rsmi.statistics.binning import runs
 from rsmi.statistics.notation import fields, table, with_error
 
-log = logging.getLogger("rsmi")
-
-_MOST_HIDDEN = 8
-_LARGE_BLOCK = (
-    9  # beyond so many sites a window takes up to a millisecond, more than a configuration does
-)
-_WINDOWS = {False: 100_000, True: 10_000}  # of small and of large blocks
-_SITES_PER_WINDOW = {False: 128, True: 1024}  # of the configurations that are sampled for them
-_FEWEST_CONFIGURATIONS = 80  # two to a run of `rsmi.statistics.binning.runs`
-
-
-@dataclass(frozen=True)
-class System:
-    """The lattice that is asked about; ``source`` are samples of it, if there are any."""
-
-    model: Model
-    oracle: Oracle
-    shape: tuple[int, ...]
-    coupling: float
-    source: SamplesFile | None = None
-
-
-@dataclass(frozen=True)
-class Environments:
-    """Sampled environments (n, |E|), the run of configurations each is from, and the number of
-    configurations."""
-
-    spins: np.ndarray
-    runs: np.ndarray
-    configurations: int
+_MOST_HIDDEN = 8  # hidden units of a rule, whose joint states are summed over
 
 
 def evaluate(
@@ -80,65 +42,96 @@ def evaluate(
     environment: int,
     windows: int | None,
     seed: int,
-) -> dict:
-    """I(H:E) of every rule and I(V:E), the environments enumerated where that is possible, else
-    sampled.
+) -> dict[str, Any]:
+    """I(H:E) of every rule, and I(V:E).
+
+    The environments are enumerated where that is possible, else sampled. The parameters are the
+    arguments and options of the command.
 
     Returns
     -------
     dict
-        The question and ``mutual_information_block``; ``rule``, ``hard``, ``mutual_information``,
-        ``entropy_h`` of one rule, or a list ``rules`` of such objects for several. Values with an
-        ``_error``, 0 where all environments are enumerated. Nats.
+        What was asked, and ``mutual_information_block``. One rule adds ``rule``, ``hard``,
+        ``mutual_information`` and ``entropy_h``; several rules add a list ``rules`` of such
+        objects. Values are in nats and have an ``_error``, which is 0 where all environments are
+        enumerated.
 
     Raises
     ------
     UsageError
-        For what contradicts itself or is out of reach; the sentence says what is within it.
+        If the options contradict one another or ask for too much; the message says what is
+        possible.
     """
     with contextlib.ExitStack() as stack:
         system = _system(stack, samples, model, dimension, shape, temperature, coupling)
         chosen = [choose_rule(stack, text, block, hard, len(system.shape), bias) for text in rules]
         geometry = _geometry(chosen, buffer, environment)
         _check(geometry, system, chosen)
-        channels = [channel_table(one.rule.filters, one.rule.bias, one.rule.hard) for one in chosen]
-        joint = (
-            None if system.source else system.oracle.joint(geometry, system.shape, system.coupling)
-        )
-        environments = (
-            _environments(geometry, system, chosen, windows, seed) if joint is None else None
-        )
-        found = (
-            joint_informations(channels, joint)
-            if environments is None
-            else _averages(channels, geometry, system, environments)
-        )
-    answers = [
-        {
-            "rule": text,
-            "hard": one.rule.hard,
-            "mutual_information": value.information,
-            "mutual_information_error": value.error,
-            "entropy_h": value.entropy,
-        }
-        for text, one, value in zip(rules, chosen, found)
-    ]
+        informations, environments = _informations(geometry, system, chosen, windows, seed)
+    answers = [_answer(*one) for one in zip(rules, chosen, informations)]
+    return {
+        **_question(system, geometry),
+        **_method(environments),
+        "mutual_information_block": informations[0].block_information,
+        "mutual_information_block_error": informations[0].block_error,
+        **(answers[0] if len(answers) == 1 else {"rules": answers}),
+    }
+
+
+def _informations(
+    geometry: Geometry,
+    system: System,
+    chosen: Sequence[ChosenRule],
+    windows: int | None,
+    seed: int,
+) -> tuple[Sequence[ExactInformation], Environments | None]:
+    """The informations of all rules, and the environments; None if all are enumerated."""
+    rules = [one.rule for one in chosen]
+    channels = [channel_table(rule.filters, rule.bias, rule.hard) for rule in rules]
+    joint = _joint(geometry, system)
+    if joint is not None:
+        return joint_informations(channels, joint), None
+    learned = any(one.file for one in chosen)
+    drawn = draw_environments(geometry, system, learned, windows, seed)
+    informations = system.oracle.informations(
+        channels, geometry, system.coupling, drawn.spins, drawn.runs
+    )
+    return informations, drawn
+
+
+def _joint(geometry: Geometry, system: System) -> NDArray[np.float64] | None:
+    """P(V, E) of all states; None where samples are given or the states are too many."""
+    if system.source is not None:
+        return None
+    return system.oracle.joint(geometry, system.shape, system.coupling)
+
+
+def _question(system: System, geometry: Geometry) -> dict[str, Any]:
+    window = asdict(geometry)
     return {
         "model": system.model.name,
         "shape": list(system.shape),
         "coupling": system.coupling,
         "temperature": 1 / system.coupling,
-        **{
-            name: value
-            for name, value in asdict(geometry).items()
-            if name not in ("components", "live")
-        },
+        **{name: window[name] for name in ("block", "buffer", "environment")},
+    }
+
+
+def _method(environments: Environments | None) -> dict[str, Any]:
+    return {
         "method": "sampled" if environments else "enumerated",
         "windows": len(environments.spins) if environments else None,
         "configurations": environments.configurations if environments else None,
-        "mutual_information_block": found[0].block_information,
-        "mutual_information_block_error": found[0].block_error,
-        **(answers[0] if len(answers) == 1 else {"rules": answers}),
+    }
+
+
+def _answer(text: str, chosen: ChosenRule, information: ExactInformation) -> dict[str, Any]:
+    return {
+        "rule": text,
+        "hard": chosen.rule.hard,
+        "mutual_information": information.information,
+        "mutual_information_error": information.error,
+        "entropy_h": information.entropy,
     }
 
 
@@ -221,75 +214,6 @@ def _check(geometry: Geometry, system: System, chosen: list[ChosenRule]) -> None
             f"a rule of {hidden} hidden units: at most {_MOST_HIDDEN}, whose joint states are"
             " summed over"
         )
-
-
-# ---- the environments ----------------------------------------------------------------------------
-
-
-def _environments(
-    geometry: Geometry, system: System, chosen: list[ChosenRule], windows: int | None, seed: int
-) -> Environments:
-    large = geometry.n_block > _LARGE_BLOCK
-    count = windows or _WINDOWS[large]
-    key = stream_key(seed, "windows", {"shape": list(system.shape), "coupling": system.coupling}, 0)
-    if system.source:
-        rows = _rows(system.source, chosen)
-        configurations, *places = choose_windows(len(rows), system.shape, count, key)
-        spins = extract_stored(system.source.file, geometry, rows[configurations], *places)[1]
-    else:
-        packed = _sampled(system, count, _SITES_PER_WINDOW[large], seed)
-        configurations, *places = choose_windows(len(packed), system.shape, count, key)
-        spins = extract_windows(packed, system.shape, geometry, configurations, *places)[1]
-    return Environments(spins, runs(configurations), len(np.unique(configurations)))
-
-
-def _rows(source: SamplesFile, chosen: list[ChosenRule]) -> np.ndarray:
-    """Configurations of a file, ascending: those that a learned rule has not seen, all of them
-    otherwise."""
-    n = source.count
-    if n < 5:
-        raise UsageError(
-            f"{source.path}: {n} configurations are too few for an error: at least 5 are needed"
-        )
-    return (
-        split_configurations(n, source.chains)[1]
-        if any(one.file for one in chosen)
-        else np.arange(n)
-    )
-
-
-def _sampled(system: System, windows: int, sites_per_window: int, seed: int) -> np.ndarray:
-    """Configurations at equilibrium, practically independent, enough for so many windows."""
-    simulation = system.model.simulation(
-        {
-            "shape": system.shape,
-            "coupling": system.coupling,
-            "algorithm": "auto",
-            "seed": seed,
-            "chains": 1,
-        }
-    )
-    schedule = schedule_from({"thermalization": "auto", "interval": "auto"}, pilot(simulation))
-    count = min(
-        windows, max(_FEWEST_CONFIGURATIONS, -(-windows * sites_per_window // simulation.sites))
-    )
-    log.info(
-        "too large to enumerate: sampling %d configurations by %s, one every %d sweeps",
-        count,
-        simulation.algorithm,
-        schedule.interval,
-    )
-    state = simulation.start("exact")
-    simulation.advance(state, schedule.thermalization_updates, 0, 1)
-    return simulation.advance(state, schedule.updates, 0, count)["spins"]
-
-
-def _averages(
-    channels: list[np.ndarray], geometry: Geometry, system: System, environments: Environments
-) -> list[ExactInformation]:
-    return system.oracle.informations(
-        channels, geometry, system.coupling, environments.spins, environments.runs
-    )
 
 
 # ---- as text -------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from rsmi.models.dimers import figure as dimer_figure
 from rsmi.models.dimers import report as dimer_info
 from rsmi.models.dimers.filters import embed_links, filter_shape
 from rsmi.models.dimers.stars import star_vectors
-from rsmi.samples.windows import lattice_attributes
+from rsmi.samples.trained import lattice_attributes
+from rsmi.samples.views import SamplesFile
 from rsmi.store import open_file
 
 
@@ -239,7 +240,9 @@ def test_a_rule_remembers_noise_and_boundary(tmp_path, boundary):
     )
     with open_file(samples) as file:
         remembered = {
-            name: value for name, value in lattice_attributes(file).items() if value is not None
+            name: value
+            for name, value in lattice_attributes(SamplesFile(file)).items()
+            if value is not None
         }
     assert {
         "noise_probability": 0.9,

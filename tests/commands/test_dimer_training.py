@@ -14,6 +14,7 @@ import pytest
 
 from rsmi.models.dimers.filters import filter_shape
 from rsmi.models.dimers.stars import star_vectors
+from rsmi.samples import checks
 from rsmi.samples.windows import WindowSet, stored_geometry
 from rsmi.store import open_file
 
@@ -112,7 +113,7 @@ def test_blocks_of_dimers_begin_on_one_sublattice(coverings):
         windows = WindowSet(
             source, stored_geometry({"block": (4, 4), "buffer": 2, "environment": 1}), 2000, 0
         )
-        windows.check()
+        checks.check_windows(windows)
         assert windows.geometry.components == 4
         assert windows.all.environments.shape[1] == 4 * 36
         assert np.all(windows.all.blocks @ star_vectors((4, 4), 4).T == -2)
@@ -184,13 +185,9 @@ def test_refused_in_one_sentence(here, rule, coverings, workplace, line, words):
 
 
 def cautions(path, windows, buffer=2):
+    geometry = stored_geometry({"block": (4, 4), "buffer": buffer, "environment": 1})
     with open_file(path, "samples") as source:
-        return WindowSet(
-            source,
-            stored_geometry({"block": (4, 4), "buffer": buffer, "environment": 1}),
-            windows,
-            0,
-        ).cautions()
+        return checks.cautions(WindowSet(source, geometry, windows, 0))
 
 
 def test_cautions(here, coverings, workplace):

@@ -23,7 +23,7 @@ from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.filters import filter_shape
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training import methods as restarts
-from rsmi.stages.training.theta import Schedule
+from rsmi.stages.training.theta import MachineSchedule
 from rsmi.store import open_file
 
 BLOCK_ALONE = ["total-correlation", "likelihood"]
@@ -138,7 +138,7 @@ def test_hidden_units_as_filters():
     """P(h = 1|v) of the rule is that of the machine, by the joint distribution of all its units:
     filters are twice the weights."""
     rng = np.random.default_rng(1)
-    schedule = Schedule(hidden=2, cd_steps=1, persistent=False, epochs=1, learning_rate=0.1)
+    schedule = MachineSchedule(hidden=2, cd_steps=1, persistent=False, epochs=1, learning_rate=0.1)
     blocks = exact.all_spins(3).repeat(100, axis=0)
     task = restarts.LikelihoodRestart(
         "restart-00", blocks, blocks, 2, schedule, False, np.arange(1, 5, dtype=np.uint64)

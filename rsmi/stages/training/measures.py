@@ -1,9 +1,9 @@
-"""What a rule knows: the numbers of a lambda file, measured in the same way whatever the rule was
-trained for."""
+"""The numbers of a lambda file: they are measured in the same way for every objective."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.information.channel import channel_table
 from rsmi.information.decoder import DecoderBound, check_bounds, decoder_bound, fit_decoder
@@ -11,44 +11,67 @@ from rsmi.information.total_correlation import held_out_explained, total_correla
 from rsmi.samples.windows import Windows, WindowSet
 from rsmi.statistics.binning import grouped_mean
 
-_ENTRIES = 1 << 23  # windows times states h at most
-_COUNTED = 9  # block sites up to which block states are counted
-_IDLE = 0.1  # largest sum of absolute weights of a unit that hardly looks at its block
+_ENTRIES = 1 << 23  # the most windows times states h
+_COUNTED = 9  # the most sites of a block whose states are counted
+_IDLE = 0.1  # the largest sum of absolute weights of a unit that hardly depends on its block
 
 
 def bound(
     windows: WindowSet,
-    filters: np.ndarray,
-    bias: np.ndarray,
-    key: np.ndarray,
+    filters: NDArray[np.float64],
+    bias: NDArray[np.float64],
+    key: NDArray[np.uint64],
     *,
     hard: bool,
     shuffle: bool = False,
 ) -> DecoderBound:
-    """Fit a decoder on the training windows and evaluate the bound of I(H:E) on the held-out
-    ones."""
+    """Fit a decoder on the training windows, and evaluate its bound of I(H:E) on the held-out
+    windows.
+
+    Parameters
+    ----------
+    windows : WindowSet
+    filters, bias : ndarray of float64, (hidden, n_block) and (hidden,)
+    key : ndarray of uint64, (4,)
+        The key of the random numbers of the fit.
+    hard : bool
+        Whether the rule is made deterministic.
+    shuffle : bool
+        Whether the environments are those of other configurations, as a control.
+    """
     training, held_out = windows.training, windows.held_out.thinned(_ENTRIES >> len(filters))
-    inside, outside = (_environments(part, shuffle) for part in (training, held_out))
     means = windows.means
     decoder = fit_decoder(
-        filters, bias, hard, training.blocks, inside, key, environment_mean=means and means[1]
+        filters,
+        bias,
+        hard,
+        training.blocks,
+        _environments(training, shuffle),
+        key,
+        environment_mean=None if means is None else means[1],
     )
     return decoder_bound(
-        decoder, filters, bias, hard, held_out.blocks, outside, held_out.configurations
+        decoder,
+        filters,
+        bias,
+        hard,
+        held_out.blocks,
+        _environments(held_out, shuffle),
+        held_out.configurations,
     )
 
 
-def _environments(windows: Windows, shuffle: bool) -> np.ndarray:
-    """The environments, or those of windows half the data away: of another configuration."""
-    return (
-        np.ascontiguousarray(np.roll(windows.environments, len(windows) // 2, axis=0))
-        if shuffle
-        else windows.environments
-    )
+def _environments(windows: Windows, shuffle: bool) -> NDArray[np.int8]:
+    """The environments, or those of other configurations: of the windows half the data away."""
+    if not shuffle:
+        return windows.environments
+    return np.ascontiguousarray(np.roll(windows.environments, len(windows) // 2, axis=0))
 
 
-def bound_attributes(soft: DecoderBound, hard: DecoderBound, shuffled: DecoderBound) -> dict:
-    """The bounds as file attributes."""
+def bound_attributes(
+    soft: DecoderBound, hard: DecoderBound, shuffled: DecoderBound
+) -> dict[str, float]:
+    """The bounds as attributes of a file."""
     return {
         "mutual_information": soft.value,
         "mutual_information_error": soft.error,
@@ -61,18 +84,18 @@ def bound_attributes(soft: DecoderBound, hard: DecoderBound, shuffled: DecoderBo
 
 
 def cautions(soft: DecoderBound, hard: DecoderBound, shuffled: DecoderBound) -> list[str]:
-    """What a reader of the bounds must know: sentences."""
-    found = [sentence for sentence in (check_bounds(*soft), check_bounds(*hard)) if sentence]
+    """Sentences that a reader of the bounds must know."""
+    sentences = [sentence for sentence in (check_bounds(*soft), check_bounds(*hard)) if sentence]
     if shuffled.value > 0.002 + 3 * shuffled.error:
-        found.append(
+        sentences.append(
             f"the control with shuffled environments gives {shuffled.value:.4f} nats: the"
             " configurations are not independent"
         )
-    return found
+    return sentences
 
 
-def idle_units(filters: np.ndarray) -> list[str]:
-    """A sentence on units whose state hardly depends on the block, if there are any."""
+def idle_units(filters: NDArray[np.float64]) -> list[str]:
+    """A sentence about the units whose state hardly depends on the block, if there are any."""
     idle = [str(j) for j, weights in enumerate(np.abs(filters).sum(axis=1), 1) if weights < _IDLE]
     if not idle:
         return []
@@ -83,14 +106,17 @@ def idle_units(filters: np.ndarray) -> list[str]:
     ]
 
 
-def exact_attributes(windows: WindowSet, filters: np.ndarray, bias: np.ndarray) -> dict:
-    """I(H:E) by the oracle, as file attributes; empty where there is none."""
-    if windows.oracle is None:
+def exact_attributes(
+    windows: WindowSet, filters: NDArray[np.float64], bias: NDArray[np.float64]
+) -> dict[str, float]:
+    """I(H:E) by the oracle as attributes of a file; empty where there is no oracle."""
+    oracle, coupling = windows.oracle, windows.samples.coupling
+    if oracle is None or coupling is None:
         return {}
-    chosen, coupling = windows.exact_windows(), windows.source.attributes["coupling"]
-    rules = [channel_table(filters, bias, hard) for hard in (True, False)]
-    hard, soft = windows.oracle.informations(
-        rules, windows.geometry, coupling, chosen.environments, chosen.runs
+    chosen = windows.exact_windows()
+    channels = [channel_table(filters, bias, hard) for hard in (True, False)]
+    hard, soft = oracle.informations(
+        channels, windows.geometry, coupling, chosen.environments, chosen.runs
     )
     return {
         "mutual_information_exact": hard.information,
@@ -101,28 +127,38 @@ def exact_attributes(windows: WindowSet, filters: np.ndarray, bias: np.ndarray) 
 
 
 def explained(
-    windows: WindowSet, filters: np.ndarray, bias: np.ndarray
-) -> tuple[dict, dict[str, np.ndarray]]:
-    """The total correlation within V that the soft rule explains on held-out windows: file
-    attributes, and datasets of the units."""
+    windows: WindowSet, filters: NDArray[np.float64], bias: NDArray[np.float64]
+) -> tuple[dict[str, float | None], dict[str, NDArray[np.float64]]]:
+    """The total correlation within V that the soft rule explains on held-out windows.
+
+    Returns
+    -------
+    attributes : dict
+    datasets : dict
+        The values of the single units and their errors, by path.
+    """
     training, held_out = (
         part.thinned(_ENTRIES >> len(filters)) for part in (windows.training, windows.held_out)
     )
-    found = held_out_explained(filters, bias, training.blocks, held_out.blocks)
-    together, lower = (
-        grouped_mean(values, held_out.runs) for values in (found.joint, found.units.sum(axis=1))
-    )
-    units = np.array([grouped_mean(values, held_out.runs) for values in found.units.T])
+    correlation = held_out_explained(filters, bias, training.blocks, held_out.blocks)
+    joint, joint_error = grouped_mean(correlation.joint, held_out.runs)
+    lower, lower_error = grouped_mean(correlation.units.sum(axis=1), held_out.runs)
+    units = np.array([grouped_mean(values, held_out.runs) for values in correlation.units.T])
     attributes = {
-        "total_correlation": together[0],
-        "total_correlation_error": together[1],
-        "total_correlation_bound": lower[0],
-        "total_correlation_bound_error": lower[1],
-        "total_correlation_block": (
-            total_correlation(windows.all.blocks) if windows.geometry.n_block <= _COUNTED else None
-        ),
+        "total_correlation": joint,
+        "total_correlation_error": joint_error,
+        "total_correlation_bound": lower,
+        "total_correlation_bound_error": lower_error,
+        "total_correlation_block": _block_correlation(windows),
     }
     return attributes, {
         "/total_correlation/units": units[:, 0],
         "/total_correlation/units_error": units[:, 1],
     }
+
+
+def _block_correlation(windows: WindowSet) -> float | None:
+    """The total correlation of all blocks; None where there are too many block states."""
+    if windows.geometry.n_block > _COUNTED:
+        return None
+    return total_correlation(windows.all.blocks)

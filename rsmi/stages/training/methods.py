@@ -1,18 +1,19 @@
-"""The ways to coarse variables that ``rsmi train-lambda`` knows, each as tasks from several random
-starts.
+"""The methods by which ``rsmi train-lambda`` finds coarse variables, each with several restarts.
 
-`Ascent` climbs an objective of block and environment. `Explanation` (total correlation) and
-`Likelihood` (a Boltzmann machine's hidden units, as in Mehta & Schwab, arXiv:1410.3831) look at the
-block alone; of theirs the start is kept that has the best value of their own objective, so that the
-environment has no say.
+`Ascent` maximises an objective of block and environment. `Explanation` (total correlation) and
+`Likelihood` (the hidden units of a Boltzmann machine, as in Mehta & Schwab, arXiv:1410.3831) know
+only the block. Of their restarts the one with the best value of their own objective is kept, so
+that the environment has no influence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.engine.tasks import Rows, State, Task, restoring
 from rsmi.errors import Failure
@@ -21,44 +22,70 @@ from rsmi.information.correlation_explanation import BlockTable
 from rsmi.information.gaussian import gaussian_critic
 from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair
 from rsmi.information.training import advance, filters_of, initial_state
+from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import WindowSet
-from rsmi.stages.training.theta import BATCH, Schedule, Training, monitored_windows
-from rsmi.store import File
+from rsmi.stages.training.theta import BATCH, MachineSchedule, MachineTraining, monitored_windows
 
-Rule = tuple[np.ndarray, np.ndarray]  # filters (n_hidden, n_block), bias (n_hidden,)
-
-_ITERATIONS = 10  # of the fixed point in a row
+_ITERATIONS = 10  # iterations of the fixed point in one row
 _ROWS = 30
+
+Key = NDArray[np.uint64]
+
+
+class LinearRule(NamedTuple):
+    """Filters (n_hidden, n_block) and biases (n_hidden,) that act on blocks of +-1."""
+
+    filters: NDArray[np.float64]
+    bias: NDArray[np.float64]
 
 
 class Restart(Task, Protocol):
-    """The task of one training; rows have ``objective``, ``filters`` and ``bias``."""
+    """The task of one training; its rows have ``objective``, ``filters`` and ``bias``."""
 
-    number: int
-
-    def rule(self, state: State) -> Rule:
-        """The rule that a state has reached, as it acts on blocks of +-1."""
+    def rule(self, state: State) -> LinearRule:
+        """The rule that a state has reached."""
 
     @property
-    def steps(self) -> np.ndarray:
-        """(total,) int64: steps done at the end of each row."""
+    def steps(self) -> NDArray[np.int64]:
+        """The number of steps done at the end of each row, (total,)."""
 
 
 class Method(Protocol):
     """How filters are trained."""
 
-    objective: str
-    estimator: str | None
-    hidden: int
-    bias: str
-    block_alone: bool  # knows nothing of the environment
-    batch: int  # windows of one step
+    @property
+    def objective(self) -> str:
+        """The name of what is maximised."""
 
-    def restarts(self, windows: WindowSet, keys: list[np.ndarray]) -> list[Restart]:
-        """One restart a key."""
+    @property
+    def estimator(self) -> str | None:
+        """The name of the estimator; None where the objective has no choice."""
 
-    def plan(self, windows: WindowSet) -> dict:
-        """Steps and their size."""
+    @property
+    def hidden(self) -> int:
+        """The number of hidden units."""
+
+    @property
+    def bias(self) -> str:
+        """``zero`` or ``free``."""
+
+    @property
+    def block_alone(self) -> bool:
+        """Whether the method knows only the block."""
+
+    @property
+    def batch(self) -> int:
+        """The number of windows of one step."""
+
+    def restarts(self, windows: WindowSet, keys: Sequence[Key]) -> Sequence[Restart]:
+        """One restart for every key."""
+
+    def plan(self, windows: WindowSet) -> dict[str, Any]:
+        """The steps of a training and their size."""
+
+
+def _restart_name(number: int) -> str:
+    return f"restart-{number:02d}"
 
 
 # ---- objectives of block and environment ---------------------------------------------------------
@@ -71,23 +98,27 @@ class AscentRestart:
     number: int
     problem: LambdaProblem
     settings: LambdaSettings
-    key: np.ndarray
+    key: Key
 
     @property
     def name(self) -> str:
-        return f"restart-{self.number:02d}"
+        """The name of the task."""
+        return _restart_name(self.number)
 
     @property
     def total(self) -> int:
+        """The number of epochs."""
         return -(-self.settings.total_steps // self.settings.steps_per_epoch)
 
     @property
-    def steps(self) -> np.ndarray:
+    def steps(self) -> NDArray[np.int64]:
+        """The number of steps done at the end of each epoch."""
         return np.minimum(
             np.arange(1, self.total + 1) * self.settings.steps_per_epoch, self.settings.total_steps
         )
 
-    def begin(self):
+    def begin(self) -> tuple[int, State]:
+        """Random filters."""
         return 0, initial_state(
             self.problem.blocks.shape[1],
             self.problem.environments.shape[1],
@@ -96,6 +127,7 @@ class AscentRestart:
         )
 
     def advance(self, state: State, start: int, count: int) -> Rows:
+        """Train for ``count`` epochs."""
         with restoring(state):
             rows = [self._epoch(state, epoch) for epoch in range(start + 1, start + count + 1)]
         return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
@@ -115,9 +147,13 @@ class AscentRestart:
                 f" ({error}): {advice}"
             ) from error
 
-    def rule(self, state: State) -> Rule:
+    def rule(self, state: State) -> LinearRule:
+        """The rule that a state has reached."""
         means = self.problem.means
-        return filters_of(state, self.settings, self.problem.blocks.shape[1], means and means[0])
+        block_mean = None if means is None else means[0]
+        return LinearRule(
+            *filters_of(state, self.settings, self.problem.blocks.shape[1], block_mean)
+        )
 
 
 @dataclass(frozen=True)
@@ -125,47 +161,54 @@ class Ascent:
     """An objective of block and environment: proxy, logsum, enumerate or decoder."""
 
     settings: LambdaSettings
-    theta: File | None
+    machines: MachinesFile | None
     block_alone = False
 
     @property
     def objective(self) -> str:
+        """The name of what is maximised."""
         return self.settings.objective
 
     @property
     def estimator(self) -> str | None:
+        """The estimator of the proxy; None for the other objectives."""
         return self.settings.estimator if self.objective == "proxy" else None
 
     @property
     def hidden(self) -> int:
+        """The number of hidden units."""
         return self.settings.n_hidden
 
     @property
     def bias(self) -> str:
+        """``zero`` or ``free``."""
         return self.settings.bias
 
     @property
     def batch(self) -> int:
+        """The number of windows of one step."""
         return self.settings.batch
 
-    def restarts(self, windows: WindowSet, keys: list[np.ndarray]) -> list[AscentRestart]:
-        training = windows.training
-        problem = LambdaProblem(
-            training.blocks,
-            training.environments,
-            theta=_machines(self.theta) if self.theta else None,
-            means=windows.means,
-            critic=(
-                gaussian_critic(training.blocks, training.environments)
-                if self.settings.method == "gaussian"
-                else None
-            ),
-        )
+    def restarts(self, windows: WindowSet, keys: Sequence[Key]) -> list[AscentRestart]:
+        """One restart for every key."""
+        problem = self._problem(windows)
         return [
             AscentRestart(number, problem, self.settings, key) for number, key in enumerate(keys)
         ]
 
-    def plan(self, windows: WindowSet) -> dict:
+    def _problem(self, windows: WindowSet) -> LambdaProblem:
+        blocks, environments = windows.training.blocks, windows.training.environments
+        gaussian = self.settings.method == "gaussian"
+        return LambdaProblem(
+            blocks,
+            environments,
+            theta=None if self.machines is None else _theta_pair(self.machines),
+            means=windows.means,
+            critic=gaussian_critic(blocks, environments) if gaussian else None,
+        )
+
+    def plan(self, windows: WindowSet) -> dict[str, Any]:
+        """The steps of a training and their size."""
         return {
             "steps": self.settings.total_steps,
             "batch": self.batch,
@@ -173,16 +216,8 @@ class Ascent:
         }
 
 
-def _machines(theta: File) -> ThetaPair:
-    names = (
-        "joint/weights",
-        "joint/visible_bias",
-        "joint/hidden_bias",
-        "block/weights",
-        "block/visible_bias",
-        "block/hidden_bias",
-    )
-    return ThetaPair(*(theta.read("/" + name).astype(np.float64) for name in names))
+def _theta_pair(machines: MachinesFile) -> ThetaPair:
+    return ThetaPair(*machines.machine("joint"), *machines.machine("block"))
 
 
 # ---- total correlation ---------------------------------------------------------------------------
@@ -196,41 +231,43 @@ class ExplanationRestart:
     table: BlockTable
     hidden: int
     symmetric: bool
-    key: np.ndarray
+    key: Key
     total = _ROWS
 
     @property
     def name(self) -> str:
-        return f"restart-{self.number:02d}"
+        """The name of the task."""
+        return _restart_name(self.number)
 
     @property
-    def steps(self) -> np.ndarray:
+    def steps(self) -> NDArray[np.int64]:
+        """The number of iterations done at the end of each row."""
         return _ITERATIONS * np.arange(1, self.total + 1)
 
-    def begin(self):
+    def begin(self) -> tuple[int, State]:
+        """Random filters."""
         return 0, correlation_explanation.initial_state(self.table.n_sites, self.hidden, self.key)
 
     def advance(self, state: State, start: int, count: int) -> Rows:
+        """Make ``count`` rows."""
         rows = [self._row(state) for _ in range(count)]
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
-    def _row(self, state: State) -> dict:
+    def _row(self, state: State) -> dict[str, Any]:
         objective = correlation_explanation.advance(
             state, self.table, _ITERATIONS, symmetric=self.symmetric
         )
-        return {
-            "objective": objective,
-            "filters": state["filters"].copy(),
-            "bias": state["bias"].copy(),
-        }
+        filters, bias = state["filters"].copy(), state["bias"].copy()
+        return {"objective": objective, "filters": filters, "bias": bias}
 
-    def rule(self, state: State) -> Rule:
-        return state["filters"], state["bias"]
+    def rule(self, state: State) -> LinearRule:
+        """The rule that a state has reached."""
+        return LinearRule(state["filters"], state["bias"])
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Total correlation of the block's sites."""
+    """The total correlation of the sites of the block."""
 
     hidden: int
     bias: str
@@ -239,22 +276,22 @@ class Explanation:
     block_alone = True
     batch = BATCH
 
-    def restarts(self, windows: WindowSet, keys: list[np.ndarray]) -> list[ExplanationRestart]:
-        table, symmetric = (
-            BlockTable.from_samples(windows.training.blocks),
-            _tied(windows, self.bias),
-        )
+    def restarts(self, windows: WindowSet, keys: Sequence[Key]) -> list[ExplanationRestart]:
+        """One restart for every key."""
+        table = BlockTable.from_samples(windows.training.blocks)
+        symmetric = _tied(windows, self.bias)
         return [
             ExplanationRestart(number, table, self.hidden, symmetric, key)
             for number, key in enumerate(keys)
         ]
 
-    def plan(self, windows: WindowSet) -> dict:
+    def plan(self, windows: WindowSet) -> dict[str, Any]:
+        """The number of iterations."""
         return {"steps": _ITERATIONS * _ROWS}
 
 
 def _tied(windows: WindowSet, bias: str) -> bool:
-    """Whether biases stay zero: where the model has the symmetry that says so."""
+    """Whether the biases stay zero: they do where the model has the symmetry and none are free."""
     return windows.symmetric and bias == "zero"
 
 
@@ -262,33 +299,35 @@ def _tied(windows: WindowSet, bias: str) -> bool:
 
 
 @dataclass
-class LikelihoodRestart(Training):
+class LikelihoodRestart(MachineTraining):
     """Contrastive divergence of a machine of V: a row is one epoch."""
 
-    number: int = 0
-    of = "V"
+    @property
+    def of(self) -> str:
+        """The variables that the machine models, for messages."""
+        return "V"
 
     @property
-    def steps(self) -> np.ndarray:
+    def steps(self) -> NDArray[np.int64]:
+        """The number of steps done at the end of each epoch."""
         return len(self.visible) // BATCH * np.arange(1, self.total + 1)
 
-    def _epoch(self, state: State, epoch: int) -> dict:
+    def _epoch(self, state: State, epoch: int) -> dict[str, Any]:
         row = super()._epoch(state, epoch)
         filters, bias = self.rule(state)
         return {"objective": row["pseudo_log_likelihood"], "filters": filters, "bias": bias}
 
-    def rule(self, state: State) -> Rule:
-        """P(h = 1|v) = 1/(1 + exp(-2 (c + W v))) of units +-1."""
-        return 2.0 * state["weights"].T.astype(np.float64), 2.0 * state["hidden_bias"].astype(
-            np.float64
-        )
+    def rule(self, state: State) -> LinearRule:
+        """The rule of units +-1: P(h = 1|v) = 1/(1 + exp(-2 (c + W v)))."""
+        weights, bias = state["weights"].T.astype(np.float64), state["hidden_bias"]
+        return LinearRule(2.0 * weights, 2.0 * bias.astype(np.float64))
 
 
 @dataclass(frozen=True)
 class Likelihood:
     """The hidden units of a Boltzmann machine of the block."""
 
-    schedule: Schedule
+    schedule: MachineSchedule
     bias: str
     objective = "likelihood"
     block_alone = True
@@ -296,33 +335,33 @@ class Likelihood:
 
     @property
     def estimator(self) -> str:
+        """``pcd`` for persistent contrastive divergence, else ``cd``."""
         return "pcd" if self.schedule.persistent else "cd"
 
     @property
     def hidden(self) -> int:
+        """The number of hidden units."""
         return self.schedule.hidden
 
-    def restarts(self, windows: WindowSet, keys: list[np.ndarray]) -> list[LikelihoodRestart]:
-        visible, monitored, symmetric = (
-            windows.training.blocks,
-            monitored_windows(windows).blocks,
-            _tied(windows, self.bias),
-        )
+    def restarts(self, windows: WindowSet, keys: Sequence[Key]) -> list[LikelihoodRestart]:
+        """One restart for every key."""
+        visible, monitored = windows.training.blocks, monitored_windows(windows).blocks
+        symmetric = _tied(windows, self.bias)
         return [
             LikelihoodRestart(
-                f"restart-{number:02d}",
+                _restart_name(number),
                 visible,
                 monitored,
                 self.hidden,
                 self.schedule,
                 symmetric,
                 key,
-                number,
             )
             for number, key in enumerate(keys)
         ]
 
-    def plan(self, windows: WindowSet) -> dict:
+    def plan(self, windows: WindowSet) -> dict[str, Any]:
+        """The epochs of a training and their steps."""
         return {
             "epochs": self.schedule.epochs,
             "batch": BATCH,

@@ -7,8 +7,10 @@ import logging
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.engine.keys import stream_key
 from rsmi.engine.request import Request, RunOptions
@@ -18,31 +20,29 @@ from rsmi.errors import Failure, UsageError
 from rsmi.information.entropy import kl_block_given_environment
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
-from rsmi.samples.windows import (
-    Windows,
-    WindowSet,
-    geometry_attributes,
-    lattice_attributes,
-    write_mask,
-)
+from rsmi.models.base import Oracle
+from rsmi.samples.checks import cautions, check_windows, require_windows
+from rsmi.samples.trained import geometry_attributes, lattice_attributes, write_mask
+from rsmi.samples.views import MachinesFile
+from rsmi.samples.windows import Windows, WindowSet
 from rsmi.statistics.binning import grouped_mean
-from rsmi.store import File
+from rsmi.store import File, Writer
 
 log = logging.getLogger("rsmi")
 
 BATCH = 100
 MOMENTUM = 0.5
 _OF = {"joint": "(V, E)", "block": "V"}
-_WORSE_THAN_COINS = (
-    2.0  # how much worse than fair coins a machine may predict a spin from the others
-)
-_MONITORED = 10_000  # held-out windows that the pseudo-likelihood is measured on
-_WINDOWS_PER_UNIT = 10  # at least: so many spins of the data for each weight
-_LARGE_BLOCK = 9  # sites beyond which the machine is larger and the learning rate smaller
+# A training has diverged if the machine predicts a spin from the others so many times worse than
+# a fair coin does, in log-likelihood.
+_WORSE_THAN_COINS = 2.0
+_MONITORED = 10_000  # held-out windows on which the pseudo-likelihood is measured
+_WINDOWS_PER_UNIT = 10  # the least number of windows for each hidden unit
+_LARGE_BLOCK = 9  # sites of a block beyond which the defaults are those for large blocks
 
 
 @dataclass(frozen=True)
-class Schedule:
+class MachineSchedule:
     """How both machines are trained."""
 
     hidden: int
@@ -53,27 +53,29 @@ class Schedule:
 
 
 @dataclass
-class Training:
-    """The task of one machine: a row is one epoch."""
+class MachineTraining:
+    """The task of one machine: a row is one epoch of contrastive divergence."""
 
     name: str
-    visible: np.ndarray
-    monitored: np.ndarray
+    visible: NDArray[np.int8]
+    monitored: NDArray[np.int8]
     hidden: int
-    schedule: Schedule
+    schedule: MachineSchedule
     symmetric: bool
-    key: np.ndarray
+    key: NDArray[np.uint64]
 
     @property
     def of(self) -> str:
-        """What the machine is of, for messages."""
+        """The variables that the machine models, for messages."""
         return _OF[self.name]
 
     @property
     def total(self) -> int:
+        """The number of epochs."""
         return self.schedule.epochs
 
-    def begin(self):
+    def begin(self) -> tuple[int, State]:
+        """A machine with random weights."""
         mean = None if self.symmetric else self.visible.mean(axis=0)
         return 0, initial_state(
             self.visible.shape[1],
@@ -85,11 +87,20 @@ class Training:
         )
 
     def advance(self, state: State, start: int, count: int) -> Rows:
+        """Train for ``count`` epochs."""
         with restoring(state):
             rows = [self._epoch(state, epoch) for epoch in range(start + 1, start + count + 1)]
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
-    def _epoch(self, state: State, epoch: int) -> dict:
+    def _epoch(self, state: State, epoch: int) -> dict[str, Any]:
+        """One row: the epochs are counted from 1."""
+        errors = self._train(state)
+        likelihood = float(RBM.from_state(state).pseudo_log_likelihood(self.monitored).mean())
+        self._check(likelihood, epoch)
+        return {"reconstruction_error": errors, "pseudo_log_likelihood": likelihood}
+
+    def _train(self, state: State) -> float:
+        """Train for one epoch; return the reconstruction error."""
         schedule = self.schedule
         try:
             row = train_epochs(
@@ -106,18 +117,17 @@ class Training:
             )
         except FloatingPointError as error:
             raise Failure(f"the machine of {self.of}: {error}") from error
-        likelihood = float(RBM.from_state(state).pseudo_log_likelihood(self.monitored).mean())
-        if not likelihood > -_WORSE_THAN_COINS * self.visible.shape[1] * math.log(2):
+        return float(row["reconstruction_error"][0])
+
+    def _check(self, likelihood: float, epoch: int) -> None:
+        """Raise Failure if the training has diverged."""
+        coins, schedule = -self.visible.shape[1] * math.log(2), self.schedule
+        if not likelihood > _WORSE_THAN_COINS * coins:
             raise Failure(
                 f"the machine of {self.of}: the training diverged in epoch {epoch} of"
-                f" {schedule.epochs} (pseudo-log-likelihood {likelihood:.1f},"
-                f" {-self.visible.shape[1] * math.log(2):.1f} for fair coins): lower"
-                f" --learning-rate, which is {schedule.learning_rate:g}"
+                f" {schedule.epochs} (pseudo-log-likelihood {likelihood:.1f}, {coins:.1f} for fair"
+                f" coins): lower --learning-rate, which is {schedule.learning_rate:g}"
             )
-        return {
-            "reconstruction_error": float(row["reconstruction_error"][0]),
-            "pseudo_log_likelihood": likelihood,
-        }
 
 
 @dataclass(frozen=True)
@@ -125,11 +135,12 @@ class ThetaTraining:
     """A checked request and everything needed to run it."""
 
     windows: WindowSet
-    schedule: Schedule
+    schedule: MachineSchedule
     seed: int
 
     @property
     def request(self) -> Request:
+        """The file that the command makes."""
         geometry, schedule = self.windows.geometry, self.schedule
         parameters = {
             "block": list(geometry.block),
@@ -147,70 +158,83 @@ class ThetaTraining:
 
     @property
     def block_hidden(self) -> int:
-        """Hidden units of the machine of V alone: twice its sites describe its correlations
-        amply."""
+        """The number of hidden units of the machine of V.
+
+        Twice as many as sites are more than enough for the correlations of a block.
+        """
         return min(self.schedule.hidden, 2 * self.windows.geometry.n_block)
 
-    def tasks(self) -> list[Training]:
-        training, monitored, symmetric = (
-            self.windows.training,
-            monitored_windows(self.windows),
-            self.windows.symmetric,
-        )
-        joint = Training(
-            "joint",
-            training.visible,
-            monitored.visible,
-            self.schedule.hidden,
-            self.schedule,
-            symmetric,
-            self._key("joint"),
-        )
-        block = Training(
-            "block",
-            training.blocks,
-            monitored.blocks,
-            self.block_hidden,
-            self.schedule,
-            symmetric,
-            self._key("block"),
-        )
-        return [joint, block]
+    def tasks(self) -> list[MachineTraining]:
+        """The trainings of the machine of (V, E) and of that of V."""
+        training, monitored = self.windows.training, monitored_windows(self.windows)
+        return [
+            self._task("joint", training.visible, monitored.visible, self.schedule.hidden),
+            self._task("block", training.blocks, monitored.blocks, self.block_hidden),
+        ]
 
-    def _key(self, machine: str) -> np.ndarray:
+    def _task(
+        self, name: str, visible: NDArray[np.int8], monitored: NDArray[np.int8], hidden: int
+    ) -> MachineTraining:
+        return MachineTraining(
+            name,
+            visible,
+            monitored,
+            hidden,
+            self.schedule,
+            self.windows.symmetric,
+            self._key(name),
+        )
+
+    def _key(self, machine: str) -> NDArray[np.uint64]:
         return stream_key(self.seed, "train-theta", self.windows.physics | {"machine": machine}, 0)
 
 
 def prepare(
-    source: File, geometry: Geometry, *, windows: int, seed: int, **settings
+    source: File, geometry: Geometry, *, windows: int, seed: int, **settings: Any
 ) -> ThetaTraining:
-    """Check a request; ``settings`` are fields of the Schedule, None for the default of model and
-    block."""
-    chosen = WindowSet(source, geometry, windows, seed)
+    """Check a request.
+
+    Parameters
+    ----------
+    source : File
+        An open samples file.
+    geometry : Geometry
+    windows, seed : int
+        The number of windows, and the root seed.
+    **settings
+        Fields of `MachineSchedule`; None stands for the default of the model and the block.
+
+    Raises
+    ------
+    UsageError, DataError
+        If the options do not fit one another or the samples.
+    """
+    drawn = WindowSet(source, geometry, windows, seed)
     schedule = replace(
-        default_schedule(chosen),
+        default_schedule(drawn),
         **{name: value for name, value in settings.items() if value is not None},
     )
     if not 0 < schedule.learning_rate < 10:
-        raise UsageError(f"--learning-rate {schedule.learning_rate}: must be positive (about .05)")
-    chosen.check()
-    chosen.require(
+        raise UsageError(f"--learning-rate {schedule.learning_rate}: must be positive (about 0.05)")
+    check_windows(drawn)
+    require_windows(
+        drawn,
         max(10 * BATCH, _WINDOWS_PER_UNIT * schedule.hidden),
         f"a machine with {schedule.hidden} hidden units",
     )
-    return ThetaTraining(chosen, schedule, seed)
+    return ThetaTraining(drawn, schedule, seed)
 
 
 def monitored_windows(windows: WindowSet) -> Windows:
-    """The held-out windows that the pseudo-likelihood is measured on."""
+    """The held-out windows on which the pseudo-likelihood is measured."""
     settings = windows.model.checked_training("train-theta", windows.geometry)
     return windows.held_out.thinned(settings.get("monitored", _MONITORED))
 
 
-def default_schedule(windows: WindowSet) -> Schedule:
-    """What is enough for most models and the block, changed by what the model says of itself."""
+def default_schedule(windows: WindowSet) -> MachineSchedule:
+    """The schedule that suits the block, with the settings that the model has of its own."""
     large = windows.geometry.n_block > _LARGE_BLOCK
-    settings = {
+    settings: dict[str, Any] = {
         "hidden": 32 if large else 20,
         "cd_steps": 5,
         "persistent": False,
@@ -218,7 +242,7 @@ def default_schedule(windows: WindowSet) -> Schedule:
         "learning_rate": 0.03 if large else 0.05,
     }
     own = windows.model.checked_training("train-theta", windows.geometry)
-    return Schedule(**settings | {name: own[name] for name in settings if name in own})
+    return MachineSchedule(**settings | {name: own[name] for name in settings if name in own})
 
 
 def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
@@ -226,25 +250,22 @@ def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        for sentence in work.windows.cautions():
+        for sentence in cautions(work.windows):
             log.warning("%s: %s", output, sentence)
         tasks = work.tasks()
         session.run(tasks, "training", "epoch")
         _publish(session, work, tasks)
 
 
-def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> None:
+def _publish(session: Session, work: ThetaTraining, tasks: list[MachineTraining]) -> None:
     joint, block = tasks
     state, monitored = session.state(joint), monitored_windows(work.windows)
     machine = RBM.from_state(state)
     likelihood = grouped_mean(machine.pseudo_log_likelihood(monitored.visible), monitored.runs)
-    kl = (
-        divergence_from_exact(machine, work.windows)
-        if work.windows.oracle is not None
-        else (None, None)
-    )
+    oracle = work.windows.oracle
+    kl = (None, None) if oracle is None else divergence(machine, work.windows, oracle)
     attributes = {
-        **lattice_attributes(work.windows.source),
+        **lattice_attributes(work.windows.samples),
         **geometry_attributes(work.windows.geometry),
         "windows": work.windows.count,
         "symmetric": work.windows.symmetric,
@@ -254,7 +275,7 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
         "kl_error": kl[1],
     }
 
-    def fill(writer):
+    def fill(writer: Writer) -> None:
         write_mask(writer, work.windows.geometry)
         for task in tasks:
             for name in ("weights", "visible_bias", "hidden_bias"):
@@ -263,29 +284,27 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[Training]) -> No
         writer.write("/curve/epoch", np.arange(1, joint.total + 1))
         for name in ("reconstruction_error", "pseudo_log_likelihood"):
             writer.write(f"/curve/{name}", curve.read(name))
-        writer.write("/split/held_out", work.windows.held_out_configurations)
+        writer.write("/split/held_out", work.windows.split.held_out)
 
     session.publish(attributes, fill, 1 << 22)
 
 
-def divergence_from_exact(machine: RBM, windows: WindowSet) -> tuple[float, float]:
-    """Mean KL(P(V|E) || machine) over held-out environments, with its error over runs of
-    configurations, nats."""
-    chosen, geometry = windows.exact_windows(least=100, states=1 << 23), windows.geometry
-    step = max(1, (1 << 21) // 2**geometry.n_block)
-    values = np.concatenate(
-        [
-            _divergences(machine, chosen.take(slice(i, i + step)), windows)
-            for i in range(0, len(chosen), step)
-        ]
-    )
-    return grouped_mean(values, chosen.runs)
+def divergence(machine: RBM, windows: WindowSet, oracle: Oracle) -> tuple[float, float]:
+    """The mean of KL(P(V|E) || machine) over held-out environments, and its error, in nats."""
+    chosen = windows.exact_windows(least=100, states=1 << 23)
+    step = max(1, (1 << 21) // 2**windows.geometry.n_block)
+    pieces = [chosen.take(slice(i, i + step)) for i in range(0, len(chosen), step)]
+    values = [_divergences(machine, piece, windows, oracle) for piece in pieces]
+    return grouped_mean(np.concatenate(values), chosen.runs)
 
 
-def _divergences(machine: RBM, chosen: Windows, windows: WindowSet) -> np.ndarray:
-    truth = windows.oracle.block_given_environment(
-        chosen.environments, windows.geometry, windows.source.attributes["coupling"]
-    )
+def _divergences(
+    machine: RBM, chosen: Windows, windows: WindowSet, oracle: Oracle
+) -> NDArray[np.float64]:
+    coupling = windows.samples.coupling
+    if coupling is None:
+        raise ValueError("an oracle needs a known coupling")
+    truth = oracle.block_given_environment(chosen.environments, windows.geometry, coupling)
     return kl_block_given_environment(truth, machine.conditional_block(chosen.environments))
 
 
@@ -300,23 +319,18 @@ def plan(work: ThetaTraining) -> dict:
     }
 
 
-def summary(file: File) -> dict:
-    """Quality of the trained machines."""
-    attributes = file.attributes
+_QUALITY = ("pseudo_log_likelihood", "pseudo_log_likelihood_error", "kl", "kl_error")
+
+
+def summary(file: File) -> dict[str, Any]:
+    """The quality of the trained machines."""
+    machines = MachinesFile(file)
     return {
-        "file": str(file.path),
-        "block": list(attributes["block"]),
-        "buffer": attributes["buffer"],
-        "environment": attributes["environment"],
-        "hidden": file.shape("/joint/weights")[1],
-        "epochs": file.shape("/curve/epoch")[0],
-        **{
-            name: attributes.get(name)
-            for name in (
-                "pseudo_log_likelihood",
-                "pseudo_log_likelihood_error",
-                "kl",
-                "kl_error",
-            )
-        },
+        "file": str(machines.path),
+        "block": list(machines.block),
+        "buffer": machines.buffer,
+        "environment": machines.environment,
+        "hidden": machines.hidden,
+        "epochs": machines.epochs,
+        **{name: machines.attributes.get(name) for name in _QUALITY},
     }

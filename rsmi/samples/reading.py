@@ -1,0 +1,96 @@
+"""Cutting windows out of stored configurations, and where a block may begin."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsmi.errors import UsageError
+from rsmi.lattice.geometry import (
+    Geometry,
+    block_mask,
+    extract_windows,
+    invariant_translations,
+    possible_origins,
+    shape_text,
+)
+from rsmi.samples.views import SamplesFile
+
+_BYTES_AT_ONCE = 1 << 26  # of configurations read
+
+
+def read_windows(
+    samples: SamplesFile,
+    geometry: Geometry,
+    configurations: NDArray[np.int64],
+    origins: NDArray[np.int64],
+    flips: NDArray[np.int8],
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Cut blocks and environments out of the configurations of a file.
+
+    The configurations are read a few at a time, because a file may be larger than the memory.
+
+    Parameters
+    ----------
+    samples : SamplesFile
+    geometry : Geometry
+    configurations : ndarray of int64, (n,)
+        The number of the configuration of each window, in ascending order.
+    origins, flips : ndarray
+        As in `rsmi.lattice.geometry.extract_windows`.
+
+    Returns
+    -------
+    blocks, environments : ndarray of int8, (n, n_block) and (n, n_environment)
+    """
+    step = max(1, _BYTES_AT_ONCE // samples.row_bytes)
+    pieces = []
+    for first in range(0, samples.count, step):
+        own = slice(*np.searchsorted(configurations, [first, first + step]))
+        if own.start < own.stop:
+            pieces.append(
+                extract_windows(
+                    samples.spins(first, first + step),
+                    samples.shape,
+                    geometry,
+                    configurations[own] - first,
+                    origins[own],
+                    flips[own],
+                )
+            )
+    blocks, environments = zip(*pieces)
+    return np.concatenate(blocks), np.concatenate(environments)
+
+
+def allowed_origins(samples: SamplesFile, geometry: Geometry) -> NDArray[np.int64] | None:
+    """The sites at which a block may begin, (n, dimension); None for every site."""
+    origins = samples.model.origins(samples.shape, geometry, samples.periodic)
+    if origins is not None:
+        return origins
+    mask = samples.mask
+    if mask is not None:
+        return invariant_translations(mask)
+    return None if samples.periodic else possible_origins(samples.shape, geometry, False)
+
+
+def live_block(samples: SamplesFile, block: tuple[int, ...]) -> tuple[bool, ...] | None:
+    """Which sites of every block carry data; None if all do.
+
+    Raises
+    ------
+    UsageError
+        If the blocks that tile the lattice differ in their sites with data, or have none.
+    """
+    mask = samples.mask
+    if mask is None:
+        return None
+    live = block_mask(mask, block)
+    if live is None:
+        raise UsageError(
+            f"{samples.path}: blocks of {shape_text(block)} that tile the lattice are not alike in"
+            " which of their sites carry data, so that no one rule fits them all: the block must"
+            " be a period of the mask (random dilution has none)"
+        )
+    if not any(live):
+        raise UsageError(f"{samples.path}: no site of a block of {shape_text(block)} carries data")
+    return live

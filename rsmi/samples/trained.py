@@ -1,0 +1,45 @@
+"""What a trained file says of its windows and of the samples it learned from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsmi.lattice.geometry import Geometry
+from rsmi.samples.attributes import LATTICE
+from rsmi.samples.views import SamplesFile
+from rsmi.store import Writer
+
+
+def geometry_attributes(geometry: Geometry) -> dict[str, Any]:
+    """A geometry as attributes of a file."""
+    several = geometry.components if geometry.components > 1 else None
+    return {
+        "block": geometry.block,
+        "buffer": geometry.buffer,
+        "environment": geometry.environment,
+        "components": several,
+    }
+
+
+def lattice_attributes(samples: SamplesFile) -> dict[str, Any]:
+    """The attributes that a trained file takes over from its samples."""
+    kept = {name: samples.attributes.get(name) for name in LATTICE}
+    return kept if samples.periodic else kept | {"boundary": samples.boundary}
+
+
+def on_all_sites(geometry: Geometry, filters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Filters (..., n_block) with zeros on the sites of the block without data."""
+    if geometry.live is None:
+        return filters
+    whole = np.zeros((*filters.shape[:-1], geometry.sites))
+    whole[..., np.array(geometry.live)] = filters
+    return whole
+
+
+def write_mask(writer: Writer, geometry: Geometry) -> None:
+    """Store which sites of the block carry data, unless all do."""
+    if geometry.live is not None:
+        writer.write("/mask", np.array(geometry.live, dtype=np.uint8))

@@ -1,0 +1,223 @@
+"""The request of ``rsmi train-lambda``: the options and inputs, checked against one another."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from rsmi.errors import UsageError
+from rsmi.information.training import default_settings
+from rsmi.kernels.decoder import parameter_count
+from rsmi.lattice.geometry import Geometry, parse_block, shape_text
+from rsmi.samples.checks import check_windows, require_windows
+from rsmi.samples.views import MachinesFile, SamplesFile, open_machines, open_samples
+from rsmi.samples.windows import WindowSet
+from rsmi.stages.training.methods import Ascent, Explanation, Likelihood, Method
+from rsmi.stages.training.rules import LambdaTraining
+from rsmi.stages.training.theta import default_schedule
+
+# The least number of windows for each parameter of a decoder: a decoder of p parameters that is
+# fitted to n windows loses about p/2n nats.
+_WINDOWS_PER_PARAMETER = 10
+_ENUMERABLE = 16  # the most sites of a block whose states are summed over
+
+_PROXY_ESTIMATORS = ("pairs", "mcmc", "gaussian")
+_LIKELIHOOD_ESTIMATORS = ("cd", "pcd")
+# The estimators of an objective; the objectives that are not listed have those of the proxy, and
+# do not use them.
+_ESTIMATORS: dict[str, tuple[str, ...]] = {
+    "likelihood": _LIKELIHOOD_ESTIMATORS,
+    "total-correlation": (),
+}
+
+
+@contextlib.contextmanager
+def prepare(
+    samples: Path,
+    theta: Path | None,
+    *,
+    block: str | None,
+    buffer: int | None,
+    environment: int | None,
+    windows: int,
+    hidden: int,
+    objective: str | None,
+    estimator: str | None,
+    bias: str,
+    restarts: int,
+    seed: int,
+) -> Iterator[LambdaTraining]:
+    """Open the inputs and check that everything fits.
+
+    The parameters are the options of the command. None stands for what theta says, or else for the
+    default.
+
+    Raises
+    ------
+    UsageError, DataError
+        If a file cannot be used, or if the options do not fit it or one another.
+    """
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_samples(samples))
+        machines = stack.enter_context(open_machines(theta)) if theta else None
+        geometry = _geometry(machines, block, buffer, environment)
+        objective = objective or _default_objective(machines, estimator)
+        drawn = WindowSet(source.file, geometry, windows, seed)
+        _check_objective(objective, estimator, drawn.geometry)
+        if _needs_machines(objective, estimator):
+            _check_machines(objective, machines, source, drawn.geometry)
+        else:
+            machines = None
+        check_windows(drawn)
+        method = _method(objective, estimator, hidden, bias, drawn, machines)
+        _require_enough(drawn, method)
+        yield LambdaTraining(drawn, machines, method, restarts, seed)
+
+
+def _require_enough(windows: WindowSet, method: Method) -> None:
+    decoder = parameter_count(windows.geometry.n_environment, 0, method.hidden)
+    require_windows(
+        windows,
+        max(2 * method.batch, _WINDOWS_PER_PARAMETER * decoder),
+        f"a decoder of {decoder} parameters",
+    )
+
+
+# ---- geometry ------------------------------------------------------------------------------------
+
+
+def _geometry(
+    machines: MachinesFile | None, block: str | None, buffer: int | None, environment: int | None
+) -> Geometry:
+    """The geometry of the machines, or that of the options."""
+    if machines is not None:
+        return _geometry_of(machines, block, buffer, environment)
+    if block is None:
+        raise UsageError(
+            "give the geometry by --block (with --buffer and --environment), or by --theta"
+        )
+    return Geometry(
+        parse_block(block),
+        1 if buffer is None else buffer,
+        1 if environment is None else environment,
+    )
+
+
+def _geometry_of(
+    machines: MachinesFile, block: str | None, buffer: int | None, environment: int | None
+) -> Geometry:
+    """The geometry that the machines were trained on; an option that repeats it must agree."""
+    given_block = None if block is None else shape_text(parse_block(block))
+    for name, given, stored in (
+        ("block", given_block, shape_text(machines.block)),
+        ("buffer", buffer, machines.buffer),
+        ("environment", environment, machines.environment),
+    ):
+        if given is not None and given != stored:
+            raise UsageError(
+                f"--{name} {given} contradicts {machines.path}, which was trained with {name}"
+                f" {stored}"
+            )
+    return machines.geometry
+
+
+# ---- objective and machines ----------------------------------------------------------------------
+
+
+def _default_objective(machines: MachinesFile | None, estimator: str | None) -> str:
+    if estimator in _LIKELIHOOD_ESTIMATORS:
+        return "likelihood"
+    return "proxy" if machines or estimator == "gaussian" else "decoder"
+
+
+def _needs_machines(objective: str, estimator: str | None) -> bool:
+    if objective == "proxy":
+        return estimator != "gaussian"
+    return objective in ("logsum", "enumerate")
+
+
+def _check_objective(objective: str, estimator: str | None, geometry: Geometry) -> None:
+    allowed = _ESTIMATORS.get(objective, _PROXY_ESTIMATORS)
+    if estimator and estimator not in allowed:
+        raise UsageError(
+            f"--objective {objective} has no --estimator {estimator}"
+            + (f"; its own are {', '.join(allowed)}" if allowed else "")
+        )
+
+
+def _check_machines(
+    objective: str, machines: MachinesFile | None, source: SamplesFile, geometry: Geometry
+) -> None:
+    """Check that there are machines, and that they were trained on such samples."""
+    if machines is None:
+        raise UsageError(
+            f"--objective {objective} needs the Boltzmann machines: give --theta (from 'rsmi"
+            " train-theta'), or take --objective decoder"
+        )
+    if objective == "enumerate" and geometry.n_block > _ENUMERABLE:
+        raise UsageError(
+            f"--objective enumerate sums over 2^{geometry.n_block} block states; {_ENUMERABLE}"
+            " sites are the most: take proxy or decoder"
+        )
+    _check_samples(machines, source)
+    _check_units(machines, geometry)
+
+
+def _check_samples(machines: MachinesFile, source: SamplesFile) -> None:
+    if machines.components != source.components:
+        raise UsageError(
+            f"{machines.path} was trained on samples of {machines.components} components per site,"
+            f" {source.path} has {source.components}"
+        )
+    for name, ours, theirs in (
+        ("model", source.model_name, machines.model_name),
+        ("coupling", source.coupling, machines.coupling),
+        ("rg_step", source.rg_step, machines.rg_step),
+    ):
+        if ours != theirs:
+            raise UsageError(
+                f"{machines.path} was trained on samples with {name} {theirs}, {source.path} has"
+                f" {ours}"
+            )
+
+
+def _check_units(machines: MachinesFile, geometry: Geometry) -> None:
+    if machines.live_sites != geometry.live:
+        raise UsageError(f"{machines.path}: was trained on blocks of which other sites carry data")
+    sizes = (geometry.n_block + geometry.n_environment, geometry.n_block)
+    if (machines.joint_visible, machines.block_visible) != sizes:
+        raise UsageError(f"{machines.path}: its machines do not fit its geometry ({geometry})")
+
+
+# ---- method --------------------------------------------------------------------------------------
+
+
+def _method(
+    objective: str,
+    estimator: str | None,
+    hidden: int,
+    bias: str,
+    windows: WindowSet,
+    machines: MachinesFile | None,
+) -> Method:
+    if objective == "total-correlation":
+        return Explanation(hidden, bias)
+    if objective == "likelihood":
+        return _likelihood(estimator, hidden, bias, windows)
+    settings = default_settings(
+        objective,
+        hidden,
+        windows.geometry.n_block,
+        **windows.model.checked_training("train-lambda", windows.geometry, objective, estimator),
+        estimator=estimator or "pairs",
+        bias=bias,
+    )
+    return Ascent(settings, machines)
+
+
+def _likelihood(estimator: str | None, hidden: int, bias: str, windows: WindowSet) -> Likelihood:
+    schedule = default_schedule(windows)
+    persistent = estimator == "pcd" if estimator else schedule.persistent
+    return Likelihood(replace(schedule, hidden=hidden, persistent=persistent), bias)
