@@ -10,7 +10,7 @@ from rsmi.models.base import Known
 from rsmi.renormalization.couplings import NAMES
 from rsmi.renormalization.operators import smallest_size
 from rsmi.samples.files import known_of, model_of
-from rsmi.stages.flow import from_files
+from rsmi.stages.flow import summary as flow_stage
 from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
@@ -22,7 +22,7 @@ _SMALL = "  +  lattice so small that products of different operators coincide"
 
 def describe(file: File) -> list[str]:
     """The rule, a table for lattices of every size, and the couplings of the coarse systems."""
-    known, flows = known_of(file), from_files.summary(file)["flows"]
+    known, flows = known_of(file), flow_stage.summary(file)["flows"]
     rows = [
         ("model", model_text(file)),
         ("rule", rule_text(file.attributes)),
