@@ -279,6 +279,7 @@ class Session:
         expected_bytes: int,
         shared: Rows | None,
     ) -> str:
+        self._parts.check_lock()
         with self.options.stop.shielded():
             digest = publish_result(
                 self.output,

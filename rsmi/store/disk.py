@@ -46,10 +46,10 @@ def link_target(path: Path) -> Path:
     Failure
         If the link leads to a folder or to itself.
     """
-    if not path.is_symlink():
+    if not os.path.islink(path):  # also where the path is impossible, which is noticed later
         return path
     target = Path(os.path.realpath(path))
-    if target.is_symlink():
+    if os.path.islink(target):
         raise Failure(f"{path}: is a link that leads to itself: choose another output")
     if target.is_dir():
         raise Failure(f"{path}: is a link to the folder {target}: choose another output")

@@ -1,6 +1,18 @@
 """The lock of an output: only one process at a time writes it.
 
-The kernel holds the lock, and it releases the lock when the process ends, however it ends.
+Normally the kernel holds the lock, and it releases the lock when the process ends, however it ends.
+Some file systems have no such locks (Lustre without the mount option flock, NFS without lockd);
+there, a file that only one process can create is the lock (see `rsmi.store.exclusive_lock`). The
+environment variable RSMI_FILE_LOCKING chooses:
+
+========= ========================================================================
+auto      the lock of the kernel, or the exclusive file if there are no such locks
+fcntl     the lock of the kernel, or an error
+exclusive the exclusive file
+none      no lock; the user makes sure that no two processes write one output
+========= ========================================================================
+
+All processes that may write the same output must use the same setting.
 """
 
 from __future__ import annotations
@@ -9,33 +21,124 @@ import contextlib
 import errno
 import fcntl
 import io
+import logging
 import os
-import socket
 from pathlib import Path
+from typing import Protocol
 
-from rsmi.errors import Conflict
+from rsmi.errors import Conflict, Failure, UsageError
+from rsmi.store.exclusive_lock import ExclusiveLock, process_name, refuse_living_holder
+
+log = logging.getLogger("rsmi")
+
+SETTING = "RSMI_FILE_LOCKING"
+_SETTINGS = ("auto", "fcntl", "exclusive", "none")
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
-def open_lock(path: Path, output: Path) -> io.FileIO:
-    """Open and lock a file, which tells others who writes the output.
+class Lock(Protocol):
+    """A lock that this process holds."""
+
+    def check(self) -> None:
+        """Raise a Conflict if this process does not hold the lock any more."""
+
+    def remove(self) -> None:
+        """Remove the files of the lock, because the folder of parts is going to be removed."""
+
+    def close(self) -> None:
+        """Release the lock."""
+
+
+def open_lock(folder: Path, output: Path) -> Lock:
+    """Lock the folder of parts, which tells others who writes the output.
 
     Parameters
     ----------
-    path : Path
-        The lock; it is created if it is missing.
+    folder : Path
+        The folder of parts; it is created again if another process has just removed it.
     output : Path
-        The output that the lock guards, for the message.
+        The output that the lock guards, for the messages.
 
     Raises
     ------
     Conflict
         If another process holds the lock.
+    Failure
+        If the file system has no locks and the setting is fcntl.
+    UsageError
+        If the setting is unknown.
     OSError
         If the file system fails.
     """
+    setting = os.environ.get(SETTING, "auto").lower() or "auto"
+    if setting not in _SETTINGS:
+        raise UsageError(f"{SETTING}={setting}: write one of {', '.join(_SETTINGS)}")
+    if setting == "none":
+        log.warning("%s: no lock: make sure that no other process writes this output", output)
+        return _NoLock(folder)
+    if setting == "exclusive":
+        return ExclusiveLock(folder, output)
+    try:
+        return _KernelLock(folder, output)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+        return _without_kernel_locks(folder, output, setting, error)
+
+
+def _without_kernel_locks(folder: Path, output: Path, setting: str, error: OSError) -> Lock:
+    if setting == "fcntl":
+        raise Failure(
+            f"{output}: the file system cannot lock {folder / 'lock'} ({error.strerror}): set"
+            f" {SETTING}=exclusive, or choose an output on another file system"
+        ) from error
+    lock = ExclusiveLock(folder, output)
+    log.info("%s: the file system has no locks; the file %s guards the output", output, lock.path)
+    return lock
+
+
+class _KernelLock:
+    """A lock of the kernel on the file ``lock``, which holds the name of its holder."""
+
+    def __init__(self, folder: Path, output: Path):
+        self._path = folder / "lock"
+        self._stream = _locked(self._path, output)
+        try:
+            refuse_living_holder(folder, output)
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def check(self) -> None:
+        """The kernel takes no lock away."""
+
+    def remove(self) -> None:
+        self._path.unlink()
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _NoLock:
+    """No lock at all."""
+
+    def __init__(self, folder: Path):
+        self._path = folder / "lock"
+
+    def check(self) -> None:
+        """There is nothing to lose."""
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """There is nothing to release."""
+
+
+def _locked(path: Path, output: Path) -> io.FileIO:
     while True:
         lock = open(path, "ab+", buffering=0)
-        _lock(lock, output)
+        _lock(lock, path, output)
         if _is_current(lock, path):
             return lock
         # The holder before us has removed the file between our opening and our locking.
@@ -43,7 +146,7 @@ def open_lock(path: Path, output: Path) -> io.FileIO:
         path.parent.mkdir(exist_ok=True)
 
 
-def _lock(lock: io.FileIO, output: Path) -> None:
+def _lock(lock: io.FileIO, path: Path, output: Path) -> None:
     try:
         fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -53,19 +156,15 @@ def _lock(lock: io.FileIO, output: Path) -> None:
         if error.errno not in (errno.EACCES, errno.EAGAIN):
             raise
         raise Conflict(
-            f"{output}: {holder} is writing it; wait for it to end, or choose another output"
+            f"{output}: {holder} is writing it; wait for it to end, or choose another output (its"
+            f" lock is {path})"
         ) from None
     with contextlib.suppress(OSError):  # the name of the holder is only a help for people
         lock.truncate(0)
-        lock.write(_process_name().encode())
+        lock.write(process_name().encode())
 
 
 def _is_current(lock: io.FileIO, path: Path) -> bool:
     with contextlib.suppress(OSError):
         return os.path.samestat(os.fstat(lock.fileno()), os.stat(path))
     return False
-
-
-def _process_name() -> str:
-    job = os.environ.get("SLURM_JOB_ID")
-    return f"process {os.getpid()} on {socket.gethostname()}" + (f" (job {job})" if job else "")

@@ -12,7 +12,6 @@ was dropped may still commit a part; its token shows that it does not belong to 
 from __future__ import annotations
 
 import contextlib
-import io
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,7 @@ from rsmi.errors import DataError, Failure
 from rsmi.store.digest import canonical_json
 from rsmi.store.disk import disk_errors, write_atomically
 from rsmi.store.job import JOB, read_job
-from rsmi.store.lock import open_lock
+from rsmi.store.lock import Lock, open_lock
 from rsmi.store.part import Part, longest_chain, match_name, order, part_content, part_name
 
 _CALL = "call"  # the name of the last call, and whether its drives shall go on
@@ -49,7 +48,7 @@ class PartsFolder:
         self.path = Path(f"{output}.parts")
         self.token = secrets.token_hex(4)
         self._token_known = True  # False if the record of the work cannot be read
-        self._lock: io.FileIO | None = None
+        self._lock: Lock | None = None
         self._parts: dict[str, list[Part]] = {}  # of every task, in order
 
     # ---- the lock
@@ -65,10 +64,22 @@ class PartsFolder:
         if self._lock is None:
             with disk_errors(self.output):
                 self.path.mkdir(exist_ok=True)
-                self._lock = open_lock(self.path / "lock", self.output)
+                self._lock = open_lock(self.path, self.output)
         self.recall()  # the drives of a process that was killed
         self._read_token()
         self._parts = self._listed()
+
+    def check_lock(self) -> None:
+        """Make sure that no other process has taken the lock over.
+
+        Raises
+        ------
+        Conflict
+            If another process has the lock now (see `rsmi.store.exclusive_lock`).
+        """
+        if self._lock is not None:
+            with disk_errors(self.output):
+                self._lock.check()
 
     def release(self) -> None:
         """Give the lock back. The folder stays if it holds any part.
@@ -80,7 +91,7 @@ class PartsFolder:
         if self.empty:
             with contextlib.suppress(OSError):
                 self.clear()
-                (self.path / "lock").unlink()
+                self._lock.remove()
                 self.path.rmdir()
         self._lock.close()
         self._lock = None
@@ -286,5 +297,6 @@ class PartsFolder:
         return not self._token_known or match["token"] == self.token
 
     def _write(self, name: str, content: bytes | memoryview) -> None:
+        self.check_lock()
         with disk_errors(self.output):
             write_atomically(self.path / name, content)
