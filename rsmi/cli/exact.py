@@ -8,6 +8,7 @@ import click
 
 from rsmi import models
 from rsmi.cli import common
+from rsmi.cli.model_options import ModelName
 from rsmi.cli.sampling import parse_size
 
 _HELP = f"""Compute exactly what coarse variables H of a block V know of the environment E: I(H:E),
@@ -54,7 +55,7 @@ learned rule
 )
 @click.option(
     "--model",
-    type=click.Choice(models.names()),
+    type=ModelName(),
     default=models.DEFAULT,
     help="What is asked about; a model of which P(V|E) is known exactly.",
 )

@@ -17,11 +17,12 @@ temperature off them. The effective coupling K_eff is that of the nearest-neighb
 same energy on a lattice of the coarse size; it needs the exact energy and so does not exist in
 three dimensions. Files at one temperature are merged if their random streams differ.
 
-With --model instead of files the configurations are sampled here and not stored: as by 'rsmi
-sample' with the same options, so that the sums are those of its file, bit for bit. Left to auto, an
-interval is .25 of the autocorrelation time (rsmi sample: twice it): exponents remember less than
-|m| and the energy, and errors take account of it. Local energies, for the effective couplings of
-all kinds, are those of every 32nd step of the chains.
+With --model instead of files, this command samples the configurations itself and does not store
+them. The options are those of 'rsmi sample', and the sums are those of its file, bit for bit. An
+interval of auto is 0.25 autocorrelation times, where that of 'rsmi sample' is two: exponents depend
+on what a chain forgets sooner than |m| and the energy, and the errors take account of the
+correlations that are left. Local energies, for the effective couplings of all kinds, are measured
+at every 32nd step of the chains.
 
 {common.RULES}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from rsmi import models
 from rsmi.cli import common
+from rsmi.cli.model_options import ModelName
 from rsmi.models.base import Model
 
 _HELP = """Import configurations that another program made.
@@ -35,12 +35,6 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
   rsmi import brick-wall.npy --mask cell.npy -o samples.h5
   rsmi import spins.bits --shape 32x32x32 --bit-order big -o samples.h5
 """
-
-
-_MODELS = (
-    *(name for name in models.built_in() if models.get(name).importable),
-    Model.name,
-)
 
 
 @common.command("import", help=_HELP)
@@ -80,7 +74,7 @@ _MODELS = (
 )
 @click.option(
     "--model",
-    type=click.Choice(_MODELS),
+    type=ModelName((Model.name,), importable=True),
     default=None,
     show_default="none, or as FILE says",
     help="What was sampled.",

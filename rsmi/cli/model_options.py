@@ -21,71 +21,155 @@ _TYPES = {"number": float, "integer": int, "text": str}
 class ModelCommand(click.Command):
     """A command with the options of the model that its arguments name.
 
-    Without ``--model`` the options are those of ``default``; None stands for no model.
+    Attributes
+    ----------
+    default : str or None
+        The model if there is no ``--model``; None stands for no model.
+    sections : tuple of (title, parameter names)
+        The sections of the help. The model's own options follow ``model``; the section without
+        names has all that the others have not.
     """
 
     default: str | None = models.DEFAULT
+    sections: tuple[tuple[str, tuple[str, ...] | None], ...] = (
+        ("Model", ("model", "dimension", "size", "temperature", "coupling", "boundary")),
+        ("Sampling", ("algorithm", "samples", "chains", "thermalization", "interval")),
+        ("Options", None),
+    )
+    shows_examples = True
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[__name__] = _named(ctx, args) or self.default
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            owners = [name for name in models.names() if _has(models.get(name), error.option_name)]
-            if not owners:
-                raise
-            raise UsageError(
-                f"{error.option_name}: for --model {' or '.join(owners)} only"
-            ) from error
+            _explain(ctx.meta[__name__], error)
+            raise
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """The command's own parameters and, after them, those of the model."""
-        model = _model_of(ctx)
-        own = [click_option(option) for option in model.options] if model else []
+        """Return the command's own parameters, with those of the model after ``--model``."""
         parameters = super().get_params(ctx)
-        place = next(i for i, one in enumerate(parameters) if one.name == "algorithm")
-        return [*parameters[:place], *own, *parameters[place:]]
+        place = [parameter.name for parameter in parameters].index("model") + 1
+        return [*parameters[:place], *_own_options(_model_of(ctx)), *parameters[place:]]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help of the command, that of the model, and the model's examples."""
         super().format_help_text(ctx, formatter)
         model = _model_of(ctx)
-        if model is None or not model.help:
+        if model is None:
             return
-        for paragraph in model.help.split("\n\n"):
-            formatter.write_paragraph()
-            with formatter.indentation():
-                formatter.write_text(paragraph)
+        examples = model.examples if self.shows_examples else ()
+        lines = [f"Example: {title}\n  {line}" for title, line in examples]
+        for text in (model.help, "\n".join(["\b", *lines]) if lines else ""):
+            if text:
+                formatter.write_paragraph()
+                with formatter.indentation():
+                    formatter.write_text(text)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options, and in sections of their own those of the models that are not chosen."""
-        super().format_options(ctx, formatter)
-        chosen = _model_of(ctx)
-        for name in models.names():
-            model = _loadable(name)
-            if model is not None and model is not chosen and model.options:
-                records = (click_option(option).get_help_record(ctx) for option in model.options)
-                with formatter.section(f"Options of --model {name}, {model.title}"):
-                    formatter.write_dl([record for record in records if record])
+        """Write the options in sections, and which models there are."""
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        own = [option.name for option in _own_options(_model_of(ctx))]
+        section_of = {name: title for title, names in self.sections for name in names or ()}
+        section_of |= dict.fromkeys(own, section_of["model"])
+        for title, names in self.sections:
+            key = None if names is None else title
+            shown = [option for option in options if section_of.get(option.name) == key]
+            with formatter.section(title):
+                formatter.write_dl([option.get_help_record(ctx) for option in shown])
+        with formatter.section(f"Models ('{ctx.command_path} --model NAME --help' shows more)"):
+            formatter.write_dl([(name, _described(name)) for name in models.names()])
 
 
 class OptionalModelCommand(ModelCommand):
-    """As `ModelCommand`, for a command that may do without a model."""
+    """A command that samples only if ``--model`` is given."""
 
     default = None
+    sections = (
+        ("Options", None),
+        (
+            "Sampling in flight, if there is a --model",
+            (
+                "model",
+                "dimension",
+                "size",
+                "temperature",
+                "coupling",
+                "boundary",
+                "algorithm",
+                "n_samples",
+                "chains",
+                "thermalization",
+                "interval",
+            ),
+        ),
+    )
+    shows_examples = False
 
 
-class Algorithm(click.ParamType):
-    """The name of an algorithm of the chosen model; the model refuses others."""
+class ModelName(click.ParamType):
+    """The name of a model. Which models there are is looked up when the command line is read.
 
-    name = "algorithm"
+    Parameters
+    ----------
+    others : tuple of str
+        Names that are allowed beside those of the models.
+    importable : bool
+        Whether the only models are those whose samples can be imported.
+    """
+
+    name = "model"
+
+    def __init__(self, others: tuple[str, ...] = (), importable: bool = False):
+        self.others, self.importable = others, importable
+
+    def choices(self) -> tuple[str, ...]:
+        """Return all allowed names."""
+        names = models.names()
+        if self.importable:
+            names = tuple(name for name in names if getattr(_loaded(name), "importable", False))
+        return *names, *self.others
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return click.Choice(self.choices()).convert(value, param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return "[" + "|".join(_algorithms(ctx)) + "]"
+        return _one_of(self.choices())
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in _algorithms(ctx) if name.startswith(incomplete)]
+        return _completions(self.choices(), incomplete)
+
+
+class OfModel(click.ParamType):
+    """A word out of those that the chosen model has. The model refuses others in its own words.
+
+    Parameters
+    ----------
+    attribute : str
+        The attribute of `Model` with the words.
+    others : tuple of str
+        Words that come before them.
+    """
+
+    name = "word"
+
+    def __init__(self, attribute: str, others: tuple[str, ...] = ()):
+        self.attribute, self.others = attribute, others
+
+    def choices(self, ctx: click.Context) -> tuple[str, ...]:
+        """Return all words of the chosen model, or of the default one if none is chosen."""
+        model = _model_of(ctx) or models.get(models.DEFAULT)
+        return *self.others, *getattr(model, self.attribute)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return _one_of(self.choices(ctx))
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return _completions(self.choices(ctx), incomplete)
 
 
 class ModelName(click.ParamType):
@@ -106,19 +190,18 @@ class ModelName(click.ParamType):
 
 
 def model_option(required: bool = True):
-    """Add ``--model``; where it is not ``required`` there is no default."""
-    titles = "; ".join(f"{name}: {models.get(name).title}" for name in models.built_in())
+    """Add ``--model``; if it is not ``required`` there is no default."""
     return click.option(
         "--model",
         type=ModelName(),
         default=models.DEFAULT if required else None,
-        help=f"What is sampled. {titles}.",
+        help="The model that is sampled; see below.",
     )
 
 
 @functools.cache
 def click_option(option: Option) -> click.Option:
-    """An option of a model as click has it."""
+    """Return an option of a model as click has it."""
     kind = click.Choice(option.choices) if option.choices else _TYPES[option.type]
     return click.Option(
         [f"--{option.name}"],
@@ -130,32 +213,65 @@ def click_option(option: Option) -> click.Option:
     )
 
 
+def _one_of(choices: tuple[str, ...]) -> str:
+    return "[" + "|".join(choices) + "]"
+
+
+def _completions(choices: tuple[str, ...], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in choices if name.startswith(incomplete)]
+
+
+# ---- models --------------------------------------------------------------------------------------
+
+
 def _model_of(ctx: click.Context) -> Model | None:
+    """Return the model of a command line; None if there is none, or it cannot be imported."""
     name = ctx.meta.get(__name__, getattr(ctx.command, "default", None))
-    return _loadable(name) if name in models.names() else None
+    return _loaded(name) if name in models.names() else None
 
 
-def _loadable(name: str) -> Model | None:
-    """A model, None where the package that brings it cannot be imported: help goes on without."""
+def _loaded(name: str) -> Model | None:
+    """Return a model; None if the package that brings it cannot be imported."""
     with contextlib.suppress(RsmiError):
         return models.get(name)
     return None
 
 
-def _has(model: Model, option_name: str) -> bool:
-    return any(option_name == f"--{option.name}" for option in model.options)
+def _own_options(model: Model | None) -> list[click.Option]:
+    return [click_option(option) for option in model.options] if model else []
 
 
-def _algorithms(ctx: click.Context) -> tuple[str, ...]:
-    model = _model_of(ctx) or models.get(models.DEFAULT)
-    return "auto", *model.algorithms
+def _described(name: str) -> str:
+    """Return one line on a model: what it is, and its own options."""
+    try:
+        model = models.get(name)
+    except RsmiError as error:
+        return f"{error}."
+    options = ", ".join(f"--{option.name}" for option in model.options)
+    return f"{model.title}, with {options}." if options else f"{model.title}."
+
+
+def _explain(named: str | None, error: click.NoSuchOption) -> None:
+    """Raise an error with the reason why an option is unknown, if a model is the reason."""
+    if named in models.names():
+        models.get(named)  # a model that cannot be imported says so
+    owners = [name for name in models.names() if _has(_loaded(name), error.option_name)]
+    if owners:
+        raise UsageError(
+            f"{error.option_name} is an option for --model {' or '.join(owners)} only"
+        ) from error
+
+
+def _has(model: Model | None, option_name: str) -> bool:
+    return any(option_name == f"--{option.name}" for option in (model.options if model else ()))
 
 
 # ---- the model that a command line names ---------------------------------------------------------
 
 
 def _named(ctx: click.Context, args: list[str]) -> str | None:
-    """What ``--model`` says on the command line, in the environment or in the configuration."""
+    """Return the value of ``--model`` on the command line, in the environment or in the
+    configuration file."""
     return (
         _value(args, "--model")
         or os.environ.get(f"{ctx.auto_envvar_prefix}_MODEL")
@@ -164,14 +280,15 @@ def _named(ctx: click.Context, args: list[str]) -> str | None:
 
 
 def _value(args: list[str], option: str) -> str | None:
-    """The last value of an option among the arguments, which are not parsed yet."""
+    """Return the last value of an option among arguments that are not parsed yet."""
     values = [after for word, after in zip(args, args[1:]) if word == option]
     values += [word.partition("=")[2] for word in args if word.startswith(f"{option}=")]
     return values[-1] if values else None
 
 
 def _configured(ctx: click.Context, path: str | None) -> str | None:
-    """The model that a configuration file names; what is wrong with it is said when it is read."""
+    """Return the model that a configuration file names. Faults of the file are reported later,
+    when it is read."""
     path = path or os.environ.get(f"{ctx.auto_envvar_prefix}_CONFIG")
     with contextlib.suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         section = tomllib.loads(Path(path).read_text()).get(ctx.info_name, {}) if path else {}

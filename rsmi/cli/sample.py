@@ -7,23 +7,15 @@ from rsmi.cli.model_options import ModelCommand, model_option
 
 _HELP = """Sample configurations of a lattice model.
 
-Each of the --chains independent chains forgets --thermalization sweeps, and then stores a
-configuration after every --interval sweeps. One sweep is one attempted update per site
-(Swendsen-Wang: one update of all clusters; Wolff: a fixed number of clusters, found by a pilot run,
-that flips about one lattice of spins). With auto a pilot run measures the autocorrelation time and
-chooses, so that stored samples are practically independent.
+Each of the --chains independent chains makes --thermalization sweeps to forget its start, and then
+stores a configuration after every --interval sweeps. A sweep attempts one update per site; an
+algorithm that updates one cluster or worm at a time makes as many of them as change about one
+variable per site, which a pilot run finds. With auto, a pilot run measures the autocorrelation time
+and chooses both numbers such that stored samples are practically independent.
 
-The options and the text below are those of the Ising model, or of the model that --model names:
-'rsmi sample --model dimers --help'.
+The same command resumes a run that was interrupted, and with more --samples it extends the file.
 
-\b
-Example: 20,000 configurations at the critical point, on every core
-  rsmi sample --model ising --dimension 2 --size 64 --temperature Tc --samples 20000 -o samples.h5
-Example: dimers buried in noise
-  rsmi sample --model dimers --size 16 --noise-probability 0.982 --samples 100000 -o dimers.h5
-Example: dimers that attract each other, close to where they order in columns
-  rsmi sample --model dimers --size 32 --temperature 0.65 --samples 20000 -o columns.h5
-The same command with more --samples extends the file.
+What follows describes the chosen model.
 """
 
 

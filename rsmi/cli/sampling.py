@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from rsmi.cli import common
-from rsmi.cli.model_options import Algorithm
+from rsmi.cli.model_options import OfModel
 from rsmi.errors import UsageError
 
 
 class Count(click.ParamType):
-    """A whole number from ``lowest`` on, or auto (None)."""
+    """A whole number, at least ``lowest``, or auto, which becomes None."""
 
     name = "N|auto"
 
@@ -30,7 +30,7 @@ class Count(click.ParamType):
 
 
 def parse_size(text: str, dimension: int) -> tuple[int, ...]:
-    """``64`` (all sides alike) or ``64x32``."""
+    """Return the sides of a lattice from ``64``, all sides alike, or ``64x32``."""
     try:
         sizes = tuple(int(part) for part in text.split("x"))
     except ValueError:
@@ -45,42 +45,64 @@ def parse_size(text: str, dimension: int) -> tuple[int, ...]:
 
 
 def options(required: bool = True, several: bool = False, measured: bool = False):
-    """Add --dimension, --size, --temperature and --coupling (repeatable where ``several``),
-    --algorithm, --boundary, --samples, --chains, --thermalization and --interval; ``measured`` says
-    of the samples that they are not stored."""
+    """Add the options of sampling.
+
+    Parameters
+    ----------
+    required : bool
+        Whether --size and --samples must be given.
+    several : bool
+        Whether --temperature and --coupling may be repeated.
+    measured : bool
+        Whether the samples are measured and not stored.
+    """
     kept, repeat = "measure" if measured else "store", "; may be repeated" if several else ""
     return common.options(
-        click.option("--dimension", type=click.IntRange(1, 3), metavar="N", default=2),
         click.option(
-            "--size", required=required, help="Sites along a side, or sides such as 64x32."
+            "--dimension",
+            type=click.IntRange(1, 3),
+            metavar="N",
+            default=2,
+            help="Number of axes of the lattice.",
+        ),
+        click.option(
+            "--size",
+            metavar="L[xL...]",
+            required=required,
+            help="Sites along a side, or sides such as 64x32.",
         ),
         click.option(
             "--temperature",
+            metavar="T",
             multiple=several,
             default=None,
             help=(
-                "In J/k_B; Tc or a multiple such as 0.98Tc where the critical temperature of the"
-                f" infinite lattice is known{repeat}."
+                "Temperature in J/k_B; or Tc, or a multiple such as 0.98Tc, if the critical"
+                f" temperature of the infinite lattice is known{repeat}."
             ),
         ),
         click.option(
             "--coupling",
             type=float,
+            metavar="K",
             multiple=several,
             default=None,
-            help=f"The coupling K = J/(k_B T), instead of --temperature{repeat}.",
-        ),
-        click.option(
-            "--algorithm",
-            type=Algorithm(),
-            default="auto",
-            help="auto: the one that makes most independent samples in a second.",
+            help=f"Coupling K = J/(k_B T), instead of --temperature{repeat}.",
         ),
         click.option(
             "--boundary",
-            type=click.Choice(["periodic", "open"]),
+            type=OfModel("boundaries"),
             default="periodic",
-            help="Boundary of the lattice; open is for models that have it.",
+            help=(
+                "How the lattice ends. periodic: opposite sides are neighbours; open: sites at a"
+                " side have no neighbours beyond it. Not every model has both."
+            ),
+        ),
+        click.option(
+            "--algorithm",
+            type=OfModel("algorithms", ("auto",)),
+            default="auto",
+            help="How spins are updated; auto makes most independent samples in a second.",
         ),
         click.option(
             "--samples",
@@ -89,8 +111,8 @@ def options(required: bool = True, several: bool = False, measured: bool = False
             metavar="N",
             required=required,
             help=(
-                f"Configurations to {kept}, over all"
-                f" chains{', at each temperature' if several else ''}."
+                f"Configurations to {kept}, of all chains together"
+                f"{', at each temperature' if several else ''}."
             ),
         ),
         click.option(
@@ -98,23 +120,28 @@ def options(required: bool = True, several: bool = False, measured: bool = False
             type=click.IntRange(1, 999_999),
             metavar="N",
             default=None,
-            show_default="of the model and the algorithm",
-            help="Independent chains: sample i is of chain i mod chains.",
+            show_default="chosen by model and algorithm",
+            help="Independent chains; sample i belongs to chain i mod N.",
         ),
         click.option(
             "--thermalization",
             type=Count(0),
+            metavar="N|auto",
             default="auto",
-            help="Sweeps each chain forgets first.",
+            help="Sweeps of each chain before its first interval, to forget its start.",
         ),
         click.option(
-            "--interval", type=Count(1), default="auto", help=f"Sweeps before each {kept}d sample."
+            "--interval",
+            type=Count(1),
+            metavar="N|auto",
+            default="auto",
+            help=f"Sweeps of a chain before each {kept}d sample.",
         ),
     )
 
 
 def refuse_with_files(ctx: click.Context, names) -> None:
-    """A sentence where an option of sampling is given although samples are read from files."""
+    """Raise UsageError if an option of sampling is given although samples are read from files."""
     given = [
         name
         for name in names

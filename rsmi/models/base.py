@@ -29,6 +29,7 @@ from rsmi.information.gauge import Constraints, one_hot_constraints
 from rsmi.lattice.columns import Columns, Component
 from rsmi.models import spins
 from rsmi.models.known import Known, KnownValue, Oracle, Thermometer
+from rsmi.models.state_point import resolve_coupling
 
 if TYPE_CHECKING:
     from rsmi.lattice.geometry import Geometry
@@ -94,6 +95,8 @@ class Model:
         A noun phrase for the help: "nearest-neighbour Ising ferromagnet".
     help : str
         Paragraphs for ``rsmi sample --help``: what is simulated and how.
+    examples : tuple of (str, str)
+        Complete command lines of ``rsmi sample``, each after what it makes.
     algorithms : tuple of str
         The values of ``--algorithm`` beside ``auto``.
     options : tuple of Option
@@ -112,6 +115,7 @@ class Model:
     name: str = "none"
     title: str = "samples of an unknown model"
     help: str = ""
+    examples: tuple[tuple[str, str], ...] = ()
     algorithms: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     boundaries: tuple[str, ...] = ("periodic",)
@@ -157,18 +161,21 @@ class Model:
         return 8
 
     def coupling(self, temperature: str | None, coupling: float | None, dimension: int) -> float:
-        """Return K of ``--temperature`` or ``--coupling``, for commands with no other option of a
-        model.
+        """Return K of ``--temperature`` or ``--coupling``: 1/T for energies in J.
 
         Raises
         ------
         UsageError
-            If the model has no such K.
+            If the model is unknown, or there is no such K.
         """
-        raise UsageError(
-            "--temperature and --coupling mean nothing to samples of an unknown model: name it by"
-            " --model"
-        )
+        if type(self) is Model:
+            raise UsageError(
+                "--temperature and --coupling mean nothing to samples of an unknown model: name it"
+                " by --model"
+            )
+        known = self.known(dimension)
+        critical = None if known.critical_coupling is None else known.critical_coupling.value
+        return resolve_coupling(temperature, coupling, critical, known.no_critical_point)
 
     def check_shape(self, shape: Sequence[int], where: str = "--size") -> None:
         """Raise UsageError if there is no such lattice; ``where`` begins the sentence."""

@@ -7,16 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import click
 import h5py
 import numpy as np
 import pytest
+from click.shell_completion import ShellComplete
 from conftest import COMMANDS as ONE_OF_EACH
 from conftest import PIPELINE, SAMPLE, arguments_for, by_default, digest, process
 
 import rsmi
+from rsmi import models
 from rsmi.cli.application import COMMANDS, application
 from rsmi.store import open_file
 from rsmi.store.digest import content_digest, file_uuid
@@ -97,7 +100,15 @@ BAD = {
     f"{SIZED} --dimension 4 --temperature 2": "--dimension",
     f"{SIZED} --temperature Tc --time-limit soon": "--time-limit 'soon'",
     f"{SIZED} --temperature Tc --threads 0": "--threads",
-    f"{SIZED} --temperature Tc --model potts": "--model",
+    f"{SIZED} --temperature Tc --model potts": "'potts' is not one of 'ising', 'dimers'",
+    f"{SIZED} --temperature Tc --noise-pairing cell": (
+        "--noise-pairing is an option for --model dimers only"
+    ),
+    f"{SIZED} --temperature Tc --boundary open": "the lattice of --model ising is periodic",
+    f"{SIZED} --temperature Tc --boundary strange": "the lattice of --model ising is periodic",
+    "flow --rule majority --steps 1 --interaction 2": (
+        "--interaction is an option for --model dimers only"
+    ),
     f"{SIZED} --temperature Tc --colour red": "No such option",
     "simulate": "No such command",
     # blocks and steps
@@ -467,6 +478,74 @@ def test_help(name, here):
         words = example.removeprefix("rsmi ").split()
         command = application.get_command(None, words[0])
         command.make_context(words[0], words[1:], parent=click.Context(application))
+
+
+@pytest.mark.parametrize("model", models.names())
+@pytest.mark.parametrize("name", ["sample", "flow"])
+def test_help_of_a_model(name, model, here):
+    """Each option is shown once, the model's own right after --model, and the examples parse."""
+    result = here(name, "--model", model, "--help")
+    sections = result.out[re.search(r"^(Model|Options):$", result.out, re.M).start() :]
+    shown = re.findall(r"^  (?:-\w, )?--([a-z-]+)", sections, re.M)
+    assert len(set(shown)) == len(shown)
+    own = [option.name for option in models.get(model).options]
+    place = shown.index("model") + 1
+    assert shown[place : place + len(own)] == own
+    command = application.get_command(None, name)
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    assert {*own, "help", *(one.opts[-1].lstrip("-") for one in options)} <= set(shown)
+    for _, line in models.get(model).examples:
+        words = line.split()
+        assert words[:2] == ["rsmi", "sample"]
+        command = application.get_command(None, "sample")
+        command.make_context("sample", words[2:], parent=click.Context(application))
+    listed = result.out.split("Models (")[1]
+    assert all(re.search(rf"^  {one} ", listed, re.M) for one in models.names())
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "expected"),
+    [
+        (["sample", "--model"], "di", ["dimers"]),
+        (["sample", "--model", "dimers", "--algorithm"], "", ["auto", "worm", "loop"]),
+        (["sample", "--algorithm"], "w", ["wolff"]),
+        (["sample", "--model=dimers", "--boundary"], "", ["periodic", "open"]),
+        (["sample", "--boundary"], "", ["periodic"]),
+        (["sample", "--model", "dimers"], "--noise", ["--noise-probability", "--noise-pairing"]),
+        (["sample"], "--noise", []),
+        (["flow", "--model", "dimers"], "--inter", ["--interaction", "--interval"]),
+        (["import", "x.npy", "--model"], "", ["ising", "none"]),
+    ],
+)
+def test_completion_of_a_model(words, incomplete, expected):
+    """A shell completes the options and the words of the model that the line names."""
+    shell = ShellComplete(application, {}, "rsmi", "_RSMI_COMPLETE")
+    assert [item.value for item in shell.get_completions(words, incomplete)] == expected
+
+
+@pytest.fixture
+def broken_model(monkeypatch):
+    """A package with a model is installed, and cannot be imported."""
+    point = EntryPoint("potts", "no_such_package:MODEL", models.GROUP)
+    monkeypatch.setattr(models, "installed", lambda: {"potts": point})
+
+
+def test_a_model_that_cannot_be_imported(broken_model, here, pipeline, workplace):
+    """One sentence where it is needed; nothing else is disturbed."""
+    sentence = (
+        "--model potts: no_such_package:MODEL cannot be imported (ModuleNotFoundError: No module"
+        " named 'no_such_package')"
+    )
+    for more in ("", "--states 3"):
+        line = f"sample --model potts --size 8 --samples 8 {more} -o x.h5"
+        assert_refused(here(*line.split()), 1, sentence)
+    for name in ("sample", "flow", "import", "exact"):
+        help_text = here(name, "--help")
+        assert help_text.code == 0
+        assert "cannot be imported" in help_text.out or name not in ("sample", "flow")
+    assert_refused(here(*LINE, "--colour", "red"), 2, "No such option")
+    assert here(*LINE).code == 0
+    assert here("info", pipeline / "samples.h5").code == 0
 
 
 def test_help_of_the_suite(here):

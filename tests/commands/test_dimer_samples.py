@@ -327,10 +327,13 @@ def test_figure_of_a_covering():
         ("--model dimers --size 8 --coupling inf", "must be finite"),
         (
             "--model ising --temperature Tc --size 8 --noise-probability 0.5",
-            "for --model dimers only",
+            "is an option for --model dimers only",
         ),
         ("--model ising --temperature Tc --size 8 --boundary open", "of --model ising is periodic"),
-        ("--model ising --temperature Tc --size 8 --interaction -1", "for --model dimers only"),
+        (
+            "--model ising --temperature Tc --size 8 --interaction -1",
+            "is an option for --model dimers only",
+        ),
         ("--model ising --temperature Tc --size 8 --algorithm worm", "ising is sampled by"),
     ],
 )

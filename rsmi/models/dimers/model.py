@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from rsmi.store import File
 
 _WINDOWS_PER_VARIABLE = 300  # with half as many, filters keep one to two per cent of noise
-_HELP = """Dimers cover the square lattice. Without a temperature all coverings are equally likely;
-with one, every plaquette with two parallel dimers has the energy --interaction, which aligns them
-where it is negative, and --temperature is in units of the interaction, K = -v/(k_B T). Chains start
-in columns of dimers; a sweep is a fixed number of worms that lay about half a dimer a vertex, and
-four chains share a thread. With --noise-probability every vertex and every face also carries a spin
-that knows nothing of the dimers; the two spins of a pair are equal with that probability."""
+_HELP = """Dimers cover the square lattice: every vertex has exactly one. Without a temperature all
+coverings are equally likely. With a temperature every plaquette with two parallel dimers has the
+energy v of --interaction, which aligns them if it is negative; --temperature is then in the unit of
+v over k_B, and K = -v/(k_B T). The worm algorithm samples dimers without interaction, the loop
+algorithm all.
+
+Chains start in columns of dimers. A sweep is a fixed number of worms, which lay about half a dimer
+per vertex. Four chains share a thread.
+
+With --noise-probability every vertex and every face also carries a spin that knows nothing of the
+dimers; the two spins of a pair are equal with that probability."""
 
 
 class Dimers(Model):
@@ -34,6 +39,17 @@ class Dimers(Model):
     name = "dimers"
     title = "fully packed dimers on the square lattice"
     help = _HELP
+    examples = (
+        (
+            "dimers buried in noise",
+            "rsmi sample --model dimers --size 16 --noise-probability 0.982 --samples 100000 -o"
+            " dimers.h5",
+        ),
+        (
+            "dimers that attract each other, close to where they order in columns",
+            "rsmi sample --model dimers --size 32 --temperature 0.65 --samples 20000 -o columns.h5",
+        ),
+    )
     algorithms = simulation.ALGORITHMS
     boundaries = ("periodic", "open")
     options = (

@@ -13,27 +13,31 @@ from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.models import spins
 from rsmi.models.base import Known, Model
-from rsmi.models.ising import facts, known, simulation
+from rsmi.models.ising import algorithms, facts, known, simulation
 from rsmi.models.ising.chain import ALGORITHMS
 from rsmi.models.state_point import resolve_coupling
 
 if TYPE_CHECKING:
     from rsmi.store import File
 
-_HELP = """The Ising model: heat bath and Metropolis update 512 spins at once, up to 70 times faster
-than one at a time: of one lattice where it has two or three even sides, the last a multiple of 128
-and the first of 16; else the same site of 512 chains, on lattices of even sides and at most 2^20
-sites, where --chains is left to the default or is a multiple of 512 (with any other number one spin
-is updated at a time). There every other chain starts with all spins down: below T_c these
-algorithms do not change the sign of the magnetization, and both signs are equally likely. Two
-groups of 512 chains keep two threads busy: take more where there are more cores, and fewer --chains
-for a handful of samples, since each chain has to forget its start.
+_RING, _SQUARE = (algorithms.SWENDSEN_WANG[dimension] for dimension in (1, 2))
+_HELP = f"""The Ising model has the energy -J times the sum of s s' over nearest neighbours.
 
-With auto the algorithm is the one that was measured to give most independent samples in a second,
-the same on every machine. Where 512 spins are updated at once it is Metropolis, or heat bath for K
-< 1/(3 dimension); but Swendsen-Wang on two-dimensional lattices of sides above 96 for 0.982 < K/K_c
-< 1.0105, and on rings of more than 32 sites for K > 1.4. Elsewhere it is heat bath for K < 0.8 K_c
-and Swendsen-Wang otherwise, as for odd sides."""
+Heat bath and Metropolis update 512 spins at once, up to 70 times faster than one spin at a time, in
+two cases. The first is one lattice with two or three even sides, of which the last is a multiple of
+128 and the first a multiple of 16. The second is 512 chains of any other lattice with even sides
+and at most 2^20 sites; then --chains must be a multiple of 512, as it is by default. The default of
+1024 chains keeps two threads busy: take more if there are more cores, and fewer for a handful of
+samples, since each chain has to forget its start. Below T_c these algorithms do not change the sign
+of the magnetization; where they update 512 spins at once, every other chain therefore starts with
+all spins down.
+
+With --algorithm auto the choice follows measured rates and is the same on every machine. Where 512
+spins are updated at once, it is Metropolis, or heat bath for K < 1/(3d) in d dimensions; but
+Swendsen-Wang on two-dimensional lattices of sides above {_SQUARE.sides_above} for
+{_SQUARE.above:g} < K/K_c < {_SQUARE.below:g}, and on rings of more than {_RING.sides_above} sites
+for K > {_RING.above:g}. Elsewhere it is heat bath for K < 0.8 K_c in two and three dimensions, and
+Swendsen-Wang otherwise and for odd sides. One sweep of Swendsen-Wang updates all clusters."""
 
 
 class Ising(Model):
@@ -42,6 +46,16 @@ class Ising(Model):
     name = "ising"
     title = "nearest-neighbour Ising ferromagnet"
     help = _HELP
+    examples = (
+        (
+            "20,000 configurations at the critical point, on every core",
+            "rsmi sample --size 64 --temperature Tc --samples 20000 -o samples.h5",
+        ),
+        (
+            "a cube in its ordered phase",
+            "rsmi sample --dimension 3 --size 32 --temperature 0.9Tc --samples 2000 -o cube.h5",
+        ),
+    )
     algorithms = ALGORITHMS
     flips = True
     importable = True
