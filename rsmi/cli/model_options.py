@@ -172,23 +172,6 @@ class OfModel(click.ParamType):
         return _completions(self.choices(ctx), incomplete)
 
 
-class ModelName(click.ParamType):
-    """The name of a model, of those that are installed when the command line is read."""
-
-    name = "choice"
-
-    def convert(self, value, param, ctx):
-        return click.Choice(models.names()).convert(value, param, ctx)
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return "[" + "|".join(models.names()) + "]"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in models.names() if name.startswith(incomplete)]
-
-
 def model_option(required: bool = True):
     """Add ``--model``; if it is not ``required`` there is no default."""
     return click.option(

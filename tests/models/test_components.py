@@ -14,7 +14,7 @@ from rsmi.lattice.columns import Columns, Component
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.base import TRAINING_SETTINGS, Model
 from rsmi.samples.windows import WindowSet
-from rsmi.stages.training.theta import Schedule
+from rsmi.stages.training.theta import MachineSchedule
 from rsmi.store import open_file
 
 
@@ -116,7 +116,7 @@ def test_impossible_component(states):
 
 def test_settings_are_those_of_the_stages():
     """A name in the list that a stage does not know would be ignored."""
-    schedule = {field.name for field in dataclasses.fields(Schedule)}
+    schedule = {field.name for field in dataclasses.fields(MachineSchedule)}
     assert set(TRAINING_SETTINGS["train-theta"]) == schedule | {"monitored"}
     settings = {field.name for field in dataclasses.fields(LambdaSettings)}
     assert set(TRAINING_SETTINGS["train-lambda"]) <= settings
