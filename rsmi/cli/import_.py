@@ -122,8 +122,9 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
 @common.stage_command(seed=False)
 def command(file, chain_order, output, run, dry_run, as_json, **rest):
     from rsmi.stages import import_ as imports
+    from rsmi.stages.import_request import prepare
 
-    with imports.prepare(file, one_after_another=chain_order == "sequential", **rest) as work:
+    with prepare(file, one_after_another=chain_order == "sequential", **rest) as work:
         if dry_run:
             return common.print_plan(imports.plan(work), as_json)
         imports.run(work, output, run)

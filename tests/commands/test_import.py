@@ -481,7 +481,7 @@ def test_both_writings_are_found_across_a_stop(workplace, interrupt):
 
 def test_a_source_that_changes_under_way(spins, workplace, interrupt):
     """Between two runs it is another request; during one, a failure."""
-    from rsmi.stages import import_ as imports
+    from rsmi.stages.import_reading import ReadingTask
 
     np.save("a.npy", spins)
     interrupt(["import", "a.npy", "-o", "out.h5"], 10)
@@ -492,9 +492,9 @@ def test_a_source_that_changes_under_way(spins, workplace, interrupt):
         73,
     )
     with pytest.MonkeyPatch.context() as patch:
-        check = imports.Reading._check
+        check = ReadingTask._check
         patch.setattr(
-            imports.Reading, "_check", lambda *rest: (os.utime("a.npy", (1, 1)), check(*rest))
+            ReadingTask, "_check", lambda *rest: (os.utime("a.npy", (1, 1)), check(*rest))
         )
         refused(
             run_here("import", "a.npy", "-q", "-o", "other.h5"),

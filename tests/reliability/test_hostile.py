@@ -34,7 +34,8 @@ from rsmi.engine import session
 from rsmi.engine.stop import Stop
 from rsmi.errors import DataError, RsmiError
 from rsmi.samples.files import open_file
-from rsmi.stages import import_ as imports
+from rsmi.stages.import_reading import ReadingTask
+from rsmi.stages.import_request import prepare
 from rsmi.store import PartsFolder
 from rsmi.store.digest import dataset_paths
 
@@ -144,14 +145,14 @@ def import_everything(path) -> None:
         "one_after_another": False,
     }
     shape = "6x6" if path.endswith((".csv", ".bits")) else None
-    with imports.prepare(
+    with prepare(
         Path(path),
         format=None,
         shape=shape,
         temperature="2" if path == "mcising.h5" else None,
         **settings,
     ) as work:
-        task = imports.Reading(work.source, work.lattice, work.values, work.energies, work.mask)
+        task = ReadingTask(work.source, work.lattice, work.values, work.energies, work.mask)
         _, state = task.begin()
         for start in range(0, task.total, 1 << 14):
             task.advance(state, start, min(1 << 14, task.total - start))

@@ -1,0 +1,119 @@
+"""How ``rsmi import`` reads numbers as spins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsmi.engine.tasks import Rows, State
+from rsmi.errors import DataError
+from rsmi.lattice.packed import pack_spins
+from rsmi.store.source import Source
+
+# The numbers that may mean a spin down, for each choice of --values; 1 is a spin up.
+VALUES = {"auto": (-1, 0), "+-1": (-1,), "0/1": (0,)}
+_NUMBERS_AT_ONCE = 1 << 20
+
+# Returns the energies (n,) in J of configurations (n, 1, *shape) of +-1.
+Energies = Callable[[NDArray[np.int8]], NDArray[Any]]
+
+
+@dataclass
+class ReadingTask:
+    """The task of reading a source from its first configuration to its last.
+
+    A row is one packed configuration. A spin up is 1. A spin down is -1 or 0, the same in the whole
+    file: the state keeps the first configuration with each of the two. So nothing is assumed about
+    a file that holds only 1.
+    """
+
+    source: Source
+    lattice: tuple[int, ...]
+    values: str
+    energies: Energies | None
+    mask: NDArray[np.bool_] | None = None
+    name = "rows"
+
+    @property
+    def total(self) -> int:
+        """The number of configurations."""
+        return self.source.shape[0]
+
+    def begin(self) -> tuple[int, State]:
+        """No configuration with -1 or 0 is known."""
+        return 0, {"first": np.full(2, -1, dtype=np.int64)}
+
+    def advance(self, state: State, start: int, count: int) -> Rows:
+        """Read ``count`` configurations."""
+        step = max(1, _NUMBERS_AT_ONCE // math.prod(self.lattice))
+        pieces = [
+            self._read(state["first"], begin, min(begin + step, start + count))
+            for begin in range(start, start + count, step)
+        ]
+        return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+    def _read(self, first: NDArray[np.int64], start: int, stop: int) -> Rows:
+        numbers = self.source.rows(start, stop).reshape(stop - start, *self.lattice)
+        up = (numbers == 1) & self._live
+        self._check(numbers, up, first, start)
+        rows = {"spins": pack_spins(up)}
+        if self.energies is None:
+            return rows
+        configurations = 2 * up[:, np.newaxis].astype(np.int8) - 1
+        return rows | {"energy": self.energies(configurations)}
+
+    @property
+    def _live(self) -> NDArray[np.bool_] | bool:
+        """The sites whose numbers are read; the numbers at sites without data are ignored."""
+        return True if self.mask is None else self.mask
+
+    def _check(
+        self,
+        numbers: NDArray[Any],
+        up: NDArray[np.bool_],
+        first: NDArray[np.int64],
+        start: int,
+    ) -> None:
+        """Note where -1 and 0 first occur.
+
+        Raises
+        ------
+        DataError
+            If a number is no spin, or if the file holds both -1 and 0.
+        """
+        known = up | np.logical_not(self._live)
+        for index, down in enumerate((-1, 0)):
+            found = (numbers == down) & self._live
+            if down in VALUES[self.values]:
+                known |= found
+                if first[index] < 0 and found.any():
+                    first[index] = start + np.argmax(found.any(axis=tuple(range(1, found.ndim))))
+        if not known.all():
+            raise DataError(self._unknown_number(numbers, known, start))
+        if (first >= 0).all():
+            raise DataError(
+                f"{self.source.path}: holds -1 (configuration {first[0]}) and 0 (configuration"
+                f" {first[1]}): spins are +-1 or 0/1 (a lattice with empty sites: see --mask)"
+            )
+
+    def _unknown_number(self, numbers: NDArray[Any], known: NDArray[np.bool_], start: int) -> str:
+        """The message about the first number that is no spin."""
+        place = np.unravel_index(int(np.argmin(known)), known.shape)
+        site = ", ".join(str(int(x)) for x in place[1:])
+        meant = "+-1 or 0/1" if self.values == "auto" else self.values
+        return (
+            f"{self.source.path}: holds {_shown(numbers[place])} at configuration"
+            f" {start + int(place[0])}, site ({site}), counted from 0: spins are {meant}"
+        )
+
+
+def _shown(value: Any) -> str:
+    """A number of an array as text."""
+    if np.isnan(value):
+        return "NaN"
+    return f"{value:g}" if value.dtype.kind == "f" else str(value)
