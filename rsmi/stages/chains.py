@@ -1,10 +1,11 @@
-"""What ``rsmi sample`` and ``rsmi flow`` share when they sample: the checked parameters, the
-schedule, chains that forgot their start."""
+"""What ``rsmi sample`` and ``rsmi flow --model`` share: checked parameters, the schedule, and
+thermalized chains."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from rsmi import models
 from rsmi.engine.session import Session
@@ -28,15 +29,22 @@ def parameters_of(
     thermalization: int | None,
     interval: int | None,
     seed: int,
-    **physics,
-) -> dict:
-    """Checked parameters of what is to be sampled; None stands for auto, or for an option that is
-    not given.
+    **physics: Any,
+) -> dict[str, Any]:
+    """The checked parameters of what is to be sampled.
+
+    Parameters
+    ----------
+    model, algorithm, boundary, samples, chains, thermalization, interval, seed
+        The options of the command; None stands for auto.
+    **physics
+        ``shape``, ``temperature``, ``coupling`` and the options of the model; None stands for an
+        option that is not given.
 
     Raises
     ------
     UsageError
-        For what cannot be sampled, or not by this algorithm.
+        If the model cannot be sampled so.
     """
     sampled = models.get(model)
     if algorithm not in ("auto", *sampled.algorithms):
@@ -59,19 +67,19 @@ def parameters_of(
     return parameters | {"chains": sampled.default_chains(parameters) if chains is None else chains}
 
 
-def simulation_of(parameters: dict) -> Simulation:
-    """The simulation a request means, its algorithm resolved."""
+def simulation_of(parameters: Mapping[str, Any]) -> Simulation:
+    """The simulation of checked parameters, with its algorithm chosen."""
     return models.get(parameters["model"]).simulation(parameters)
 
 
-def more_streams(shard: Shard | None, parameters: dict, ensembles: int = 1) -> str:
+def more_streams(shard: Shard | None, parameters: Mapping[str, Any], ensembles: int = 1) -> str:
     """How a user obtains as many streams as shards, for a message.
 
     Parameters
     ----------
     shard : Shard or None
         The shard of the run; without one there is nothing to say.
-    parameters : dict
+    parameters : mapping
         Checked parameters, see `parameters_of`.
     ensembles : int, optional
         The number of ensembles that are sampled with such parameters.
@@ -80,50 +88,77 @@ def more_streams(shard: Shard | None, parameters: dict, ensembles: int = 1) -> s
         return ""
     streams = -(-shard.count // ensembles)
     per_stream = simulation_of(parameters).chains_per_task
-    per_stream = simulation_of(parameters | {"chains": streams * per_stream}).chains_per_task
+    more_chains = {**parameters, "chains": streams * per_stream}
+    per_stream = simulation_of(more_chains).chains_per_task
     chains, least = streams * per_stream, (streams - 1) * per_stream + 1
     samples = f" and --samples {least} or more" if parameters["samples"] < least else ""
     return f"take --chains {chains}{samples} for {streams * ensembles} streams"
 
 
-def needs_pilot(parameters: dict, simulation: Simulation) -> bool:
-    """Whether something is left to auto that only a pilot run tells."""
-    return (
-        "auto" in (parameters["thermalization"], parameters["interval"]) or simulation.needs_pilot
-    )
+# ---- the schedule --------------------------------------------------------------------------------
+
+
+def needs_pilot(parameters: Mapping[str, Any], simulation: Simulation) -> bool:
+    """Whether the schedule depends on a pilot run."""
+    automatic = "auto" in (parameters["thermalization"], parameters["interval"])
+    return automatic or simulation.needs_pilot
 
 
 def schedule_of(
     session: Session,
-    parameters: dict,
+    parameters: Mapping[str, Any],
     simulation: Simulation,
     prefix: str = "",
     taus: float = TAUS_BETWEEN_STORED,
 ) -> Schedule:
-    """The schedule, from a pilot run where it is left to auto: then ``taus`` autocorrelation times
-    are an interval."""
-    found = (
-        session.once(f"{prefix}pilot-{simulation.algorithm}", lambda: pilot(simulation))
-        if needs_pilot(parameters, simulation)
-        else None
+    """The schedule of a run.
+
+    Parameters
+    ----------
+    session : Session
+        Keeps the result of the pilot run.
+    parameters : mapping
+    simulation : Simulation
+    prefix : str
+        How the name of the pilot run begins.
+    taus : float
+        The automatic interval in autocorrelation times.
+    """
+    if not needs_pilot(parameters, simulation):
+        return schedule_from(parameters, None, taus)
+    times = session.once(f"{prefix}pilot-{simulation.algorithm}", lambda: pilot(simulation))
+    schedule = schedule_from(parameters, times, taus)
+    log.info(
+        "%s: tau_int = %.1f sweeps; thermalization %d, interval %d sweeps",
+        simulation.algorithm,
+        times["tau"],
+        schedule.thermalization,
+        schedule.interval,
     )
-    schedule = schedule_from(parameters, found, taus)
-    if found:
-        log.info(
-            "%s: tau_int = %.1f sweeps; thermalization %d, interval %d sweeps",
-            simulation.algorithm,
-            found["tau"],
-            schedule.thermalization,
-            schedule.interval,
-        )
     return schedule
 
 
+def planned_schedule(
+    parameters: Mapping[str, Any], simulation: Simulation, taus: float = TAUS_BETWEEN_STORED
+) -> Schedule:
+    """The schedule that a run would have; the parameters are those of `schedule_of`."""
+    times = pilot(simulation) if needs_pilot(parameters, simulation) else None
+    return schedule_from(parameters, times, taus)
+
+
+# ---- thermalization ------------------------------------------------------------------------------
+
+
 def thermalized(
-    session: Session, tasks: list[Thermalization]
+    session: Session, tasks: Sequence[Thermalization]
 ) -> dict[tuple[str, Group], Callable[[], State]]:
-    """What reads the states of chains that forgot their start, by the prefix and the group of their
-    task."""
-    sweeps = max((task.group.count * task.simulation.sites for task in tasks), default=0)
-    session.run(list(tasks), "thermalizing", "sweep", sweeps)
+    """Thermalize chains.
+
+    Returns
+    -------
+    dict
+        Functions that read the states of the chains, by the prefix and the group of their task.
+    """
+    updates = max((task.group.count * task.simulation.sites for task in tasks), default=0)
+    session.run(tasks, "thermalizing", "sweep", updates)
     return {(task.prefix, task.group): session.state_reader(task) for task in tasks}

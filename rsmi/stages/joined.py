@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,11 @@ from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.engine.shards import RowReader, StoredRows, streams_of
 from rsmi.engine.tasks import Named, State
-from rsmi.store import File
+from rsmi.store import File, Writer
+
+# What stores the datasets of a result that are made of its streams, and about how many bytes they
+# take.
+Contents = tuple[Callable[[Writer], None], int]
 
 
 @dataclass(frozen=True)

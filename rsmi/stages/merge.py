@@ -17,8 +17,7 @@ from rsmi.errors import DataError, UsageError
 from rsmi.samples.files import open_file
 from rsmi.stages import sample
 from rsmi.stages.flow import run as flow
-from rsmi.stages.flow.source import Contents
-from rsmi.stages.joined import JoinedSession, WholeRequest
+from rsmi.stages.joined import Contents, JoinedSession, WholeRequest
 from rsmi.store import File
 
 log = logging.getLogger("rsmi")

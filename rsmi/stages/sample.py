@@ -5,47 +5,51 @@ from __future__ import annotations
 import functools
 import logging
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rsmi import models
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
+from rsmi.engine.tasks import State
 from rsmi.models.chains import Chain, Group, Thermalization, groups, stored_state
-from rsmi.models.schedule import Schedule, pilot, schedule_from
+from rsmi.models.schedule import Schedule
 from rsmi.models.simulation import Simulation
 from rsmi.samples.attributes import stored_attributes
 from rsmi.samples.files import check_model
+from rsmi.samples.views import SamplesFile
 from rsmi.stages.chains import (
     more_streams,
-    needs_pilot,
     parameters_of,
+    planned_schedule,
     schedule_of,
     simulation_of,
     thermalized,
 )
-from rsmi.store import File
+from rsmi.stages.joined import Contents, JoinedSession
+from rsmi.store import File, Writer
 
 log = logging.getLogger("rsmi")
 
-_ROWS_AT_ONCE = 1 << 25  # bytes assembled at a time
+_BYTES_AT_ONCE = 1 << 25  # of configurations copied or interleaved
+_TRIAL_UPDATES = 1 << 25  # site updates by which a plan measures the speed
 
 
 # ---- the request ---------------------------------------------------------------------------------
 
 
-def request(*, chains: int | None, **rest) -> Request:
-    """Check the parameters and name the file they define; None stands for auto, or for what a model
-    has no use for."""
-    parameters = parameters_of(chains=chains, **rest)
-    return Request("sample", "samples", parameters, grows="samples")
+def request(**options: Any) -> Request:
+    """The file that the options define, see `rsmi.stages.chains.parameters_of`."""
+    return Request("sample", "samples", parameters_of(**options), grows="samples")
 
 
 # ---- the run -------------------------------------------------------------------------------------
 
 
-def run(asked: Request, output: Path, options: RunOptions) -> None:
+def run(request: Request, output: Path, options: RunOptions) -> None:
     """Make the samples file, resume it, or extend it.
 
     Raises
@@ -53,7 +57,7 @@ def run(asked: Request, output: Path, options: RunOptions) -> None:
     RsmiError
         See :class:`rsmi.engine.session.Session`.
     """
-    with Session(output, asked, options) as session:
+    with Session(output, request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
         simulation = simulation_of(session.request.parameters)
@@ -72,6 +76,7 @@ def run(asked: Request, output: Path, options: RunOptions) -> None:
 
 
 def _schedule(session: Session, simulation: Simulation) -> Schedule:
+    """The schedule: that of the file to extend, if there is one."""
     if session.base is not None:
         stored = session.base.attributes
         return Schedule(stored["thermalization"], stored["interval"], stored["clusters_per_sweep"])
@@ -79,35 +84,52 @@ def _schedule(session: Session, simulation: Simulation) -> Schedule:
 
 
 def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> list[Chain]:
-    samples, count = session.request.parameters["samples"], session.request.parameters["chains"]
-    present = session.base.parameters["samples"] if session.base is not None else 0
-    wanted = session.select(
-        groups(count, simulation.chains_per_task, samples),
+    """The tasks of the session's shard, or all of them."""
+    samples = session.request.parameters["samples"]
+    present = 0 if session.base is None else session.base.parameters["samples"]
+    selected = session.select(
+        _groups(session, simulation),
         more_streams(session.options.shard, session.request.parameters),
     )
-    fresh = thermalized(
-        session,
-        [
-            Thermalization(simulation, schedule, group)
-            for group in wanted
-            if not group.rows(present)
-        ],
-    )
-    before = {
-        group: (
-            fresh.get(("", group))
-            or functools.partial(stored_state, session.base, simulation, group)
-        )
-        for group in wanted
-    }
+    states = _states(session, simulation, schedule, selected, present)
     return [
-        Chain(simulation, schedule, group, group.rows(samples), group.rows(present), before[group])
-        for group in wanted
+        Chain(simulation, schedule, group, group.rows(samples), group.rows(present), states[group])
+        for group in selected
     ]
 
 
+def _groups(session: Session, simulation: Simulation) -> list[Group]:
+    parameters = session.request.parameters
+    return groups(parameters["chains"], simulation.chains_per_task, parameters["samples"])
+
+
+def _states(
+    session: Session,
+    simulation: Simulation,
+    schedule: Schedule,
+    selected: Sequence[Group],
+    present: int,
+) -> dict[Group, Callable[[], State]]:
+    """What reads the state of every group before its first new row.
+
+    It is a thermalized state, or the state at the end of the file to extend if that has ``present``
+    samples and some of the group.
+    """
+    new = [group for group in selected if not group.rows(present)]
+    fresh = thermalized(session, [Thermalization(simulation, schedule, group) for group in new])
+    states = {group: fresh["", group] for group in new}
+    if session.base is not None:
+        for group in selected:
+            stored = functools.partial(stored_state, session.base, simulation, group)
+            states.setdefault(group, stored)
+    return states
+
+
+# ---- the file ------------------------------------------------------------------------------------
+
+
 def _publish(
-    session: Session, simulation: Simulation, schedule: Schedule, chains: list[Chain]
+    session: Session, simulation: Simulation, schedule: Schedule, chains: Sequence[Chain]
 ) -> None:
     attributes = {
         **stored_attributes(simulation.attributes()),
@@ -124,38 +146,32 @@ def _publish(
     if session.options.shard is not None:
         session.publish_shard(attributes, chains)
     else:
-        session.publish(
-            attributes,
-            *_contents(session, simulation, [chain.group for chain in chains], session.base),
-        )
+        of_chains = [chain.group for chain in chains]
+        session.publish(attributes, *_contents(session, simulation, of_chains, session.base))
 
 
-def join(session: Session, shard: File):
-    """How to store the rows of all chains, which the shards of the session have; ``shard`` is one
-    of them."""
-    parameters, simulation = (
-        session.request.parameters,
-        simulation_of(session.request.parameters).from_file(shard),
-    )
-    return _contents(
-        session,
-        simulation,
-        groups(parameters["chains"], simulation.chains_per_task, parameters["samples"]),
-        None,
-    )
+def join(session: JoinedSession, shard: File) -> Contents:
+    """What stores the rows of all streams of the session; ``shard`` is one of its shards."""
+    simulation = simulation_of(session.request.parameters).from_file(shard)
+    return _contents(session, simulation, _groups(session, simulation), None)
 
 
-def _contents(session: Session, simulation: Simulation, groups: list[Group], base: File | None):
-    """How to store the rows of all groups, and the bytes it takes."""
-    energy_type = models.get(session.request.parameters["model"]).energy_type
-    samples, width = session.request.parameters["samples"], simulation.row_bytes
+def _contents(
+    session: Session, simulation: Simulation, groups: Sequence[Group], base: File | None
+) -> Contents:
+    """What stores the samples of ``base`` and the rows of all groups, and about how many bytes
+    they take."""
+    parameters = session.request.parameters
+    energy_type = models.get(parameters["model"]).energy_type
+    samples, width = parameters["samples"], simulation.row_bytes
 
-    def fill(writer):
+    def fill(writer: Writer) -> None:
         stored = {
             "spins": writer.dataset("/spins", (samples, width), "uint8"),
             "energy": writer.dataset("/energy", (samples,), energy_type),
         }
-        _interleave(session, groups, stored, _copy_base(base, stored), samples)
+        present = 0 if base is None else _copy(SamplesFile(base), stored)
+        _interleave(session, groups, stored, present, samples)
         for group in groups:
             writer.state(group.name, session.state(group))
 
@@ -163,69 +179,80 @@ def _contents(session: Session, simulation: Simulation, groups: list[Group], bas
     return fill, samples * (width + 8) + len(groups) * state_bytes
 
 
-def _copy_base(base: File | None, stored: dict) -> int:
-    if base is None:
-        return 0
-    present, step = base.shape("/spins")[0], max(1, _ROWS_AT_ONCE // base.shape("/spins")[1])
-    for start in range(0, present, step):
-        for name, dataset in stored.items():
-            dataset[start : min(present, start + step)] = base.read(
-                f"/{name}", start, min(present, start + step)
-            )
-    return present
+def _copy(base: SamplesFile, stored: dict[str, Any]) -> int:
+    """Copy the samples of the file to extend; return how many there are."""
+    step = max(1, _BYTES_AT_ONCE // base.row_bytes)
+    for start in range(0, base.count, step):
+        stop = min(base.count, start + step)
+        stored["spins"][start:stop] = base.spins(start, stop)
+        stored["energy"][start:stop] = base.energies(start, stop)
+    return base.count
 
 
 def _interleave(
-    session: Session, groups: list[Group], stored: dict, first: int, samples: int
+    session: Session, groups: Sequence[Group], stored: dict[str, Any], first: int, samples: int
 ) -> None:
     """Write samples ``first:samples``: sample i is step i // count of chain i mod count."""
     readers = [(group, session.rows(group)) for group in groups]
-    step = max(1, _ROWS_AT_ONCE // stored["spins"].shape[1])
+    step = max(1, _BYTES_AT_ONCE // stored["spins"].shape[1])
     for begin in range(first, samples, step):
         end = min(begin + step, samples)
         for name, dataset in stored.items():
             block = np.zeros((end - begin, *dataset.shape[1:]), dataset.dtype)
             for group, reader in readers:
-                a, b = group.rows(begin), group.rows(end)
-                if a < b:
-                    block[group.samples(a, b) - begin] = reader.read(name, a, b)
+                start, stop = group.rows(begin), group.rows(end)
+                if start < stop:
+                    block[group.samples(start, stop) - begin] = reader.read(name, start, stop)
             dataset[begin:end] = block
 
 
-# ---- what it says --------------------------------------------------------------------------------
+# ---- what a run would do, and what the file says -------------------------------------------------
 
 
-def plan(asked: Request) -> dict:
-    """What a run would do and cost; runs the pilot, writes nothing."""
-    parameters, simulation = asked.parameters, simulation_of(asked.parameters)
-    schedule = schedule_from(
-        parameters, pilot(simulation) if needs_pilot(parameters, simulation) else None
-    )
-    samples = parameters["samples"]
-    at_once = simulation.chains_per_task if simulation.lockstep else 1
-    wanted = groups(parameters["chains"], simulation.chains_per_task, samples)
-    rows = sum(-(-group.rows(samples) // at_once) for group in wanted) * at_once
-    sweeps = (
-        sum(group.count for group in wanted) * schedule.thermalization + rows * schedule.interval
-    )
-    state = simulation.start("pilot")
-    before, trial = time.process_time(), max(1, (1 << 25) // (simulation.sites * at_once))
-    simulation.advance(state, trial * schedule.clusters_per_sweep, 0, 1)
-    seconds = (time.process_time() - before) / (trial * at_once) * sweeps
+def plan(request: Request) -> dict[str, Any]:
+    """What a run would do and cost. This runs the pilot, and writes nothing."""
+    parameters, simulation = request.parameters, simulation_of(request.parameters)
+    schedule, samples = planned_schedule(parameters, simulation), parameters["samples"]
+    tasks = groups(parameters["chains"], simulation.chains_per_task, samples)
+    sweeps = _sweeps(simulation, schedule, tasks, samples)
     return {
         **parameters,
         "algorithm": simulation.algorithm,
         "thermalization": schedule.thermalization,
         "interval": schedule.interval,
-        "streams": len(wanted),
+        "streams": len(tasks),
         "sweeps": sweeps,
-        "cpu_seconds": round(seconds, 2),
+        "cpu_seconds": round(_seconds_per_sweep(simulation, schedule) * sweeps, 2),
         "bytes": samples * (simulation.row_bytes + 8),
     }
 
 
-def summary(file: File) -> dict:
-    """The averages of a samples file with errors: what the model measures, see
-    `rsmi.models.base.Model.summary`."""
-    numbers = models.of(file.attributes).summary(file)
-    return {"file": str(file.path), "samples": file.shape("/spins")[0], **numbers}
+def _sweeps(
+    simulation: Simulation, schedule: Schedule, tasks: Sequence[Group], samples: int
+) -> int:
+    """The number of sweeps of all chains."""
+    at_once = _chains_at_once(simulation)
+    rows = sum(-(-group.rows(samples) // at_once) for group in tasks) * at_once
+    chains = sum(group.count for group in tasks)
+    return chains * schedule.thermalization + rows * schedule.interval
+
+
+def _seconds_per_sweep(simulation: Simulation, schedule: Schedule) -> float:
+    """The time of one sweep of one chain, measured."""
+    at_once, state = _chains_at_once(simulation), simulation.start("pilot")
+    sweeps = max(1, _TRIAL_UPDATES // (simulation.sites * at_once))
+    before = time.process_time()
+    simulation.advance(state, sweeps * schedule.clusters_per_sweep, 0, 1)
+    return (time.process_time() - before) / (sweeps * at_once)
+
+
+def _chains_at_once(simulation: Simulation) -> int:
+    """The number of chains that advance together."""
+    return simulation.chains_per_task if simulation.lockstep else 1
+
+
+def summary(file: File) -> dict[str, Any]:
+    """The averages of a samples file with errors, see `rsmi.models.base.Model.summary`."""
+    samples = SamplesFile(file)
+    numbers = samples.model.summary(file)
+    return {"file": str(samples.path), "samples": samples.count, **numbers}

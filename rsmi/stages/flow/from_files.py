@@ -21,7 +21,6 @@ from rsmi.renormalization.rules import Rule
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.flow.source import (
-    Contents,
     EnsembleRecord,
     autocorrelation_time,
     record_table,
@@ -30,7 +29,7 @@ from rsmi.stages.flow.source import (
 )
 from rsmi.stages.flow.storage import contents
 from rsmi.stages.flow.sums import Accumulator, Division, Sums, divide, joined
-from rsmi.stages.joined import JoinedSession
+from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.stages.rule_option import ChosenRule, blocking_keys, choose_rule, coarse_shapes
 from rsmi.store import File
 

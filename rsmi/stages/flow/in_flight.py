@@ -14,15 +14,15 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import DataError, UsageError
 from rsmi.models.chains import Group, Thermalization
-from rsmi.models.schedule import Schedule, pilot, schedule_from
+from rsmi.models.schedule import Schedule
 from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
 from rsmi.stages.flow.ensembles import ChainTask, Ensemble, ensemble_of, record_of
 from rsmi.stages.flow.from_files import choose_single
-from rsmi.stages.flow.source import Contents, record_table
+from rsmi.stages.flow.source import record_table
 from rsmi.stages.flow.storage import contents
 from rsmi.stages.flow.sums import OF_CHAINS, Accumulator, Sums, joined
-from rsmi.stages.joined import JoinedSession
+from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.stages.rule_option import ChosenRule, blocking_keys, coarse_shapes
 from rsmi.store import File
 
@@ -77,7 +77,10 @@ class SampledFlow:
 
     def plan(self) -> dict:
         """What a run would do; runs the pilots."""
-        schedules = [_planned_schedule(ensemble) for ensemble in self.ensembles]
+        schedules = [
+            sampling.planned_schedule(one.parameters, one.simulation, TAUS_BETWEEN_MEASURED)
+            for one in self.ensembles
+        ]
         return {
             **self.request.parameters,
             "algorithms": [ensemble.simulation.algorithm for ensemble in self.ensembles],
@@ -149,12 +152,6 @@ class SampledFlow:
     def collect(self, session: Session, tasks: Sequence[Named]) -> tuple[Sums, Rows]:
         """The sums of all ensembles, and ``/files/*``."""
         return _collect(session, self.ensembles, tasks)
-
-
-def _planned_schedule(ensemble: Ensemble) -> Schedule:
-    needed = sampling.needs_pilot(ensemble.parameters, ensemble.simulation)
-    times = pilot(ensemble.simulation) if needed else None
-    return schedule_from(ensemble.parameters, times, TAUS_BETWEEN_MEASURED)
 
 
 def _prefix(number: int) -> str:

@@ -11,10 +11,10 @@ from rsmi.renormalization import operators, thermometer
 from rsmi.samples.flow_ensembles import FlowEnsemble, blocks_of_files, ensembles_of
 from rsmi.samples.views import FlowFile, open_flow
 from rsmi.stages.flow import from_files, in_flight
-from rsmi.stages.flow.source import Contents, FlowSource
+from rsmi.stages.flow.source import FlowSource
 from rsmi.stages.flow.storage import contents
 from rsmi.stages.flow.sums import OF_CHAINS
-from rsmi.stages.joined import JoinedSession
+from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.store import File
 
 log = logging.getLogger("rsmi")

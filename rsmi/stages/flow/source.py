@@ -3,7 +3,7 @@ file keeps of every ensemble."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,10 +19,7 @@ from rsmi.stages.flow.sums import Sums
 from rsmi.stages.rule_option import ChosenRule
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.summary import separate_chains
-from rsmi.store import Writer, canonical_json, text_digest
-
-# What stores the datasets that are made of sums, and about how many bytes they take.
-Contents = tuple[Callable[[Writer], None], int]
+from rsmi.store import canonical_json, text_digest
 
 
 class FlowSource(Protocol):

@@ -6,8 +6,8 @@ import numpy as np
 
 from rsmi.engine.tasks import Rows
 from rsmi.renormalization import couplings
-from rsmi.stages.flow.source import Contents
 from rsmi.stages.flow.sums import Sums
+from rsmi.stages.joined import Contents
 from rsmi.store import Writer
 
 _OVERHEAD = 1 << 16  # bytes of a file beside its large datasets

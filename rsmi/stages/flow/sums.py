@@ -1,13 +1,18 @@
-"""Sums of operators over the samples of one ensemble, in blocks for the jackknife, as a state that
-grows sample by sample."""
+"""Sums of operators over the samples of one ensemble, in blocks for the jackknife.
+
+The sums are the state of a task, which grows sample by sample.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.engine.tasks import State
 from rsmi.renormalization import couplings, level_sums
@@ -15,59 +20,73 @@ from rsmi.renormalization.rules import Rule
 from rsmi.samples.flow_ensembles import SUMS
 from rsmi.statistics.binning import runs
 
-OF_CHAINS = (
-    "spins",
-    "rng",
-    "generators",
-)  # of a state, what goes on with the chains, and is all of its size: not needed at the end
-_BLOCKS = 64  # blocks of samples per ensemble that are stored
-# groups of successive blocks of which the larger histograms of local energies are stored
+# The arrays of a state that only continue the chains. They are nearly all of its size, and they are
+# not needed at the end.
+OF_CHAINS = ("spins", "rng", "generators")
+_BLOCKS = 64  # the most blocks of samples of an ensemble
+_POWERS_OF_ENERGY = {"energy_sum": 1, "even_energy": 1, "energy_squared": 2}
+# The most groups of successive blocks; histograms of local energies are stored by group.
 _GROUPS = 32
-_LARGEST_ENERGY = 64  # J a site, of energies that are no integers
-_ENERGY_BITS = 28  # of such an energy in fixed point: 64 of their squares fit into 63 bits
+_LARGEST_ENERGY = 64  # J per site, of energies that are no integers
+_ENERGY_BITS = 28  # of such an energy in fixed point: the sum of 64 squares fits into 63 bits
 
 
 @dataclass(frozen=True)
 class Division:
-    """How samples are divided into blocks: into those of successive chains, which are independent,
-    where there are as many chains as blocks; else into successive samples, at whole steps of the
-    chains so that blocks are alike."""
+    """How the samples of an ensemble are divided into jackknife blocks.
+
+    A block holds whole chains if there are at least as many chains as blocks: chains are
+    independent. Otherwise it holds successive samples, cut where all chains have made the same
+    number of steps, so that blocks are alike.
+
+    Attributes
+    ----------
+    samples, chains, blocks : int
+        The numbers of samples, chains and blocks.
+    wide : bool
+        Whether sums over a block may exceed 64 bits.
+    fraction_bits : int
+        The number of bits behind the point for energies that are no integers, which are summed in
+        fixed point; 0 for integers.
+    """
 
     samples: int
     chains: int
     blocks: int
-    wide: bool = False  # sums over a block may exceed 64 bits
-    fraction_bits: int = 0  # of energies that are no integers, which are summed in fixed point
+    wide: bool = False
+    fraction_bits: int = 0
 
-    def numbers(self) -> np.ndarray:
-        """The fields, int64 (4,), or (5,) of energies in fixed point, for a state."""
+    def numbers(self) -> NDArray[np.int64]:
+        """The fields for a state, int64 (4,); (5,) for energies in fixed point."""
         return np.array(astuple(self) if self.fraction_bits else astuple(self)[:-1])
 
     @property
     def by_chains(self) -> bool:
+        """Whether a block holds whole chains."""
         return self.blocks <= self.chains <= self.samples
 
     @cached_property
-    def _edges(self) -> np.ndarray:
+    def _edges(self) -> NDArray[np.int64]:
+        """The first sample of each block of successive samples, and the number of samples."""
         unit = self.chains if self.samples >= 2 * self.blocks * self.chains else 1
         return np.array(
             [self.samples // unit * i // self.blocks * unit for i in range(self.blocks)]
             + [self.samples]
         )
 
-    def of(self, samples: np.ndarray) -> np.ndarray:
+    def of(self, samples: NDArray[np.int64]) -> NDArray[np.int64]:
         """The block of each sample, int64 (n,)."""
         if self.by_chains:
             return samples % self.chains * self.blocks // self.chains
         return np.searchsorted(self._edges, samples, side="right") - 1
 
-    def spanned(self, samples: np.ndarray) -> tuple[int, int]:
-        """The first block that any of these samples is in, and the one after the last."""
+    def spanned(self, samples: NDArray[np.int64]) -> tuple[int, int]:
+        """The first block that contains any of these samples, and the block after the last one."""
         blocks = self.of(samples)
         return int(blocks.min()), int(blocks.max()) + 1
 
     @property
-    def groups(self) -> np.ndarray:
+    def groups(self) -> NDArray[np.int64]:
         """The group of each block, int64 (blocks,)."""
         return runs(np.arange(self.blocks), _GROUPS)
 
@@ -79,9 +98,17 @@ def divide(
     original: tuple[int, ...],
     energy_type: str = "int64",
 ) -> Division:
-    """The division of so many samples of a lattice whose shape was ``original`` before it was
-    coarse-grained. Energies that are no integers are summed in fixed point, with so many bits
-    behind the point that `_LARGEST_ENERGY` J a site are sure to fit."""
+    """The division of the samples of an ensemble.
+
+    Parameters
+    ----------
+    samples, chains : int
+    shape, original : tuple of int
+        The lattice of the samples, and the one that was sampled before any coarse-graining.
+    energy_type : {"int64", "float64"}
+        The dtype of the energies. Energies that are no integers are summed in fixed point; the
+        number of bits behind the point leaves room for `_LARGEST_ENERGY` per site.
+    """
     blocks = min(samples, _BLOCKS)
     if energy_type == "int64":
         largest = level_sums.largest_block(shape, len(original) * math.prod(original))
@@ -93,18 +120,32 @@ def divide(
 
 @dataclass(frozen=True)
 class Accumulator:
-    """What is summed over some of an ensemble's samples: those of the blocks ``first:last``."""
+    """What adds up the operators of samples in the blocks ``first:last`` of an ensemble.
+
+    Attributes
+    ----------
+    division : Division
+    shape : tuple of int
+        The lattice of the samples.
+    rule : Rule
+    keys : ndarray of uint64, (steps, 2)
+        The keys of the random bits of each step, see `rsmi.stages.rule_option.blocking_keys`.
+    first, last : int
+    local_energies_every : int
+        The number of steps of the chains from one measurement of local energies to the next.
+    """
 
     division: Division
     shape: tuple[int, ...]
     rule: Rule
-    keys: np.ndarray
+    keys: NDArray[np.uint64]
     first: int
     last: int
-    local_energies_every: int = 1  # steps of the chains
+    local_energies_every: int = 1
 
     @property
     def steps(self) -> int:
+        """The number of coarse-graining steps."""
         return len(self.keys)
 
     def begin(self) -> State:
@@ -124,15 +165,31 @@ class Accumulator:
         }
 
     @cached_property
-    def _groups(self) -> np.ndarray:
+    def _groups(self) -> NDArray[np.int64]:
+        """The group of each block, counted from the group of the first block."""
         own = self.division.groups[self.first : self.last]
         return own - own[0]
 
     def add(
-        self, state: State, spins: np.ndarray, energies: np.ndarray, samples: np.ndarray
+        self,
+        state: State,
+        spins: NDArray[np.uint8],
+        energies: NDArray[Any],
+        samples: NDArray[np.int64],
     ) -> None:
-        """Add packed configurations (n, row_bytes), energies (n,) and numbers (n,) of samples to
-        the sums, those of some steps with the local energies."""
+        """Add samples to the sums.
+
+        Parameters
+        ----------
+        state : dict of ndarray
+            Is changed in place.
+        spins : ndarray of uint8, (n, row_bytes)
+            Packed configurations.
+        energies : ndarray, (n,)
+            In J.
+        samples : ndarray of int64, (n,)
+            The numbers of the samples; these decide which of them are measured with local energies.
+        """
         observed = samples // self.division.chains % self.local_energies_every == 0
         cuts = [0, *np.flatnonzero(np.diff(observed)) + 1, len(samples)]
         for part in map(slice, cuts[:-1], cuts[1:]):
@@ -141,22 +198,27 @@ class Accumulator:
     def _add(
         self,
         state: State,
-        spins: np.ndarray,
-        energies: np.ndarray,
-        samples: np.ndarray,
+        spins: NDArray[np.uint8],
+        energies: NDArray[Any],
+        samples: NDArray[np.int64],
         observe: bool,
     ) -> None:
         block = self.division.of(samples) - self.first
         first, last = int(block.min()), int(block.max()) + 1
 
-        def count_neighbourhoods(level, rows, shape, blocks):
+        def count_neighbourhoods(
+            level: int,
+            rows: NDArray[np.uint8],
+            shape: Sequence[int],
+            blocks: NDArray[np.int64],
+        ) -> None:
             couplings.add_histograms(
                 rows, shape, self._groups[blocks + first], state["neighbourhoods"][level]
             )
 
         if self.division.fraction_bits:
             energies = np.rint(energies * 2.0**self.division.fraction_bits).astype(np.int64)
-        found = level_sums.measure_levels(
+        added = level_sums.measure_levels(
             spins,
             self.shape,
             self.rule,
@@ -169,7 +231,7 @@ class Accumulator:
             count_neighbourhoods if observe else None,
             self.division.wide,
         )
-        for name, array in found.items():
+        for name, array in added.items():
             sums = state[f"sums-{name}"][first:last]
             sums += array
             if self.division.wide:
@@ -180,18 +242,28 @@ class Accumulator:
 
 @dataclass(frozen=True)
 class Sums:
-    """The sums over the blocks of all ensembles, and the number of the ensemble of each block;
-    `histograms` (groups, levels, bins) of every ensemble's groups of blocks and the number of
-    samples in each (groups,)."""
+    """The sums of all ensembles.
 
-    blocks: dict[str, np.ndarray]
-    files: np.ndarray
-    histograms: list[np.ndarray]
-    samples: list[np.ndarray]
+    Attributes
+    ----------
+    blocks : dict of ndarray, (blocks, ...)
+        The sums over the blocks, by name.
+    files : ndarray of int64, (blocks,)
+        The number of the ensemble of each block.
+    histograms : list of ndarray of int64, (groups, levels, bins)
+        The histograms of local energies of each ensemble, for groups of blocks.
+    samples : list of ndarray of int64, (groups,)
+        The number of samples in each histogram.
+    """
+
+    blocks: dict[str, NDArray[Any]]
+    files: NDArray[np.int64]
+    histograms: list[NDArray[np.int64]]
+    samples: list[NDArray[np.int64]]
 
 
-def joined(states: list[list[State]]) -> Sums:
-    """The sums of every ensemble, from the states of its parts."""
+def joined(states: Sequence[Sequence[State]]) -> Sums:
+    """The sums of all ensembles, from the states of the tasks of each."""
     divisions = [Division(*parts[0]["division"].tolist()) for parts in states]
     sums, histograms, samples = zip(*map(_joined, divisions, states))
     blocks = {name: np.concatenate([of_ensemble[name] for of_ensemble in sums]) for name in SUMS}
@@ -200,32 +272,46 @@ def joined(states: list[list[State]]) -> Sums:
 
 
 def _joined(
-    division: Division, parts: list[State]
-) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Sums, histograms and the samples that these are of, without the groups that have none. Wide
-    sums are rounded, once all are added."""
-    sums = {
+    division: Division, parts: Sequence[State]
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64], NDArray[np.int64]]:
+    """The sums of one ensemble, its histograms, and the number of samples in each histogram.
+
+    Groups without samples are left out.
+    """
+    histograms, samples = _joined_histograms(division, parts)
+    return _joined_sums(division, parts), histograms[samples > 0], samples[samples > 0]
+
+
+def _joined_sums(division: Division, parts: Sequence[State]) -> dict[str, NDArray[Any]]:
+    sums: dict[str, NDArray[Any]] = {
         name: np.zeros((division.blocks, *parts[0][f"sums-{name}"].shape[1:]), np.int64)
         for name in SUMS
     }
-    levels, _, bins = parts[0]["neighbourhoods"].shape
-    histograms, samples = (
-        np.zeros((division.groups[-1] + 1, levels, bins), np.int64),
-        np.zeros(division.groups[-1] + 1, np.int64),
-    )
     for part in parts:
         first, last = part["blocks"]
         for name, array in sums.items():
             array[first:last] += part[f"sums-{name}"]
-        own = slice(division.groups[first], division.groups[last - 1] + 1)
-        histograms[own] += part["neighbourhoods"].swapaxes(0, 1)
-        samples[own] += part["neighbourhoods-samples"]
-    if division.wide:
+    if division.wide:  # rounded only after everything was added
         sums = {
             name: level_sums.as_floats(level_sums.carried(array)) for name, array in sums.items()
         }
         sums["counts"] = sums["counts"].astype(np.int64)
-    for name, power in {"energy_sum": 1, "even_energy": 1, "energy_squared": 2}.items():
-        if division.fraction_bits:
+    if division.fraction_bits:
+        for name, power in _POWERS_OF_ENERGY.items():
             sums[name] = sums[name] / 2.0 ** (power * division.fraction_bits)
-    return sums, histograms[samples > 0], samples[samples > 0]
+    return sums
+
+
+def _joined_histograms(
+    division: Division, parts: Sequence[State]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    levels, _, bins = parts[0]["neighbourhoods"].shape
+    groups = division.groups[-1] + 1
+    histograms = np.zeros((groups, levels, bins), np.int64)
+    samples = np.zeros(groups, np.int64)
+    for part in parts:
+        first, last = part["blocks"]
+        own = slice(division.groups[first], division.groups[last - 1] + 1)
+        histograms[own] += part["neighbourhoods"].swapaxes(0, 1)
+        samples[own] += part["neighbourhoods-samples"]
+    return histograms, samples
