@@ -80,6 +80,14 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
     help="What was sampled.",
 )
 @click.option(
+    "--symmetric",
+    type=click.Choice(["flip"]),
+    default=None,
+    show_default="as the model says",
+    help="A symmetry of the system: flip, of all spins at once. Windows, biases and odd operators"
+    " then use it, also without a model.",
+)
+@click.option(
     "--temperature",
     default=None,
     show_default="unknown",
@@ -104,7 +112,8 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
     type=click.Path(path_type=Path),
     default=None,
     show_default="all do",
-    help="Which sites carry data: bool, of the lattice's shape or a cell that tiles it.",
+    help="Which sites carry data: bool, of the lattice's shape or a cell that tiles it. Blocks then"
+    " begin at multiples of the cell.",
 )
 @click.option(
     "--chains",

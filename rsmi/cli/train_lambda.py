@@ -74,8 +74,10 @@ Examples: without and with Boltzmann machines
 @click.option(
     "--bias",
     type=click.Choice(["zero", "free"]),
-    default="zero",
-    help="zero keeps the symmetry under a global flip.",
+    default=None,
+    show_default="zero if a flip of all spins is a symmetry, else that of centred spins",
+    help="zero: every bias is exactly 0, as a symmetry under a flip of all spins demands; refused"
+    " without that symmetry (see 'rsmi import --symmetric'). free: biases are learned.",
 )
 @click.option(
     "--restarts",

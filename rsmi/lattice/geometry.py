@@ -249,22 +249,35 @@ def even_origins(
     return np.ascontiguousarray(origins[origins.sum(axis=1) % 2 == 0])
 
 
-def invariant_translations(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the translations of a periodic lattice that map the sites with data onto themselves.
+def smallest_cell(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Return the smallest cell whose repetition along the axes is the mask.
 
     Parameters
     ----------
     mask : ndarray of bool, (\\*shape)
-        Whether each site carries data.
+        Whether each site of a periodic lattice carries data.
 
     Returns
     -------
-    ndarray of int64, (m, d)
-        Translations in row-major order; the first is zero.
+    tuple of int
+        The least period along each axis. Translations that mix the axes may also map the mask onto
+        itself, but they interchange sites of the cell, which need not be equivalent: the x-links
+        and the y-links of a square lattice are such sites.
     """
-    spectrum = np.fft.fftn(mask.astype(np.float64))
-    overlap = np.fft.ifftn(np.abs(spectrum) ** 2).real
-    return np.argwhere(overlap > np.count_nonzero(mask) - 0.5)
+    return tuple(
+        next(
+            period
+            for period in range(1, size + 1)
+            if size % period == 0 and np.array_equal(np.roll(mask, period, axis), mask)
+        )
+        for axis, size in enumerate(mask.shape)
+    )
+
+
+def cell_origins(shape: Sequence[int], cell: Sequence[int]) -> NDArray[np.int64]:
+    """Return the first sites of all cells of a lattice, (m, d), in row-major order."""
+    cells = [size // sites for size, sites in zip(shape, cell)]
+    return np.ascontiguousarray(np.indices(cells).reshape(len(cells), -1).T * np.array(cell))
 
 
 def block_mask(mask: NDArray[np.bool_], block: tuple[int, ...]) -> tuple[bool, ...] | None:

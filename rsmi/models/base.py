@@ -201,6 +201,14 @@ class Model:
         if they are unknown."""
         return None
 
+    def symmetric(self, attributes: Mapping[str, Any]) -> bool:
+        """Return whether a global flip of all variables is a symmetry of the system.
+
+        It is one by the definition of the model (``flips``), or because ``rsmi import --symmetric
+        flip`` said so; the attribute ``symmetry`` of a file is then ``flip``.
+        """
+        return self.flips or attributes.get("symmetry") == "flip"
+
     def components(self, attributes: Mapping[str, Any]) -> tuple[Component, ...]:
         """Return the description of the variables at a site, in the order of a configuration."""
         count = attributes.get("components", 1)

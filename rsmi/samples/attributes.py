@@ -12,6 +12,7 @@ _NAMED = {attribute.name for attribute in KINDS["samples"].attributes}
 LATTICE = (
     "model",
     "model_parameters",
+    "symmetry",
     "shape",
     "coupling",
     "temperature",

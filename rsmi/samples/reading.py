@@ -9,8 +9,8 @@ from rsmi.errors import UsageError
 from rsmi.lattice.geometry import (
     Geometry,
     block_mask,
+    cell_origins,
     extract_windows,
-    invariant_translations,
     possible_origins,
     shape_text,
 )
@@ -67,9 +67,8 @@ def allowed_origins(samples: SamplesFile, geometry: Geometry) -> NDArray[np.int6
     origins = samples.model.origins(samples.shape, geometry, samples.periodic)
     if origins is not None:
         return origins
-    mask = samples.mask
-    if mask is not None:
-        return invariant_translations(mask)
+    if samples.cell is not None:
+        return cell_origins(samples.shape, samples.cell)
     return None if samples.periodic else possible_origins(samples.shape, geometry, False)
 
 
@@ -90,6 +89,11 @@ def live_block(samples: SamplesFile, block: tuple[int, ...]) -> tuple[bool, ...]
             f"{samples.path}: blocks of {shape_text(block)} that tile the lattice are not alike in"
             " which of their sites carry data, so that no one rule fits them all: the block must"
             " be a period of the mask (random dilution has none)"
+        )
+    if any(sites % period for sites, period in zip(block, samples.cell or block)):
+        raise UsageError(
+            f"{samples.path}: a block of {shape_text(block)} is not made of whole cells of"
+            f" {shape_text(samples.cell)}, the cell of the mask"
         )
     if not any(live):
         raise UsageError(f"{samples.path}: no site of a block of {shape_text(block)} carries data")

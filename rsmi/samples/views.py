@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.engine.keys import origin
-from rsmi.lattice.geometry import Geometry
+from rsmi.lattice.geometry import Geometry, smallest_cell
 from rsmi.lattice.packed import unpack_mask
 from rsmi.models.base import Known, Model
 from rsmi.samples.files import known_of, model_of, open_file
@@ -164,6 +164,12 @@ class SamplesFile(LatticeView):
     def mask(self) -> NDArray[np.bool_] | None:
         """Which sites carry data, bool of the lattice's shape; None if all do."""
         return unpack_mask(self.file.read("/mask"), self.shape) if self.has_mask else None
+
+    @property
+    def cell(self) -> tuple[int, ...] | None:
+        """The unit cell of the sites with data; None if all sites carry data."""
+        mask = self.mask
+        return None if mask is None else self.attributes.get("cell") or smallest_cell(mask)
 
     @property
     def origin(self) -> str:

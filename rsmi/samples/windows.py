@@ -127,7 +127,7 @@ class WindowSet:
     def symmetric(self) -> bool:
         """Whether a global flip is a symmetry, so that windows may be flipped and biases tied to
         zero."""
-        return self.model.flips
+        return self.model.symmetric(self.samples.attributes)
 
     @cached_property
     def oracle(self) -> Oracle | None:

@@ -117,11 +117,17 @@ class CoarseGraining:
         """The number of bytes of a coarse configuration."""
         return (self.chosen.rule.n_hidden * math.prod(self.shapes[-1]) + 7) // 8
 
+    @property
+    def _symmetry(self) -> str | None:
+        """The symmetry of the samples, if the rule keeps it: a bias breaks that under a flip."""
+        return None if self.chosen.rule.bias.any() else self.source.attributes.get("symmetry")
+
     def attributes(self) -> dict:
         """The attributes of the coarse file."""
         source = self.source
         block = math.prod(self.chosen.rule.block) ** (1 / len(self.chosen.rule.block))
         return {name: source.attributes.get(name) for name in _KEPT} | {
+            "symmetry": self._symmetry,
             "shape": self.shapes[-1],
             "components": self.chosen.rule.n_hidden,
             "rg_step": source.rg_step + self.steps,

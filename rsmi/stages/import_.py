@@ -43,6 +43,8 @@ class Import:
     chains: int
     one_after_another: bool
     mask: NDArray[np.bool_] | None = None
+    cell: tuple[int, ...] | None = None
+    symmetry: str | None = None
 
     @property
     def request(self) -> Request:
@@ -61,6 +63,8 @@ class Import:
             "one_after_another": self.one_after_another,
             "mask": None if mask is None else text_digest(mask.tobytes().hex()),
         }
+        later = {"cell": self.cell and list(self.cell), "symmetric": self.symmetry}
+        parameters |= {name: value for name, value in later.items() if value is not None}
         return Request("import", "samples", parameters, (self.source,))
 
     @property
@@ -97,6 +101,8 @@ class Import:
         """The attributes of the samples file."""
         return {
             "model": self.model,
+            "symmetry": self.symmetry,
+            "cell": self.cell,
             "shape": self.lattice,
             "original_shape": self.lattice,
             "coupling": self.coupling,

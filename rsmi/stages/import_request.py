@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.errors import DataError, UsageError
-from rsmi.lattice.geometry import parse_block, shape_text
+from rsmi.lattice.geometry import parse_block, shape_text, smallest_cell
 from rsmi.models.base import Model
 from rsmi.stages.import_ import Import
 from rsmi.store.import_bits import BitOrder, BitsSource
@@ -44,6 +44,7 @@ def prepare(
     chains: int,
     one_after_another: bool,
     mask: Path | None = None,
+    symmetric: str | None = None,
 ) -> Iterator[Import]:
     """Open the source and check that the options fit it.
 
@@ -65,7 +66,7 @@ def prepare(
         model, known = _physics(facts, model, temperature, coupling, len(lattice), path)
         models.of({"model": model}).check_shape(lattice, f"{path}: a lattice of")
         _check_chains(source, chains, one_after_another)
-        live = None if mask is None else _read_mask(mask, lattice, boundary, known)
+        sites, cell = (None, None) if mask is None else _read_mask(mask, lattice, boundary, known)
         yield Import(
             source,
             format,
@@ -77,7 +78,9 @@ def prepare(
             boundary,
             chains,
             one_after_another,
-            live,
+            sites,
+            cell,
+            symmetric,
         )
 
 
@@ -182,8 +185,8 @@ def _known_physics(
 
 def _read_mask(
     path: Path, lattice: tuple[int, ...], boundary: str, coupling: float | None
-) -> NDArray[np.bool_] | None:
-    """Which sites carry data; None if all do.
+) -> tuple[NDArray[np.bool_] | None, tuple[int, ...] | None]:
+    """Which sites carry data, None if all do; and their cell, None if it is the smallest one.
 
     The file holds an array of the lattice's shape, or of a cell that tiles the lattice.
     """
@@ -200,8 +203,9 @@ def _read_mask(
     if not cell.any():
         raise DataError(f"{path}: no site carries data")
     if cell.all():
-        return None
-    return np.tile(cell == 1, [size // sites for size, sites in zip(lattice, cell.shape)])
+        return None, None
+    mask = np.tile(cell == 1, [size // sites for size, sites in zip(lattice, cell.shape)])
+    return mask, None if cell.shape in (lattice, smallest_cell(mask)) else cell.shape
 
 
 def _read_cell(path: Path, lattice: tuple[int, ...]) -> NDArray[Any]:

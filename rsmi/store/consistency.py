@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rsmi.errors import DataError
-from rsmi.lattice.packed import count_ones
+from rsmi.lattice.packed import count_ones, unpack_mask
 from rsmi.store.digest import canonical_json
 from rsmi.store.file import File
 
@@ -80,6 +80,22 @@ def _check_mask(file: File) -> None:
             f"{file.path}: /mask needs one component, a periodic lattice, and sites both with data"
             " and without"
         )
+    _check_cell(file)
+
+
+def _check_cell(file: File) -> None:
+    """Check that the cell of the mask, if there is one, tiles the lattice and its mask."""
+    shape, cell = file.attributes["shape"], file.attributes.get("cell")
+    if cell is None:
+        return
+    tiles = len(cell) == len(shape) and all(
+        period > 0 and size % period == 0 for size, period in zip(shape, cell)
+    )
+    mask = unpack_mask(file.read("/mask"), shape)
+    if not tiles or any(
+        not np.array_equal(np.roll(mask, period, axis), mask) for axis, period in enumerate(cell)
+    ):
+        raise DataError(f"{file.path}: cell {list(cell)} is no period of /mask")
 
 
 def _check_count(file: File) -> None:

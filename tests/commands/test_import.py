@@ -735,6 +735,40 @@ def test_nothing_known(pipeline, workplace):
     )
 
 
+def test_a_symmetry_without_a_model(pipeline, workplace):
+    """Windows, biases and the odd sector use a flip that is said to be a symmetry, and every file
+    says so; without it a zero bias is refused, and y_h is doubtful."""
+    np.save("spins.npy", stored(pipeline / "samples.h5"))
+    line = "import spins.npy --chains 8 --symmetric flip -o imported.h5"
+    assert run_here(*line.split()).code == 0
+    assert run_here("import", "spins.npy", "--chains", 8, "-o", "plain.h5").code == 0
+    learn = "train-lambda {}.h5 --block 2x2 --windows 2000 --restarts 1 -q -o rule.h5"
+    assert run_here(*learn.format("imported").split(), "--bias", "zero").code == 0
+    assert answer("info", "rule.h5")["bias"] == [0]
+    refused(
+        run_here(*learn.format("plain").split(), "--bias", "zero", "--force"),
+        "is not known to be symmetric under a flip of all spins",
+        2,
+    )
+    theta = "train-theta imported.h5 --block 2x2 --windows 2000 --hidden 4 --epochs 2 -q -o t.h5"
+    assert run_here(*theta.split()).code == 0
+    coarse = "coarse-grain imported.h5 -q --rule"
+    assert run_here(*coarse.split(), "rule.h5", "-o", "kept.h5").code == 0
+    assert run_here(*coarse.split(), "majority-ties-up", "-o", "lost.h5").code == 0
+    symmetries = {}
+    for name in ("imported", "rule", "t", "kept", "lost", "plain"):
+        with open_file(f"{name}.h5") as file:
+            symmetries[name] = file.attributes.get("symmetry")
+    assert symmetries == {**dict.fromkeys(symmetries, "flip"), "lost": None, "plain": None}
+    with open_file("t.h5") as file:
+        assert file.attributes["symmetric"]
+        assert not file.read("/joint/hidden_bias").any()
+    for name, said in (("imported", False), ("plain", True)):
+        result = run_here("flow", f"{name}.h5", *"--rule majority --steps 1 -o f.h5".split())
+        assert ("not known to be symmetric" in result.err) == said, result.err
+        Path("f.h5").unlink()
+
+
 def test_an_ising_model_of_unknown_temperature(pipeline, workplace):
     """The symmetry and the energy are known, the coupling is not."""
     np.save("spins.npy", stored(pipeline / "samples.h5"))
@@ -930,6 +964,47 @@ def test_masked_plane_through_every_stage(pipeline, workplace, here):
             "random dilution has none",
             2,
         )
+
+
+def test_windows_keep_to_the_cell(workplace, here):
+    """Links of a square lattice on a lattice of twice the side: a translation along the diagonal
+    maps links onto links, but x-links onto y-links.
+
+    All x-links of a configuration have one random sign, the y-links are noise: I(H:E) = ln 2 nats.
+    Windows that also begin at y-links mix the two and know less.
+    """
+    rng = np.random.default_rng(7)
+    spins = np.zeros((2000, 12, 12), np.int8)
+    spins[:, ::2, 1::2] = rng.choice([-1, 1], (2000, 1, 1))
+    spins[:, 1::2, ::2] = rng.choice([-1, 1], (2000, 6, 6))
+    np.save("links.npy", spins)
+    np.save("cell.npy", np.array([[0, 1], [1, 0]]))
+    line = "import links.npy --mask cell.npy --symmetric flip -o links.h5"
+    assert here(*line.split()).code == 0
+    learn = "train-lambda links.h5 --block 2x2 --windows 5000 --restarts 1 -q -o rule.h5"
+    assert here(*learn.split()).code == 0
+    found = answer("info", "rule.h5")
+    assert found["mutual_information"] > np.log(2) - 0.05
+    first, second = np.abs(found["filters"][0]).ravel()[1:3]
+    assert first > 3 * second
+
+
+def test_a_cell_larger_than_the_periods_of_its_mask(workplace, here):
+    """The cell that is given counts: blocks are made of whole cells of it."""
+    np.save("spins.npy", np.random.default_rng(8).choice([-1, 1], (40, 8, 8)))
+    for name, cell in {"cell": np.eye(1, 2), "large": np.tile(np.eye(1, 2), (2, 2))}.items():
+        np.save("mask.npy", cell)
+        line = f"import spins.npy --mask mask.npy -o {name}.h5"
+        assert here(*line.split()).code == 0
+    with open_file("cell.h5") as small, open_file("large.h5") as large:
+        assert (small.read("/mask") == large.read("/mask")).all()
+        assert "cell" not in small.attributes
+        assert large.attributes["cell"] == (2, 4)
+    coarse = "coarse-grain {}.h5 --rule decimation --block 2x2 -q -o coarse.h5"
+    assert here(*coarse.format("cell").split()).code == 0
+    refused(
+        here(*coarse.format("large").split(), "--force"), "is not made of whole cells of 2x4", 2
+    )
 
 
 @pytest.mark.parametrize(

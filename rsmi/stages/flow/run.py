@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from rsmi import models
 from rsmi.engine.request import RunOptions
 from rsmi.engine.session import Session
 from rsmi.renormalization import operators, thermometer
@@ -65,6 +66,12 @@ def _warn(path: Path, source: FlowSource) -> None:
         log.warning(
             "the rule has a bias, which breaks the symmetry under a global flip: y_h assumes that"
             " odd operators vanish on average"
+        )
+    elif not models.of(source.system).symmetric(source.system):
+        log.warning(
+            "the samples are not known to be symmetric under a flip of all spins, and y_h assumes"
+            " that odd operators vanish on average: if the flip is a symmetry, import them with"
+            " --symmetric flip"
         )
     with open_flow(path) as flow:
         ensembles = ensembles_of(flow)

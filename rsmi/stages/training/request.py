@@ -45,7 +45,7 @@ def prepare(
     hidden: int,
     objective: str | None,
     estimator: str | None,
-    bias: str,
+    bias: str | None,
     restarts: int,
     seed: int,
 ) -> Iterator[LambdaTraining]:
@@ -71,6 +71,7 @@ def prepare(
         else:
             machines = None
         check_windows(drawn)
+        bias = _bias(bias, drawn)
         method = _method(objective, estimator, hidden, bias, drawn, machines)
         _require_enough(drawn, method)
         yield LambdaTraining(drawn, machines, method, restarts, seed)
@@ -83,6 +84,18 @@ def _require_enough(windows: WindowSet, method: Method) -> None:
         max(2 * method.batch, _WINDOWS_PER_PARAMETER * decoder),
         f"a decoder of {decoder} parameters",
     )
+
+
+def _bias(bias: str | None, windows: WindowSet) -> str:
+    """The setting of the bias; by default it is zero where windows are symmetric, and takes up
+    their means where they are not."""
+    if bias == "zero" and not windows.symmetric:
+        raise UsageError(
+            f"--bias zero: {windows.samples.path} is not known to be symmetric under a flip of all"
+            " spins, so that the spins are centred by their means, which makes a bias: leave --bias"
+            " out, or import the samples with --symmetric flip if the flip is a symmetry"
+        )
+    return bias or "zero"
 
 
 # ---- geometry ------------------------------------------------------------------------------------

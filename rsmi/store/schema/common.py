@@ -43,6 +43,15 @@ MODEL_PARAMETERS = Attribute(
     since=(1, 4),
 )
 
+SYMMETRY = Attribute(
+    "symmetry",
+    "text",
+    "flip if imported samples are said to be symmetric under a flip of all variables; absent if the"
+    " model says it, or if nothing is known",
+    required=False,
+    since=(1, 4),
+)
+
 LATTICE_ATTRIBUTES = (
     Attribute(
         "model",
@@ -50,6 +59,7 @@ LATTICE_ATTRIBUTES = (
         "name of the model; none if nothing is known of imported samples (since 1.3)",
     ),
     MODEL_PARAMETERS,
+    SYMMETRY,
     Attribute("shape", "integers", "lattice of this file, slowest axis first"),
     Attribute(
         "coupling",

@@ -24,6 +24,14 @@ SAMPLES = Kind(
             "integer",
             "independent streams; sample i is step i // chains of chain i mod chains",
         ),
+        Attribute(
+            "cell",
+            "integers",
+            "unit cell of /mask: blocks begin at multiples of it and are made of whole cells; if"
+            " absent, the smallest periods of /mask along the axes",
+            required=False,
+            since=(1, 4),
+        ),
         Attribute("algorithm", "text", "how the original was sampled", required=False),
         Attribute(
             "thermalization",
