@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from cases import Case, changed
+from cases import Case, changed, configurations_of
+from conftest import digest, run_here
 from contract import ModelContract
 from plugin import visible
 
 from rsmi import models
+from rsmi.samples.flow_ensembles import SUMS
+from rsmi.store import open_file
 
 PACKAGE = Path(__file__).parent / "field_ising"
 
@@ -50,3 +54,42 @@ def test_the_module_is_short():
     """An example must be readable at once."""
     module = PACKAGE / "rsmi_field_ising.py"
     assert len(module.read_text().splitlines()) <= 120
+
+
+# ---- flows of energies that are no integers ------------------------------------------------------
+
+PHYSICS = (
+    "--model field-ising --size 8 --temperature 4 --ratio 0.3 --field 0.2 --chains 96"
+    " --thermalization 5 --interval 2 --samples 400"
+)
+FLOW = f"flow {PHYSICS} --rule majority --steps 2"
+
+
+def blocks_of(path):
+    with open_file(path, "flow") as file:
+        return {name: file.read(f"/blocks/{name}") for name in ("file", *SUMS)}
+
+
+def test_flow_of_a_file_and_in_flight(workshop):
+    """Both sum the same numbers, bit for bit; and the energy is that of the file."""
+    samples, sampled = workshop(f"sample {PHYSICS}"), blocks_of(workshop(FLOW))
+    stored = blocks_of(workshop(f"flow {samples} --rule majority --steps 2"))
+    for name, array in stored.items():
+        np.testing.assert_array_equal(sampled[name], array)
+    energies = configurations_of(samples)[2]
+    assert stored["energy_sum"].sum() == pytest.approx(energies.sum(), rel=1e-6)
+
+
+def test_flow_stopped_and_resumed(workshop, tmp_path, interrupt):
+    line, out = FLOW.split(), tmp_path / "flow.h5"
+    interrupt([*line, "-o", out], 30)
+    assert run_here(*line, "-o", out).code == 0
+    assert digest(out) == digest(workshop(FLOW))
+
+
+def test_flow_in_shards(workshop, tmp_path):
+    names = [tmp_path / f"{number}.h5" for number in range(3)]
+    for number, name in enumerate(names):
+        assert run_here(*FLOW.split(), "--shard", f"{number}/3", "-o", name).code == 0
+    assert run_here("merge", *names, "-o", tmp_path / "flow.h5").code == 0
+    assert digest(tmp_path / "flow.h5") == digest(workshop(FLOW))

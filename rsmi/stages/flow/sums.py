@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.engine.tasks import State
+from rsmi.errors import DataError
 from rsmi.renormalization import couplings, level_sums
 from rsmi.renormalization.rules import Rule
 from rsmi.samples.flow_ensembles import SUMS
@@ -27,8 +28,10 @@ _BLOCKS = 64  # the most blocks of samples of an ensemble
 _POWERS_OF_ENERGY = {"energy_sum": 1, "even_energy": 1, "energy_squared": 2}
 # The most groups of successive blocks; histograms of local energies are stored by group.
 _GROUPS = 32
-_LARGEST_ENERGY = 64  # J per site, of energies that are no integers
-_ENERGY_BITS = 28  # of such an energy in fixed point: the sum of 64 squares fits into 63 bits
+# Energies that are no integers are summed in fixed point. One of 64 J a site has 34 bits, so that
+# the sums are correct up to 256 J a site: see `rsmi.renormalization.level_sums` on the words.
+_LARGEST_ENERGY, _ENERGY_BITS = 64, 34
+_LARGEST_WORD = 1 << 36
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,23 @@ class Division:
     def numbers(self) -> NDArray[np.int64]:
         """The fields for a state, int64 (4,); (5,) for energies in fixed point."""
         return np.array(astuple(self) if self.fraction_bits else astuple(self)[:-1])
+
+    def in_words(self, energies: NDArray) -> NDArray[np.int64]:
+        """Return energies as int64: those that are no integers in fixed point, rounded.
+
+        Raises
+        ------
+        DataError
+            If an energy is not finite or too large, beyond 256 J a site.
+        """
+        if energies.dtype.kind != "f":
+            return energies
+        words = np.rint(energies * 2.0**self.fraction_bits)
+        if not (np.abs(words) <= _LARGEST_WORD).all():
+            raise DataError(
+                "energies of more than 256 J a site cannot be summed: change the unit J"
+            )
+        return words.astype(np.int64)
 
     @property
     def by_chains(self) -> bool:
@@ -216,15 +236,13 @@ class Accumulator:
                 rows, shape, self._groups[blocks + first], state["neighbourhoods"][level]
             )
 
-        if self.division.fraction_bits:
-            energies = np.rint(energies * 2.0**self.division.fraction_bits).astype(np.int64)
         added = level_sums.measure_levels(
             spins,
             self.shape,
             self.rule,
             self.steps,
             self.keys,
-            energies,
+            self.division.in_words(energies),
             samples.astype(np.uint64),
             block - first,
             last - first,
