@@ -1,5 +1,4 @@
-"""The figure of a learned rule: its filters as heat maps, and how the training of every restart
-found them."""
+"""The figure of a learned rule: its filters, and the training of every restart."""
 
 from __future__ import annotations
 
@@ -13,15 +12,16 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from rsmi import models
-from rsmi.figures.titles import geometry_title
+from rsmi.figures.style import geometry_title
 from rsmi.models.drawing import RuleDrawing
+from rsmi.reports.training import objective_name
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
 _SNAPSHOTS = 6  # pictures of the filters along the training
 
 
-def draw_lambda(file: File) -> Figure:
+def draw(file: File) -> Figure:
     """A learned rule, drawn on the lattice of its model, or as heat maps."""
     module = models.of(file.attributes).drawing()
     drawing = module.rule_drawing(file) if module else None
@@ -36,7 +36,9 @@ def _on_the_lattice(file: File, drawing: RuleDrawing) -> Figure:
     figure = Figure(
         figsize=(3.9 + panel * columns, max(3.4, panel * rows + 0.9)), layout="constrained"
     )
-    left, right = figure.subfigures(1, 2, width_ratios=[panel * columns + 0.5, 3.4])
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[panel * columns + 0.5, 3.4])[
+        0
+    ]
     limit = float(np.abs(drawing.filters).max()) or 1.0
     scale = ScalarMappable(Normalize(-limit, limit), colormaps["RdBu_r"])
     grid = left.subplots(rows, columns, squeeze=False)
@@ -45,9 +47,9 @@ def _on_the_lattice(file: File, drawing: RuleDrawing) -> Figure:
         if unit < count:
             drawing.draw_unit(axes, unit, scale)
     left.colorbar(scale, ax=grid, shrink=0.6, aspect=25, label=drawing.colour_label)
-    left.supxlabel(f"{drawing.legend}{information_text(file)}", fontsize=8)
-    draw_objective(right, file, limit, drawing.image)
-    figure.suptitle(geometry_title(file.attributes), fontsize=9)
+    left.supxlabel(f"{drawing.legend}{_information(file)}", fontsize=8)
+    _draw_training(right, file, limit, drawing.image)
+    figure.suptitle(geometry_title(file.attributes))
     return figure
 
 
@@ -59,7 +61,7 @@ def _as_heat_maps(file: File) -> Figure:
     columns = math.ceil(math.sqrt(len(images)))
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(3.6 + 1.5 * columns, max(2.9, 1.6 * rows + 0.9)), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[1.5 * columns + 0.2, 3.6])
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.5 * columns + 0.2, 3.6])[0]
     limit = float(np.abs(filters).max()) or 1.0
     grid = left.subplots(rows, columns, squeeze=False).ravel()
     for unit, axes in enumerate(grid):
@@ -71,9 +73,9 @@ def _as_heat_maps(file: File) -> Figure:
                 limit,
                 f"unit {unit + 1}" if len(images) > 1 else r"filter $\Lambda$",
             )
-    left.supxlabel(information_text(file), fontsize=8)
-    draw_objective(right, file, limit, lambda weights: filter_image(weights, block))
-    figure.suptitle(geometry_title(file.attributes), fontsize=9)
+    left.supxlabel(_information(file), fontsize=8)
+    _draw_training(right, file, limit, lambda weights: filter_image(weights, block))
+    figure.suptitle(geometry_title(file.attributes))
     return figure
 
 
@@ -102,8 +104,8 @@ def _heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
             )
 
 
-def information_text(file: File) -> str:
-    """What the rule knows of its environment, for a figure (TeX)."""
+def _information(file: File) -> str:
+    """The information that the rule keeps, with the exact value where it is known (TeX)."""
     a = file.attributes
     exact = (
         "\nhard rule, exact"
@@ -116,16 +118,23 @@ def information_text(file: File) -> str:
     return f"$I(H{{:}}E)$ in nats\nsoft rule {soft}\nhard rule {hard}{exact}"
 
 
-def draw_objective(
+def _draw_training(
     figure, file: File, limit: float, image: Callable[[np.ndarray], np.ndarray]
 ) -> None:
-    """The objective of every restart by step, with pictures ``image(filter)`` of the kept restart's
-    filters, coloured from -limit to limit."""
-    step, objective, kept = (
-        file.read("/curve/step"),
-        file.read("/curve/objective"),
-        file.attributes["restart"],
-    )
+    """The objective of every restart by step, below pictures of the filters of the kept restart.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+    file : File
+        A learned rule.
+    limit : float
+        The colours of the pictures go from -limit to limit.
+    image : callable(weights) -> ndarray
+        A filter as a small picture.
+    """
+    step, objective = file.read("/curve/step"), file.read("/curve/objective")
+    kept = file.attributes["restart"]
     strip, axes = figure.subplots(2, 1, height_ratios=[1, 3.4], sharex=True)
     for restart, curve in enumerate(objective):
         chosen = restart == kept
@@ -139,13 +148,17 @@ def draw_objective(
         )
     if len(objective) > 1:
         axes.plot([], [], color="0.7", linewidth=1, label="other restarts")
-    name = file.attributes["objective"] + (
-        f" by {file.attributes['estimator']}" if "estimator" in file.attributes else ""
-    )
-    axes.set(xlabel="minibatch steps", ylabel=f"training objective: {name}\n(nats)")
+    axes.set(xlabel="minibatch steps", ylabel=_objective(file))
     axes.legend(loc="lower right", frameon=True, framealpha=1, edgecolor="none")
     strip.set_axis_off()
+    strip.set_title("filters of the kept restart", fontsize=8)
     _snapshots(strip, axes, file, step, limit, image)
+
+
+def _objective(file: File) -> str:
+    """The label of the objective. The value of the proxy is no information."""
+    units = "arbitrary units" if file.attributes["objective"] == "proxy" else "nats"
+    return f"objective: {objective_name(file.attributes)}\n({units})"
 
 
 def _snapshots(

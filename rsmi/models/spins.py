@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rsmi.store import File
 
 _BYTES_AT_ONCE = 1 << 25  # of configurations read
+_TAU_UNIT = "stored intervals; 0.5 if independent"
 # What a file without energies, or one with several components per site, cannot say.
 _NEEDS = {
     "energy": ("energy", "tau_int"),
@@ -79,8 +80,8 @@ def describe_summary(
         "magnetization_abs": ("|m| per site",),
         "susceptibility": ("susceptibility", "K N (<m^2> - <|m|>^2)"),
         "binder": ("Binder cumulant",),
-        "tau_int": ("tau_int of E", "stored intervals, independent = 0.5"),
-        "tau_int_magnetization": ("tau_int of |m|",),
+        "tau_int": ("tau_int of E", _TAU_UNIT),
+        "tau_int_magnetization": ("tau_int of |m|", _TAU_UNIT),
     }
     return [
         (title, with_error(numbers[name], numbers[f"{name}_error"]), *remark)

@@ -190,10 +190,7 @@ def _missing_steps(numbers: dict) -> list[str]:
 
 def _missing_thermometer(numbers: dict) -> list[str]:
     """Why there is neither nu nor T_c."""
-    reasons = dict.fromkeys(
-        reason for reason in (numbers["nu_reason"], numbers["T_c_reason"]) if reason
-    )
-    return [f"  -  no nu and T_c from an effective coupling: {reason}" for reason in reasons]
+    return [f"  -  no nu and T_c from an effective coupling: {numbers['nu_reason']}"]
 
 
 def _reasons(rows: Iterable[tuple[str, dict]]) -> list[str]:

@@ -15,10 +15,11 @@ from rsmi.store import File
 
 
 def describe(file: File) -> list[str]:
-    """Where the configurations come from, and the averages over them."""
+    """Where the configurations come from, and those averages over them that can be taken."""
     numbers = sample.summary(file)
     averages = models.of(file.attributes).describe_summary(file.attributes, numbers)
-    return [*fields(_origin_rows(file, numbers["samples"])), "", *fields(averages)]
+    measured = [row for row in averages if row[1] != "-"]
+    return [*fields(_origin_rows(file, numbers["samples"])), "", *fields(measured)]
 
 
 def _origin_rows(file: File, samples: int) -> list[tuple[str, ...]]:

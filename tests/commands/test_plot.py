@@ -10,6 +10,8 @@ from matplotlib.image import imread
 
 from rsmi.figures import files as figures
 from rsmi.figures.filters import filter_image
+from rsmi.figures.samples import images
+from rsmi.store.schema import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def test_configurations_are_those_of_the_file(files):
     from rsmi.store import open_file
 
     with open_file(files["hot"]) as file:
-        shown = figures._images(file, 4)
+        shown = images(file, 4)
         assert [image.shape for image in shown] == [(16, 16)] * 4
         assert int(shown[-1].sum(dtype=np.int64)) == magnetizations(file)[-1]
 
@@ -154,3 +156,7 @@ def test_without_matplotlib(files, tmp_path, monkeypatch, capsys):
     monkeypatch.delattr("rsmi.figures.files")
     assert command("plot", files["flow"], "-o", tmp_path / "figure.png") == 1
     assert "pip install 'rsmi[plot]'" in capsys.readouterr().err
+
+
+def test_every_kind_of_file_but_shards_has_a_figure():
+    assert figures.DRAWINGS.keys() == {name for name, kind in KINDS.items() if not kind.whole}

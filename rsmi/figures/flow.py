@@ -1,0 +1,156 @@
+"""The figure of a flow: one number along the flow, and the couplings of the coarse systems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from rsmi.figures.style import (
+    GREY,
+    REFERENCE,
+    integer_steps,
+    marker,
+    note,
+    state_label,
+    temperature_colour,
+    wrapped,
+)
+from rsmi.models.base import Known
+from rsmi.renormalization.couplings import NAMES
+from rsmi.reports.exponent import has_thermometer
+from rsmi.reports.flow import flow_quantity, model_text, next_to_critical, rule_text
+from rsmi.samples.files import known_of, model_of
+from rsmi.stages.flow import summary as flow_stage
+from rsmi.store import File
+
+Label = Callable[[dict], str]
+_BESIDE: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+
+
+def draw(file: File) -> Figure:
+    """The effective coupling along the flow, one line per temperature, and the couplings of the
+    coarse systems at the temperature next to T_c.
+
+    Where there is no effective coupling, the first panel shows the nearest-neighbour correlations.
+    Open symbols are of lattices that operators wrap around.
+    """
+    known, label = known_of(file), _labels(file)
+    entries = flow_stage.summary(file)["flows"]
+    stored = all(entry["interactions"] is not None for entry in entries)
+    figure = Figure(figsize=(9.2 if stored else 5.4, 3.6), layout="constrained")
+    axes, *others = figure.subplots(1, 1 + stored, squeeze=False)[0]
+    _draw_flows(axes, entries, known, label)
+    if len(entries) > 1 or not stored:
+        axes.legend(**_BESIDE)
+    for panel in others:
+        _draw_interactions(panel, next_to_critical(entries, known), label)
+    figure.suptitle(f"{model_text(file)};  rule {rule_text(file.attributes)}")
+    return figure
+
+
+def _labels(file: File) -> Label:
+    """The function that writes the state point of an entry of a flow."""
+    model, dimension = model_of(file), len(file.attributes["block"])
+    return lambda entry: state_label(model, dimension, entry["steps"][0]["size"], entry["coupling"])
+
+
+# ---- one number along the flow -------------------------------------------------------------------
+
+
+def _draw_flows(axes: Axes, entries: Sequence[dict], known: Known, label: Label) -> None:
+    """One line for every temperature; those of unknown temperature have no effective coupling."""
+    flows = [
+        entry for entry in entries if known.thermometer is None or entry["coupling"] is not None
+    ]
+    sizes = {tuple(row["size"] for row in entry["steps"]) for entry in flows}
+    if has_thermometer(known):
+        axes.axhline(1, **REFERENCE)
+    for number, entry in enumerate(sorted(flows, key=lambda entry: entry["temperature"] or 0.0)):
+        size = f", $L$ = {entry['steps'][0]['size']}" if len(sizes) > 1 else ""
+        _draw_flow(axes, entry, known, number, label(entry) + size)
+    axes.set(xlabel="coarse-graining step $n$", ylabel=_quantity(known))
+    integer_steps(axes)
+    if not flows:
+        note(axes, "the temperatures of the samples are unknown:\nno effective couplings")
+    if len(sizes) == 1:
+        _draw_sizes(axes, next(iter(sizes)))
+
+
+def _quantity(known: Known) -> str:
+    if known.thermometer is None:
+        return r"$-\sum s_i s_j$ of nearest neighbours, per site"
+    return "effective coupling $K_n" + (" / K_c$" if known.critical_coupling else "$")
+
+
+def _draw_flow(axes: Axes, entry: dict, known: Known, number: int, label: str) -> None:
+    key, unit, _ = flow_quantity(known)
+    rows = [row for row in entry["steps"] if row[key] is not None]
+    value, error = (
+        np.array([row[name] or 0.0 for row in rows]) / unit for name in (key, f"{key}_error")
+    )
+    colour = f"C{number % 7}"
+    if known.critical_coupling is not None and entry["coupling"] is not None:
+        colour = temperature_colour(known.critical_coupling.value / entry["coupling"])
+    _draw_by_step(axes, rows, value, error, colour, marker(number), label)
+
+
+def _draw_by_step(
+    axes: Axes,
+    rows: Sequence[dict],
+    value: NDArray[np.float64],
+    error: NDArray[np.float64],
+    colour: str,
+    symbol: str,
+    label: str,
+) -> None:
+    """Values with errors by step; open symbols where operators wrap around the lattice."""
+    step = np.array([row["step"] for row in rows])
+    open_ = np.array([row["wraps"] for row in rows], dtype=bool)
+    axes.errorbar(step, value, error, color=colour, marker=symbol, label=label, zorder=3)
+    axes.plot(
+        step[open_],
+        value[open_],
+        linestyle="none",
+        color="white",
+        markeredgecolor=colour,
+        marker=symbol,
+        zorder=4,
+    )
+
+
+def _draw_sizes(axes: Axes, sizes: tuple[int, ...]) -> None:
+    """The sizes of the lattices as a second axis at the top."""
+    top = axes.secondary_xaxis("top")
+    top.set_xticks(range(len(sizes)), [str(size) for size in sizes])
+    top.set_xlabel("lattice size $L_n$")
+    top.spines[:].set_visible(False)
+    top.tick_params(length=0)
+
+
+# ---- the couplings of the coarse systems ---------------------------------------------------------
+
+
+def _draw_interactions(axes: Axes, entry: dict, label: Label) -> None:
+    """The couplings of all operators by step at one temperature."""
+    rows = [
+        row
+        for row in entry["interactions"]
+        if row["operators"] == [*NAMES] and row["values"] is not None
+    ]
+    axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
+    for number, name in enumerate(NAMES):
+        value = np.array([row["values"][number] for row in rows])
+        error = np.array([row["errors"][number] if row["errors"] else 0.0 for row in rows])
+        _draw_by_step(axes, rows, value, error, f"C{number}", marker(number), name)
+    if rows:
+        axes.legend(**_BESIDE)
+    else:
+        note(axes, wrapped(entry["interactions"][0]["reason"], 40))
+    axes.set(xlabel="coarse-graining step $n$", ylabel=r"couplings $K_\alpha$ of the coarse system")
+    axes.set_title(label(entry))
+    integer_steps(axes)

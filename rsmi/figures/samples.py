@@ -1,0 +1,149 @@
+"""The figure of samples: configurations side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from rsmi import models
+from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.packed import unpack_bits
+from rsmi.store import File
+
+PANELS = 6  # configurations side by side at most
+_GRID_WIDTH = 1.75  # inches of a configuration drawn as a grid
+_TALLEST = 2.0  # a panel's height over its width at most
+
+
+def draw(file: File) -> Figure:
+    """Four configurations of one file, late ones; two where the model draws them itself."""
+    figure = _side_by_side(_pictures(file, 4), 0.3)
+    title, model = _title(file).replace("\n", ",  "), models.of(file.attributes)
+    if model.drawing() is None:
+        title = f"{model.describe_lattice(file.attributes)},  {title},  black is +1"
+    figure.suptitle(title)
+    return figure
+
+
+def draw_side_by_side(files: Sequence[File]) -> Figure:
+    """The last configuration of each file."""
+    figure = _side_by_side([_pictures(file, 1)[0] for file in files], 0.45)
+    for axes, file in zip(figure.axes, files):
+        axes.set_title(_title(file))
+    return figure
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """How one configuration is drawn.
+
+    Attributes
+    ----------
+    draw : callable(axes, width)
+        Draws it on a panel of so many inches.
+    width : float
+        The width that it needs, in inches.
+    height : float
+        Its height over its width.
+    """
+
+    draw: Callable[[Axes, float], None]
+    width: float
+    height: float
+
+
+def _side_by_side(pictures: Sequence[_Picture], margin: float) -> Figure:
+    """All pictures at one width, below a margin of so many inches for the titles."""
+    width = max(picture.width for picture in pictures)
+    height = width * min(_TALLEST, max(picture.height for picture in pictures))
+    figure = Figure(figsize=(width * len(pictures), height + margin), layout="constrained")
+    for axes, picture in zip(figure.subplots(1, len(pictures), squeeze=False)[0], pictures):
+        picture.draw(axes, width)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, linewidth=0.6)
+    return figure
+
+
+def _pictures(file: File, count: int) -> list[_Picture]:
+    module, n = models.of(file.attributes).drawing(), file.shape("/spins")[0]
+    if module is None:
+        return [_grid(image) for image in images(file, count)]
+    numbers = (n - 1 - n * k // 2 for k in reversed(range(min(count, 2, n))))
+    return [_by_model(module, configuration(file, number)) for number in numbers]
+
+
+def _grid(image: NDArray[np.int8]) -> _Picture:
+    def draw(axes: Axes, width: float) -> None:
+        axes.imshow(image, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+
+    return _Picture(draw, _GRID_WIDTH, image.shape[0] / image.shape[1])
+
+
+def _by_model(module: ModuleType, spins: NDArray[np.int8]) -> _Picture:
+    """A configuration as its model draws it, the first axis to the right."""
+
+    def draw(axes: Axes, width: float) -> None:
+        module.draw_configuration(axes, spins, width)
+
+    return _Picture(draw, module.CONFIGURATION_WIDTH, spins.shape[-1] / spins.shape[1])
+
+
+def images(file: File, count: int) -> list[NDArray[np.int8]]:
+    """Late configurations of a file as images.
+
+    Parameters
+    ----------
+    file : File
+        Samples.
+    count : int
+        At most so many configurations. Where a site has several components and more than one
+        configuration may be shown, the images are the components of the last configuration. A chain
+        has one image, whose rows are successive configurations.
+
+    Returns
+    -------
+    list of ndarray of int8, shape (rows, columns)
+        +1 and -1, and 0 where a site carries no data.
+    """
+    shape, components = file.attributes["shape"], file.attributes["components"]
+    n = file.shape("/spins")[0]
+    if len(shape) == 1:
+        rows = np.arange(0, n, file.attributes["chains"])[-shape[0] :]
+        return [np.concatenate([configuration(file, row)[0][None] for row in rows])]
+    if count == 1:
+        planes = [configuration(file, n - 1)[0]]
+    elif components > 1:
+        planes = list(configuration(file, n - 1)[:PANELS])
+    else:
+        numbers = sorted({n - 1 - n * k // count for k in range(count)})
+        planes = [configuration(file, number)[0] for number in numbers]
+    return [plane if plane.ndim == 2 else plane[0] for plane in planes]
+
+
+def configuration(file: File, number: int) -> NDArray[np.int8]:
+    """One configuration, shape (components, *shape): +-1, and 0 where a site carries no data."""
+    shape = (file.attributes["components"], *file.attributes["shape"])
+    row = file.read("/spins", number, number + 1)
+    everywhere = np.full(row.shape, 255, np.uint8)
+    mask = file.read("/mask")[np.newaxis] if "/mask" in file else everywhere
+    spins, live = (unpack_bits(bits, shape)[0].astype(np.int8) for bits in (row, mask))
+    return 2 * spins - live
+
+
+def _title(file: File) -> str:
+    """The state point, and the lattice in a second line (TeX)."""
+    a = file.attributes
+    cubic = len(set(a["shape"])) == 1
+    size = str(a["shape"][0]) if cubic else shape_text(a["shape"])
+    parts = [
+        f"$L$ = {'slice of ' * (len(a['shape']) == 3)}{size}",
+        *(["open"] if a["boundary"] == "open" else []),
+        *([f"step {a['rg_step']}"] if a["rg_step"] else []),
+    ]
+    return f"{models.of(a).temperature_label(a)}\n{', '.join(parts)}"

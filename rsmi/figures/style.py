@@ -1,0 +1,90 @@
+"""How all figures look: the settings of matplotlib, colours of temperatures, titles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from textwrap import wrap
+from typing import Any
+
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.rcsetup import cycler
+from matplotlib.ticker import MaxNLocator
+
+from rsmi import models
+from rsmi.lattice.geometry import shape_text
+from rsmi.models.base import Model
+
+STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.titlesize": 9,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "errorbar.capsize": 1.5,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "rsmi",
+    # Okabe & Ito's palette, which people with any common colour blindness can tell apart
+    "axes.prop_cycle": cycler(
+        color=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+    ),
+}
+MARKERS = "osD^vP*"
+GREY = "0.45"
+# of lines at values from theory
+REFERENCE: dict[str, Any] = {"color": GREY, "linewidth": 0.8, "linestyle": "--", "zorder": 1}
+
+
+def temperature_colour(ratio: float) -> Any:
+    """The colour of T/T_c: black at T_c, blue below and red above, darker the farther away."""
+    distance = math.log(ratio)
+    if abs(distance) < 1e-3:
+        return "black"
+    return colormaps["RdBu"](0.5 + math.copysign(0.22 + min(0.28, 4 * abs(distance)), -distance))
+
+
+def marker(number: int) -> str:
+    """The marker of a series by its number."""
+    return MARKERS[number % len(MARKERS)]
+
+
+def integer_steps(axes: Axes) -> None:
+    """Let the ticks of the abscissa be integers."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def note(axes: Axes, text: str) -> None:
+    """Write into the middle of a panel what is missing there."""
+    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text in lines of so many characters at most."""
+    return "\n".join(wrap(text, width))
+
+
+# ---- titles --------------------------------------------------------------------------------------
+
+
+def state_label(model: Model, dimension: int, size: int, coupling: float | None) -> str:
+    """The state point of a cubic lattice in the words of its model (TeX)."""
+    attributes: dict[str, Any] = {"shape": (size,) * dimension}
+    if coupling is not None:
+        attributes["coupling"] = coupling
+    return model.temperature_label(attributes)
+
+
+def geometry_title(attributes: Mapping[str, Any]) -> str:
+    """Temperature, lattice and window of a theta or lambda file, in one line (TeX)."""
+    a = attributes
+    label, block = models.of(a).temperature_label(a), shape_text(a["block"])
+    return (
+        f"{label},  $L$ = {a['shape'][0]},  block {block}, buffer {a['buffer']}, environment"
+        f" {a['environment']}"
+    )
