@@ -216,18 +216,18 @@ def test_refusals(line, sentence, workplace, here):
 
 
 def test_energy_along_the_way(workplace, here):
-    """16 x 16 at T_c, everything by default: the exact energy within 4 errors of 3e-4 at most, from
+    """16 x 16 at T_c, everything by default: the exact energy within 4 errors of 6e-4 at most, from
     the sums of the blocks. Companion: at 1.03 K_c it is more than 10 errors off."""
     for factor, agrees in ((1.0, True), (1.03, False)):
         found = flow(
             here,
-            f"--model ising --size 16 --coupling {factor * KC!r} --samples 2000000",
+            f"--model ising --size 16 --coupling {factor * KC!r} --samples 500000",
             f"{factor}.h5",
         )
         means = found["/blocks/energy_sum"] / found["/blocks/counts"] / 256
         error = means.std(ddof=1) / np.sqrt(len(means))
         off = abs(means.mean() - kaufman.energy((16, 16), KC)) / error
-        assert error < 3e-4
+        assert error < 6e-4
         assert off < 4 if agrees else off > 10
 
 

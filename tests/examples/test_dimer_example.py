@@ -1,5 +1,6 @@
 """The scripts of data/dimers run, and what its README says of them holds."""
 
+import functools
 import importlib.util
 import math
 import sys
@@ -13,6 +14,7 @@ import rsmi
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.filters import columnar_templates, electric_templates
 from rsmi.samples.windows import WindowSet
+from rsmi.stages.training import measures
 from rsmi.store import open_file
 
 FOLDER = Path(__file__).parents[2] / "data/dimers"
@@ -65,6 +67,14 @@ def samples(tmp_path_factory):
         )
         assert result.code == 0, result.err
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_fits():
+    """Fit the decoders that measure a rule in fewer steps: no test reads their bounds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measures, "fit_decoder", functools.partial(measures.fit_decoder, steps=100))
+        yield
 
 
 def is_figure(path):
