@@ -3,10 +3,10 @@
 import json
 import os
 
+import blocking_twin
 import exact
 import numpy as np
 import pytest
-import reference
 
 from rsmi.kernels import correlations as kernel
 from rsmi.renormalization import finite_size
@@ -21,13 +21,13 @@ def test_kernel_against_its_definition(shape):
     """Every axis and distance; a shift by the wrong stride, or one that runs over the end of a row,
     differs."""
     configurations = np.random.default_rng(1).choice(np.array([-1, 1], np.int8), (5, *shape))
-    rows = reference.pack(configurations)
+    rows = blocking_twin.pack(configurations)
     for axis, side in enumerate(shape):
         stride, slabs = int(np.prod(shape[axis + 1 :])), int(np.prod(shape[:axis]))
         for distance in range(side):
             found = kernel.shifted_products(rows, slabs, side * stride, distance * stride)
             np.testing.assert_array_equal(
-                found, reference.shifted_products(configurations, axis, distance)
+                found, blocking_twin.shifted_products(configurations, axis, distance)
             )
 
 
@@ -48,7 +48,7 @@ def enumerated(side):
     """Energies and observables of all states of a square."""
     states = exact.every_configuration((side, side))
     rows, total = (
-        reference.pack(states),
+        blocking_twin.pack(states),
         states.reshape(len(states), -1).sum(axis=1, dtype=np.int64),
     )
     divisors = (2, 4) if side % 4 == 0 else ()

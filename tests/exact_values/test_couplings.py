@@ -4,10 +4,10 @@ of them."""
 import json
 import math
 
+import blocking_twin
 import exact
 import numpy as np
 import pytest
-import reference
 from conftest import run_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ def histograms(spins, blocks=0, n_blocks=1):
     """(n_blocks, bins) of configurations (n, *shape)."""
     counts = np.zeros((n_blocks, couplings.number_of_bins(spins.ndim - 1)), dtype=np.int64)
     blocks = np.ascontiguousarray(np.broadcast_to(np.asarray(blocks, dtype=np.int64), len(spins)))
-    couplings.add_histograms(reference.pack(spins), spins.shape[1:], blocks, counts)
+    couplings.add_histograms(blocking_twin.pack(spins), spins.shape[1:], blocks, counts)
     return counts
 
 
@@ -57,7 +57,7 @@ def test_kernel_equals_twin(shape, seed):
     }
     expected = np.zeros((2, len(bin_of)), dtype=np.int64)
     for configuration, block in zip(spins, blocks):
-        for energies, count in reference.neighbourhood_histogram(
+        for energies, count in blocking_twin.neighbourhood_histogram(
             configuration, chosen(len(shape))
         ).items():
             expected[block, bin_of[energies]] += count
@@ -87,7 +87,7 @@ def test_operators_and_bins():
 def test_energies_are_those_of_the_operators():
     """Every product of m spins is counted at each of them."""
     spins = np.random.default_rng(1).choice([-1, 1], size=(4, 6, 10))
-    even, _ = operators.operator_sums(reference.pack(spins), (6, 10))
+    even, _ = operators.operator_sums(blocking_twin.pack(spins), (6, 10))
     sums = histograms(spins, np.arange(4), 4) @ couplings.local_energies(2)
     assert np.array_equal(sums, even[:, list(couplings.CHOSEN[2])] * [2, 2, 2, 4])
 
@@ -128,7 +128,7 @@ def torus():
     """Histograms (classes, 625) of the configurations of the 4x4 torus with equal sums of the four
     operators, and the sums."""
     spins = exact.every_configuration((4, 4))
-    even, _ = operators.operator_sums(reference.pack(spins), (4, 4))
+    even, _ = operators.operator_sums(blocking_twin.pack(spins), (4, 4))
     sums, label = np.unique(even[:, list(couplings.CHOSEN[2])], axis=0, return_inverse=True)
     return histograms(spins, label.ravel(), len(sums)), sums
 
@@ -252,7 +252,7 @@ def chain(k, sites, samples, seed):
 def test_decimation_of_a_sampled_chain(steps):
     """K -> (1/2) ln cosh 2K at every step, and no other coupling, within 4 errors."""
     k, spins, size = 0.8, chain(0.8, 2048, 200, 11), 2048
-    rows = reference.pack(spins)
+    rows = blocking_twin.pack(spins)
     for step in range(steps):
         rows = coarse_grain(
             rows, (size,), decimation((2,)), np.array([1, step], dtype=np.uint64), 0
@@ -347,7 +347,7 @@ def test_errors_are_honest():
     energies, found = couplings.local_energies(1), []
     for seed in range(400):
         rows = coarse_grain(
-            reference.pack(chain(0.7, 1536, 64, seed)),
+            blocking_twin.pack(chain(0.7, 1536, 64, seed)),
             (1536,),
             majority((3,)),
             np.array([1, 2], dtype=np.uint64),

@@ -1,10 +1,10 @@
 """The linearised transformation and its exponents, against a lattice small enough to enumerate and
 synthetic matrices."""
 
+import blocking_twin as twins
 import exact
 import numpy as np
 import pytest
-import reference
 
 from rsmi.renormalization import level_sums, mcrg, operators
 from rsmi.renormalization.rules import decimation, majority
@@ -25,7 +25,7 @@ def transfer_probabilities(configurations, rule_name):
 
 
 def operators_of(configurations):
-    even, odd = operators.operator_sums(reference.pack(configurations), configurations.shape[1:])
+    even, odd = operators.operator_sums(twins.pack(configurations), configurations.shape[1:])
     return {"even": even.astype(float), "odd": odd.astype(float)}
 
 
@@ -124,7 +124,7 @@ def test_measured_sums_give_the_exact_transformation(rule_name):
     classes, block = np.unique(energies, return_inverse=True)
     rule = {"decimation": decimation, "majority": majority}[rule_name]((2, 2))
     measured = level_sums.measure_levels(
-        reference.pack(fine), (4, 4), rule, 1, KEYS, energies, blocks=block
+        twins.pack(fine), (4, 4), rule, 1, KEYS, energies, blocks=block
     )
     weight = np.exp(-COUPLING * (classes - classes.min()))
     sums = {name: np.tensordot(weight, array, 1) for name, array in measured.items()}
@@ -204,7 +204,11 @@ def test_undefined_exponents_have_reasons():
 def test_wrapped_levels_are_marked_and_singular_ones_null():
     """4x4 to 2x2: all ten even operators cannot be independent of one another there."""
     spins = np.random.default_rng(0).choice([-1, 1], size=(400, 8, 8))
-    rows, energies, blocks = reference.pack(spins), exact.ising_energies(spins), np.arange(400) % 10
+    rows, energies, blocks = (
+        twins.pack(spins),
+        exact.ising_energies(spins),
+        np.arange(400) % 10,
+    )
     keys = np.arange(6, dtype=np.uint64).reshape(3, 2)
     sums = level_sums.measure_levels(
         rows, (8, 8), majority((2, 2)), 3, keys, energies, blocks=blocks
@@ -295,7 +299,7 @@ def test_decimation_of_sampled_long_chains():
     for length, b in ((128, 2), (81, 3)):
         spins = sampled_chain(rng, 4000, length, coupling)
         sums = level_sums.measure_levels(
-            reference.pack(spins),
+            twins.pack(spins),
             (length,),
             decimation((b,)),
             2,

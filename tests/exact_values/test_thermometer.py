@@ -3,10 +3,10 @@ flows."""
 
 from types import SimpleNamespace
 
+import blocking_twin
 import exact
 import numpy as np
 import pytest
-import reference
 
 from rsmi.renormalization import level_sums, thermometer
 from rsmi.renormalization.rules import decimation, majority
@@ -58,7 +58,7 @@ def exact_sums(coupling, rule):
     energies = exact.ising_energies(fine)
     classes, block = np.unique(energies, return_inverse=True)
     measured = level_sums.measure_levels(
-        reference.pack(fine), (4, 4), rule, 1, KEYS, energies, blocks=block
+        blocking_twin.pack(fine), (4, 4), rule, 1, KEYS, energies, blocks=block
     )
     weights = np.exp(-coupling * (classes - classes.min()))
     return {name: np.tensordot(weights, array, 1)[None] for name, array in measured.items()}
@@ -114,7 +114,7 @@ def test_errors_of_sampled_flows():
     for _ in range(40):
         chosen = rng.choice(len(fine), 4000, p=weights)
         sums = level_sums.measure_levels(
-            reference.pack(fine[chosen]),
+            blocking_twin.pack(fine[chosen]),
             (4, 4),
             rule,
             1,

@@ -3,8 +3,8 @@ a shuffled environment."""
 
 import exact
 import numpy as np
+import objectives_twin
 import pytest
-import reference
 
 from rsmi.information.decoder import (
     check_bounds,
@@ -84,7 +84,7 @@ def test_mean_is_absorbed(n_units):
     kernel.fit(
         fitted,
         environments,
-        reference.channel_states(filters, np.zeros(2), blocks),
+        objectives_twin.channel_states(filters, np.zeros(2), blocks),
         n_units,
         20,
         50,
@@ -92,7 +92,7 @@ def test_mean_is_absorbed(n_units):
         rng,
         mean,
     )
-    expected = reference.decoder_log_probabilities(fitted, environments - mean, n_units, 2)
+    expected = objectives_twin.decoder_log_probabilities(fitted, environments - mean, n_units, 2)
     np.testing.assert_allclose(decoder.log_probabilities(environments), expected, atol=1e-9)
 
 
@@ -181,7 +181,7 @@ def test_log_probabilities_match_the_twin(n_units):
     rng = np.random.default_rng(1)
     environments = rng.choice(np.array([-1, 1], np.int8), (1100, 7))
     parameters = rng.normal(0, 0.6, kernel.parameter_count(7, n_units, 3))
-    expected = reference.decoder_log_probabilities(parameters, environments, n_units, 3)
+    expected = objectives_twin.decoder_log_probabilities(parameters, environments, n_units, 3)
     np.testing.assert_allclose(
         kernel.log_probabilities(parameters, environments, n_units, 3), expected, rtol=1e-11
     )
@@ -212,7 +212,7 @@ def test_fit_matches_the_twin():
     state = {"parameters": start, "moments": np.zeros((2, len(start))), "rng": KEY}
     np.testing.assert_allclose(
         fitted.parameters,
-        reference.adam_steps(state, gradient, 60, settings, 12)[6:].mean(axis=0),
+        objectives_twin.adam_steps(state, gradient, 60, settings, 12)[6:].mean(axis=0),
         rtol=1e-9,
         atol=1e-12,
     )

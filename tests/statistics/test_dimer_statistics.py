@@ -4,9 +4,9 @@ larger ones by winding and correlations."""
 from functools import cache
 from pathlib import Path
 
+import dimers_twin
 import numpy as np
 import pytest
-import reference
 from exact import dimer_coverings
 
 from rsmi.models.dimers import coverings as dimers
@@ -63,7 +63,7 @@ def z_score(values, exact):
 
 def all_coverings(shape, boundary="periodic"):
     return np.array(
-        [reference.dimer_links(partners) for partners in dimer_coverings(shape, boundary)]
+        [dimers_twin.dimer_links(partners) for partners in dimer_coverings(shape, boundary)]
     )
 
 

@@ -24,7 +24,7 @@ from dieharder import (
     first_words,
     keys,
 )
-from reference import keyed_bits, twin_of_lanes, xoshiro_next
+from random_twin import keyed_bits, twin_of_lanes, xoshiro_next
 from test_portable import ROOT, compiler
 
 from rsmi.engine import keys as streams

@@ -3,9 +3,9 @@ measurements, refusals."""
 
 import numpy as np
 import pytest
+from bitsliced_twin import BitslicedIsing
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import BitslicedIsing
 
 from rsmi.models.ising.bitsliced import (
     ALGORITHMS,

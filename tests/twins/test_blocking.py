@@ -1,10 +1,10 @@
 """Coarse-graining: the kernel against its twin, what the keys promise, and one exactly solved
 flow."""
 
+import blocking_twin
 import exact
 import numpy as np
 import pytest
-import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,11 +26,11 @@ GEOMETRIES = [
 
 def random_rows(seed, n, shape):
     spins = np.random.default_rng(seed).choice([-1, 1], size=(n, *shape))
-    return reference.pack(spins)
+    return blocking_twin.pack(spins)
 
 
 def unpack_all(rows, shape):
-    return np.array([reference.unpack(row, shape) for row in rows])
+    return np.array([blocking_twin.unpack(row, shape) for row in rows])
 
 
 @settings(max_examples=40, deadline=None)
@@ -55,7 +55,7 @@ def test_kernel_equals_twin(geometry, hidden, kind, seed, first):
     rows = random_rows(seed, 3, shape)
     coarse = coarse_grain(rows, shape, rule, KEY, first)
     expected = [
-        reference.coarse_grain(row, shape, rule, KEY, first + i) for i, row in enumerate(rows)
+        blocking_twin.coarse_grain(row, shape, rule, KEY, first + i) for i, row in enumerate(rows)
     ]
     assert np.array_equal(
         coarse, np.packbits(np.reshape(expected, (3, -1)), axis=1, bitorder="little")
@@ -77,7 +77,7 @@ def test_draws_depend_on_the_number_of_the_sample_alone():
 def test_ties_are_fair():
     """2x2 blocks with two spins up: half of 40,000 coarse spins are up, within 4 standard
     deviations (p off by .01 is caught)."""
-    rows = reference.pack(np.tile([[1, 1], [-1, -1]], (100, 20, 20)))
+    rows = blocking_twin.pack(np.tile([[1, 1], [-1, -1]], (100, 20, 20)))
     up = np.unpackbits(coarse_grain(rows, (40, 40), majority((2, 2)), KEY), axis=1).sum(
         dtype=np.int64
     )
@@ -89,7 +89,7 @@ def test_soft_rule_has_its_probability():
     sigma; x off by 3 % is caught."""
     rule = Rule([[0.7, -0.4, 1.1]], [0.3], False, (3,))
     states = exact.every_configuration((3,))
-    rows = reference.pack(np.tile(states.ravel(), (40_000, 1)))
+    rows = blocking_twin.pack(np.tile(states.ravel(), (40_000, 1)))
     frequency = unpack_all(coarse_grain(rows, (24,), rule, KEY), (8,)).mean(axis=0)
     frequency = (1 + frequency) / 2
 
@@ -118,7 +118,7 @@ def test_decimated_chain_has_the_exact_coupling():
     coupling = 0.7
     chain, ring = exact.every_configuration((12,)), exact.every_configuration((6,))
     weights = exact.boltzmann(exact.ising_energies(chain), coupling)
-    coarse = coarse_grain(reference.pack(chain), (12,), decimation((2,)), KEY)
+    coarse = coarse_grain(blocking_twin.pack(chain), (12,), decimation((2,)), KEY)
     blocked = np.bincount(coarse[:, 0], weights, minlength=64)
     np.testing.assert_allclose(
         blocked,

@@ -1,9 +1,9 @@
 """The kernels of free dimers: the worm against its twin, packing, noise, and what is measured on
 coverings."""
 
+import dimers_twin
 import numpy as np
 import pytest
-import reference
 from exact import dimer_coverings, parallel_plaquettes
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,8 +55,8 @@ def test_twin(shape, boundary):
     twin, stream = dimers.columns(shape), [int(word) for word in rng[0]]
     pairs, packed, steps = rows(partners, rng, boundary, 3, 0, 20)
     for row in range(20):
-        assert reference.dimer_worms(twin, stream, boundary == "open", 3) == steps[row]
-        links = reference.dimer_links(twin)
+        assert dimers_twin.dimer_worms(twin, stream, boundary == "open", 3) == steps[row]
+        links = dimers_twin.dimer_links(twin)
         assert (unpack(packed[row : row + 1], shape)[0] == links).all()
         assert pairs[row] == parallel_plaquettes(twin[None], boundary)[0]
     assert (partners[0] == twin).all()
@@ -201,7 +201,7 @@ def test_noise_twin(shape, pairing):
     noisy = kernel.add_noise(packed, shape, 0.7, pairing, key, 5)
     spins = unpack(noisy, shape, 4)
     for row, sample in enumerate(spins):
-        vertices, faces = reference.dimer_noise(shape, 0.7, pairing == "straddling", key, 5 + row)
+        vertices, faces = dimers_twin.dimer_noise(shape, 0.7, pairing == "straddling", key, 5 + row)
         assert (sample[0] == vertices).all()
         assert (sample[3] == faces).all()
     assert (spins[:, dimers.LINKS] == unpack(packed, shape)).all()
@@ -249,7 +249,7 @@ def test_noise_refuses():
 @pytest.fixture(scope="module")
 def torus():
     """The 272 coverings of the 4x4 torus, links (272, 2, 4, 4)."""
-    return np.array([reference.dimer_links(covering) for covering in dimer_coverings((4, 4))])
+    return np.array([dimers_twin.dimer_links(covering) for covering in dimer_coverings((4, 4))])
 
 
 def test_windings(torus):
@@ -275,7 +275,7 @@ def test_columnar_states(axis):
     partners = (
         dimers.columns((6, 8)) if axis == 0 else np.where(dimers.columns((8, 6)).T == 0, 1, 3)
     )
-    links = reference.dimer_links(partners)[None]
+    links = dimers_twin.dimer_links(partners)[None]
     order = dimers.columnar_order(links)[0]
     assert order[axis] == 1
     assert order[1 - axis] == 0
@@ -316,7 +316,7 @@ def test_check_coverings(torus):
     with pytest.raises(DataError, match="around the edge"):
         dimers.check_coverings(torus, "open")
     dimers.check_coverings(
-        [reference.dimer_links(covering) for covering in dimer_coverings((4, 4), "open")], "open"
+        [dimers_twin.dimer_links(covering) for covering in dimer_coverings((4, 4), "open")], "open"
     )
 
 

@@ -5,8 +5,8 @@ import itertools
 
 import numpy as np
 import pytest
+from dimers_twin import dimer_loop_scatter, dimer_loop_worm
 from exact import dimer_coverings, dimer_windings, parallel_plaquettes
-from reference import dimer_loop_scatter, dimer_loop_worm
 
 from rsmi.models.dimers import coverings as model
 from rsmi.models.dimers import kasteleyn

@@ -1,8 +1,8 @@
 """Geometry of block, buffer and environment, and windows cut from packed configurations."""
 
+import blocking_twin
 import numpy as np
 import pytest
-import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,7 +89,7 @@ def test_windows_equal_rolled_lattices(data):
             flip
             * np.concatenate(
                 [
-                    reference.window_spins(component, block, near, far, origin)
+                    blocking_twin.window_spins(component, block, near, far, origin)
                     for component in spins[configuration]
                 ]
             )
@@ -105,7 +105,7 @@ def test_windows_equal_rolled_lattices(data):
 )
 def test_choice_equals_twin(n, shape, count):
     configurations, origins, flips = choose_windows(n, shape, count, KEY)
-    twin = list(reference.choose_windows(n, shape, count, KEY))
+    twin = list(blocking_twin.choose_windows(n, shape, count, KEY))
     assert list(zip(configurations.tolist(), map(tuple, origins.tolist()), flips.tolist())) == twin
 
 

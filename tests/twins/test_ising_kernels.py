@@ -6,7 +6,8 @@ import pytest
 from exact import ising_states
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import ising_local, ising_swendsen_wang, ising_wolff, toss_together, xoshiro_next
+from ising_twin import ising_local, ising_swendsen_wang, ising_wolff, toss_together
+from random_twin import xoshiro_next
 
 from rsmi.models.ising.chain import (
     ALGORITHMS,

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import exact
 import numpy as np
+import objectives_twin as twins
 import pytest
-import reference
 
 from rsmi.information.channel import state_probabilities, unit_probabilities
 from rsmi.information.gaussian import gaussian_critic, generalized_inverse
@@ -86,7 +86,7 @@ def test_pair_energies_of_lopsided_fields():
 @pytest.mark.parametrize("n_hidden", [1, 2, 4])
 @pytest.mark.parametrize(
     ("objective", "twin"),
-    [("proxy", reference.proxy_by_pairs), ("logsum", reference.log_sum_by_pairs)],
+    [("proxy", twins.proxy_by_pairs), ("logsum", twins.log_sum_by_pairs)],
 )
 @pytest.mark.parametrize("distinct", [False, True])
 def test_pairs_match_the_twin(objective, twin, n_hidden, distinct):
@@ -99,9 +99,13 @@ def test_pairs_match_the_twin(objective, twin, n_hidden, distinct):
         filters,
         bias,
     ).value
-    energies = reference.pair_energies(problem.theta, problem.blocks, problem.environments)
+    energies = twins.pair_energies(problem.theta, problem.blocks, problem.environments)
     assert value == pytest.approx(
-        twin(energies, reference.channel_states(filters, bias, problem.blocks), with_own=distinct),
+        twin(
+            energies,
+            twins.channel_states(filters, bias, problem.blocks),
+            with_own=distinct,
+        ),
         abs=3e-6,
     )
 
@@ -119,7 +123,7 @@ def test_enumeration_matches_the_definition(n_hidden):
         problem.theta._replace(block_weights=np.zeros((N_BLOCK, 1)), block_hidden_bias=np.zeros(1)),
     )
     marginal_free = marginal_free._replace(block_visible_bias=np.zeros(N_BLOCK))
-    weight = np.exp(reference.pair_energies(marginal_free, blocks, problem.environments))
+    weight = np.exp(twins.pair_energies(marginal_free, blocks, problem.environments))
     given_e = (
         weight / weight.sum(axis=1, keepdims=True) @ exact.channel_table(filters, bias, blocks)
     )
@@ -132,10 +136,10 @@ def test_decoder_objective_matches_the_twin(n_units, n_hidden):
     problem, (filters, bias) = random_problem(6), random_channel(6, n_hidden)
     decoder = random_decoder(6, n_hidden, n_units)
     settings = LambdaSettings("decoder", n_hidden=n_hidden, decoder_units=n_units)
-    q = reference.channel_states(filters, bias, problem.blocks)
-    log_r = reference.decoder_log_probabilities(decoder, problem.environments, n_units, n_hidden)
+    q = twins.channel_states(filters, bias, problem.blocks)
+    log_r = twins.decoder_log_probabilities(decoder, problem.environments, n_units, n_hidden)
     value = evaluate_objective(problem, settings, filters, bias, decoder=decoder).value
-    assert value == pytest.approx(reference.variational_bound(q, log_r), rel=1e-12)
+    assert value == pytest.approx(twins.variational_bound(q, log_r), rel=1e-12)
 
 
 @pytest.mark.parametrize("n_hidden", [1, 2, 4])
@@ -145,13 +149,11 @@ def test_gaussian_proxy_matches_the_twin(n_hidden):
     v, e = (
         spins - mean for spins, mean in zip((problem.blocks, problem.environments), problem.means)
     )
-    q = reference.channel_states(filters, bias, v)
+    q = twins.channel_states(filters, bias, v)
     value = evaluate_objective(
         problem, LambdaSettings("proxy", "gaussian", n_hidden=n_hidden), filters, bias
     ).value
-    assert value == pytest.approx(
-        reference.gaussian_proxy(e @ problem.critic.T @ v.T, q), rel=1e-12
-    )
+    assert value == pytest.approx(twins.gaussian_proxy(e @ problem.critic.T @ v.T, q), rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -271,12 +273,12 @@ def test_decoder_climbs_its_likelihood(n_hidden, problem_of):
         LambdaSettings("decoder", n_hidden=n_hidden, decoder_units=2),
         random_decoder(8, n_hidden, 2),
     )
-    q = reference.channel_states(filters, bias, v)
+    q = twins.channel_states(filters, bias, v)
     gradient = evaluate_objective(
         problem, settings, filters, bias, decoder=decoder
     ).decoder_gradient
     numeric = finite_differences(
-        lambda x: (q * reference.decoder_log_probabilities(x, e, 2, n_hidden)).sum(axis=1).mean(),
+        lambda x: (q * twins.decoder_log_probabilities(x, e, 2, n_hidden)).sum(axis=1).mean(),
         decoder,
     )
     assert np.abs(gradient - numeric).max() < 1e-6 * np.abs(numeric).max()
@@ -292,7 +294,7 @@ def test_chains_and_their_gradient_match_the_twin(n_hidden):
     chains, expected_chains = start.copy(), start.copy()
     rng = np.array([3, 1, 4, 1], np.uint64)
     result = evaluate_objective(problem, settings, filters, bias, chains=chains, rng=rng)
-    reference.gibbs_chains(problem.theta, filters, bias, expected_chains, [3, 1, 4, 1], 2)
+    twins.gibbs_chains(problem.theta, filters, bias, expected_chains, [3, 1, 4, 1], 2)
     np.testing.assert_array_equal(chains, expected_chains)
 
     q, up = (
@@ -302,7 +304,7 @@ def test_chains_and_their_gradient_match_the_twin(n_hidden):
     gradient, value = np.zeros((n_hidden, N_BLOCK)), 0.0
     for h, v in enumerate(np.swapaxes(chains, 1, 2)):
         bits = h >> np.arange(n_hidden) & 1
-        energies = reference.pair_energies(problem.theta, v, problem.environments)
+        energies = twins.pair_energies(problem.theta, v, problem.environments)
         score = v[:, None, :] * (bits - unit_probabilities(filters, bias, v))[:, :, None]
         own = problem.blocks[:, None, :] * (bits - up)[:, :, None]
         for s in range(N_WINDOWS):
@@ -331,11 +333,11 @@ def exact_gradient(problem, filters, bias, q_of_blocks=exact.channel_table):
     """Finite differences of eq. 14 with V enumerated."""
     theta, blocks = problem.theta, exact.all_spins(N_BLOCK)
     weight = np.exp(
-        reference.minus_free_energy(
+        twins.minus_free_energy(
             theta.block_weights, theta.block_visible_bias, theta.block_hidden_bias, blocks
         )
     )
-    energies = reference.pair_energies(theta, blocks, problem.environments)
+    energies = twins.pair_energies(theta, blocks, problem.environments)
 
     def value(x):
         f, b = x[: filters.size].reshape(filters.shape), x[filters.size :]

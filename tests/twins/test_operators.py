@@ -2,10 +2,10 @@
 
 from math import prod
 
+import blocking_twin as twins
 import exact
 import numpy as np
 import pytest
-import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ def random_spins(seed, n, shape):
 
 def sums_by_hand(spins):
     return [
-        [[reference.operator_sum(s, operators.symmetric_copies(o)) for o in sector] for s in spins]
+        [[twins.operator_sum(s, operators.symmetric_copies(o)) for o in sector] for s in spins]
         for sector in operators.OPERATORS[spins.ndim - 1].values()
     ]
 
@@ -50,7 +50,7 @@ def test_kernel_equals_twin(shape, seed):
     """Odd and even sizes, sizes below the range of the operators, rows of one word and of
     several."""
     spins = random_spins(seed, 2, shape)
-    even, odd = operators.operator_sums(reference.pack(spins), shape)
+    even, odd = operators.operator_sums(twins.pack(spins), shape)
     expected_even, expected_odd = sums_by_hand(spins)
     assert np.array_equal(even, expected_even)
     assert np.array_equal(odd, expected_odd)
@@ -88,7 +88,7 @@ def test_known_configurations(shape):
     """All up: every sum is the number of its terms. Checkerboard: the sign of a product is the
     parity of the offsets' sum."""
     up, board = np.ones(shape, dtype=int), 1 - 2 * (np.indices(shape).sum(axis=0) % 2)
-    even, odd = operators.operator_sums(reference.pack(np.array([up, board])), shape)
+    even, odd = operators.operator_sums(twins.pack(np.array([up, board])), shape)
     copies, d = operators.operator_terms(len(shape)).copies, len(shape)
     assert np.array_equal(np.concatenate([even[0], odd[0]]), prod(shape) * copies)
     signs = [(-1) ** int(np.sum(operator.points)) for operator in operators.OPERATORS[d]["even"]]
@@ -117,7 +117,7 @@ def test_symmetries(seed):
             *(np.flip(spins, axis) for axis in axes),
         ]
         even, odd = operators.operator_sums(
-            reference.pack(np.concatenate([spins, *moved, -spins])), shape
+            twins.pack(np.concatenate([spins, *moved, -spins])), shape
         )
         assert (even == even[0]).all()
         assert (odd[:-1] == odd[0]).all()
@@ -127,7 +127,7 @@ def test_symmetries(seed):
 @pytest.mark.parametrize("shape", [(10,), (6, 10), (3, 4, 5)])
 def test_first_operators_are_energy_and_magnetization(shape):
     spins = random_spins(5, 3, shape)
-    even, odd = operators.operator_sums(reference.pack(spins), shape)
+    even, odd = operators.operator_sums(twins.pack(spins), shape)
     bonds = sum(
         (spins * np.roll(spins, 1, axis)).reshape(3, -1).sum(axis=1)
         for axis in range(1, spins.ndim)
@@ -144,14 +144,14 @@ def test_samples_side_by_side_and_in_slabs(shape):
     one on a lattice moved by a plane and a row, which have other slabs; and the first operator by
     hand."""
     spins = random_spins(3, 12, shape)
-    sums = np.concatenate(operators.operator_sums(reference.pack(spins), shape), axis=1)
+    sums = np.concatenate(operators.operator_sums(twins.pack(spins), shape), axis=1)
     moved = np.concatenate(
-        operators.operator_sums(reference.pack(np.roll(spins, (5, 1), (1, 2))), shape), axis=1
+        operators.operator_sums(twins.pack(np.roll(spins, (5, 1), (1, 2))), shape), axis=1
     )
     assert np.array_equal(sums, moved)
     for n in (1, 4, 5, 9, 11):
         assert np.array_equal(
-            np.concatenate(operators.operator_sums(reference.pack(spins[:n]), shape), axis=1),
+            np.concatenate(operators.operator_sums(twins.pack(spins[:n]), shape), axis=1),
             sums[:n],
         )
     bonds = sum(
@@ -176,7 +176,7 @@ def test_smallest_lattice_on_which_operators_are_independent(shape, independent)
     """The correlation matrix of random spins has full rank from `smallest_size` on, and not one
     site below."""
     sums = np.concatenate(
-        operators.operator_sums(reference.pack(random_spins(1, 4000, shape)), shape), axis=1
+        operators.operator_sums(twins.pack(random_spins(1, 4000, shape)), shape), axis=1
     )
     full_rank = np.linalg.matrix_rank(sums - sums.mean(axis=0)) == sums.shape[1]
     assert full_rank == independent == (not operators.wraps(shape))
@@ -235,7 +235,7 @@ def test_side_by_side_is_one_by_one(rule, steps, sides, n, seed):
     )
     spins = random_spins(seed, n, shape)
     energies, blocks = rng.integers(-99, 99, n), rng.integers(0, 3, n)
-    arguments = (reference.pack(spins), shape, rule, steps, keys, energies, samples, blocks, 3)
+    arguments = (twins.pack(spins), shape, rule, steps, keys, energies, samples, blocks, 3)
     found = {}
     for name, together in (("side by side", (1, 1 << 16)), ("one by one", (1 << 16, 0))):
         with pytest.MonkeyPatch.context() as patch:
@@ -248,12 +248,16 @@ def test_side_by_side_is_one_by_one(rule, steps, sides, n, seed):
     if steps:
         planes = Rule(rule.filters, rule.bias, True, (1, 2, 2))
         both = coarse_grain(
-            reference.pack(np.stack([spins, -spins], axis=1)), (2, *shape), planes, keys[0], samples
+            twins.pack(np.stack([spins, -spins], axis=1)),
+            (2, *shape),
+            planes,
+            keys[0],
+            samples,
         )
-        coarse = coarse_grain(reference.pack(spins), shape, rule, keys[0], samples)
+        coarse = coarse_grain(twins.pack(spins), shape, rule, keys[0], samples)
         half = tuple(side // 2 for side in shape)
         assert all(
-            np.array_equal(reference.unpack(a, half), reference.unpack(b, (2, *half))[0])
+            np.array_equal(twins.unpack(a, half), twins.unpack(b, (2, *half))[0])
             for a, b in zip(coarse, both)
         )
 
@@ -266,7 +270,7 @@ def measured(n=30, shape=(16, 16), **keywords):
         "keys": KEYS,
         "energies": exact.ising_energies(spins),
     } | keywords
-    return level_sums.measure_levels(reference.pack(spins), shape, **arguments), spins
+    return level_sums.measure_levels(twins.pack(spins), shape, **arguments), spins
 
 
 def test_measured_levels_by_hand(monkeypatch):
@@ -275,7 +279,7 @@ def test_measured_levels_by_hand(monkeypatch):
     monkeypatch.setattr(level_sums, "CHUNK", 7)
     blocks = np.arange(30) % 3
     sums, spins = measured(blocks=blocks, samples=100)
-    rows, levels = reference.pack(spins), []
+    rows, levels = twins.pack(spins), []
     for step, size in enumerate((16, 8, 4, 2)):
         levels.append(operators.operator_sums(rows, (size, size)))
         rows = (
@@ -315,21 +319,17 @@ def test_measured_levels_in_every_dimension(shape, block, shapes):
     """Blocks of three sites, odd sizes, three axes: sums and cross products of the twin's blocking
     and operators."""
     spins, keys, rule = random_spins(3, 5, shape), KEYS[:2], majority(block)
-    sums = level_sums.measure_levels(reference.pack(spins), shape, rule, 2, keys, np.arange(5))
-    rows, levels = reference.pack(spins), []
+    sums = level_sums.measure_levels(twins.pack(spins), shape, rule, 2, keys, np.arange(5))
+    rows, levels = twins.pack(spins), []
     for step, size in enumerate(shapes):
         levels.append(
-            [
-                np.array(s)
-                for s in sums_by_hand(np.array([reference.unpack(row, size) for row in rows]))
-            ]
+            [np.array(s) for s in sums_by_hand(np.array([twins.unpack(row, size) for row in rows]))]
         )
         if step < 2:
             coarse = [
-                reference.coarse_grain(row, size, rule, keys[step], n)[0]
-                for n, row in enumerate(rows)
+                twins.coarse_grain(row, size, rule, keys[step], n)[0] for n, row in enumerate(rows)
             ]
-            rows = reference.pack(np.array(coarse))
+            rows = twins.pack(np.array(coarse))
     for index, sector in enumerate(operators.SECTORS):
         assert np.array_equal(
             sums[f"{sector}_sums"][0], [level[index].sum(axis=0) for level in levels]
@@ -345,7 +345,7 @@ def test_measured_levels_in_every_dimension(shape, block, shapes):
 
 def test_parts_add_up_to_the_whole():
     whole, spins = measured()
-    rows, energies = reference.pack(spins), exact.ising_energies(spins)
+    rows, energies = twins.pack(spins), exact.ising_energies(spins)
     total = level_sums.empty_sums(1, 3)
     for part in (slice(0, 11), slice(11, 30)):
         sums = level_sums.measure_levels(

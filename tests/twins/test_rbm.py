@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import exact
 import numpy as np
 import pytest
-import reference
+import rbm_twin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,7 +66,7 @@ def test_kernel_equals_twin(
     visible = random_spins(1, 2 * batch_size + left_over % batch_size, n_visible)
     state = initial_state(n_visible, n_hidden, KEY, persistent=persistent, batch_size=batch_size)
     state["weights"] *= np.float32(scale)
-    twin = reference.Machine(state)
+    twin = rbm_twin.Machine(state)
     schedule = {
         "batch_size": batch_size,
         "n_gibbs": n_gibbs,

@@ -12,7 +12,7 @@ import math
 import exact
 import numpy as np
 import pytest
-import reference
+import total_correlation_twin
 
 from rsmi.information.channel import state_probabilities
 from rsmi.information.correlation_explanation import BlockTable, advance, initial_state
@@ -158,7 +158,7 @@ def test_iterations_match_the_twin(n_states, n_sites, n_hidden, symmetric):
     state = initial_state(n_sites, n_hidden, KEY)
     twin = copy.deepcopy(state)
     advance(state, table, 9, symmetric=symmetric)
-    log_q = reference.explain(twin, blocks, weights, 1000, symmetric, 9)
+    log_q = total_correlation_twin.explain(twin, blocks, weights, 1000, symmetric, 9)
     for name in ("alpha", "sharpness", "explained"):
         np.testing.assert_allclose(state[name], twin[name], rtol=1e-7, atol=1e-9, err_msg=name)
     odds = blocks @ state["filters"].T + state["bias"]
