@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -68,17 +69,23 @@ class ModelCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in sections, and which models there are."""
-        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
-        own = [option.name for option in _own_options(_model_of(ctx))]
-        section_of = {name: title for title, names in self.sections for name in names or ()}
-        section_of |= dict.fromkeys(own, section_of["model"])
-        for title, names in self.sections:
-            key = None if names is None else title
-            shown = [option for option in options if section_of.get(option.name) == key]
+        records: dict[str, list[tuple[str, str]]] = {title: [] for title, _ in self.sections}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                records[self._section(parameter, ctx)].append(record)
+        for title, lines in records.items():
             with formatter.section(title):
-                formatter.write_dl([option.get_help_record(ctx) for option in shown])
+                formatter.write_dl(lines)
         with formatter.section(f"Models ('{ctx.command_path} --model NAME --help' shows more)"):
             formatter.write_dl([(name, _described(name)) for name in models.names()])
+
+    def _section(self, option: click.Option, ctx: click.Context) -> str:
+        """Return the title of the section in which an option is shown."""
+        own = option in _own_options(_model_of(ctx))
+        name = "model" if own else option.name
+        rest = next(title for title, names in self.sections if names is None)
+        return next((title for title, names in self.sections if name in (names or ())), rest)
 
 
 class OptionalModelCommand(ModelCommand):
@@ -120,7 +127,7 @@ class ModelName(click.ParamType):
 
     name = "model"
 
-    def __init__(self, others: tuple[str, ...] = (), importable: bool = False):
+    def __init__(self, others: tuple[str, ...] = (), importable: bool = False) -> None:
         self.others, self.importable = others, importable
 
     def choices(self) -> tuple[str, ...]:
@@ -155,7 +162,7 @@ class OfModel(click.ParamType):
 
     name = "word"
 
-    def __init__(self, attribute: str, others: tuple[str, ...] = ()):
+    def __init__(self, attribute: str, others: tuple[str, ...] = ()) -> None:
         self.attribute, self.others = attribute, others
 
     def choices(self, ctx: click.Context) -> tuple[str, ...]:
@@ -172,7 +179,7 @@ class OfModel(click.ParamType):
         return _completions(self.choices(ctx), incomplete)
 
 
-def model_option(required: bool = True):
+def model_option(required: bool = True) -> Callable[[Callable], Callable]:
     """Add ``--model``; if it is not ``required`` there is no default."""
     return click.option(
         "--model",
@@ -274,7 +281,7 @@ def _configured(ctx: click.Context, path: str | None) -> str | None:
     when it is read."""
     path = path or os.environ.get(f"{ctx.auto_envvar_prefix}_CONFIG")
     with contextlib.suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        section = tomllib.loads(Path(path).read_text()).get(ctx.info_name, {}) if path else {}
+        section = tomllib.loads(Path(path).read_text()).get(ctx.info_name or "", {}) if path else {}
         name = section.get("model") if isinstance(section, dict) else None
         return name if isinstance(name, str) else None
     return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import click
 
 from rsmi.cli import common
@@ -14,11 +17,13 @@ class Count(click.ParamType):
 
     name = "N|auto"
 
-    def __init__(self, lowest: int):
+    def __init__(self, lowest: int) -> None:
         self.lowest = lowest
 
-    def convert(self, value, param, ctx):
-        if value is None or value == "auto":
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        if value == "auto":
             return None
         try:
             number = int(value)
@@ -44,7 +49,9 @@ def parse_size(text: str, dimension: int) -> tuple[int, ...]:
     return sizes if len(sizes) == dimension else sizes * dimension
 
 
-def options(required: bool = True, several: bool = False, measured: bool = False):
+def options(
+    required: bool = True, several: bool = False, measured: bool = False
+) -> Callable[[Callable], Callable]:
     """Add the options of sampling.
 
     Parameters
@@ -140,7 +147,7 @@ def options(required: bool = True, several: bool = False, measured: bool = False
     )
 
 
-def refuse_with_files(ctx: click.Context, names) -> None:
+def refuse_with_files(ctx: click.Context, names: Iterable[str]) -> None:
     """Raise UsageError if an option of sampling is given although samples are read from files."""
     given = [
         name

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 
 from rsmi import models
 from rsmi.models.dimers import figure as dimer_figure
-from rsmi.models.dimers import report as dimer_info
+from rsmi.models.dimers import rule_measures
 from rsmi.models.dimers.filters import embed_links, filter_shape
 from rsmi.models.dimers.stars import star_vectors
 from rsmi.samples.trained import lattice_attributes
@@ -73,8 +73,8 @@ def test_text(rules):
     text = text_of(rules["two"])
     with open_file(rules["two"]) as file:
         weights, found = (
-            dimer_info.fixed_filters(file)[0].reshape(2, 4, 4, 4),
-            dimer_info.summary(file)["dimers"],
+            rule_measures.fixed_filters(file)[0].reshape(2, 4, 4, 4),
+            rule_measures.summary(file)["dimers"],
         )
     for row in found["units"]:
         assert all(
@@ -108,7 +108,7 @@ def test_stars_do_not_show(rules):
     """The bare filters of the example are mostly stars; text and measures are those of what is
     left."""
     with open_file(rules["two"]) as file:
-        bare, (fixed, _) = file.read("/filters"), dimer_info.fixed_filters(file)
+        bare, (fixed, _) = file.read("/filters"), rule_measures.fixed_filters(file)
     assert (bare**2).sum() > 5 * (fixed**2).sum()
     assert np.abs(fixed @ star_vectors((4, 4), 4).T).max() < 1e-12
     assert filter_shape(fixed, (4, 4), 4).electric == pytest.approx(
@@ -251,4 +251,4 @@ def test_a_rule_remembers_noise_and_boundary(tmp_path, boundary):
     }.items() <= remembered.items()
     assert remembered.get("boundary", "periodic") == boundary
     with open_file(dimer_rule(tmp_path / "rule.h5", shape=(16, 16), boundary=boundary)) as file:
-        assert (dimer_info.summary(file)["dimers"]["exact"] is None) == (boundary == "open")
+        assert (rule_measures.summary(file)["dimers"]["exact"] is None) == (boundary == "open")

@@ -1,15 +1,17 @@
-"""Figures of dimers: coverings, and rules learned on them, each filter on the lattice whose links
-and noise spins it weighs."""
+"""Figures of dimers: coverings, and learned rules, whose filters are drawn on the lattice of the
+links and noise spins that they weigh."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
+from numpy.typing import NDArray
 
-from rsmi.models.dimers import report as dimer_info
+from rsmi.models.dimers import rule_measures
 from rsmi.models.dimers.coverings import links_of
 from rsmi.models.dimers.stars import without_stars
 from rsmi.models.drawing import RuleDrawing
@@ -18,30 +20,28 @@ from rsmi.store import File
 _LINKS = {"x-links": (1, 0), "y-links": (0, 1)}
 _NOISE = {"vertices": 0.0, "faces": 0.5}  # shift from the vertex of the cell
 CONFIGURATION_WIDTH = 3.2  # inches
-_HALF_WIDTH, _GAP = 0.11, 0.13  # of a link, in lattice spacings; and its distance from the vertices
+_HALF_WIDTH = 0.11  # of a link, in lattice spacings
+_GAP = 0.13  # between a link and its vertices
 _DOT = 42.0  # area of a noise spin in square points
-_OUTLINE = {"edgecolors": "0.55", "linewidths": 0.5}
+_OUTLINE: dict[str, Any] = {"edgecolors": "0.55", "linewidths": 0.5}
 _MOST_VERTICES = 64  # of a covering shown along a side
-_CLASSES = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-)  # dimers along x from even and odd x, along y from even and odd y
+# Dimers along x from even and from odd x, then along y from even and from odd y.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
-def draw_configuration(axes, spins: np.ndarray, width: float) -> None:
-    """A covering, x to the right and y up, and its noise: black = +1. Of a large lattice the
-    corner.
+def draw_configuration(axes: Any, spins: NDArray[np.int8], width: float) -> None:
+    """Draw a covering, x to the right and y up, and its noise, where black is +1. Of a large
+    lattice only a corner is drawn.
 
-    Every vertex draws its half of the dimer, so that one around the edges appears at both. Colours
-    tell the four columnar states apart: each of them has one only.
+    Every vertex draws its half of the dimer, so that a dimer around the edges appears at both. Each
+    of the four columnar states has one colour only.
 
     Parameters
     ----------
-    spins : ndarray of +-1, shape (components, Lx, Ly)
+    axes : matplotlib.axes.Axes
+    spins : ndarray of +-1, (components, Lx, Ly)
     width : float
-        Of the picture, in inches.
+        Width of the picture in inches.
     """
     shape = tuple(min(size, _MOST_VERTICES) for size in spins.shape[1:])
     spacing, corner = 72 * width / shape[0], tuple(map(slice, shape))  # points between vertices
@@ -52,10 +52,10 @@ def draw_configuration(axes, spins: np.ndarray, width: float) -> None:
         for start, sign in ((links[axis], 1), (np.roll(links[axis], 1, axis=axis), -1)):
             ends = here[start[corner].ravel()]
             kind = (np.arange(shape[axis]) + (sign < 0)) % 2  # of the vertex the dimer starts from
-            colours = [_CLASSES[2 * axis + kind[end[axis]]] for end in ends]
+            colours = [_COLOURS[2 * axis + kind[end[axis]]] for end in ends]
             axes.add_collection(
                 LineCollection(
-                    np.stack([ends, ends + sign * along], axis=1),
+                    list(np.stack([ends, ends + sign * along], axis=1)),
                     colors=colours,
                     linewidths=0.3 * spacing,
                     capstyle="round",
@@ -75,19 +75,18 @@ def draw_configuration(axes, spins: np.ndarray, width: float) -> None:
 
 
 def rule_drawing(file: File) -> RuleDrawing | None:
-    """Every unit on its block, links and noise spins coloured by weight; None for rules that do not
-    act on links.
+    """Return how the filters of a lambda file are drawn; None if they do not act on links.
 
-    The filters are without stars. The arrow points along the field E that the filter measures; its
-    length is the square root of R2.
+    Links and noise spins are coloured by weight, and the filters are without stars. The arrow
+    points along the field E that the filter measures; its length is the square root of R2.
     """
-    if not dimer_info.is_dimer_rule(file):
+    if not rule_measures.is_dimer_rule(file):
         return None
     block, components = file.attributes["block"], file.attributes["components"]
-    filters, _ = dimer_info.fixed_filters(file)
-    measures = dimer_info.summary(file)["dimers"]
+    filters, _ = rule_measures.fixed_filters(file)
+    measures = rule_measures.summary(file)["dimers"]
 
-    def draw(axes, unit: int, scale: ScalarMappable) -> None:
+    def draw(axes: Any, unit: int, scale: ScalarMappable) -> None:
         draw_unit(axes, filters[unit], block, components, scale)
         _draw_direction(axes, measures["units"][unit])
         axes.set_title(_unit_title(unit, measures["units"][unit], components))
@@ -103,18 +102,18 @@ def rule_drawing(file: File) -> RuleDrawing | None:
 
 
 def draw_unit(
-    axes,
-    weights: np.ndarray,
+    axes: Any,
+    weights: NDArray[np.float64],
     block: tuple[int, int],
     components: int,
     scale: ScalarMappable,
     dot: float = _DOT,
 ) -> None:
-    """Links, x to the right and y up; noise spins on vertices and faces, other vertices as small
-    grey dots."""
+    """Draw the filter of one unit: links, x to the right and y up, and noise spins on vertices and
+    faces. Other vertices are small grey dots."""
     layers = {
         name: scale.to_rgba(layer.ravel())
-        for name, layer in zip(dimer_info.COMPONENTS[components], weights.reshape(-1, *block))
+        for name, layer in zip(rule_measures.COMPONENTS[components], weights.reshape(-1, *block))
     }
     cells = np.indices(block).reshape(2, -1).T
     for name, along in _LINKS.items():
@@ -138,8 +137,8 @@ def draw_unit(
     axes.set(xlim=(-0.35, block[0] + 0.35), ylim=(-0.35, block[1] + 0.35), aspect="equal")
 
 
-def _draw_direction(axes, measures: dict) -> None:
-    """The field E of the filter in a unit circle beside the lattice."""
+def _draw_direction(axes: Any, measures: dict) -> None:
+    """Draw the field E of the filter in a unit circle beside the lattice."""
     if measures["R2"] is None:
         return
     dial = axes.inset_axes((1.0, 0.82, 0.18, 0.18))
@@ -189,17 +188,21 @@ def _legend(measures: dict) -> str:
     return "arrow: the field $E$ in the filter, of length $R$ in a circle of 1\n" + capture
 
 
-def _cell_picture(weights: np.ndarray, block: tuple[int, int], components: int) -> np.ndarray:
-    """A filter without stars as `cell_image`."""
+def _cell_picture(
+    weights: NDArray[np.float64], block: tuple[int, int], components: int
+) -> NDArray[np.float64]:
+    """Return the `cell_image` of a filter without stars."""
     fixed, _ = without_stars(weights[None], np.zeros(1), block, components)
     return cell_image(fixed[0], block, components)
 
 
-def cell_image(weights: np.ndarray, block: tuple[int, int], components: int) -> np.ndarray:
-    """A filter as an image of vertices, links and faces, rows downwards: (2 m_y, 2 m_x), NaN where
-    V has no variable."""
+def cell_image(
+    weights: NDArray[np.float64], block: tuple[int, int], components: int
+) -> NDArray[np.float64]:
+    """Return a filter as an image (2 m_y, 2 m_x) of vertices, links and faces, rows downwards; NaN
+    where V has no variable."""
     canvas = np.full((2 * block[0], 2 * block[1]), np.nan)
-    for name, layer in zip(dimer_info.COMPONENTS[components], weights.reshape(-1, *block)):
+    for name, layer in zip(rule_measures.COMPONENTS[components], weights.reshape(-1, *block)):
         x, y = {"vertices": (0, 0), "x-links": (1, 0), "y-links": (0, 1), "faces": (1, 1)}[name]
         canvas[x::2, y::2] = layer
     return canvas.T[::-1]

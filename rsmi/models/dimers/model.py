@@ -14,7 +14,15 @@ from rsmi.errors import UsageError
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry, even_origins, shape_text
 from rsmi.models.base import Component, Model, Option
-from rsmi.models.dimers import coverings, parameters, report, samples, simulation, stars
+from rsmi.models.dimers import (
+    coverings,
+    parameters,
+    report,
+    rule_measures,
+    samples,
+    simulation,
+    stars,
+)
 
 if TYPE_CHECKING:
     from rsmi.store import File
@@ -80,10 +88,10 @@ class Dimers(Model):
         return parameters.parameters(**request)
 
     def simulation(self, parameters: Mapping[str, Any]) -> simulation.DimerSimulation:
-        return simulation.DimerSimulation.of(parameters)
+        return simulation.simulation_of(parameters)
 
     def default_chains(self, parameters: Mapping[str, Any]) -> int:
-        return simulation.default_chains(parameters)
+        return simulation.CHAINS
 
     def check_file(self, file: File) -> None:
         samples.check_attributes(file)
@@ -99,7 +107,7 @@ class Dimers(Model):
         return -coverings.parallel_pairs(links, attributes.get("boundary", "periodic"))
 
     def components(self, attributes: Mapping[str, Any]) -> tuple[Component, ...]:
-        names = report.COMPONENTS.get(attributes["components"])
+        names = rule_measures.COMPONENTS.get(attributes["components"])
         return super().components(attributes) if names is None else tuple(map(Component, names))
 
     def check_geometry(self, geometry: Geometry) -> None:
@@ -188,10 +196,10 @@ class Dimers(Model):
         return report.contents(sites, components)
 
     def rule_summary(self, file: File) -> dict:
-        return report.summary(file)
+        return rule_measures.summary(file)
 
     def describe_rule(self, file: File) -> list[str] | None:
-        return report.describe(file) if report.is_dimer_rule(file) else None
+        return report.describe(file) if rule_measures.is_dimer_rule(file) else None
 
     def drawing(self) -> ModuleType:
         from rsmi.models.dimers import figure

@@ -1,4 +1,4 @@
-"""The parameters of the dimer model, from what the command line asks for."""
+"""The parameters of the dimer model, from the options of the command line."""
 
 from __future__ import annotations
 
@@ -20,66 +20,72 @@ def parameters(
     noise_probability: float | None,
     noise_pairing: str | None,
 ) -> dict:
-    """Checked parameters of the physics.
+    """Return the checked parameters of the physics.
 
     Raises
     ------
     UsageError
-        For a lattice without coverings, a temperature or a noise that cannot be.
+        For a lattice without coverings, or an impossible temperature, algorithm or noise.
     """
     coverings.check_shape(shape)
-    coupling, interaction = resolve_coupling(temperature, coupling, interaction)
-    if coupling and algorithm == "worm":
+    strength, energy = resolve_coupling(temperature, coupling, interaction)
+    if strength and algorithm == "worm":
         raise UsageError(
             "--algorithm worm: samples free dimers only; take loop, or leave out --temperature and"
             " --coupling"
         )
-    if coupling < (least := least_coupling(shape, boundary)):
+    if strength < (least := least_coupling(shape, boundary)):
         raise UsageError(
-            f"coupling {coupling:g}: repels too much, loops would hardly close; {least:g} is the"
+            f"coupling {strength:g}: repels too much, loops would hardly close; {least:g} is the"
             " least on this lattice"
         )
-    noise = _noise(noise_probability, noise_pairing)
     return {
         "model": "dimers",
         "shape": list(shape),
         "boundary": boundary,
-        "coupling": coupling,
+        "coupling": strength,
         "algorithm": algorithm,
-        **interaction,
-        **noise,
+        **({} if energy is None else {"interaction": energy}),
+        **_noise(noise_probability, noise_pairing),
     }
 
 
 def resolve_coupling(
     temperature: str | None, coupling: float | None, interaction: float | None
-) -> tuple[float, dict]:
-    """K = -v/(k_B T), and {"interaction": v}, empty for free dimers.
+) -> tuple[float, float | None]:
+    """Return K = -v/(k_B T) and the interaction v; 0 and None for free dimers.
 
-    v is the energy of two parallel dimers on a plaquette: aligning for v < 0 (K > 0). Without a
-    temperature the dimers are free; ``--coupling`` alone stands for v = -1 or 1, whichever gives
-    its sign.
+    v is the energy of two parallel dimers on a plaquette. They align for v < 0, that is K > 0.
+    Without a temperature the dimers are free. ``--coupling`` alone stands for v = -1 or 1,
+    whichever gives its sign.
 
     Raises
     ------
     UsageError
-        For contradicting options, or values that are not finite.
+        For options that contradict each other, or values that are not finite.
     """
     if temperature is not None and coupling is not None:
         raise UsageError(
             "give --temperature or --coupling K = -v/(k_B T), not both; neither for free dimers"
         )
     if coupling is not None:
-        if interaction is not None or not math.isfinite(coupling):
-            raise UsageError(
-                f"--coupling {coupling}: must be finite and says all: leave out --interaction"
-            )
-        return (coupling, {"interaction": -math.copysign(1.0, coupling)}) if coupling else (0.0, {})
-    if temperature is None:
-        if interaction:
-            raise UsageError("--interaction: needs a --temperature")
-        return 0.0, {}
-    interaction = -1.0 if interaction is None else interaction
+        return _from_coupling(coupling, interaction)
+    if temperature is not None:
+        return _from_temperature(temperature, -1.0 if interaction is None else interaction)
+    if interaction:
+        raise UsageError("--interaction: needs a --temperature")
+    return 0.0, None
+
+
+def _from_coupling(coupling: float, interaction: float | None) -> tuple[float, float | None]:
+    if interaction is not None or not math.isfinite(coupling):
+        raise UsageError(
+            f"--coupling {coupling}: must be finite and says all: leave out --interaction"
+        )
+    return (coupling, -math.copysign(1.0, coupling)) if coupling else (0.0, None)
+
+
+def _from_temperature(temperature: str, interaction: float) -> tuple[float, float | None]:
     try:
         value = float(temperature)
     except ValueError:
@@ -92,14 +98,11 @@ def resolve_coupling(
             f"--temperature {temperature} with --interaction {interaction}: must be positive, and"
             " finite"
         )
-    return (
-        (-interaction / value, {"interaction": interaction})
-        if interaction and math.isfinite(value)
-        else (0.0, {})
-    )
+    free = not interaction or not math.isfinite(value)
+    return (0.0, None) if free else (-interaction / value, interaction)
 
 
-def _noise(probability: float | None, pairing: str | None) -> dict:
+def _noise(probability: float | None, pairing: str | None) -> dict[str, float | str]:
     if probability is None:
         if pairing is not None:
             raise UsageError("--noise-pairing: there is noise only with a --noise-probability")

@@ -1,45 +1,22 @@
-"""What a learned rule of the dimer model looks like: how much of each filter is electric field,
-noise, and exactly known correlation."""
+"""Samples of dimers, and rules learned on them, in words and tables."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rsmi.lattice.geometry import Geometry, shape_text
-from rsmi.models.dimers import filters as dimer_filters
-from rsmi.models.dimers import kasteleyn
-from rsmi.models.dimers.stars import without_stars
+from rsmi.lattice.geometry import shape_text
+from rsmi.models.dimers.rule_measures import COMPONENTS, fixed_filters, summary
 from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
-COMPONENTS = {2: ("x-links", "y-links"), 4: ("vertices", "x-links", "y-links", "faces")}
-_LEADING = 8  # canonical correlations
-
-
-def is_dimer_rule(file: File) -> bool:
-    """Whether a lambda file's filters act on the links of the dimer model."""
-    a = file.attributes
-    return a["model"] == "dimers" and a.get("components", 1) in COMPONENTS and len(a["block"]) == 2
-
-
-def fixed_filters(file: File) -> tuple[np.ndarray, np.ndarray]:
-    """Filters without stars, and their biases."""
-    a = file.attributes
-    return without_stars(file.read("/filters"), file.read("/bias"), a["block"], a["components"])
-
-
-def contents(cells: int, components: int) -> str:
-    """The variables of a number of cells: ``16 cells: 32 links, 32 noise spins``."""
-    noise = f", {2 * cells} noise spins" if components == 4 else ""
-    return f"{cells} cells: {2 * cells} links{noise}"
+_SHOWN_CORRELATIONS = 4  # the leading canonical ones
 
 
 # ---- samples -------------------------------------------------------------------------------------
-
 
 _MEASURED = {
     "energy": (
@@ -53,7 +30,7 @@ _MEASURED = {
 
 
 def describe_summary(attributes: Mapping[str, Any], numbers: dict) -> list[tuple]:
-    """The averages over a samples file as rows: name, value with its error, remark."""
+    """Return the averages over a samples file as rows: name, value with its error, remark."""
     shown = {name: text for name, text in _MEASURED.items() if name in numbers}
     rows = [(title, _with_error(numbers, name), text) for name, (title, text) in shown.items()]
     if "noise_agreement" in numbers:
@@ -75,7 +52,7 @@ def _with_error(numbers: dict, name: str) -> str:
 
 
 def describe_temperature(attributes: Mapping[str, Any]) -> str:
-    """T in units of the interaction, v and K."""
+    """Return T in the unit of the interaction v over k_B, v, and K."""
     coupling = attributes.get("coupling")
     if coupling is None:
         return "unknown"
@@ -88,7 +65,7 @@ def describe_temperature(attributes: Mapping[str, Any]) -> str:
 
 
 def temperature_label(attributes: Mapping[str, Any]) -> str:
-    """T in units of the interaction, for a figure (TeX)."""
+    """Return T in units of |v|/k_B for a figure (TeX)."""
     coupling = attributes.get("coupling")
     if coupling is None:
         return "$T$ unknown"
@@ -98,98 +75,28 @@ def temperature_label(attributes: Mapping[str, Any]) -> str:
     return f"$T$ = {1 / abs(coupling):.5g} $|v|/k_B$, {kind} dimers"
 
 
-# ---- the numbers of a rule ----------------------------------------------------------------------
+def contents(cells: int, components: int) -> str:
+    """Return the variables of a number of cells: ``16 cells: 32 links, 32 noise spins``."""
+    noise = f", {2 * cells} noise spins" if components == 4 else ""
+    return f"{cells} cells: {2 * cells} links{noise}"
 
 
-def summary(file: File) -> dict:
-    """{"dimers": the measures of the filters}; empty for other models. Values that do not exist are
-    None, angles in degrees."""
-    if not is_dimer_rule(file):
-        return {}
-    a = file.attributes
-    shape = dimer_filters.filter_shape(file.read("/filters"), a["block"], a["components"])
-    names = {
-        "electric": "R2",
-        "columnar": "R2_columnar",
-        "noise": "noise",
-        "direction": "direction",
-    }
-    found = {
-        "units": [
-            {title: _number(getattr(shape, name)[unit]) for name, title in names.items()}
-            for unit in range(len(shape.noise))
-        ],
-        "angles": _numbers(shape.angles),
-        "capture": _numbers(shape.capture),
-        "exact": None,
-    }
-    readout = _readout(file)
-    if readout is not None:
-        by_covariance = {
-            "electric": "R2_covariance",
-            "canonical": "R2_canonical",
-            "correlation": "correlation",
-            "information": "information",
-        }
-        for unit, row in enumerate(found["units"]):
-            row.update(
-                {
-                    title: _number(getattr(readout, name)[unit])
-                    for name, title in by_covariance.items()
-                }
-            )
-        found["exact"] = {
-            "information_together": _number(readout.joint),
-            "angles": _numbers(readout.angles),
-            "capture": _numbers(readout.capture),
-            "canonical_correlations": _numbers(readout.optimum.correlations[:_LEADING]),
-        }
-    return {"dimers": found}
-
-
-def _readout(file: File) -> dimer_filters.Readout | None:
-    """Measures by the exact covariance, None where it is not known: interacting, coarse-grained or
-    open systems."""
-    a = file.attributes
-    if a.get("coupling") != 0 or a["rg_step"] or a.get("boundary", "periodic") != "periodic":
-        return None
-    noise = (2 * a.get("noise_probability", 0.5) - 1, a.get("noise_pairing", "cell"))
-    covariance = kasteleyn.link_covariance(a["shape"])
-    moments = dimer_filters.window_moments(
-        covariance, Geometry(a["block"], a["buffer"], a["environment"]), a["components"], *noise
-    )
-    return dimer_filters.filter_readout(file.read("/filters"), moments, a["block"], a["components"])
-
-
-def _number(value) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-def _numbers(values: np.ndarray) -> list:
-    return (
-        [_numbers(row) for row in values]
-        if values.ndim > 1
-        else [_number(value) for value in values]
-    )
-
-
-# ---- the same as text ----------------------------------------------------------------------------
+# ---- rules ---------------------------------------------------------------------------------------
 
 
 def describe(file: File) -> list[str]:
-    """Lines: the filters of links and of noise, their measures, and how the units go together."""
-    found = summary(file)["dimers"]
-    return [*_filter_lines(file), *_measure_lines(file, found), *_together_lines(found)]
+    """Return lines with the filters of links and of noise, their measures, and the measures of all
+    units together."""
+    measures = summary(file)["dimers"]
+    return [*_filter_lines(file), *_unit_lines(file, measures), *_joint_lines(measures)]
 
 
 def _filter_lines(file: File) -> list[str]:
-    """Every unit's weights: x-links beside y-links, and vertices beside faces."""
+    """Return the weights of every unit: x-links beside y-links, and vertices beside faces."""
     a = file.attributes
     lines = [
-        (
-            "  filters without stars: x = sum over V of filter times +-1, plus bias; rows are x,"
-            " columns y; P(h = 1) = 1/(1 + exp(-x))"
-        ),
+        "  filters without stars: x = sum over V of filter times +-1, plus bias; rows are x,"
+        " columns y; P(h = 1) = 1/(1 + exp(-x))",
         "",
     ]
     for unit, (weights, bias) in enumerate(zip(*fixed_filters(file)), 1):
@@ -201,7 +108,7 @@ def _filter_lines(file: File) -> list[str]:
     return lines
 
 
-def _side_by_side(layers: dict[str, np.ndarray]) -> list[str]:
+def _side_by_side(layers: dict[str, NDArray[np.float64]]) -> list[str]:
     if not layers:
         return []
     blocks = [
@@ -216,8 +123,9 @@ def _side_by_side(layers: dict[str, np.ndarray]) -> list[str]:
     ]
 
 
-def _measure_lines(file: File, found: dict) -> list[str]:
-    exact = found["exact"]
+def _unit_lines(file: File, measures: dict) -> list[str]:
+    """Return a table with a row for each unit, and what its columns mean."""
+    exact = measures["exact"] is not None
     columns = {
         "R2": "R2",
         **({"R2 (cov)": "R2_covariance", "R2 (modes)": "R2_canonical"} if exact else {}),
@@ -225,92 +133,72 @@ def _measure_lines(file: File, found: dict) -> list[str]:
         "noise": "noise",
     }
     rows = [["", *columns, "direction", *(["rho", "-ln(1-rho^2)/2"] if exact else [])]]
-    for unit, row in enumerate(found["units"], 1):
+    for unit, row in enumerate(measures["units"], 1):
         known = [_cell(row["correlation"]), _cell(row["information"])] if exact else []
-        rows.append(
-            [
-                f"unit {unit}",
-                *(_cell(row[name]) for name in columns.values()),
-                f"{row['direction']:.1f}",
-                *known,
-            ]
-        )
-    notes = [
-        (
-            "R2",
-            (
-                "share of the links' squared weights in T_x and T_y, the filters of the electric"
-                " field (-1)^(x+y) (n_a - 1/4)"
-            ),
-        ),
-        (
-            "columnar",
-            (
-                "the same of the columnar order; noise: share of all squared weights on noise"
-                " spins; direction: from T_x to T_y, degrees"
-            ),
-        ),
-    ]
-    if exact:
-        notes += [
-            (
-                "exact",
-                (
-                    f"free dimers on the {shape_text(file.attributes['shape'])} torus: R2 (cov) by"
-                    " variance, R2 (modes) in the two leading canonical modes,"
-                ),
-            ),
-            (
-                "",
-                (
-                    "rho: correlation with the linear function of the environment that predicts x"
-                    " best; the last column in nats"
-                ),
-            ),
-        ]
-    else:
-        notes.append(
-            (
-                "exact",
-                "no exact correlations: they are known for free dimers with periodic boundaries",
-            )
-        )
+        cells = [_cell(row[name]) for name in columns.values()]
+        rows.append([f"unit {unit}", *cells, f"{row['direction']:.1f}", *known])
+    notes = _UNIT_NOTES + (_exact_notes(file.attributes["shape"]) if exact else _NOT_EXACT)
     return [*table(rows), "", *fields(notes), ""]
 
 
-def _together_lines(found: dict) -> list[str]:
-    """Angles between units, the fields captured by their span, and the most that any filters could
-    know."""
-    exact, units = found["exact"], len(found["units"])
-    sources = {"by coefficients": found, **({"by covariance": exact} if exact else {})}
-    rows = []
+_UNIT_NOTES = (
+    (
+        "R2",
+        "share of the links' squared weights in T_x and T_y, the filters of the electric"
+        " field (-1)^(x+y) (n_a - 1/4)",
+    ),
+    (
+        "columnar",
+        "the same of the columnar order; noise: share of all squared weights on noise"
+        " spins; direction: from T_x to T_y, degrees",
+    ),
+)
+_NOT_EXACT = (
+    ("exact", "no exact correlations: they are known for free dimers with periodic boundaries"),
+)
+
+
+def _exact_notes(shape: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
+    return (
+        (
+            "exact",
+            f"free dimers on the {shape_text(shape)} torus: R2 (cov) by"
+            " variance, R2 (modes) in the two leading canonical modes,",
+        ),
+        (
+            "",
+            "rho: correlation with the linear function of the environment that predicts x"
+            " best; the last column in nats",
+        ),
+    )
+
+
+def _joint_lines(measures: dict) -> list[str]:
+    """Return the angles between units and the fields in their span, and the most that any filters
+    could know of the environment."""
+    exact, units = measures["exact"], len(measures["units"])
+    lines = []
     if units > 1:
-        pairs = [(i, j) for i in range(units) for j in range(i + 1, units)]
-        head = ["", *(f"angle {i + 1}, {j + 1}" for i, j in pairs), "capture of E_x", "E_y"]
-        rows = [
-            head,
-            *(
-                [
-                    title,
-                    *(_cell(source["angles"][i][j], 1) for i, j in pairs),
-                    *map(_cell, source["capture"]),
-                ]
-                for title, source in sources.items()
-            ),
-        ]
-    lines = [*table(rows), ""] if rows else []
+        sources = {"by coefficients": measures, **({"by covariance": exact} if exact else {})}
+        lines += [*table(_angle_rows(sources, units)), ""]
     if exact:
-        leading = exact["canonical_correlations"][: _LEADING // 2]
-        together = (
-            [("all units together", f"{_cell(exact['information_together'])} nats if Gaussian")]
-            if units > 1
-            else []
-        )
-        lines += fields(
-            [*together, ("canonical correlations of V and E", "  ".join(map(_cell, leading)))]
-        )
-        lines.append("")
+        leading = exact["canonical_correlations"][:_SHOWN_CORRELATIONS]
+        rows = [("canonical correlations of V and E", "  ".join(map(_cell, leading)))]
+        if units > 1:
+            information = f"{_cell(exact['information_together'])} nats if Gaussian"
+            rows.insert(0, ("all units together", information))
+        lines += [*fields(rows), ""]
     return lines
+
+
+def _angle_rows(sources: dict[str, dict], units: int) -> list[list[str]]:
+    pairs = [(i, j) for i in range(units) for j in range(i + 1, units)]
+    head = ["", *(f"angle {i + 1}, {j + 1}" for i, j in pairs), "capture of E_x", "E_y"]
+    rows = [head]
+    for title, source in sources.items():
+        angles = [_cell(source["angles"][i][j], 1) for i, j in pairs]
+        rows.append([title, *angles, *map(_cell, source["capture"])])
+    return rows
 
 
 def _cell(value: float | None, digits: int = 4) -> str:

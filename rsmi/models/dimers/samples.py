@@ -1,58 +1,50 @@
-"""Samples of dimers as they are read from files: coverings, and what is averaged over them."""
+"""Samples of dimers in files: coverings, what is averaged over them, and checks."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.errors import DataError
 from rsmi.lattice.packed import unpack_bits
 from rsmi.models import spins
 from rsmi.models.dimers import coverings
+from rsmi.models.dimers.worm import PAIRINGS
 from rsmi.statistics.summary import average_summary
 from rsmi.store import File
 
-_BYTES_AT_ONCE = 1 << 26  # of unpacked links
+_BYTES_AT_ONCE = 1 << 26  # of unpacked variables
 
 
-def unpacked(packed, shape: tuple[int, int], components: int):
-    """(first row, arrays (rows, components, Lx, Ly) of 0 and 1) of packed rows, an array or a
-    reader of rows, a few at a time."""
-    bits = components * math.prod(shape)
-    step = max(1, _BYTES_AT_ONCE // bits)
-    for first in range(0, len(packed), step):
-        yield first, unpack_bits(packed[first : first + step], (components, *shape))
+# ---- coverings -----------------------------------------------------------------------------------
 
 
-class _Rows:
-    """The packed rows of a file, read as they are asked for."""
+def read_coverings(file: File) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Read the samples of a dimer samples file, a few thousand at a time.
 
-    def __init__(self, file: File):
-        self._file = file
-
-    def __len__(self) -> int:
-        return self._file.shape("/spins")[0]
-
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        return self._file.read("/spins", rows.start, rows.stop)
-
-
-def read_coverings(file: File):
-    """(first sample, arrays (samples, components, Lx, Ly) of 0 and 1) of a dimer samples file, a
-    few thousand at a time.
+    Yields
+    ------
+    first : int
+        The number of the first sample.
+    variables : ndarray of uint8, (n, components, Lx, Ly)
+        0 and 1.
 
     Raises
     ------
     DataError
-        Where the links of a sample are no covering: naming the sample and the vertex.
+        If the links of a sample are no covering; it names the sample and the vertex.
     """
-    attributes = file.attributes
-    for first, variables in unpacked(_Rows(file), attributes["shape"], attributes["components"]):
+    shape, components = file.attributes["shape"], file.attributes["components"]
+    for rows in _slices(file.shape("/spins")[0], components * math.prod(shape)):
+        packed = file.read("/spins", rows.start, rows.stop)
+        variables = unpack_bits(packed, (components, *shape))
         coverings.check_coverings(
-            coverings.links_of(variables), attributes["boundary"], file.path, first
+            coverings.links_of(variables), file.attributes["boundary"], file.path, rows.start
         )
-        yield first, variables
+        yield rows.start, variables
 
 
 def check_coverings(file: File) -> None:
@@ -61,46 +53,56 @@ def check_coverings(file: File) -> None:
         pass
 
 
-def observables_of(chunks, boundary: str) -> dict[str, np.ndarray]:
-    found = [coverings.observables(links, boundary) for links in chunks]
-    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+def _slices(count: int, variables: int) -> Iterator[slice]:
+    """Divide rows of so many variables such that one part fits into memory when it is unpacked."""
+    step = max(1, _BYTES_AT_ONCE // variables)
+    return (slice(first, min(count, first + step)) for first in range(0, count, step))
 
 
-def observables(file: File) -> dict[str, np.ndarray]:
-    """`coverings.observables` of every sample of a file, and ``noise_agreement``, the
-    fraction of faces whose spin is that of the vertex they are paired with; the coverings are
-    checked."""
-    pairing, found = file.attributes.get("noise_pairing"), []
-    for _, variables in read_coverings(file):
-        part = coverings.observables(coverings.links_of(variables), file.attributes["boundary"])
-        found.append(
-            part
-            | (
-                {"noise_agreement": coverings.noise_agreement(variables, pairing)}
-                if pairing
-                else {}
-            )
-        )
-    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+# ---- what is measured ----------------------------------------------------------------------------
 
 
-# ---- the numbers of a samples file ---------------------------------------------------------------
+def observables_of_links(
+    packed: NDArray[np.uint8], shape: tuple[int, ...], boundary: str
+) -> dict[str, NDArray[np.float64]]:
+    """Return `coverings.observables` of packed links, (n,) each."""
+    parts = _slices(len(packed), 2 * math.prod(shape))
+    links = (unpack_bits(packed[rows], (2, *shape)) for rows in parts)
+    return _joined(coverings.observables(part, boundary) for part in links)
 
 
-def summary(file: File) -> dict:
-    """Averages over coverings with errors: energy per vertex in units of the interaction's
-    strength, (W_x^2 + W_y^2)/2, columnar order, noise, and the stiffness from the fluctuation of
-    the field."""
+def observables(file: File) -> dict[str, NDArray[np.float64]]:
+    """Return `coverings.observables` of every sample of a file, (n,) each. With noise there is also
+    ``noise_agreement``, the fraction of faces whose spin is that of the vertex they are paired
+    with. The coverings are checked."""
+    return _joined(_observables_of(variables, file) for _, variables in read_coverings(file))
+
+
+def _observables_of(variables: NDArray[np.uint8], file: File) -> dict[str, NDArray[np.float64]]:
+    pairing = file.attributes.get("noise_pairing")
+    measured = coverings.observables(coverings.links_of(variables), file.attributes["boundary"])
+    if pairing is None:
+        return measured
+    return measured | {"noise_agreement": coverings.noise_agreement(variables, pairing)}
+
+
+def _joined(parts: Iterable[dict[str, NDArray]]) -> dict[str, NDArray]:
+    measured = list(parts)
+    return {name: np.concatenate([part[name] for part in measured]) for name in measured[0]}
+
+
+def summary(file: File) -> dict[str, float | None]:
+    """Return averages over coverings with their errors: the energy per vertex in units of |v|,
+    (W_x^2 + W_y^2)/2, columnar order, noise, and the stiffness, which follows from the fluctuation
+    of the field."""
     series = observables(file)
     series["energy"] = series["energy"] / math.prod(file.attributes["shape"])
     numbers = average_summary(series, file.attributes["chains"])
     fluctuation = numbers.get("field_fluctuation")
     if fluctuation:
         stiffness, error = coverings.stiffness(fluctuation), numbers["field_fluctuation_error"]
-        numbers |= {
-            "stiffness": stiffness,
-            "stiffness_error": error and stiffness * error / fluctuation,
-        }
+        numbers["stiffness"] = stiffness
+        numbers["stiffness_error"] = error and stiffness * error / fluctuation
     return numbers
 
 
@@ -124,10 +126,8 @@ def check_attributes(file: File) -> None:
     if components not in (2, 4):
         raise DataError(f"{path}: dimers have 2 components, with noise 4, not {components}")
     pairing = attributes.get("noise_pairing", "cell")
-    if ("noise_probability" in attributes) != ("noise_pairing" in attributes) or pairing not in (
-        "cell",
-        "straddling",
-    ):
+    incomplete = ("noise_probability" in attributes) != ("noise_pairing" in attributes)
+    if incomplete or pairing not in PAIRINGS:
         raise DataError(
             f"{path}: noise_probability and noise_pairing, cell or straddling, must be given"
             " together"

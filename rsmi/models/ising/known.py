@@ -55,7 +55,8 @@ class IsingOracle:
         if geometry.dimension == 1:
             return oracle.chain_joint(geometry.block[0], geometry.buffer, coupling, shape[0])
         with contextlib.suppress(UsageError):
-            return oracle.torus_joint(coupling, geometry.block, geometry.buffer, shape)
+            rows, columns = geometry.block
+            return oracle.torus_joint(coupling, (rows, columns), geometry.buffer, shape)
         return None
 
     def block_given_environment(
@@ -76,17 +77,22 @@ class IsingOracle:
 
 
 def known(dimension: int) -> Known:
-    """Critical point, exponents, exact energies and P(V|E) in one, two and three dimensions."""
-    exact, critical = dimension == 2, facts.CRITICAL_COUPLING.get(dimension)
+    """Return critical point, exponents, exact energies and P(V|E) in 1, 2 or 3 dimensions."""
     return Known(
-        critical_coupling=critical
-        and KnownValue(critical, f"{critical:.9f}", facts.CRITICAL_SOURCE[dimension], exact),
+        critical_coupling=_critical_coupling(dimension),
         no_critical_point="the chain orders only at T = 0",
         exponents={
-            name: KnownValue(*value, facts.EXPONENTS_SOURCE[dimension], exact)
+            name: KnownValue(*value, facts.EXPONENTS_SOURCE[dimension], exact=dimension == 2)
             for name, value in facts.EXPONENTS.get(dimension, {}).items()
         },
         thermometer=_THERMOMETERS.get(dimension),
         no_thermometer=_NO_THERMOMETER,
         oracle=IsingOracle(),
     )
+
+
+def _critical_coupling(dimension: int) -> KnownValue | None:
+    value = facts.CRITICAL_COUPLING.get(dimension)
+    if value is None:
+        return None
+    return KnownValue(value, f"{value:.9f}", facts.CRITICAL_SOURCE[dimension], dimension == 2)
