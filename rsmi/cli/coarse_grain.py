@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from rsmi.cli import common
+
+if TYPE_CHECKING:
+    from rsmi.engine.request import RunOptions
 
 _HELP = f"""Apply a rule to samples: every block of spins becomes one spin (or one per hidden unit).
 
 {common.RULES}
 
-The result is a samples file, so steps chain.
+The result is a samples file again, so this command can be applied to it.
 
 \b
 Example: two steps of a learned rule
@@ -26,15 +32,26 @@ Example: two steps of a learned rule
     type=click.IntRange(1, 60),
     metavar="N",
     default=1,
-    help="Apply the rule this many times.",
+    help="Number of times the rule is applied.",
 )
 @common.stage_command()
-def command(samples, rule, block, hard, bias, steps, seed, output, run, dry_run, as_json):
+def command(
+    samples: str,
+    rule: str,
+    block: str | None,
+    hard: bool,
+    bias: str | None,
+    steps: int,
+    seed: int,
+    output: Path,
+    run: RunOptions,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     from rsmi.stages import coarse_grain
 
-    with coarse_grain.prepare(
-        common.one_path(samples), rule, block, hard, bias, steps, seed
-    ) as work:
+    path = common.one_path(samples)
+    with coarse_grain.prepare(path, rule, block, hard, bias, steps, seed) as work:
         if dry_run:
             return common.print_plan(coarse_grain.plan(work), as_json)
         coarse_grain.run(work, output, run)

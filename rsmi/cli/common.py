@@ -7,9 +7,9 @@ import json
 import logging
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -20,6 +20,9 @@ from rsmi.errors import UsageError
 if TYPE_CHECKING:
     from rsmi.store import File
 
+# The function of a command, and what adds options to it.
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
@@ -274,12 +277,12 @@ def reading_command(function):
     return _decorate(wrapped, _TALK)
 
 
-def options(*options):
-    """One decorator that adds them all, in this order."""
+def options(*options: Decorator) -> Decorator:
+    """Add several options, in this order."""
     return lambda function: _decorate(function, options)
 
 
-def _decorate(function, options):
+def _decorate(function: Command, options: Sequence[Decorator]) -> Command:
     for option in reversed(options):
         function = option(function)
     return function

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -11,20 +12,20 @@ from rsmi.cli import common
 from rsmi.cli.model_options import ModelName
 from rsmi.cli.sampling import parse_size
 
-_HELP = f"""Compute exactly what coarse variables H of a block V know of the environment E: I(H:E),
-in nats.
+_HELP = f"""Compute exactly what coarse variables H of a block V know about the environment E: the
+mutual information I(H:E), in nats.
 
-For the Ising model in one and two dimensions, blocks of up to 16 sites. Chains of any length and
-small tori (as 2x2 blocks on up to 9x9 sites) are summed over completely. On larger ones P(V|E) is
-exact, by transfer matrices, and averaged over environments of SAMPLES or, without them, of
-configurations sampled for the purpose; the error is that of this average. I(V:E), the most that any
-rule could keep, is given beside it. With SAMPLES a learned rule is measured on the configurations
-that were held out from its training.
+This works for the Ising model in one and two dimensions, with blocks of up to 16 sites. For chains
+of any length and small tori (such as 2x2 blocks on up to 9x9 sites), the sum over all environments
+is exact. On larger lattices P(V|E) is exact, by transfer matrices, and the average is over the
+environments of SAMPLES or, without them, of configurations that this command samples; the error is
+that of the average. I(V:E), the most that any rule could keep, is printed too. With SAMPLES, a
+learned rule is measured on the configurations that were held out from its training.
 
 {common.RULES}
 
-With one --rule the JSON object holds mutual_information, mutual_information_block for I(V:E),
-entropy_h and their errors; with several, a list of rules.
+The JSON object holds mutual_information, mutual_information_block for I(V:E), entropy_h and their
+errors; for several rules it holds a list of them.
 
 \b
 Example: the block spin on the 6x6 torus at T_c (0.461045 nats), two rules on a large lattice, and a
@@ -51,13 +52,13 @@ learned rule
     type=click.IntRange(1, 64),
     metavar="N",
     default=1,
-    help="Width of E; must fit, but only the spins next to the buffer matter.",
+    help="Width of E. It must fit the lattice, but only the spins next to the buffer matter.",
 )
 @click.option(
     "--model",
     type=ModelName(),
     default=models.DEFAULT,
-    help="What is asked about; a model of which P(V|E) is known exactly.",
+    help="Name of the model; its P(V|E) must be known exactly.",
 )
 @click.option("--dimension", type=click.IntRange(1, 3), metavar="N", default=None, show_default="2")
 @click.option(
@@ -68,7 +69,7 @@ learned rule
 @click.option(
     "--temperature",
     default=None,
-    help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).",
+    help="Temperature in J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).",
 )
 @click.option(
     "--coupling", type=float, default=None, help="K = J/(k_B T), instead of --temperature."
@@ -79,7 +80,7 @@ learned rule
     metavar="N",
     default=None,
     show_default="100000, or 10000 beyond 9 block sites",
-    help="Environments to average over where they are sampled.",
+    help="Number of environments to average over, where they are sampled.",
 )
 @click.option(
     "--seed",
@@ -89,10 +90,18 @@ learned rule
     help="Root of all random streams.",
 )
 @common.reading_command
-def command(samples, rule, dimension, size, as_json, **rest):
+def command(
+    samples: str | None,
+    rule: tuple[str, ...],
+    dimension: int | None,
+    size: str | None,
+    as_json: bool,
+    **settings: Any,
+) -> None:
     from rsmi.stages import exact
 
     path = common.one_path(samples) if samples else None
     shape = parse_size(size, dimension or 2) if size else None
-    found = exact.evaluate(path, rule, dimension=dimension, shape=shape, **rest)
-    click.echo(json.dumps(found, allow_nan=False) if as_json else exact.describe(found), nl=as_json)
+    result = exact.evaluate(path, rule, dimension=dimension, shape=shape, **settings)
+    shown = json.dumps(result, allow_nan=False) if as_json else exact.describe(result)
+    click.echo(shown, nl=as_json)

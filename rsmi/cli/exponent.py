@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from rsmi.cli import common
+
+if TYPE_CHECKING:
+    from rsmi.engine.request import RunOptions
 
 _HELP = """Read critical exponents and the critical temperature off a flow.
 
 y_t and y_h are logarithms of the largest eigenvalue of the linearised renormalization-group
 transformation (Swendsen's Monte Carlo renormalization group), for every step and number of
-operators, at the temperature nearest to --critical-temperature. The headline is step 2 with all
-operators, always; the covariance of the steps is stored and gives the error of what one step more
-changes. nu comes from the slope of the effective coupling, T_c from the crossing of the effective
-couplings of steps 2 and 3; both need the exact energy of a finite lattice and so do not exist in
-three dimensions.
+operators, at the temperature nearest to --critical-temperature. The headline is always step 2 with
+all operators. The covariance of the steps is stored; it gives the error of the change from one step
+to the next. nu comes from the slope of the effective coupling, and T_c from the crossing of the
+effective couplings of steps 2 and 3. Both need the exact energy of a finite lattice and so do not
+exist in three dimensions.
 
 \b
 Example:
@@ -33,15 +39,20 @@ Example:
     help="Measure exponents at the temperature nearest to this, J/k_B.",
 )
 @common.stage_command(seed=False)
-def command(flow, critical_temperature, output, run, dry_run, as_json):
+def command(
+    flow: str,
+    critical_temperature: float | None,
+    output: Path,
+    run: RunOptions,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     from rsmi.samples.files import open_file
     from rsmi.stages import exponent
 
     with open_file(common.one_path(flow), "flow") as file:
         if dry_run:
-            return common.print_plan(
-                {**exponent.request(file, critical_temperature).parameters, "flow": str(file.path)},
-                as_json,
-            )
+            parameters = exponent.request(file, critical_temperature).parameters
+            return common.print_plan({**parameters, "flow": str(file.path)}, as_json)
         exponent.run(file, critical_temperature, output, run)
     common.answer(output, as_json, exponent.summary)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from rsmi.cli import common, sampling
 from rsmi.cli.model_options import OptionalModelCommand, model_option
 from rsmi.errors import UsageError
 
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rsmi.engine.request import RunOptions
+    from rsmi.stages.flow.source import FlowSource
+
 _HELP = f"""Measure operators along repeated coarse-graining of samples at one or more temperatures.
 
-At every step the lattice sums of even and odd operators (seven and five in one dimension, ten and
-six in two and three), their products with those of the step before, and with the original energy
-are added up exactly, per block of samples; 'rsmi exponent' reads exponents and the critical
-temperature off them. The effective coupling K_eff is that of the nearest-neighbour model with the
-same energy on a lattice of the coarse size; it needs the exact energy and so does not exist in
-three dimensions. Files at one temperature are merged if their random streams differ.
+At every step, the lattice sums of even and odd operators (seven and five in one dimension, ten and
+six in two and three), their products with those of the step before, and their products with the
+original energy are added up exactly, for each block of samples. 'rsmi exponent' reads exponents and
+the critical temperature off them. The effective coupling K_eff is that of the nearest-neighbour
+model with the same energy on a lattice of the coarse size. It needs the exact energy and so does
+not exist in three dimensions. Files at one temperature are merged if their random streams differ.
 
 With --model instead of files, this command samples the configurations itself and does not store
 them. The options are those of 'rsmi sample', and the sums are those of its file, bit for bit. An
@@ -46,21 +56,21 @@ Example: a million configurations, sampled in flight
 @common.stage_command(shards=True, remote=True)
 @click.pass_context
 def command(
-    ctx,
-    samples,
-    model,
-    rule,
-    block,
-    hard,
-    bias,
-    steps,
-    seed,
-    output,
-    run,
-    dry_run,
-    as_json,
-    **physics,
-):
+    ctx: click.Context,
+    samples: tuple[str, ...],
+    model: str | None,
+    rule: str,
+    block: str | None,
+    hard: bool,
+    bias: str | None,
+    steps: int,
+    seed: int,
+    output: Path,
+    run: RunOptions,
+    dry_run: bool,
+    as_json: bool,
+    **physics: Any,
+) -> None:
     from rsmi.stages import merge
     from rsmi.stages.flow import from_files, in_flight, summary
     from rsmi.stages.flow.run import run as run_flow
@@ -70,15 +80,14 @@ def command(
             "give files of samples, or --model with --size, --temperature and --samples to sample"
             " in flight"
         )
+    prepared: AbstractContextManager[FlowSource]
     if samples:
         sampling.refuse_with_files(ctx, ["model", *physics])
-        prepared = from_files.prepare(
-            common.read_paths(samples), rule, block, hard, bias, steps, seed
-        )
+        paths = common.read_paths(samples)
+        prepared = from_files.prepare(paths, rule, block, hard, bias, steps, seed)
     else:
-        prepared = in_flight.prepare(
-            _asked(model, seed, **physics), rule, block, hard, bias, steps, seed
-        )
+        ensembles = _ensembles(model, seed, **physics)
+        prepared = in_flight.prepare(ensembles, rule, block, hard, bias, steps, seed)
     with prepared as work:
         if dry_run:
             return common.print_plan(work.plan(), as_json)
@@ -86,27 +95,33 @@ def command(
     common.answer(output, as_json, (merge if run.shard else summary).summary)
 
 
-def _asked(model, seed, dimension, size, temperature, coupling, n_samples, **rest) -> list[dict]:
-    """What to sample at each temperature."""
+def _ensembles(
+    model: str | None,
+    seed: int,
+    dimension: int,
+    size: str | None,
+    temperature: Sequence[str],
+    coupling: Sequence[float],
+    n_samples: int | None,
+    **settings: Any,
+) -> list[dict[str, Any]]:
+    """The options of each temperature, see `rsmi.stages.chains.parameters_of`."""
     for option, value in (("--size", size), ("--samples", n_samples)):
         if value is None:
             raise UsageError(f"{option}: needed with --model")
-    shape = sampling.parse_size(size, dimension)
-    points = [{"temperature": one, "coupling": None} for one in temperature] or [
-        {"temperature": None, "coupling": one} for one in coupling
-    ]
-    if not points or temperature and coupling:
+    shape = sampling.parse_size(str(size), dimension)
+    if bool(temperature) == bool(coupling):
         raise UsageError(
             "give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two"
         )
+    common_settings = {
+        "model": model,
+        "shape": shape,
+        "samples": n_samples,
+        "seed": seed,
+        **settings,
+    }
     return [
-        dict(
-            model=model,
-            shape=shape,
-            samples=n_samples,
-            seed=seed,
-            **point,
-            **rest,
-        )
-        for point in points
+        *(common_settings | {"temperature": one, "coupling": None} for one in temperature),
+        *(common_settings | {"temperature": None, "coupling": one} for one in coupling),
     ]

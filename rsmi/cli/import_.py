@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,26 +11,29 @@ from rsmi.cli import common
 from rsmi.cli.model_options import ModelName
 from rsmi.models.base import Model
 
+if TYPE_CHECKING:
+    from rsmi.engine.request import RunOptions
+
 _HELP = """Import configurations that another program made.
 
-FILE is NPY, NPZ, CSV (one configuration a line), HDF5, or packed bits. The first axis counts
+FILE is NPY, NPZ, CSV (one configuration on each line), HDF5, or packed bits. The first axis counts
 configurations, the others are the lattice: (n, L), (n, Ly, Lx) or (n, Lz, Ly, Lx). Spins are +-1,
-0/1 or bool of any numeric type, one writing in the whole file: 1 is up, the other value down. Files
-may be larger than the memory.
+0/1 or bool, of any numeric type; 1 is up, and the other value is down, which must be the same one
+in the whole file. Files may be larger than the memory.
 
-Say --model ising, with --temperature or --coupling where they are known, of the nearest-neighbour
-Ising ferromagnet without a field. Of --model none nothing is assumed, neither the symmetry under a
-flip of all spins nor a coupling, and what needs one says so. Files of mcising say what they are;
---temperature then chooses among theirs.
+For the nearest-neighbour Ising ferromagnet without a field, give --model ising, and --temperature
+or --coupling if they are known. With --model none, nothing is assumed: neither the symmetry under a
+flip of all spins nor a coupling; a command that needs one of them says so. Files of mcising
+describe themselves, and --temperature selects one of their temperatures.
 
-A --mask says which sites of a periodic lattice carry data; what FILE has at the others is not
-looked at. Blocks must be a period of it: filters are then learned on the sites with data, and
-coarse-graining gives a full lattice, for flow.
+A --mask says which sites of a periodic lattice carry data; the values of FILE at other sites are
+ignored. The block of a rule must be a period of the mask: filters are then learned on the sites
+with data, and coarse-graining gives a full lattice, which 'rsmi flow' can read.
 
 \b
 Example: an array of shape (n, 64, 64) made at T = 2.3 by 4 chains that took turns
   rsmi import spins.npy --model ising --temperature 2.3 --chains 4 -o samples.h5
-Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
+Examples: one lattice of 32x32 on each line; a dataset of an HDF5 file; packed bits
   rsmi import spins.csv --shape 32x32 -o samples.h5
   rsmi import run.h5 --dataset /spins -o samples.h5
   rsmi import brick-wall.npy --mask cell.npy -o samples.h5
@@ -44,7 +48,7 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
     type=click.Choice(["npy", "npz", "csv", "hdf5", "bits"]),
     default=None,
     show_default="as FILE begins, or is named",
-    help="What FILE is.",
+    help="Format of FILE.",
 )
 @click.option(
     "--dataset",
@@ -58,26 +62,26 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
     metavar="SHAPE",
     default=None,
     show_default="as in FILE",
-    help="Lattice, such as 64x64, where FILE has it flat.",
+    help="Lattice, such as 64x64, if FILE holds flat configurations.",
 )
 @click.option(
     "--values",
     type=click.Choice(["auto", "+-1", "0/1"]),
     default="auto",
-    help="auto: either, by what the whole file holds.",
+    help="Values of the spins; auto takes those that FILE holds.",
 )
 @click.option(
     "--bit-order",
     type=click.Choice(["little", "big"]),
     default="little",
-    help="Of packed bits: whether a byte's first site is its lowest bit or its highest.",
+    help="Order of packed bits: the first site of a byte is its lowest bit, or its highest.",
 )
 @click.option(
     "--model",
     type=ModelName((Model.name,), importable=True),
     default=None,
     show_default="none, or as FILE says",
-    help="What was sampled.",
+    help="Model that was sampled.",
 )
 @click.option(
     "--symmetric",
@@ -91,7 +95,7 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
     "--temperature",
     default=None,
     show_default="unknown",
-    help="In J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).",
+    help="Temperature in J/k_B; Tc or a multiple such as 0.98Tc (infinite lattice).",
 )
 @click.option(
     "--coupling",
@@ -104,7 +108,7 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
     "--boundary",
     type=click.Choice(["periodic", "open"]),
     default="periodic",
-    help="Open: windows stay inside the lattice; flow, crossing and exact refuse it.",
+    help="With open boundaries, windows stay inside the lattice; flow and exact refuse them.",
 )
 @click.option(
     "--mask",
@@ -112,28 +116,36 @@ Example: one lattice of 32x32 a line; a dataset of an HDF5 file; packed bits
     type=click.Path(path_type=Path),
     default=None,
     show_default="all do",
-    help="Which sites carry data: bool, of the lattice's shape or a cell that tiles it. Blocks then"
-    " begin at multiples of the cell.",
+    help="Sites that carry data: bool, of the shape of the lattice or of a cell that tiles it."
+    " Blocks then begin at multiples of the cell.",
 )
 @click.option(
     "--chains",
     type=click.IntRange(1, 9999),
     metavar="N",
     default=1,
-    help="Independent chains that the configurations are of.",
+    help="Number of independent chains in FILE.",
 )
 @click.option(
     "--chain-order",
     type=click.Choice(["turns", "sequential"]),
     default="turns",
-    help="turns: configuration i is of chain i mod N; sequential: one chain after the other.",
+    help="turns: configuration i belongs to chain i mod N; sequential: chains follow each other.",
 )
 @common.stage_command(seed=False)
-def command(file, chain_order, output, run, dry_run, as_json, **rest):
+def command(
+    file: Path,
+    chain_order: str,
+    output: Path,
+    run: RunOptions,
+    dry_run: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
     from rsmi.stages import import_ as imports
     from rsmi.stages.import_request import prepare
 
-    with prepare(file, one_after_another=chain_order == "sequential", **rest) as work:
+    with prepare(file, one_after_another=chain_order == "sequential", **settings) as work:
         if dry_run:
             return common.print_plan(imports.plan(work), as_json)
         imports.run(work, output, run)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from rsmi.cli import common, sampling
 from rsmi.cli.model_options import ModelCommand, model_option
+
+if TYPE_CHECKING:
+    from rsmi.engine.request import RunOptions
 
 _HELP = """Sample configurations of a lattice model.
 
@@ -23,11 +29,19 @@ What follows describes the chosen model.
 @model_option()
 @sampling.options()
 @common.stage_command(shards=True, remote=True)
-def command(dimension, size, output, run, dry_run, as_json, **rest):
+def command(
+    dimension: int,
+    size: str,
+    output: Path,
+    run: RunOptions,
+    dry_run: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
     from rsmi.stages import merge, sample
 
-    asked = sample.request(shape=sampling.parse_size(size, dimension), **rest)
+    request = sample.request(shape=sampling.parse_size(size, dimension), **settings)
     if dry_run:
-        return common.print_plan(sample.plan(asked), as_json)
-    sample.run(asked, output, run)
+        return common.print_plan(sample.plan(request), as_json)
+    sample.run(request, output, run)
     common.answer(output, as_json, (merge if run.shard else sample).summary)

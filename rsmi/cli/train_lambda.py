@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rsmi.cli import common
 from rsmi.cli.train_theta import geometry_options
 
-_HELP = """Learn the coarse variables H of a block V that carry the most information on its
+if TYPE_CHECKING:
+    from rsmi.engine.request import RunOptions
+
+_HELP = """Learn the coarse variables H of a block V that carry the most information about its
 environment E.
 
-Hidden unit j of a block v is +1 with probability 1/(1 + exp(-sum_i lambda_ji v_i - b_j)).
-Objectives: proxy (the first cumulant of Koch-Janusz & Ringel, by pairs of the data or by Monte
-Carlo chains), logsum (without the Jensen step), enumerate (exact sum over the block's states), all
-three with the machines of --theta; decoder (variational lower bound) and proxy by gaussian
-(covariances alone) need none. With eight units on blocks of ten and more sites proxy and logsum are
-biased, by too few samples of each state of H: on 5x2 Ising blocks at T_c their rules keep .94 and
-1.02 of I(V:E) = 1.13 nats, the decoder's 1.09; take decoder there. For comparison, two that look at
-V alone: total-correlation (CorEx of Ver Steeg & Galstyan) and likelihood (the hidden units of a
-Boltzmann machine of V, by contrastive divergence). V and E hold all components of their sites: of
-dimers the links of every cell, and the noise. Of several restarts the best held-out bound is kept,
-of the latter two the best value of their own. The mutual information that is reported is always the
-decoder bound on held-out configurations, in nats, with the exact value beside it where the model is
-solvable.
+Hidden unit j of a block v is +1 with probability 1/(1 + exp(-sum_i lambda_ji v_i - b_j)). V and E
+contain all components of their sites, such as the links of a dimer covering.
+
+Three objectives need the Boltzmann machines of --theta: proxy is the first cumulant of Koch-Janusz
+& Ringel, estimated with pairs of the data or with Monte Carlo chains; logsum avoids the Jensen step
+of the proxy; enumerate sums over all states of the block. Two need no machines: decoder is a
+variational lower bound, and proxy with the estimator gaussian uses only covariances. Two objectives
+depend only on V and serve for comparison: total-correlation (CorEx of Ver Steeg & Galstyan) and
+likelihood (the hidden units of a Boltzmann machine of V, by contrastive divergence).
+
+With eight units on blocks of ten or more sites, proxy and logsum are biased, because each state of
+H has too few samples: on 5x2 Ising blocks at T_c their rules keep 0.94 and 1.02 of I(V:E) = 1.13
+nats, and the rule of the decoder keeps 1.09. Take decoder there.
+
+The restart with the largest bound on held-out configurations is kept; for total-correlation and
+likelihood it is the one with the best value of the objective itself. The mutual information in the
+file is always the decoder bound on held-out configurations, in nats, with the exact value beside it
+where the exact P(V|E) of the model is known.
 
 \b
 Examples: without and with Boltzmann machines
@@ -47,7 +56,7 @@ Examples: without and with Boltzmann machines
     type=click.IntRange(1),
     metavar="N",
     default=100_000,
-    help="Windows in all, spread evenly over the configurations; a fifth or so is held out.",
+    help="Number of windows, spread evenly over the configurations; about a fifth is held out.",
 )
 @click.option(
     "--hidden", type=click.IntRange(1, 8), metavar="N", default=1, help="Hidden units of a block."
@@ -67,8 +76,8 @@ Examples: without and with Boltzmann machines
     default=None,
     show_default="pairs; likelihood: cd, dimers pcd",
     help=(
-        "Of the proxy: pairs of the data, Monte Carlo chains, or pairs with the critic of Gaussian"
-        " variables (no --theta); of the likelihood: contrastive divergence, plain or persistent."
+        "For the proxy: pairs of the data, Monte Carlo chains, or pairs with the critic of Gaussian"
+        " variables (no --theta). For the likelihood: contrastive divergence, plain or persistent."
     ),
 )
 @click.option(
@@ -87,11 +96,19 @@ Examples: without and with Boltzmann machines
     help="Independent trainings; the best is kept.",
 )
 @common.stage_command(remote=True)
-def command(samples, theta, output, run, dry_run, as_json, **rest):
+def command(
+    samples: str,
+    theta: Path | None,
+    output: Path,
+    run: RunOptions,
+    dry_run: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
     from rsmi.stages.training import rules as train_lambda
     from rsmi.stages.training.request import prepare
 
-    with prepare(common.one_path(samples), theta, **rest) as work:
+    with prepare(common.one_path(samples), theta, **settings) as work:
         if dry_run:
             return common.print_plan(train_lambda.plan(work), as_json)
         train_lambda.run(work, output, run)

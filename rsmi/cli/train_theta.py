@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from rsmi.cli import common
 
+if TYPE_CHECKING:
+    from rsmi.engine.request import RunOptions
+
 _HELP = """Train restricted Boltzmann machines of (V, E) and of V on windows of samples.
 
 A window is a block V, a buffer around it that is ignored, and the environment E around the buffer.
-About a fifth of the configurations is held out, whole chains of them where there are five; the
-pseudo-likelihood is measured on it, and where the model is solvable the mean Kullback-Leibler
-divergence of the machine's P(V|E) from the exact one.
+About a fifth of the configurations is held out: whole chains if there are at least five of them.
+The pseudo-likelihood is measured on the held-out configurations. Where the exact P(V|E) of the
+model is known, so is its mean Kullback-Leibler divergence from that of the machine.
 
 \b
 Example:
@@ -19,35 +25,29 @@ Example:
 """
 
 
-def geometry_options(required: bool):
-    """--block, --buffer and --environment."""
-
-    def decorate(function):
-        for option in (
-            click.option(
-                "--environment",
-                type=click.IntRange(0, 64),
-                metavar="N",
-                default=1 if required else None,
-                show_default="1" if required else "1, or as theta was trained",
-                help="Width of the environment ring, sites.",
-            ),
-            click.option(
-                "--buffer",
-                type=click.IntRange(0, 64),
-                metavar="N",
-                default=1 if required else None,
-                show_default="1" if required else "1, or as theta was trained",
-                help="Width of the ignored buffer, sites.",
-            ),
-            click.option(
-                "--block", required=required, metavar="SHAPE", help="Block V, such as 2x2."
-            ),
-        ):
-            function = option(function)
-        return function
-
-    return decorate
+def geometry_options(required: bool) -> common.Decorator:
+    """Add --block, --buffer and --environment; a default of 1 where they are required, else that
+    of theta."""
+    default, shown = (1, "1") if required else (None, "1, or as theta was trained")
+    return common.options(
+        click.option("--block", required=required, metavar="SHAPE", help="Block V, such as 2x2."),
+        click.option(
+            "--buffer",
+            type=click.IntRange(0, 64),
+            metavar="N",
+            default=default,
+            show_default=shown,
+            help="Width of the ignored buffer, sites.",
+        ),
+        click.option(
+            "--environment",
+            type=click.IntRange(0, 64),
+            metavar="N",
+            default=default,
+            show_default=shown,
+            help="Width of the environment ring, sites.",
+        ),
+    )
 
 
 @common.command("train-theta", help=_HELP)
@@ -58,7 +58,7 @@ def geometry_options(required: bool):
     type=click.IntRange(1),
     metavar="N",
     default=100_000,
-    help="Windows in all, spread evenly over the configurations; a fifth or so is held out.",
+    help="Number of windows, spread evenly over the configurations; about a fifth is held out.",
 )
 @click.option(
     "--hidden",
@@ -93,19 +93,28 @@ def geometry_options(required: bool):
     "--learning-rate",
     type=float,
     default=None,
-    show_default=".05, .03 beyond 9 block sites, dimers .02",
-    help="At the start; falls linearly to 5 %.",
+    show_default="0.05, 0.03 beyond 9 block sites, dimers 0.02",
+    help="Learning rate at the start; it falls linearly to 5 % of that.",
 )
 @common.stage_command()
-def command(samples, block, buffer, environment, output, run, dry_run, as_json, **rest):
+def command(
+    samples: str,
+    block: str,
+    buffer: int,
+    environment: int,
+    output: Path,
+    run: RunOptions,
+    dry_run: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
     from rsmi.lattice.geometry import Geometry, parse_block
     from rsmi.samples.files import open_file
     from rsmi.stages.training import theta as train_theta
 
     with open_file(common.one_path(samples), "samples") as source:
-        work = train_theta.prepare(
-            source, Geometry(parse_block(block), buffer, environment), **rest
-        )
+        geometry = Geometry(parse_block(block), buffer, environment)
+        work = train_theta.prepare(source, geometry, **settings)
         if dry_run:
             return common.print_plan(train_theta.plan(work), as_json)
         train_theta.run(work, output, run)
