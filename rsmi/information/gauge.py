@@ -66,14 +66,25 @@ def without_constraints(
 
 
 def positive(
-    filters: NDArray, bias: NDArray
+    filters: NDArray[np.float64], bias: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Filters with a positive sum (a positive first weight where it vanishes), biases, and the
-    signs that made them so.
+    """Flip filters such that their sums are positive.
 
-    Flipping a filter with its bias only exchanges the names of the hidden unit's two states.
+    A filter whose sum vanishes gets a positive first weight. To flip a filter and its bias only
+    exchanges the names of the two states of the hidden unit.
+
+    Parameters
+    ----------
+    filters, bias : ndarray of float64, (hidden, n_block) and (hidden,)
+
+    Returns
+    -------
+    filters, bias : ndarray of float64
+        Of the same shapes.
+    signs : ndarray of float64, (hidden,)
+        The sign by which each filter was multiplied.
     """
     sums = filters.sum(axis=1)
     vanishing = np.abs(sums) <= 1e-9 * np.abs(filters).sum(axis=1)
     signs = np.where(np.where(vanishing, filters[:, 0], sums) < 0, -1.0, 1.0)
-    return filters * signs[:, None], bias * signs + 0.0, signs  # + 0.0: no bias of -0
+    return filters * signs[:, None], bias * signs + 0.0, signs  # + 0.0 makes 0 of -0

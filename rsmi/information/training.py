@@ -1,8 +1,12 @@
-"""Lambda training: stochastic ascent of an RSMI objective, as a resumable state.
+"""Stochastic ascent of an RSMI objective, as a state that can be resumed.
 
-One restart is one state dictionary; several restarts are independent states with streams of their
-own, and the caller keeps the one with the best held-out decoder bound.
+One restart is one dictionary of arrays. Several restarts are independent states with random streams
+of their own, and the caller keeps the one with the best decoder bound on held-out windows.
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,28 +15,38 @@ from rsmi.information.decoder import initial_decoder, keyed_generator
 from rsmi.information.objectives import LambdaProblem, LambdaSettings
 from rsmi.kernels import objectives as kernel
 
-DISTINCT_BLOCKS = (
-    9  # sites up to which all blocks that occur, at most 512, are the samples of V given h
-)
-MANY_UNITS = 4  # beyond, most states h are rarer than one in a minibatch
+# Sites of a block up to which all blocks that occur, at most 512, are the samples of V given h.
+DISTINCT_BLOCKS = 9
+MANY_UNITS = 4  # with more hidden units, most states h occur less than once in a minibatch
+
+State = dict[str, NDArray[Any]]
 
 
 def default_settings(
-    objective: str = "proxy", n_hidden: int = 1, n_block: int = 4, **changes
+    objective: str = "proxy", n_hidden: int = 1, n_block: int = 4, **changes: Any
 ) -> LambdaSettings:
-    """Settings that find the optimum reliably on the Ising model.
+    """The settings that find the optimum reliably on the Ising model.
 
-    600 steps of 200 windows for one hidden unit, 1500 for more. `enumerate`, the least noisy, takes
-    400 for one unit: more make the rule harder, and as a hard rule gains a little from sending ties
-    one way, the filter less uniform. The decoder learns r(h|e) as well, from batches of 500, and
-    takes 2000 steps beyond four units. `proxy` and `logsum` compare a minibatch's environments with
-    all blocks that occur where the block has few sites; else with the minibatch's own, which for
-    the log sum with several units must be 500: the logarithm of a sum over few windows of the same
-    h is biased. With eight units no minibatch is large enough: on 5x2 blocks at T_c their rules
-    lose .19 (proxy) and .11 nats (log sum) of I(V:E) = 1.133, the decoder's .05 (``make -C
-    data/estimators``).
+    One hidden unit takes 600 steps of 200 windows, several units take 1500 steps. For one unit
+    `enumerate`, which has the least noise, takes 400 steps: more steps make the rule harder, and
+    because a hard rule gains a little when it sends all ties one way, the filter becomes less
+    uniform. The decoder also learns r(h|e), from batches of 500, and takes 2000 steps for more than
+    four units.
 
-    A model may know better: `rsmi.models.base.Model.training`.
+    `proxy` and `logsum` compare the environments of a minibatch with blocks. These are all blocks
+    that occur, if the block has few sites, and otherwise the blocks of the minibatch. For `logsum`
+    with several units the minibatch then has 500 windows, because the logarithm of a sum over few
+    windows of the same h is biased. With eight units no minibatch is large enough: on 5x2 blocks at
+    T_c their rules lose 0.19 (`proxy`) and 0.11 nats (`logsum`) of I(V:E) = 1.133, and the rule of
+    the decoder loses 0.05 (``make -C data/estimators``).
+
+    Parameters
+    ----------
+    objective : str
+    n_hidden, n_block : int
+        The numbers of hidden units and of variables of the block.
+    **changes
+        Fields of `LambdaSettings` that differ, such as those of `rsmi.models.base.Model.training`.
     """
     by_pairs = objective in ("proxy", "logsum")
     distinct = by_pairs and n_block <= DISTINCT_BLOCKS
@@ -53,20 +67,23 @@ def default_settings(
 
 def initial_state(
     n_block: int, n_environment: int, rng_key: NDArray[np.uint64], settings: LambdaSettings
-) -> dict[str, np.ndarray]:
-    """A new restart.
+) -> State:
+    """The state of a new restart.
 
     Parameters
     ----------
-    rng_key : (4,) uint64
-        State of the restart's xoshiro256++ stream, not all zero.
+    n_block, n_environment : int
+        The numbers of variables of the block and of the environment.
+    rng_key : ndarray of uint64, (4,)
+        The state of the restart's xoshiro256++ stream, not all zero.
+    settings : LambdaSettings
 
     Returns
     -------
     dict
-        ``parameters`` (filters, bias, decoder in one vector), ``moments`` (2, n) of Adam,
-        ``chains`` (2^n_hidden, n_block, n_chains) int8 of the mcmc estimator (else empty), ``rng``
-        (4,) uint64, ``step`` (1,) int64: all that `advance` needs and changes.
+        Everything that `advance` needs and changes: ``parameters`` (filters, biases and decoder in
+        one vector); ``moments`` (2, n) of Adam; ``chains`` (2^n_hidden, n_block, n_chains) int8 of
+        the estimator mcmc, else empty; ``rng`` (4,) uint64; ``step`` (1,) int64.
     """
     key = np.array(rng_key, np.uint64)
     generator = keyed_generator(key)
@@ -92,46 +109,60 @@ def initial_state(
 
 
 def filters_of(
-    state: dict[str, np.ndarray],
+    state: State,
     settings: LambdaSettings,
     n_block: int,
-    block_mean: NDArray | None = None,
+    block_mean: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Current filters (n_hidden, n_block) and bias (n_hidden,) of a state, as they act on blocks of
-    +-1.
+    """The filters and biases of a state, as they act on blocks of +-1.
 
-    block_mean : (n_block,) of a problem with means; its bias, that of centred blocks, then takes up
-    the mean field.
+    Parameters
+    ----------
+    state : dict of ndarray
+    settings : LambdaSettings
+    n_block : int
+    block_mean : ndarray of float64, (n_block,), optional
+        The mean block of a problem with means. Its biases are those of centred blocks, and the
+        mean field is subtracted from them.
+
+    Returns
+    -------
+    filters, bias : ndarray of float64, (n_hidden, n_block) and (n_hidden,)
     """
     n = settings.n_hidden * n_block
-    filters, bias = (
-        state["parameters"][:n].reshape(settings.n_hidden, n_block).copy(),
-        state["parameters"][n : n + settings.n_hidden].copy(),
-    )
-    return filters, bias if block_mean is None else bias - np.einsum("ji,i->j", filters, block_mean)
+    filters = state["parameters"][:n].reshape(settings.n_hidden, n_block).copy()
+    bias = state["parameters"][n : n + settings.n_hidden].copy()
+    if block_mean is None:
+        return filters, bias
+    return filters, bias - np.einsum("ji,i->j", filters, block_mean)
 
 
-def epochs_left(state: dict[str, np.ndarray], settings: LambdaSettings) -> int:
-    """Epochs until `settings.total_steps` steps are done."""
+def epochs_left(state: State, settings: LambdaSettings) -> int:
+    """The number of epochs until ``settings.total_steps`` steps are done."""
     return -(-(settings.total_steps - int(state["step"][0])) // settings.steps_per_epoch)
 
 
 def advance(
-    state: dict[str, np.ndarray],
-    problem: LambdaProblem,
-    settings: LambdaSettings,
-    epochs: int | None = None,
-) -> dict[str, np.ndarray]:
-    """Train for some epochs (of `settings.steps_per_epoch` steps; default: to the end), changing
-    `state` in place.
+    state: State, problem: LambdaProblem, settings: LambdaSettings, epochs: int | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Train for some epochs, and change the state in place.
 
-    n1 epochs followed by n2 leave the same bits as n1 + n2 at once. The rate is constant for the
-    first half of `settings.total_steps` and falls linearly to 5 % over the second.
+    n1 epochs followed by n2 epochs give the same bits as n1 + n2 epochs at once. The learning rate
+    is constant for the first half of ``settings.total_steps``, and falls linearly to 5 % of that
+    over the second half.
+
+    Parameters
+    ----------
+    state : dict of ndarray
+    problem : LambdaProblem
+    settings : LambdaSettings
+    epochs : int, optional
+        The number of epochs of ``settings.steps_per_epoch`` steps; all that are left by default.
 
     Returns
     -------
     dict
-        One row per epoch: ``objective`` (epochs,), the mean over the epoch's minibatches;
+        One row for each epoch: ``objective`` (epochs,), the mean over the minibatches of the epoch;
         ``filters`` (epochs, n_hidden, n_block) and ``bias`` (epochs, n_hidden) at its end.
 
     Raises

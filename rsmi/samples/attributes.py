@@ -1,4 +1,4 @@
-"""The attributes of samples: which of a model's own go under their own name into a file."""
+"""The attributes of a samples file that a simulation provides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from rsmi.store.schema import KINDS
 
 _NAMED = {attribute.name for attribute in KINDS["samples"].attributes}
-# What is handed on from samples to the files that are made of them.
+# The attributes that a trained file takes over from its samples.
 LATTICE = (
     "model",
     "model_parameters",
@@ -24,13 +24,15 @@ LATTICE = (
 )
 
 
-def stored_attributes(attributes: Mapping[str, Any]) -> dict:
-    """What a simulation says of itself, as the attributes of a file: those that the format does not
-    name are together in ``model_parameters``."""
+def stored_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a simulation as attributes of a file.
+
+    Those that the format does not name are stored together as ``model_parameters``.
+    """
+    named = {name: value for name, value in attributes.items() if name in _NAMED}
     own = {
         name: value
         for name, value in attributes.items()
         if name not in _NAMED and value is not None
     }
-    named = {name: value for name, value in attributes.items() if name in _NAMED}
     return named | ({"model_parameters": own} if own else {})

@@ -1,5 +1,4 @@
-"""Opening files whose model has a say: what every stage, report and figure reads goes through
-here."""
+"""Opening files together with the checks of their model: every stage, report and figure does so."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ def open_file(path: str | Path, kind: str | None = None) -> Iterator[File]:
     ----------
     path : str or Path
     kind : str, optional
-        Demand this kind; any by default.
+        The required kind; any kind by default.
 
     Raises
     ------
@@ -36,15 +35,18 @@ def open_file(path: str | Path, kind: str | None = None) -> Iterator[File]:
 
 
 def check_model(file: File) -> None:
-    """Raise DataError where samples, or what was learned from them, contradict their model."""
+    """Raise DataError if samples, or what was learned from them, contradict their model."""
     if file.kind in ("samples", "theta", "lambda"):
         with store.as_data_error(file.path):
             models.of(file.attributes).check_file(file)
 
 
 def model_of(file: File) -> Model:
-    """The model that a file names. Flow and exponent files before format 1.4 name none: they were
-    of the Ising model where a coupling is known, and of an unknown one where none is."""
+    """The model of a file.
+
+    Flow and exponent files before format 1.4 do not name it. They are of the Ising model if a
+    coupling is known, and of an unknown model otherwise.
+    """
     if "model" in file.attributes or _has_coupling(file):
         return models.of(file.attributes)
     return Model()
