@@ -1,4 +1,4 @@
-"""Options and manners that all commands share."""
+"""The options that all commands share, and how they read paths and print answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import functools
 import json
 import logging
 import sys
-import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from rsmi.cli.config import load_config
 from rsmi.engine.stop import Stop, parse_duration
 from rsmi.errors import UsageError
 
@@ -26,59 +26,9 @@ Decorator = Callable[[Command], Command]
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
-def command(name: str, **settings):
-    """A click command with the manners of this suite."""
+def command(name: str, **settings: Any) -> Callable[[Command], click.Command]:
+    """A click command with the settings that all commands share."""
     return click.command(name, context_settings=CONTEXT, **settings)
-
-
-def _load_config(ctx: click.Context, _, value: Path | None):
-    if value is None:
-        return
-    try:
-        table = tomllib.loads(value.read_text())
-    except OSError as error:
-        raise click.BadParameter(f"{value}: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise click.BadParameter(f"{value}: {error}") from error
-    commands = ctx.parent.command.list_commands(ctx.parent)
-    for name, section in table.items():
-        if name not in commands or not isinstance(section, dict):
-            raise click.BadParameter(
-                f"{value}: {name} is not the [table] of a command ({', '.join(commands)})"
-            )
-    options = {
-        option.lstrip("-"): parameter.name
-        for parameter in ctx.command.get_params(ctx)
-        for option in parameter.opts
-        if option.startswith("--")
-    }
-    several = {
-        option
-        for parameter in ctx.command.get_params(ctx)
-        if getattr(parameter, "multiple", False)
-        for option in parameter.opts
-    }
-    settings = {
-        key.replace("_", "-"): setting for key, setting in table.get(ctx.info_name, {}).items()
-    }
-    settings = {
-        key: _as_written(setting, f"--{key}" in several) for key, setting in settings.items()
-    }
-    unknown = sorted(set(settings) - set(options))
-    if unknown:
-        raise click.BadParameter(f"{value}: {ctx.info_name} has no option --{', --'.join(unknown)}")
-    ctx.default_map = {
-        **(ctx.default_map or {}),
-        **{options[key]: setting for key, setting in settings.items()},
-    }
-
-
-def _as_written(setting, several: bool):
-    """A setting as text, to be parsed like the command line; a list of them for an option that may
-    be repeated."""
-    if several:
-        return [str(one) for one in (setting if isinstance(setting, list) else [setting])]
-    return str(setting)
 
 
 _OUTPUT = click.option(
@@ -86,7 +36,7 @@ _OUTPUT = click.option(
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="File to write; appears only when complete.",
+    help="File to write; it appears only when it is complete.",
 )
 _SEED = click.option(
     "--seed",
@@ -142,15 +92,15 @@ _RUN = (
 )
 _TALK = (
     click.option("--json", is_flag=True, help="Print the result as one JSON object."),
-    click.option("-q", "--quiet", is_flag=True, help="No progress, no remarks."),
-    click.option("-v", "--verbose", is_flag=True, help="More remarks on stderr."),
+    click.option("-q", "--quiet", is_flag=True, help="Show no progress and no remarks."),
+    click.option("-v", "--verbose", is_flag=True, help="Show more remarks on stderr."),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
     click.option(
         "--config",
         type=click.Path(path_type=Path),
         is_eager=True,
         expose_value=False,
-        callback=_load_config,
+        callback=load_config,
         help=(
             "TOML file of defaults, one [command] table each; RSMI_COMMAND_OPTION in the"
             " environment wins over it."
@@ -169,18 +119,20 @@ from P(h = 1) = 1/(1 + exp(-x)), x = sum of weights times spins, plus bias; --ha
 likelier value."""
 
 
-def _complete_rule(ctx, param, incomplete: str) -> list[CompletionItem]:
-    """Named rules, and files."""
+def _complete_rule(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Rules with a name, and files."""
     return [
         *(CompletionItem(name) for name in _NAMED if name.startswith(incomplete)),
         CompletionItem(incomplete, type="file"),
     ]
 
 
-def rule_options(several: bool = False):
-    """Add --rule (repeatable where ``several``), --block, --hard and --bias: what
-    `rsmi.stages.rule_option` resolves."""
-    options = (
+def rule_options(several: bool = False) -> Decorator:
+    """Add --rule (which may be repeated if ``several``), --block, --hard and --bias; see
+    `rsmi.stages.rule_option`."""
+    return options(
         click.option(
             "--rule",
             required=True,
@@ -207,31 +159,33 @@ def rule_options(several: bool = False):
             default=None,
             metavar="B[,B...]",
             show_default="0",
-            help="Of a filter in a CSV or NPY file, for each hidden unit.",
+            help="Biases of a filter in a CSV or NPY file, one for each hidden unit.",
         ),
     )
-    return lambda function: _decorate(function, options)
 
 
-def stage_command(seed: bool = True, shards: bool = False, remote: bool = False):
-    """Add the options of a stage; the function receives ``run`` (RunOptions), ``dry_run`` and
-    ``as_json``."""
+def stage_command(seed: bool = True, shards: bool = False, remote: bool = False) -> Decorator:
+    """Add the options of a stage.
 
-    def decorate(function):
+    The function of the command receives ``run`` (RunOptions), ``dry_run`` and ``as_json`` in place
+    of the options of a run.
+    """
+
+    def decorate(function: Command) -> Command:
         @functools.wraps(function)
         def wrapped(
-            *arguments,
-            force,
-            threads,
-            time_limit,
-            json,
-            quiet,
-            verbose,
-            debug,
-            shard=None,
-            scheduler=None,
-            **rest,
-        ):
+            *arguments: Any,
+            force: bool,
+            threads: int | None,
+            time_limit: str | None,
+            json: bool,
+            quiet: bool,
+            verbose: bool,
+            debug: bool,
+            shard: str | None = None,
+            scheduler: str | None = None,
+            **rest: Any,
+        ) -> Any:
             from rsmi.engine.request import RunOptions
             from rsmi.engine.shards import parse_shard
 
@@ -266,11 +220,13 @@ def stage_command(seed: bool = True, shards: bool = False, remote: bool = False)
     return decorate
 
 
-def reading_command(function):
-    """Add the options of a command that only reads: verbosity and JSON."""
+def reading_command(function: Command) -> Command:
+    """Add the options of a command that only reads: those for JSON and for what is logged."""
 
     @functools.wraps(function)
-    def wrapped(*arguments, json, quiet, verbose, debug, **rest):
+    def wrapped(
+        *arguments: Any, json: bool, quiet: bool, verbose: bool, debug: bool, **rest: Any
+    ) -> Any:
         set_verbosity(quiet, verbose)
         return function(*arguments, as_json=json, **rest)
 
@@ -289,7 +245,7 @@ def _decorate(function: Command, options: Sequence[Decorator]) -> Command:
 
 
 def set_verbosity(quiet: bool, verbose: bool) -> None:
-    """Remarks and warnings go to stderr as plain sentences."""
+    """Write remarks and warnings to stderr as plain sentences."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("rsmi: %(message)s"))
     logger = logging.getLogger("rsmi")
@@ -298,13 +254,19 @@ def set_verbosity(quiet: bool, verbose: bool) -> None:
 
 
 def read_paths(paths: tuple[str, ...]) -> list[Path]:
-    """Input paths; ``-`` stands for one path a line on stdin."""
-    found: list[Path] = []
+    """Input paths; ``-`` stands for the lines of stdin, one path each.
+
+    Raises
+    ------
+    UsageError
+        If there is no path.
+    """
+    expanded: list[Path] = []
     for path in paths:
-        found += _paths_from_stdin() if path == "-" else [Path(path)]
-    if not found:
+        expanded += _paths_from_stdin() if path == "-" else [Path(path)]
+    if not expanded:
         raise UsageError("no input file: stdin gave no path (did the command before it fail?)")
-    return found
+    return expanded
 
 
 def _paths_from_stdin() -> list[Path]:
@@ -320,7 +282,7 @@ def _paths_from_stdin() -> list[Path]:
 
 
 def one_path(path: str) -> Path:
-    """The single input of a command that takes one."""
+    """The input of a command that takes one file; UsageError for several."""
     paths = read_paths((path,))
     if len(paths) != 1:
         raise UsageError(f"one input file is needed, {len(paths)} were given")
@@ -346,7 +308,7 @@ def answer(output: Path, as_json: bool, summary: Callable[[File], dict]) -> None
 
 
 def print_plan(plan: dict, as_json: bool) -> None:
-    """Print what --dry-run resolved."""
+    """Print what a run would do (--dry-run)."""
     if as_json:
         click.echo(json.dumps(plan, allow_nan=False))
         return

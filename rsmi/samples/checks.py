@@ -6,11 +6,9 @@ import math
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
-from rsmi.samples.split import configurations_needed, split_of
+from rsmi.samples.split import configurations_needed
 from rsmi.samples.views import SamplesFile
 from rsmi.samples.windows import WindowSet
-
-_FEWEST_WINDOWS = 1000
 
 
 def require_single_component(samples: SamplesFile) -> None:
@@ -41,32 +39,6 @@ def require_periodic(samples: SamplesFile, why: str) -> None:
 
 
 # ---- windows -------------------------------------------------------------------------------------
-
-
-def check_windows(windows: WindowSet) -> None:
-    """Check that windows can be drawn and learned from.
-
-    Raises
-    ------
-    UsageError
-        If the geometry does not fit the lattice, or if there are too few samples or windows.
-    DataError
-        If a sample is no configuration of its model.
-    """
-    samples, geometry = windows.samples, windows.geometry
-    geometry.check(samples.shape)
-    if not geometry.n_environment:
-        raise UsageError(
-            f"{samples.path}: no site of the environment carries data: widen it by --environment"
-        )
-    windows.model.check_geometry(geometry)
-    split_of(samples)
-    if windows.count < _FEWEST_WINDOWS:
-        raise UsageError(
-            f"--windows {windows.count}: at least {_FEWEST_WINDOWS} are needed to learn from and to"
-            " hold out"
-        )
-    windows.model.check_configurations(samples.file)
 
 
 def require_windows(windows: WindowSet, needed: int, learner: str) -> None:

@@ -80,8 +80,8 @@ def live_block(samples: SamplesFile, block: tuple[int, ...]) -> tuple[bool, ...]
     UsageError
         If the blocks that tile the lattice differ in their sites with data, or have none.
     """
-    mask = samples.mask
-    if mask is None:
+    mask, cell = samples.mask, samples.cell
+    if mask is None or cell is None:
         return None
     live = block_mask(mask, block)
     if live is None:
@@ -90,10 +90,10 @@ def live_block(samples: SamplesFile, block: tuple[int, ...]) -> tuple[bool, ...]
             " which of their sites carry data, so that no one rule fits them all: the block must"
             " be a period of the mask (random dilution has none)"
         )
-    if any(sites % period for sites, period in zip(block, samples.cell or block)):
+    if any(sites % period for sites, period in zip(block, cell)):
         raise UsageError(
             f"{samples.path}: a block of {shape_text(block)} is not made of whole cells of"
-            f" {shape_text(samples.cell)}, the cell of the mask"
+            f" {shape_text(cell)}, the cell of the mask"
         )
     if not any(live):
         raise UsageError(f"{samples.path}: no site of a block of {shape_text(block)} carries data")

@@ -21,6 +21,8 @@ from rsmi.samples.views import SamplesFile
 from rsmi.statistics.binning import runs
 from rsmi.store import File
 
+_FEWEST_WINDOWS = 1000
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -104,6 +106,32 @@ class WindowSet:
             return geometry
         geometry.check(self.samples.shape)
         return replace(geometry, live=live_block(self.samples, geometry.block))
+
+    def check(self) -> None:
+        """Check that the windows can be drawn and learned from.
+
+        Raises
+        ------
+        UsageError
+            If the geometry does not fit the lattice, or if there are too few samples or windows.
+        DataError
+            If a sample is no configuration of its model.
+        """
+        samples, geometry = self.samples, self.geometry
+        geometry.check(samples.shape)
+        if not geometry.n_environment:
+            raise UsageError(
+                f"{samples.path}: no site of the environment carries data: widen it by"
+                " --environment"
+            )
+        self.model.check_geometry(geometry)
+        split_of(samples)
+        if self.count < _FEWEST_WINDOWS:
+            raise UsageError(
+                f"--windows {self.count}: at least {_FEWEST_WINDOWS} are needed to learn from and"
+                " to hold out"
+            )
+        self.model.check_configurations(samples.file)
 
     # ---- the model of the samples ----------------------------------------------------------------
 

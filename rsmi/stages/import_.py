@@ -63,7 +63,7 @@ class Import:
             "one_after_another": self.one_after_another,
             "mask": None if mask is None else text_digest(mask.tobytes().hex()),
         }
-        later = {"cell": self.cell and list(self.cell), "symmetric": self.symmetry}
+        later: dict[str, Any] = {"cell": self.cell and list(self.cell), "symmetric": self.symmetry}
         parameters |= {name: value for name, value in later.items() if value is not None}
         return Request("import", "samples", parameters, (self.source,))
 

@@ -113,7 +113,7 @@ def test_blocks_of_dimers_begin_on_one_sublattice(coverings):
         windows = WindowSet(
             source, stored_geometry({"block": (4, 4), "buffer": 2, "environment": 1}), 2000, 0
         )
-        checks.check_windows(windows)
+        windows.check()
         assert windows.geometry.components == 4
         assert windows.all.environments.shape[1] == 4 * 36
         assert np.all(windows.all.blocks @ star_vectors((4, 4), 4).T == -2)

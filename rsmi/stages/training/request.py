@@ -11,7 +11,7 @@ from rsmi.errors import UsageError
 from rsmi.information.training import default_settings
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
-from rsmi.samples.checks import check_windows, require_windows
+from rsmi.samples.checks import require_windows
 from rsmi.samples.views import MachinesFile, SamplesFile, open_machines, open_samples
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training.methods import Ascent, Explanation, Likelihood, Method
@@ -70,7 +70,7 @@ def prepare(
             _check_machines(objective, machines, source, drawn.geometry)
         else:
             machines = None
-        check_windows(drawn)
+        drawn.check()
         bias = _bias(bias, drawn)
         method = _method(objective, estimator, hidden, bias, drawn, machines)
         _require_enough(drawn, method)

@@ -21,7 +21,7 @@ from rsmi.information.entropy import kl_block_given_environment
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.base import Oracle
-from rsmi.samples.checks import cautions, check_windows, require_windows
+from rsmi.samples.checks import cautions, require_windows
 from rsmi.samples.trained import geometry_attributes, lattice_attributes, write_mask
 from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import Windows, WindowSet
@@ -216,7 +216,7 @@ def prepare(
     )
     if not 0 < schedule.learning_rate < 10:
         raise UsageError(f"--learning-rate {schedule.learning_rate}: must be positive (about 0.05)")
-    check_windows(drawn)
+    drawn.check()
     require_windows(
         drawn,
         max(10 * BATCH, _WINDOWS_PER_UNIT * schedule.hidden),
