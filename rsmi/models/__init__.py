@@ -1,8 +1,8 @@
-"""One folder per model, and what all models have in common.
+"""One folder for each model, and what all models have in common.
 
-A model is named by the folder it stands in (its package offers ``MODEL``), or by another package
-that is installed and names a `rsmi.models.base.Model` as an entry point of the group
-``rsmi.models``.
+There are two places for a model. It is a folder of this package, named like the model, whose
+``__init__.py`` offers ``MODEL``; or another package that is installed has an entry point of the
+group ``rsmi.models``, named like the model, that leads to a `rsmi.models.base.Model`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rsmi.errors import Failure, UsageError
 if TYPE_CHECKING:
     from rsmi.models.base import Model
 
-GROUP = "rsmi.models"  # of entry points
-DEFAULT = "ising"  # what `rsmi sample` samples where --model is not given
+GROUP = "rsmi.models"  # the group of entry points
+DEFAULT = "ising"  # the model of `rsmi sample` if --model is not given
 _OF_OLD_FLOWS = "ising"  # flow and exponent files before format 1.4 did not name their model
 
 log = logging.getLogger("rsmi")
@@ -29,33 +29,33 @@ log = logging.getLogger("rsmi")
 
 @functools.cache
 def built_in() -> tuple[str, ...]:
-    """Names of the models that this package brings, the default one first."""
+    """Return the names of the models of this package, the default one first."""
     folders = [module.name for module in pkgutil.iter_modules(__path__) if module.ispkg]
     return tuple(sorted(folders, key=lambda name: (name != DEFAULT, name)))
 
 
 @functools.cache
 def installed() -> dict[str, importlib.metadata.EntryPoint]:
-    """Entry points of the models that other packages bring, by name."""
+    """Return the entry points of the models of other packages, by name."""
     points = importlib.metadata.entry_points(group=GROUP)
     return {point.name: point for point in sorted(points, key=lambda point: point.name)}
 
 
 def names() -> tuple[str, ...]:
-    """Names of all models that can be asked for."""
+    """Return the names of all models."""
     return *built_in(), *(name for name in installed() if name not in built_in())
 
 
 @functools.cache
 def get(name: str) -> Model:
-    """The model of a name.
+    """Return the model of a name.
 
     Raises
     ------
     UsageError
-        If there is none.
+        If there is no such model.
     Failure
-        If the package that brings it cannot be imported, or brings no model.
+        If its package cannot be imported, or the entry point leads to something else.
     """
     if name in built_in():
         return importlib.import_module(f"{__name__}.{name}").MODEL
@@ -69,7 +69,7 @@ def _load(point: importlib.metadata.EntryPoint) -> Model:
 
     try:
         model = point.load()
-    except Exception as error:  # whatever a package of somebody else's does
+    except Exception as error:  # a package of somebody else may raise anything
         raise Failure(
             f"--model {point.name}: {point.value} cannot be imported"
             f" ({type(error).__name__}: {error})"
@@ -83,7 +83,8 @@ def _load(point: importlib.metadata.EntryPoint) -> Model:
 
 
 def of(attributes: Mapping[str, Any]) -> Model:
-    """The model that a file names; samples of an unknown or missing model get neutral answers."""
+    """Return the model that the attributes of a file name. A model that is unknown, or cannot be
+    imported, gives the neutral answers of `rsmi.models.base.Model`."""
     from rsmi.models.base import Model
 
     name = attributes.get("model", _OF_OLD_FLOWS)

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from rsmi.errors import UsageError
 from rsmi.information.gauge import Constraints, one_hot_constraints
 from rsmi.lattice.columns import Columns, Component
 from rsmi.models import spins
+from rsmi.models.drawing import Drawing
 from rsmi.models.known import Known, KnownValue, Oracle, Thermometer
 from rsmi.models.state_point import resolve_coupling
 
@@ -342,8 +342,7 @@ class Model:
         """Return the filters of a lambda file as text; None for a table of their weights."""
         return None
 
-    def drawing(self) -> ModuleType | None:
-        """Return the module that draws configurations and rules of the model, with the functions
-        of `rsmi.models.dimers.figure`; None for grids of squares. It is imported for a figure
-        only, since it needs matplotlib."""
+    def drawing(self) -> Drawing | None:
+        """Return the module that draws configurations and rules of the model; None for grids of
+        squares. It needs matplotlib, and is imported for a figure only."""
         return None

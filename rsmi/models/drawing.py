@@ -1,13 +1,16 @@
-"""What a model that draws itself hands to the figures."""
+"""How a model draws its configurations and its rules: the interface of its module of figures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from rsmi.store import File
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class RuleDrawing:
     Attributes
     ----------
     filters : ndarray of float64, shape (n_hidden, n_block)
-        As they are drawn: in the gauge of the model.
+        The filters as they are drawn, in the gauge of the model.
     panel : float
         Width of one filter in inches.
     draw_unit : callable(axes, unit, scale)
@@ -25,9 +28,9 @@ class RuleDrawing:
     image : callable(weights) -> ndarray, shape (rows, columns)
         A filter as a small picture, NaN where there is no variable.
     colour_label : str
-        What the colours mean.
+        The meaning of the colours.
     legend : str
-        What else must be said (TeX), with a line feed at its end.
+        Further explanations (TeX), with a line feed at the end.
     """
 
     filters: NDArray[np.float64]
@@ -36,3 +39,21 @@ class RuleDrawing:
     image: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     colour_label: str
     legend: str = ""
+
+
+class Drawing(Protocol):
+    """The module that draws a model.
+
+    Attributes
+    ----------
+    CONFIGURATION_WIDTH : float
+        Width of the picture of one configuration in inches.
+    """
+
+    CONFIGURATION_WIDTH: float
+
+    def draw_configuration(self, axes: Any, spins: NDArray[np.int8], width: float) -> None:
+        """Draw a configuration (components, \\*shape) of +-1 into a picture of this width."""
+
+    def rule_drawing(self, file: File) -> RuleDrawing | None:
+        """Return how the filters of a lambda file are drawn; None for a grid of their weights."""

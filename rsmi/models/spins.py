@@ -1,4 +1,5 @@
-"""What is measured on +-1 of any model, and how it is written: the neutral answers of a model."""
+"""What can be measured on variables +-1 of any model, and how it is written. These are the neutral
+answers of a model."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _BYTES_AT_ONCE = 1 << 25  # of configurations read
 _TAU_UNIT = "stored intervals; 0.5 if independent"
-# What a file without energies, or one with several components per site, cannot say.
+# The numbers of a summary that need the energies, and those that need one component per site.
 _NEEDS = {
     "energy": ("energy", "tau_int"),
     "magnetization": ("magnetization_abs", "tau_int_magnetization", "susceptibility", "binder"),
@@ -31,28 +32,28 @@ _NEEDS = {
 
 
 def live_sites(file: File) -> int:
-    """Number of sites of a samples file that carry data."""
+    """Return the number of sites of a samples file that carry data."""
     if "/mask" in file:
         return int(count_ones(file.read("/mask")))
     return math.prod(file.attributes["shape"])
 
 
 def magnetizations_of(rows: NDArray[np.uint8], sites: int) -> NDArray[np.int64]:
-    """Sum of the spins (n,) of packed rows (n, bytes) with so many sites that carry data."""
+    """Return the sums of the spins (n,) of packed rows (n, bytes) with so many sites."""
     return 2 * count_ones(rows) - sites
 
 
 def magnetizations(file: File) -> NDArray[np.int64]:
-    """Sum of the spins of every stored configuration, (n,)."""
+    """Return the sum of the spins of every stored configuration, (n,)."""
     (n, width), sites = file.shape("/spins"), live_sites(file)
     step = max(1, _BYTES_AT_ONCE // width)
     parts = (file.read("/spins", start, min(n, start + step)) for start in range(0, n, step))
     return np.concatenate([magnetizations_of(rows, sites) for rows in parts])
 
 
-def summary(file: File) -> dict:
-    """Energy, magnetization, susceptibility, Binder cumulant and autocorrelation times of a samples
-    file with errors; None where the file does not tell."""
+def summary(file: File) -> dict[str, float | None]:
+    """Return energy, magnetization, susceptibility, Binder cumulant and autocorrelation times of a
+    samples file with their errors; None for what the file does not contain."""
     attributes, n, sites = file.attributes, file.shape("/spins")[0], live_sites(file)
     known = {"energy": "/energy" in file, "magnetization": attributes["components"] == 1}
     scale = sites / math.prod(attributes["original_shape"])  # the energy is the original lattice's
@@ -74,7 +75,7 @@ def summary(file: File) -> dict:
 def describe_summary(
     attributes: Mapping[str, Any], numbers: dict, exact_energy: float | None
 ) -> list[tuple[str, ...]]:
-    """`summary` as rows of a table: name, value with its error, unit or remark."""
+    """Return a `summary` as rows of a table: name, value with its error, unit or remark."""
     titles = {
         "energy": ("energy per site", _energy_remark(attributes, numbers, exact_energy)),
         "magnetization_abs": ("|m| per site",),
@@ -90,7 +91,7 @@ def describe_summary(
 
 
 def _energy_remark(attributes: Mapping[str, Any], numbers: dict, exact_energy: float | None) -> str:
-    """The unit and, where it is known, the exact value and the distance to it in errors."""
+    """Return the unit and, if it is known, the exact value and the distance to it in errors."""
     if exact_energy is None or numbers["energy"] is None:
         return "J"
     shape = shape_text(attributes["original_shape"])
@@ -103,7 +104,7 @@ def _energy_remark(attributes: Mapping[str, Any], numbers: dict, exact_energy: f
 
 
 def describe_temperature(attributes: Mapping[str, Any], ratio: float | None) -> str:
-    """T in J/k_B, K and, where it is known, T/T_c (``ratio``)."""
+    """Return T in J/k_B, K and, if it is known, T/T_c (``ratio``)."""
     if "coupling" not in attributes:
         return "unknown"
     text = f"K = {attributes['coupling']:.6g}"
@@ -113,7 +114,7 @@ def describe_temperature(attributes: Mapping[str, Any], ratio: float | None) -> 
 
 
 def temperature_label(attributes: Mapping[str, Any], ratio: float | None) -> str:
-    """``T = 0.98 T_c``, or T in J/k_B where no T_c is known, for a figure (TeX)."""
+    """Return ``T = 0.98 T_c``, or T in J/k_B if no T_c is known, for a figure (TeX)."""
     if ratio is not None:
         return "$T$ = $T_c$" if abs(ratio - 1) < 5e-7 else f"$T$ = {ratio:.5g} $T_c$"
     coupling = attributes.get("coupling")

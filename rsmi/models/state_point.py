@@ -1,4 +1,4 @@
-"""The state point of a model with one coupling K = J/(k_B T), as a command line has it."""
+"""The state point of a model with one coupling K = J/(k_B T), from the command line."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ def resolve_coupling(
     critical_coupling: float | None,
     no_critical_point: str,
 ) -> float:
-    """K from ``--temperature`` (a number, ``Tc``, ``0.98Tc``) or ``--coupling``.
+    """Return K from ``--temperature`` or ``--coupling``, of which one is given.
 
     Parameters
     ----------
-    temperature, coupling : str and float, optional
-        What was given; one of the two.
+    temperature : str, optional
+        A number in J/k_B, ``Tc``, or a multiple such as ``0.98Tc``.
+    coupling : float, optional
     critical_coupling : float, optional
         K_c of the infinite lattice.
     no_critical_point : str
-        The sentence where ``Tc`` is asked for and there is none.
+        The message if the temperature is a multiple of ``Tc`` and there is none.
 
     Raises
     ------
@@ -46,7 +47,13 @@ def resolve_coupling(
 
 
 def parse_temperature(text: str, critical_coupling: float | None, no_critical_point: str) -> float:
-    """A temperature in J/k_B from a number or a multiple of Tc; UsageError for anything else."""
+    """Return the temperature in J/k_B that a number or a multiple of ``Tc`` means.
+
+    Raises
+    ------
+    UsageError
+        If the text is anything else, or there is no critical coupling.
+    """
     multiple = text.lower().endswith("tc")
     try:
         number = float((text[:-2].rstrip("*") or "1") if multiple else text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from rsmi.models.dimers import (
     simulation,
     stars,
 )
+from rsmi.models.drawing import Drawing
 
 if TYPE_CHECKING:
     from rsmi.store import File
@@ -201,7 +201,7 @@ class Dimers(Model):
     def describe_rule(self, file: File) -> list[str] | None:
         return report.describe(file) if rule_measures.is_dimer_rule(file) else None
 
-    def drawing(self) -> ModuleType:
+    def drawing(self) -> Drawing:
         from rsmi.models.dimers import figure
 
         return figure
