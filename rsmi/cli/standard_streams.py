@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import Any, TextIO
 
 from rsmi.errors import Failure
 
@@ -44,7 +45,7 @@ def silence_standard_output() -> None:
 class _Results(io.FileIO):
     """Standard output: a write that the operating system refuses is a Failure."""
 
-    def write(self, content) -> int | None:
+    def write(self, content: Any) -> int:
         try:
             return super().write(content)
         except BrokenPipeError:
@@ -59,7 +60,7 @@ class _Results(io.FileIO):
 class _Remarks(io.FileIO):
     """Standard error: what cannot be written is dropped."""
 
-    def write(self, content) -> int | None:
+    def write(self, content: Any) -> int:
         try:
             return super().write(content)
         except OSError:
@@ -78,7 +79,7 @@ def _open_if_closed(descriptor: int) -> None:
         os.open(os.devnull, os.O_RDWR)
 
 
-def _text_stream(raw: io.FileIO, former: io.TextIOBase | None) -> io.TextIOWrapper:
+def _text_stream(raw: io.FileIO, former: TextIO | None) -> io.TextIOWrapper:
     """A text stream over a raw one, with the encoding of the stream that it replaces."""
     encoding = getattr(former, "encoding", None) or "utf-8"
     errors = getattr(former, "errors", None) or "backslashreplace"
