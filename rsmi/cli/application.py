@@ -11,6 +11,7 @@ import traceback
 import click
 
 import rsmi
+from rsmi.cli.common import ARGUMENTS
 from rsmi.cli.standard_streams import silence_standard_output
 from rsmi.engine.stop import Stop
 from rsmi.errors import Failure, RsmiError
@@ -57,6 +58,11 @@ class LazyGroup(click.Group):
             f"rsmi.cli.{name.replace('-', '_')}" + "_" * keyword.iskeyword(name)
         )
         return module.command
+
+    def parse_args(self, ctx, args):
+        """Keep the words of the command line, which unfinished work shows to people."""
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx, args):
         """Look a command up; the message about an unknown one names those that are similar."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # The function of a command, and what adds options to it.
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
+ARGUMENTS = "rsmi.arguments"  # the words of the command line, in the context of click
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
@@ -190,9 +191,11 @@ def stage_command(seed: bool = True, shards: bool = False, remote: bool = False)
             from rsmi.engine.shards import parse_shard
 
             set_verbosity(quiet, verbose)
-            stop = click.get_current_context().obj or Stop()
+            context = click.get_current_context()
+            stop = context.obj or Stop()
             stop.limit(parse_duration(time_limit) if time_limit else None)
-            options = {"threads": threads} if threads else {}
+            options = {"arguments": context.meta.get(ARGUMENTS, ())}
+            options |= {"threads": threads} if threads else {}
             options |= {"shard": parse_shard(shard)} if shard is not None else {}
             if scheduler is not None:
                 from rsmi.engine.dask_workers import workers_of

@@ -12,7 +12,7 @@ from rsmi.cli import common
 from rsmi.errors import UsageError
 
 if TYPE_CHECKING:
-    from rsmi.store import File
+    from rsmi.store import File, UnfinishedWork
 
     _Numbers = Callable[[File], dict]
     _Text = Callable[[File], str]
@@ -21,7 +21,8 @@ _HELP = """Show what a file holds and what it says.
 
 Every kind of file is shown with its numbers, errors in parentheses (1.0033(70) is 1.0033 +-
 0.0070), and the exact values beside them where they are known. Temperatures are in J/k_B, energies
-in J, information in nats.
+in J, information in nats. Of unfinished work (OUT.h5.parts, or OUT.h5 before it is there) the
+progress of every task is shown, and the command that goes on with it.
 
 \b
 Example:
@@ -44,15 +45,30 @@ Example:
 @common.reading_command
 def command(file: str, tree: bool, digest: bool, verify: bool, as_json: bool) -> None:
     from rsmi.samples.files import open_file
+    from rsmi.store import unfinished_work
 
     if tree + digest + verify > 1:
         raise UsageError("give one of --tree, --digest and --verify")
-    with open_file(common.one_path(file)) as opened:
+    path = common.one_path(file)
+    work = unfinished_work(path)
+    if work is not None:
+        if tree or digest or verify:
+            raise UsageError(f"{path}: is unfinished work; these options show finished files")
+        return click.echo(_progress(work, as_json), nl=False)
+    with open_file(path) as opened:
         if verify:
             opened.verify()
         numbers, text = _views(tree, digest, verify)
         shown = json.dumps(numbers(opened), allow_nan=False) + "\n" if as_json else text(opened)
     click.echo(shown, nl=False)
+
+
+def _progress(work: UnfinishedWork, as_json: bool) -> str:
+    from rsmi.reports import unfinished
+
+    if as_json:
+        return json.dumps(unfinished.summary(work), allow_nan=False) + "\n"
+    return unfinished.describe(work)
 
 
 def _views(tree: bool, digest: bool, verify: bool) -> tuple[_Numbers, _Text]:

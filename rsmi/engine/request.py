@@ -39,6 +39,8 @@ class RunOptions:
         The signals and time limits that stop the run.
     workers : callable, optional
         Starts the processes that drive the tasks; threads of this process drive them by default.
+    arguments : tuple of str
+        The words of the command line, which unfinished work shows to people.
     """
 
     force: bool = False
@@ -47,6 +49,7 @@ class RunOptions:
     quiet: bool = False
     stop: Stop = field(default_factory=Stop)
     workers: Callable[[], AbstractContextManager[Workers]] | None = None
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ class Request:
         theirs = other["parameters"]
         names = self._different_names(theirs)
         values = [
-            f"{name} = {theirs.get(name)} there, {self.parameters.get(name)} in this command"
+            f"{name} = {_value_text(name, theirs.get(name))} there,"
+            f" {_value_text(name, self.parameters.get(name))} in this command"
             for name in names
         ]
         if self._growth(other) < 0:
@@ -147,6 +151,13 @@ class Request:
             for name in sorted(mine.keys() | theirs.keys())
             if mine.get(name) != theirs.get(name)
         ]
+
+
+def _value_text(name: str, value: Any) -> str:
+    """A parameter as text, a coupling J/(k_B T) with its temperature in J/k_B."""
+    if name == "coupling" and isinstance(value, float) and value:
+        return f"{value} (T = {1 / value:.9g})"
+    return str(value)
 
 
 def _shard_text(pair: tuple[int, ...]) -> str:

@@ -142,6 +142,7 @@ class Session:
         RsmiError
             If a task fails.
         """
+        self._parts.note_run({task.name: task.total for task in tasks}, self.options.arguments)
         with (
             self.options.stop.shielded(),
             self._progress(tasks, description, unit, flips) as progress,

@@ -7,12 +7,14 @@ from rsmi.store.file import File
 from rsmi.store.part import Part
 from rsmi.store.parts import PartsFolder
 from rsmi.store.reader import open_file
+from rsmi.store.unfinished_work import UnfinishedWork, unfinished_work
 from rsmi.store.writer import Writer, publish
 
 __all__ = [
     "File",
     "Part",
     "PartsFolder",
+    "UnfinishedWork",
     "Writer",
     "as_data_error",
     "canonical_json",
@@ -22,4 +24,5 @@ __all__ = [
     "parameters_digest",
     "publish",
     "text_digest",
+    "unfinished_work",
 ]

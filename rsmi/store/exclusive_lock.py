@@ -109,6 +109,12 @@ class ExclusiveLock:
         return holder is not None and holder.content == self._content
 
 
+def holder_name(path: Path) -> str:
+    """The process that a lock names, for people; empty if there is no lock."""
+    holder = _holder_of(path)
+    return "" if holder is None else holder.name
+
+
 def refuse_living_holder(folder: Path, output: Path) -> None:
     """Raise a Conflict if a living process holds the exclusive lock; else remove its file."""
     holder = _holder_of(folder / NAME)

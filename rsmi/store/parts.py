@@ -12,6 +12,7 @@ was dropped may still commit a part; its token shows that it does not belong to 
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from rsmi.store.disk import disk_errors, write_atomically
 from rsmi.store.job import JOB, read_job
 from rsmi.store.lock import Lock, open_lock
 from rsmi.store.part import Part, longest_chain, match_name, order, part_content, part_name
+from rsmi.store.unfinished_work import NOTE, folder_of_parts, note_of_run, read_note
 
 _CALL = "call"  # the name of the last call, and whether its drives shall go on
 _CALLED, _RECALLED = "wanted", "recall"  # equally long, because the file is overwritten in place
@@ -45,7 +47,7 @@ class PartsFolder:
 
     def __init__(self, output: Path):
         self.output = output
-        self.path = Path(f"{output}.parts")
+        self.path = folder_of_parts(output)
         self.token = secrets.token_hex(4)
         self._token_known = True  # False if the record of the work cannot be read
         self._lock: Lock | None = None
@@ -109,7 +111,7 @@ class PartsFolder:
     def clear(self) -> None:
         """Remove all parts and the record of the work, but keep the lock."""
         for entry in self.path.iterdir():
-            removable = entry.name in (JOB, _CALL) or entry.suffix in _TEMPORARY
+            removable = entry.name in (JOB, NOTE, _CALL) or entry.suffix in _TEMPORARY
             if removable or match_name(entry.name):
                 entry.unlink(missing_ok=True)
         self._parts = {}
@@ -130,6 +132,11 @@ class PartsFolder:
     def set_job(self, job: Mapping[str, Any]) -> None:
         """Write the record of the work."""
         self._write(JOB, canonical_json({**job, "token": self.token}).encode())
+
+    def note_run(self, totals: Mapping[str, int], arguments: Sequence[str]) -> None:
+        """Note the rows of every task and the command line, for `unfinished_work`."""
+        note = note_of_run(read_note(self.path)["totals"] | dict(totals), arguments)
+        self._write(NOTE, json.dumps(note).encode())
 
     def _read_token(self) -> None:
         """Take the token of the work over; without a readable record, all parts are listed."""

@@ -18,6 +18,7 @@ from rsmi.store.digest import read_attribute
 from rsmi.store.errors import HDF5_ERRORS, hdf5_errors
 from rsmi.store.file import File
 from rsmi.store.schema import FORMAT, FORMAT_VERSION, KINDS
+from rsmi.store.unfinished_work import folder_of_parts
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -94,9 +95,16 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(len(_SIGNATURE))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(f"{path}: no such file") from error
+        raise UsageError(f"{path}: {_absence(path)}") from error
     except (OSError, ValueError) as error:  # ValueError: the name contains a null character
         raise UsageError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from error
+
+
+def _absence(path: Path) -> str:
+    folder = folder_of_parts(path)
+    if folder.is_dir():
+        return f"no such file yet: 'rsmi info {folder}' shows the unfinished work"
+    return "no such file"
 
 
 def _identify(handle: h5py.File, path: Path, kind: str | None) -> str:
