@@ -42,7 +42,7 @@ os.replace = counting
 
 def fine_grained(at=0, event="pass", after=0) -> str:
     """Prelude: do something before rename number ``at``, die right after rename number
-    ``after``."""
+    ``after``. Each run of tasks renames a note of its own before its parts."""
     return FINE_GRAINED.format(at=at, event=event, after=after)
 
 
@@ -102,7 +102,7 @@ def test_killed_between_publishing_and_tidying(inputs, cli, finish):
     extends."""
     inputs("coarse.h5")
     assert (
-        cli(*arguments_for("coarse.h5"), prelude=fine_grained(after=1 + 400 + 1)).code
+        cli(*arguments_for("coarse.h5"), prelude=fine_grained(after=1 + 1 + 400 + 1)).code
         == -signal.SIGKILL
     )
     assert Path("coarse.h5").exists()
@@ -531,7 +531,7 @@ def test_chains_without_new_rows_in_an_interrupted_extension(workplace, here, fi
 
 def test_killed_between_publishing_and_tidying_then_extended(workplace, cli, finish):
     """Stale parts of the shorter run are rows of the longer one."""
-    killed = cli(*sample(16, "samples.h5"), prelude=fine_grained(after=1 + 8 * 4 + 16 + 1))
+    killed = cli(*sample(16, "samples.h5"), prelude=fine_grained(after=1 + (1 + 8 * 4) + (1 + 16) + 1))
     assert killed.code == -signal.SIGKILL
     assert Path("samples.h5").exists()
     assert parts_of("samples.h5")
