@@ -16,6 +16,7 @@ from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 
 log = logging.getLogger("rsmi")
 
+_CONSTANT_DOUBLINGS = 6  # of a pilot run in which nothing changes
 TAUS_BETWEEN_STORED = 2.0  # autocorrelation times from one stored sample to the next
 
 
@@ -52,26 +53,37 @@ def pilot(simulation: Simulation) -> State:
     """Measure autocorrelation times by a run on a stream of its own.
 
     The run is doubled until all its chains together are 2000 times as long as the autocorrelation
-    time, and each of them 20 times.
+    time, and each of them 20 times. Series that never change say nothing about their time; then
+    the run is doubled up to `_CONSTANT_DOUBLINGS` times, and a warning follows.
 
     Returns
     -------
     dict of ndarray
-        ``tau``: the largest integrated time of the simulation's series, in sweeps;
+        ``tau``: the largest integrated time of the simulation's series, in sweeps, or nan if none
+        of them ever changed;
         ``clusters_per_sweep``; ``sweeps``: the length of the run.
     """
     clusters = simulation.clusters_per_sweep()
     state = simulation.start("pilot")
     sweeps, longest = simulation.pilot_sweeps
+    longest_constant = min(longest, sweeps << _CONSTANT_DOUBLINGS)
     simulation.advance(state, sweeps * clusters, 0, 1)
     while True:
         measured = [np.atleast_2d(series) for series in simulation.series(state, sweeps, clusters)]
         chains, rows = measured[0].shape
-        times = [integrated_autocorrelation_time(series)[0] for series in measured]
-        tau = max(times) * (sweeps / rows)
-        if sweeps >= max(20, 2000 / chains) * tau or 2 * sweeps > longest:
+        tau = _longest_time(measured) * (sweeps / rows)
+        if sweeps >= max(20, 2000 / chains) * tau:
+            break
+        if 2 * sweeps > (longest_constant if math.isnan(tau) else longest):
             break
         sweeps *= 2
+    if math.isnan(tau):
+        log.warning(
+            "nothing that is measured ever changed in a pilot of %d sweeps: its autocorrelation"
+            " time is unknown, and the samples may all be alike; check the temperature and the"
+            " algorithm, or give --thermalization and --interval",
+            sweeps,
+        )
     if sweeps < 20 * tau:
         log.warning(
             "the pilot of %d sweeps is short against tau_int = %.0f: give --thermalization and"
@@ -84,6 +96,14 @@ def pilot(simulation: Simulation) -> State:
         "clusters_per_sweep": np.array(clusters, dtype=np.int64),
         "sweeps": np.array(sweeps, dtype=np.int64),
     }
+
+
+def _longest_time(measured: list[np.ndarray]) -> float:
+    """The longest integrated time of several series in rows; nan if all of them are constant."""
+    times = [integrated_autocorrelation_time(series) for series in measured]
+    if all(math.isnan(error) for _, error in times):
+        return math.nan
+    return max(tau for tau, _ in times)
 
 
 def schedule_from(
@@ -103,6 +123,7 @@ def schedule_from(
     """
     thermalization, interval = parameters["thermalization"], parameters["interval"]
     tau = float(measured["tau"]) if measured else 0.0
+    tau = 0.5 if math.isnan(tau) else tau  # the pilot has warned
     return Schedule(
         thermalization=(
             max(100, math.ceil(20 * tau)) if thermalization == "auto" else thermalization

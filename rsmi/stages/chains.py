@@ -4,6 +4,7 @@ thermalized chains."""
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -129,9 +130,9 @@ def schedule_of(
     times = session.once(f"{prefix}pilot-{simulation.algorithm}", lambda: pilot(simulation))
     schedule = schedule_from(parameters, times, taus)
     log.info(
-        "%s: tau_int = %.1f sweeps; thermalization %d, interval %d sweeps",
+        "%s: tau_int = %s sweeps; thermalization %d, interval %d sweeps",
         simulation.algorithm,
-        times["tau"],
+        "unknown" if math.isnan(times["tau"]) else f"{times['tau']:.1f}",
         schedule.thermalization,
         schedule.interval,
     )

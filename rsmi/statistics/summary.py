@@ -56,7 +56,7 @@ def average_summary(series: Mapping[str, ArrayLike], chains: int) -> dict[str, f
     dict
         For every ``name`` the entries ``name`` (the mean), ``name_error``, ``tau_int_name`` (the
         integrated autocorrelation time, in stored intervals of one chain) and
-        ``tau_int_name_error``; None where they are undefined.
+        ``tau_int_name_error``; None where they are undefined, as the times of a constant series.
     """
     result: dict[str, float] = {}
     for name, values in series.items():
@@ -64,7 +64,8 @@ def average_summary(series: Mapping[str, ArrayLike], chains: int) -> dict[str, f
         separated = separate_chains(values, chains)
         tau, tau_error = integrated_autocorrelation_time(separated)
         result |= {name: float(values.mean()), f"{name}_error": binned_error(separated, tau)[1]}
-        result |= {f"tau_int_{name}": tau, f"tau_int_{name}_error": tau_error}
+        result |= {f"tau_int_{name}": _if_known(tau, tau_error)}
+        result |= {f"tau_int_{name}_error": tau_error}
     return {name: float(value) if np.isfinite(value) else None for name, value in result.items()}
 
 
@@ -94,7 +95,8 @@ def sample_summary(
         the connected one of a finite lattice, which needs a coupling; ``binder`` = 1 - <m^4> / (3
         <m^2>^2); ``tau_int`` and ``tau_int_magnetization``, the integrated autocorrelation times of
         the energy and of |m| in stored intervals of one chain (0.5 for independent samples). Each
-        entry has another one with ``_error``. A value that is undefined is None.
+        entry has another one with ``_error``. A value that is undefined is None, as the times of a
+        constant series.
     """
     e, m = (
         np.asarray(energy, dtype=np.float64) / sites,
@@ -108,9 +110,9 @@ def sample_summary(
     ):
         tau, tau_error = integrated_autocorrelation_time(separated)
         result |= {name: series.mean(), f"{name}_error": binned_error(separated, tau)[1]}
-        result |= {tau_name: tau, f"{tau_name}_error": tau_error}
+        result |= {tau_name: _if_known(tau, tau_error), f"{tau_name}_error": tau_error}
 
-    length = bin_length(result["tau_int_magnetization"], *m_chains.shape)
+    length = bin_length(tau, *m_chains.shape)  # of |m|, the last one
     bins = {f"m{power}": bin_means(m_chains**power, length) for power in (1, 2, 4)}
     bins["count"] = np.ones(len(bins["m1"]))
     moments = {f"m{power}": np.mean(m**power) for power in (1, 2, 4)} | {"count": 1.0}
@@ -119,6 +121,11 @@ def sample_summary(
     result |= {"susceptibility": scale * values[0], "susceptibility_error": scale * errors[0]}
     result |= {"binder": values[1], "binder_error": errors[1]}
     return {name: float(value) if np.isfinite(value) else None for name, value in result.items()}
+
+
+def _if_known(tau: float, tau_error: float) -> float:
+    """An autocorrelation time; nan for a constant series, which says nothing about it."""
+    return np.nan if np.isnan(tau_error) else tau
 
 
 def _fluctuations(sums: Mapping[str, Any]) -> NDArray[np.float64]:

@@ -531,7 +531,9 @@ def test_chains_without_new_rows_in_an_interrupted_extension(workplace, here, fi
 
 def test_killed_between_publishing_and_tidying_then_extended(workplace, cli, finish):
     """Stale parts of the shorter run are rows of the longer one."""
-    killed = cli(*sample(16, "samples.h5"), prelude=fine_grained(after=1 + (1 + 8 * 4) + (1 + 16) + 1))
+    killed = cli(
+        *sample(16, "samples.h5"), prelude=fine_grained(after=1 + (1 + 8 * 4) + (1 + 16) + 1)
+    )
     assert killed.code == -signal.SIGKILL
     assert Path("samples.h5").exists()
     assert parts_of("samples.h5")

@@ -34,13 +34,21 @@ def parameters(shape: Sequence[int], coupling: float, algorithm: str) -> dict:
     Raises
     ------
     UsageError
-        For a lattice of 2^31 sites or more, or odd sides for a checkerboard algorithm.
+        For a lattice of 2^31 sites or more, odd sides for a checkerboard algorithm, or Metropolis
+        at such a high temperature that it flips nearly all spins in every sweep.
     """
     odd = [size for size in shape if size % 2]
     if odd and algorithm in algorithms.LOCAL:
         raise UsageError(
             f"--size {odd[0]}: the checkerboard of {algorithm} needs even sides; take swendsen-wang"
             " or wolff"
+        )
+    if algorithm == "metropolis" and abs(coupling) < algorithms.METROPOLIS_LEAST_COUPLING:
+        raise UsageError(
+            f"--algorithm metropolis: at K = {coupling:g} (T = {1 / coupling:g} J/k_B) it accepts"
+            " nearly every move, flips both sublattices in turn and forgets its state in about"
+            f" 0.1/K sweeps; below K = {algorithms.METROPOLIS_LEAST_COUPLING:g} take --algorithm"
+            " heat-bath, or auto"
         )
     if math.prod(shape) >= 1 << 31:
         raise UsageError(f"--size {shape_text(shape)}: 2^31 sites or more")
