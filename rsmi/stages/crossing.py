@@ -4,12 +4,12 @@ of the model."""
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import count_ones
 from rsmi.renormalization import finite_size
 from rsmi.samples.checks import require_single_component
-from rsmi.samples.views import SamplesFile, open_samples
+from rsmi.samples.views import ResultFile, SamplesFile, open_samples
 from rsmi.stages.flow.source import refuse_equal_streams
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.binning import LENGTH
@@ -279,43 +279,47 @@ def _autocorrelation_time(source: SamplesFile, magnetization: np.ndarray) -> tup
 def _publish(
     session: Session, work: Crossing, curves: finite_size.Curves, rows: list[dict], blocks: int
 ) -> None:
-    shapes, files = list(work.by_size()), work.sources
-    headline = [row for row in rows if row["quantity"] == HEADLINE][-1]
-    found = {
-        "model": files[0].model_name,
-        "dimension": len(shapes[0]),
-        "sizes": [shape[0] for shape in shapes],
-        "temperatures": sorted({1 / coupling for coupling in _couplings(files)}),
-        "blocks": blocks,
-        **{
-            f"{name}{suffix}": headline[f"{name}{suffix}"]
-            for name in ("T_c", "nu")
-            for suffix in ("", "_error")
-        },
-        "T_c_reason": headline["reason"],
-        "crossings": rows,
-    }
+    result = _result(work, rows, blocks)
 
     def fill(writer: Writer) -> None:
-        writer.write("/result", np.bytes_(canonical_json(found)))
-        writer.write("/curves/size", np.array(found["sizes"], dtype=np.int64))
+        writer.write("/result", np.bytes_(canonical_json(result)))
+        writer.write("/curves/size", np.array(result["sizes"], dtype=np.int64))
         writer.write("/curves/coupling", curves.coupling)
         for column, name in enumerate(finite_size.QUANTITIES):
             writer.write(f"/curves/{name}", np.ascontiguousarray(curves.value[..., column]))
             writer.write(f"/curves/{name}_error", np.ascontiguousarray(curves.error[..., column]))
 
-    session.publish({"model": found["model"]}, fill, 1 << 18)
+    session.publish({"model": result["model"]}, fill, 1 << 18)
 
 
-# ---- what it says --------------------------------------------------------------------------------
+def _result(work: Crossing, rows: list[dict], blocks: int) -> dict[str, Any]:
+    """The answer: the headline, and the crossings of all pairs of sizes."""
+    shapes = list(work.by_size())
+    headline = [row for row in rows if row["quantity"] == HEADLINE][-1]
+    return {
+        "model": work.sources[0].model_name,
+        "dimension": len(shapes[0]),
+        "sizes": [shape[0] for shape in shapes],
+        "temperatures": sorted({1 / coupling for coupling in _couplings(work.sources)}),
+        "blocks": blocks,
+        "T_c": headline["T_c"],
+        "T_c_error": headline["T_c_error"],
+        "T_c_reason": headline["reason"],
+        "nu": headline["nu"],
+        "nu_error": headline["nu_error"],
+        "crossings": rows,
+    }
 
 
-def summary(file: File) -> dict:
+# ---- what the file says, and what a run would do -------------------------------------------------
+
+
+def summary(file: File) -> dict[str, Any]:
     """The stored answer."""
-    return {"file": str(file.path), **json.loads(bytes(file.read("/result")[()]).decode())}
+    return {"file": str(file.path), **ResultFile(file).result}
 
 
-def plan(work: Crossing) -> dict:
+def plan(work: Crossing) -> dict[str, Any]:
     """What a run would do."""
     sizes = {shape_text(shape): len(numbers) for shape, numbers in work.by_size().items()}
     return {

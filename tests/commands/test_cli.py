@@ -816,6 +816,10 @@ def test_unknown_temperature(stranger, here):
     assert found["T_c_reason"]
     assert found["temperature"] is None
     assert all(row["value"] > 0 for row in found["y_t"] if row["step"] == 1)
+    given = here(*"exponent flow.h5 --critical-temperature 2 --json -o given.h5".split())
+    assert given.code == 0, given.err
+    assert "unknown" in json.loads(given.out)["nu_collapse"]["reason"]
+    assert "an unknown temperature" in given.err
     assert (
         here("info", "exponent.h5").code
         == here("info", "flow.h5").code
