@@ -103,6 +103,16 @@ def test_imports(path):
     )  # imported by name, when it is asked for
 
 
+EXAMPLES = sorted((ROOT / "data").rglob("*.py"))
+PUBLIC = {"lattice", "information", "renormalization", "statistics", "models", "samples"}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_examples_use_the_public_interface(path):
+    """What an example needs of another room is in the wrong room; the rest is the command line."""
+    assert rooms_imported(path) <= PUBLIC
+
+
 def test_the_imports_are_found(tmp_path):
     """The parser sees imports inside functions and in .pyx files; without it every arrow would
     pass."""

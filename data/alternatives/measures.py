@@ -15,9 +15,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import held_out_bound, stream_key
 
-from rsmi.engine.keys import stream_key
 from rsmi.information.channel import state_probabilities
 from rsmi.information.total_correlation import (
     SMOOTHING,
@@ -28,10 +29,9 @@ from rsmi.information.total_correlation import (
 from rsmi.models.dimers.filters import electric_templates, embed_links, filter_shape, on_links
 from rsmi.models.dimers.stars import without_stars
 from rsmi.renormalization.rules import NAMED
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import WindowSet, stored_geometry
-from rsmi.stages.training.measures import bound
 from rsmi.statistics.binning import grouped_mean
-from rsmi.store import open_file
 
 WINDOWS = 100_000
 COUNTED = 9  # sites of a block whose states are counted
@@ -94,8 +94,8 @@ def knowledge(windows: WindowSet, rule: Candidate) -> dict:
     """I(H:E) by the decoder bound, the control with the environments of other configurations, H(H)
     and TC(V:H)."""
     key = stream_key(0, "alternatives", {"digest": windows.source.digest}, 0)
-    found = bound(windows, rule.filters, rule.bias, key, hard=True)
-    control = bound(windows, rule.filters, rule.bias, key, hard=True, shuffle=True)
+    found = held_out_bound(windows, rule.filters, rule.bias, key)
+    control = held_out_bound(windows, rule.filters, rule.bias, key, shuffled=True)
     explained = held_out_total_correlation(windows, rule)
     return {
         "information": found.value,

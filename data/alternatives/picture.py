@@ -8,13 +8,14 @@ import json
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-from matplotlib import colormaps, rc_context
+from common import save
+from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from rsmi.figures.files import STYLE
 from rsmi.models.dimers.figure import draw_unit
 
 OBJECTIVES = {
@@ -118,10 +119,8 @@ def draw_bars(axes, system: dict, names: bool) -> None:
 
 def main(*words: str) -> None:
     """Draw the figure."""
-    with rc_context(STYLE):
-        draw([json.loads(Path(word).read_text()) for word in words[:-1]]).savefig(
-            words[-1], dpi=110, metadata={"Software": None}
-        )
+    systems = [json.loads(Path(word).read_text()) for word in words[:-1]]
+    save(lambda: draw(systems), words[-1], dpi=110)
 
 
 if __name__ == "__main__":

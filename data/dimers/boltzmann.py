@@ -10,24 +10,25 @@ beside the best unit's, that of the best of as many random filters on links.
 """
 
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import save, stream_key
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from readouts import save
 
-from rsmi.engine.keys import stream_key
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.figure import draw_unit
 from rsmi.models.dimers.filters import embed_links, filter_shape, split_filters
 from rsmi.models.dimers.stars import without_stars
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import WindowSet
 from rsmi.statistics.notation import table
-from rsmi.store import open_file
 
 BLOCK = (4, 4)
 WINDOWS = 100_000

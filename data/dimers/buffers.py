@@ -11,10 +11,13 @@ decoder costs, which the other rows have paid as well.
 
 import math
 import sys
+from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import save
 from matplotlib.figure import Figure
-from readouts import information, save
+from readouts import information
 
 from rsmi.information.canonical import readout_correlations
 from rsmi.information.decoder import DecoderBound
@@ -27,9 +30,9 @@ from rsmi.models.dimers.filters import (
     window_moments,
 )
 from rsmi.models.dimers.kasteleyn import link_covariance
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import WindowSet
 from rsmi.statistics.notation import table, with_error
-from rsmi.store import open_file
 
 BLOCK = (4, 4)
 BUFFERS = (1, 2, 3, 4, 6, 8)  # measured; the exact curves go on to the largest that fits

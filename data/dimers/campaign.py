@@ -8,30 +8,18 @@ Every row is a claim, the number of seeds that meet it, and the worst seed's num
 CPU seconds of one seed, from its samples to filters and their information.
 """
 
-import json
 import resource
-import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+from common import made, rsmi
 
 FOLDER = Path("campaign")
 WINDOW = ("--block", "4x4", "--buffer", 2, "--environment", 1)
 ROUTES = ("decoder", "gaussian", "machines")
 HIDDEN = {"decoder": (1, 2, 4), "gaussian": (1, 2, 4), "machines": (1, 2)}
-
-
-def rsmi(*words) -> dict:
-    """Run a command; its JSON answer."""
-    line = [sys.executable, "-m", "rsmi", *map(str, words), "--json", "--quiet", "--force"]
-    return json.loads(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
-
-
-def made(output: Path, *words) -> Path:
-    """The file a command makes, once for all rows that need it."""
-    if not output.exists():
-        rsmi(*words, "-o", output)
-    return output
 
 
 def samples_of(seed: int) -> Path:
@@ -77,6 +65,7 @@ def learned(seed: int, route: str, hidden: int) -> dict:
         hidden,
         "--seed",
         seed,
+        "--force",
         "-o",
         FOLDER / f"lambda-{route}-{hidden}-{seed}.h5",
     )

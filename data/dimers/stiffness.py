@@ -7,14 +7,13 @@ T in |v|/k_B. F. Alet et al., Phys. Rev. Lett. 94, 235702 (2005): P(W) ~ exp(-pi
 g = 1/2 for free dimers, columnar order from g = 4 on, T_BKT = .65(1).
 """
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-from common import info
+from common import rsmi
 
 SIZES = (8, 16, 24, 32)
 TEMPERATURES = (np.inf, 2.0, 1.0, 0.8, 0.7, 0.67, 0.66, 0.65, 0.64, 0.63, 0.62, 0.6, 0.5)
@@ -25,25 +24,8 @@ def measured(size: int, temperature: float, samples: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "samples.h5"
         heat = [] if np.isinf(temperature) else ["--temperature", str(temperature)]
-        command = [
-            sys.executable,
-            "-m",
-            "rsmi",
-            "sample",
-            "--model",
-            "dimers",
-            "--size",
-            str(size),
-            *heat,
-            "--samples",
-            str(samples),
-            "--seed",
-            "1",
-            "-o",
-            str(path),
-        ]
-        subprocess.run(command, check=True, capture_output=True)
-        return info(path)
+        size_and_samples = ("--size", size, "--samples", samples, "--seed", 1)
+        return rsmi("sample", "--model", "dimers", *size_and_samples, *heat, "-o", path)
 
 
 def crossing(stiffness: list[float]) -> float:

@@ -19,9 +19,9 @@ from readouts import information
 from rsmi.information.canonical import canonical_correlations
 from rsmi.models.dimers.filters import electric_templates, embed_links, window_moments
 from rsmi.models.dimers.kasteleyn import link_covariance
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import WindowSet, stored_geometry
 from rsmi.statistics.notation import table, with_error
-from rsmi.store import open_file
 
 COMPONENTS = 4
 

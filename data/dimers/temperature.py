@@ -16,15 +16,15 @@ from typing import NamedTuple
 
 sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-from common import info
+from common import info, save
 from matplotlib.figure import Figure
-from readouts import information, save
+from readouts import information
 
 from rsmi.information.decoder import DecoderBound
 from rsmi.models.dimers.filters import columnar_templates, electric_templates
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import WindowSet, stored_geometry
 from rsmi.statistics.notation import table, with_error
-from rsmi.store import open_file
 
 T_BKT = 0.65
 STEPS = 1000

@@ -13,10 +13,11 @@ import json
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import infonce
 import numpy as np
+from common import stream_key
 
-from rsmi.engine.keys import stream_key
 from rsmi.information.channel import unit_probabilities
 from rsmi.information.decoder import decoder_bound, fit_decoder
 from rsmi.information.gaussian import gaussian_critic
@@ -25,11 +26,11 @@ from rsmi.information.rbm import initial_state, train_epochs
 from rsmi.information.training import default_settings
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
 from rsmi.renormalization.rules import NAMED, Rule
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import Windows
-from rsmi.stages.training.theta import MOMENTUM, MachineSchedule
-from rsmi.store import open_file
 
 SETS, HELD_OUT = 10, 5  # one window in so many is held out
+EPOCHS = 10  # of the training of a machine
 TANH = 16  # of the larger decoder
 STEEP = 100.0  # a soft rule so steep is the hard one, ties included
 DENSE = 1 << 25  # pairs of windows and blocks at once
@@ -93,24 +94,18 @@ def soft_form(rule: Rule) -> tuple[np.ndarray, np.ndarray]:
 def trained_machines(windows: Windows, key: np.ndarray) -> ThetaPair:
     """Machines of (V, E) and of V, as ``rsmi train-theta`` trains them."""
     large = windows.blocks.shape[1] > 9
-    schedule = MachineSchedule(
-        hidden=32 if large else 20,
-        cd_steps=5,
-        persistent=False,
-        epochs=10,
-        learning_rate=0.03 if large else 0.05,
-    )
+    hidden, learning_rate = (32, 0.03) if large else (20, 0.05)
     found = []
     for visible in (windows.visible, np.ascontiguousarray(windows.blocks)):
-        state = initial_state(visible.shape[1], schedule.hidden, key)
+        state = initial_state(visible.shape[1], hidden, key)
         train_epochs(
             state,
             visible,
-            epochs_total=schedule.epochs,
-            count=schedule.epochs,
-            n_gibbs=schedule.cd_steps,
-            learning_rate=schedule.learning_rate,
-            momentum=MOMENTUM,
+            epochs_total=EPOCHS,
+            count=EPOCHS,
+            n_gibbs=5,
+            learning_rate=learning_rate,
+            momentum=0.5,
             symmetric=True,
         )
         found += [state[name].astype(float) for name in ("weights", "visible_bias", "hidden_bias")]

@@ -14,10 +14,11 @@ import json
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import stream_key
 from estimates import SETS, cut, parts, trained_machines
 
-from rsmi.engine.keys import stream_key
 from rsmi.information.channel import channel_table
 from rsmi.information.decoder import decoder_bound, fit_decoder
 from rsmi.information.entropy import mutual_information
@@ -25,7 +26,7 @@ from rsmi.information.objectives import LambdaProblem
 from rsmi.information.training import advance, default_settings, filters_of, initial_state
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.ising import oracle as exact
-from rsmi.store import open_file
+from rsmi.samples.files import open_file
 
 OBJECTIVES = ("proxy", "logsum", "enumerate", "decoder")
 RESTARTS = 3

@@ -7,13 +7,13 @@ import json
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-from matplotlib import rc_context
+from common import save
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from table import HEADLINES, WITH_ERRORS, bias, bias_of, sizes, spread, values
 
-from rsmi.figures.files import STYLE
 from rsmi.models.ising.facts import critical_coupling
 
 COLOURS = {
@@ -230,8 +230,7 @@ def main(*words: str) -> None:
     """Draw the figure."""
     cases = {Path(word).stem: json.loads(Path(word).read_text()) for word in words[:-1]}
     optimised = cases.pop("optimised")
-    with rc_context(STYLE):
-        draw(cases, optimised).savefig(words[-1], dpi=110, metadata={"Software": None})
+    save(lambda: draw(cases, optimised), words[-1], dpi=110)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,10 @@ import json
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-from matplotlib import rc_context
+from common import save
 from matplotlib.figure import Figure
-
-from rsmi.figures.files import STYLE
 
 COLOURS = {
     "sample metropolis": "#0072B2",
@@ -141,10 +140,8 @@ def by_number(column, rows) -> None:
 
 def main(name: str, output: str) -> None:
     """Draw the figure."""
-    with rc_context(STYLE):
-        draw(json.loads(Path(name).read_text())).savefig(
-            output, dpi=110, metadata={"Software": None}
-        )
+    rows = json.loads(Path(name).read_text())
+    save(lambda: draw(rows), output, dpi=110)
 
 
 if __name__ == "__main__":

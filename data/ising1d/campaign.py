@@ -5,12 +5,12 @@ python campaign.py [SEEDS]        (files go to campaign/, and are resumed)
 """
 
 import itertools
-import json
-import subprocess
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import made, rsmi
 
 from rsmi.information.channel import channel_table
 from rsmi.information.entropy import mutual_information
@@ -19,19 +19,6 @@ from rsmi.models.ising import oracle as exact
 FOLDER = Path("campaign")
 OBJECTIVES = ("proxy", "logsum", "enumerate", "decoder")
 BLOCKS, BUFFER = (2, 4), 1
-
-
-def rsmi(*words) -> dict:
-    """Run a command; its JSON answer."""
-    line = [sys.executable, "-m", "rsmi", *map(str, words), "--json", "--quiet", "--force"]
-    return json.loads(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
-
-
-def made(output: Path, *words) -> Path:
-    """The file a command makes, once for all rows that need it."""
-    if not output.exists():
-        rsmi(*words, "-o", output)
-    return output
 
 
 def learned(seed: int, coupling: float, block: int, objective: str, hidden: int) -> dict:
@@ -73,6 +60,7 @@ def learned(seed: int, coupling: float, block: int, objective: str, hidden: int)
         hidden,
         "--seed",
         seed,
+        "--force",
         "-o",
         output,
     )

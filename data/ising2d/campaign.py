@@ -9,36 +9,23 @@ Exact values average the exact P(V|E) of the Ising model over held-out environme
 another rule use the same environments.
 """
 
-import json
 import resource
-import subprocess
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import made, rsmi
 
 from rsmi.information.channel import channel_table
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.ising import oracle as exact
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import WindowSet
-from rsmi.store import open_file
 
 FOLDER = Path("campaign")
 OBJECTIVES = ("proxy", "logsum", "enumerate", "decoder")
 WINDOWS = (3000, 10_000, 30_000, 100_000, 300_000)
-
-
-def rsmi(*words) -> dict:
-    """Run a command; its JSON answer."""
-    line = [sys.executable, "-m", "rsmi", *map(str, words), "--json", "--quiet", "--force"]
-    return json.loads(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
-
-
-def made(output: Path, *words) -> Path:
-    """The file a command makes, once for all rows that need it."""
-    if not output.exists():
-        rsmi(*words, "-o", output)
-    return output
 
 
 def samples_of(seed: int) -> Path:
@@ -80,6 +67,7 @@ def learned(seed: int, objective: str, block: str, hidden: int, *more) -> dict:
         "--seed",
         seed,
         *more,
+        "--force",
         "-o",
         output,
     )
@@ -231,11 +219,12 @@ def times() -> None:
             stale.unlink(missing_ok=True)
         before = spent()
         if machines:
-            rsmi("train-theta", samples, "--block", block, "-o", theta)
+            rsmi("train-theta", samples, "--block", block, "--force", "-o", theta)
         rsmi(
             "train-lambda",
             samples,
             *(["--theta", theta] if machines else ["--block", block]),
+            "--force",
             "-o",
             rule,
         )

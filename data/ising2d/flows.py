@@ -10,17 +10,16 @@ lattice size, that of coarse-grained ones is read off it.
 """
 
 import json
+import math
 import sys
 from itertools import groupby
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-from common import info
+from common import held_out_bound, info, stream_key
 
-from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
-from rsmi.information.decoder import decoder_bound, fit_decoder
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.ising.facts import critical_coupling
 from rsmi.renormalization.information_thermometer import (
@@ -28,9 +27,9 @@ from rsmi.renormalization.information_thermometer import (
     InformationThermometer,
     information_thermometer,
 )
+from rsmi.samples.files import open_file
 from rsmi.samples.windows import WindowSet
 from rsmi.statistics.notation import table, with_error
-from rsmi.store import open_file
 
 WINDOWS = 400_000  # a fifth held out: an error of about .0015 nats, .1 % of K_c
 K_C = critical_coupling(2)
@@ -44,18 +43,8 @@ def information(samples: str, rule: str) -> dict:
         windows = WindowSet(source, Geometry(a["block"], a["buffer"], a["environment"]), WINDOWS, 0)
         windows.check()
         filters, bias = learned.read("/filters"), learned.read("/bias")
-        training, held_out = windows.training, windows.held_out
         key = stream_key(0, "thermometer", {"digest": source.digest}, 0)
-        decoder = fit_decoder(filters, bias, True, training.blocks, training.environments, key)
-        bound = decoder_bound(
-            decoder,
-            filters,
-            bias,
-            True,
-            held_out.blocks,
-            held_out.environments,
-            held_out.configurations,
-        )
+        bound = held_out_bound(windows, filters, bias, key)
         names = ("coupling", "rg_step")
         return {
             "size": source.attributes["shape"][0],
@@ -207,11 +196,19 @@ def cell(value, error, reason) -> str:
     return {"<": f"< {INTERVAL[0]}", ">": f"> {INTERVAL[1]}"}.get(reason, "-")
 
 
+def temperature_colour(ratio: float):
+    """The colour of T/T_c: black at T_c, blue below and red above, darker the farther away."""
+    from matplotlib import colormaps
+
+    distance = math.log(ratio)
+    if abs(distance) < 1e-3:
+        return "black"
+    return colormaps["RdBu"](0.5 + math.copysign(0.22 + min(0.28, 4 * abs(distance)), -distance))
+
+
 def draw(found: list[dict], sizes: list[int], output: str) -> None:
     """Both flows side by side; arrows leave the calibrated interval."""
     from matplotlib.figure import Figure
-
-    from rsmi.figures.files import temperature_colour
 
     figure = Figure(figsize=(8.0, 3.8), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)

@@ -23,7 +23,7 @@ endef
 $(foreach pair,0:1 1:2 2:3 3:4,$(eval $(call next_level,$(firstword $(subst :, ,$(pair))),$(lastword $(subst :, ,$(pair))))))
 
 levels.txt: levels.py $(LEVELS:%=rule-%.h5) $(LEVELS:%=block-%.h5)
-	$(PYTHON) levels.py levels.png $(RSMI) > $@.tmp && mv $@.tmp $@
+	RSMI="$(RSMI)" $(PYTHON) levels.py levels.png > $@.tmp && mv $@.tmp $@
 
 levels: levels.txt
 	@cat $<

@@ -1,29 +1,17 @@
 """The rules that are learned anew at every level of the flow, and the information that every step
 keeps.
 
-python levels.py FIGURE.png RSMI        (RSMI: the rsmi command; reads rule-N.h5 and block-N.h5, N =
-0, 1, ...)
+python levels.py FIGURE.png        (reads rule-N.h5 and block-N.h5, N = 0, 1, ...; RSMI in the
+environment may name the rsmi command)
 """
 
-import json
-import subprocess
 import sys
 from itertools import count, takewhile
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-
-
-def info(name: str, *more: str) -> dict:
-    """What rsmi says of a file, as JSON."""
-    return json.loads(
-        subprocess.run(
-            [*sys.argv[2:], "info", name, "--json", *more],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-    )
+from common import info
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -40,7 +40,7 @@ paper-theta.png $(PAPER_FILTERS:%=%.png) paper-flow.png paper-exponent.png paper
 	$(RSMI) plot $< -o $@
 
 paper.txt: paper.py table.py paper-exponent.h5 paper-exponent-majority.h5 $(PAPER_FILTERS:%=%.h5) rule-0.h5
-	$(PYTHON) paper.py $(RSMI) > $@.tmp && mv $@.tmp $@
+	RSMI="$(RSMI)" $(PYTHON) paper.py > $@.tmp && mv $@.tmp $@
 
 paper: paper.txt levels.txt thermometers.txt thermometers.png crossing.png $(PAPER_FIGURES)
 	@cat paper.txt levels.txt thermometers.txt

@@ -1,10 +1,15 @@
 """The paper-scale reproduction, 128x128: what was measured beside what is published and what is
 exactly known.
 
-python paper.py RSMI        (RSMI: the rsmi command)
+python paper.py        (RSMI in the environment may name the rsmi command)
 """
 
-from table import T_C, boundary_and_inner, cosine_to_uniform, info
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+from common import info
+from table import T_C, boundary_and_inner, cosine_to_uniform
 
 
 def line(what: str, value, error, published: str = "", exact: str = "") -> None:

@@ -1,24 +1,17 @@
 """The summary table of the reproduction: what was measured beside what is exactly known.
 
-python table.py RSMI        (RSMI: the rsmi command)
+python table.py        (RSMI in the environment may name the rsmi command)
 """
 
-import json
 import math
-import subprocess
 import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+from common import info
 
 T_C = 2 / math.log(1 + math.sqrt(2))
 ENERGY_64 = -1.42393839  # per site of the 64x64 torus at T_c (Kaufman 1949)
-
-
-def info(name: str) -> dict:
-    """What rsmi says of a file, as JSON."""
-    return json.loads(
-        subprocess.run(
-            [*sys.argv[1:], "info", name, "--json"], check=True, capture_output=True, text=True
-        ).stdout
-    )
 
 
 def line(what: str, value, error, exact="", remark: str = "") -> None:

@@ -6,10 +6,12 @@ Entropies in nats; K = J/(k_B T).
 """
 
 import sys
+from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import save
 from matplotlib.figure import Figure
-from style import save
 
 from rsmi.models.ising.facts import critical_coupling, exact_entropy
 from rsmi.models.ising.theory import information_flow as flow
@@ -161,4 +163,4 @@ def draw():
 if __name__ == "__main__":
     chain_table()
     torus_table()
-    save(draw, sys.argv[1])
+    save(draw, sys.argv[1], dpi=100)

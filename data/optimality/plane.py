@@ -8,10 +8,12 @@ a share of I(V:E).
 """
 
 import sys
+from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
+from common import save
 from matplotlib.figure import Figure
-from style import save
 
 from rsmi.information.channel import channel_table
 from rsmi.information.entropy import mutual_information
@@ -257,4 +259,4 @@ if __name__ == "__main__":
     table()
     everything = plane()
     summary(*everything)
-    save(lambda: draw(*everything), sys.argv[1])
+    save(lambda: draw(*everything), sys.argv[1], dpi=100)
