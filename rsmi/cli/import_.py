@@ -26,6 +26,11 @@ or --coupling if they are known. With --model none, nothing is assumed: neither 
 flip of all spins nor a coupling; a command that needs one of them says so. Files of mcising
 describe themselves, and --temperature selects one of their temperatures.
 
+The samples are examined: their energy is compared with the exact one at the stated temperature, and
+drift and autocorrelation of the chains, copies, edges and the order of sites are measured. If they
+contradict what they are said to be by more than five standard errors, the import stops, unless you
+give --trust; every file made from such samples then carries the contradiction.
+
 A --mask says which sites of a periodic lattice carry data; the values of FILE at other sites are
 ignored. The block of a rule must be a period of the mask: filters are then learned on the sites
 with data, and coarse-graining gives a full lattice, which 'rsmi flow' can read.
@@ -131,6 +136,18 @@ Examples: one lattice of 32x32 on each line; a dataset of an HDF5 file; packed b
     type=click.Choice(["turns", "sequential"]),
     default="turns",
     help="turns: configuration i belongs to chain i mod N; sequential: chains follow each other.",
+)
+@click.option(
+    "--discard",
+    metavar="N|auto",
+    default="0",
+    help="Leave out the first N steps of every chain; auto: so that most effective samples are"
+    " left.",
+)
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Import samples that contradict what they are said to be.",
 )
 @common.stage_command(seed=False)
 def command(

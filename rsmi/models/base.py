@@ -201,6 +201,26 @@ class Model:
         if they are unknown."""
         return None
 
+    def null_averages(
+        self, configurations: NDArray[np.int8], attributes: Mapping[str, Any]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return quantities (n,) of configurations whose averages vanish exactly if the samples
+        are those of the stated model and state point; none if nothing is known.
+
+        Parameters
+        ----------
+        configurations : ndarray of int8, (n, components, \\*shape)
+            Variables +-1.
+        attributes : mapping
+
+        Returns
+        -------
+        dict
+            ``conditional`` shows a wrong state point or a wrong order of sites, ``field`` a
+            preference of one sign.
+        """
+        return {}
+
     def symmetric(self, attributes: Mapping[str, Any]) -> bool:
         """Return whether a global flip of all variables is a symmetry of the system.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsmi.reports import crossing, exponent, flow, samples, shards, training
+from rsmi.samples.examination.stored import contradictions_of
 from rsmi.stages import crossing as crossing_stage
 from rsmi.stages import exponent as exponent_stage
 from rsmi.stages import merge as merge_stage
@@ -55,7 +56,12 @@ def summary(file: File) -> dict[str, Any]:
         If the values of the file contradict each other.
     """
     with as_data_error(file.path):
-        return {"kind": file.kind, **REPORTS[file.kind].summary(file)}
+        contradictions = contradictions_of([file])
+        return {
+            "kind": file.kind,
+            **REPORTS[file.kind].summary(file),
+            **({"contradictions": contradictions} if contradictions else {}),
+        }
 
 
 def describe(file: File) -> str:
@@ -71,4 +77,7 @@ def describe(file: File) -> str:
     """
     with as_data_error(file.path):
         title = f"{file.path}: {file.kind}, {KINDS[file.kind].meaning}"
-        return "\n".join([title, "", *REPORTS[file.kind].describe(file), ""])
+        contradictions = [f"  contradiction: {one}" for one in contradictions_of([file])]
+        if file.kind == "samples":  # which describe all that was found
+            contradictions = []
+        return "\n".join([title, "", *REPORTS[file.kind].describe(file), *contradictions, ""])

@@ -9,6 +9,7 @@ from typing import Any
 from rsmi import models
 from rsmi.lattice.geometry import shape_text
 from rsmi.models.spins import live_sites
+from rsmi.samples.examination.findings import Examination, from_json
 from rsmi.stages import sample
 from rsmi.statistics.notation import fields
 from rsmi.store import File
@@ -19,7 +20,25 @@ def describe(file: File) -> list[str]:
     numbers = sample.summary(file)
     averages = models.of(file.attributes).describe_summary(file.attributes, numbers)
     measured = [row for row in averages if row[1] != "-"]
-    return [*fields(_origin_rows(file, numbers["samples"])), "", *fields(measured)]
+    return [
+        *fields(_origin_rows(file, numbers["samples"])),
+        "",
+        *fields(measured),
+        "",
+        *_examination_lines(from_json(numbers["examination"])),
+    ]
+
+
+def _examination_lines(examination: Examination) -> list[str]:
+    """What the examination of the samples found: a table, and a line for every finding."""
+    about = "at least " if not examination.tau_known else ""
+    time = f"{about}{examination.tau:.3g} stored steps" if examination.slowest else "unknown"
+    rows = [
+        ("largest Fourier mode", ", ".join(examination.order)),
+        ("longest tau_int", time, f"of {examination.slowest}" if examination.slowest else ""),
+        ("independent samples", f"{examination.effective:.0f}", "at most"),
+    ]
+    return [*fields(rows), *(f"  {one.level}: {one.sentence}" for one in examination.findings)]
 
 
 def _origin_rows(file: File, samples: int) -> list[tuple[str, ...]]:

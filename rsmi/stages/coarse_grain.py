@@ -17,6 +17,7 @@ from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.renormalization.rules import Rule, coarse_grain
 from rsmi.samples.checks import require_single_component
+from rsmi.samples.examination.stored import pass_on, warn
 from rsmi.samples.reading import live_block
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.rule_option import ChosenRule, blocking_keys, choose_rule, coarse_shapes
@@ -32,6 +33,7 @@ _BYTES_AT_ONCE = 1 << 24  # of configurations copied
 _KEPT = (
     "model",
     "model_parameters",
+    "contradictions",
     "original_shape",
     "boundary",
     "coupling",
@@ -181,6 +183,7 @@ def run(work: CoarseGraining, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
+        warn(work.source.file)
         tasks = work.tasks()
         session.run(tasks, "coarse-graining", "sample")
         _publish(session, work, tasks)
@@ -198,6 +201,7 @@ def _publish(session: Session, work: CoarseGraining, tasks: list[BlockingTask]) 
                 spins[task.first + low : task.first + high] = reader.read("spins", low, high)
         if work.source.has_energy:
             writer.write("/energy", work.source.energies())
+        pass_on(writer, work.source.file)
 
     session.publish(work.attributes(), fill, n * (width + 8))
 

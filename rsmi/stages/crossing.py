@@ -21,6 +21,7 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import count_ones
 from rsmi.renormalization import finite_size
 from rsmi.samples.checks import require_single_component
+from rsmi.samples.examination.stored import contradictions_of, warn
 from rsmi.samples.views import ResultFile, SamplesFile, open_samples
 from rsmi.stages.flow.source import refuse_equal_streams
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
@@ -195,6 +196,8 @@ def run(work: Crossing, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
+        for source in work.sources:
+            warn(source.file)
         tasks = [
             MomentTask(f"file-{number:04d}", source) for number, source in enumerate(work.sources)
         ]
@@ -289,7 +292,9 @@ def _publish(
             writer.write(f"/curves/{name}", np.ascontiguousarray(curves.value[..., column]))
             writer.write(f"/curves/{name}_error", np.ascontiguousarray(curves.error[..., column]))
 
-    session.publish({"model": result["model"]}, fill, 1 << 18)
+    contradictions = contradictions_of(source.file for source in work.sources) or None
+    attributes = {"model": result["model"], "contradictions": contradictions}
+    session.publish(attributes, fill, 1 << 18)
 
 
 def _result(work: Crossing, rows: list[dict], blocks: int) -> dict[str, Any]:

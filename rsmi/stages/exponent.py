@@ -53,6 +53,8 @@ def run(file: File, critical_temperature: float | None, output: Path, options: R
         _publish(session, flow, result)
     _warn_of_distance(output, result)
     _warn_of_short_blocks(flow, ensembles)
+    for sentence in flow.attributes.get("contradictions", ()):
+        log.warning("%s: %s", flow.path, sentence)
 
 
 def scale_factor(flow: FlowFile) -> float:
@@ -74,7 +76,7 @@ def _publish(session: Session, flow: FlowFile, result: dict[str, Any]) -> None:
 
 def _attributes(flow: FlowFile) -> dict[str, Any]:
     """The attributes of the exponent file, which are those of the flow."""
-    names = ("model", "model_parameters", "block")
+    names = ("model", "model_parameters", "contradictions", "block")
     return {name: flow.attributes.get(name) for name in names}
 
 

@@ -16,8 +16,10 @@ from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.engine.shards import RowReader
 from rsmi.errors import DataError
+from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import pack_mask, row_bytes
 from rsmi.models.base import Model
+from rsmi.stages.acceptance import ImportedRows, accept
 from rsmi.stages.import_reading import Energies, ReadingTask
 from rsmi.stages.sample import summary as summary
 from rsmi.store import Writer, text_digest
@@ -45,6 +47,8 @@ class Import:
     mask: NDArray[np.bool_] | None = None
     cell: tuple[int, ...] | None = None
     symmetry: str | None = None
+    discard: int | str = 0
+    trust: bool = False
 
     @property
     def request(self) -> Request:
@@ -65,6 +69,8 @@ class Import:
         }
         later: dict[str, Any] = {"cell": self.cell and list(self.cell), "symmetric": self.symmetry}
         parameters |= {name: value for name, value in later.items() if value is not None}
+        parameters |= {"discard": self.discard} if self.discard else {}
+        parameters |= {"trust": True} if self.trust else {}
         return Request("import", "samples", parameters, (self.source,))
 
     @property
@@ -133,7 +139,8 @@ def run(work: Import, output: Path, options: RunOptions) -> None:
     Raises
     ------
     DataError
-        If a number is no spin. Nothing is left behind then.
+        If a number is no spin, or the samples contradict what they are said to be. Nothing is
+        left behind then.
     """
     with Session(output, work.request, options) as session:
         if session.complete:
@@ -141,46 +148,43 @@ def run(work: Import, output: Path, options: RunOptions) -> None:
         task = ReadingTask(work.source, work.lattice, work.values, work.energies, work.mask)
         try:
             session.run([task], "importing", "configuration")
+            work.source.require_unchanged()
+            log.info("%s", _what_was_read(work))
+            _publish(session, work, session.rows(task))
         except DataError:
             session.discard()
             raise
-        work.source.require_unchanged()
-        _publish(session, work, session.rows(task))
+
+
+def _what_was_read(work: Import) -> str:
+    """How many configurations of what lattice, of which chains."""
+    order = "one after the other" if work.one_after_another else "taking turns"
+    chains = "one chain" if work.chains == 1 else f"{work.chains} chains, {order}"
+    model = work.system.describe_lattice(work.attributes())
+    return (
+        f"{work.source.path}: {work.samples} configurations of the lattice"
+        f" {shape_text(work.lattice)} ({model}, {work.boundary}), of {chains}"
+    )
 
 
 def _publish(session: Session, work: Import, reader: RowReader) -> None:
-    n, mask = work.samples, work.packed_mask
+    rows, mask = ImportedRows(reader, work), work.packed_mask
+    discarded = rows.discard(work.discard)
+    attributes = work.attributes() | {"discarded": discarded or None}
 
     def fill(writer: Writer) -> None:
-        stored = {"spins": writer.dataset("/spins", (n, work.row_bytes), "uint8")}
+        stored = {"/spins": writer.dataset("/spins", rows.shape("/spins"), "uint8")}
         if work.energies is not None:
-            stored["energy"] = writer.dataset("/energy", (n,), work.system.energy_type)
+            stored["/energy"] = writer.dataset("/energy", (rows.count,), work.system.energy_type)
         if mask is not None:
             writer.write("/mask", mask)
         step = max(1, _BYTES_AT_ONCE // (work.row_bytes + 8))
-        for start in range(0, n, step):
-            for name, dataset in stored.items():
-                dataset[start : start + step] = _samples(
-                    reader, name, start, min(n, start + step), n, work
-                )
+        for start in range(0, rows.count, step):
+            for path, dataset in stored.items():
+                dataset[start : start + step] = rows.read(path, start, start + step)
+        accept(writer, attributes, session.output, work.trust)
 
-    session.publish(work.attributes(), fill, n * (work.row_bytes + 8))
-
-
-def _samples(
-    reader: RowReader, name: str, start: int, stop: int, n: int, work: Import
-) -> NDArray[Any]:
-    """Samples ``start:stop`` of the output, where the chains take turns even if they follow one
-    another in the source."""
-    if not work.one_after_another or work.chains == 1:
-        return reader.read(name, start, stop)
-    chains, steps = work.chains, n // work.chains
-    first, last = start // chains, -(-stop // chains)  # steps of every chain
-    of_chains = [
-        reader.read(name, chain * steps + first, chain * steps + last) for chain in range(chains)
-    ]
-    turns = np.stack(of_chains, axis=1).reshape(-1, *of_chains[0].shape[1:])
-    return turns[start - first * chains : stop - first * chains]
+    session.publish(attributes, fill, rows.count * (work.row_bytes + 8))
 
 
 def plan(work: Import) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from rsmi import models
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import parse_block, shape_text, smallest_cell
 from rsmi.models.base import Model
+from rsmi.stages.acceptance import steps_to_discard
 from rsmi.stages.import_ import Import
 from rsmi.store.import_bits import BitOrder, BitsSource
 from rsmi.store.import_formats import identify, identify_as
@@ -45,6 +46,8 @@ def prepare(
     one_after_another: bool,
     mask: Path | None = None,
     symmetric: str | None = None,
+    discard: str = "0",
+    trust: bool = False,
 ) -> Iterator[Import]:
     """Open the source and check that the options fit it.
 
@@ -81,6 +84,8 @@ def prepare(
             sites,
             cell,
             symmetric,
+            steps_to_discard(discard, source.shape[0] // chains),
+            trust,
         )
 
 

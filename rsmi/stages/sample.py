@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from rsmi.models.chains import Chain, Group, Thermalization, groups, stored_stat
 from rsmi.models.schedule import Schedule
 from rsmi.models.simulation import Simulation
 from rsmi.samples.attributes import stored_attributes
+from rsmi.samples.examination.stored import of_file, report, write
 from rsmi.samples.files import check_model
 from rsmi.samples.views import SamplesFile
 from rsmi.stages.chains import (
@@ -147,17 +148,23 @@ def _publish(
         session.publish_shard(attributes, chains)
     else:
         of_chains = [chain.group for chain in chains]
-        session.publish(attributes, *_contents(session, simulation, of_chains, session.base))
+        contents = _contents(session, simulation, of_chains, session.base, attributes)
+        session.publish(attributes, *contents)
 
 
 def join(session: JoinedSession, shard: File) -> Contents:
     """What stores the rows of all streams of the session; ``shard`` is one of its shards."""
     simulation = simulation_of(session.request.parameters).from_file(shard)
-    return _contents(session, simulation, _groups(session, simulation), None)
+    of_chains = _groups(session, simulation)
+    return _contents(session, simulation, of_chains, None, shard.attributes)
 
 
 def _contents(
-    session: Session, simulation: Simulation, groups: Sequence[Group], base: File | None
+    session: Session,
+    simulation: Simulation,
+    groups: Sequence[Group],
+    base: File | None,
+    attributes: Mapping[str, Any],
 ) -> Contents:
     """What stores the samples of ``base`` and the rows of all groups, and about how many bytes
     they take."""
@@ -174,6 +181,7 @@ def _contents(
         _interleave(session, groups, stored, present, samples)
         for group in groups:
             writer.state(group.name, session.state(group))
+        report(session.output, write(writer, attributes))
 
     state_bytes = sum(array.nbytes + 4096 for array in session.state(groups[0]).values())
     return fill, samples * (width + 8) + len(groups) * state_bytes
@@ -255,4 +263,9 @@ def summary(file: File) -> dict[str, Any]:
     """The averages of a samples file with errors, see `rsmi.models.base.Model.summary`."""
     samples = SamplesFile(file)
     numbers = samples.model.summary(file)
-    return {"file": str(samples.path), "samples": samples.count, **numbers}
+    return {
+        "file": str(samples.path),
+        "samples": samples.count,
+        **numbers,
+        "examination": of_file(file).as_json(),
+    }

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 import rsmi
+from rsmi.errors import RsmiError
 from rsmi.store.digest import canonical_json, content_digest, file_uuid
 from rsmi.store.disk import disk_errors, sync_folder
 from rsmi.store.schema import COMMON_ATTRIBUTES, FORMAT, KINDS, OLDEST_WRITTEN
@@ -41,6 +42,23 @@ class Writer:
         """Store a whole array; see `create_dataset`."""
         array = np.asarray(values)
         create_dataset(self._handle, path, array.shape, array.dtype, compress)[...] = array
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._handle
+
+    def shape(self, path: str) -> tuple[int, ...]:
+        """The shape of a dataset that was stored."""
+        return self._handle[path].shape
+
+    def read(self, path: str, start: int | None = None, stop: int | None = None) -> np.ndarray:
+        """A dataset that was stored, or its rows ``start:stop``."""
+        return np.asarray(self._handle[path][start:stop])
+
+    def attribute(self, name: str, value: Any) -> None:
+        """Store an attribute of the kind that depends on what was stored before."""
+        kind = self._handle.attrs["kind"].decode()
+        types = {one.name: one.type for one in KINDS[kind].attributes}
+        _ENCODERS[types[name]](self._handle, name, value)
 
     def state(self, task: str, state: Mapping[str, np.ndarray]) -> None:
         """Store the state of a task, so that the file can be extended."""
@@ -174,7 +192,7 @@ def publish(
                     write_text(handle, "digest", digest)
                     write_text(handle, "uuid", file_uuid(digest))
             os.replace(temporary, path)
-        except OSError:
+        except (OSError, RsmiError):
             temporary.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)

@@ -158,7 +158,7 @@ FILES = {
     "flight-shard-1.h5": f"{_REPLICAS_IN_FLIGHT} --shard 1/2",
     "flight-merged.h5": "merge flight-shard-0.h5 flight-shard-1.h5",
     # Samples of other programs; `make_sources` writes what is read.
-    "import-npy.h5": "import spins.npy --model ising --temperature 2.5 --chains 4",
+    "import-npy.h5": "import spins.npy --model ising --temperature 2.5 --chains 4 --trust",
     "import-npz.h5": "import spins.npz --dataset ring --model ising --coupling 0.4",
     "import-csv.h5": "import spins.csv --shape 4x6 --values 0/1 --boundary open",
     "import-hdf5.h5": "import spins-other.h5 --dataset /spins --model ising --chains 2",

@@ -97,6 +97,14 @@ class Ising(Model):
             return None
         return simulation.energies(configurations[:, 0] > 0)
 
+    def null_averages(
+        self, configurations: NDArray[np.int8], attributes: Mapping[str, Any]
+    ) -> dict[str, NDArray[np.float64]]:
+        coupling, periodic = attributes.get("coupling"), attributes.get("boundary", "periodic")
+        if coupling is None or periodic != "periodic" or configurations.shape[1] != 1:
+            return {}
+        return simulation.null_averages(configurations[:, 0], coupling)
+
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         return known.known(dimension)
 

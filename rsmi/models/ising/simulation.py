@@ -300,3 +300,34 @@ def energies(up: NDArray[np.bool_]) -> NDArray[np.int64]:
         for axis in axes
     )
     return 2 * unequal - len(axes) * sites
+
+
+def null_averages(spins: np.ndarray, coupling: float) -> dict[str, np.ndarray]:
+    """Averages over sites of s - tanh(K h) and of h (s - tanh(K h)) on a periodic lattice, where h
+    is the sum of the neighbours of s: their expectations vanish.
+
+    Parameters
+    ----------
+    spins : ndarray of int8, (n, \\*shape)
+        Variables +-1.
+    coupling : float
+        K.
+
+    Returns
+    -------
+    dict
+        ``field`` and ``conditional``, each (n,).
+
+    Notes
+    -----
+    H. B. Callen, Phys. Lett. 4, 161 (1963).
+    """
+    axes, sites = range(1, spins.ndim), math.prod(spins.shape[1:])
+    neighbours = sum(np.roll(spins, step, axis) for axis in axes for step in (1, -1))
+    most = 2 * len(axes)
+    expected = np.tanh(coupling * np.arange(-most, most + 1)).astype(np.float32)
+    excess = spins - expected[neighbours + most]
+    return {
+        "field": excess.reshape(-1, sites).mean(axis=1, dtype=np.float64),
+        "conditional": (neighbours * excess).reshape(-1, sites).mean(axis=1, dtype=np.float64),
+    }

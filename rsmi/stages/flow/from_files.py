@@ -19,6 +19,7 @@ from rsmi.errors import UsageError
 from rsmi.models.spins import magnetizations
 from rsmi.renormalization.rules import Rule
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
+from rsmi.samples.examination.stored import contradictions_of, warn
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.flow.source import (
     EnsembleRecord,
@@ -108,6 +109,11 @@ class StoredFlow:
         return self.sources[0].attributes
 
     @property
+    def contradictions(self) -> Sequence[str]:
+        """What the samples contradict that was let pass: sentences."""
+        return contradictions_of(source.file for source in self.sources)
+
+    @property
     def names(self) -> list[str]:
         """The paths of the files."""
         return [str(source.path) for source in self.sources]
@@ -123,6 +129,8 @@ class StoredFlow:
 
     def measure(self, session: Session) -> list[FileTask]:
         """Run the tasks of the session's shard, or all of them, and return them."""
+        for source in self.sources:
+            warn(source.file)
         tasks = session.select(
             [task for number in range(len(self.sources)) for task in self._tasks_of(number)]
         )

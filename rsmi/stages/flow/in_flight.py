@@ -71,6 +71,11 @@ class SampledFlow:
         return stored_attributes(self.ensembles[0].simulation.attributes())
 
     @property
+    def contradictions(self) -> Sequence[str]:
+        """None: the samples are of the model."""
+        return ()
+
+    @property
     def names(self) -> list[str]:
         """The temperatures."""
         return [ensemble.name for ensemble in self.ensembles]

@@ -49,6 +49,7 @@ def _attributes(source: FlowSource) -> dict:
     return {
         "model": source.system.get("model"),
         "model_parameters": source.system.get("model_parameters"),
+        "contradictions": list(source.contradictions) or None,
         "rule": source.chosen.identity,
         "block": source.chosen.rule.block,
         "steps": source.steps,

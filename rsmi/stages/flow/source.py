@@ -14,6 +14,7 @@ from rsmi.engine.request import Request
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows
 from rsmi.errors import UsageError
+from rsmi.samples.examination.overlap import refuse_copies
 from rsmi.samples.views import SamplesFile
 from rsmi.stages.flow.sums import Sums
 from rsmi.stages.rule_option import ChosenRule
@@ -48,6 +49,10 @@ class FlowSource(Protocol):
     @property
     def system(self) -> Mapping[str, Any]:
         """The attributes of the samples that are the same for all ensembles."""
+
+    @property
+    def contradictions(self) -> Sequence[str]:
+        """What the samples contradict that was let pass: sentences."""
 
     @property
     def names(self) -> list[str]:
@@ -132,7 +137,8 @@ def stream_identity(origin: str, rg_step: int) -> str:
 
 
 def refuse_equal_streams(sources: Sequence[SamplesFile]) -> None:
-    """Raise UsageError if two files hold samples of the same random numbers."""
+    """Raise UsageError if two files hold samples of the same random numbers, or the same
+    configurations."""
     seen: dict[str, Path] = {}
     for source in sources:
         identity = stream_identity(source.origin, source.rg_step)
@@ -142,3 +148,4 @@ def refuse_equal_streams(sources: Sequence[SamplesFile]) -> None:
                 " another --seed to add statistics"
             )
         seen[identity] = source.path
+    refuse_copies([source.file for source in sources])

@@ -19,6 +19,7 @@ from rsmi.engine.tasks import State
 from rsmi.information import gauge
 from rsmi.information.decoder import DecoderBound
 from rsmi.samples.checks import cautions
+from rsmi.samples.examination.stored import warn
 from rsmi.samples.trained import (
     geometry_attributes,
     lattice_attributes,
@@ -131,6 +132,7 @@ def run(work: LambdaTraining, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
+        warn(work.windows.source)
         for sentence in cautions(work.windows):
             log.warning("%s: %s", output, sentence)
         tasks = work.tasks()

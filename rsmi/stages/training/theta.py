@@ -22,6 +22,7 @@ from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.base import Oracle
 from rsmi.samples.checks import cautions, require_windows
+from rsmi.samples.examination.stored import warn
 from rsmi.samples.trained import geometry_attributes, lattice_attributes, write_mask
 from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import Windows, WindowSet
@@ -250,6 +251,7 @@ def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
+        warn(work.windows.source)
         for sentence in cautions(work.windows):
             log.warning("%s: %s", output, sentence)
         tasks = work.tasks()

@@ -33,6 +33,25 @@ PROVENANCE = (
         "",
         "JSON list: command, parameters, digest of every ancestor, oldest first",
     ),
+    Dataset(
+        "/provenance/examination",
+        "bytes",
+        (),
+        "",
+        "samples: JSON object, what was found wrong with them (not in the digest)",
+        required=False,
+        since=(1, 4),
+    ),
+    Dataset(
+        "/provenance/fingerprints",
+        "uint64",
+        ("fingerprints",),
+        "",
+        "samples: the smallest fingerprints of the configurations, at most 4096, ascending (not in"
+        " the digest)",
+        required=False,
+        since=(1, 4),
+    ),
 )
 
 MODEL_PARAMETERS = Attribute(
@@ -52,6 +71,15 @@ SYMMETRY = Attribute(
     since=(1, 4),
 )
 
+CONTRADICTIONS = Attribute(
+    "contradictions",
+    "json",
+    "list of sentences: what the samples contradict that 'import --trust' let pass; absent if"
+    " nothing",
+    required=False,
+    since=(1, 4),
+)
+
 LATTICE_ATTRIBUTES = (
     Attribute(
         "model",
@@ -60,6 +88,7 @@ LATTICE_ATTRIBUTES = (
     ),
     MODEL_PARAMETERS,
     SYMMETRY,
+    CONTRADICTIONS,
     Attribute("shape", "integers", "lattice of this file, slowest axis first"),
     Attribute(
         "coupling",

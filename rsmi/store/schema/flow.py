@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsmi.store.schema.common import FLOW_MODEL, MODEL_PARAMETERS
+from rsmi.store.schema.common import CONTRADICTIONS, FLOW_MODEL, MODEL_PARAMETERS
 from rsmi.store.schema.entries import Attribute, Dataset, Kind
 
 _SUMS = "int64 or float64"
@@ -12,6 +12,7 @@ FLOW = Kind(
     (
         FLOW_MODEL,
         MODEL_PARAMETERS,
+        CONTRADICTIONS,
         Attribute(
             "rule",
             "json",

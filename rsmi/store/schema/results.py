@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsmi.store.schema.common import FLOW_MODEL, MODEL_PARAMETERS
+from rsmi.store.schema.common import CONTRADICTIONS, FLOW_MODEL, MODEL_PARAMETERS
 from rsmi.store.schema.entries import Attribute, Dataset, Kind
 
 EXPONENT = Kind(
@@ -10,6 +10,7 @@ EXPONENT = Kind(
     (
         FLOW_MODEL,
         MODEL_PARAMETERS,
+        CONTRADICTIONS,
         Attribute("block", "integers", "shape of the block"),
     ),
     (
@@ -56,7 +57,7 @@ EXPONENT = Kind(
 
 CROSSING = Kind(
     "critical temperature from the crossing of lattice sizes (since 1.1)",
-    (Attribute("model", "text", "of the samples", since=(1, 1)),),
+    (Attribute("model", "text", "of the samples", since=(1, 1)), CONTRADICTIONS),
     (
         Dataset(
             "/result", "bytes", (), "", "JSON: the whole answer, as printed by --json", since=(1, 1)

@@ -32,6 +32,14 @@ SAMPLES = Kind(
             required=False,
             since=(1, 4),
         ),
+        Attribute(
+            "discarded",
+            "integer",
+            "steps that 'import --discard' left out at the beginning of every chain; none if"
+            " absent",
+            required=False,
+            since=(1, 4),
+        ),
         Attribute("algorithm", "text", "how the original was sampled", required=False),
         Attribute(
             "thermalization",

@@ -1,0 +1,183 @@
+"""One pass over stored samples: what the examination looks at, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsmi.lattice.packed import count_ones, unpack_mask, unpack_spins
+from rsmi.models.base import Model
+from rsmi.samples.examination.fingerprints import Sketch, fingerprints
+
+_MOST_STEPS = 1 << 18  # configurations that a series has at most; every k-th step of more
+_PROBE_VALUES = 1 << 22  # variables of the configurations that are looked at site by site
+_FEWEST_IN_PROBE = 64
+_BYTES_AT_ONCE = 1 << 22  # of configurations read
+
+
+class Stored(Protocol):
+    """Datasets of samples: a file, or one that is being written."""
+
+    def __contains__(self, path: str) -> bool: ...
+
+    def shape(self, path: str) -> tuple[int, ...]: ...
+
+    def read(
+        self, path: str, start: int | None = None, stop: int | None = None
+    ) -> NDArray[Any]: ...
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every ``stride``-th step of some chains: configurations that represent all of them.
+
+    Attributes
+    ----------
+    steps, chains : ndarray of int64
+        Which steps of which chains.
+    stride : int
+        Stored steps between two of the grid.
+    of : int
+        The number of all chains; configuration i is step i // of, chain i mod of.
+    """
+
+    steps: NDArray[np.int64]
+    chains: NDArray[np.int64]
+    stride: int
+    of: int
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """Numbers of the configurations, ascending, (steps * chains,)."""
+        return (self.steps[:, None] * self.of + self.chains).ravel()
+
+    def by_chain(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Values (n,) of the configurations as (chains, steps)."""
+        return np.asarray(values, np.float64).reshape(len(self.steps), len(self.chains)).T
+
+
+def grid(count: int, chains: int, most: int) -> Grid:
+    """A grid of at most ``most`` of the configurations of whole steps of all chains."""
+    chains = min(chains, count)
+    width = min(chains, most)
+    steps = count // chains
+    stride = -(-steps // max(most // width, 1))
+    columns = np.arange(width) * chains // width
+    return Grid(np.arange(0, steps, stride), columns, stride, chains)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was read of a set of samples.
+
+    Attributes
+    ----------
+    attributes : mapping
+        Those of the samples file, see SCHEMA.md.
+    model : Model
+    count : int
+        The number of configurations.
+    series : Grid
+        The configurations of ``energies`` and ``magnetizations``.
+    energies : ndarray of float64, (n,), optional
+        In J, where they are known.
+    magnetizations : ndarray of float64, (n,)
+        The sum of all variables.
+    probe : Grid
+        The configurations of ``rows``.
+    rows : ndarray of uint8, (k, bytes)
+        Packed configurations.
+    sketch : Sketch
+        Fingerprints of the configurations.
+    live : ndarray of bool, optional
+        Which sites carry data; None if all do.
+    """
+
+    attributes: Mapping[str, Any]
+    model: Model
+    count: int
+    series: Grid
+    energies: NDArray[np.float64] | None
+    magnetizations: NDArray[np.float64]
+    probe: Grid
+    rows: NDArray[np.uint8]
+    sketch: Sketch
+    live: NDArray[np.bool_] | None = None
+
+    @property
+    def chains(self) -> int:
+        """The number of chains, no larger than that of configurations."""
+        return self.series.of
+
+    @property
+    def steps(self) -> int:
+        """The number of complete steps of every chain."""
+        return self.count // self.chains
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the lattice."""
+        return tuple(self.attributes["shape"])
+
+    @property
+    def components(self) -> int:
+        """The number of variables at a site."""
+        return int(self.attributes.get("components", 1))
+
+    @property
+    def periodic(self) -> bool:
+        """Whether the lattice is said to be periodic, and every site carries data."""
+        return self.live is None and self.attributes.get("boundary", "periodic") == "periodic"
+
+    @cached_property
+    def spins(self) -> NDArray[np.int8]:
+        """The variables +-1 of the probe, (k, components, \\*shape)."""
+        return unpack_spins(self.rows, (self.components, *self.shape))
+
+
+def survey(stored: Stored, attributes: Mapping[str, Any], model: Model) -> Survey:
+    """Read stored samples once, a few megabytes at a time."""
+    count, width = stored.shape("/spins")
+    variables = attributes.get("components", 1) * math.prod(attributes["shape"])
+    series = grid(count, attributes["chains"], _MOST_STEPS)
+    probe = grid(count, attributes["chains"], max(_FEWEST_IN_PROBE, _PROBE_VALUES // variables))
+    ones, rows = np.zeros(len(series.rows)), np.zeros((len(probe.rows), width), np.uint8)
+    sketch = Sketch()
+    for start, piece in _pieces(stored, count, width):
+        _keep(ones, series.rows, start, count_ones(piece))
+        _keep(rows, probe.rows, start, piece)
+        sketch.add(start, fingerprints(piece, variables))
+    live = unpack_mask(stored.read("/mask"), attributes["shape"]) if "/mask" in stored else None
+    sites = variables if live is None else int(live.sum())
+    energies = _energies(stored, series, count)
+    return Survey(
+        attributes, model, count, series, energies, 2 * ones - sites, probe, rows, sketch, live
+    )
+
+
+def _pieces(stored: Stored, count: int, width: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    step = max(1, _BYTES_AT_ONCE // width)
+    for start in range(0, count, step):
+        yield start, stored.read("/spins", start, min(count, start + step))
+
+
+def _keep(kept: NDArray[Any], numbers: NDArray[np.int64], start: int, values: NDArray[Any]) -> None:
+    """Store the values of those configurations of a piece that are kept."""
+    first, last = np.searchsorted(numbers, [start, start + len(values)])
+    kept[first:last] = values[numbers[first:last] - start]
+
+
+def _energies(stored: Stored, series: Grid, count: int) -> NDArray[np.float64] | None:
+    if "/energy" not in stored:
+        return None
+    kept, step = np.zeros(len(series.rows)), 1 << 20
+    for start in range(0, count, step):
+        values = stored.read("/energy", start, min(count, start + step))
+        _keep(kept, series.rows, start, np.asarray(values, np.float64))
+    return kept
