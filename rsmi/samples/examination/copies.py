@@ -129,7 +129,9 @@ def _finding(survey: Survey, share: float, distances: NDArray[np.int64]) -> Find
 def _symmetric_copies(survey: Survey) -> list[Finding]:
     """A finding where configurations of the probe are translations or reflections of others."""
     variables = survey.components * math.prod(survey.shape)
-    if survey.components > 1 or variables < 4 * _FEW_STATES or len(survey.spins) < 16:
+    if survey.components > 1 or survey.live is not None or len(survey.spins) < 16:
+        return []
+    if variables < 4 * _FEW_STATES:
         return []
     invariants = _invariants(survey.spins[:, 0])
     different, first, place, counts = np.unique(
