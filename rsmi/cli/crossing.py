@@ -34,8 +34,9 @@ def command(
     samples: tuple[str, ...], output: Path, run: RunOptions, dry_run: bool, as_json: bool
 ) -> None:
     from rsmi.stages import crossing
+    from rsmi.stages.crossing_request import prepare
 
-    with crossing.prepare(common.read_paths(samples)) as work:
+    with prepare(common.read_paths(samples)) as work:
         if dry_run:
             return common.print_plan(crossing.plan(work), as_json)
         crossing.run(work, output, run)

@@ -221,13 +221,13 @@ def _check(geometry: Geometry, system: System, chosen: list[ChosenRule]) -> None
 # ---- as text -------------------------------------------------------------------------------------
 
 
-def describe(found: dict) -> str:
-    """What `evaluate` found, as a table."""
-    model = models.of(found)
-    ratio = model.relative_temperature(found)
-    whole, answers = found["mutual_information_block"], found.get("rules", [found])
+def describe(result: dict[str, Any]) -> str:
+    """The result of `evaluate` as text."""
+    model = models.of(result)
+    ratio = model.relative_temperature(result)
+    whole, answers = result["mutual_information_block"], result.get("rules", [result])
     sampled = (
-        f"{found['windows']} windows of {found['configurations']} sampled configurations; P(V|E)"
+        f"{result['windows']} windows of {result['configurations']} sampled configurations; P(V|E)"
         " exact"
     )
     rows = [["rule", "", "I(H:E)", "of I(V:E)", "H(H)"]]
@@ -245,18 +245,21 @@ def describe(found: dict) -> str:
         )
     lines = fields(
         [
-            ("lattice", f"{shape_text(found['shape'])} {model.describe_lattice(found)}, periodic"),
+            (
+                "lattice",
+                f"{shape_text(result['shape'])} {model.describe_lattice(result)}, periodic",
+            ),
             (
                 "temperature",
-                f"T = {found['temperature']:.6g} J/k_B, K = {found['coupling']:.6g}"
+                f"T = {result['temperature']:.6g} J/k_B, K = {result['coupling']:.6g}"
                 + (f", T/T_c = {ratio:.4f}" if ratio else ""),
             ),
-            ("block V", f"{shape_text(found['block'])}, buffer of width {found['buffer']}"),
-            ("environments", sampled if found["windows"] else "all of them, by enumeration"),
+            ("block V", f"{shape_text(result['block'])}, buffer of width {result['buffer']}"),
+            ("environments", sampled if result["windows"] else "all of them, by enumeration"),
             (
                 "I(V:E)",
                 (
-                    f"{with_error(whole, found['mutual_information_block_error'])} nats, the most"
+                    f"{with_error(whole, result['mutual_information_block_error'])} nats, the most"
                     " that any rule could keep"
                 ),
             ),

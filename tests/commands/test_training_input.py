@@ -143,12 +143,12 @@ def test_what_precedes_a_divergence_is_kept(here, monkeypatch):
 
 def test_machines_of_enormous_energies(here, monkeypatch):
     """Lambda training that overflows names the restart, the epoch and the remedy."""
-    from rsmi.stages.training import methods as restarts
+    from rsmi.stages.training import ascent
 
     def overflow(*_):
         raise FloatingPointError("a value diverged")
 
-    monkeypatch.setattr(restarts, "advance", overflow)
+    monkeypatch.setattr(ascent, "advance", overflow)
     result = here(
         "train-lambda samples.h5 --theta theta.h5 --windows 2000 --restarts 1 -o lambda.h5"
     )

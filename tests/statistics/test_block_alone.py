@@ -22,7 +22,7 @@ from rsmi.information.total_correlation import pointwise_explained, rule_margina
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.filters import filter_shape
 from rsmi.samples.windows import WindowSet
-from rsmi.stages.training import methods as restarts
+from rsmi.stages.training.block_methods import LikelihoodRestart
 from rsmi.stages.training.theta import MachineSchedule
 from rsmi.store import open_file
 
@@ -140,7 +140,7 @@ def test_hidden_units_as_filters():
     rng = np.random.default_rng(1)
     schedule = MachineSchedule(hidden=2, cd_steps=1, persistent=False, epochs=1, learning_rate=0.1)
     blocks = exact.all_spins(3).repeat(100, axis=0)
-    task = restarts.LikelihoodRestart(
+    task = LikelihoodRestart(
         "restart-00", blocks, blocks, 2, schedule, False, np.arange(1, 5, dtype=np.uint64)
     )
     state = initial_state(3, 2, task.key)

@@ -14,7 +14,9 @@ from rsmi.lattice.geometry import Geometry, parse_block, shape_text
 from rsmi.samples.checks import require_windows
 from rsmi.samples.views import MachinesFile, SamplesFile, open_machines, open_samples
 from rsmi.samples.windows import WindowSet
-from rsmi.stages.training.methods import Ascent, Explanation, Likelihood, Method
+from rsmi.stages.training.ascent import Ascent
+from rsmi.stages.training.block_methods import Explanation, Likelihood
+from rsmi.stages.training.methods import Method
 from rsmi.stages.training.rules import LambdaTraining
 from rsmi.stages.training.theta import default_schedule
 

@@ -1,0 +1,148 @@
+"""Stochastic ascent of an objective of block and environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsmi.engine.tasks import Rows, State, restoring
+from rsmi.errors import Failure
+from rsmi.information.gaussian import gaussian_critic
+from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair
+from rsmi.information.training import advance, filters_of, initial_state
+from rsmi.samples.views import MachinesFile
+from rsmi.samples.windows import WindowSet
+from rsmi.stages.training.methods import Key, LinearRule, restart_name
+
+
+@dataclass
+class AscentRestart:
+    """Stochastic ascent: a row is one epoch of minibatches."""
+
+    number: int
+    problem: LambdaProblem
+    settings: LambdaSettings
+    key: Key
+
+    @property
+    def name(self) -> str:
+        """The name of the task."""
+        return restart_name(self.number)
+
+    @property
+    def total(self) -> int:
+        """The number of epochs."""
+        return -(-self.settings.total_steps // self.settings.steps_per_epoch)
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """The number of steps done at the end of each epoch."""
+        return np.minimum(
+            np.arange(1, self.total + 1) * self.settings.steps_per_epoch, self.settings.total_steps
+        )
+
+    def begin(self) -> tuple[int, State]:
+        """Random filters."""
+        return 0, initial_state(
+            self.problem.blocks.shape[1],
+            self.problem.environments.shape[1],
+            self.key,
+            self.settings,
+        )
+
+    def advance(self, state: State, start: int, count: int) -> Rows:
+        """Train for ``count`` epochs."""
+        with restoring(state):
+            rows = [self._epoch(state, epoch) for epoch in range(start + 1, start + count + 1)]
+        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+    def _epoch(self, state: State, epoch: int) -> Rows:
+        try:
+            return advance(state, self.problem, self.settings, 1)
+        except FloatingPointError as error:
+            advice = (
+                "the machines' energies are too large: train theta again with a smaller"
+                " --learning-rate"
+                if self.problem.theta
+                else "change --seed or --windows"
+            )
+            raise Failure(
+                f"restart {self.number}: the training diverged in epoch {epoch} of {self.total}"
+                f" ({error}): {advice}"
+            ) from error
+
+    def rule(self, state: State) -> LinearRule:
+        """The rule that a state has reached."""
+        means = self.problem.means
+        block_mean = None if means is None else means[0]
+        return LinearRule(
+            *filters_of(state, self.settings, self.problem.blocks.shape[1], block_mean)
+        )
+
+
+@dataclass(frozen=True)
+class Ascent:
+    """An objective of block and environment: proxy, logsum, enumerate or decoder."""
+
+    settings: LambdaSettings
+    machines: MachinesFile | None
+    block_alone = False
+
+    @property
+    def objective(self) -> str:
+        """The name of what is maximised."""
+        return self.settings.objective
+
+    @property
+    def estimator(self) -> str | None:
+        """The estimator of the proxy; None for the other objectives."""
+        return self.settings.estimator if self.objective == "proxy" else None
+
+    @property
+    def hidden(self) -> int:
+        """The number of hidden units."""
+        return self.settings.n_hidden
+
+    @property
+    def bias(self) -> str:
+        """``zero`` or ``free``."""
+        return self.settings.bias
+
+    @property
+    def batch(self) -> int:
+        """The number of windows of one step."""
+        return self.settings.batch
+
+    def restarts(self, windows: WindowSet, keys: Sequence[Key]) -> list[AscentRestart]:
+        """One restart for every key."""
+        problem = self._problem(windows)
+        return [
+            AscentRestart(number, problem, self.settings, key) for number, key in enumerate(keys)
+        ]
+
+    def _problem(self, windows: WindowSet) -> LambdaProblem:
+        blocks, environments = windows.training.blocks, windows.training.environments
+        gaussian = self.settings.method == "gaussian"
+        return LambdaProblem(
+            blocks,
+            environments,
+            theta=None if self.machines is None else _theta_pair(self.machines),
+            means=windows.means,
+            critic=gaussian_critic(blocks, environments) if gaussian else None,
+        )
+
+    def plan(self, windows: WindowSet) -> dict[str, Any]:
+        """The steps of a training and their size."""
+        return {
+            "steps": self.settings.total_steps,
+            "batch": self.batch,
+            "learning_rate": self.settings.learning_rate,
+        }
+
+
+def _theta_pair(machines: MachinesFile) -> ThetaPair:
+    return ThetaPair(*machines.machine("joint"), *machines.machine("block"))
