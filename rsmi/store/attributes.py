@@ -28,11 +28,12 @@ def read_attributes(handle: h5py.File, path: Path, kind: str) -> dict[str, Any]:
         If an attribute is missing or damaged.
     """
     values = {}
+    root = handle["/"]  # h5py opens the root group anew for every `File.attrs`
     for attribute in COMMON_ATTRIBUTES + KINDS[kind].attributes:
         with hdf5_errors(path, f"attribute {attribute.name} is missing or damaged"):
-            if attribute.name in handle.attrs:
+            if attribute.name in root.attrs:
                 decode = DECODERS[attribute.type]
-                values[attribute.name] = decode(read_attribute(handle, attribute.name))
+                values[attribute.name] = decode(read_attribute(root, attribute.name))
             elif attribute.required:
                 raise DataError(f"{path}: attribute {attribute.name} is missing")
     with hdf5_errors(path, "attribute parameters or inputs is damaged"):

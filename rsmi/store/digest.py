@@ -56,9 +56,10 @@ def content_digest(file: h5py.File) -> str:
     ``/provenance``.
     """
     sha = hashlib.sha256()
-    for name in sorted(file.attrs):
+    root = file["/"]
+    for name in sorted(root.attrs):
         if name not in VOLATILE_ATTRIBUTES:
-            _add_array(sha, f"@{name}", np.asarray(read_attribute(file, name)))
+            _add_array(sha, f"@{name}", np.asarray(read_attribute(root, name)))
     for path in sorted(dataset_paths(file)):
         if not path.startswith(VOLATILE_GROUPS):
             _add_dataset(sha, path, file[path])
