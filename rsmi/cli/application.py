@@ -27,8 +27,8 @@ COMMANDS = {
     "exponent": "Read critical exponents and temperature off a flow.",
     "crossing": "Find the critical temperature from two lattice sizes.",
     "exact": "Compute exactly what rules know of their environment.",
-    "info": "Show what a file holds and what it says.",
-    "plot": "Draw a file.",
+    "info": "Show the numbers of a file.",
+    "plot": "Draw the figure of a file.",
 }
 
 _EPILOG = """

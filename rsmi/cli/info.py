@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     _Numbers = Callable[[File], dict]
     _Text = Callable[[File], str]
 
-_HELP = """Show what a file holds and what it says.
+_HELP = """Show the numbers of a file.
 
-Every kind of file is shown with its numbers, errors in parentheses (1.0033(70) is 1.0033 +-
-0.0070), and the exact values beside them where they are known. Temperatures are in J/k_B, energies
-in J, information in nats. Of unfinished work (OUT.h5.parts, or OUT.h5 before it is there) the
-progress of every task is shown, and the command that goes on with it.
+Standard errors stand in parentheses: 1.0033(70) is 1.0033 +- 0.0070. Exact values stand beside the
+numbers where they are known for the model that the file names. Temperatures are in J/k_B, energies
+in J and information in nats. For unfinished work (OUT.h5.parts, or OUT.h5 before it exists) the
+progress of every task is shown, and the command that continues it.
 
 \b
 Example:

@@ -9,18 +9,19 @@ import click
 
 from rsmi.cli import common
 
-_HELP = """Draw a file: what its numbers look like.
+_HELP = """Draw the figure of a file.
 
 \b
-samples     configurations, black = spin up; several files stand side by side
-theta       held-out pseudo-likelihood and reconstruction error by epoch
+samples     configurations, black is +1; several files are drawn side by side
+theta       held-out pseudo-log-likelihood and reconstruction error by epoch
 lambda      the filters (of dimers: on their lattice), and the training of every restart
 flow        effective couplings along the flow, one line per temperature
-exponent    y_t, y_h, nu and T_c beside the exact values
+exponent    y_t, y_h, nu and T_c, by step
 crossing    Binder cumulant and correlation ratio of every size against T, and where they cross
 
-The format follows the name: png, pdf or svg. An existing figure is replaced. Needs matplotlib (pip
-install 'rsmi[plot]').
+Dashed lines are exact or known values; they are drawn only where the file names a model for which
+such values are known. The ending of the name gives the format: png, pdf or svg. An existing figure
+is replaced. Figures need matplotlib (pip install 'rsmi[plot]').
 
 \b
 Example: configurations below, at and above T_c in one figure
@@ -38,7 +39,7 @@ Example: configurations below, at and above T_c in one figure
     help="Figure to write: .png, .pdf or .svg.",
 )
 @common.reading_command
-def command(files, output, as_json):
+def command(files: tuple[str, ...], output: Path, as_json: bool) -> None:
     from rsmi.figures import files as figures
 
     figures.draw(common.read_paths(files), output)

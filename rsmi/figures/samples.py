@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from rsmi import models
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import unpack_bits
+from rsmi.models.drawing import Drawing
 from rsmi.store import File
 
 PANELS = 6  # configurations side by side at most
@@ -85,7 +85,7 @@ def _grid(image: NDArray[np.int8]) -> _Picture:
     return _Picture(draw, _GRID_WIDTH, image.shape[0] / image.shape[1])
 
 
-def _by_model(module: ModuleType, spins: NDArray[np.int8]) -> _Picture:
+def _by_model(module: Drawing, spins: NDArray[np.int8]) -> _Picture:
     """A configuration as its model draws it, the first axis to the right."""
 
     def draw(axes: Axes, width: float) -> None:
