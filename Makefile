@@ -12,8 +12,9 @@ SOURCES := pyproject.toml setup.py \
 	$(shell find rsmi csrc -type f $(foreach s,$(SUFFIXES_OF_SOURCES),-name '*.$(s)' -o) -false)
 PIP_INSTALL = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check
 # One process per core, at most eight. The tests of a file share what they prepare, so that a file
-# stays in one process.
-PYTEST_OPTIONS := -n auto --maxprocesses 8 --dist loadfile
+# stays in one process. In the order of their names the files with few but long tests do not come
+# last, when the other processes have nothing left to do.
+PYTEST_OPTIONS := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test lint coverage bench check dist clean
 .DELETE_ON_ERROR:
