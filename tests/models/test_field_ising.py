@@ -1,5 +1,6 @@
 """The contract of a model that a package of its own brings: tests/models/field_ising."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +28,7 @@ class TestFieldIsing(ModelContract):
     model = "field-ising"
     cases = (
         Case("heat bath", "--size 4x2 --temperature 4 --ratio 0.3 --field 0.2", chains=96),
-        Case(
-            "no field",
-            "--size 4x2 --temperature 4 --ratio -0.5",
-            chains=96,
-            slow=True,
-        ),
+        Case("no field", "--size 4x2 --temperature 4 --ratio -0.5", chains=96, slow=True),
     )
     settings = ("--size 8 --temperature 4 --ratio 0.3 --field 0.2",)
 
@@ -54,6 +50,18 @@ def test_the_module_is_short():
     """An example must be readable at once."""
     module = PACKAGE / "rsmi_field_ising.py"
     assert len(module.read_text().splitlines()) <= 120
+
+
+def test_the_page_shows_the_package():
+    """The blocks of code in CONTRIBUTING.md, 'Add a model', are the module, this registration and
+    the entry point."""
+    page = (PACKAGE.parents[2] / "CONTRIBUTING.md").read_text()
+    section = page.split("\n## Add a model\n")[1].split("\n## ")[0]
+    *module, registration = re.findall(r"```python\n(.*?)\n```", section, re.S)
+    (entry_point,) = re.findall(r"```toml\n(.*?)\n```", section, re.S)
+    assert "\n\n\n".join(module) + "\n" == (PACKAGE / "rsmi_field_ising.py").read_text()
+    assert f"\n\n\n{registration}\n\n\n" in Path(__file__).read_text()
+    assert entry_point in (PACKAGE / "pyproject.toml").read_text()
 
 
 # ---- flows of energies that are no integers ------------------------------------------------------

@@ -6,13 +6,11 @@ neighbours + field * sum of s) in units of the first coupling J1, and K = J1/(k_
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
 from rsmi.lattice.packed import pack_spins
@@ -39,7 +37,7 @@ class FieldIsing(Model):
         shape, couplings = request["shape"], {name: request[name] for name in ("ratio", "field")}
         if len(shape) != 2 or any(side % 2 for side in shape):
             raise UsageError("--size: four sublattices need a lattice with two even sides")
-        if not all(math.isfinite(value) for value in couplings.values()):
+        if not np.isfinite(list(couplings.values())).all():
             raise UsageError("--ratio and --field must be finite")
         unknown = self.known(2).no_critical_point
         coupling = resolve_coupling(request["temperature"], request["coupling"], None, unknown)
@@ -53,9 +51,10 @@ class FieldIsing(Model):
     def default_chains(self, parameters: Mapping[str, Any]) -> int:
         return 4 * HeatBath.chains_per_task
 
-    def energies(
-        self, configurations: NDArray[np.int8], attributes: Mapping[str, Any]
-    ) -> NDArray[np.float64]:
+    def symmetric(self, attributes: Mapping[str, Any]) -> bool:
+        return attributes["model_parameters"]["couplings"]["field"] == 0
+
+    def energies(self, configurations: np.ndarray, attributes: Mapping[str, Any]) -> np.ndarray:
         return energies(configurations[:, 0], **attributes["model_parameters"]["couplings"])
 
 
@@ -101,20 +100,20 @@ class HeatBath(Simulation):
             nearest = pairs(beside, x, axis=1) + pairs(s[:, x::2, 1 - y :: 2], y, axis=2)
             next_nearest = pairs(pairs(diagonal, x, axis=1), y, axis=2)
             local_field = nearest + self.couplings["ratio"] * next_nearest + self.couplings["field"]
-            up = (1 + np.tanh(self.coupling * local_field)) / 2  # its probability
-            s[:, x::2, y::2] = np.where(random.random(up.shape) < up, 1, -1)
+            probability = (1 + np.tanh(self.coupling * local_field)) / 2  # of +1
+            s[:, x::2, y::2] = np.where(random.random(local_field.shape) < probability, 1, -1)
 
 
 def pairs(spins, offset, axis):
-    """Sum the spins before and after each site of a sublattice that begins at ``offset``."""
+    """Sum the two spins beside each site of a sublattice that begins at ``offset``."""
     return spins + np.roll(spins, 1 - 2 * offset, axis)
 
 
-def energies(spins: NDArray[np.int8], ratio: float, field: float) -> NDArray[np.float64]:
-    """Energies (n,) in units of J1 of configurations (n, Lx, Ly) of +-1."""
+def energies(spins: np.ndarray, ratio: float, field: float) -> np.ndarray:
+    """Return the energies (n,) in units of J1 of configurations (n, Lx, Ly) of +-1."""
     s = spins.astype(np.int64)
     right = np.roll(s, -1, axis=2)
     nearest = s * (np.roll(s, -1, axis=1) + right)
     next_nearest = s * (np.roll(right, -1, axis=1) + np.roll(s, (-1, 1), axis=(1, 2)))
-    bonds, diagonals, up = (terms.sum(axis=(1, 2)) for terms in (nearest, next_nearest, s))
-    return -(bonds + ratio * diagonals + field * up)
+    bonds, diagonals, total = (terms.sum(axis=(1, 2)) for terms in (nearest, next_nearest, s))
+    return -(bonds + ratio * diagonals + field * total)
