@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from rsmi.figures.style import REFERENCE, wrapped
 from rsmi.models.base import Known
-from rsmi.reports.crossing import known_of_sizes
+from rsmi.reports.crossing import known_of_sizes, size_names
 from rsmi.stages import crossing
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
@@ -30,15 +30,15 @@ def draw(file: File) -> Figure:
     """Binder cumulant and correlation ratio of every size against T with bands of their errors, and
     below them T_c by pair of sizes; a dashed line at T_c where it is known."""
     numbers = crossing.summary(file)
-    known = known_of_sizes(numbers)
+    known, sizes = known_of_sizes(numbers), size_names(numbers, numbers["sizes"])
     figure = Figure(figsize=(6.8, 5.0), layout="constrained")
     above, below = figure.subplots(2, 2, height_ratios=(1.5, 1))
     for column, (name, label) in enumerate(_LABELS.items()):
         rows = [row for row in numbers["crossings"] if row["quantity"] == name]
-        _draw_curves(above[column], file, name, known.critical_temperature)
+        _draw_curves(above[column], file, sizes, name, known.critical_temperature)
         _ring(above[column], rows)
         above[column].set(xlabel="$T$ ($J/k_B$)", ylabel=label)
-        _draw_crossings(below[column], rows, known)
+        _draw_crossings(below[column], numbers, rows, known)
     above[0].legend(title="$L$")
     figure.suptitle(_title(numbers))
     return figure
@@ -50,12 +50,14 @@ def _title(numbers: dict) -> str:
     return f"$T_c$ = {with_error(numbers['T_c'], numbers['T_c_error'])} $J/k_B$"
 
 
-def _draw_curves(axes: Axes, file: File, name: str, critical: float | None) -> None:
+def _draw_curves(
+    axes: Axes, file: File, labels: Sequence[str], name: str, critical: float | None
+) -> None:
     temperature = 1 / file.read("/curves/coupling")
-    for number, size in enumerate(file.read("/curves/size")):
+    for number, label in enumerate(labels):
         value, error = (file.read(f"/curves/{name}{part}")[number] for part in ("", "_error"))
         colour = f"C{number}"
-        axes.plot(temperature, value, color=colour, label=str(size))
+        axes.plot(temperature, value, color=colour, label=label)
         low, high = value - error, value + error
         axes.fill_between(temperature, low, high, color=colour, alpha=0.3, linewidth=0)
     if critical is not None and temperature.min() <= critical <= temperature.max():
@@ -69,8 +71,8 @@ def _ring(axes: Axes, rows: Sequence[dict]) -> None:
             axes.plot(row["T_c"], row["value"], linestyle="none", **_RING)
 
 
-def _draw_crossings(axes: Axes, rows: Sequence[dict], known: Known) -> None:
-    names = [", ".join(map(str, row["sizes"])) for row in rows]
+def _draw_crossings(axes: Axes, numbers: dict, rows: Sequence[dict], known: Known) -> None:
+    names = [", ".join(size_names(numbers, row["sizes"])) for row in rows]
     if known.critical_coupling is not None:
         label = "exact" if known.critical_coupling.exact else "best known"
         axes.axhline(1 / known.critical_coupling.value, **REFERENCE, label=label)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rsmi.figures.style import GREY, REFERENCE, marker, state_label, wrapped
-from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.models.base import Known
 from rsmi.reports.exponent import EXPONENTS, has_thermometer, theory_word
 from rsmi.reports.flow import model_text
@@ -46,8 +46,9 @@ def draw(file: File) -> Figure:
 def _title(file: File, numbers: dict) -> str:
     block, temperature = file.attributes["block"], numbers["temperature"]
     coupling = None if temperature is None else 1 / temperature
-    label = state_label(model_of(file), len(block), numbers["size"], coupling)
-    return f"{model_text(file)},  {label},  $L$ = {numbers['size']},  block {shape_text(block)}"
+    shape = numbers["shape"] or [numbers["size"]] * len(block)
+    label = state_label(model_of(file), shape, coupling)
+    return f"{model_text(file)},  {label},  $L$ = {sides_text(shape)},  block {shape_text(block)}"
 
 
 def _legend(figure: Figure) -> None:
@@ -188,11 +189,16 @@ def _draw_by_step(
     axes.ticklabel_format(axis="y", useOffset=False)
 
 
+def _lattice(point: dict) -> tuple[int, tuple[int, ...]]:
+    """The step of a point of the collapse, and its shape; one number if all sides are equal."""
+    return point["step"], tuple(point.get("shape", [point["size"]]))
+
+
 def _draw_collapse(axes: Axes, row: dict) -> None:
     """Effective couplings of all temperatures and steps on one curve."""
     points = row["points"]
-    for number, (step, size) in enumerate(sorted({(p["step"], p["size"]) for p in points})):
-        chosen = [p for p in points if (p["step"], p["size"]) == (step, size)]
+    for number, (step, shape) in enumerate(sorted(set(map(_lattice, points)))):
+        chosen = [point for point in points if _lattice(point) == (step, shape)]
         axes.errorbar(
             [p["x"] for p in chosen],
             [p["y"] for p in chosen],
@@ -200,7 +206,7 @@ def _draw_collapse(axes: Axes, row: dict) -> None:
             color=f"C{number}",
             marker=marker(number),
             linestyle="none",
-            label=f"step {step}, $L_n$ = {size}",
+            label=f"step {step}, $L_n$ = {sides_text(shape)}",
             zorder=3,
         )
     x = np.linspace(min(p["x"] for p in points), max(p["x"] for p in points), 101)

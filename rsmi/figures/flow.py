@@ -23,7 +23,13 @@ from rsmi.figures.style import (
 from rsmi.models.base import Known
 from rsmi.renormalization.couplings import NAMES
 from rsmi.reports.exponent import has_thermometer
-from rsmi.reports.flow import flow_quantity, model_text, next_to_critical, rule_text
+from rsmi.reports.flow import (
+    flow_quantity,
+    lattice_sizes,
+    model_text,
+    next_to_critical,
+    rule_text,
+)
 from rsmi.samples.files import known_of, model_of
 from rsmi.stages.flow import summary as flow_stage
 from rsmi.store import File
@@ -55,8 +61,8 @@ def draw(file: File) -> Figure:
 
 def _labels(file: File) -> Label:
     """The function that writes the state point of an entry of a flow."""
-    model, dimension = model_of(file), len(file.attributes["block"])
-    return lambda entry: state_label(model, dimension, entry["steps"][0]["size"], entry["coupling"])
+    model = model_of(file)
+    return lambda entry: state_label(model, entry["steps"][0]["shape"], entry["coupling"])
 
 
 # ---- one number along the flow -------------------------------------------------------------------
@@ -67,11 +73,11 @@ def _draw_flows(axes: Axes, entries: Sequence[dict], known: Known, label: Label)
     flows = [
         entry for entry in entries if known.thermometer is None or entry["coupling"] is not None
     ]
-    sizes = {tuple(row["size"] for row in entry["steps"]) for entry in flows}
+    sizes = {lattice_sizes(entry) for entry in flows}
     if has_thermometer(known):
         axes.axhline(1, **REFERENCE)
     for number, entry in enumerate(sorted(flows, key=lambda entry: entry["temperature"] or 0.0)):
-        size = f", $L$ = {entry['steps'][0]['size']}" if len(sizes) > 1 else ""
+        size = f", $L$ = {lattice_sizes(entry)[0]}" if len(sizes) > 1 else ""
         _draw_flow(axes, entry, known, number, label(entry) + size)
     axes.set(xlabel="coarse-graining step $n$", ylabel=_quantity(known))
     integer_steps(axes)
@@ -123,10 +129,10 @@ def _draw_by_step(
     )
 
 
-def _draw_sizes(axes: Axes, sizes: tuple[int, ...]) -> None:
+def _draw_sizes(axes: Axes, sizes: tuple[str, ...]) -> None:
     """The sizes of the lattices as a second axis at the top."""
     top = axes.secondary_xaxis("top")
-    top.set_xticks(range(len(sizes)), [str(size) for size in sizes])
+    top.set_xticks(range(len(sizes)), sizes)
     top.set_xlabel("lattice size $L_n$")
     top.spines[:].set_visible(False)
     top.tick_params(length=0)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from rsmi import models
-from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.geometry import sides_text
 from rsmi.lattice.packed import unpack_bits
 from rsmi.models.drawing import Drawing
 from rsmi.store import File
@@ -139,10 +139,8 @@ def configuration(file: File, number: int) -> NDArray[np.int8]:
 def _title(file: File) -> str:
     """The state point, and the lattice in a second line (TeX)."""
     a = file.attributes
-    cubic = len(set(a["shape"])) == 1
-    size = str(a["shape"][0]) if cubic else shape_text(a["shape"])
     parts = [
-        f"$L$ = {'slice of ' * (len(a['shape']) == 3)}{size}",
+        f"$L$ = {'slice of ' * (len(a['shape']) == 3)}{sides_text(a['shape'])}",
         *(["open"] if a["boundary"] == "open" else []),
         *([f"step {a['rg_step']}"] if a["rg_step"] else []),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -13,7 +13,7 @@ from matplotlib.rcsetup import cycler
 from matplotlib.ticker import MaxNLocator
 
 from rsmi import models
-from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.models.base import Model
 
 STYLE: dict[Any, Any] = {
@@ -72,9 +72,9 @@ def wrapped(text: str, width: int) -> str:
 # ---- titles --------------------------------------------------------------------------------------
 
 
-def state_label(model: Model, dimension: int, size: int, coupling: float | None) -> str:
-    """The state point of a cubic lattice in the words of its model (TeX)."""
-    attributes: dict[str, Any] = {"shape": (size,) * dimension}
+def state_label(model: Model, shape: Sequence[int], coupling: float | None) -> str:
+    """The state point of a lattice in the words of its model (TeX)."""
+    attributes: dict[str, Any] = {"shape": tuple(shape)}
     if coupling is not None:
         attributes["coupling"] = coupling
     return model.temperature_label(attributes)
@@ -85,6 +85,6 @@ def geometry_title(attributes: Mapping[str, Any]) -> str:
     a = attributes
     label, block = models.of(a).temperature_label(a), shape_text(a["block"])
     return (
-        f"{label},  $L$ = {a['shape'][0]},  block {block}, buffer {a['buffer']}, environment"
-        f" {a['environment']}"
+        f"{label},  $L$ = {sides_text(a['shape'])},  block {block}, buffer {a['buffer']},"
+        f" environment {a['environment']}"
     )

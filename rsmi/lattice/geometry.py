@@ -28,6 +28,11 @@ def shape_text(shape: Iterable[int]) -> str:
     return "x".join(str(int(size)) for size in shape)
 
 
+def sides_text(shape: Sequence[int]) -> str:
+    """Return the sides of a lattice as text, one number if all are equal: ``"8"`` or ``"8x32"``."""
+    return str(int(shape[0])) if len(set(shape)) == 1 else shape_text(shape)
+
+
 def parse_block(text: str) -> tuple[int, ...]:
     """Read the shape of a block.
 

@@ -93,8 +93,9 @@ def collapse(
         (jackknife, with the covariance between steps), ``scatter`` (of K_n/K_c about the curve
         beyond the statistical errors), ``chi2`` (with the statistical errors alone),
         ``degrees_of_freedom``, ``coefficients`` of P, ``points`` (dicts with ``step``, ``size``,
-        ``x``, ``y`` = K_n/K_c - offset and ``error``) and ``reason``. Where there is no collapse,
-        value and error are None and the reason says why.
+        the first side, ``shape`` if the sides differ, ``x``, ``y`` = K_n/K_c - offset and
+        ``error``) and ``reason``. Where there is no collapse, value and error are None and the
+        reason says why.
     """
     points, labels = _points(couplings, flows, shapes, scale_factor, critical_coupling)
     temperatures = len(np.unique(points.distance))
@@ -140,11 +141,23 @@ def collapse(
         "degrees_of_freedom": freedom,
         "coefficients": coefficients.tolist(),
         "points": [
-            {"step": int(n), "size": labels[k][1], "x": float(at), "y": float(y), "error": float(e)}
+            {
+                "step": int(n),
+                **_size(labels[k][1]),
+                "x": float(at),
+                "y": float(y),
+                "error": float(e),
+            }
             for n, k, at, y, e in rows
         ],
         "reason": None,
     }
+
+
+def _size(shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return the first side, and the shape if the sides differ."""
+    cubic = len(set(shape)) == 1
+    return {"size": shape[0]} | ({} if cubic else {"shape": list(shape)})
 
 
 def _nothing(reason: str) -> dict[str, Any]:
@@ -157,11 +170,11 @@ def _points(
     shapes: Sequence[Sequence[Sequence[int]]],
     scale: float,
     critical: float,
-) -> tuple[_Points, list[tuple[int, int]]]:
-    """Return the usable points of all temperatures, and the (step, size) of each offset."""
+) -> tuple[_Points, list[tuple[int, tuple[int, ...]]]]:
+    """Return the usable points of all temperatures, and the (step, shape) of each offset."""
     rows: list[tuple[float, ...]] = []
     covariances: list[NDArray[np.float64]] = []
-    labels: dict[tuple[int, int], int] = {}
+    labels: dict[tuple[int, tuple[int, ...]], int] = {}
     for coupling, flow, levels in zip(couplings, flows, shapes):
         distance = coupling / critical - 1
         steps = [
@@ -178,7 +191,7 @@ def _points(
             np.atleast_2d(jackknife_covariance(flow.coupling.replicas[:, steps] / critical))
         )
         for n in steps:
-            label = labels.setdefault((n, levels[n][0]), len(labels))
+            label = labels.setdefault((n, tuple(levels[n])), len(labels))
             rows.append(
                 (
                     distance,

@@ -350,10 +350,11 @@ def interaction_rows(
     Returns
     -------
     list of dict
-        Entries ``step``, ``size``, ``operators``, ``values``, ``errors``, ``wraps`` and
-        ``reason``. ``values`` and ``errors`` are lists in the order of the names in ``operators``,
-        or None where they are undefined; ``reason`` then says why (else None). ``wraps`` marks
-        lattices that are too small for the operators. The first set of a step is the headline.
+        Entries ``step``, ``size`` (the first side), ``shape``, ``operators``, ``values``,
+        ``errors``, ``wraps`` and ``reason``. ``values`` and ``errors`` are lists in the order of
+        the names in ``operators``, or None where they are undefined; ``reason`` then says why (else
+        None). ``wraps`` marks lattices that are too small for the operators. The first set of a
+        step is the headline.
     """
     rows = []
     for step, shape in enumerate(shapes):
@@ -363,6 +364,7 @@ def interaction_rows(
                 {
                     "step": step,
                     "size": shape[0],
+                    "shape": list(shape),
                     "operators": [NAMES[number] for number in numbers],
                     "values": _numbers(inversion.value),
                     "errors": _numbers(inversion.error),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rsmi import models
+from rsmi.lattice.geometry import sides_text
 from rsmi.models.base import Known
 from rsmi.stages import crossing
 from rsmi.statistics.notation import fields, table, with_error
@@ -22,7 +25,7 @@ def describe(file: File) -> list[str]:
     for name, title in _QUANTITIES.items():
         rows = [row for row in numbers["crossings"] if row["quantity"] == name]
         symbol, critical = title.split(" = ")[0].split()[-1], known.critical_temperature
-        lines += ["", f"  {title} at the crossing", "", *_table(rows, symbol, critical)]
+        lines += ["", f"  {title} at the crossing", "", *_table(numbers, rows, symbol, critical)]
     return [*lines, *_remarks(numbers)]
 
 
@@ -31,11 +34,18 @@ def known_of_sizes(numbers: dict) -> Known:
     return models.of(numbers).known(numbers["dimension"], numbers)
 
 
+def size_names(numbers: dict, sizes: Iterable[int]) -> list[str]:
+    """The lattices of a crossing whose first sides are given: ``"8x32"``, or ``"8"`` of equal
+    sides."""
+    shapes = {shape[0]: shape for shape in numbers.get("shapes", [])}
+    return [sides_text(shapes.get(size, [size])) for size in sizes]
+
+
 def _input_rows(numbers: dict) -> list[tuple[str, str]]:
     temperatures = numbers["temperatures"]
     low, high = temperatures[0], temperatures[-1]
     return [
-        ("sizes", ", ".join(map(str, numbers["sizes"]))),
+        ("sizes", ", ".join(size_names(numbers, numbers["sizes"]))),
         ("temperatures", f"{len(temperatures)} from {low:.6g} to {high:.6g} J/k_B"),
         (
             "errors",
@@ -59,13 +69,13 @@ def _result_rows(numbers: dict, known: Known) -> list[list[str]]:
     ]
 
 
-def _table(rows: list[dict], symbol: str, critical: float | None) -> list[str]:
+def _table(numbers: dict, rows: list[dict], symbol: str, critical: float | None) -> list[str]:
     """A line per pair of sizes; the distance to T_c only where T_c is known."""
     lines = [["sizes", "T_c", *(["off by"] if critical else []), symbol, "nu"]]
     for row in rows:
         lines.append(
             [
-                ", ".join(map(str, row["sizes"])),
+                ", ".join(size_names(numbers, row["sizes"])),
                 with_error(row["T_c"], row["T_c_error"]),
                 *([_distance(row["T_c"], critical)] if critical else []),
                 with_error(row["value"], row["value_error"]),
@@ -81,7 +91,7 @@ def _distance(temperature: float | None, critical: float) -> str:
 
 def _remarks(numbers: dict) -> list[str]:
     reasons = dict.fromkeys(
-        f"  -  sizes {', '.join(map(str, row['sizes']))}: {row['reason']}"
+        f"  -  sizes {', '.join(size_names(numbers, row['sizes']))}: {row['reason']}"
         for row in numbers["crossings"]
         if row["reason"]
     )

@@ -41,8 +41,14 @@ def _state_rows(file: File, numbers: dict) -> list[tuple[str, str]]:
         ("model", model_text(file)),
         ("measured at T", "unknown" if temperature is None else f"{temperature:.6f} J/k_B"),
         ("reference T_c", origin if critical is None else f"{critical:.6f} J/k_B ({origin})"),
-        ("lattice", f"{numbers['size']} sites along a side, block {block}"),
+        ("lattice", f"{_lattice(numbers)}, block {block}"),
     ]
+
+
+def _lattice(numbers: dict) -> str:
+    """The sides of the lattice; older files name only the first one."""
+    shape = numbers["shape"]
+    return f"{numbers['size']} sites along the first side" if shape is None else shape_text(shape)
 
 
 # ---- the exponents to quote ----------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.models.base import Known
 from rsmi.renormalization.couplings import NAMES
 from rsmi.renormalization.operators import smallest_size
@@ -61,16 +61,18 @@ def wrapping_mark(dimension: int) -> str:
 
 def _flow_tables(flows: Sequence[dict], known: Known) -> Iterator[str]:
     """A table for lattices of every size, with a line per temperature and a column per step."""
-    for sizes in dict.fromkeys(_sizes(flow) for flow in flows):
+    for sizes in dict.fromkeys(lattice_sizes(flow) for flow in flows):
         yield ""
-        yield from _flow_table([flow for flow in flows if _sizes(flow) == sizes], sizes, known)
+        alike = [flow for flow in flows if lattice_sizes(flow) == sizes]
+        yield from _flow_table(alike, sizes, known)
 
 
-def _sizes(flow: dict) -> tuple[int, ...]:
-    return tuple(row["size"] for row in flow["steps"])
+def lattice_sizes(flow: dict) -> tuple[str, ...]:
+    """The sides of the lattice at every step of one flow: ``"8x32"``, or ``"8"`` of equal sides."""
+    return tuple(sides_text(row["shape"]) for row in flow["steps"])
 
 
-def _flow_table(flows: Sequence[dict], sizes: tuple[int, ...], known: Known) -> list[str]:
+def _flow_table(flows: Sequence[dict], sizes: tuple[str, ...], known: Known) -> list[str]:
     key, unit, text = flow_quantity(known)
     rows = [
         [state_column(known), "T", *(f"step {step}" for step in range(len(sizes)))],
@@ -179,7 +181,7 @@ def _coupling_table(rows: Sequence[tuple[list[str], dict]], titles: list[str]) -
     lines, before = [[*titles, "step", "L", *NAMES]], None
     for cells, row in rows:
         shown = cells if cells != before else [""] * len(cells)
-        lines.append([*shown, str(row["step"]), str(row["size"]), *_coupling_cells(row)])
+        lines.append([*shown, str(row["step"]), sides_text(row["shape"]), *_coupling_cells(row)])
         before = cells
     return table(lines)
 

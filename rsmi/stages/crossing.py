@@ -16,7 +16,7 @@ from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
-from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.lattice.packed import count_ones
 from rsmi.renormalization import finite_size
 from rsmi.samples.examination.stored import contradictions_of, warn
@@ -118,7 +118,7 @@ def run(work: Crossing, output: Path, options: RunOptions) -> None:
         if all(row["T_c"] is None for row in rows):
             session.discard()
             raise UsageError(
-                f"{rows[0]['reason']} (sizes {' and '.join(map(str, rows[0]['sizes']))})"
+                f"{rows[0]['reason']} (sizes {' and '.join(_names(work, rows[0]['sizes']))})"
             )
         _publish(session, work, curves, rows, blocks)
 
@@ -189,6 +189,17 @@ def _autocorrelation_time(source: SamplesFile, magnetization: np.ndarray) -> tup
     return max(times, key=lambda pair: pair[0])
 
 
+def _names(work: Crossing, sizes: Sequence[int]) -> list[str]:
+    """The lattices whose first sides are given; all lattices are of one shape but for the scale."""
+    shapes = {shape[0]: shape for shape in work.by_size()}
+    return [sides_text(shapes[size]) for size in sizes]
+
+
+def _oblong(shapes: Sequence[Sequence[int]]) -> dict[str, list[list[int]]]:
+    """The shapes of lattices whose sides differ; ``sizes`` has the first sides."""
+    return {} if len(set(shapes[0])) == 1 else {"shapes": [list(shape) for shape in shapes]}
+
+
 def _publish(
     session: Session, work: Crossing, curves: finite_size.Curves, rows: list[dict], blocks: int
 ) -> None:
@@ -215,6 +226,7 @@ def _result(work: Crossing, rows: list[dict], blocks: int) -> dict[str, Any]:
         "model": work.sources[0].model_name,
         "dimension": len(shapes[0]),
         "sizes": [shape[0] for shape in shapes],
+        **_oblong(shapes),
         "temperatures": sorted({1 / coupling for coupling in known_couplings(work.sources)}),
         "blocks": blocks,
         "T_c": headline["T_c"],

@@ -117,5 +117,12 @@ def _warn_of_short_blocks(flow: FlowFile, ensembles: Sequence[FlowEnsemble]) -> 
 
 
 def summary(file: File) -> dict[str, Any]:
-    """The stored answer."""
-    return {"file": str(file.path), **ResultFile(file).result}
+    """The stored answer, with the ``shape`` of the lattice.
+
+    It is stored since format 1.4 if the sides differ. Older files have only ``size``, the first
+    side, and a shape of None.
+    """
+    result = ResultFile(file).result
+    new = tuple(file.attributes["format_version"]) >= (1, 4)
+    shape = [result["size"]] * result["dimension"] if new else None
+    return {"file": str(file.path), "shape": shape, **result}

@@ -129,8 +129,14 @@ def _description(subject: Subject, critical: Critical) -> dict[str, Any]:
         "critical_temperature_from": critical.origin,
         "dimension": ensemble.dimension,
         "size": ensemble.shapes[0][0],
+        **_oblong(ensemble.shapes[0]),
         "blocks": len(ensemble.sums["counts"]),
     }
+
+
+def _oblong(shape: Sequence[int]) -> dict[str, Any]:
+    """The shape of a lattice whose sides differ (see `rsmi.stages.exponent.summary`)."""
+    return {"shape": list(shape)} if len(set(shape)) > 1 else {}
 
 
 # ---- y_t and y_h ---------------------------------------------------------------------------------

@@ -37,7 +37,10 @@ def _entry(ensemble: FlowEnsemble, interactions: list[dict[str, Any]] | None) ->
 
 def _steps(ensemble: FlowEnsemble) -> list[dict[str, Any]]:
     rows = thermometer.flow_rows(ensemble.effective(), ensemble.shapes)
-    steps = [row | {"wraps": operators.wraps(shape)} for row, shape in zip(rows, ensemble.shapes)]
+    steps = [
+        row | {"shape": list(shape), "wraps": operators.wraps(shape)}
+        for row, shape in zip(rows, ensemble.shapes)
+    ]
     if ensemble.coupling is None:
         return [row | {"coupling_eff": None, "coupling_eff_error": None} for row in steps]
     return steps
