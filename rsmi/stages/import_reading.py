@@ -15,6 +15,7 @@ from rsmi.errors import DataError
 from rsmi.lattice.packed import pack_spins
 from rsmi.store.source import Source
 
+_NEARLY = 0.01  # distance from a spin up to which a number was meant to be one
 # The numbers that may mean a spin down, for each choice of --values; 1 is a spin up.
 VALUES = {"auto": (-1, 0), "+-1": (-1,), "0/1": (0,)}
 _NUMBERS_AT_ONCE = 1 << 20
@@ -109,6 +110,7 @@ class ReadingTask:
         return (
             f"{self.source.path}: holds {_shown(numbers[place])} at configuration"
             f" {start + int(place[0])}, site ({site}), counted from 0: spins are {meant}"
+            f"{_cure(numbers[place])}"
         )
 
 
@@ -116,4 +118,13 @@ def _shown(value: Any) -> str:
     """A number of an array as text."""
     if np.isnan(value):
         return "NaN"
-    return f"{value:g}" if value.dtype.kind == "f" else str(value)
+    short = f"{value:g}"
+    exact = value.dtype.kind != "f" or value.dtype.type(short) != value
+    return str(value) if exact else short  # the digits that tell 0.9999999 from 1
+
+
+def _cure(value: Any) -> str:
+    """What to do about a number that is a spin but for rounding."""
+    if not min(abs(float(value) - spin) for spin in (-1, 0, 1)) < _NEARLY:
+        return ""
+    return "; it is one but for rounding: round the numbers (numpy.rint) before the import"

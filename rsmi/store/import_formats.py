@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 from rsmi.errors import DataError, UsageError
+from rsmi.store.import_conversions import foreign_format
 
 FORMATS = ("npy", "npz", "csv", "hdf5", "bits")
 
@@ -30,7 +31,7 @@ def identify(path: Path) -> str:
     UsageError
         If there is no such file, or if neither its content nor its name shows the format.
     DataError
-        If the file is compressed.
+        If the file is compressed, or if another program must convert it first.
     """
     head = _head(path)
     for magic, name in _MAGIC.items():
@@ -40,6 +41,9 @@ def identify(path: Path) -> str:
         if head.startswith(magic):
             raise DataError(f"{path}: compressed by {name}, which is not read: decompress it first")
     if path.suffix.lower() not in _SUFFIXES:
+        foreign = foreign_format(path, head)
+        if foreign is not None:
+            raise DataError(f"{path}: {foreign}")
         raise UsageError(
             f"{path}: neither NPY, NPZ nor HDF5, and the name does not end in"
             f" {', '.join(_SUFFIXES)}: say what it is by --format"

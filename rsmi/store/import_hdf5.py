@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from rsmi.errors import DataError, UsageError
 from rsmi.store.chunks import FILTERS, check_chunks, filters_of
 from rsmi.store.digest import read_attribute
+from rsmi.store.import_conversions import records
 from rsmi.store.import_mcising import Mcising, is_mcising
 from rsmi.store.schema import FORMAT
 from rsmi.store.source import Source, pick, reading
@@ -20,6 +23,14 @@ _LARGEST_CHUNK = 1 << 27  # bytes that HDF5 decompresses at once
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte
 _DEEPEST = 8
 _MOST_OBJECTS = 1 << 16
+
+
+class _Listed(NamedTuple):
+    """What the list of datasets knows of one of them."""
+
+    name: str
+    dtype: np.dtype
+    ndim: int
 
 
 class Hdf5Source(Source):
@@ -73,7 +84,26 @@ class Hdf5Source(Source):
             self._check_links(name)
             if isinstance(self._file.get(name), h5py.Dataset):
                 return self._file[name].name
-        return pick(self.path, name, _datasets(self._file, self.path))
+        datasets = _datasets(self._file, self.path)
+        arrays = [data.name for data in datasets if data.dtype.kind in "iufb" and data.ndim > 0]
+        if not arrays:
+            raise DataError(f"{self.path}: holds no dataset of numbers{self._others(datasets)}")
+        return pick(self.path, name, arrays)
+
+    def _others(self, datasets: list[_Listed]) -> str:
+        """What a file without arrays of numbers holds."""
+        for data in datasets:
+            if data.dtype.names is not None:
+                expression = self._expression_of(data.name)
+                return f": {data.name} holds {records(data.dtype, *expression)}"
+        shown = ", ".join(f"{data.name} of {_kind(data)}" for data in datasets[:10])
+        return f", but {shown}" if shown else ""
+
+    def _expression(self) -> tuple[str, ...]:
+        return self._expression_of(self.dataset or "/")
+
+    def _expression_of(self, name: str) -> tuple[str, ...]:
+        return f"h5py.File({json.dumps(str(self.path))})[{json.dumps(name)}]", "h5py"
 
     def _check_links(self, name: str) -> None:
         """Refuse a path that leads out of the file, before it is followed."""
@@ -131,18 +161,25 @@ class Hdf5Source(Source):
 
 
 def _datasets(
-    group: h5py.Group, path: Path, depth: int = 0, paths: list[str] | None = None
-) -> list[str]:
-    """The paths of the numeric datasets that can be reached by plain links."""
-    paths = [] if paths is None else paths
+    group: h5py.Group, path: Path, depth: int = 0, datasets: list[_Listed] | None = None
+) -> list[_Listed]:
+    """The datasets that can be reached by plain links."""
+    datasets = [] if datasets is None else datasets
     for name in group if depth <= _DEEPEST else ():
-        if len(paths) > _MOST_OBJECTS:
+        if len(datasets) > _MOST_OBJECTS:
             raise DataError(f"{path}: holds too many objects to list: choose by --dataset")
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             continue
         item = group[name]
         if isinstance(item, h5py.Group):
-            _datasets(item, path, depth + 1, paths)
-        elif isinstance(item, h5py.Dataset) and item.dtype.kind in "iufb" and item.ndim > 0:
-            paths.append(item.name)
-    return paths
+            _datasets(item, path, depth + 1, datasets)
+        elif isinstance(item, h5py.Dataset):
+            datasets.append(_Listed(item.name, item.dtype, item.ndim))
+    return datasets
+
+
+def _kind(data: _Listed) -> str:
+    """What a dataset that is no array of numbers holds, in words."""
+    if data.dtype.kind in "iufb":
+        return "one number"
+    return "text" if data.dtype.kind in "OSU" else f"type {data.dtype}"

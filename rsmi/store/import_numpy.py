@@ -11,6 +11,7 @@ from typing import IO
 import numpy as np
 
 from rsmi.errors import DataError
+from rsmi.store.import_conversions import torch_archive
 from rsmi.store.source import Source, pick, reading
 
 _LARGEST_MEMBER = 1 << 26  # bytes of a compressed array that may be held in memory
@@ -98,6 +99,14 @@ class NpzSource(NpySource):
             for info in self._archive.infolist()
             if info.filename.endswith(".npy")
         }
+        names = [info.filename for info in self._archive.infolist()]
+        if not members and any(name.endswith("/data.pkl") for name in names):
+            raise DataError(f"{self.path}: is {torch_archive(self.path)}")
+        if not members:
+            shown = ", ".join(names[:10]) or "nothing"
+            raise DataError(
+                f"{self.path}: holds no array: of NPZ these end in .npy, here is {shown}"
+            )
         self.dataset = pick(self.path, member and member.removesuffix(".npy"), list(members))
         return members[self.dataset]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 
 from rsmi.errors import DataError, Failure, RsmiError, UsageError
+from rsmi.store.import_conversions import records
 
 
 @contextlib.contextmanager
@@ -115,9 +117,7 @@ class Source:
                 f"{name}: holds Python objects, which are never unpickled: save plain numbers"
             )
         if dtype.names is not None or dtype.subdtype is not None:
-            raise DataError(
-                f"{name}: holds records of several fields: save one plain array of spins"
-            )
+            raise DataError(f"{name}: holds {records(dtype, *self._expression())}")
         if dtype.kind not in "iufb":
             raise DataError(
                 f"{name}: holds {dtype}, where integers, bool or real numbers are needed"
@@ -130,6 +130,11 @@ class Source:
             )
         self._dtype = np.dtype(np.uint8) if dtype.kind == "b" else dtype
         self._shape = tuple(int(size) for size in shape)
+
+    def _expression(self) -> tuple[str, ...]:
+        """The array as a Python expression, and the modules that it needs beside numpy."""
+        array = f"numpy.load({json.dumps(str(self.path))})"
+        return (f"{array}[{json.dumps(self.dataset)}]" if self.dataset else array,)
 
 
 def _stamp(stream: BinaryIO) -> tuple[int, int, int]:
