@@ -97,7 +97,8 @@ def _energy_remark(attributes: Mapping[str, Any], numbers: dict, exact_energy: f
     shape = shape_text(attributes["original_shape"])
     remark = f"J; exact {exact_energy:.6f} on {shape}"
     if not numbers["energy_error"]:
-        return remark
+        difference = numbers["energy"] - exact_energy
+        return f"{remark}, {difference:+.4g} J off without an error: the samples are constant"
     return (
         f"{remark}, {(numbers['energy'] - exact_energy) / numbers['energy_error']:+.1f} errors off"
     )

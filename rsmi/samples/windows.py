@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -36,18 +36,30 @@ class Windows:
         +-1.
     configurations : ndarray of int64, (n,)
         The number of the configuration that each window was cut from.
+    groups : ndarray of int64, (n,), optional
+        Labels of what errors take as independent; the configurations by default.
     """
 
     blocks: NDArray[np.int8]
     environments: NDArray[np.int8]
     configurations: NDArray[np.int64]
+    groups: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.groups) != len(self.configurations):
+            object.__setattr__(self, "groups", self.configurations)
 
     def __len__(self) -> int:
         return len(self.blocks)
 
     def take(self, chosen: slice | NDArray[Any]) -> Windows:
         """The windows that a slice, a mask or a list of numbers selects."""
-        return Windows(self.blocks[chosen], self.environments[chosen], self.configurations[chosen])
+        return Windows(
+            self.blocks[chosen],
+            self.environments[chosen],
+            self.configurations[chosen],
+            self.groups[chosen],
+        )
 
     def thinned(self, count: int) -> Windows:
         """At most ``count`` windows, spread evenly over the configurations."""
@@ -56,8 +68,8 @@ class Windows:
 
     @property
     def runs(self) -> NDArray[np.int64]:
-        """Labels (n,) of runs of successive configurations, which errors take as independent."""
-        return runs(self.configurations)
+        """Labels (n,) of runs of successive groups, which errors take as independent."""
+        return runs(self.groups)
 
     @property
     def visible(self) -> NDArray[np.int8]:
@@ -198,7 +210,8 @@ class WindowSet:
                 f"{samples.path}: all spins of every window are equal: there is nothing to learn"
                 " from constant samples"
             )
-        return Windows(blocks, environments, configurations)
+        groups = self.split.groups[configurations]
+        return Windows(blocks, environments, configurations, groups)
 
     # ---- training and held-out windows -----------------------------------------------------------
 

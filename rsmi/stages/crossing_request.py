@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from rsmi.errors import UsageError
+from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.samples.checks import require_single_component
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.crossing import FEWEST_BLOCKS, Crossing, known_couplings
 from rsmi.stages.flow.source import refuse_equal_streams
+from rsmi.statistics.binning import binned_error
 from rsmi.statistics.reweighting import Reweighting, histogram
+from rsmi.statistics.summary import separate_chains
+
+_ERRORS = 5  # by which the energy may rise with K
 
 
 @contextlib.contextmanager
@@ -97,7 +103,27 @@ def _check_temperatures(shape: tuple[int, ...], sources: list[SamplesFile]) -> N
             f"{shape_text(shape)}: all samples have one energy; there is nothing to reweight in"
             " constant samples"
         )
+    _refuse_rising_energies(shape, sources)
     try:
         Reweighting(histogram(couplings, energies, [np.zeros((len(e), 0)) for e in energies]))
     except UsageError as error:
         raise UsageError(f"{shape_text(shape)}: {error}") from error
+
+
+def _refuse_rising_energies(shape: tuple[int, ...], sources: list[SamplesFile]) -> None:
+    """Raise DataError if the energy rises with K, which is impossible: -d<E>/dK is a variance."""
+    ordered = sorted(sources, key=lambda source: source.coupling or 0.0)
+    for one, other in itertools.pairwise(ordered):
+        (mean, error), (next_mean, next_error) = _energy(one), _energy(other)
+        if one.coupling == other.coupling:
+            continue
+        if next_mean - mean > _ERRORS * math.hypot(error, next_error):
+            raise DataError(
+                f"{shape_text(shape)}: the energy rises with K, which is impossible: it is"
+                f" {mean:.6g} J at K = {one.coupling:.6g} ({one.path}), but {next_mean:.6g} J at"
+                f" K = {other.coupling:.6g} ({other.path}): check the temperatures of the files"
+            )
+
+
+def _energy(source: SamplesFile) -> tuple[float, float]:
+    return binned_error(separate_chains(source.energies(), source.chains))

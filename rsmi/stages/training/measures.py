@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +16,7 @@ from rsmi.statistics.binning import grouped_mean
 
 _ENTRIES = 1 << 23  # the most windows times states h
 _COUNTED = 9  # the most sites of a block whose states are counted
+_ERRORS = 3  # by which a bound may exceed what it is a bound of
 _IDLE = 0.1  # the largest sum of absolute weights of a unit that hardly depends on its block
 
 
@@ -57,7 +61,7 @@ def bound(
         hard,
         held_out.blocks,
         _environments(held_out, shuffle),
-        held_out.configurations,
+        held_out.groups,
     )
 
 
@@ -89,7 +93,8 @@ def cautions(soft: DecoderBound, hard: DecoderBound, shuffled: DecoderBound) -> 
     if shuffled.value > 0.002 + 3 * shuffled.error:
         sentences.append(
             f"the control with shuffled environments gives {shuffled.value:.4f} nats: the"
-            " configurations are not independent"
+            " configurations are not independent, and I(H:E) may be too large by as much: sample"
+            " more chains, or with a longer interval"
         )
     return sentences
 
@@ -124,6 +129,39 @@ def exact_attributes(
         "mutual_information_exact_soft": soft.information,
         "mutual_information_block": hard.block_information,
     }
+
+
+def cautions_beside_exact(
+    soft: DecoderBound, hard: DecoderBound, exact: Mapping[str, float]
+) -> list[str]:
+    """Sentences on bounds that are larger than the exact value or than what the block shares with
+    its environment, which no lower bound is.
+
+    Parameters
+    ----------
+    soft, hard : DecoderBound
+    exact : mapping
+        What `exact_attributes` returned.
+    """
+    if not exact:
+        return []
+    whole = exact["mutual_information_block"]
+    compared = (
+        ("soft", soft, exact["mutual_information_exact_soft"], 0.0),
+        ("hard", hard, exact["mutual_information_exact"], exact["mutual_information_exact_error"]),
+    )
+    sentences = []
+    for name, bound, value, error in compared:
+        above = (bound.value - value) / math.hypot(bound.error, error or 0.0)
+        if above > _ERRORS:
+            more = ", and more than I(V:E)" if bound.value > whole + _ERRORS * bound.error else ""
+            sentences.append(
+                f"the held-out bound of I(H:E) of the {name} rule, {bound.value:.4f} nats, is"
+                f" {above:.0f} errors above the exact value {value:.4f}{more}: a lower bound is"
+                " not, so the samples are not those of the stated model and temperature, or the"
+                " held-out configurations are not independent"
+            )
+    return sentences
 
 
 def explained(

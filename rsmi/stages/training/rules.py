@@ -207,6 +207,9 @@ def _warn(output: Path, outcome: Outcome) -> None:
 def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
     windows, rule = work.windows, outcome.rule
     explained, of_units = measures.explained(windows, rule.filters, rule.bias)
+    exact = measures.exact_attributes(windows, rule.filters, rule.bias)
+    for sentence in measures.cautions_beside_exact(outcome.soft, outcome.hard, exact):
+        log.warning("%s: %s", session.output, sentence)
     attributes = {
         **lattice_attributes(windows.samples),
         **geometry_attributes(windows.geometry),
@@ -215,7 +218,7 @@ def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
         "windows": windows.count,
         "restart": outcome.best,
         **measures.bound_attributes(outcome.soft, outcome.hard, outcome.shuffled),
-        **measures.exact_attributes(windows, rule.filters, rule.bias),
+        **exact,
         **explained,
     }
 
