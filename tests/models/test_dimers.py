@@ -11,9 +11,9 @@ from rsmi.models.dimers.coverings import LINKS
 class TestDimers(ModelContract):
     model = "dimers"
     cases = (
-        Case("worm", "--size 4", chains=12),
+        Case("worm", "--size 4", chains=12, slow=True),
         Case("loop", "--size 4 --temperature 2", chains=12),
-        Case("noise", "--size 2 --noise-probability 0.8", chains=12),
+        Case("worm with noise", "--size 2 --noise-probability 0.8", chains=12),
         Case("repulsion", "--size 4x2 --temperature 2 --interaction 1", chains=12, slow=True),
         Case("open worm", "--size 4 --boundary open", chains=12, slow=True),
         Case("open loop", "--size 4 --boundary open --coupling 0.5", chains=12, slow=True),

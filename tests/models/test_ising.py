@@ -34,7 +34,7 @@ class TestIsing(ModelContract):
     cases = (
         plain("metropolis", slow=True),
         plain("heat-bath", slow=False),
-        plain("swendsen-wang", slow=False),
+        plain("swendsen-wang", slow=True),
         plain("wolff", slow=True),
         replicas("metropolis", slow=False),
         replicas("heat-bath", slow=True),
