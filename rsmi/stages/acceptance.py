@@ -33,7 +33,7 @@ class Imported(Protocol):
     def chains(self) -> int: ...
 
     @property
-    def one_after_another(self) -> bool: ...
+    def in_turns(self) -> int: ...
 
     @property
     def row_bytes(self) -> int: ...
@@ -93,19 +93,22 @@ class ImportedRows:
         first = self._first + (start or 0)
         last = self._work.samples if stop is None else min(self._first + stop, self._work.samples)
         name = path.removeprefix("/")
-        if not self._work.one_after_another or self._work.chains == 1:
+        if self._work.chains == self._work.in_turns:
             return self._reader.read(name, first, last)
         return self._in_turns(name, first, last)
 
     def _in_turns(self, name: str, start: int, stop: int) -> np.ndarray:
-        chains = self._work.chains
-        steps = self._work.samples // chains
+        """Rows of all chains in turns. In the source, stretches of ``in_turns`` chains each follow
+        one another."""
+        chains, width = self._work.chains, self._work.in_turns
+        length = self._work.samples * width // chains
         first, last = start // chains, -(-stop // chains)  # steps of every chain
-        of_chains = [
-            self._reader.read(name, chain * steps + first, chain * steps + last)
-            for chain in range(chains)
+        stretches = [
+            self._reader.read(name, begin + first * width, begin + last * width)
+            for begin in range(0, self._work.samples, length)
         ]
-        turns = np.stack(of_chains, axis=1).reshape(-1, *of_chains[0].shape[1:])
+        steps = [rows.reshape(last - first, width, *rows.shape[1:]) for rows in stretches]
+        turns = np.concatenate(steps, axis=1).reshape(-1, *stretches[0].shape[1:])
         return turns[start - first * chains : stop - first * chains]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,9 @@ class Import:
     symmetry: str | None = None
     discard: int | str = 0
     trust: bool = False
+    components: int = 1
+    in_turns: int = 1
+    form: dict[str, Any] = field(default_factory=dict)
 
     @property
     def request(self) -> Request:
@@ -56,7 +59,7 @@ class Import:
         mask = self.packed_mask
         parameters = {
             "format": self.format,
-            "dataset": self.source.dataset,
+            "dataset": self._datasets,
             "shape": list(self.lattice),
             "values": self.values,
             "bit_order": self.bit_order,
@@ -67,11 +70,23 @@ class Import:
             "one_after_another": self.one_after_another,
             "mask": None if mask is None else text_digest(mask.tobytes().hex()),
         }
-        later: dict[str, Any] = {"cell": self.cell and list(self.cell), "symmetric": self.symmetry}
+        later: dict[str, Any] = {
+            "cell": self.cell and list(self.cell),
+            "symmetric": self.symmetry,
+            "components": self.components if self.components > 1 else None,
+            "files": len(self.source.inputs) if len(self.source.inputs) > 1 else None,
+            **self.form,
+        }
         parameters |= {name: value for name, value in later.items() if value is not None}
         parameters |= {"discard": self.discard} if self.discard else {}
         parameters |= {"trust": True} if self.trust else {}
-        return Request("import", "samples", parameters, (self.source,))
+        return Request("import", "samples", parameters, self.source.inputs)
+
+    @property
+    def _datasets(self) -> list[str | None] | str | None:
+        """The name of the dataset of every file, or of the only file."""
+        names = [source.dataset for source in self.source.inputs]
+        return names if len(names) > 1 and any(names) else names[0]
 
     @property
     def packed_mask(self) -> NDArray[np.uint8] | None:
@@ -86,7 +101,7 @@ class Import:
     @property
     def row_bytes(self) -> int:
         """The number of bytes of a packed configuration."""
-        return row_bytes(self.lattice)
+        return row_bytes((self.components, *self.lattice))
 
     @property
     def system(self) -> Model:
@@ -97,7 +112,7 @@ class Import:
     def energies(self) -> Energies | None:
         """What returns the energies of configurations (n, 1, *shape); None if the spins do not
         determine them."""
-        one = np.ones((1, 1, *self.lattice), dtype=np.int8)
+        one = np.ones((1, self.components, *self.lattice), dtype=np.int8)
         attributes = self.attributes()
         if self.mask is not None or self.system.energies(one, attributes) is None:
             return None
@@ -116,7 +131,7 @@ class Import:
             "rg_step": 0,
             "scale_factor": 1.0,
             "boundary": self.boundary,
-            "components": 1,
+            "components": self.components,
             "chains": self.chains,
         }
 
@@ -145,7 +160,10 @@ def run(work: Import, output: Path, options: RunOptions) -> None:
     with Session(output, work.request, options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
-        task = ReadingTask(work.source, work.lattice, work.values, work.energies, work.mask)
+        for remark in work.source.remarks:
+            log.info("%s", remark)
+        shape = (work.components, *work.lattice) if work.components > 1 else work.lattice
+        task = ReadingTask(work.source, shape, work.values, work.energies, work.mask)
         try:
             session.run([task], "importing", "configuration")
             work.source.require_unchanged()
@@ -158,12 +176,13 @@ def run(work: Import, output: Path, options: RunOptions) -> None:
 
 def _what_was_read(work: Import) -> str:
     """How many configurations of what lattice, of which chains."""
-    order = "one after the other" if work.one_after_another else "taking turns"
+    order = "one after the other" if work.in_turns == 1 else "taking turns"
     chains = "one chain" if work.chains == 1 else f"{work.chains} chains, {order}"
-    model = work.system.describe_lattice(work.attributes())
+    attributes, more = work.attributes(), len(work.source.inputs) - 1
+    model = work.system.describe_lattice(attributes) + work.system.describe_components(attributes)
     return (
-        f"{work.source.path}: {work.samples} configurations of the lattice"
-        f" {shape_text(work.lattice)} ({model}, {work.boundary}), of {chains}"
+        f"{work.source.path}{f' and {more} more' if more else ''}: {work.samples} configurations of"
+        f" the lattice {shape_text(work.lattice)} ({model}, {work.boundary}), of {chains}"
     )
 
 

@@ -11,17 +11,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.engine.tasks import Rows, State
-from rsmi.errors import DataError
+from rsmi.errors import DataError, UsageError
 from rsmi.lattice.packed import pack_spins
 from rsmi.store.source import Source
 
 _NEARLY = 0.01  # distance from a spin up to which a number was meant to be one
 # The numbers that may mean a spin down, for each choice of --values; 1 is a spin up.
-VALUES = {"auto": (-1, 0), "+-1": (-1,), "0/1": (0,)}
+VALUES: dict[str, tuple[float, ...]] = {"auto": (-1, 0), "+-1": (-1,), "0/1": (0,)}
 _NUMBERS_AT_ONCE = 1 << 20
 
 # Returns the energies (n,) in J of configurations (n, 1, *shape) of +-1.
 Energies = Callable[[NDArray[np.int8]], NDArray[Any]]
+
+
+def spin_values(text: str) -> tuple[tuple[float, ...], float]:
+    """The numbers that may mean a spin down, and the number that means a spin up.
+
+    Parameters
+    ----------
+    text : str
+        The value of --values: a key of `VALUES`, or two numbers, down and up, such as ``0,255``.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if text in VALUES:
+        return VALUES[text], 1
+    try:
+        down, up = map(float, text.split(","))
+    except ValueError:
+        down = up = np.nan
+    if not np.isfinite([down, up]).all() or down == up:
+        raise UsageError(
+            f"--values {text}: auto, +-1, 0/1, or the two numbers of a spin down and a spin up,"
+            " such as 0,255"
+        )
+    return (down,), up
 
 
 @dataclass
@@ -34,7 +61,7 @@ class ReadingTask:
     """
 
     source: Source
-    lattice: tuple[int, ...]
+    shape: tuple[int, ...]
     values: str
     energies: Energies | None
     mask: NDArray[np.bool_] | None = None
@@ -51,7 +78,7 @@ class ReadingTask:
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         """Read ``count`` configurations."""
-        step = max(1, _NUMBERS_AT_ONCE // math.prod(self.lattice))
+        step = max(1, _NUMBERS_AT_ONCE // math.prod(self.shape))
         pieces = [
             self._read(state["first"], begin, min(begin + step, start + count))
             for begin in range(start, start + count, step)
@@ -59,8 +86,8 @@ class ReadingTask:
         return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
     def _read(self, first: NDArray[np.int64], start: int, stop: int) -> Rows:
-        numbers = self.source.rows(start, stop).reshape(stop - start, *self.lattice)
-        up = (numbers == 1) & self._live
+        numbers = self.source.rows(start, stop).reshape(stop - start, *self.shape)
+        up = (numbers == spin_values(self.values)[1]) & self._live
         self._check(numbers, up, first, start)
         rows = {"spins": pack_spins(up)}
         if self.energies is None:
@@ -88,29 +115,30 @@ class ReadingTask:
             If a number is no spin, or if the file holds both -1 and 0.
         """
         known = up | np.logical_not(self._live)
-        for index, down in enumerate((-1, 0)):
+        for index, down in enumerate(spin_values(self.values)[0]):
             found = (numbers == down) & self._live
-            if down in VALUES[self.values]:
-                known |= found
-                if first[index] < 0 and found.any():
-                    first[index] = start + np.argmax(found.any(axis=tuple(range(1, found.ndim))))
+            known |= found
+            if first[index] < 0 and found.any():
+                first[index] = start + np.argmax(found.any(axis=tuple(range(1, found.ndim))))
         if not known.all():
             raise DataError(self._unknown_number(numbers, known, start))
         if (first >= 0).all():
+            (path, minus), (other, zero) = map(self.source.place, first.tolist())
+            there = "" if path == other else f" of {other}"
             raise DataError(
-                f"{self.source.path}: holds -1 (configuration {first[0]}) and 0 (configuration"
-                f" {first[1]}): spins are +-1 or 0/1 (a lattice with empty sites: see --mask)"
+                f"{path}: holds -1 (configuration {minus}) and 0 (configuration {zero}{there}):"
+                " spins are +-1 or 0/1 (a lattice with empty sites: see --mask)"
             )
 
     def _unknown_number(self, numbers: NDArray[Any], known: NDArray[np.bool_], start: int) -> str:
         """The message about the first number that is no spin."""
         place = np.unravel_index(int(np.argmin(known)), known.shape)
         site = ", ".join(str(int(x)) for x in place[1:])
+        path, row = self.source.place(start + int(place[0]))
         meant = "+-1 or 0/1" if self.values == "auto" else self.values
         return (
-            f"{self.source.path}: holds {_shown(numbers[place])} at configuration"
-            f" {start + int(place[0])}, site ({site}), counted from 0: spins are {meant}"
-            f"{_cure(numbers[place])}"
+            f"{path}: holds {_shown(numbers[place])} at configuration {row}, site ({site}), counted"
+            f" from 0: spins are {meant}{_cure(numbers, numbers[place])}"
         )
 
 
@@ -123,8 +151,13 @@ def _shown(value: Any) -> str:
     return str(value) if exact else short  # the digits that tell 0.9999999 from 1
 
 
-def _cure(value: Any) -> str:
-    """What to do about a number that is a spin but for rounding."""
-    if not min(abs(float(value) - spin) for spin in (-1, 0, 1)) < _NEARLY:
+def _cure(numbers: NDArray[Any], value: Any) -> str:
+    """What to do about a number that is a spin but for rounding, or about numbers of two other
+    values."""
+    if min(abs(float(value) - spin) for spin in (-1, 0, 1)) < _NEARLY:
+        return "; it is one but for rounding: round the numbers (numpy.rint) before the import"
+    values = np.unique(numbers)
+    if len(values) != 2 or not np.isfinite(values).all():
         return ""
-    return "; it is one but for rounding: round the numbers (numpy.rint) before the import"
+    low, high = map(_shown, values)
+    return f"; if {low} means down and {high} means up, say --values={low},{high}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,98 +17,92 @@ from rsmi.lattice.geometry import parse_block, shape_text, smallest_cell
 from rsmi.models.base import Model
 from rsmi.stages.acceptance import steps_to_discard
 from rsmi.stages.import_ import Import
-from rsmi.store.import_bits import BitOrder, BitsSource
-from rsmi.store.import_formats import identify, identify_as
-from rsmi.store.import_hdf5 import Hdf5Source
+from rsmi.stages.import_files import Files, Form, open_files
+from rsmi.stages.import_reading import spin_values
+from rsmi.store.import_axes import columns_of
+from rsmi.store.import_formats import identify_as, standard_input
 from rsmi.store.import_mcising import Mcising
-from rsmi.store.import_numpy import NpySource, NpzSource
-from rsmi.store.import_text import CsvSource
-from rsmi.store.source import Source
+from rsmi.store.import_numpy import NpySource
 
 log = logging.getLogger("rsmi")
+
+MOST_COMPONENTS = 64
 
 
 @contextlib.contextmanager
 def prepare(
-    path: Path,
+    paths: Sequence[Path],
     *,
-    format: str | None,
-    dataset: str | None,
-    shape: str | None,
-    values: str,
-    bit_order: BitOrder,
     model: str | None,
     temperature: str | None,
     coupling: float | None,
     boundary: str,
     chains: int,
     one_after_another: bool,
+    values: str,
+    dataset: Sequence[str] = (),
+    shape: str | None = None,
+    columns: str | None = None,
     mask: Path | None = None,
     symmetric: str | None = None,
     discard: str = "0",
     trust: bool = False,
+    **form: Any,
 ) -> Iterator[Import]:
-    """Open the source and check that the options fit it.
+    """Open the files and check that the options fit them.
 
-    The parameters are the options of the command. None stands for what the file says, or else for
-    the default.
+    The parameters are the options of the command; ``form`` holds those of
+    `rsmi.stages.import_files.Form`. None stands for what the file says, or else for the default.
 
     Raises
     ------
     UsageError, DataError
-        If the file cannot be read, or if the options do not fit it or one another.
+        If a file cannot be read, or if the options do not fit it or one another.
     """
-    given = parse_block(shape) if shape else None
-    format = format or identify(path)
-    identify_as(path, format)
-    source = _open(path, format, dataset, given, bit_order, temperature)
-    with contextlib.closing(source):
-        lattice = _lattice(source, given)
-        facts = source.facts if isinstance(source, Hdf5Source) else None
-        model, known = _physics(facts, model, temperature, coupling, len(lattice), path)
+    spin_values(values)
+    read = Form(
+        shape=parse_block(shape) if shape else None,
+        columns=columns_of(columns) if columns else None,
+        temperature=_plain_temperature(temperature),
+        **form,
+    )
+    with contextlib.ExitStack() as stack:
+        here = [
+            stack.enter_context(standard_input()) if str(path) == "-" else path for path in paths
+        ]
+        files = open_files(stack, here, dataset, read)
+        path, lattice = files.source.path, files.lattice
+        model, known = _physics(files.facts, model, temperature, coupling, len(lattice), path)
         models.of({"model": model}).check_shape(lattice, f"{path}: a lattice of")
-        _check_chains(source, chains, one_after_another)
+        _check_components(files, model, mask)
+        chains, in_turns = _chains(files, chains, one_after_another)
         sites, cell = (None, None) if mask is None else _read_mask(mask, lattice, boundary, known)
         yield Import(
-            source,
-            format,
+            files.source,
+            files.format,
             lattice,
             values,
-            bit_order if format == "bits" else None,
+            read.bit_order if files.format == "bits" else None,
             model,
             known,
             boundary,
             chains,
-            one_after_another,
+            one_after_another or files.sequential,
             sites,
             cell,
             symmetric,
-            steps_to_discard(discard, source.shape[0] // chains),
+            steps_to_discard(discard, files.source.shape[0] // chains),
             trust,
+            files.components,
+            in_turns,
+            {
+                "columns": columns,
+                "header": read.header or None,
+                "axes": read.axes,
+                "select": list(read.select) or None,
+                "component_axis": read.component_axis,
+            },
         )
-
-
-def _open(
-    path: Path,
-    format: str,
-    dataset: str | None,
-    shape: tuple[int, ...] | None,
-    bit_order: BitOrder,
-    temperature: str | None,
-) -> Source:
-    if dataset is not None and format not in ("npz", "hdf5"):
-        raise UsageError(
-            f"--dataset: for NPZ and HDF5 files, which hold several arrays; {path} holds one"
-        )
-    if format == "bits":
-        if shape is None:
-            raise UsageError(f"{path}: bits say nothing of the lattice: give --shape")
-        return BitsSource(path, shape, bit_order)
-    if format == "hdf5":
-        return Hdf5Source(path, dataset, _plain_temperature(temperature))
-    if format == "npz":
-        return NpzSource(path, dataset)
-    return NpySource(path) if format == "npy" else CsvSource(path)
 
 
 def _plain_temperature(text: str | None) -> float | None:
@@ -118,25 +111,6 @@ def _plain_temperature(text: str | None) -> float | None:
         return None if text is None else float(text)
     except ValueError:
         return None
-
-
-def _lattice(source: Source, given: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The shape of one configuration: the axes of the array beyond the first, or the given shape
-    if it has as many sites."""
-    own = source.shape[1:]
-    if given is not None:
-        if given != own and (len(own) != 1 or math.prod(given) != own[0]):
-            raise UsageError(
-                f"--shape {shape_text(given)}: {source.path} has configurations of"
-                f" {shape_text(own) or 'one number'}"
-            )
-        return given
-    if not 1 <= len(own) <= 3:
-        raise UsageError(
-            f"{source.path}: has shape {list(source.shape)}; (n, L), (n, Ly, Lx) or (n, Lz, Ly, Lx)"
-            " is needed, the first axis counting configurations"
-        )
-    return own
 
 
 def _physics(
@@ -226,12 +200,36 @@ def _read_cell(path: Path, lattice: tuple[int, ...]) -> NDArray[Any]:
         return file.rows(0, file.shape[0])
 
 
-def _check_chains(source: Source, chains: int, one_after_another: bool) -> None:
-    n = source.shape[0]
-    if chains > n:
-        raise UsageError(f"--chains {chains}: {source.path} has {n} configurations")
-    if one_after_another and n % chains:
+def _check_components(files: Files, model: str, mask: Path | None) -> None:
+    if files.components == 1:
+        return
+    if model != Model.name:
         raise UsageError(
-            f"--chain-order sequential: {n} configurations are no whole number of steps of {chains}"
-            " chains"
+            f"--model {model}: its sites have one component, and {files.source.path} has"
+            f" {files.components}"
         )
+    if mask is not None:
+        raise UsageError("--mask: for sites with one component")
+    if files.components > MOST_COMPONENTS:
+        raise UsageError(
+            f"{files.source.path}: has {files.components} components; at most {MOST_COMPONENTS} are"
+            " possible"
+        )
+
+
+def _chains(files: Files, chains: int, one_after_another: bool) -> tuple[int, int]:
+    """The number of chains of all files, and of those that take turns in one stretch of the
+    source."""
+    source, joined = files.source, len(files.source.inputs)
+    if files.chains > 1 and chains > 1:
+        raise UsageError(f"--chains {chains}: --axes already has {files.chains} chains")
+    own, sequential = max(chains, files.chains), one_after_another or files.sequential
+    n = source.shape[0] // joined
+    if own > n:
+        raise UsageError(f"--chains {own}: {source.path} has {n} configurations")
+    if n % own and (sequential or joined > 1):
+        order = "--chain-order sequential" if sequential else f"--chains {own}"
+        raise UsageError(
+            f"{order}: {n} configurations are no whole number of steps of {own} chains"
+        )
+    return joined * own, 1 if sequential else own

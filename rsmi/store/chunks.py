@@ -19,6 +19,9 @@ FILTERS = {
     h5py.h5z.FILTER_SHUFFLE: "shuffle",
     h5py.h5z.FILTER_FLETCHER32: "fletcher32",
 }
+# Those of files of other programs.
+FOREIGN_FILTERS = {**FILTERS, h5py.h5z.FILTER_LZF: "lzf"}
+_COMPRESSIONS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_LZF)
 
 
 def filters_of(dataset: h5py.Dataset) -> list[int]:
@@ -35,7 +38,7 @@ def check_chunks(dataset: h5py.Dataset, file_bytes: int) -> None:
     Parameters
     ----------
     dataset : h5py.Dataset
-        A dataset whose filters are among `FILTERS`.
+        A dataset whose filters are among `FOREIGN_FILTERS`.
     file_bytes : int
         The size of the file.
 
@@ -47,14 +50,27 @@ def check_chunks(dataset: h5py.Dataset, file_bytes: int) -> None:
     if not dataset.chunks:
         return
     filters, size = filters_of(dataset), math.prod(dataset.chunks) * dataset.dtype.itemsize
+    buffered = _fills_its_buffer(dataset, filters, size)
     for chunk in _stored(dataset):
-        if (
-            chunk.byte_offset + chunk.size > file_bytes
-            or _decoded_size(dataset, chunk, filters, size) != size
+        if chunk.byte_offset + chunk.size > file_bytes or not (
+            buffered or _decoded_size(dataset, chunk, filters, size) == size
         ):
             raise ValueError(
                 f"{dataset.name} has a chunk that is truncated or of another size than it should be"
             )
+
+
+def _fills_its_buffer(dataset: h5py.Dataset, filters: list[int], size: int) -> bool:
+    """Whether chunks are decoded by LZF alone into a buffer of the size of a chunk.
+
+    HDF5 cannot read beyond the end of such a chunk, whatever its size; so the chunks need not be
+    decoded to know it, which would take long.
+    """
+    lzf, checksum = h5py.h5z.FILTER_LZF, h5py.h5z.FILTER_FLETCHER32
+    if filters not in ([lzf], [lzf, checksum]):
+        return False
+    settings = dataset.id.get_create_plist().get_filter(0)[2]
+    return len(settings) > 2 and settings[2] >= size
 
 
 def _stored(dataset: h5py.Dataset) -> list[Any]:
@@ -75,10 +91,10 @@ def _stored(dataset: h5py.Dataset) -> list[Any]:
 def _decoded_size(dataset: h5py.Dataset, chunk: Any, filters: list[int], size: int) -> int:
     """The bytes of a chunk after all filters.
 
-    A deflated chunk is inflated for that, but not beyond the size that it should have.
+    A compressed chunk is decoded for that, but not beyond the size that it should have.
     """
     applied = [number for index, number in enumerate(filters) if not chunk.filter_mask >> index & 1]
-    if h5py.h5z.FILTER_DEFLATE not in applied:
+    if not set(_COMPRESSIONS) & set(applied):
         return chunk.size - _CHECKSUM * applied.count(h5py.h5z.FILTER_FLETCHER32)
     content = dataset.id.read_direct_chunk(chunk.chunk_offset)[1]
     for number in reversed(applied):
@@ -86,6 +102,8 @@ def _decoded_size(dataset: h5py.Dataset, chunk: Any, filters: list[int], size: i
             content = content[:-_CHECKSUM]
         elif number == h5py.h5z.FILTER_DEFLATE:
             content = _inflated(content, size + _CHECKSUM * len(applied))
+        elif number == h5py.h5z.FILTER_LZF:
+            content = bytes(_lzf_size(content, size + _CHECKSUM * len(applied)))
     return len(content)
 
 
@@ -96,3 +114,27 @@ def _inflated(content: bytes, most: int) -> bytes:
     except zlib.error:
         return b""
     return inflated if inflate.eof else b""
+
+
+def _lzf_size(content: bytes, most: int) -> int:
+    """The size of what an LZF chunk decodes to; 0 if it is damaged, or larger than ``most``.
+
+    Below 32, a control byte announces so many literal bytes and one more. Its upper three bits are
+    else the length of a copy less 2, where 7 is continued in the next byte; the other five bits and
+    one further byte are the distance of the copy, less 1 (liblzf of M. Lehmann, lzf_d.c).
+    """
+    place, size, end = 0, 0, len(content)
+    while place < end and size <= most:
+        control = content[place]
+        if control < 32:
+            place, size = place + control + 2, size + control + 1
+            continue
+        length = control >> 5
+        if length == 7 and place + 1 < end:
+            place += 1
+            length += content[place]
+        distance = ((control & 31) << 8 | content[place + 1]) + 1 if place + 1 < end else end
+        if distance > size:
+            return 0
+        place, size = place + 2, size + length + 2
+    return size if place == end and size <= most else 0

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 
 from rsmi.errors import DataError, UsageError
-from rsmi.store.chunks import FILTERS, check_chunks, filters_of
+from rsmi.store.chunks import FOREIGN_FILTERS, check_chunks, filters_of
 from rsmi.store.digest import read_attribute
 from rsmi.store.import_conversions import records
 from rsmi.store.import_mcising import Mcising, is_mcising
 from rsmi.store.schema import FORMAT
-from rsmi.store.source import Source, pick, reading
+from rsmi.store.source import EVERY_AXIS, Source, pick, reading
 
 _SLAB = 1 << 24  # bytes read at a time
 _LARGEST_CHUNK = 1 << 27  # bytes that HDF5 decompresses at once
@@ -34,13 +37,16 @@ class _Listed(NamedTuple):
 
 
 class Hdf5Source(Source):
-    """One dataset of an HDF5 file; it is read in slabs of whole chunks.
+    """One dataset of an HDF5 file, which may begin with a block of another program; it is read in
+    slabs of whole chunks.
 
     Attributes
     ----------
     facts : Mcising, optional
         What the file says about its configurations, if mcising has written it.
     """
+
+    depth = EVERY_AXIS
 
     def __init__(self, path: Path, dataset: str | None = None, temperature: float | None = None):
         super().__init__(path)
@@ -57,7 +63,7 @@ class Hdf5Source(Source):
                 self._data = self._file[self.dataset]
                 self._check_storage()
             self._accept(self._data.dtype, self._data.shape)
-            self._layout()
+            self._slabs: _Slabs | None = None
         except BaseException:
             self.close()
             raise
@@ -129,35 +135,77 @@ class Hdf5Source(Source):
                 f"{name}: has chunks of more than {_LARGEST_CHUNK >> 20} MiB: repack it in smaller"
                 " ones (h5repack)"
             )
-        if not FILTERS.keys() >= set(filters_of(data)):
+        if not FOREIGN_FILTERS.keys() >= set(filters_of(data)):
             raise DataError(
-                f"{name}: compressed otherwise than by gzip, which is not read: repack it (h5repack"
-                " -f GZIP=4)"
+                f"{name}: compressed otherwise than by gzip or LZF, which is not read: repack it"
+                " (h5repack -f GZIP=4)"
             )
         check_chunks(data, self.path.stat().st_size)
 
-    def _layout(self) -> None:
-        """Choose the rows in a slab: whole chunks, if they fit."""
-        row_bytes = max(1, self._data.nbytes // self._shape[0])
-        chunk = self._data.chunks[0] if self._data.chunks else 1
-        fit = max(1, _SLAB // row_bytes)
-        self._step = max(1, fit // chunk) * chunk if chunk <= fit else fit
-        self._slab = (0, np.empty((0, *self._shape[1:]), self._dtype))
-
     def _read(self, start: int, stop: int) -> np.ndarray:
+        return self._read_box([(start, stop), *((0, size) for size in self._shape[1:])])
+
+    def _read_box(self, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
+        """Cut the box out of slabs, which follow one another along its widest divided axis."""
+        axis = _widest_divided(self._shape, bounds)
+        across = (*bounds[:axis], *bounds[axis + 1 :])
+        if self._slabs is None or (self._slabs.axis, self._slabs.across) != (axis, across):
+            self._slabs = _Slabs(self._data, self._dtype, axis, across)
+        return self._slabs.between(*bounds[axis])
+
+
+@dataclass
+class _Slabs:
+    """Slabs of whole chunks of a dataset along one axis; the last one is kept.
+
+    Attributes
+    ----------
+    data : h5py.Dataset
+    dtype : dtype
+    axis : int
+    across : tuple of (int, int)
+        The bounds along the other axes.
+    """
+
+    data: h5py.Dataset
+    dtype: np.dtype[Any]
+    axis: int
+    across: tuple[tuple[int, int], ...]
+    first: int = 0
+    slab: np.ndarray | None = None
+
+    def between(self, start: int, stop: int) -> np.ndarray:
+        """The numbers from ``start`` to ``stop`` along the axis."""
         pieces = []
         while start < stop:
-            first, slab = self._slab
-            if not first <= start < first + len(slab):
-                first = start // self._step * self._step
-                slab = np.asarray(self._data[first : first + self._step]).astype(
-                    self._dtype, copy=False
-                )
-                self._slab = first, slab
-            piece = slab[start - first : stop - first]
-            pieces.append(piece)
-            start += len(piece)
-        return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+            slab = self._slab_with(start)
+            own = [slice(None)] * slab.ndim
+            own[self.axis] = slice(start - self.first, stop - self.first)
+            pieces.append(slab[tuple(own)])
+            start += pieces[-1].shape[self.axis]
+        return np.concatenate(pieces, self.axis) if len(pieces) > 1 else pieces[0]
+
+    def _slab_with(self, place: int) -> np.ndarray:
+        if self.slab is None or not 0 <= place - self.first < self.slab.shape[self.axis]:
+            self.first = place // self._step * self._step
+            own = [slice(*bound) for bound in self.across]
+            own.insert(self.axis, slice(self.first, self.first + self._step))
+            self.slab = np.asarray(self.data[tuple(own)]).astype(self.dtype, copy=False)
+        return self.slab
+
+    @cached_property
+    def _step(self) -> int:
+        """The length of a slab: whole chunks, if they fit."""
+        others = math.prod(end - first for first, end in self.across)
+        fit = max(1, _SLAB // max(1, others * self.data.dtype.itemsize))
+        chunk = self.data.chunks[self.axis] if self.data.chunks else 1
+        return max(1, fit // chunk) * chunk if chunk <= fit else fit
+
+
+def _widest_divided(sizes: Sequence[int], bounds: Sequence[tuple[int, int]]) -> int:
+    """The axis of the widest bounds, of those that leave something out; 0 if there is none."""
+    divided = [axis for axis, size in enumerate(sizes) if bounds[axis] != (0, size)]
+    return max(divided, key=lambda axis: bounds[axis][1] - bounds[axis][0], default=0)
 
 
 def _datasets(

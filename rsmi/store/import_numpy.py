@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +14,7 @@ import numpy as np
 
 from rsmi.errors import DataError
 from rsmi.store.import_conversions import torch_archive
-from rsmi.store.source import Source, pick, reading
+from rsmi.store.source import EVERY_AXIS, Source, pick, reading
 
 _LARGEST_MEMBER = 1 << 26  # bytes of a compressed array that may be held in memory
 _MAX_DEFLATION = 1100  # decoded bytes per stored byte; deflate reaches 1032
@@ -20,6 +22,8 @@ _MAX_DEFLATION = 1100  # decoded bytes per stored byte; deflate reaches 1032
 
 class NpySource(Source):
     """One array in an NPY file, in C or Fortran order."""
+
+    depth = EVERY_AXIS
 
     def __init__(self, path: Path):
         super().__init__(path)
@@ -48,23 +52,44 @@ class NpySource(Source):
                 f"{self.path}: the header claims {claimed} bytes of numbers and the file has"
                 f" {there}: {'truncated' if there < claimed else 'not one array'}, or damaged"
             )
-        self._width = math.prod(self._shape[1:])
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        if not self._fortran:
-            return self._numbers(start * self._width, (stop - start) * self._width).reshape(
-                stop - start, *self._shape[1:]
+        return self._read_box([(start, stop), *((0, size) for size in self._shape[1:])])
+
+    def _read_box(self, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
+        """Read the runs of neighbouring numbers that make up the box."""
+        order = slice(None, None, -1 if self._fortran else 1)
+        sizes, limits = self._shape[order], tuple(bounds)[order]
+        axis = _last_divided(sizes, limits)
+        run, (first, end) = math.prod(sizes[axis + 1 :]), limits[axis]
+        runs = [
+            self._numbers(
+                (_flat(index, sizes[:axis]) * sizes[axis] + first) * run, (end - first) * run
             )
-        columns = [
-            self._numbers(site * self._shape[0] + start, stop - start)
-            for site in range(self._width)
+            for index in itertools.product(*(range(*limit) for limit in limits[:axis]))
         ]
-        return np.stack(columns).reshape(*self._shape[:0:-1], stop - start).T
+        box = np.concatenate(runs) if len(runs) > 1 else runs[0]
+        box = box.reshape([end - first for first, end in limits])
+        return box.T if self._fortran else box
 
     def _numbers(self, first: int, count: int) -> np.ndarray:
         self._stream.seek(self._offset + first * self._dtype.itemsize)
         content = self._stream.read(count * self._dtype.itemsize)
         return np.frombuffer(content, self._dtype, count)
+
+
+def _last_divided(sizes: Sequence[int], limits: Sequence[tuple[int, int]]) -> int:
+    """The last axis along which the limits leave something out; 0 if there is none."""
+    divided = [axis for axis, size in enumerate(sizes) if limits[axis] != (0, size)]
+    return max(divided, default=0)
+
+
+def _flat(index: Sequence[int], sizes: Sequence[int]) -> int:
+    """The number of an element of an array in C order."""
+    place = 0
+    for number, size in zip(index, sizes):
+        place = place * size + number
+    return place
 
 
 class NpzSource(NpySource):
@@ -90,8 +115,10 @@ class NpzSource(NpySource):
                 )
             self._stream = self._archive.open(info)
         self._describe(self._stream, info.file_size)
+        self.depth = len(self._shape)
         if self._fortran:
             self._hold(info)
+            self.depth = EVERY_AXIS
 
     def _choose(self, member: str | None) -> zipfile.ZipInfo:
         members = {

@@ -48,10 +48,19 @@ class Source:
     attributes : dict
     dataset : str, optional
         The name of the array in the file, if the file can hold several.
+    depth : int
+        The number of leading axes along which a part of the array is read without the rest, from
+        the first number on to the last.
+    inputs : tuple of Source
+        The files that the array is made of, one after another: most often itself.
+    remarks : sequence of str
+        What a user should know of how the file is read: whole sentences.
     """
 
     attributes: dict[str, Any] = {"command": "source"}
     dataset: str | None = None
+    depth = 1
+    remarks: Sequence[str] = ()
     _dtype: np.dtype[Any]
     _shape: tuple[int, ...]
 
@@ -59,6 +68,7 @@ class Source:
         self.path = path
         self._opened: BinaryIO = path.open("rb")
         self._stream: IO[bytes] = self._opened
+        self.inputs: tuple[Source, ...] = (self,)
         self._stamp = _stamp(self._opened)
 
     def close(self) -> None:
@@ -101,10 +111,28 @@ class Source:
         """The shape (n, ...) of the array; the first axis counts configurations."""
         return self._shape
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the numbers."""
+        return self._dtype
+
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Rows ``start:stop`` as they are in the file; bool becomes uint8."""
         with reading(self.path):
             return self._read(start, stop)
+
+    def box(self, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
+        """The part of the array between the bounds (first, end) along every axis."""
+        with reading(self.path):
+            return self._read_box(bounds)
+
+    def _read_box(self, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
+        rows = self._read(*bounds[0])
+        return rows[(slice(None), *(slice(*bound) for bound in bounds[1:]))]
+
+    def place(self, row: int) -> tuple[Path, int]:
+        """The file of a row, and the number of the row there."""
+        return self.path, row
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} reads no rows")
@@ -135,6 +163,9 @@ class Source:
         """The array as a Python expression, and the modules that it needs beside numpy."""
         array = f"numpy.load({json.dumps(str(self.path))})"
         return (f"{array}[{json.dumps(self.dataset)}]" if self.dataset else array,)
+
+
+EVERY_AXIS = 1 << 30  # the depth of an array of which any part can be read in any order
 
 
 def _stamp(stream: BinaryIO) -> tuple[int, int, int]:
