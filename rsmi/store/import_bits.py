@@ -83,8 +83,9 @@ def require_many_byte_values(path: Path) -> None:
         while len(found) <= 2 and (content := stream.read(_BYTES_AT_ONCE)):
             found.update(np.flatnonzero(np.bincount(np.frombuffer(content, np.uint8))).tolist())
     if len(found) == 2 and path.stat().st_size >= _FEWEST_BYTES:
-        low, high = sorted(value - 256 if value > 127 else value for value in found)
-        values = "" if (low, high) in ((-1, 1), (0, 1)) else f" --values {low},{high}"
+        low, high = sorted(found)
+        down, up = np.array([low, high], np.uint8).view(np.int8)
+        values = "" if (down, up) in ((1, -1), (0, 1)) else f" --values {down},{up}"
         raise UsageError(
             f"{path}: holds only the bytes {low} and {high}: one byte for every spin (--format"
             f" bytes{values}), or packed bits (--format bits)?"

@@ -117,7 +117,8 @@ def _several_ensembles(shape: Sequence[int]) -> list[Reading]:
     """The first axis may count chains or temperatures, the second configurations."""
     first, n, *lattice = shape if len(shape) > 2 else (0, 0)
     plausible = len(lattice) > 1 or (len(lattice) == 1 and first < n != lattice[0])
-    if not plausible or len(lattice) > 3 or _is_cube((n, *lattice)):
+    cube = len(lattice) == 2 and _is_cube((n, *lattice))
+    if not plausible or cube or len(lattice) > 3:
         return []
     names = plain_axes(len(lattice))
     what = f"{n} configurations of a lattice {_times(lattice)} for each of {first}"

@@ -69,7 +69,9 @@ class TextSource(Source):
     ):
         super().__init__(path)
         self._header = header
-        if self._opened.read(2) == GZIP:
+        compressed = self._opened.read(len(GZIP)) == GZIP
+        self._opened.seek(0)
+        if compressed:
             self._stream = gzip.GzipFile(fileobj=self._opened)
         with reading(path):
             self._format, blocks = self._survey(columns)

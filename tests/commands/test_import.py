@@ -5,6 +5,7 @@ tests/data/mcising.h5 is of mcising 1.1.0 (pypi.org/project/mcising):
 ``mcising run -L 6 -T 2.0 -T 3.0 --sweeps 480 --therm 50 --interval 20 --seed 3 -o mcising.h5``.
 """
 
+import gzip
 import io
 import json
 import os
@@ -90,18 +91,19 @@ WRITERS = {
         lambda path, array: np.packbits(
             array.reshape(len(array), -1) > 0, axis=1, bitorder="little"
         ).tofile(path),
-        "--shape SHAPE",
+        "--shape SHAPE --bit-order little --format bits",
     ),
     "big.bin": (
         lambda path, array: np.packbits(array.reshape(len(array), -1) > 0, axis=1).tofile(path),
-        "--shape SHAPE --bit-order big",
+        "--shape SHAPE --bit-order big --format bits",
     ),
 }
 
 
-def write_and_import(folder, name, array):
+def write_and_import(folder, name, array, more=""):
     writer, options = WRITERS[name]
     writer(folder / name, array)
+    options = options if "SHAPE" in options else f"{options} {more}"
     shape = "x".join(map(str, array.shape[1:]))
     result = run_here(
         "import",
@@ -131,6 +133,207 @@ def test_every_format_and_type(name, dtype, spins, workplace):
 shapes = st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple)
 
 
+# ---- the shapes that people have -----------------------------------------------------------------
+
+
+def rows_of_lattices(path, array, between=b"\n", first=b"", opener=open):
+    """A row of the lattice on a line, and something between the configurations."""
+    with opener(path, "wb") as stream:
+        stream.write(first)
+        for number, configuration in enumerate(array):
+            stream.write(between.replace(b"N", b"%d" % number) if number else b"")
+            np.savetxt(stream, configuration, fmt="%d")
+
+
+def strings(path, array, label="", letters="01"):
+    """One configuration on a line, one letter a spin."""
+    lines = ["".join(letters[int(spin > 0)] for spin in one.ravel()) for one in array]
+    Path(path).write_text("".join(f"{label}{line}\n" for line in lines))
+
+
+def labelled(path, array):
+    """A header, a label before the spins, and one behind them."""
+    flat = array.reshape(len(array), -1)
+    lines = [f"cold; {'; '.join(map(str, one))}; 2.5\n" for one in flat]
+    Path(path).write_text("phase; spins; temperature\n" + "".join(lines))
+
+
+def of_temperatures(array):
+    """Other spins at the temperatures 0, 1 and 3."""
+    return np.stack([-array, array[::-1], array, array[:, ::-1]])
+
+
+def matlab(path, array):
+    """HDF5 behind a block of 512 bytes; MATLAB writes the axes in reverse order."""
+    with h5py.File(path, "w", userblock_size=512) as handle:
+        handle["spins"] = array.T.astype(float)
+    with open(path, "r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+
+
+def sequences(array):
+    """(4, 10, 3, 4): four chains, of which the configurations take turns in ``array``."""
+    return array.reshape(10, 4, *array.shape[1:]).swapaxes(0, 1)
+
+
+def save(change=lambda array: array):
+    return lambda path, array: np.save(path, change(array))
+
+
+def lzf(path, array, shuffle):
+    with h5py.File(path, "w") as handle:
+        handle.create_dataset(
+            "spins", data=array, chunks=(8, 3, 4), compression="lzf", shuffle=shuffle
+        )
+
+
+SHAPES = {
+    "last.npy": (save(lambda a: np.moveaxis(a, 0, -1)), "--axes y,x,n"),
+    "fortran-last.npy": (
+        save(lambda a: np.asfortranarray(np.moveaxis(a, 0, -1))),
+        "--axes y,x,n",
+    ),
+    "last.npz": (lambda path, a: np.savez_compressed(path, np.moveaxis(a, 0, -1)), "--axes y,x,n"),
+    "last.h5": (
+        lambda path, a: write_hdf5(path, np.moveaxis(a, 0, -1), chunks=(2, 2, 7)),
+        "--dataset deep/spins --axes y,x,n",
+    ),
+    "transposed.npy": (save(lambda a: a.swapaxes(1, 2)), "--axes n,x,y"),
+    "ones.npy": (save(lambda a: a[:, None, :, :, None]), "--axes n,1,y,x,1"),
+    "range.npy": (save(lambda a: np.concatenate([-a, a, -a])), "--select n=40:-40"),
+    "scan.npy": (save(of_temperatures), "--axes t,n,y,x --select t=2"),
+    "scan.npz": (
+        lambda path, a: np.savez_compressed(path, of_temperatures(a)),
+        "--axes t,n,y,x --select t=2",
+    ),
+    "scan.h5": (
+        lambda path, a: write_hdf5(path, of_temperatures(a), chunks=(3, 7, 2, 2)),
+        "--dataset deep/spins --axes t,n,y,x --select t=-2",
+    ),
+    "inner-scan.npy": (
+        save(lambda a: np.moveaxis(of_temperatures(a), 0, 1)),
+        "--axes n,T,y,x --select T=2",
+    ),
+    "flat-scan.npy": (
+        save(lambda a: of_temperatures(a).reshape(4, 40, 12)),
+        "--axes t,n,site --select t=2 --shape 3x4",
+    ),
+    "chains.npy": (save(sequences), "--axes chain,n,y,x"),
+    "chains.h5": (
+        lambda path, a: write_hdf5(path, sequences(a), chunks=(3, 4, 3, 4)),
+        "--dataset deep/spins --axes chain,n,y,x",
+    ),
+    "turns.npy": (save(lambda a: a.reshape(10, 4, 3, 4)), "--axes n,chain,y,x"),
+    "matlab.mat": (matlab, "--axes x,y,n"),
+    "lzf.h5": (lambda path, a: lzf(path, a, False), ""),
+    "shuffled-lzf.h5": (lambda path, a: lzf(path, a, True), ""),
+    "rows.txt": (rows_of_lattices, ""),
+    "rows.dat.gz": (lambda path, a: rows_of_lattices(path, a, opener=gzip.open), ""),
+    "comments.txt": (lambda path, a: rows_of_lattices(path, a, b"\n# configuration N\n"), ""),
+    "plain-rows.txt": (lambda path, a: rows_of_lattices(path, a, b""), "--shape 3x4"),
+    "sizes.txt": (lambda path, a: rows_of_lattices(path, a, first=b"3 4 40\n"), "--header 1"),
+    "strings.txt": (strings, "--shape 3x4"),
+    "signs.txt": (lambda path, a: strings(path, a, letters="-+"), "--shape 3x4"),
+    "labels.txt": (lambda path, a: strings(path, a, "T=2.3, "), "--columns 1: --shape 3x4"),
+    "labels.csv": (labelled, "--columns 1:-1 --shape 3x4"),
+    "bytes.bin": (lambda path, a: a.tofile(path), "--format bytes --shape 3x4"),
+    "images.npy": (save(lambda a: np.where(a > 0, 255, 0).astype(np.uint8)), "--values 0,255"),
+    "states.npy": (save(lambda a: np.where(a > 0, 1, 2)), "--values 2,1"),
+    "halves.npy": (save(lambda a: a / 2), "--values=-0.5,0.5"),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_shape(name, spins, workplace, interrupt):
+    """The same spins whatever wrote them; of chains, also their number. Work that is stopped after
+    17 configurations is taken up in the middle."""
+    writer, options = SHAPES[name]
+    writer(name, spins)
+    line = ["import", name, *options.split(), "-o", "out.h5"]
+    result = run_here(*line)
+    assert result.code == 0, result.err
+    assert (stored("out.h5") == spins).all()
+    with open_file("out.h5") as file:
+        assert file.attributes["chains"] == (4 if "chain" in options else 1)
+    line[-1] = "again.h5"
+    interrupt(line, 17)
+    assert run_here(*line).code == 0
+    assert digest("again.h5") == digest("out.h5")
+
+
+def test_components(workplace):
+    """The same two spins at every site from every order of the axes, packed bits included, and as
+    SCHEMA.md reads them."""
+    spins = np.random.default_rng(9).choice(np.array([-1, 1], np.int8), (30, 2, 3, 4))
+    last = np.moveaxis(spins, 1, -1)
+    bits = np.packbits(last.reshape(30, -1) > 0, axis=1)
+    np.save("first.npy", spins)
+    np.save("last.npy", last)
+    np.save("flat.npy", last.reshape(30, -1))
+    np.save("scan.npy", np.stack([last, -last]))
+    np.savetxt("flat.csv", spins.reshape(30, -1), fmt="%d")
+    bits.tofile("last.bits")
+    for line in (
+        "first.npy --components 2",
+        "last.npy --components 2 --component-axis last",
+        "first.npy --axes n,c,y,x",
+        "scan.npy --axes t,n,y,x,c --select t=0",
+        "flat.npy --components 2 --component-axis last --shape 3x4",
+        "flat.csv --components 2 --component-axis first --shape 3x4",
+        "last.bits --components 2 --component-axis last --shape 3x4 --bit-order big",
+    ):
+        assert run_here("import", *line.split(), "--force", "-o", "out.h5").code == 0, line
+        with open_file("out.h5") as file:
+            rows = file.read("/spins")
+            assert file.attributes["components"] == 2
+            assert file.attributes["shape"] == (3, 4)
+        assert (rows == np.packbits(spins.reshape(30, -1) > 0, axis=1, bitorder="little")).all()
+    assert run_here("info", "out.h5", "--verify").code == 0
+
+
+def test_files_are_chains(spins, workplace):
+    """Files, and datasets of a file, are chains; each may hold several."""
+    chains = sequences(spins)
+    for number, chain in enumerate(chains):
+        np.save(f"chain-{number}.npy", chain)
+    np.savez("all.npz", **{f"c{number}": chain for number, chain in enumerate(chains)})
+    np.save("half-0.npy", chains[:2].swapaxes(0, 1).reshape(20, 3, 4))
+    np.save("half-1.npy", chains[2:].swapaxes(0, 1).reshape(20, 3, 4))
+    names = " ".join(f"chain-{number}.npy" for number in range(4))
+    datasets = " ".join(f"--dataset c{number}" for number in range(4))
+    for line in (names, f"all.npz {datasets}", "half-0.npy half-1.npy --chains 2"):
+        assert run_here("import", *line.split(), "--force", "-o", "out.h5").code == 0, line
+        assert (stored("out.h5") == spins).all(), line
+        with open_file("out.h5") as file:
+            assert file.attributes["chains"] == 4
+            assert len(file.attributes["inputs"]) == {"all": 4, "hal": 2, "cha": 4}[line[:3]]
+    np.save("long.npy", spins)
+    np.save("zeros.npy", chains[0] > 0)
+    for line, words, code in (
+        (
+            "chain-0.npy long.npy",
+            "long.npy is of shape [40, 3, 4] and chain-0.npy of [10, 3, 4]",
+            2,
+        ),
+        ("chain-0.npy all.npz --dataset c0", "--dataset: for NPZ and HDF5 files", 2),
+        ("half-0.npy half-1.npy --chains 3", "are no whole number of steps of 3 chains", 2),
+        ("chain-0.npy zeros.npy", "and 0 (configuration 0 of zeros.npy)", 65),
+    ):
+        refused(run_here("import", *line.split(), "-q", "-o", "x.h5"), words, code)
+
+
+def test_standard_input(spins, workplace):
+    """What another program writes, in any format that its content shows."""
+    np.save("spins.npy", spins)
+    rows_of_lattices("rows.txt", spins)
+    for name in ("spins.npy", "rows.txt"):
+        with open(name, "rb") as stream:
+            child = process(["import", "-", "--force", "-o", "out.h5"], stdin=stream)
+            child.communicate()
+        assert child.returncode == 0
+        assert (stored("out.h5") == spins).all()
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     data=st.data(),
@@ -146,7 +349,8 @@ def test_any_spins_come_back(tmp_path_factory, data, n, shape, name, down):
         data.draw(st.sampled_from([np.int8, np.int32, np.float64]))
     )
     assert (
-        write_and_import(tmp_path_factory.mktemp("any"), name, array) == 2 * up.astype(int) - 1
+        write_and_import(tmp_path_factory.mktemp("any"), name, array, "--shape SHAPE")
+        == 2 * up.astype(int) - 1
     ).all()
 
 
@@ -245,6 +449,23 @@ def with_value(value, dtype, where=(7, 1, 2)):
     return array
 
 
+def torch_archive():
+    """The layout of torch.save."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02.")
+        archive.writestr("archive/data/0", bytes(64))
+    return stream.getvalue()
+
+
+def records():
+    """HDF5 with a table of records."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as handle:
+        handle["table"] = np.zeros(10, [("E", "f8"), ("spins", "i1", (4, 4))])
+    return stream.getvalue()
+
+
 ONES = np.ones((12, 3, 4), np.int8)
 BAD = {
     "two.npy": (npy(with_value(2, np.int8)), "holds 2 at configuration 7, site (1, 2)"),
@@ -290,7 +511,7 @@ BAD = {
     "pickle.npz": (zipped(pickled()), "never unpickled"),
     "ragged.csv": (b"1,-1,1\n1,1,1\n1,1\n", "line 3 has 2 numbers, where the lines before have 3"),
     "word.csv": (b"1,-1\n\n1,up\n", "line 3: 'up' is no number"),
-    "title.csv": (b"s0,s1\n1,-1\n", "line 1: 's0' is no number"),
+    "title.csv": (b"1,-1\ns0,s1\n", "line 2: 's0' is no number"),
     "gap.csv": (b"1,,1\n", "line 1: a number is missing"),
     "nan.csv": (b"1,1\n1,nan\n", "holds NaN at configuration 1, site (1)"),
     "empty.csv": (b"\n# nothing\n", "is empty"),
@@ -298,7 +519,9 @@ BAD = {
     "binary.csv": (bytes(range(128, 256)), "line 1: "),
     "zip.csv": (zipped(npy(ONES)), "not CSV but NPZ"),
     "text.npy ": (b"1,1\n", "not NPY"),
-    "a.csv.gz": (b"\x1f\x8b\x08\x00", "compressed by gzip, which is not read: decompress it first"),
+    "cut.csv.gz": (gzip.compress(b"1,-1\n")[:-9], "damaged or no plain array"),
+    "spins.npy.gz": (gzip.compress(npy(ONES)), "compressed by gzip, which is read of texts only"),
+    "spins.csv.bz2": (b"BZh91AY", "compressed by bzip2, which is not read: decompress it first"),
     "odd.bits": (
         bytes(7),
         "7 bytes are no whole number of configurations of 2 bytes each (12 sites)",
@@ -315,7 +538,7 @@ def test_bad_files(name, workplace):
     content, words = BAD[name]
     Path(name).write_bytes(content)
     options = (
-        ["--shape", "3x4"] * name.endswith("bits")
+        ["--shape", "3x4", "--bit-order", "little"] * name.endswith("bits")
         + ["--format", "csv"] * (name == "zip.csv")
         + ["--format", "npy"] * name.endswith(" ")
     )
@@ -384,7 +607,7 @@ USAGE = {
     "flat.npy --shape 4x4": "--shape 4x4: flat.npy has configurations of 12",
     "a.bits": "bits say nothing of the lattice: give --shape",
     "line.npy": "has shape [5]; (n, L), (n, Ly, Lx) or (n, Lz, Ly, Lx) is needed",
-    "five.npy": "has shape [2, 2, 2, 2, 2]",
+    "five.npy": "shape [2, 2, 2, 2, 2] could be 2 configurations of a lattice 2x2x2 for each of 2",
     "a.npy --temperature 2": "as by --model ising",
     "a.npy --model ising --temperature 2 --coupling 0.5": "one of the two",
     "a.npy --model ising --coupling -1": "--coupling -1.0: must be positive and finite",
@@ -434,6 +657,115 @@ def test_values_can_be_demanded(values, found, words, workplace):
         ).code
         == 0
     )
+
+
+def lines(array, between=""):
+    """A text with a row of the array on a line."""
+    rows = [" ".join(map(str, row)) + "\n" for row in array]
+    return (between.join(rows)).encode()
+
+
+# name -> content or array, options, words of the refusal
+AMBIGUOUS = {
+    "scan.npy": (np.ones((3, 50, 8, 8)), "", "--axes t,n,y,x --select t=0"),
+    "oblong.npy": (np.ones((30, 4, 8, 16)), "", "a lattice 4x8x16 (--axes n,z,y,x); or"),
+    "links.npy": (np.ones((30, 8, 8, 2)), "", "8x8 sites with 2 components (--axes n,y,x,c)"),
+    "first.npy": (np.ones((30, 2, 8, 8)), "", "8x8 sites with 2 components (--axes n,c,y,x)"),
+    "spinor.npy": (np.ones((50, 40, 2)), "", "40 sites with 2 components (--axes n,x,c)"),
+    "last.npy": (np.ones((8, 8, 50)), "", "50 configurations of a lattice 8x8 (--axes y,x,n)"),
+    "chains.npy": (np.ones((4, 50, 12)), "", "for each of 4 chains (--axes chain,n,x)"),
+    "column.npy": (np.ones((12, 50)), "", "50 configurations of 12 sites (--axes x,n)"),
+    "flat.npy": (np.ones((50, 64)), "", "50 flat lattices 8x8 (--shape 8x8); or"),
+    "six.npy": (np.ones((2, 2, 5, 3, 4, 4)), "", "name its axes by --axes"),
+    "rows.txt": (lines(np.ones((48, 6), int)), "", "8 lattices 6x6, one row a line (--shape 6x6)"),
+    "cubes.txt": (
+        2 * (lines(np.ones((3, 3), int)) + b"\n" + lines(np.ones((3, 3), int)) + b"\n\n"),
+        "",
+        "gaps of 1 and of 2 lines",
+    ),
+    "int8.bin": (b"\x01\xff" * 80, "--shape 4x4", "the bytes 1 and 255: one byte for every spin"),
+    "images.bits": (b"\x00\xff" * 80, "--shape 4x4", "(--format bytes --values 0,-1)"),
+    "order.bits": (bytes(range(80)), "--shape 4x4", "--bit-order big if the first site of a byte"),
+    "both.npy": (np.ones((30, 2, 5, 2)), "--components 2", "say by --component-axis whether"),
+    "flat-two.npy": (np.ones((30, 24)), "--components 2 --shape 3x4", "say by --component-axis"),
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_nothing_is_guessed(name, workplace):
+    """What could be read in several ways is refused, with the option that chooses."""
+    content, options, words = AMBIGUOUS[name]
+    if isinstance(content, bytes):
+        Path(name).write_bytes(content)
+    else:
+        np.save(name, content)
+    refused(run_here("import", name, *options.split(), "-o", "out.h5"), words, 2)
+    assert os.listdir() == [name]
+
+
+@pytest.mark.parametrize("shape", [(50, 12), (50, 8, 8), (8, 8, 8), (40, 4, 6), (20, 5, 5, 5)])
+def test_plain_arrays_need_no_option(shape, workplace):
+    np.save("a.npy", np.ones(shape))
+    assert run_here("import", "a.npy", "-o", "out.h5").code == 0
+    with open_file("out.h5") as file:
+        assert file.attributes["shape"] == shape[1:]
+
+
+UNREAD = {
+    "old.mat": (b"MATLAB 5.0 MAT-file, made by", "scipy.io.loadmat('old.mat')['NAME']"),
+    "spins.pkl": (b"\x80\x04\x95", "pickle.load(open('spins.pkl', 'rb'))"),
+    "spins.png": (b"\x89PNG\r\n\x1a\n", "PIL.Image.open(name).convert('1')"),
+    "spins.pt": (torch_archive(), "numpy.save('spins.npy', torch.load('spins.pt').numpy())"),
+    "records.h5": (records(), "h5py.File('records.h5')['/table']['spins']"),
+    "uneven.txt": (
+        b"1 1\n1 1\n\n1 1\n1 1\n\n1 1\n",
+        "the block of lines that ends at line 7 has 1 lines, where those before have 2",
+    ),
+    "label.txt": (b"1 1 hot\n1 1 hot\n", "line 1: 'hot' is no number"),
+    "letters.txt": (b"0110\n01x0\n", "line 2: '01x0' is no number"),
+    "short.txt": (b"0110\n010\n", "line 2 has 3 numbers, where the lines before have 4"),
+    "states.npy": (npy(1 + (ONES * np.arange(4) % 2)), "2 means up, say --values=1,2"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_files_that_are_not_read(name, workplace):
+    """The sentence has the line of Python, or the option, that reads them."""
+    content, words = UNREAD[name]
+    Path(name).write_bytes(content)
+    refused(run_here("import", name, "-o", "out.h5"), words)
+
+
+WRONG = {
+    "--axes n,y": "the lattice is x, or y and x, or z, y and x, or site",
+    "--axes y,x": "names every axis once",
+    "--axes n,n,y,x": "names every axis once",
+    "--axes n,y,x,site": "the lattice is x, or y and x",
+    "--axes n,t,y,x": "choose an index of t by --select t=0",
+    "--axes n,y,x": "scan.npy has 4 axes: shape [5, 6, 4, 4]",
+    "--axes n,1,y,x": "an axis of scan.npy that is called 1 has length 6",
+    "--axes n,t,y,x --select t=6": "--select t=6: the axis has 6 entries, 0 to 5",
+    "--axes n,t,y,x --select u=0": "--select u: --axes n,t,y,x has no such axis",
+    "--axes n,t,y,x --select t=1.5": "an axis and an index or a range",
+    "--axes n,t,y,x --select t=0,n=5:": "--select n=5:",
+    "--axes n,chain,y,x --chains 2": "--chains 2: --axes already has 6 chains",
+    "--axes n,c,y,x --components 2": "--axes already says c, which has length 6",
+    "--axes n,c,y,x --model ising": "its sites have one component, and scan.npy has 6",
+    "--axes n,c,y,x --mask mask.npy": "--mask: for sites with one component",
+    "--components 3": "without an axis of 3 first or last",
+    "--columns 1:": "--columns and --header: for texts",
+    "--columns 1": "--columns 1: a range counted from 0",
+    "--values 0,0": "the two numbers of a spin down and a spin up",
+    "--values up": "the two numbers of a spin down and a spin up",
+    "--format bytes": "bytes say nothing of the lattice: give --shape",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_options_that_do_not_fit(line, workplace):
+    np.save("scan.npy", np.ones((5, 6, 4, 4)))
+    np.save("mask.npy", np.eye(2))
+    refused(run_here("import", "scan.npy", *line.split(), "-o", "out.h5"), WRONG[line], 2)
 
 
 # ---- the run -------------------------------------------------------------------------------------
@@ -517,7 +849,7 @@ print(code, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
 def test_memory_is_bounded(name, workplace):
     """Beyond what the program itself takes: less than 100 MiB, whatever the file (here 128 MiB of
     zeros, or 16 MiB of text)."""
-    shape = (1 << 15, 64, 64)
+    shape, options = (1 << 15, 64, 64), []
     if name == "large.npy":
         with open(name, "wb") as stream:
             stream.write(npy(np.empty(0, np.int8), shape=shape))
@@ -539,9 +871,10 @@ def test_memory_is_bounded(name, workplace):
                 data[start : start + 4096] = 0
     else:
         Path(name).write_bytes((b"0," * 4095 + b"0\n") * 2048)
+        options = ["--shape", "64x64"]
     environment = {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parent.parent)}
     done = subprocess.run(
-        [sys.executable, "-c", PEAK, "import", name, "-q", "-o", "out.h5"],
+        [sys.executable, "-c", PEAK, "import", name, *options, "-q", "-o", "out.h5"],
         env=environment,
         capture_output=True,
         text=True,
@@ -838,7 +1171,8 @@ def chain(workplace):
     np.save("mask.npy", np.array([True, False]))
     assert (
         run_here(
-            *"import sparse.npy --mask mask.npy --model ising --chains 8 -o sparse.h5".split()
+            *"import sparse.npy --shape 64 --mask mask.npy --model ising --chains 8 -o".split(),
+            "sparse.h5",
         ).code
         == 0
     )

@@ -135,7 +135,6 @@ def latest(path, array):
 def import_everything(path) -> None:
     """What `rsmi import` does up to the writing."""
     settings = {
-        "dataset": None,
         "values": "auto",
         "bit_order": "little",
         "model": None,
@@ -146,7 +145,7 @@ def import_everything(path) -> None:
     }
     shape = "6x6" if path.endswith((".csv", ".bits")) else None
     with prepare(
-        Path(path),
+        [Path(path)],
         format=None,
         shape=shape,
         temperature="2" if path == "mcising.h5" else None,
