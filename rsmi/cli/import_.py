@@ -22,29 +22,29 @@ of the same samples. Files may be larger than the memory. What can be read in se
 refused, with the options that choose.
 
 \b
-An array of numpy, HDF5 or MATLAB 7.3: (n, L), (n, Ly, Lx) or a cube (n, L, L, L)
+Example: an array of numpy, HDF5 or MATLAB 7.3: (n, L), (n, Ly, Lx) or a cube (n, L, L, L)
   rsmi import spins.npy -o samples.h5
   rsmi import run.h5 --dataset /spins -o samples.h5
-The Ising ferromagnet at T = 2.3 J/k_B, 4 chains that took turns; chains in files of their own
+Example: the Ising ferromagnet at T = 2.3 J/k_B, 4 chains that took turns; a file a chain
   rsmi import spins.npy --model ising --temperature 2.3 --chains 4 -o samples.h5
   rsmi import chain-*.npy --model ising --temperature 2.3 -o samples.h5
-Axes in another order; one temperature of several; an axis of chains
+Example: axes in another order; one temperature of several; an axis of chains
   rsmi import spins.npy --axes y,x,n -o samples.h5
   rsmi import scan.npy --axes t,n,y,x --select t=3 -o samples.h5
   rsmi import spins.npy --axes chain,n,y,x -o samples.h5
-A text, plain or compressed by gzip: a row of the lattice on a line, with an empty line or a comment
-between configurations; a lattice of 32x32 on each line; strings such as 0110 behind a label
+Example: a text, also compressed by gzip: a row of the lattice on a line, with an empty line or a
+comment between configurations; a lattice of 32x32 on each line; strings such as 0110 behind a label
   rsmi import spins.txt -o samples.h5
   rsmi import spins.csv --shape 32x32 -o samples.h5
   rsmi import spins.dat.gz --columns 1: --shape 32x32 -o samples.h5
   ./simulate | rsmi import - --shape 32x32 -o samples.h5
-Values 0 and 255; several variables at a site, such as the links of a lattice (n, Ly, Lx, 2)
+Example: values 0 and 255; several variables at a site, such as two links (n, Ly, Lx, 2)
   rsmi import images.npy --values 0,255 -o samples.h5
   rsmi import links.npy --components 2 --component-axis last -o samples.h5
-No header: one byte for every spin; bits as numpy.packbits has them
+Example: files without a header: one byte for every spin; bits as numpy.packbits has them
   rsmi import spins.bin --format bytes --shape 32x32 -o samples.h5
   rsmi import spins.bits --shape 32x32 --bit-order big -o samples.h5
-Only some sites carry data
+Example: only some sites carry data
   rsmi import brick-wall.npy --mask cell.npy -o samples.h5
 
 For the nearest-neighbour Ising ferromagnet without a field, give --model ising, and --temperature
