@@ -449,23 +449,6 @@ def with_value(value, dtype, where=(7, 1, 2)):
     return array
 
 
-def torch_archive():
-    """The layout of torch.save."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("archive/data.pkl", b"\x80\x02.")
-        archive.writestr("archive/data/0", bytes(64))
-    return stream.getvalue()
-
-
-def records():
-    """HDF5 with a table of records."""
-    stream = io.BytesIO()
-    with h5py.File(stream, "w") as handle:
-        handle["table"] = np.zeros(10, [("E", "f8"), ("spins", "i1", (4, 4))])
-    return stream.getvalue()
-
-
 ONES = np.ones((12, 3, 4), np.int8)
 BAD = {
     "two.npy": (npy(with_value(2, np.int8)), "holds 2 at configuration 7, site (1, 2)"),
@@ -711,12 +694,7 @@ def test_plain_arrays_need_no_option(shape, workplace):
         assert file.attributes["shape"] == shape[1:]
 
 
-UNREAD = {
-    "old.mat": (b"MATLAB 5.0 MAT-file, made by", "scipy.io.loadmat('old.mat')['NAME']"),
-    "spins.pkl": (b"\x80\x04\x95", "pickle.load(open('spins.pkl', 'rb'))"),
-    "spins.png": (b"\x89PNG\r\n\x1a\n", "PIL.Image.open(name).convert('1')"),
-    "spins.pt": (torch_archive(), "numpy.save('spins.npy', torch.load('spins.pt').numpy())"),
-    "records.h5": (records(), "h5py.File('records.h5')['/table']['spins']"),
+UNREADABLE = {
     "uneven.txt": (
         b"1 1\n1 1\n\n1 1\n1 1\n\n1 1\n",
         "the block of lines that ends at line 7 has 1 lines, where those before have 2",
@@ -728,10 +706,10 @@ UNREAD = {
 }
 
 
-@pytest.mark.parametrize("name", UNREAD)
+@pytest.mark.parametrize("name", UNREADABLE)
 def test_files_that_are_not_read(name, workplace):
-    """The sentence has the line of Python, or the option, that reads them."""
-    content, words = UNREAD[name]
+    """The sentence has the place of the fault, or the option that reads them."""
+    content, words = UNREADABLE[name]
     Path(name).write_bytes(content)
     refused(run_here("import", name, "-o", "out.h5"), words)
 

@@ -117,7 +117,8 @@ def test_other_programs(name, head, words, workplace):
 def test_packed_bits_are_not_taken_for_a_pickle(workplace):
     """Their first bytes may be anything; the name says what they are."""
     Path("a.bits").write_bytes(b"\x80\x04\xff\xd8\xff\x01")
-    assert run_here("import", "a.bits", "--shape", "4x4", "-o", "out.h5").code == 0
+    line = "import a.bits --shape 4x4 --bit-order big -o out.h5"
+    assert run_here(*line.split()).code == 0
 
 
 @pytest.mark.parametrize(
