@@ -40,7 +40,10 @@ Example:
 )
 @click.option("--digest", is_flag=True, help="Print only the digest of the content.")
 @click.option(
-    "--verify", is_flag=True, help="Recompute the digest from the content: prints ok, or exits 65."
+    "--verify",
+    is_flag=True,
+    help="Recompute the digest from the content: prints ok, or exits 65. All files but samples and"
+    " shards are verified whenever they are read.",
 )
 @common.reading_command
 def command(file: str, tree: bool, digest: bool, verify: bool, as_json: bool) -> None:

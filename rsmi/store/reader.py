@@ -27,6 +27,9 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 def open_file(path: str | Path, kind: str | None = None) -> Iterator[File]:
     """Open a file of rsmi for reading.
 
+    The content of a small file is compared with its stored digest; `File.verify` does the same for
+    samples and shards, which may be larger than the memory.
+
     Parameters
     ----------
     path : str or Path
@@ -39,7 +42,8 @@ def open_file(path: str | Path, kind: str | None = None) -> Iterator[File]:
         If there is no such file.
     DataError
         If the file is not HDF5, is truncated, is of another kind or of a newer major version,
-        breaks its schema, or contradicts itself.
+        breaks its schema, or contradicts itself; or if it is small and was changed after it was
+        written.
     """
     path = Path(path)
     handle = _open_hdf5(path)
@@ -54,6 +58,8 @@ def _checked(handle: h5py.File, path: Path, kind: str | None) -> File:
     file = File(handle, path, _identify(handle, path, kind))
     with hdf5_errors(path, "inconsistent"):
         check_consistency(file)
+    if KINDS[file.kind].small:
+        file.verify()
     return file
 
 

@@ -72,9 +72,13 @@ class Kind:
     datasets : tuple of Dataset
     whole : str
         For a shard, the kind of the file that all shards make; else empty.
+    small : bool
+        Whether files of this kind are so small that their digest is verified whenever they are
+        opened. Samples and shards may be larger than the memory.
     """
 
     meaning: str
     attributes: tuple[Attribute, ...] = ()
     datasets: tuple[Dataset, ...] = ()
     whole: str = ""
+    small: bool = True

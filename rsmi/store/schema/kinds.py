@@ -47,7 +47,7 @@ def _shard_of(name: str) -> Kind:
         f"a shard of {name}: streams for 'rsmi merge', the rows of each in `/rows/STREAM`, its"
         " state in `/state/STREAM` (since 1.3)"
     )
-    return Kind(meaning, kind.attributes + SHARD_ATTRIBUTES, shared, name)
+    return Kind(meaning, kind.attributes + SHARD_ATTRIBUTES, shared, name, small=False)
 
 
 KINDS |= {f"{name}-shard": _shard_of(name) for name in ("samples", "flow")}

@@ -88,4 +88,5 @@ SAMPLES = Kind(
             since=(1, 3),
         ),
     ),
+    small=False,
 )
