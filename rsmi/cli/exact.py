@@ -24,8 +24,8 @@ learned rule is measured on the configurations that were held out from its train
 
 {common.RULES}
 
-The JSON object holds mutual_information, mutual_information_block for I(V:E), entropy_h and their
-errors; for several rules it holds a list of them.
+The JSON object holds mutual_information_exact_hard (or _soft, for a soft rule), entropy_hard (or
+_soft), mutual_information_block for I(V:E), and errors; for several rules it holds a list of them.
 
 \b
 Example: the block spin on the 6x6 torus at T_c (0.461045 nats), two rules on a large lattice, and a

@@ -105,6 +105,7 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> None:
+    from rsmi.stages.training import rule_numbers
     from rsmi.stages.training import rules as train_lambda
     from rsmi.stages.training.request import prepare
 
@@ -112,4 +113,4 @@ def command(
         if dry_run:
             return common.print_plan(train_lambda.plan(work), as_json)
         train_lambda.run(work, output, run)
-    common.answer(output, as_json, train_lambda.summary)
+    common.answer(output, as_json, rule_numbers.summary)

@@ -61,9 +61,10 @@ def _exponent_rows(numbers: dict, known: Known) -> list[list[str]]:
         row = numbers["headline"][name]
         where = row["reason"] or f"step {row['step']}, {row['operators']} operators"
         rows.append([name, with_error(row["value"], row["error"]), _theory(known, name), where])
-    thermal = numbers["headline"]["y_t"]
-    if thermal["value"] is not None and thermal["value"] > 0:
-        rows.append(["nu = 1/y_t", _inverse(thermal), _theory(known, "nu"), ""])
+    inverse = numbers["headline"]["nu"]
+    if inverse["value"] is not None:
+        value = with_error(inverse["value"], inverse["error"])
+        rows.append(["nu = 1/y_t", value, _theory(known, "nu"), ""])
     return rows if known.exponents else [[name, value, where] for name, value, _, where in rows]
 
 
@@ -74,12 +75,6 @@ def theory_word(known: Known) -> str:
 
 def _theory(known: Known, name: str) -> str:
     return known.exponents[name].text if name in known.exponents else "-"
-
-
-def _inverse(row: dict) -> str:
-    """1/y with the error of y carried over."""
-    value, error = row["value"], row["error"]
-    return with_error(1 / value, error and error / value**2)
 
 
 def _sequence_table(entries: Sequence[dict], changes: Sequence[dict]) -> list[str]:

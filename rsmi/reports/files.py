@@ -13,7 +13,7 @@ from rsmi.stages import exponent as exponent_stage
 from rsmi.stages import merge as merge_stage
 from rsmi.stages import sample as sample_stage
 from rsmi.stages.flow import summary as flow_stage
-from rsmi.stages.training import rules as lambda_stage
+from rsmi.stages.training import rule_numbers as lambda_stage
 from rsmi.stages.training import theta as theta_stage
 from rsmi.store import File, as_data_error
 from rsmi.store.schema import KINDS

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rsmi import models
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.reports.samples import lattice, temperature
-from rsmi.stages.training import rules
+from rsmi.stages.training.rule_numbers import share
 from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
@@ -165,7 +165,7 @@ def _information_rows(a: dict[str, Any]) -> list[list[str]]:
         ["H(H)", _four(a["entropy_h"]), _four(a["entropy_h_hard"])],
         ["control: shuffled environments", _four(a["mutual_information_shuffled"]), ""],
         *_known_row("I(V:E), exact", _four(a.get("mutual_information_block")), ""),
-        *_known_row("I(H:E)/I(V:E), exact", _four(rules.share(a, "_soft")), _four(rules.share(a))),
+        *_known_row("I(H:E)/I(V:E), exact", _four(share(a, "soft")), _four(share(a, "hard"))),
         *_total_correlation_rows(a),
     ]
 

@@ -20,6 +20,7 @@ from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.lattice.packed import count_ones
 from rsmi.renormalization import finite_size
 from rsmi.samples.examination.stored import contradictions_of, warn
+from rsmi.samples.subject import subject
 from rsmi.samples.views import ResultFile, SamplesFile
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.binning import LENGTH
@@ -243,7 +244,9 @@ def _result(work: Crossing, rows: list[dict], blocks: int) -> dict[str, Any]:
 
 def summary(file: File) -> dict[str, Any]:
     """The stored answer."""
-    return {"file": str(file.path), **ResultFile(file).result}
+    result = ResultFile(file).result
+    couplings = [1 / temperature for temperature in result["temperatures"]]
+    return {"file": str(file.path), **subject(file), "couplings": couplings, **result}
 
 
 def plan(work: Crossing) -> dict[str, Any]:

@@ -52,10 +52,10 @@ def evaluate(
     Returns
     -------
     dict
-        What was asked, and ``mutual_information_block``. One rule adds ``rule``, ``hard``,
-        ``mutual_information`` and ``entropy_h``; several rules add a list ``rules`` of such
-        objects. Values are in nats and have an ``_error``, which is 0 where all environments are
-        enumerated.
+        The question, and ``mutual_information_block``. One rule adds ``rule``, ``hard``,
+        ``mutual_information_exact_hard`` and ``entropy_hard`` (``soft`` for a soft rule); several
+        rules add a list ``rules`` of such objects. Values are in nats and have an ``_error``, which
+        is 0 where all environments are enumerated.
 
     Raises
     ------
@@ -127,9 +127,14 @@ def _method(environments: Environments | None) -> dict[str, Any]:
 
 
 def _answer(text: str, chosen: ChosenRule, information: ExactInformation) -> dict[str, Any]:
+    kind = "hard" if chosen.rule.hard else "soft"
     return {
         "rule": text,
         "hard": chosen.rule.hard,
+        f"mutual_information_exact_{kind}": information.information,
+        f"mutual_information_exact_{kind}_error": information.error,
+        f"entropy_{kind}": information.entropy,
+        # The names up to version 0.4.0, which stay for one version.
         "mutual_information": information.information,
         "mutual_information_error": information.error,
         "entropy_h": information.entropy,

@@ -16,6 +16,7 @@ from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.errors import UsageError
 from rsmi.samples.flow_ensembles import FlowEnsemble, ensembles_of
+from rsmi.samples.subject import subject
 from rsmi.samples.views import FlowFile, ResultFile
 from rsmi.stages.exponent_analysis import SECTORS, STEP, analyse
 from rsmi.store import File, Writer, canonical_json
@@ -24,6 +25,7 @@ __all__ = ["STEP", "request", "run", "summary"]
 
 log = logging.getLogger("rsmi")
 
+_BIASED = ("nu", "T_c")  # how the names of the entries from one effective coupling begin
 _FAR = 1e-3  # relative distance from the critical temperature that is worth a warning
 
 
@@ -117,12 +119,33 @@ def _warn_of_short_blocks(flow: FlowFile, ensembles: Sequence[FlowEnsemble]) -> 
 
 
 def summary(file: File) -> dict[str, Any]:
-    """The stored answer, with the ``shape`` of the lattice.
+    """The stored answer, with the ``shape`` of the lattice, nu = 1/y_t, and an object of nu and T_c
+    from one effective coupling.
 
-    It is stored since format 1.4 if the sides differ. Older files have only ``size``, the first
-    side, and a shape of None.
+    The shape is stored since format 1.4 if the sides differ. Older files have only ``size``, the
+    first side, and a shape of None. The entries of the object also stand outside of it, where they
+    have been up to version 0.4.0; they stay there for one version.
     """
     result = ResultFile(file).result
     new = tuple(file.attributes["format_version"]) >= (1, 4)
-    shape = [result["size"]] * result["dimension"] if new else None
-    return {"file": str(file.path), "shape": shape, **result}
+    headline, temperature = result["headline"], result["temperature"]
+    return {
+        "file": str(file.path),
+        **subject(file),
+        "shape": [result["size"]] * result["dimension"] if new else None,
+        "block": list(file.attributes["block"]),
+        "coupling": None if temperature is None else 1 / temperature,
+        **result,
+        "headline": {**headline, "nu": inverse(headline["y_t"])},
+        "effective_coupling": {name: result[name] for name in result if name.startswith(_BIASED)},
+    }
+
+
+def inverse(row: dict[str, Any]) -> dict[str, Any]:
+    """nu = 1/y_t with the error of y_t carried over, as a row of the headline."""
+    value, error = row["value"], row["error"]
+    if value is None:
+        return row
+    if value <= 0:
+        return row | {"value": None, "error": None, "reason": "y_t is not positive"}
+    return row | {"value": 1 / value, "error": error and error / value**2}

@@ -21,6 +21,7 @@ from rsmi.models.simulation import Simulation
 from rsmi.samples.attributes import stored_attributes
 from rsmi.samples.examination.stored import of_file, report, write
 from rsmi.samples.files import check_model
+from rsmi.samples.subject import subject
 from rsmi.samples.views import SamplesFile
 from rsmi.stages.chains import (
     more_streams,
@@ -265,6 +266,7 @@ def summary(file: File) -> dict[str, Any]:
     numbers = samples.model.summary(file)
     return {
         "file": str(samples.path),
+        **subject(file),
         "samples": samples.count,
         **numbers,
         "examination": of_file(file).as_json(),

@@ -283,18 +283,19 @@ KEYS = {
         "samples energy energy_error magnetization_abs susceptibility binder tau_int"
         " tau_int_magnetization"
     ),
-    "theta.h5": "pseudo_log_likelihood kl",
+    "theta.h5": "pseudo_log_likelihood kl windows hidden",
     "lambda.h5": (
-        "mutual_information mutual_information_error mutual_information_hard"
-        " mutual_information_hard_error mutual_information_exact mutual_information_block entropy_h"
-        " filters bias objective"
+        "mutual_information_soft mutual_information_soft_error mutual_information_hard"
+        " mutual_information_hard_error mutual_information_exact_soft mutual_information_exact_hard"
+        " mutual_information_block share_soft share_hard entropy_soft entropy_hard filters bias"
+        " objective restart_number windows hidden"
     ),
     "coarse.h5": (
         "samples energy energy_error magnetization_abs susceptibility binder tau_int"
         " tau_int_magnetization"
     ),
     "flow.h5": "flows",
-    "exponent.h5": "y_t y_h headline nu nu_error T_c T_c_error",
+    "exponent.h5": "y_t y_h headline effective_coupling coupling temperature size",
     "crossing.h5": "sizes temperatures T_c T_c_error nu nu_error crossings",
 }
 

@@ -61,7 +61,7 @@ def test_table_is_aligned():
         ("flow", "flow.summary"),
         ("exponent", "exponent"),
         ("theta", "training.theta"),
-        ("lambda", "training.rules"),
+        ("lambda", "training.rule_numbers"),
     ],
 )
 def test_json_is_the_stage_summary_and_the_kind(files, capsys, name, module):

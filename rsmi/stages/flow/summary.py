@@ -6,6 +6,7 @@ from typing import Any
 
 from rsmi.renormalization import operators, thermometer
 from rsmi.samples.flow_ensembles import FlowEnsemble, ensembles_of, interactions
+from rsmi.samples.subject import subject
 from rsmi.samples.views import FlowFile
 from rsmi.store import File
 
@@ -16,6 +17,9 @@ def summary(file: File) -> dict:
     ensembles = ensembles_of(flow)
     return {
         "file": str(flow.path),
+        **subject(file),
+        "rule": flow.rule,
+        "block": list(flow.block),
         "flows": [_entry(*pair) for pair in zip(ensembles, interactions(flow, ensembles))],
     }
 
@@ -24,6 +28,7 @@ def _entry(ensemble: FlowEnsemble, interactions: list[dict[str, Any]] | None) ->
     entry: dict[str, Any] = {
         "temperature": ensemble.temperature,
         "coupling": ensemble.coupling,
+        "shape": list(ensemble.shapes[0]),
         "blocks": len(ensemble.sums["counts"]),
         "steps": _steps(ensemble),
         "interactions": interactions,

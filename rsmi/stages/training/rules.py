@@ -4,10 +4,9 @@ E."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +25,11 @@ from rsmi.samples.trained import (
     on_all_sites,
     write_mask,
 )
-from rsmi.samples.views import MachinesFile, RuleFile
+from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training import measures
 from rsmi.stages.training.methods import Method, Restart
-from rsmi.store import File, Writer
+from rsmi.store import Writer
 
 log = logging.getLogger("rsmi")
 
@@ -255,74 +254,9 @@ def _write_curves(writer: Writer, session: Session, work: LambdaTraining, outcom
     writer.write("/curve/filters", on_all_sites(work.windows.geometry, np.array(filters)))
 
 
-# ---- what it says --------------------------------------------------------------------------------
+# ---- what a run would do -------------------------------------------------------------------------
 
 
 def plan(work: LambdaTraining) -> dict:
     """What a run would do."""
     return {**work.request.parameters, **work.method.plan(work.windows)}
-
-
-def share(attributes: Mapping[str, Any], rule: str = "") -> float | None:
-    """I(H:E)/I(V:E) of a rule, both exact.
-
-    Parameters
-    ----------
-    attributes : mapping
-        The attributes of a lambda file.
-    rule : {"", "_soft"}
-        The hard rule, or the soft one.
-
-    Returns
-    -------
-    float or None
-        None where the exact values are unknown.
-    """
-    information = attributes.get(f"mutual_information_exact{rule}")
-    whole = attributes.get("mutual_information_block")
-    return information / whole if information is not None and whole else None
-
-
-_NUMBERS = (
-    "mutual_information",
-    "mutual_information_error",
-    "mutual_information_hard",
-    "mutual_information_hard_error",
-    "mutual_information_exact",
-    "mutual_information_exact_error",
-    "mutual_information_exact_soft",
-    "mutual_information_block",
-    "mutual_information_shuffled",
-    "entropy_h",
-    "entropy_h_hard",
-    "total_correlation",
-    "total_correlation_error",
-    "total_correlation_bound",
-    "total_correlation_bound_error",
-    "total_correlation_block",
-)
-
-
-def summary(file: File) -> dict[str, Any]:
-    """The learned rule and its numbers.
-
-    Filters are nested lists: hidden unit, component (if there are several), axes of the block.
-    """
-    rule = RuleFile(file)
-    filters, units = rule.filters, rule.explained_by_units
-    components = [rule.components] if rule.components > 1 else []
-    return {
-        "file": str(rule.path),
-        "block": list(rule.block),
-        "buffer": rule.buffer,
-        "environment": rule.environment,
-        "objective": rule.objective,
-        "estimator": rule.estimator,
-        **{name: rule.attributes.get(name) for name in _NUMBERS},
-        "mutual_information_share": share(rule.attributes),
-        "filters": filters.reshape(len(filters), *components, *rule.block).tolist(),
-        "bias": rule.bias.tolist(),
-        "restart": rule.restart,
-        "total_correlation_units": None if units is None else units.tolist(),
-        **rule.model.rule_summary(file),
-    }

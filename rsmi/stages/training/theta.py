@@ -23,6 +23,7 @@ from rsmi.lattice.geometry import Geometry
 from rsmi.models.base import Oracle
 from rsmi.samples.checks import cautions, require_windows
 from rsmi.samples.examination.stored import warn
+from rsmi.samples.subject import subject
 from rsmi.samples.trained import geometry_attributes, lattice_attributes, write_mask
 from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import Windows, WindowSet
@@ -329,9 +330,11 @@ def summary(file: File) -> dict[str, Any]:
     machines = MachinesFile(file)
     return {
         "file": str(machines.path),
+        **subject(file),
         "block": list(machines.block),
         "buffer": machines.buffer,
         "environment": machines.environment,
+        "windows": machines.windows,
         "hidden": machines.hidden,
         "epochs": machines.epochs,
         **{name: machines.attributes.get(name) for name in _QUALITY},

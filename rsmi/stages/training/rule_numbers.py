@@ -1,0 +1,94 @@
+"""The numbers of a lambda file, as JSON values: soft and hard rule are told apart by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rsmi.samples.subject import subject
+from rsmi.samples.views import RuleFile
+from rsmi.store import File
+
+# The name of a number, and that of the attribute of the file that holds it.
+_NUMBERS = {
+    "mutual_information_soft": "mutual_information",
+    "mutual_information_soft_error": "mutual_information_error",
+    "mutual_information_hard": "mutual_information_hard",
+    "mutual_information_hard_error": "mutual_information_hard_error",
+    "mutual_information_exact_soft": "mutual_information_exact_soft",
+    "mutual_information_exact_hard": "mutual_information_exact",
+    "mutual_information_exact_hard_error": "mutual_information_exact_error",
+    "mutual_information_block": "mutual_information_block",
+    "mutual_information_shuffled_soft": "mutual_information_shuffled",
+    "entropy_soft": "entropy_h",
+    "entropy_hard": "entropy_h_hard",
+    "total_correlation_soft": "total_correlation",
+    "total_correlation_soft_error": "total_correlation_error",
+    "total_correlation_bound_soft": "total_correlation_bound",
+    "total_correlation_bound_soft_error": "total_correlation_bound_error",
+    "total_correlation_block": "total_correlation_block",
+}
+
+
+def share(attributes: Mapping[str, Any], rule: str) -> float | None:
+    """I(H:E)/I(V:E) of a rule, both exact.
+
+    Parameters
+    ----------
+    attributes : mapping
+        The attributes of a lambda file.
+    rule : {"soft", "hard"}
+
+    Returns
+    -------
+    float or None
+        None where the exact values are unknown.
+    """
+    information = attributes.get(_NUMBERS[f"mutual_information_exact_{rule}"])
+    whole = attributes.get("mutual_information_block")
+    return information / whole if information is not None and whole else None
+
+
+def summary(file: File) -> dict[str, Any]:
+    """The learned rule and its numbers.
+
+    Filters are nested lists: hidden unit, component (if there are several), axes of the block.
+    """
+    rule = RuleFile(file)
+    filters, units = rule.filters, rule.explained_by_units
+    components = [rule.components] if rule.components > 1 else []
+    return {
+        "file": str(rule.path),
+        **subject(file),
+        "block": list(rule.block),
+        "buffer": rule.buffer,
+        "environment": rule.environment,
+        "windows": rule.windows,
+        "hidden": len(filters),
+        "objective": rule.objective,
+        "estimator": rule.estimator,
+        **{name: rule.attributes.get(stored) for name, stored in _NUMBERS.items()},
+        "share_soft": share(rule.attributes, "soft"),
+        "share_hard": share(rule.attributes, "hard"),
+        "filters": filters.reshape(len(filters), *components, *rule.block).tolist(),
+        "bias": rule.bias.tolist(),
+        "restart_number": rule.restart + 1,
+        "total_correlation_units_soft": None if units is None else units.tolist(),
+        **_deprecated(rule),
+        **rule.model.rule_summary(file),
+    }
+
+
+def _deprecated(rule: RuleFile) -> dict[str, Any]:
+    """The entries under their names up to version 0.4.0, which stay for one version."""
+    units = rule.explained_by_units
+    return {
+        **{
+            stored: rule.attributes.get(stored)
+            for name, stored in _NUMBERS.items()
+            if name != stored
+        },
+        "mutual_information_share": share(rule.attributes, "hard"),
+        "restart": rule.restart,
+        "total_correlation_units": None if units is None else units.tolist(),
+    }
