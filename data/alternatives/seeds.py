@@ -26,7 +26,7 @@ MEASURES = {
     "R2": units("R2"),
     "noise": units("noise"),
     "I(H:E), hard": lambda found: found["mutual_information_hard"],
-    "TC(V:H), soft": lambda found: found["total_correlation"],
+    "TC(V:H), soft": lambda found: found["total_correlation_soft"],
 }
 
 

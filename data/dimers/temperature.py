@@ -78,7 +78,7 @@ def measured(rule: str) -> Point:
         learned=DecoderBound(
             found["mutual_information_hard"],
             found["mutual_information_hard_error"],
-            found["entropy_h_hard"],
+            found["entropy_hard"],
         ),
         electric=float(np.mean([unit["R2"] for unit in units])),
         columnar=float(np.mean([unit["R2_columnar"] for unit in units])),

@@ -213,7 +213,7 @@ def eight_units(paths: list[Path]) -> str:
     rows = [["block", "objective", "I(V:E)", "I(H:E), hard", "lost"]]
     for path in paths:
         found = info(path)
-        whole, kept = found["mutual_information_block"], found["mutual_information_exact"]
+        whole, kept = found["mutual_information_block"], found["mutual_information_exact_hard"]
         rows.append(
             [
                 "x".join(map(str, found["block"])),

@@ -98,10 +98,10 @@ def row(coupling: float, block: int, objective: str, seeds: int) -> str:
     single = sum(copied(found, block) in ([0], [block - 1]) for found in one)
     both = sum(
         copied(found, block) == [0, block - 1]
-        and found["mutual_information_exact"] >= 0.98 * found["mutual_information_block"]
+        and found["mutual_information_exact_hard"] >= 0.98 * found["mutual_information_block"]
         for found in two
     )
-    worst = [min(found["mutual_information_exact"] for found in group) for group in (one, two)]
+    worst = [min(found["mutual_information_exact_hard"] for found in group) for group in (one, two)]
     return (
         f"{objective:12}{single:6d}/{seeds:<4d}{worst[0]:8.4f}{both:12d}/{seeds:<4d}{worst[1]:8.4f}"
     )

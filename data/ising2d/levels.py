@@ -33,7 +33,7 @@ def level(number: int) -> dict:
         "kept": (kept, kept_error),
         "known": (known, known_error),
         "share": (share, share * np.hypot(kept_error / kept, known_error / known)),
-        "exact": (rule.get("mutual_information_exact"), rule.get("mutual_information_block")),
+        "exact": (rule.get("mutual_information_exact_hard"), rule.get("mutual_information_block")),
     }
 
 

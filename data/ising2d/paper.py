@@ -34,7 +34,7 @@ def filters() -> None:
     ):
         found = info(f"paper-lambda{name}.h5")
         block, hidden = name.split("-")
-        exact = found["mutual_information_exact"]
+        exact = found["mutual_information_exact_hard"]
         line(
             f"{block}, {hidden} unit(s): I(H:E), hard, nats",
             found["mutual_information_hard"],

@@ -56,19 +56,19 @@ def rule(title: str, found: dict) -> None:
     """What a learned rule knows of its environment."""
     line(
         f"{title}: I(H:E) soft",
-        found["mutual_information"],
-        found["mutual_information_error"],
+        found["mutual_information_soft"],
+        found["mutual_information_soft_error"],
         found["mutual_information_exact_soft"],
     )
     drawn = (
-        f"+- {found['mutual_information_exact_error']:.5f}, environments drawn; I(V:E) ="
+        f"+- {found['mutual_information_exact_hard_error']:.5f}, environments drawn; I(V:E) ="
         f" {found['mutual_information_block']:.4f}"
     )
     line(
         f"{title}: I(H:E) hard",
         found["mutual_information_hard"],
         found["mutual_information_hard_error"],
-        found["mutual_information_exact"],
+        found["mutual_information_exact_hard"],
         drawn,
     )
 
