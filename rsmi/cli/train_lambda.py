@@ -35,6 +35,9 @@ likelihood it is the one with the best value of the objective itself. The mutual
 file is always the decoder bound on held-out configurations, in nats, with the exact value beside it
 where the exact P(V|E) of the model is known.
 
+A warning says if the objective of that restart was still rising when the training ended: take more
+--updates then.
+
 \b
 Examples: without and with Boltzmann machines
   rsmi train-lambda samples.h5 --block 2x2 --buffer 1 --environment 1 --hidden 1 -o lambda.h5
@@ -94,6 +97,24 @@ Examples: without and with Boltzmann machines
     metavar="N",
     default=3,
     help="Independent trainings; the best is kept.",
+)
+@click.option(
+    "--updates",
+    type=click.IntRange(1),
+    metavar="N",
+    default=None,
+    show_default="600 for one unit, 1500 for several; see --dry-run",
+    help="Updates of the optimiser in one training, each with one minibatch of windows. Not for"
+    " total-correlation and likelihood.",
+)
+@click.option(
+    "--learning-rate",
+    type=float,
+    metavar="X",
+    default=None,
+    show_default="0.05; decoder: 0.02",
+    help="Step size of the optimiser (Adam). It is constant in the first half of the updates and"
+    " then falls to 5 %.",
 )
 @common.stage_command(remote=True)
 def command(

@@ -104,6 +104,9 @@ class LambdaProblem:
         )
 
 
+STEPS_PER_EPOCH = 20  # updates of one row of the curve of a training
+
+
 @dataclass(frozen=True)
 class LambdaSettings:
     """How an objective is evaluated and maximised.
@@ -117,7 +120,7 @@ class LambdaSettings:
     bias: str = "zero"  # or "free"
     batch: int = 200
     total_steps: int = 600
-    steps_per_epoch: int = 20
+    steps_per_epoch: int = STEPS_PER_EPOCH
     learning_rate: float = 0.05
     optimizer: str = "adam"  # or "sgd"
     # whether all blocks that occur are the samples of V given h, else those of the minibatch;

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from rsmi import models
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.reports.samples import lattice, temperature
-from rsmi.stages.training.rule_numbers import share
+from rsmi.samples.views import RuleFile
+from rsmi.stages.training.rule_numbers import share, still_rising
 from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
@@ -101,8 +102,16 @@ def _quality_rows(a: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def describe_lambda(file: File) -> list[str]:
     """The window, the filters, and the information that the rule keeps."""
     filters = models.of(file.attributes).describe_rule(file) or _filters(file)
+    rule = RuleFile(file)
     rows = [*_window_rows(file), ("objective", _objective(file))]
-    return [*fields(rows), "", *filters, *table(_information_rows(file.attributes))]
+    rising = still_rising(rule.objective, rule.curve)
+    return [
+        *fields(rows),
+        "",
+        *filters,
+        *table(_information_rows(file.attributes)),
+        *(["", f"  warning: {rising}"] if rising else []),
+    ]
 
 
 def objective_name(attributes: Mapping[str, Any]) -> str:

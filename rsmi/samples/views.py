@@ -278,6 +278,16 @@ class RuleFile(TrainedView):
         return self.attributes["restart"]
 
     @property
+    def curve(self) -> NDArray[np.float64]:
+        """The objective (rows,) of the restart that was kept, in the course of its training."""
+        return self.file.read("/curve/objective")[self.restart]
+
+    @property
+    def updates(self) -> int:
+        """The number of updates (iterations, minibatches) of one training."""
+        return int(self.file.read("/curve/step")[-1:].sum())
+
+    @property
     def explained_by_units(self) -> NDArray[np.float64] | None:
         """The total correlation (hidden,) that each unit explains, in nats; None before 1.2."""
         if "total_correlation" not in self.attributes:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rsmi.errors import UsageError
+from rsmi.information.objectives import STEPS_PER_EPOCH
 from rsmi.information.training import default_settings
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
@@ -17,6 +19,7 @@ from rsmi.samples.windows import WindowSet
 from rsmi.stages.training.ascent import Ascent
 from rsmi.stages.training.block_methods import Explanation, Likelihood
 from rsmi.stages.training.methods import Method
+from rsmi.stages.training.rule_numbers import WITHOUT_OPTIMISER
 from rsmi.stages.training.rules import LambdaTraining
 from rsmi.stages.training.theta import default_schedule
 
@@ -24,6 +27,8 @@ from rsmi.stages.training.theta import default_schedule
 # fitted to n windows loses about p/2n nats.
 _WINDOWS_PER_PARAMETER = 10
 _ENUMERABLE = 16  # the most sites of a block whose states are summed over
+
+_LEAST_ROWS = 30  # of the curve of a training with --updates, unless it has fewer updates
 
 _PROXY_ESTIMATORS = ("pairs", "mcmc", "gaussian")
 _LIKELIHOOD_ESTIMATORS = ("cd", "pcd")
@@ -49,6 +54,8 @@ def prepare(
     estimator: str | None,
     bias: str | None,
     restarts: int,
+    updates: int | None,
+    learning_rate: float | None,
     seed: int,
 ) -> Iterator[LambdaTraining]:
     """Open the inputs and check that everything fits.
@@ -74,9 +81,12 @@ def prepare(
             machines = None
         drawn.check()
         bias = _bias(bias, drawn)
-        method = _method(objective, estimator, hidden, bias, drawn, machines)
+        given = {"updates": updates, "learning_rate": learning_rate}
+        optimiser = {name: value for name, value in given.items() if value is not None}
+        _check_optimiser(objective, optimiser)
+        method = _method(objective, estimator, hidden, bias, drawn, machines, optimiser)
         _require_enough(drawn, method)
-        yield LambdaTraining(drawn, machines, method, restarts, seed)
+        yield LambdaTraining(drawn, machines, method, restarts, seed, optimiser)
 
 
 def _require_enough(windows: WindowSet, method: Method) -> None:
@@ -216,20 +226,50 @@ def _method(
     bias: str,
     windows: WindowSet,
     machines: MachinesFile | None,
+    optimiser: Mapping[str, Any],
 ) -> Method:
     if objective == "total-correlation":
         return Explanation(hidden, bias)
     if objective == "likelihood":
         return _likelihood(estimator, hidden, bias, windows)
+    changes = windows.model.checked_training(
+        "train-lambda", windows.geometry, objective, estimator
+    ) | _optimiser_settings(optimiser)
     settings = default_settings(
         objective,
         hidden,
         windows.geometry.n_block,
-        **windows.model.checked_training("train-lambda", windows.geometry, objective, estimator),
+        **changes,
         estimator=estimator or "pairs",
         bias=bias,
     )
     return Ascent(settings, machines)
+
+
+def _check_optimiser(objective: str, optimiser: Mapping[str, Any]) -> None:
+    """Check that the objective has an optimiser if its settings are given."""
+    if optimiser and objective in WITHOUT_OPTIMISER:
+        option = f"--{next(iter(optimiser)).replace('_', '-')}"
+        raise UsageError(
+            f"{option}: --objective {objective} has no optimiser with updates: it is trained by"
+            f" {WITHOUT_OPTIMISER[objective]}"
+        )
+    rate = optimiser.get("learning_rate", 1.0)
+    if not 0 < rate < 10:
+        raise UsageError(f"--learning-rate {rate}: must be positive (about 0.02)")
+
+
+def _optimiser_settings(optimiser: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a training that the options change: a curve of few updates has shorter rows,
+    so that its end can be judged."""
+    settings = dict(optimiser)
+    updates = settings.pop("updates", None)
+    if updates is not None:
+        settings |= {
+            "total_steps": updates,
+            "steps_per_epoch": min(STEPS_PER_EPOCH, max(1, updates // _LEAST_ROWS)),
+        }
+    return settings
 
 
 def _likelihood(estimator: str | None, hidden: int, bias: str, windows: WindowSet) -> Likelihood:

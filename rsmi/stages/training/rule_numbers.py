@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rsmi.samples.subject import subject
 from rsmi.samples.views import RuleFile
+from rsmi.statistics.convergence import Rise, final_rise
+from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
+# How the objectives are trained that no optimiser maximises by updates.
+WITHOUT_OPTIMISER = {
+    "total-correlation": "iterations to a fixed point",
+    "likelihood": "epochs of contrastive divergence",
+}
 # The name of a number, and that of the attribute of the file that holds it.
 _NUMBERS = {
     "mutual_information_soft": "mutual_information",
@@ -49,6 +59,28 @@ def share(attributes: Mapping[str, Any], rule: str) -> float | None:
     return information / whole if information is not None and whole else None
 
 
+def final_rise_of(objective: str, curve: NDArray[np.float64]) -> Rise | None:
+    """How much the objective of a restart still rises at the end of its training.
+
+    None for too short a training, and for objectives that no optimiser maximises: their curves
+    have no independent noise.
+    """
+    return None if objective in WITHOUT_OPTIMISER else final_rise(curve)
+
+
+def still_rising(objective: str, curve: NDArray[np.float64]) -> str:
+    """A sentence if the objective of a restart is still rising at the end of its training; else
+    an empty text."""
+    rise = final_rise_of(objective, curve)
+    if rise is None or not rise.significant:
+        return ""
+    return (
+        f"the objective was still rising when the training ended, by"
+        f" {with_error(rise.value, rise.error)} from the fifth before to the last fifth: a training"
+        " with more --updates may find a better rule"
+    )
+
+
 def summary(file: File) -> dict[str, Any]:
     """The learned rule and its numbers.
 
@@ -73,9 +105,22 @@ def summary(file: File) -> dict[str, Any]:
         "filters": filters.reshape(len(filters), *components, *rule.block).tolist(),
         "bias": rule.bias.tolist(),
         "restart_number": rule.restart + 1,
+        "updates": rule.updates,
+        **_rise(rule),
         "total_correlation_units_soft": None if units is None else units.tolist(),
         **_deprecated(rule),
         **rule.model.rule_summary(file),
+    }
+
+
+def _rise(rule: RuleFile) -> dict[str, Any]:
+    """How much the objective of the kept restart rises at the end, and whether that is more than
+    its noise."""
+    rise = final_rise_of(rule.objective, rule.curve)
+    return {
+        "objective_rise": rise and rise.value,
+        "objective_rise_error": rise and rise.error,
+        "still_rising": rise and rise.significant,
     }
 
 

@@ -4,9 +4,10 @@ E."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training import measures
 from rsmi.stages.training.methods import Method, Restart
+from rsmi.stages.training.rule_numbers import still_rising
 from rsmi.store import Writer
 
 log = logging.getLogger("rsmi")
@@ -36,13 +38,18 @@ log = logging.getLogger("rsmi")
 
 @dataclass(frozen=True)
 class LambdaTraining:
-    """A checked request and everything needed to run it."""
+    """A checked request and everything needed to run it.
+
+    ``optimiser`` has the settings of the optimiser that were given, ``updates`` and
+    ``learning_rate``; they are parameters of the file only then.
+    """
 
     windows: WindowSet
     machines: MachinesFile | None
     method: Method
     restarts: int
     seed: int
+    optimiser: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def request(self) -> Request:
@@ -59,6 +66,7 @@ class LambdaTraining:
             "bias": method.bias,
             "restarts": self.restarts,
             "seed": self.seed,
+            **self.optimiser,
         }
         machines = () if self.machines is None else (self.machines.file,)
         return Request("train-lambda", "lambda", parameters, (self.windows.source, *machines))
@@ -138,6 +146,7 @@ def run(work: LambdaTraining, output: Path, options: RunOptions) -> None:
         session.run(tasks, f"training {work.method.objective}", "epoch")
         outcome = _evaluated(session, work, tasks)
         _warn(output, outcome)
+        _warn_of_rise(session, output, work, outcome)
         _publish(session, work, outcome)
 
 
@@ -197,6 +206,13 @@ def _warn(output: Path, outcome: Outcome) -> None:
         *measures.cautions(outcome.soft, outcome.hard, outcome.shuffled),
         *measures.idle_units(outcome.rule.filters),
     ]:
+        log.warning("%s: %s", output, sentence)
+
+
+def _warn_of_rise(session: Session, output: Path, work: LambdaTraining, outcome: Outcome) -> None:
+    curve = session.rows(outcome.tasks[outcome.best]).read("objective")
+    sentence = still_rising(work.method.objective, curve)
+    if sentence:
         log.warning("%s: %s", output, sentence)
 
 
