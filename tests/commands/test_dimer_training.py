@@ -6,6 +6,7 @@ The yardsticks are those of the exact canonical correlations at buffer 2
 their weights in the uniform templates; the hard readout of one knows .115 nats, of both .229.
 """
 
+import functools
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rsmi.models.dimers.filters import filter_shape
 from rsmi.models.dimers.stars import star_vectors
 from rsmi.samples import checks
 from rsmi.samples.windows import WindowSet, stored_geometry
+from rsmi.stages.training import measures
 from rsmi.store import open_file
 
 SAMPLE = "sample --model dimers --size 16 --samples 30000 --noise-probability 0.982 -q"
@@ -123,9 +125,11 @@ def test_blocks_of_dimers_begin_on_one_sublattice(coverings):
 # ---- the paper's own route -----------------------------------------------------------------------
 
 
-def test_machines_of_dimers(here, train, coverings):
+def test_machines_of_dimers(here, train, coverings, monkeypatch):
     """The settings that are chosen, the biases that start at the mean of the links, and a rule
     trained with the machines."""
+    short = functools.partial(measures.fit_decoder, steps=100)
+    monkeypatch.setattr(measures, "fit_decoder", short)
     plan = here("train-theta", coverings, *WINDOW.split(), "-o", "theta.h5", "--dry-run", "--json")
     chosen = json.loads(plan.out)
     assert {

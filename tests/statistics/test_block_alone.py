@@ -13,6 +13,7 @@ from pathlib import Path
 import exact
 import numpy as np
 import pytest
+from conftest import by_default
 
 from rsmi.information import correlation_explanation
 from rsmi.information.channel import channel_table
@@ -158,7 +159,10 @@ def test_hidden_units_as_filters():
 
 @pytest.mark.parametrize(
     "options",
-    ["total-correlation --bias free", "likelihood --estimator pcd", "likelihood --bias free"],
+    by_default(
+        ["total-correlation --bias free", "likelihood --estimator pcd"],
+        ["total-correlation --bias free", "likelihood --estimator pcd", "likelihood --bias free"],
+    ),
 )
 def test_stopped_and_continued(here, interrupt, samples, workplace, options):
     """Rows done in several runs leave the bits of one run; the rule is one like any other."""
