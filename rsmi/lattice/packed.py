@@ -108,6 +108,8 @@ def count_ones(rows: NDArray[np.uint8]) -> NDArray[np.int64]:
     ndarray of int64, (...)
         For a row of +-1 variables, twice this number minus the number of variables is their sum.
     """
+    if rows.shape[-1] % 8 == 0 and rows.flags.c_contiguous:
+        rows = rows.view(np.uint64)  # which is eight times faster
     return np.bitwise_count(rows).sum(axis=-1, dtype=np.int64)
 
 

@@ -4,7 +4,6 @@ and what stops the import."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,8 +13,8 @@ from rsmi import models
 from rsmi.engine.shards import RowReader
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.packed import pack_mask
-from rsmi.samples.examination import examine, survey
-from rsmi.samples.examination.stored import report, write
+from rsmi.samples.examination import Survey, examine, read_survey
+from rsmi.samples.examination.stored import report, write_survey
 from rsmi.store import Writer
 
 log = logging.getLogger("rsmi")
@@ -49,7 +48,7 @@ class Imported(Protocol):
 
 class ImportedRows:
     """The rows of an import in the order of the output, in which the chains take turns whatever the
-    source does; `rsmi.samples.examination.survey.Stored` reads them.
+    source does; `rsmi.samples.examination.read_survey` reads them.
 
     Parameters
     ----------
@@ -71,7 +70,7 @@ class ImportedRows:
         """Leave out the first steps of every chain, and return how many they are."""
         if steps == AUTO:
             attributes = self._work.attributes()
-            surveyed = survey(self, attributes, models.of(attributes))
+            surveyed = read_survey(self, attributes, models.of(attributes))
             steps = examine(surveyed).equilibration
             log.info("the first %d steps of every chain are left out (--discard auto)", steps)
         self._first = int(steps) * self._work.chains
@@ -128,7 +127,7 @@ def steps_to_discard(text: str, steps: int) -> int | str:
     return int(text)
 
 
-def accept(writer: Writer, attributes: Mapping[str, Any], path: Path, trust: bool) -> None:
+def accept(writer: Writer, surveyed: Survey, path: Path, trust: bool) -> None:
     """Examine the samples that were written, report what was found, and stop the import if they
     contradict what they are said to be.
 
@@ -137,7 +136,7 @@ def accept(writer: Writer, attributes: Mapping[str, Any], path: Path, trust: boo
     DataError
         If there is a contradiction, unless ``trust`` is given. The file then carries it.
     """
-    examination = write(writer, attributes)
+    examination = write_survey(writer, surveyed)
     contradictions = examination.contradictions
     if contradictions and not trust:
         raise DataError(

@@ -19,6 +19,7 @@ from rsmi.errors import DataError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import pack_mask, row_bytes
 from rsmi.models.base import Model
+from rsmi.samples.examination.survey import Surveyor
 from rsmi.stages.acceptance import ImportedRows, accept
 from rsmi.stages.import_reading import Energies, ReadingTask
 from rsmi.stages.sample import summary as summary
@@ -197,11 +198,16 @@ def _publish(session: Session, work: Import, reader: RowReader) -> None:
             stored["/energy"] = writer.dataset("/energy", (rows.count,), work.system.energy_type)
         if mask is not None:
             writer.write("/mask", mask)
+        surveyor = Surveyor(
+            rows.shape("/spins"), attributes, work.system, work.mask, work.energies is not None
+        )
         step = max(1, _BYTES_AT_ONCE // (work.row_bytes + 8))
         for start in range(0, rows.count, step):
-            for path, dataset in stored.items():
-                dataset[start : start + step] = rows.read(path, start, start + step)
-        accept(writer, attributes, session.output, work.trust)
+            pieces = {path: rows.read(path, start, start + step) for path in stored}
+            for path, piece in pieces.items():
+                stored[path][start : start + step] = piece
+            surveyor.add(start, pieces["/spins"], pieces.get("/energy"))
+        accept(writer, surveyor.survey(), session.output, work.trust)
 
     session.publish(attributes, fill, rows.count * (work.row_bytes + 8))
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rsmi.statistics.autocorrelation import as_chains, integrated_autocorrelation_time
 
 STEPS_PER_TAU = 20  # a chain must be as many autocorrelation times long for its time to be known
 SAMPLES_PER_TAU = 100  # and all chains together as many
 MANY_CHAINS = 32  # the spread of the means of so many chains gives the time by itself
+_PIECES, _PIECE = 16, 2048  # steps of long chains, on which a short time is measured
 _SAMPLES_OF_SHORT_CHAIN = 2  # effective samples of a chain whose time is unknown, at most
 
 
@@ -50,7 +52,7 @@ def correlation(series: ArrayLike) -> Correlation:
     """
     chains = as_chains(series)
     count, steps = chains.shape
-    within, error = integrated_autocorrelation_time(chains)
+    within, error = _within(chains)
     if math.isnan(error):  # a constant
         return Correlation(steps / 2, False)
     if count >= MANY_CHAINS:
@@ -58,6 +60,19 @@ def correlation(series: ArrayLike) -> Correlation:
         return Correlation(max(within if steps >= 4 else 0.5, float(between)), True)
     known = steps >= STEPS_PER_TAU * within and count * steps >= SAMPLES_PER_TAU * within
     return Correlation(within, known)
+
+
+def _within(chains: NDArray[np.float64]) -> tuple[float, float]:
+    """The autocorrelation time within the chains; on pieces of a few long chains, if it is short
+    against these."""
+    steps = chains.shape[1]
+    if len(chains) < MANY_CHAINS and steps >= 4 * _PIECES * _PIECE:
+        starts = np.arange(_PIECES) * steps // _PIECES
+        pieces = np.concatenate([chains[:, start : start + _PIECE] for start in starts])
+        tau, error = integrated_autocorrelation_time(pieces)
+        if tau < _PIECE / SAMPLES_PER_TAU:
+            return tau, error
+    return integrated_autocorrelation_time(chains)
 
 
 def deviation(series: ArrayLike, expected: float) -> float:

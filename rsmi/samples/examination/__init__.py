@@ -5,15 +5,17 @@ at this temperature. Every claim has a consequence that can be measured on the s
 `examine` measures them and returns findings: sentences with numbers and a cure.
 
 The examination reads all samples once, a few megabytes at a time. It keeps the energy and the
-magnetization of at most 2^18 configurations, fingerprints of as many, and at most 2^22 variables of
+magnetization of at most 2^18 configurations, fingerprints of as many, and at most 2^21 variables of
 configurations that it looks at site by site.
 """
 
 from __future__ import annotations
 
-from rsmi.samples.examination.copies import copies, repeated
+import numpy as np
+
+from rsmi.samples.examination.copies import find_copies, repeated
 from rsmi.samples.examination.findings import Examination, Finding
-from rsmi.samples.examination.label import label
+from rsmi.samples.examination.label import check_label
 from rsmi.samples.examination.lattice import homogeneity
 from rsmi.samples.examination.series import (
     Series,
@@ -25,10 +27,10 @@ from rsmi.samples.examination.series import (
     slowest_of,
     unlike_chains,
 )
-from rsmi.samples.examination.survey import Stored, Survey, survey
+from rsmi.samples.examination.survey import Stored, Survey, read_survey
 from rsmi.statistics.equilibration import equilibration_steps
 
-__all__ = ["Examination", "Finding", "Stored", "Survey", "examine", "survey"]
+__all__ = ["Examination", "Finding", "Stored", "Survey", "examine", "read_survey"]
 
 
 def examine(surveyed: Survey) -> Examination:
@@ -37,7 +39,7 @@ def examine(surveyed: Survey) -> Examination:
     Parameters
     ----------
     surveyed : Survey
-        What `survey` has read.
+        What `read_survey` has read.
 
     Returns
     -------
@@ -46,10 +48,10 @@ def examine(surveyed: Survey) -> Examination:
     """
     series, order = followed(surveyed)
     slowest = slowest_of(series)
-    duplicates = copies(surveyed)
+    duplicates = find_copies(surveyed)
     findings = [
         *_constant(surveyed),
-        *label(surveyed),
+        *check_label(surveyed),
         *(duplicates or _order(surveyed, series)),
         *drifts(series),
         *unlike_chains(series),
@@ -92,7 +94,7 @@ def _start(series: list[Series]) -> int:
 
 def _constant(surveyed: Survey) -> list[Finding]:
     """A finding where all configurations are equal."""
-    equal = (surveyed.rows == surveyed.rows[0]).all() and len(set(surveyed.magnetizations)) == 1
+    equal = np.ptp(surveyed.magnetizations) == 0 and (surveyed.rows == surveyed.rows[0]).all()
     if surveyed.count < 2 or not equal:
         return []
     return [

@@ -16,12 +16,12 @@ _FEW_STATES = 24  # variables: so few have states that occur again by chance
 _HALF = 0.5
 
 
-def copies(survey: Survey) -> list[Finding]:
+def find_copies(survey: Survey) -> list[Finding]:
     """A finding where configurations are copies of others, perhaps flipped, shifted or
     reflected."""
     if survey.count < 2:
         return []
-    distances, again = _repetitions(survey.sketch)
+    distances, again = survey.sketch.repetitions
     moved = distances[distances != survey.chains]  # the others are of a chain that stood still
     share = len(moved) / max(1, len(survey.sketch.prints))
     at_one_distance = _at_one_distance(survey.sketch, moved)
@@ -33,18 +33,8 @@ def copies(survey: Survey) -> list[Finding]:
 def repeated(survey: Survey) -> float:
     """The share of configurations that repeat earlier ones, other than in chains that stood
     still."""
-    distances, _ = _repetitions(survey.sketch)
+    distances, _ = survey.sketch.repetitions
     return float((distances != survey.chains).sum() / max(1, len(survey.sketch.prints)))
-
-
-def _repetitions(
-    sketch: Sketch,
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """How far behind its last occurrence every repetition stands, and what is repeated."""
-    prints, numbers = sketch.prints, sketch.numbers
-    order = np.lexsort((numbers, prints))
-    same = prints[order][1:] == prints[order][:-1]
-    return np.diff(numbers[order])[same], np.unique(prints[order][1:][same])
 
 
 def _at_one_distance(sketch: Sketch, distances: NDArray[np.int64]) -> bool:

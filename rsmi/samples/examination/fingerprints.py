@@ -64,9 +64,11 @@ class Sketch:
     prints: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     numbers: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     limit: int = 1 << 64
+    _repetitions: tuple[NDArray[np.int64], NDArray[np.uint64]] | None = None
 
     def add(self, start: int, prints: NDArray[np.uint64]) -> None:
         """Add the fingerprints of the configurations from ``start`` on."""
+        self._repetitions = None
         numbers = np.arange(start, start + len(prints))
         self.prints = np.concatenate([self.prints, prints])
         self.numbers = np.concatenate([self.numbers, numbers])
@@ -79,6 +81,17 @@ class Sketch:
         if self.limit < 1 << 64:
             kept = self.prints < np.uint64(self.limit)
             self.prints, self.numbers = self.prints[kept], self.numbers[kept]
+
+    @property
+    def repetitions(self) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """How far behind its last occurrence every repetition stands, (m,), and the fingerprints
+        that are repeated."""
+        if self._repetitions is None:
+            order = np.lexsort((self.numbers, self.prints))
+            prints = self.prints[order]
+            same = prints[1:] == prints[:-1]
+            self._repetitions = np.diff(self.numbers[order])[same], np.unique(prints[1:][same])
+        return self._repetitions
 
     def smallest(self) -> NDArray[np.uint64]:
         """The smallest different fingerprints, for a file."""

@@ -15,7 +15,7 @@ _CHECK = "check --temperature, the sign of the coupling, --shape, --boundary and
 _LEAST_ASYMMETRY = 0.02  # of the magnetization per site, that is worth a sentence
 
 
-def label(survey: Survey) -> list[Finding]:
+def check_label(survey: Survey) -> list[Finding]:
     """Findings where averages contradict those that the stated model has."""
     if survey.attributes.get("rg_step", 0) or survey.live is not None:
         return []

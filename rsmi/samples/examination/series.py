@@ -18,7 +18,8 @@ from rsmi.statistics.evidence import Correlation, correlation, gaussian_equivale
 
 _FEW = 100  # effective configurations: with fewer, errors are uncertain by 10 % and more
 _VERY_FEW = 20
-_MODE_VALUES = 1 << 20  # variables of the configurations in which the largest mode is looked for
+_MODE_VALUES = 1 << 19  # variables of the configurations in which the largest mode is looked for
+_STEPS_IN_TURNS = 1 << 14  # of all chains, among which chains that take turns are looked for
 _LEAST_SHARE = 0.05  # of the variance, that neighbouring chains must have in common
 
 
@@ -265,9 +266,10 @@ def chains_in_turns(survey: Survey, series: list[Series]) -> list[Finding]:
     chains that took turns, said to be one."""
     for one in series:
         chains, steps = one.values.shape
-        if one.stride > 1 or steps < 64:
+        if one.stride > 1 or min(steps, _STEPS_IN_TURNS // chains) < 64:
             continue
-        covariance = autocovariance(one.values)[: steps // 8]
+        steps = min(steps, _STEPS_IN_TURNS // chains)
+        covariance = autocovariance(one.values[:, :steps])[: steps // 8]
         correlations = covariance / covariance[0]
         lag = int(np.argmax(correlations[2:])) + 2
         share, near = float(correlations[lag]), float(np.abs(correlations[1:lag]).max())

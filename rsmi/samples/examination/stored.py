@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rsmi import models
 from rsmi.samples.examination import examine
 from rsmi.samples.examination.findings import Examination, decode
-from rsmi.samples.examination.survey import Stored, Survey, survey
+from rsmi.samples.examination.survey import Stored, Survey, read_survey
 from rsmi.store import File, Writer
 
 log = logging.getLogger("rsmi")
@@ -32,7 +32,11 @@ def write(writer: Writer, attributes: Mapping[str, Any]) -> Examination:
     attributes : mapping
         Those of the samples file.
     """
-    surveyed = _survey(writer, attributes)
+    return write_survey(writer, _survey(writer, attributes))
+
+
+def write_survey(writer: Writer, surveyed: Survey) -> Examination:
+    """Examine samples that were surveyed while they were written, and store the findings."""
     examination = examine(surveyed)
     _write(writer, examination, surveyed.sketch.smallest())
     return examination
@@ -50,7 +54,7 @@ def _write(writer: Writer, examination: Examination, prints: NDArray[np.uint64])
 
 
 def _survey(stored: Stored, attributes: Mapping[str, Any]) -> Survey:
-    return survey(stored, attributes, models.of(attributes))
+    return read_survey(stored, attributes, models.of(attributes))
 
 
 def of_file(file: File) -> Examination:

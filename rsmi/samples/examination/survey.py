@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -16,9 +16,9 @@ from rsmi.models.base import Model
 from rsmi.samples.examination.fingerprints import Sketch, fingerprints
 
 _MOST_STEPS = 1 << 18  # configurations that a series has at most; every k-th step of more
-_PROBE_VALUES = 1 << 22  # variables of the configurations that are looked at site by site
+_PROBE_VALUES = 1 << 21  # variables of the configurations that are looked at site by site
 _FEWEST_IN_PROBE = 64
-_BYTES_AT_ONCE = 1 << 22  # of configurations read
+_BYTES_AT_ONCE = 1 << 20  # of configurations read
 
 
 class Stored(Protocol):
@@ -141,43 +141,84 @@ class Survey:
         return unpack_spins(self.rows, (self.components, *self.shape))
 
 
-def survey(stored: Stored, attributes: Mapping[str, Any], model: Model) -> Survey:
+class Surveyor:
+    """Collects what the examination looks at from samples that pass by in pieces.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        That of ``/spins``: configurations and bytes of each.
+    attributes : mapping
+        Those of the samples file.
+    model : Model
+    live : ndarray of bool, optional
+        Which sites carry data; None if all do.
+    has_energy : bool
+        Whether the pieces have energies.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        attributes: Mapping[str, Any],
+        model: Model,
+        live: NDArray[np.bool_] | None,
+        has_energy: bool,
+    ):
+        self._count, width = shape
+        self._attributes, self._model, self._live = attributes, model, live
+        self._variables = attributes.get("components", 1) * math.prod(attributes["shape"])
+        chains, probed = attributes["chains"], _PROBE_VALUES // self._variables
+        self._series = grid(self._count, chains, _MOST_STEPS)
+        self._probe = grid(self._count, chains, max(_FEWEST_IN_PROBE, probed))
+        self._ones = np.zeros(len(self._series.rows))
+        self._energies = np.zeros(len(self._series.rows)) if has_energy else None
+        self._rows = np.zeros((len(self._probe.rows), width), np.uint8)
+        self._sketch = Sketch()
+
+    def add(self, start: int, rows: NDArray[np.uint8], energies: NDArray[Any] | None) -> None:
+        """Look at packed configurations (n, bytes) from number ``start`` on, and at their energies
+        (n,)."""
+        _keep(self._rows, self._probe.rows, start, rows)
+        if self._energies is not None and energies is not None:
+            _keep(self._energies, self._series.rows, start, np.asarray(energies, np.float64))
+        step = max(1, _BYTES_AT_ONCE // rows.shape[1])
+        for first in range(0, len(rows), step):
+            piece = rows[first : first + step]
+            _keep(self._ones, self._series.rows, start + first, count_ones(piece))
+            self._sketch.add(start + first, fingerprints(piece, self._variables))
+
+    def survey(self) -> Survey:
+        """What was collected, after all samples have passed."""
+        sites = self._variables if self._live is None else int(self._live.sum())
+        return Survey(
+            self._attributes,
+            self._model,
+            self._count,
+            self._series,
+            self._energies,
+            2 * self._ones - sites,
+            self._probe,
+            self._rows,
+            self._sketch,
+            self._live,
+        )
+
+
+def read_survey(stored: Stored, attributes: Mapping[str, Any], model: Model) -> Survey:
     """Read stored samples once, a few megabytes at a time."""
-    count, width = stored.shape("/spins")
-    variables = attributes.get("components", 1) * math.prod(attributes["shape"])
-    series = grid(count, attributes["chains"], _MOST_STEPS)
-    probe = grid(count, attributes["chains"], max(_FEWEST_IN_PROBE, _PROBE_VALUES // variables))
-    ones, rows = np.zeros(len(series.rows)), np.zeros((len(probe.rows), width), np.uint8)
-    sketch = Sketch()
-    for start, piece in _pieces(stored, count, width):
-        _keep(ones, series.rows, start, count_ones(piece))
-        _keep(rows, probe.rows, start, piece)
-        sketch.add(start, fingerprints(piece, variables))
+    shape, has_energy = stored.shape("/spins"), "/energy" in stored
     live = unpack_mask(stored.read("/mask"), attributes["shape"]) if "/mask" in stored else None
-    sites = variables if live is None else int(live.sum())
-    energies = _energies(stored, series, count)
-    return Survey(
-        attributes, model, count, series, energies, 2 * ones - sites, probe, rows, sketch, live
-    )
-
-
-def _pieces(stored: Stored, count: int, width: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    step = max(1, _BYTES_AT_ONCE // width)
-    for start in range(0, count, step):
-        yield start, stored.read("/spins", start, min(count, start + step))
+    surveyor = Surveyor(shape, attributes, model, live, has_energy)
+    step = max(1, _BYTES_AT_ONCE // shape[1])
+    for start in range(0, shape[0], step):
+        stop = min(shape[0], start + step)
+        energies = stored.read("/energy", start, stop) if has_energy else None
+        surveyor.add(start, stored.read("/spins", start, stop), energies)
+    return surveyor.survey()
 
 
 def _keep(kept: NDArray[Any], numbers: NDArray[np.int64], start: int, values: NDArray[Any]) -> None:
     """Store the values of those configurations of a piece that are kept."""
     first, last = np.searchsorted(numbers, [start, start + len(values)])
     kept[first:last] = values[numbers[first:last] - start]
-
-
-def _energies(stored: Stored, series: Grid, count: int) -> NDArray[np.float64] | None:
-    if "/energy" not in stored:
-        return None
-    kept, step = np.zeros(len(series.rows)), 1 << 20
-    for start in range(0, count, step):
-        values = stored.read("/energy", start, min(count, start + step))
-        _keep(kept, series.rows, start, np.asarray(values, np.float64))
-    return kept
