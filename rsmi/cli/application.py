@@ -42,7 +42,10 @@ A first pipeline, from nothing to exponents:
 
 Exit codes: 0 done, 1 failure (disk, folder), 2 usage, 65 damaged or wrong input, 73 output exists
 with other parameters or is being written, 75 interrupted with the checkpoint written (run the same
-command again). """
+command again).
+
+On a file system without locks, a file beside the output is the lock; the environment variable
+RSMI_FILE_LOCKING=auto|fcntl|exclusive|none chooses. """
 
 
 class LazyGroup(click.Group):

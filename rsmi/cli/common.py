@@ -37,7 +37,7 @@ _OUTPUT = click.option(
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="File to write; it appears only when it is complete.",
+    help="File to write; it appears only when it is complete. A symbolic link is followed.",
 )
 _SEED = click.option(
     "--seed",

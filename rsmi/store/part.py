@@ -90,6 +90,24 @@ def match_name(name: str) -> re.Match[str] | None:
     return _NAME.fullmatch(name)
 
 
+def list_parts(folder: Path, token: str | None) -> dict[str, list[Part]]:
+    """The parts in a folder, in order, of every task.
+
+    Parameters
+    ----------
+    folder : Path
+    token : str or None
+        The work that the parts belong to; None stands for any work.
+    """
+    parts: dict[str, list[Part]] = {}
+    for entry in folder.iterdir():
+        match = match_name(entry.name)
+        if match and token in (None, match["token"]):
+            part = Part(match["task"], int(match["start"]), int(match["stop"]), entry)
+            parts.setdefault(part.task, []).append(part)
+    return {task: sorted(of_task, key=order) for task, of_task in parts.items()}
+
+
 def part_content(rows: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray]) -> memoryview:
     """The bytes of a part: an HDF5 file and its digest."""
     buffer = io.BytesIO()

@@ -26,7 +26,15 @@ from rsmi.store.digest import canonical_json
 from rsmi.store.disk import disk_errors, write_atomically
 from rsmi.store.job import JOB, read_job
 from rsmi.store.lock import Lock, open_lock
-from rsmi.store.part import Part, longest_chain, match_name, order, part_content, part_name
+from rsmi.store.part import (
+    Part,
+    list_parts,
+    longest_chain,
+    match_name,
+    order,
+    part_content,
+    part_name,
+)
 from rsmi.store.unfinished_work import NOTE, folder_of_parts, note_of_run, read_note
 
 _CALL = "call"  # the name of the last call, and whether its drives shall go on
@@ -292,13 +300,7 @@ class PartsFolder:
         return Part(task, start, stop, self.path / part_name(task, start, stop, self.token))
 
     def _listed(self) -> dict[str, list[Part]]:
-        parts: dict[str, list[Part]] = {}
-        for entry in self.path.iterdir():
-            match = match_name(entry.name)
-            if match and self._is_ours(match):
-                part = Part(match["task"], int(match["start"]), int(match["stop"]), entry)
-                parts.setdefault(part.task, []).append(part)
-        return {task: sorted(parts[task], key=order) for task in parts}
+        return list_parts(self.path, self.token if self._token_known else None)
 
     def _is_ours(self, match: re.Match[str]) -> bool:
         return not self._token_known or match["token"] == self.token

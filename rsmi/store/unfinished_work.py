@@ -18,7 +18,7 @@ from rsmi.store.disk import link_target
 from rsmi.store.exclusive_lock import NAME as EXCLUSIVE_LOCK
 from rsmi.store.exclusive_lock import holder_name
 from rsmi.store.job import read_job
-from rsmi.store.part import Part, longest_chain, match_name, order
+from rsmi.store.part import Part, list_parts, longest_chain
 
 NOTE = "run.json"
 _SUFFIX = ".parts"
@@ -119,7 +119,7 @@ def _folder_meant(path: Path) -> Path | None:
 
 
 def _work(folder: Path, job: dict[str, Any]) -> UnfinishedWork:
-    parts, note = _parts_by_task(folder, job["token"]), read_note(folder)
+    parts, note = list_parts(folder, job["token"]), read_note(folder)
     totals = {name: total for name, total in note["totals"].items() if isinstance(total, int)}
     return UnfinishedWork(
         output=Path(str(folder).removesuffix(_SUFFIX)),
@@ -136,18 +136,8 @@ def _work(folder: Path, job: dict[str, Any]) -> UnfinishedWork:
     )
 
 
-def _parts_by_task(folder: Path, token: str) -> dict[str, list[Part]]:
-    parts: dict[str, list[Part]] = {}
-    for entry in folder.iterdir():
-        match = match_name(entry.name)
-        if match and match["token"] == token:
-            part = Part(match["task"], int(match["start"]), int(match["stop"]), entry)
-            parts.setdefault(part.task, []).append(part)
-    return parts
-
-
 def _rows_done(parts: Sequence[Part]) -> int:
-    chain, _ = longest_chain(sorted(parts, key=order))
+    chain, _ = longest_chain(parts)
     return chain[-1].stop if chain else 0
 
 
