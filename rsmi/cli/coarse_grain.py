@@ -21,23 +21,25 @@ The result is a samples file again, so this command can be applied to it.
 \b
 Example: two steps of a learned rule
   rsmi coarse-grain samples.h5 --rule lambda.h5 --hard --steps 2 -o coarse.h5
+Example: a rule for each step
+  rsmi coarse-grain samples.h5 --rule staggered --rule majority --steps 2 -o coarse.h5
 """
 
 
 @common.command("coarse-grain", help=_HELP)
 @click.argument("samples", metavar="SAMPLES.h5|-", type=click.Path())
-@common.rule_options()
+@common.rule_options(common.RULE_PER_STEP)
 @click.option(
     "--steps",
     type=click.IntRange(1, 60),
     metavar="N",
     default=1,
-    help="Number of times the rule is applied.",
+    help="Coarse-graining steps.",
 )
 @common.stage_command()
 def command(
     samples: str,
-    rule: str,
+    rule: tuple[str, ...],
     block: str | None,
     hard: bool,
     bias: str | None,

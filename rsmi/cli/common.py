@@ -110,6 +110,8 @@ _TALK = (
 )
 
 
+RULE_PER_STEP = "given once it serves all steps, else it is given once for each step"
+
 _NAMED = ("majority", "decimation", "majority-ties-up", "staggered")
 RULES = """The rule is a file of 'rsmi train-lambda', a filter of your own, or a name. Named rules,
 with ties by a fair coin: majority (the sign of the block's magnetization), staggered (of its
@@ -130,18 +132,17 @@ def _complete_rule(
     ]
 
 
-def rule_options(several: bool = False) -> Decorator:
-    """Add --rule (which may be repeated if ``several``), --block, --hard and --bias; see
-    `rsmi.stages.rule_option`."""
+def rule_options(repeated: str) -> Decorator:
+    """Add --rule, --block, --hard and --bias; see `rsmi.stages.rule_option`. ``repeated`` says what
+    several --rule mean."""
     return options(
         click.option(
             "--rule",
             required=True,
-            multiple=several,
+            multiple=True,
             shell_complete=_complete_rule,
             metavar="FILE|" + "|".join(_NAMED),
-            help="A learned rule, a filter in a CSV or NPY file, or a named rule"
-            + ("; may be repeated." if several else "."),
+            help=f"A learned rule, a filter in a CSV or NPY file, or a named rule; {repeated}.",
         ),
         click.option(
             "--block",

@@ -38,7 +38,7 @@ learned rule
 
 @common.command("exact", help=_HELP)
 @click.argument("samples", metavar="[SAMPLES.h5|-]", type=click.Path(), required=False)
-@common.rule_options(several=True)
+@common.rule_options("may be repeated")
 @click.option(
     "--buffer",
     type=click.IntRange(0, 64),

@@ -34,11 +34,15 @@ on what a chain forgets sooner than |m| and the energy, and the errors take acco
 correlations that are left. Local energies, for the effective couplings of all kinds, are measured
 at every 32nd step of the chains.
 
-{common.RULES}
+{common.RULES} With several rules, the first one makes the first step, and so on: an
+antiferromagnet becomes a ferromagnet in the first step, and needs another rule from the second step
+on.
 
 \b
 Example: the flow of five temperatures under the majority rule
   rsmi flow samples-*.h5 --rule majority --block 2x2 --steps 3 -o flow.h5
+Example: an antiferromagnet, which the first rule turns into a ferromagnet
+  rsmi flow imported.h5 --rule staggered --rule majority --steps 2 -o flow.h5
 Example: a million configurations, sampled in flight
   rsmi flow --model ising --size 64 --temperature Tc --samples 1000000 \\
       --rule majority --steps 4 -o flow.h5
@@ -49,7 +53,7 @@ Example: a million configurations, sampled in flight
 @click.argument("samples", metavar="[SAMPLES.h5...|-]", type=click.Path(), nargs=-1)
 @model_option(required=False)
 @sampling.options(required=False, several=True, measured=True)
-@common.rule_options()
+@common.rule_options(common.RULE_PER_STEP)
 @click.option(
     "--steps", type=click.IntRange(1, 60), metavar="N", required=True, help="Coarse-graining steps."
 )
@@ -59,7 +63,7 @@ def command(
     ctx: click.Context,
     samples: tuple[str, ...],
     model: str | None,
-    rule: str,
+    rule: tuple[str, ...],
     block: str | None,
     hard: bool,
     bias: str | None,

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rsmi.figures.style import GREY, REFERENCE, marker, state_label, wrapped
-from rsmi.lattice.geometry import shape_text, sides_text
+from rsmi.lattice.geometry import sides_text
 from rsmi.models.base import Known
 from rsmi.reports.exponent import EXPONENTS, has_thermometer, theory_word
-from rsmi.reports.flow import model_text
+from rsmi.reports.flow import model_text, rule_text
 from rsmi.samples.files import known_of, model_of
 from rsmi.stages import exponent
 from rsmi.statistics.notation import with_error
@@ -48,7 +48,7 @@ def _title(file: File, numbers: dict) -> str:
     coupling = None if temperature is None else 1 / temperature
     shape = numbers["shape"] or [numbers["size"]] * len(block)
     label = state_label(model_of(file), shape, coupling)
-    return f"{model_text(file)},  {label},  $L$ = {sides_text(shape)},  block {shape_text(block)}"
+    return f"{model_text(file)},  {label},  $L$ = {sides_text(shape)}\nrule {rule_text(numbers)}"
 
 
 def _legend(figure: Figure) -> None:
@@ -163,7 +163,7 @@ _PANELS = {"nu": _draw_nu, "T_c": _draw_critical_temperature}
 
 def _headline(numbers: dict, name: str) -> dict:
     return {
-        "step": exponent.STEP,
+        "step": numbers["headline"]["y_t"]["step"],
         "value": numbers[name],
         "error": numbers[f"{name}_error"],
         "reason": numbers[f"{name}_reason"],

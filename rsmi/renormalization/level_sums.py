@@ -105,7 +105,7 @@ def occupied(sums: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def measure_levels(
     rows: NDArray[np.uint8],
     shape: Sequence[int],
-    rule: Rule,
+    rule: Rule | Sequence[Rule],
     steps: int,
     keys: ArrayLike,
     energies: ArrayLike,
@@ -123,8 +123,9 @@ def measure_levels(
         Packed configurations; see `rsmi.lattice.packed`.
     shape : sequence of int
         Sites of the periodic lattice along each of its 1 to 3 axes.
-    rule : Rule
-        With one hidden unit.
+    rule : Rule or sequence of Rule
+        With one hidden unit. One rule serves all steps; a sequence has one rule for each step, all
+        with blocks of one shape.
     steps : int
         Steps of blocking.
     keys : array_like of uint64, (steps, 2)
@@ -152,12 +153,11 @@ def measure_levels(
     Raises
     ------
     ValueError
-        If the rule has several hidden units, blocks do not tile the lattice, or a block has so many
-        samples that sums which are not wide could overflow.
+        If a rule has several hidden units, blocks do not tile the lattice, there is not one rule
+        for each step, or a block has so many samples that sums which are not wide could overflow.
     """
-    shapes = level_shapes(shape, rule.block, steps)
-    if rule.n_hidden != 1:
-        raise ValueError(f"operators need a rule with one hidden unit, not {rule.n_hidden}")
+    rules = (rule,) * steps if isinstance(rule, Rule) else tuple(rule)
+    shapes = _shapes(shape, rules, steps)
     keys = np.ascontiguousarray(keys, dtype=np.uint64).reshape(-1, 2)
     if len(keys) != steps:
         raise ValueError(f"{steps} steps need as many keys, not {len(keys)}")
@@ -179,7 +179,7 @@ def measure_levels(
         level_sums = _level_sums(
             np.ascontiguousarray(rows[part], dtype=np.uint8),
             shapes,
-            rule,
+            rules,
             keys,
             numbers[part],
             blocks[part],
@@ -192,10 +192,21 @@ def measure_levels(
     return sums if wide else _named(products, energies, blocks, n_blocks)
 
 
+def _shapes(shape: Sequence[int], rules: tuple[Rule, ...], steps: int) -> list[tuple[int, ...]]:
+    """The shapes of the lattice at every level, if there is a rule for each step."""
+    blocks = {rule.block for rule in rules}
+    if len(rules) != steps or len(blocks) > 1:
+        raise ValueError(f"{steps} steps need as many rules with one block, not {len(rules)}")
+    for rule in rules:
+        if rule.n_hidden != 1:
+            raise ValueError(f"operators need a rule with one hidden unit, not {rule.n_hidden}")
+    return level_shapes(shape, rules[0].block if rules else (1,) * len(shape), steps)
+
+
 def _level_sums(
     rows: NDArray[np.uint8],
     shapes: list[tuple[int, ...]],
-    rule: Rule,
+    rules: tuple[Rule, ...],
     keys: NDArray[np.uint64],
     samples: NDArray[np.uint64],
     blocks: NDArray[np.int64],
@@ -205,7 +216,9 @@ def _level_sums(
     kernel does this, else level by level. Both ways give the same integers."""
     terms, owner, copies = operator_terms(len(shapes[0]))
     at_once = None
-    if len(shapes) > 1 and len(rows) >= SIDE_BY_SIDE[0] and prod(shapes[0]) <= SIDE_BY_SIDE[1]:
+    one_rule = len(set(map(id, rules))) == 1
+    if one_rule and len(rows) >= SIDE_BY_SIDE[0] and prod(shapes[0]) <= SIDE_BY_SIDE[1]:
+        rule = rules[0]
         extents = three_axes(shapes[0]), three_axes(rule.block)
         at_once = kernel.level_sums(
             rows,
@@ -224,7 +237,7 @@ def _level_sums(
     sums = []
     for level, shape in enumerate(shapes):
         if level:
-            rows = coarse_grain(rows, shapes[level - 1], rule, keys[level - 1], samples)
+            rows = coarse_grain(rows, shapes[level - 1], rules[level - 1], keys[level - 1], samples)
         if observe is not None:
             observe(level, rows, shape, blocks)
         if at_once is None:

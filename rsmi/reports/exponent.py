@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rsmi.lattice.geometry import shape_text
 from rsmi.models.base import Known
-from rsmi.reports.flow import model_text, wrapping_mark
+from rsmi.reports.flow import model_text, rule_text, wrapping_mark
 from rsmi.samples.files import known_of
 from rsmi.stages import exponent
 from rsmi.statistics.notation import fields, table, with_error
@@ -36,12 +35,13 @@ def has_thermometer(known: Known) -> bool:
 
 def _state_rows(file: File, numbers: dict) -> list[tuple[str, str]]:
     temperature, critical = numbers["temperature"], numbers["critical_temperature"]
-    origin, block = numbers["critical_temperature_from"], shape_text(file.attributes["block"])
+    origin = numbers["critical_temperature_from"]
     return [
         ("model", model_text(file)),
         ("measured at T", "unknown" if temperature is None else f"{temperature:.6f} J/k_B"),
         ("reference T_c", origin if critical is None else f"{critical:.6f} J/k_B ({origin})"),
-        ("lattice", f"{_lattice(numbers)}, block {block}"),
+        ("lattice", _lattice(numbers)),
+        ("rule", rule_text(numbers)),
     ]
 
 
@@ -113,7 +113,8 @@ def _thermometer_lines(numbers: dict, known: Known) -> list[str]:
 
 def _thermometer_rows(numbers: dict, known: Known) -> list[list[str]]:
     critical = known.critical_coupling
-    crossing = f"J/k_B, crossing of steps 2 and 3; {numbers['T_c_remark']}"
+    step = numbers["headline"]["y_t"]["step"]
+    crossing = f"J/k_B, crossing of steps {step} and {step + 1}; {numbers['T_c_remark']}"
     return [
         ["", "measured", "exact" if critical and critical.exact else "known", ""],
         [
@@ -178,6 +179,7 @@ def _remarks(numbers: dict, known: Known, dimension: int) -> list[str]:
     rows = [row for name in EXPONENTS for row in numbers[name]]
     star = [wrapping_mark(dimension)] if any(row["wraps"] for row in rows) else []
     reasons = [
+        *([f"  -  withheld: {numbers['withheld']}"] if "withheld" in numbers else []),
         *_reasons((name, row) for name in EXPONENTS for row in numbers[name]),
         *(_missing_steps(numbers) if has_thermometer(known) else _missing_thermometer(numbers)),
     ]

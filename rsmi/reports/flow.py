@@ -44,11 +44,29 @@ def model_text(file: File) -> str:
     return model_of(file).describe_lattice(file.attributes)
 
 
-def rule_text(attributes: Mapping[str, Any]) -> str:
-    """``majority, hard, block 2x2``."""
-    rule, block = attributes["rule"], shape_text(attributes["block"])
+def rule_text(rules: Mapping[str, Any]) -> str:
+    """``majority, hard, block 2x2``, or the rule of every step.
+
+    Parameters
+    ----------
+    rules : mapping
+        The attributes of a flow file, or the parameters of a flow: ``rule``, or ``rules`` with one
+        entry for each step.
+    """
+    of_steps = rules.get("rules") or [rules["rule"]]
+    names = [_rule_name(rule) for rule in of_steps]
+    if len(names) > 1:
+        names = [f"{name} in step {step}" for step, name in enumerate(names, 1)]
+    return f"{'; '.join(names)}{'; ' if len(names) > 1 else ', '}block {_block_text(of_steps[0])}"
+
+
+def _rule_name(rule: Mapping[str, Any]) -> str:
     name = rule.get("name") or f"learned, digest {rule['digest'][:12]}"
-    return f"{name}, {'hard' if rule['hard'] else 'soft'}, block {block}"
+    return f"{name}, {'hard' if rule['hard'] else 'soft'}"
+
+
+def _block_text(rule: Mapping[str, Any]) -> str:
+    return shape_text(tuple(rule["block"]))
 
 
 def wrapping_mark(dimension: int) -> str:

@@ -310,14 +310,14 @@ class FlowFile(FileView):
         return known_of(self.file)
 
     @property
-    def rule(self) -> dict[str, Any]:
-        """What identifies the rule: its name or digest, and its parameters."""
-        return self.attributes["rule"]
+    def rules(self) -> list[dict[str, Any]]:
+        """What identifies the rule of every step: its name or digest, and its parameters."""
+        return self.attributes.get("rules") or [self.attributes["rule"]] * self.steps
 
     @property
     def hard(self) -> bool:
-        """Whether the rule was made deterministic."""
-        return self.rule["hard"]
+        """Whether every rule was made deterministic."""
+        return all(rule["hard"] for rule in self.rules)
 
     @property
     def block(self) -> tuple[int, ...]:

@@ -1,11 +1,11 @@
-"""``rsmi coarse-grain``: a rule is applied to samples; the result is a samples file again."""
+"""``rsmi coarse-grain``: rules are applied to samples; the result is a samples file again."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from rsmi.samples.checks import require_single_component
 from rsmi.samples.examination.stored import pass_on, warn
 from rsmi.samples.reading import live_block
 from rsmi.samples.views import SamplesFile, open_samples
-from rsmi.stages.rule_option import ChosenRule, blocking_keys, choose_rule, coarse_shapes
+from rsmi.stages.rule_option import blocking_keys, coarse_shapes
+from rsmi.stages.rule_sequence import RuleSequence, choose_rules
 from rsmi.stages.sample import summary as summary
 from rsmi.store import Writer
 
@@ -57,7 +58,7 @@ class BlockingTask:
     first: int
     last: int
     source: SamplesFile
-    rule: Rule
+    rules: tuple[Rule, ...]
     shapes: list[tuple[int, ...]]
     keys: np.ndarray
 
@@ -79,8 +80,8 @@ class BlockingTask:
         """Coarse-grain ``count`` samples."""
         first = self.first + start
         rows = self.source.spins(first, first + count)
-        for step, key in enumerate(self.keys):
-            rows = coarse_grain(rows, self.shapes[step], self.rule, key, first)
+        for shape, rule, key in zip(self.shapes, self.rules, self.keys):
+            rows = coarse_grain(rows, shape, rule, key, first)
         return {"spins": rows}
 
 
@@ -89,15 +90,14 @@ class CoarseGraining:
     """A checked request and everything needed to run it."""
 
     source: SamplesFile
-    chosen: ChosenRule
-    steps: int
+    chosen: RuleSequence
     seed: int
     shapes: list[tuple[int, ...]]
 
     @property
     def request(self) -> Request:
         """The file that the command makes."""
-        parameters = {"rule": self.chosen.identity, "steps": self.steps, "seed": self.seed}
+        parameters = {**self.chosen.identity, "steps": self.chosen.steps, "seed": self.seed}
         inputs = (self.source.file, *self.chosen.inputs)
         return Request("coarse-grain", "samples", parameters, inputs)
 
@@ -105,11 +105,11 @@ class CoarseGraining:
         """The tasks of successive samples."""
         n = self.source.count
         count = min(_TASKS, n)
-        keys = blocking_keys(self.seed, self.source.origin, self.source.rg_step, self.steps)
+        keys = blocking_keys(self.seed, self.source.origin, self.source.rg_step, self.chosen.steps)
         edges = [n * i // count for i in range(count + 1)]
         return [
             BlockingTask(
-                i, edges[i], edges[i + 1], self.source, self.chosen.rule, self.shapes, keys
+                i, edges[i], edges[i + 1], self.source, self.chosen.rules, self.shapes, keys
             )
             for i in range(count)
         ]
@@ -117,29 +117,35 @@ class CoarseGraining:
     @property
     def row_bytes(self) -> int:
         """The number of bytes of a coarse configuration."""
-        return (self.chosen.rule.n_hidden * math.prod(self.shapes[-1]) + 7) // 8
+        return (self.chosen.n_hidden * math.prod(self.shapes[-1]) + 7) // 8
 
     @property
     def _symmetry(self) -> str | None:
-        """The symmetry of the samples, if the rule keeps it: a bias breaks that under a flip."""
-        return None if self.chosen.rule.bias.any() else self.source.attributes.get("symmetry")
+        """The symmetry of the samples, if the rules keep it: a bias breaks that under a flip."""
+        return None if self.chosen.has_bias else self.source.attributes.get("symmetry")
 
     def attributes(self) -> dict:
         """The attributes of the coarse file."""
         source = self.source
-        block = math.prod(self.chosen.rule.block) ** (1 / len(self.chosen.rule.block))
+        block = math.prod(self.chosen.block) ** (1 / len(self.chosen.block))
         return {name: source.attributes.get(name) for name in _KEPT} | {
             "symmetry": self._symmetry,
             "shape": self.shapes[-1],
-            "components": self.chosen.rule.n_hidden,
-            "rg_step": source.rg_step + self.steps,
-            "scale_factor": source.scale_factor * round(block**self.steps, 12),
+            "components": self.chosen.n_hidden,
+            "rg_step": source.rg_step + self.chosen.steps,
+            "scale_factor": source.scale_factor * round(block**self.chosen.steps, 12),
         }
 
 
 @contextlib.contextmanager
 def prepare(
-    path: Path, rule: str, block: str | None, hard: bool, bias: str | None, steps: int, seed: int
+    path: Path,
+    rules: Sequence[str],
+    block: str | None,
+    hard: bool,
+    bias: str | None,
+    steps: int,
+    seed: int,
 ) -> Iterator[CoarseGraining]:
     """Open the inputs and check that the steps are possible.
 
@@ -151,31 +157,33 @@ def prepare(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_samples(path))
         require_single_component(source)
-        chosen = choose_rule(stack, rule, block, hard, source.dimension, bias)
-        if chosen.rule.n_hidden > 1 and steps > 1:
-            raise UsageError(
-                f"a rule with {chosen.rule.n_hidden} hidden units makes {chosen.rule.n_hidden}"
-                " components per site, which cannot be coarse-grained again: take --steps 1"
-            )
-        chosen = _on_live_sites(source, chosen, steps)
-        shapes = coarse_shapes(source.shape, chosen.rule, steps)
-        yield CoarseGraining(source, chosen, steps, seed, shapes)
+        chosen = choose_rules(stack, rules, block, hard, source.dimension, bias, steps)
+        for rule in chosen.rules[:-1]:
+            if rule.n_hidden > 1:
+                raise UsageError(
+                    f"a rule with {rule.n_hidden} hidden units makes {rule.n_hidden} components"
+                    " per site, which cannot be coarse-grained again: take --steps 1"
+                )
+        chosen = _on_live_sites(source, chosen)
+        shapes = coarse_shapes(source.shape, chosen.block, steps)
+        yield CoarseGraining(source, chosen, seed, shapes)
 
 
-def _on_live_sites(source: SamplesFile, chosen: ChosenRule, steps: int) -> ChosenRule:
+def _on_live_sites(source: SamplesFile, chosen: RuleSequence) -> RuleSequence:
     """The rule with no weight on sites without data; the identity stays that of the rule."""
-    live = live_block(source, chosen.rule.block)
+    live = live_block(source, chosen.block)
     if live is None:
         return chosen
-    if steps > 1:
+    if chosen.steps > 1:
         raise UsageError(
-            f"--steps {steps}: {source.path} has sites without data, which the lattice after one"
-            " step has not: take --steps 1 and coarse-grain the result"
+            f"--steps {chosen.steps}: {source.path} has sites without data, which the lattice after"
+            " one step has not: take --steps 1 and coarse-grain the result"
         )
-    rule = replace(chosen.rule, filters=chosen.rule.filters * np.array(live))
+    (one,) = chosen.of_steps
+    rule = replace(one.rule, filters=one.rule.filters * np.array(live))
     if not rule.filters.any(axis=1).all():
         raise UsageError(f"{source.path}: the rule looks only at sites of the block without data")
-    return replace(chosen, rule=rule)
+    return RuleSequence((replace(one, rule=rule),))
 
 
 def run(work: CoarseGraining, output: Path, options: RunOptions) -> None:

@@ -29,30 +29,45 @@ _BIASED = ("nu", "T_c")  # how the names of the entries from one effective coupl
 _FAR = 1e-3  # relative distance from the critical temperature that is worth a warning
 
 
-def request(flow: File, critical_temperature: float | None) -> Request:
+def request(flow: File, critical_temperature: float | None, step: int | None = None) -> Request:
     """The file that these parameters define.
 
     Raises
     ------
     UsageError
-        If the critical temperature is not positive and finite.
+        If the critical temperature is not positive and finite, or if the flow has no such step.
     """
     if critical_temperature is not None and not 0 < critical_temperature < math.inf:
         raise UsageError(
             f"--critical-temperature {critical_temperature}: must be positive and finite"
         )
-    return Request("exponent", "exponent", {"critical_temperature": critical_temperature}, (flow,))
+    if step is not None and not 1 <= step <= FlowFile(flow).steps:
+        raise UsageError(f"--step {step}: {flow.path} has steps 1 to {FlowFile(flow).steps}")
+    parameters: dict[str, Any] = {"critical_temperature": critical_temperature}
+    if step is not None:
+        parameters["step"] = step
+    return Request("exponent", "exponent", parameters, (flow,))
 
 
-def run(file: File, critical_temperature: float | None, output: Path, options: RunOptions) -> None:
+def run(
+    file: File,
+    critical_temperature: float | None,
+    step: int | None,
+    output: Path,
+    options: RunOptions,
+) -> None:
     """Analyse a flow file and store the answer."""
-    with Session(output, request(file, critical_temperature), options) as session:
+    with Session(output, request(file, critical_temperature, step), options) as session:
         if session.complete:
             return log.info("%s is complete already", output)
         flow = FlowFile(file)
         ensembles = ensembles_of(flow)
-        result = analyse(ensembles, scale_factor(flow), critical_temperature)
+        result = analyse(
+            ensembles, scale_factor(flow), critical_temperature, flow.rules, step or STEP
+        )
         _publish(session, flow, result)
+    if "withheld" in result:
+        log.warning("%s: the exponents are withheld: %s", output, result["withheld"])
     _warn_of_distance(output, result)
     _warn_of_short_blocks(flow, ensembles)
     for sentence in flow.attributes.get("contradictions", ()):
@@ -119,8 +134,8 @@ def _warn_of_short_blocks(flow: FlowFile, ensembles: Sequence[FlowEnsemble]) -> 
 
 
 def summary(file: File) -> dict[str, Any]:
-    """The stored answer, with the ``shape`` of the lattice, nu = 1/y_t, and an object of nu and T_c
-    from one effective coupling.
+    """The stored answer, with the ``shape`` of the lattice, the rules of the flow, nu = 1/y_t, and
+    an object of nu and T_c from one effective coupling.
 
     The shape is stored since format 1.4 if the sides differ. Older files have only ``size``, the
     first side, and a shape of None. The entries of the object also stand outside of it, where they
@@ -133,6 +148,7 @@ def summary(file: File) -> dict[str, Any]:
         "file": str(file.path),
         **subject(file),
         "shape": [result["size"]] * result["dimension"] if new else None,
+        **rules_of(file),
         "block": list(file.attributes["block"]),
         "coupling": None if temperature is None else 1 / temperature,
         **result,
@@ -149,3 +165,9 @@ def inverse(row: dict[str, Any]) -> dict[str, Any]:
     if value <= 0:
         return row | {"value": None, "error": None, "reason": "y_t is not positive"}
     return row | {"value": 1 / value, "error": error and error / value**2}
+
+
+def rules_of(file: File) -> dict[str, Any]:
+    """``rule``, or ``rules`` of each step, of the flow behind an exponent file."""
+    flows = [one["parameters"] for one in file.ancestors() if one["command"] == "flow"]
+    return {name: flows[-1][name] for name in ("rule", "rules") if flows and name in flows[-1]}

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.models.base import Known
-from rsmi.renormalization import mcrg, thermometer
+from rsmi.renormalization import kinds, mcrg, thermometer
 from rsmi.renormalization.collapse import collapse
 from rsmi.samples.flow_ensembles import FlowEnsemble
 
 SECTORS = {"y_t": "even", "y_h": "odd"}
-STEP = mcrg.HEADLINE_STEP  # of y_t, y_h and nu; T_c is the crossing of steps STEP and STEP + 1
+STEP = mcrg.HEADLINE_STEP  # of y_t, y_h and nu; T_c is the crossing with the next step
 
 _NO_TEMPERATURE = "the temperature of the samples is unknown"
 
@@ -64,7 +64,11 @@ class Subject:
 
 
 def analyse(
-    ensembles: Sequence[FlowEnsemble], scale: float, critical_temperature: float | None
+    ensembles: Sequence[FlowEnsemble],
+    scale: float,
+    critical_temperature: float | None,
+    rules: Sequence[object],
+    step: int = STEP,
 ) -> dict[str, Any]:
     """Everything that can be read off a flow.
 
@@ -76,6 +80,10 @@ def analyse(
     critical_temperature : float, optional
         Exponents are measured at the temperature nearest to it, in J/k_B. The default is T_c of
         the model, or 0 where the model has none.
+    rules : sequence of object
+        What identifies the rule of every step.
+    step : int
+        The step of the headline, 1, 2, ...
 
     Returns
     -------
@@ -89,13 +97,14 @@ def analyse(
     ]
     critical = _critical(points, critical_temperature)
     subject = _subject(ensembles, points, critical)
-    return {
+    result = {
         **_description(subject, critical),
-        **_eigenvalue_exponents(subject),
-        **_correlation_length(subject, points, scale, critical),
-        **_crossing(subject, points),
+        **_eigenvalue_exponents(subject, step),
+        **_correlation_length(subject, points, scale, critical, step),
+        **_crossing(subject, points, step),
         "nu_collapse": _collapse(points, scale, critical),
     }
+    return result | _withheld(result, subject, rules, step)
 
 
 def _critical(points: Sequence[Point], given: float | None) -> Critical:
@@ -142,7 +151,7 @@ def _oblong(shape: Sequence[int]) -> dict[str, Any]:
 # ---- y_t and y_h ---------------------------------------------------------------------------------
 
 
-def _eigenvalue_exponents(subject: Subject) -> dict[str, Any]:
+def _eigenvalue_exponents(subject: Subject, step: int) -> dict[str, Any]:
     """y_t and y_h of every step and number of operators, and what compares them."""
     ensemble = subject.ensemble
     sequences = {
@@ -152,7 +161,7 @@ def _eigenvalue_exponents(subject: Subject) -> dict[str, Any]:
     rows = {name: sequence.rows() for name, sequence in sequences.items()}
     return {
         **rows,
-        "headline": {name: mcrg.headline(rows[name]) for name in SECTORS},
+        "headline": {name: mcrg.headline(rows[name], step) for name in SECTORS},
         "changes": {name: sequence.changes() for name, sequence in sequences.items()},
         "covariance": _covariances(sequences, subject),
     }
@@ -183,7 +192,7 @@ def _json_matrix(matrix: NDArray[np.float64]) -> list[list[float | None]]:
 
 
 def _correlation_length(
-    subject: Subject, points: Sequence[Point], scale: float, critical: Critical
+    subject: Subject, points: Sequence[Point], scale: float, critical: Critical, headline_step: int
 ) -> dict[str, Any]:
     """nu from the slope of the effective coupling, by fluctuations and by differences."""
     steps = range(1, len(subject.ensemble.shapes))
@@ -202,7 +211,9 @@ def _correlation_length(
             )
             for step in steps
         ]
-    headline = _at_step(fluctuations, STEP, f"the flow has fewer than {STEP} steps")
+    headline = _at_step(
+        fluctuations, headline_step, f"the flow has fewer than {headline_step} steps"
+    )
     return {
         **_named("nu", headline),
         "nu_sequence": fluctuations,
@@ -248,11 +259,11 @@ def _collapse(points: Sequence[Point], scale: float, critical: Critical) -> Esti
 # ---- T_c -----------------------------------------------------------------------------------------
 
 
-def _crossing(subject: Subject, points: Sequence[Point]) -> dict[str, Any]:
+def _crossing(subject: Subject, points: Sequence[Point], step: int) -> dict[str, Any]:
     """T_c from the crossing of the effective couplings of successive steps."""
     crossings = _crossings(points)
     missing = _why_no_coupling(subject.known) or "the flow needs one step more"
-    headline = _at_step(crossings, STEP, missing)
+    headline = _at_step(crossings, step, missing)
     return {
         **_named("T_c", headline),
         "T_c_sequence": crossings,
@@ -270,6 +281,46 @@ def _crossings(points: Sequence[Point]) -> list[Estimate]:
     couplings = [point.coupling for point in points]
     effective = [point.effective for point in points]
     return [thermometer.critical_temperature(couplings, effective, step) for step in steps]
+
+
+# ---- what is withheld ----------------------------------------------------------------------------
+
+
+def _withheld(
+    result: dict[str, Any], subject: Subject, rules: Sequence[object], step: int
+) -> dict[str, Any]:
+    """The entries that replace a headline which must not be quoted, because a step makes another
+    kind of system; none if it may be quoted. ``withheld`` is the sentence that says the cure."""
+    changes = kinds.changes_of_kind(kinds.signs_of_neighbours(subject.ensemble.sums))
+    whole = kinds.why_withheld(changes, rules, step)
+    reasons = {name: whole or _without_first(result[name], rules, step) for name in SECTORS}
+    why = [reason for reason in reasons.values() if reason]
+    if not why:
+        return {}
+    headline = {
+        name: row | {"value": None, "error": None, "reason": reason.reason} if reason else row
+        for (name, row), reason in zip(result["headline"].items(), reasons.values())
+    }
+    thermometers = {} if whole is None else _no_thermometers(result, whole.reason)
+    return {"headline": headline, "withheld": why[0].sentence, **thermometers}
+
+
+def _without_first(
+    rows: list[dict[str, Any]], rules: Sequence[object], step: int
+) -> kinds.Withheld | None:
+    """Why an exponent is withheld whose step 1 has no leading eigenvalue for any number of
+    operators."""
+    first = [row["reason"] or "" for row in rows if row["step"] == 1]
+    if step == 1 or not all("leading eigenvalue" in reason for reason in first):
+        return None
+    return kinds.why_withheld({1: "step 1 has no leading eigenvalue"}, rules, step)
+
+
+def _no_thermometers(result: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """The entries that replace nu and T_c of one effective coupling where they have values."""
+    estimate = {"value": None, "error": None, "reason": reason}
+    measured = [name for name in ("nu", "T_c") if result[name] is not None]
+    return {key: value for name in measured for key, value in _named(name, estimate).items()}
 
 
 # ---- estimates -----------------------------------------------------------------------------------

@@ -204,7 +204,9 @@ def blocking_keys(seed: int, origin: str, first_step: int, steps: int) -> np.nda
     return np.array(keys, dtype=np.uint64).reshape(steps, 2)
 
 
-def coarse_shapes(shape: tuple[int, ...], rule: rules.Rule, steps: int) -> list[tuple[int, ...]]:
+def coarse_shapes(
+    shape: tuple[int, ...], block: tuple[int, ...], steps: int
+) -> list[tuple[int, ...]]:
     """The shapes of the lattice at steps 0, ..., ``steps``.
 
     Raises
@@ -213,12 +215,12 @@ def coarse_shapes(shape: tuple[int, ...], rule: rules.Rule, steps: int) -> list[
         If fewer steps are possible; the message says how many.
     """
     try:
-        return rules.level_shapes(shape, rule.block, steps)
+        return rules.level_shapes(shape, block, steps)
     except ValueError as error:
-        possible = _possible_steps(shape, rule.block)
+        possible = _possible_steps(shape, block)
         raise UsageError(
             f"a lattice of {shape_text(shape)} takes {possible} steps with blocks of"
-            f" {shape_text(rule.block)}, not {steps} ({error})"
+            f" {shape_text(block)}, not {steps} ({error})"
         ) from error
 
 

@@ -209,6 +209,7 @@ def _check_flow(file: File) -> None:
     ):
         raise DataError(f"{file.path}: an input file has no blocks, or a block no samples")
     _check_tiling(file)
+    _check_rules(file)
     if "/neighbourhoods/file" in file:
         _check_neighbourhoods(file, files)
 
@@ -234,6 +235,20 @@ def _check_tiling(file: File) -> None:
                 f"{file.path}: blocks of {list(block)} do not tile a lattice of {shape} {steps}"
                 " times"
             )
+
+
+def _check_rules(file: File) -> None:
+    """Check that there is a rule, or a list with a rule for each step."""
+    attributes = file.attributes
+    rules = attributes.get("rules", [attributes.get("rule")])
+    count = attributes["steps"] if "rules" in attributes else 1
+    if (
+        ("rule" in attributes) == ("rules" in attributes)
+        or not isinstance(rules, list)
+        or len(rules) != count
+        or not all(isinstance(rule, dict) for rule in rules)
+    ):
+        raise DataError(f"{file.path}: there is not one rule for all steps, or one for each step")
 
 
 def _check_neighbourhoods(file: File, files: int) -> None:

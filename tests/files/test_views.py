@@ -69,7 +69,7 @@ def test_trained_files(pipeline):
 def test_flow_and_results(pipeline):
     with open_flow(pipeline / "flow.h5") as flow:
         assert (flow.block, flow.steps, flow.count) == ((2, 2), 2, 2)
-        assert flow.rule["name"] == "majority"
+        assert [rule["name"] for rule in flow.rules] == ["majority"] * 2
         assert flow.hard
         assert flow.model.name == "ising"
         assert flow.known.critical_coupling is not None

@@ -17,7 +17,6 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
 from rsmi.models.spins import magnetizations
-from rsmi.renormalization.rules import Rule
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
 from rsmi.samples.examination.stored import contradictions_of, warn
 from rsmi.samples.views import SamplesFile, open_samples
@@ -31,7 +30,8 @@ from rsmi.stages.flow.source import (
 from rsmi.stages.flow.storage import contents
 from rsmi.stages.flow.sums import Accumulator, Division, Sums, divide, joined
 from rsmi.stages.joined import Contents, JoinedSession
-from rsmi.stages.rule_option import ChosenRule, blocking_keys, choose_rule, coarse_shapes
+from rsmi.stages.rule_option import blocking_keys, coarse_shapes
+from rsmi.stages.rule_sequence import RuleSequence, choose_rules
 from rsmi.store import File
 
 _TASKS = 8  # tasks of one file, at most
@@ -87,14 +87,13 @@ class StoredFlow:
     """
 
     sources: tuple[SamplesFile, ...]
-    chosen: ChosenRule
-    steps: int
+    chosen: RuleSequence
     seed: int
 
     @property
     def request(self) -> Request:
         """The file that the flow makes."""
-        parameters = {"rule": self.chosen.identity, "steps": self.steps, "seed": self.seed}
+        parameters = {**self.chosen.identity, "steps": self.chosen.steps, "seed": self.seed}
         files = [source.file for source in self.sources]
         return Request("flow", "flow", parameters, (*files, *self.chosen.inputs))
 
@@ -148,11 +147,11 @@ class StoredFlow:
     def _tasks_of(self, number: int) -> list[FileTask]:
         source = self.sources[number]
         division = division_of(source.file)
-        keys = blocking_keys(self.seed, source.origin, source.rg_step, self.steps)
+        keys = blocking_keys(self.seed, source.origin, source.rg_step, self.chosen.steps)
         tasks = []
         for part, (first, last) in enumerate(itertools.pairwise(_cuts(division))):
             blocks = division.spanned(np.arange(first, last))
-            accumulator = Accumulator(division, source.shape, self.chosen.rule, keys, *blocks)
+            accumulator = Accumulator(division, source.shape, self.chosen.rules, keys, *blocks)
             name = f"file-{number:04d}-stretch-{part}"
             tasks.append(FileTask(name, source, accumulator, first, last))
         return tasks
@@ -202,7 +201,7 @@ def division_of(file: File) -> Division:
 @contextlib.contextmanager
 def prepare(
     paths: list[Path],
-    rule: str,
+    rules: Sequence[str],
     block: str | None,
     hard: bool,
     bias: str | None,
@@ -222,44 +221,46 @@ def prepare(
             require_single_component(source)
             require_periodic(source, "operators are summed over")
             require_full(source, "operators are of")
-        chosen = choose_single(stack, rule, block, hard, sources[0].dimension, bias)
+        chosen = choose_single(stack, rules, block, hard, sources[0].dimension, bias, steps)
         for source in sources:
-            _check_shape(source, sources[0], chosen.rule, steps)
+            _check_shape(source, sources[0], chosen)
         _refuse_other_models(sources)
         refuse_equal_streams(sources)
-        yield StoredFlow(sources, chosen, steps, seed)
+        yield StoredFlow(sources, chosen, seed)
 
 
 def choose_single(
     stack: contextlib.ExitStack,
-    rule: str,
+    rules: Sequence[str],
     block: str | None,
     hard: bool,
     dimension: int,
     bias: str | None,
-) -> ChosenRule:
-    """The rule of a flow, by `rsmi.stages.rule_option.choose_rule`.
+    steps: int,
+) -> RuleSequence:
+    """The rules of a flow, by `rsmi.stages.rule_sequence.choose_rules`.
 
     Raises
     ------
     UsageError
-        If the rule has several hidden units.
+        If a rule has several hidden units.
     """
-    chosen = choose_rule(stack, rule, block, hard, dimension, bias)
-    if chosen.rule.n_hidden > 1:
-        raise UsageError(
-            f"--rule {rule}: has {chosen.rule.n_hidden} hidden units; a flow needs a rule with one"
-        )
+    chosen = choose_rules(stack, rules, block, hard, dimension, bias, steps)
+    for text, rule in zip(rules, chosen.rules):
+        if rule.n_hidden > 1:
+            raise UsageError(
+                f"--rule {text}: has {rule.n_hidden} hidden units; a flow needs a rule with one"
+            )
     return chosen
 
 
-def _check_shape(source: SamplesFile, first: SamplesFile, rule: Rule, steps: int) -> None:
+def _check_shape(source: SamplesFile, first: SamplesFile, chosen: RuleSequence) -> None:
     if source.dimension != first.dimension:
         raise UsageError(
             f"{source.path}: a lattice of dimension {source.dimension}, but {first.path} has"
             f" dimension {first.dimension}: one flow has one dimension"
         )
-    coarse_shapes(source.shape, rule, steps)
+    coarse_shapes(source.shape, chosen.block, chosen.steps)
 
 
 def _refuse_other_models(sources: Sequence[SamplesFile]) -> None:

@@ -23,7 +23,8 @@ from rsmi.stages.flow.source import record_table
 from rsmi.stages.flow.storage import contents
 from rsmi.stages.flow.sums import OF_CHAINS, Accumulator, Sums, joined
 from rsmi.stages.joined import Contents, JoinedSession
-from rsmi.stages.rule_option import ChosenRule, blocking_keys, coarse_shapes
+from rsmi.stages.rule_option import blocking_keys, coarse_shapes
+from rsmi.stages.rule_sequence import RuleSequence
 from rsmi.store import File
 
 # The automatic interval between measured samples, in autocorrelation times. What y_t is made of
@@ -45,16 +46,15 @@ class SampledFlow:
     """
 
     ensembles: tuple[Ensemble, ...]
-    chosen: ChosenRule
-    steps: int
+    chosen: RuleSequence
     seed: int
 
     @property
     def request(self) -> Request:
         """The file that the flow makes."""
         parameters = {
-            "rule": self.chosen.identity,
-            "steps": self.steps,
+            **self.chosen.identity,
+            "steps": self.chosen.steps,
             "seed": self.seed,
             "sampled": [ensemble.parameters for ensemble in self.ensembles],
         }
@@ -129,7 +129,8 @@ class SampledFlow:
         ]
         states = sampling.thermalized(session, thermalizations)
         keys = [
-            blocking_keys(self.seed, ensemble.origin, 0, self.steps) for ensemble in self.ensembles
+            blocking_keys(self.seed, ensemble.origin, 0, self.chosen.steps)
+            for ensemble in self.ensembles
         ]
         return [
             ChainTask(
@@ -147,8 +148,8 @@ class SampledFlow:
         division = ensemble.division
         chains = np.array(group.numbers)
         blocks = division.spanned(chains) if division.by_chains else (0, division.blocks)
-        shape, rule = ensemble.simulation.shape, self.chosen.rule
-        return Accumulator(division, shape, rule, keys, *blocks, NEIGHBOURHOODS_EVERY)
+        shape, rules = ensemble.simulation.shape, self.chosen.rules
+        return Accumulator(division, shape, rules, keys, *blocks, NEIGHBOURHOODS_EVERY)
 
     def shared(self) -> Rows:
         """The datasets that do not depend on the samples: none."""
@@ -208,14 +209,14 @@ def _check_schedules(ensemble: Ensemble, states: list[State]) -> None:
 @contextlib.contextmanager
 def prepare(
     requests: Sequence[Mapping[str, Any]],
-    rule: str,
+    rules: Sequence[str],
     block: str | None,
     hard: bool,
     bias: str | None,
     steps: int,
     seed: int,
 ) -> Iterator[SampledFlow]:
-    """Check what is to be sampled, and the rule.
+    """Check what is to be sampled, and the rules.
 
     Parameters
     ----------
@@ -232,9 +233,9 @@ def prepare(
     _require_single_component(ensembles[0])
     with contextlib.ExitStack() as stack:
         shape = ensembles[0].simulation.shape
-        chosen = choose_single(stack, rule, block, hard, len(shape), bias)
-        coarse_shapes(shape, chosen.rule, steps)
-        yield SampledFlow(ensembles, chosen, steps, seed)
+        chosen = choose_single(stack, rules, block, hard, len(shape), bias, steps)
+        coarse_shapes(shape, chosen.block, steps)
+        yield SampledFlow(ensembles, chosen, seed)
 
 
 def _refuse_equal_temperatures(ensembles: Sequence[Ensemble]) -> None:

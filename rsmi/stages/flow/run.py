@@ -8,7 +8,7 @@ from pathlib import Path
 from rsmi import models
 from rsmi.engine.request import RunOptions
 from rsmi.engine.session import Session
-from rsmi.renormalization import operators, thermometer
+from rsmi.renormalization import kinds, operators, thermometer
 from rsmi.samples.flow_ensembles import FlowEnsemble, blocks_of_files, ensembles_of
 from rsmi.samples.views import FlowFile, open_flow
 from rsmi.stages.flow import from_files, in_flight
@@ -50,9 +50,9 @@ def _attributes(source: FlowSource) -> dict:
         "model": source.system.get("model"),
         "model_parameters": source.system.get("model_parameters"),
         "contradictions": list(source.contradictions) or None,
-        "rule": source.chosen.identity,
-        "block": source.chosen.rule.block,
-        "steps": source.steps,
+        **source.chosen.identity,
+        "block": source.chosen.block,
+        "steps": source.chosen.steps,
         "even_operators": [operator.name for operator in kinds["even"]],
         "odd_operators": [operator.name for operator in kinds["odd"]],
     }
@@ -63,9 +63,9 @@ def _attributes(source: FlowSource) -> dict:
 
 def _warn(path: Path, source: FlowSource) -> None:
     """Log what a reader of the numbers must know."""
-    if source.chosen.rule.bias.any():
+    if source.chosen.has_bias:
         log.warning(
-            "the rule has a bias, which breaks the symmetry under a global flip: y_h assumes that"
+            "a rule has a bias, which breaks the symmetry under a global flip: y_h assumes that"
             " odd operators vanish on average"
         )
     elif not models.of(source.system).symmetric(source.system):
@@ -79,6 +79,7 @@ def _warn(path: Path, source: FlowSource) -> None:
         _warn_of_short_blocks(flow, source.names)
         _warn_of_small_lattices(path, ensembles)
         _warn_of_drift(flow, ensembles)
+        _warn_of_other_kinds(flow, ensembles)
 
 
 def _warn_of_short_blocks(flow: FlowFile, names: list[str]) -> None:
@@ -106,6 +107,16 @@ def _warn_of_drift(flow: FlowFile, ensembles: list[FlowEnsemble]) -> None:
         )
         if sentence:
             log.warning("%s: %s", flow.path, sentence)
+
+
+def _warn_of_other_kinds(flow: FlowFile, ensembles: list[FlowEnsemble]) -> None:
+    """Warn of a step that makes another kind of system and whose rule is applied again."""
+    for ensemble in ensembles:
+        changes = kinds.changes_of_kind(kinds.signs_of_neighbours(ensemble.sums))
+        for step in range(2, flow.steps + 1):
+            withheld = kinds.why_withheld(changes, flow.rules, step)
+            if withheld and step not in changes:
+                return log.warning("%s: %s", flow.path, withheld.sentence)
 
 
 def _is_critical(ensemble: FlowEnsemble) -> bool:

@@ -17,26 +17,22 @@ from rsmi.errors import UsageError
 from rsmi.samples.examination.overlap import refuse_copies
 from rsmi.samples.views import SamplesFile
 from rsmi.stages.flow.sums import Sums
-from rsmi.stages.rule_option import ChosenRule
+from rsmi.stages.rule_sequence import RuleSequence
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.summary import separate_chains
 from rsmi.store import canonical_json, text_digest
 
 
 class FlowSource(Protocol):
-    """A checked request of a flow: the ensembles, the rule and the number of steps.
+    """A checked request of a flow: the ensembles and the rule of every step.
 
     `rsmi.stages.flow.from_files.StoredFlow` reads samples from files;
     `rsmi.stages.flow.in_flight.SampledFlow` samples them, measures them and forgets them.
     """
 
     @property
-    def chosen(self) -> ChosenRule:
+    def chosen(self) -> RuleSequence:
         """The rule of every step."""
-
-    @property
-    def steps(self) -> int:
-        """The number of coarse-graining steps."""
 
     @property
     def request(self) -> Request:

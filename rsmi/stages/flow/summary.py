@@ -12,13 +12,13 @@ from rsmi.store import File
 
 
 def summary(file: File) -> dict:
-    """Effective couplings along the flow, one entry for every temperature."""
+    """The rules, and effective couplings along the flow with one entry for every temperature."""
     flow = FlowFile(file)
     ensembles = ensembles_of(flow)
     return {
         "file": str(flow.path),
         **subject(file),
-        "rule": flow.rule,
+        **{name: flow.attributes[name] for name in ("rule", "rules") if name in flow.attributes},
         "block": list(flow.block),
         "flows": [_entry(*pair) for pair in zip(ensembles, interactions(flow, ensembles))],
     }

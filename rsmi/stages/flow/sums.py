@@ -147,7 +147,8 @@ class Accumulator:
     division : Division
     shape : tuple of int
         The lattice of the samples.
-    rule : Rule
+    rules : tuple of Rule
+        The rule of every step.
     keys : ndarray of uint64, (steps, 2)
         The keys of the random bits of each step, see `rsmi.stages.rule_option.blocking_keys`.
     first, last : int
@@ -157,7 +158,7 @@ class Accumulator:
 
     division: Division
     shape: tuple[int, ...]
-    rule: Rule
+    rules: tuple[Rule, ...]
     keys: NDArray[np.uint64]
     first: int
     last: int
@@ -239,7 +240,7 @@ class Accumulator:
         added = level_sums.measure_levels(
             spins,
             self.shape,
-            self.rule,
+            self.rules,
             self.steps,
             self.keys,
             self.division.in_words(energies),

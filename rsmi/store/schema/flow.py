@@ -17,7 +17,15 @@ FLOW = Kind(
             "rule",
             "json",
             "name and, of a filter of the user's, its numbers; or digest of a learned rule; whether"
-            " it was made hard",
+            " it was made hard; absent if the steps have different rules",
+            required=False,
+        ),
+        Attribute(
+            "rules",
+            "json",
+            "if the steps have different rules: a list with the like of each step",
+            required=False,
+            since=(1, 4),
         ),
         Attribute("block", "integers", "shape of the block"),
         Attribute("steps", "integer", "coarse-graining steps"),
