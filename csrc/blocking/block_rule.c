@@ -1,7 +1,7 @@
 /* The probability that a block rule gives to a block.
  *
- * The spins of one block, read as a binary number, are its state: site i of the block is bit i. The
- * field of the hidden unit is summed site by site. A probability becomes a threshold on 64 random
+ * The spins of one block, read as a binary number, are its state: spin i of the block is bit i. The
+ * field of the hidden unit is summed spin by spin. A probability becomes a threshold on 64 random
  * bits, in which 0, 1/2 (a fair tie: the top bit decides) and 1 are exact.
  *
  * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018), supplement. */

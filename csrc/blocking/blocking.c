@@ -1,11 +1,13 @@
 /* Coarse-graining by blocks.
  *
- * For blocks of up to 16 sites the probability of every state is tabulated once per call, as a
+ * For blocks of up to 16 spins the probability of every state is tabulated once per call, as a
  * threshold on 64 random bits (block_rule.c). Larger blocks evaluate it for each block. A rule
  * whose thresholds are all 0 or 1, such as decimation, needs no random bits.
  *
  * Memory. Rows are bit-packed and read in place, a run of block[2] bits per row of the block. One
- * row of blocks is gathered at a time, so that every fine byte is touched in order. Random bits are
+ * row of blocks is gathered at a time, so that every fine byte is touched in order. The components
+ * of a site lie apart, one whole lattice after the other, and so do their spins in the state of a
+ * block. Random bits are
  * keyed by (sample, coarse site, hidden unit), so they do not depend on the order, the thread or
  * the shard in which a sample is treated. Hard rules of 2x2 blocks have a faster way of their own
  * (squares.c).
@@ -39,17 +41,18 @@ static uint64_t *tabulate(const block_rule *rule, int64_t n_block)
     return table;
 }
 
-/* Reads the states of the blocks in row (c0, c1) of the coarse lattice. */
-static void gather_states(const uint8_t *row, int64_t n_bytes, const int64_t shape[3],
-                          const int64_t block[3], int64_t c0, int64_t c1, uint64_t *states)
+/* Adds the spins of one component, whose first bit is `first`, to the states of the blocks in row
+ * (c0, c1) of the coarse lattice, from bit `bit` of each state on. */
+static void gather_states(const uint8_t *row, int64_t n_bytes, int64_t first,
+                          const int64_t shape[3], const int64_t block[3], int64_t c0, int64_t c1,
+                          int bit, uint64_t *states)
 {
     const int width = (int)block[2];
     const int64_t n_coarse = shape[2] / width;
-    memset(states, 0, (size_t)n_coarse * sizeof *states);
-    int bit = 0;
     for (int64_t i0 = 0; i0 < block[0]; i0++)
         for (int64_t i1 = 0; i1 < block[1]; i1++, bit += width) {
-            const int64_t start = ((c0 * block[0] + i0) * shape[1] + c1 * block[1] + i1) * shape[2];
+            const int64_t start =
+                first + ((c0 * block[0] + i0) * shape[1] + c1 * block[1] + i1) * shape[2];
             for (int64_t c2 = 0; c2 < n_coarse; c2++)
                 states[c2] |= read_bits(row, n_bytes, start + c2 * width, width) << bit;
         }
@@ -86,7 +89,8 @@ int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
                  const block_rule *rule, const uint64_t key[2], const uint64_t *samples,
                  uint8_t *coarse)
 {
-    int64_t size[3], n_block = 1, n_sites = 1, n_coarse = 1;
+    const int64_t components = rule->components;
+    int64_t size[3], n_block = components, n_sites = 1, n_coarse = 1;
     for (int axis = 0; axis < 3; axis++) {
         const int64_t extent = rule->block[axis];
         if (extent < 1 || extent > LARGEST_BLOCK || shape[axis] < extent || shape[axis] % extent)
@@ -96,9 +100,9 @@ int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
         n_sites *= shape[axis];
         n_coarse *= size[axis];
     }
-    if (n_block > LARGEST_BLOCK)
+    if (components < 1 || n_block > LARGEST_BLOCK)
         return RSMI_BAD_SHAPE;
-    const int64_t n_hidden = rule->n_hidden, n_bytes = (n_sites + 7) / 8,
+    const int64_t n_hidden = rule->n_hidden, n_bytes = (components * n_sites + 7) / 8,
                   n_coarse_bytes = (n_hidden * n_coarse + 7) / 8;
     square_rule square;
     if (square_rule_of(rule, shape, &square))
@@ -119,8 +123,10 @@ int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
          sample++, rows += n_bytes, coarse += n_coarse_bytes)
         for (int64_t line = 0; line < size[0] * size[1]; line++) {
             const int64_t site = line * size[2]; /* the first coarse site of this line */
-            gather_states(rows, n_bytes, shape, rule->block, line / size[1], line % size[1],
-                          states);
+            memset(states, 0, (size_t)size[2] * sizeof *states);
+            for (int64_t i = 0; i < components; i++)
+                gather_states(rows, n_bytes, i * n_sites, shape, rule->block, line / size[1],
+                              line % size[1], (int)(i * (n_block / components)), states);
             for (int64_t j = 0; j < n_hidden; j++) {
                 for (int64_t c = 0; c < size[2]; c++)
                     spins[c] = tabulated

@@ -19,7 +19,7 @@ int square_rule_of(const block_rule *rule, const int64_t shape[3], square_rule *
 {
     memset(square, 0, sizeof *square);
     if (shape[0] != 1 || rule->block[0] != 1 || rule->block[1] != 2 || rule->block[2] != 2 ||
-        rule->n_hidden != 1)
+        rule->n_hidden != 1 || rule->components != 1)
         return 0;
     for (uint64_t state = 0; state < SQUARE_STATES; state++) {
         const uint64_t threshold =

@@ -34,7 +34,7 @@ static void check_bits(void)
 }
 
 typedef struct {
-    int64_t shape[3], block[3], n_hidden;
+    int64_t shape[3], block[3], n_hidden, components;
 } geometry;
 
 static int64_t product(const int64_t x[3])
@@ -50,15 +50,17 @@ static double field_of(const geometry *g, const uint8_t *row, const block_rule *
     const int64_t c0 = c / (g->shape[1] / g->block[1] * (g->shape[2] / g->block[2]));
     const int64_t c1 = c / (g->shape[2] / g->block[2]) % (g->shape[1] / g->block[1]),
                   c2 = c % (g->shape[2] / g->block[2]);
-    const double *filter = rule->filters + j * product(g->block);
+    const double *filter = rule->filters + j * g->components * product(g->block);
     double field = rule->bias[j];
-    for (int64_t i0 = 0; i0 < g->block[0]; i0++)
-        for (int64_t i1 = 0; i1 < g->block[1]; i1++)
-            for (int64_t i2 = 0; i2 < g->block[2]; i2++) {
-                const int64_t z = c0 * g->block[0] + i0, y = c1 * g->block[1] + i1,
-                              x = c2 * g->block[2] + i2;
-                field += *filter++ * spin_at(row, (z * g->shape[1] + y) * g->shape[2] + x);
-            }
+    for (int64_t component = 0; component < g->components; component++)
+        for (int64_t i = 0; i < product(g->block); i++) {
+            const int64_t z = c0 * g->block[0] + i / (g->block[1] * g->block[2]),
+                          y = c1 * g->block[1] + i / g->block[2] % g->block[1],
+                          x = c2 * g->block[2] + i % g->block[2];
+            field +=
+                *filter++ *
+                spin_at(row, ((component * g->shape[0] + z) * g->shape[1] + y) * g->shape[2] + x);
+        }
     return field;
 }
 
@@ -73,11 +75,12 @@ static int drawn(double field, double scale, int hard, uint64_t bits)
 static void check_rule(const geometry *g, const double *filters, const double *bias, int hard)
 {
     enum { SAMPLES = 19 };
-    const int64_t n_bytes = (product(g->shape) + 7) / 8,
+    const int64_t n_bytes = (g->components * product(g->shape) + 7) / 8,
                   n_coarse = product(g->shape) / product(g->block);
-    const int64_t n_coarse_bytes = (g->n_hidden * n_coarse + 7) / 8, n_block = product(g->block);
+    const int64_t n_coarse_bytes = (g->n_hidden * n_coarse + 7) / 8,
+                  n_block = g->components * product(g->block);
     const block_rule rule = {
-        {g->block[0], g->block[1], g->block[2]}, g->n_hidden, filters, bias, hard};
+        {g->block[0], g->block[1], g->block[2]}, g->n_hidden, filters, bias, hard, g->components};
     uint64_t samples[SAMPLES] = {0, 1ULL << 40, 7};
     for (int s = 3; s < SAMPLES; s++)
         samples[s] = (uint64_t)(100 - s);
@@ -100,7 +103,7 @@ static void check_rule(const geometry *g, const double *filters, const double *b
 
 static void check_rules(const geometry *g)
 {
-    const int64_t n_block = product(g->block);
+    const int64_t n_block = g->components * product(g->block);
     double *ones = take_doubles(g->n_hidden * n_block),
            *first = take_doubles(g->n_hidden * n_block), *none = take_doubles(g->n_hidden);
     for (int64_t i = 0; i < g->n_hidden * n_block; i++)
@@ -130,7 +133,7 @@ static void check_known_rows(void)
     const double corner[4] = {1, 0, 0, 0}, ones[4] = {1, 1, 1, 1}, zero[1] = {0};
     const uint64_t sample = 0;
     uint8_t coarse[1];
-    block_rule rule = {{1, 2, 2}, 1, corner, zero, 1};
+    block_rule rule = {{1, 2, 2}, 1, corner, zero, 1, 1};
     expect(coarse_grain(row, 1, shape, &rule, KEY, &sample, coarse) == RSMI_OK);
     expect(coarse[0] == 0x27); /* spins 0 2 4 up; of 12 14 16 the last */
     rule.filters = ones;
@@ -151,14 +154,19 @@ static void check_known_rows(void)
 
 int main(void)
 {
-    const geometry geometries[] = {
-        {{1, 1, 1}, {1, 1, 1}, 1},    {{1, 1, 7}, {1, 1, 1}, 2},    {{1, 1, 9}, {1, 1, 3}, 3},
-        {{1, 1, 64}, {1, 1, 64}, 8},  {{1, 64, 3}, {1, 64, 1}, 8},  {{1, 16, 24}, {1, 8, 8}, 2},
-        {{4, 8, 12}, {4, 4, 4}, 1},   {{1, 6, 9}, {1, 2, 3}, 8},    {{1, 4, 130}, {1, 2, 2}, 1},
-        {{1, 8, 12}, {1, 4, 4}, 4},   {{3, 3, 3}, {3, 3, 3}, 1},    {{4, 4, 4}, {2, 2, 2}, 2},
-        {{1, 17, 17}, {1, 17, 1}, 1}, {{1, 5, 315}, {1, 1, 63}, 5}, {{2, 3, 65}, {1, 3, 13}, 1},
-        {{1, 2, 2}, {1, 2, 2}, 1},    {{1, 8, 8}, {1, 2, 2}, 1},    {{1, 4, 64}, {1, 2, 2}, 1},
-        {{1, 6, 22}, {1, 2, 2}, 1},   {{1, 10, 66}, {1, 2, 2}, 1},  {{1, 2, 190}, {1, 2, 2}, 1}};
+    const geometry geometries[] = {{{1, 1, 1}, {1, 1, 1}, 1, 1},    {{1, 1, 7}, {1, 1, 1}, 2, 1},
+                                   {{1, 1, 9}, {1, 1, 3}, 3, 1},    {{1, 1, 64}, {1, 1, 64}, 8, 1},
+                                   {{1, 64, 3}, {1, 64, 1}, 8, 1},  {{1, 16, 24}, {1, 8, 8}, 2, 1},
+                                   {{4, 8, 12}, {4, 4, 4}, 1, 1},   {{1, 6, 9}, {1, 2, 3}, 8, 1},
+                                   {{1, 4, 130}, {1, 2, 2}, 1, 1},  {{1, 8, 12}, {1, 4, 4}, 4, 1},
+                                   {{3, 3, 3}, {3, 3, 3}, 1, 1},    {{4, 4, 4}, {2, 2, 2}, 2, 1},
+                                   {{1, 17, 17}, {1, 17, 1}, 1, 1}, {{1, 5, 315}, {1, 1, 63}, 5, 1},
+                                   {{2, 3, 65}, {1, 3, 13}, 1, 1},  {{1, 2, 2}, {1, 2, 2}, 1, 1},
+                                   {{1, 8, 8}, {1, 2, 2}, 1, 1},    {{1, 4, 64}, {1, 2, 2}, 1, 1},
+                                   {{1, 6, 22}, {1, 2, 2}, 1, 1},   {{1, 10, 66}, {1, 2, 2}, 1, 1},
+                                   {{1, 2, 190}, {1, 2, 2}, 1, 1},  {{1, 4, 6}, {1, 2, 2}, 2, 2},
+                                   {{1, 1, 9}, {1, 1, 3}, 1, 3},    {{2, 2, 70}, {2, 2, 2}, 3, 2},
+                                   {{1, 8, 8}, {1, 4, 4}, 4, 4}};
     check_random();
     check_bits();
     check_known_rows();

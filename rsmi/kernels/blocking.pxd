@@ -9,6 +9,7 @@ cdef extern from "blocking/block_rule.h":
         const double *filters
         const double *bias
         int hard
+        int64_t components
 
 cdef block_rule rule_of(
     const int64_t[::1] shape, const int64_t[::1] block, const double[:, ::1] filters,

@@ -19,12 +19,14 @@ cdef block_rule rule_of(
     if (shape.shape[0] != 3 or block.shape[0] != 3 or np.any(np.asarray(block) < 1)
             or np.any(np.mod(shape, block))):
         raise ValueError("the block must divide the lattice on every axis")
-    if (filters.shape[0] < 1 or filters.shape[1] != np.prod(block)
+    if (filters.shape[0] < 1 or filters.shape[1] < 1 or filters.shape[1] % np.prod(block)
             or bias.shape[0] != filters.shape[0]):
-        raise ValueError("filters must be (n_hidden, sites of the block) and bias (n_hidden,)")
+        raise ValueError(
+            "filters must be (n_hidden, components * sites of the block) and bias (n_hidden,)")
     cdef block_rule rule
     rule.block[0], rule.block[1], rule.block[2] = block[0], block[1], block[2]
     rule.n_hidden, rule.hard = filters.shape[0], hard
+    rule.components = filters.shape[1] // np.prod(block)
     rule.filters, rule.bias = &filters[0, 0], &bias[0]
     return rule
 
@@ -37,11 +39,11 @@ def coarse_grain(
 
     Parameters
     ----------
-    rows : ndarray of uint8, shape (n, ceil(sites / 8))
-        Packed configurations, bit 1 = spin +1.
+    rows : ndarray of uint8, shape (n, ceil(components * sites / 8))
+        Packed arrays (components, *shape), bit 1 = spin +1.
     shape, block : ndarray of int64, shape (3,)
         Sites of the lattice and of a block on each axis; absent leading axes are 1.
-    filters : ndarray of float64, shape (n_hidden, sites of the block)
+    filters : ndarray of float64, shape (n_hidden, components * sites of the block)
     bias : ndarray of float64, shape (n_hidden,)
     hard : bool
         Take the sign of the field of a hidden unit instead of drawing it.
@@ -62,9 +64,11 @@ def coarse_grain(
     """
     cdef block_rule rule = rule_of(shape, block, filters, bias, hard)
     cdef int64_t n = rows.shape[0], n_sites = np.prod(shape), n_hidden = filters.shape[0]
-    if rows.shape[1] != (n_sites + 7) // 8 or samples.shape[0] != n or key.shape[0] != 2:
-        raise ValueError("rows must be (n, ceil(sites / 8)), samples (n,) and key (2,)")
-    n_bytes = (n_hidden * (n_sites // filters.shape[1]) + 7) // 8
+    if (rows.shape[1] != (rule.components * n_sites + 7) // 8 or samples.shape[0] != n
+            or key.shape[0] != 2):
+        raise ValueError(
+            "rows must be (n, ceil(components * sites / 8)), samples (n,) and key (2,)")
+    n_bytes = (n_hidden * (n_sites // np.prod(block)) + 7) // 8
     coarse = np.zeros((n, n_bytes), dtype=np.uint8)
     cdef uint8_t[:, ::1] out = coarse
     if n == 0:

@@ -16,7 +16,7 @@ LARGEST_BLOCK = 64
 
 @dataclass(frozen=True)
 class Rule:
-    """How the spins of one block decide its coarse spins.
+    """How the spins of one block decide its coarse spins, one for each hidden unit.
 
     Coarse spin j of a block with spins v_i = +-1 is +1 with probability sigma(x_j), where x_j =
     sum_i v_i filters[j, i] + bias[j] (Koch-Janusz & Ringel, arXiv:1704.06279, eq. 3). A hard rule
@@ -26,11 +26,14 @@ class Rule:
     Attributes
     ----------
     filters : ndarray of float64, (n_hidden, n_block)
-        The sites of the block are in row-major order.
+        n_block = components * sites: all sites of the first component in row-major order, then
+        those of the next one.
     bias : ndarray of float64, (n_hidden,)
     hard : bool
     block : tuple of int
         Sites of the block along each axis.
+    components : int
+        Number of spins of a fine site.
 
     Raises
     ------
@@ -42,12 +45,15 @@ class Rule:
     bias: NDArray[np.float64]
     hard: bool
     block: tuple[int, ...]
+    components: int = 1
 
     def __post_init__(self) -> None:
         filters = np.ascontiguousarray(self.filters, dtype=np.float64)
         bias = np.ascontiguousarray(self.bias, dtype=np.float64)
         block = tuple(int(extent) for extent in self.block)
-        sites = _sites(block)
+        sites = _sites(block) * self.components
+        if sites > LARGEST_BLOCK:
+            raise ValueError(f"a block may have at most {LARGEST_BLOCK} spins, not {sites}")
         if (
             filters.ndim != 2
             or filters.shape[0] < 1
@@ -55,7 +61,7 @@ class Rule:
             or bias.shape != filters.shape[:1]
         ):
             raise ValueError(
-                f"filters {filters.shape} and bias {bias.shape} do not fit a block of {sites} sites"
+                f"filters {filters.shape} and bias {bias.shape} do not fit a block of {sites} spins"
             )
         if not (np.isfinite(filters).all() and np.isfinite(bias).all()):
             raise ValueError("a rule needs finite filters and bias")
@@ -185,8 +191,9 @@ def coarse_grain(
 
     Parameters
     ----------
-    rows : ndarray of uint8, (n, ceil(sites / 8))
-        Packed configurations; see `rsmi.lattice.packed`.
+    rows : ndarray of uint8, (n, ceil(components * sites / 8))
+        Packed configurations (components, \\*shape), with the components of the rule; see
+        `rsmi.lattice.packed`.
     shape : sequence of int
         Sites of the lattice along each of its 1 to 3 axes.
     rule : Rule

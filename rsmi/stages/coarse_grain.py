@@ -15,8 +15,8 @@ from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
+from rsmi.models.base import Model
 from rsmi.renormalization.rules import Rule, coarse_grain
-from rsmi.samples.checks import require_single_component
 from rsmi.samples.examination.stored import pass_on, warn
 from rsmi.samples.reading import live_block
 from rsmi.samples.views import SamplesFile, open_samples
@@ -120,6 +120,13 @@ class CoarseGraining:
         return (self.chosen.n_hidden * math.prod(self.shapes[-1]) + 7) // 8
 
     @property
+    def _model(self) -> str:
+        """The name of the model. The coarse spins of a model whose sites have several variables,
+        such as links, are no such variables: nothing is known of them."""
+        source = self.source
+        return source.model_name if source.components == 1 or source.rg_step else Model.name
+
+    @property
     def _symmetry(self) -> str | None:
         """The symmetry of the samples, if the rules keep it: a bias breaks that under a flip."""
         return None if self.chosen.has_bias else self.source.attributes.get("symmetry")
@@ -129,6 +136,7 @@ class CoarseGraining:
         source = self.source
         block = math.prod(self.chosen.block) ** (1 / len(self.chosen.block))
         return {name: source.attributes.get(name) for name in _KEPT} | {
+            "model": self._model,
             "symmetry": self._symmetry,
             "shape": self.shapes[-1],
             "components": self.chosen.n_hidden,
@@ -156,14 +164,9 @@ def prepare(
     """
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_samples(path))
-        require_single_component(source)
-        chosen = choose_rules(stack, rules, block, hard, source.dimension, bias, steps)
-        for rule in chosen.rules[:-1]:
-            if rule.n_hidden > 1:
-                raise UsageError(
-                    f"a rule with {rule.n_hidden} hidden units makes {rule.n_hidden} components"
-                    " per site, which cannot be coarse-grained again: take --steps 1"
-                )
+        chosen = choose_rules(
+            stack, rules, block, hard, source.dimension, bias, steps, source.components
+        )
         chosen = _on_live_sites(source, chosen)
         shapes = coarse_shapes(source.shape, chosen.block, steps)
         yield CoarseGraining(source, chosen, seed, shapes)

@@ -21,7 +21,7 @@ from rsmi.samples.checks import require_full, require_periodic, require_single_c
 from rsmi.samples.examination.stored import warn
 from rsmi.samples.views import open_samples
 from rsmi.stages.exact_environments import Environments, System, draw_environments
-from rsmi.stages.rule_option import ChosenRule, choose_rule
+from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
 from rsmi.statistics.notation import fields, table, with_error
 
 _MOST_HIDDEN = 8  # hidden units of a rule, whose joint states are summed over
@@ -66,6 +66,8 @@ def evaluate(
     with contextlib.ExitStack() as stack:
         system = _system(stack, samples, model, dimension, shape, temperature, coupling)
         chosen = [choose_rule(stack, text, block, hard, len(system.shape), bias) for text in rules]
+        for text, one in zip(rules, chosen):
+            require_components(text, one.rule, 1, "the lattice")
         geometry = _geometry(chosen, buffer, environment)
         _check(geometry, system, chosen)
         informations, environments = _informations(geometry, system, chosen, windows, seed)

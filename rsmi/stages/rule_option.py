@@ -69,6 +69,19 @@ def choose_rule(
     return chosen
 
 
+def require_components(text: str, rule: rules.Rule, components: int, lattice: str) -> None:
+    """Raise UsageError unless a rule acts on as many components as the sites of a lattice have."""
+    if rule.components != components:
+        raise UsageError(
+            f"--rule {text}: acts on {_components(rule.components)}, but {lattice} has"
+            f" {_components(components)}: train a rule on it"
+        )
+
+
+def _components(count: int) -> str:
+    return f"{count} component{'s' if count > 1 else ''} per site"
+
+
 def _resolve(
     stack: contextlib.ExitStack,
     text: str,
@@ -106,16 +119,12 @@ def _rule_from_file(
             f"--rule {path}: neither a file nor one of {', '.join(rules.NAMED)}"
         ) from error
     block = learned.block
-    if learned.components != 1:
-        raise UsageError(
-            f"--rule {path}: acts on {learned.components} components per site; blocking is for one"
-        )
     if given and given != block:
         raise UsageError(
             f"--block {shape_text(given)} contradicts {path}, whose block is {shape_text(block)}"
         )
     try:
-        rule = rules.Rule(learned.filters, learned.bias, hard, block)
+        rule = rules.Rule(learned.filters, learned.bias, hard, block, learned.components)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from error
     identity = {"digest": learned.file.digest, "block": list(block), "hard": hard}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization.rules import Rule
-from rsmi.stages.rule_option import ChosenRule, choose_rule
+from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
 from rsmi.store import File
 
 
@@ -68,6 +68,7 @@ def choose_rules(
     dimension: int,
     bias: str | None,
     steps: int,
+    components: int = 1,
 ) -> RuleSequence:
     """The rules that ``--rule``, which may be repeated, describes for so many steps.
 
@@ -78,6 +79,8 @@ def choose_rules(
     texts : sequence of str
         One rule for all steps, or one rule for each step.
     steps : int
+    components : int
+        The number of components per site before the first step.
 
     Raises
     ------
@@ -95,9 +98,11 @@ def choose_rules(
         for text in dict.fromkeys(texts)
     }
     _require_one_block(chosen)
-    return RuleSequence(
-        tuple(chosen[text] for text in (texts if len(texts) > 1 else [*texts] * steps))
-    )
+    texts = [*texts] * (steps if len(texts) == 1 else 1)
+    for step, text in enumerate(texts, 1):
+        require_components(text, chosen[text].rule, components, f"the lattice before step {step}")
+        components = chosen[text].rule.n_hidden
+    return RuleSequence(tuple(chosen[text] for text in texts))
 
 
 def _require_one_block(chosen: dict[str, ChosenRule]) -> None:

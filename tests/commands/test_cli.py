@@ -131,7 +131,9 @@ BAD = {
         "contradicts lambda.h5, whose block is 2x2"
     ),
     "coarse-grain samples.h5 --rule minority": "neither a file nor one of majority, decimation",
-    "coarse-grain samples.h5 --rule two.h5 --steps 2": "cannot be coarse-grained again",
+    "coarse-grain samples.h5 --rule two.h5 --steps 2": (
+        "acts on 1 component per site, but the lattice before step 2 has 2 components per site"
+    ),
     "coarse-grain components.h5 --rule majority": "has 2 components per site",
     "flow samples.h5 --rule majority --steps 5": "a lattice of 16x16 takes 4 steps",
     "flow components.h5 --rule majority --steps 1": "has 2 components per site",

@@ -237,3 +237,43 @@ def test_what_is_withheld(changes, rules, step, words):
     assert (withheld is None) == (words is None)
     if withheld:
         assert words in withheld.sentence
+
+
+# ---- several components --------------------------------------------------------------------------
+
+
+def test_components_are_coarse_grained_again(folder, make, here):
+    """Two hidden units, then a rule that was learned on the two components, at once and one after
+    the other; a rule for one component is refused where there are two."""
+    training = ("--block", "2x2", "--windows", 2000, "--restarts", 1, "--hidden", 2)
+    fine = folder / "ferro.h5"
+    first = make("1.h5", "train-lambda", fine, *training)
+    coarse = make("c1.h5", "coarse-grain", fine, "--rule", first, "--hard")
+    second = make("2.h5", "train-lambda", coarse, *training, "--buffer", 0)
+    twice = make("c2.h5", "coarse-grain", coarse, "--rule", second, "--hard")
+    both = ("--rule", first, "--rule", second, "--hard", "--steps", 2)
+    at_once = make("both.h5", "coarse-grain", fine, *both)
+    with open_file(twice) as a, open_file(at_once) as b:
+        assert a.attributes["components"] == b.attributes["components"] == 2
+        assert a.attributes["shape"] == b.attributes["shape"] == (4, 4)
+        assert np.array_equal(a.read("/spins"), b.read("/spins"))
+    result = here("coarse-grain", fine, "--rule", second, "-o", "x.h5")
+    assert result.code == 2
+    assert "acts on 2 components per site, but the lattice before step 1 has 1" in result.err
+    result = here("flow", coarse, "--rule", second, "--steps", 1, "-o", "x.h5")
+    assert result.code == 2
+    assert "has 2 components per site" in result.err
+
+
+def test_dimers_are_coarse_grained(make, here):
+    """Nothing is known of what links become; it is not read as a covering."""
+    sample = "sample --model dimers --size 16 --samples 400 --chains 8 --thermalization 20"
+    training = "--block 2x2 --windows 2000 --restarts 1 --hidden 2".split()
+    samples = make("dimers.h5", *sample.split(), "--interval", 4)
+    rule = make("rule.h5", "train-lambda", samples, *training)
+    coarse = make("coarse.h5", "coarse-grain", samples, "--rule", rule, "--hard")
+    with open_file(coarse) as file:
+        assert (file.attributes["model"], file.attributes["components"]) == ("none", 2)
+    assert "spins of an unknown model" in text_of(coarse)
+    again = make("again.h5", "train-lambda", coarse, *training, "--buffer", 0)
+    make("coarser.h5", "coarse-grain", coarse, "--rule", again, "--hard")

@@ -56,7 +56,7 @@ def coarse_spin(block_spins, filters, bias, hard, bits):
 
 def coarse_grain(row, shape, rule, key, sample):
     """Coarse spins 0/1 (n_hidden, *coarse_shape) of one packed row."""
-    spins = unpack(row, shape)
+    spins = unpack(row, (rule.components, *shape))
     coarse_shape = tuple(extent // sites for extent, sites in zip(shape, rule.block))
     coarse = np.empty((len(rule.filters), *coarse_shape), dtype=np.uint8)
     for site, corner in enumerate(np.ndindex(coarse_shape)):
@@ -64,7 +64,7 @@ def coarse_grain(row, shape, rule, key, sample):
         for j, (filters, bias) in enumerate(zip(rule.filters, rule.bias)):
             bits = keyed_bits(key, sample, site * len(rule.filters) + j)
             coarse[(j, *corner)] = coarse_spin(
-                spins[window].ravel(), filters, bias, rule.hard, bits
+                spins[(slice(None), *window)].ravel(), filters, bias, rule.hard, bits
             )
     return coarse
 

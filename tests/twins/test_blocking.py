@@ -37,22 +37,28 @@ def unpack_all(rows, shape):
 @given(
     geometry=st.sampled_from(GEOMETRIES),
     hidden=st.integers(1, 3),
+    components=st.integers(1, 3),
     kind=st.sampled_from(["soft", "hard", "saturated", "ties"]),
     seed=st.integers(0, 2**32 - 1),
     first=st.integers(0, 2**63),
 )
-def test_kernel_equals_twin(geometry, hidden, kind, seed, first):
+def test_kernel_equals_twin(geometry, hidden, components, kind, seed, first):
     shape, block = geometry
+    components = min(components, 64 // int(np.prod(block)))
     rng = np.random.default_rng(seed)
-    filters = rng.normal(size=(hidden, np.prod(block)))
+    filters = rng.normal(size=(hidden, components * np.prod(block)))
     if kind == "saturated":
         filters *= 1e4  # probabilities that round to 0 and 1
     if kind == "ties":
         filters = np.sign(filters)
     rule = Rule(
-        filters, rng.normal(size=hidden) * (kind == "soft"), kind in ("hard", "ties"), block
+        filters,
+        rng.normal(size=hidden) * (kind == "soft"),
+        kind in ("hard", "ties"),
+        block,
+        components,
     )
-    rows = random_rows(seed, 3, shape)
+    rows = random_rows(seed, 3, (components, *shape))
     coarse = coarse_grain(rows, shape, rule, KEY, first)
     expected = [
         blocking_twin.coarse_grain(row, shape, rule, KEY, first + i) for i, row in enumerate(rows)
@@ -60,6 +66,19 @@ def test_kernel_equals_twin(geometry, hidden, kind, seed, first):
     assert np.array_equal(
         coarse, np.packbits(np.reshape(expected, (3, -1)), axis=1, bitorder="little")
     )
+
+
+def test_components_are_the_slowest_index():
+    """One component is kept by a filter that is zero on the others: the rule of that component."""
+    rows = random_rows(4, 6, (2, 8, 8))
+    second = blocking_twin.pack(unpack_all(rows, (2, 8, 8))[:, 1])
+    rule = Rule([[0, 0, 0, 0, 1, 2, 3, 5]], [0], True, (2, 2), 2)
+    alone = Rule([[1, 2, 3, 5]], [0], True, (2, 2))
+    assert np.array_equal(
+        coarse_grain(rows, (8, 8), rule, KEY), coarse_grain(second, (8, 8), alone, KEY)
+    )
+    with pytest.raises(ValueError, match="at most 64 spins, not 72"):
+        Rule(np.ones((1, 72)), [0], True, (6, 6), 2)
 
 
 def test_draws_depend_on_the_number_of_the_sample_alone():
