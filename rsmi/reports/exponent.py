@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rsmi.lattice.geometry import shape_text
 from rsmi.models.base import Known
 from rsmi.reports.flow import model_text, rule_text, wrapping_mark
 from rsmi.samples.files import known_of
