@@ -255,7 +255,11 @@ def critical_temperature(
 
 
 def drift(
-    effective: EffectiveCouplings, shapes: Sequence[Shape], hard: bool, known: bool = True
+    effective: EffectiveCouplings,
+    shapes: Sequence[Shape],
+    hard: bool,
+    known: bool = True,
+    doubt: str = "",
 ) -> str | None:
     """A sentence if K_n falls at the critical point, where it should settle.
 
@@ -273,30 +277,44 @@ def drift(
     known : bool
         Whether K_n is known. In three dimensions it is not, and the nearest-neighbour correlation
         takes its place.
+    doubt : str
+        Why the samples may be the reason for a fall: a clause. The rule is not blamed then.
 
     Returns
     -------
     str or None
-        None if it falls by less than `DRIFT` from step 1 to the last step whose lattice is large
-        enough for the operators.
+        None if it falls by less than `DRIFT`, or by less than three of its errors, from step 1 to
+        the last step whose lattice is large enough for the operators.
     """
-    flow, name = effective.coupling.value, "effective coupling"
+    flow, name = effective.coupling, "effective coupling"
     if not known:
-        flow, name = -effective.energy.value, "nearest-neighbour correlation"
-    values = [value for value, shape in zip(flow, shapes) if not wraps(shape)][1:]
-    if len(values) < 2 or not np.isfinite([values[0], values[-1]]).all():
+        flow, name = effective.energy, "nearest-neighbour correlation"
+    last = sum(not wraps(shape) for shape in shapes) - 1
+    if last < 2 or not np.isfinite(flow.value[[1, last]]).all():
         return None
-    if values[-1] > (1 - DRIFT) * values[0]:
+    first, end = np.abs(flow.value[[1, last]])
+    if end > (1 - DRIFT) * first or first - end < 3 * _error_between(flow.replicas, 1, last):
         return None
-    fall = 100 * (1 - values[-1] / values[0])
-    consequence = (
-        "this rule has no fixed point, and no exponents"
-        if hard
-        else "the rule is too soft to have a fixed point; use --hard"
-    )
     return (
-        f"the {name} at T_c falls by {fall:.1f} % from step 1 to step {len(values)}: {consequence}"
+        f"the {name} at T_c falls by {100 * (1 - end / first):.1f} % from step 1 to step {last}:"
+        f" {_consequence(hard, doubt)}"
     )
+
+
+def _consequence(hard: bool, doubt: str) -> str:
+    """What a fall of K_n at T_c means."""
+    if doubt:
+        return f"this says nothing about the rule, because {doubt}"
+    if hard:
+        return "this rule has no fixed point, and no exponents"
+    return "the rule is too soft to have a fixed point; use --hard"
+
+
+def _error_between(replicas: NDArray[np.float64], first: int, last: int) -> float:
+    """The error of the difference of two levels; 0 without replicas."""
+    if len(replicas) < 2:
+        return 0.0
+    return float(jackknife_error(replicas[:, last] - replicas[:, first]))
 
 
 def _total(sums: Sums) -> dict[str, NDArray[np.float64]]:

@@ -115,13 +115,18 @@ def _warn_of_distance(output: Path, result: dict[str, Any]) -> None:
     temperature, critical = result["temperature"], result["critical_temperature"]
     if None not in (temperature, critical) and abs(temperature / critical - 1) <= _FAR:
         return
-    log.warning(
-        "%s: exponents are those of %s, the nearest to the critical temperature (%s): they hold"
-        " only there",
-        output,
-        "an unknown temperature" if temperature is None else f"T = {temperature:.6g}",
-        result["critical_temperature_from"] if critical is None else f"{critical:.6g}",
-    )
+    if temperature is None:
+        sentence = (
+            "the temperature of the samples is unknown: the exponents hold only if it is the"
+            " critical temperature"
+        )
+    else:
+        known = "unknown" if critical is None else f"{critical:.6g}"
+        sentence = (
+            f"the exponents were measured at T = {temperature:.6g}, but exponents hold only at the"
+            f" critical temperature ({known})"
+        )
+    log.warning("%s: %s", output, sentence)
 
 
 def _warn_of_short_blocks(flow: FlowFile, ensembles: Sequence[FlowEnsemble]) -> None:

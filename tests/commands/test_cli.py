@@ -743,7 +743,7 @@ def test_what_a_result_rests_on_is_said(workplace, here):
         )
         assert ("the errors are too small" in flow.err) == (name == "correlated")
         exponent = here("exponent", f"{name}-flow.h5", "-o", f"{name}-exponent.h5")
-        assert ("they hold only there" in exponent.err) == (name == "hot")
+        assert ("hold only at the critical temperature" in exponent.err) == (name == "hot")
 
 
 @pytest.mark.parametrize(

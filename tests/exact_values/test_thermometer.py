@@ -257,6 +257,28 @@ def test_a_rule_that_drifts_is_named():
     )  # operators wrap on the last
 
 
+@pytest.mark.parametrize("hard", [True, False])
+def test_a_rule_is_not_blamed_for_doubtful_samples(hard):
+    """The fall is reported, and the reason is that the samples are not critical."""
+    values = K_C * np.array([1, 0.8, 0.4, 0.2])
+    effective = SimpleNamespace(coupling=Jackknife(values, np.zeros(4), np.empty((0, 4))))
+    shapes = [(64, 64), (32, 32), (16, 16), (8, 8)]
+    sentence = thermometer.drift(effective, shapes, hard, doubt="the samples are hot")
+    assert sentence.endswith("says nothing about the rule, because the samples are hot")
+    assert "fixed point" not in sentence and "too soft" not in sentence
+
+
+@pytest.mark.parametrize(("noise", "silent"), [(0.2, True), (0.001, False)])
+def test_a_fall_within_its_errors_is_no_fall(noise, silent):
+    """A fall by 10 % is silent if its jackknife error is about 20 %."""
+    rng, values = np.random.default_rng(17), K_C * np.array([1, 1, 0.95, 0.9])
+    blocks = 50
+    replicas = values + noise * K_C * rng.normal(size=(blocks, 4)) / np.sqrt(blocks)
+    effective = SimpleNamespace(coupling=Jackknife(values, np.zeros(4), replicas))
+    shapes = [(64, 64), (32, 32), (16, 16), (8, 8)]
+    assert (thermometer.drift(effective, shapes, hard=True) is None) == silent
+
+
 def test_drift_in_three_dimensions_is_that_of_the_correlation():
     """There is no K_n. The correlation of majority grows at K_c (energies of 32^3: -0.99, -1.09,
     -1.35); noise makes it fall."""

@@ -76,6 +76,11 @@ class Examination:
         return [one.sentence for one in self.findings if one.level == "contradiction"]
 
     @property
+    def faults(self) -> list[str]:
+        """The codes of the findings that are more than remarks."""
+        return [one.code for one in self.findings if one.level != "remark"]
+
+    @property
     def sentences(self) -> list[str]:
         """What a reader of results must know, the most serious first."""
         return [one.sentence for one in self.findings if one.level != "remark"]

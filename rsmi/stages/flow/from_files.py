@@ -18,7 +18,7 @@ from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
 from rsmi.models.spins import magnetizations
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
-from rsmi.samples.examination.stored import contradictions_of, warn
+from rsmi.samples.examination.stored import contradictions_of, of_file, warn
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.flow.source import (
     EnsembleRecord,
@@ -111,6 +111,16 @@ class StoredFlow:
     def contradictions(self) -> Sequence[str]:
         """What the samples contradict that was let pass: sentences."""
         return contradictions_of(source.file for source in self.sources)
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """A clause for every file whose samples have faults."""
+        examined = [(source.path, of_file(source.file).faults) for source in self.sources]
+        return [
+            f"the examination of {path} warns of its samples ({', '.join(faults)})"
+            for path, faults in examined
+            if faults
+        ]
 
     @property
     def names(self) -> list[str]:

@@ -76,6 +76,11 @@ class SampledFlow:
         return ()
 
     @property
+    def doubts(self) -> Sequence[str]:
+        """None: the samples are thermalized at the stated temperature."""
+        return ()
+
+    @property
     def names(self) -> list[str]:
         """The temperatures."""
         return [ensemble.name for ensemble in self.ensembles]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from rsmi import models
@@ -16,11 +17,13 @@ from rsmi.stages.flow.source import FlowSource
 from rsmi.stages.flow.storage import contents
 from rsmi.stages.flow.sums import OF_CHAINS
 from rsmi.stages.joined import Contents, JoinedSession
+from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
 log = logging.getLogger("rsmi")
 
 _CRITICAL = 1e-3  # relative distance from T_c up to which an ensemble counts as critical
+_WRONG = 3.0  # errors by which the effective coupling of samples differs from the stated coupling
 
 
 def run(source: FlowSource, output: Path, options: RunOptions) -> None:
@@ -78,7 +81,7 @@ def _warn(path: Path, source: FlowSource) -> None:
         ensembles = ensembles_of(flow)
         _warn_of_short_blocks(flow, source.names)
         _warn_of_small_lattices(path, ensembles)
-        _warn_of_drift(flow, ensembles)
+        _warn_of_drift(flow, ensembles, source.doubts)
         _warn_of_other_kinds(flow, ensembles)
 
 
@@ -97,13 +100,17 @@ def _warn_of_small_lattices(path: Path, ensembles: list[FlowEnsemble]) -> None:
         )
 
 
-def _warn_of_drift(flow: FlowFile, ensembles: list[FlowEnsemble]) -> None:
+def _warn_of_drift(flow: FlowFile, ensembles: list[FlowEnsemble], doubts: Sequence[str]) -> None:
+    """Warn of a rule without a fixed point, unless it may be the samples that are not critical."""
     for ensemble in filter(_is_critical, ensembles):
+        effective = ensemble.effective()
+        doubt = next((text for text in (*doubts, _doubt(ensemble, effective)) if text), "")
         sentence = thermometer.drift(
-            ensemble.effective(),
+            effective,
             ensemble.shapes,
             flow.hard,
             ensemble.known.thermometer is not None,
+            doubt,
         )
         if sentence:
             log.warning("%s: %s", flow.path, sentence)
@@ -119,8 +126,27 @@ def _warn_of_other_kinds(flow: FlowFile, ensembles: list[FlowEnsemble]) -> None:
                 return log.warning("%s: %s", flow.path, withheld.sentence)
 
 
-def _is_critical(ensemble: FlowEnsemble) -> bool:
-    critical, coupling = ensemble.known.critical_temperature, ensemble.coupling
+def _doubt(ensemble: FlowEnsemble, effective: thermometer.EffectiveCouplings) -> str:
+    """Why samples that are said to be critical may not be so: a clause, or an empty text."""
+    if ensemble.short:
+        return "the samples are too few autocorrelation times to be trusted"
+    value, error = float(effective.coupling.value[0]), float(effective.coupling.error[0])
+    stated = ensemble.coupling
+    if ensemble.rg_step or stated is None or not abs(value - stated) > _WRONG * error:
+        return ""
     return (
-        critical is not None and coupling is not None and abs(coupling * critical - 1) < _CRITICAL
+        f"the samples are not critical or not in equilibrium: their energy is that of K ="
+        f" {with_error(value, error)}, and K = {stated:.6f} is stated"
     )
+
+
+def _is_critical(ensemble: FlowEnsemble) -> bool:
+    """Whether samples at this temperature stay near the fixed point at all steps: a distance from
+    T_c grows as the lattice shrinks, to the power y_t."""
+    critical, coupling = ensemble.known.critical_temperature, ensemble.coupling
+    if critical is None or coupling is None:
+        return False
+    distance = abs(coupling * critical - 1)
+    shrunk = ensemble.shapes[0][0] / ensemble.shapes[-1][0]
+    grown = distance * shrunk ** (ensemble.known.exponent("y_t") or 1.0)
+    return distance < _CRITICAL and grown < thermometer.DRIFT / 2

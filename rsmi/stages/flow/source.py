@@ -51,6 +51,10 @@ class FlowSource(Protocol):
         """What the samples contradict that was let pass: sentences."""
 
     @property
+    def doubts(self) -> Sequence[str]:
+        """Why the samples may not be those of the stated temperature: clauses."""
+
+    @property
     def names(self) -> list[str]:
         """The names of the ensembles, for messages."""
 
