@@ -35,8 +35,8 @@ likelihood it is the one with the best value of the objective itself. The mutual
 file is always the decoder bound on held-out configurations, in nats, with the exact value beside it
 where the exact P(V|E) of the model is known.
 
-A warning says if the objective of that restart was still rising when the training ended: take more
---updates then.
+A warning says if the objective of that restart was still rising when the learning rate began to
+fall, after half of the updates: take more --updates then.
 
 \b
 Examples: without and with Boltzmann machines

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rsmi.samples.files import open_file
-from rsmi.statistics.convergence import FEWEST, final_rise
+from rsmi.statistics.convergence import FEWEST, rise_at_middle
 
 SAMPLES = "sample --size 16 --algorithm swendsen-wang --temperature Tc --samples 2000 -o samples.h5"
 TRAIN = "train-lambda samples.h5 --block 2x2 --windows 20000 --restarts 1 -o lambda.h5"
@@ -99,7 +99,9 @@ def test_rise_in_units_of_its_error():
     """Pulls of a curve at rest have mean 0 and variance 1; an error that is wrong by 15 % fails."""
     rng = np.random.default_rng(5)
     pulls = [
-        rise.value / rise.error for rise in map(final_rise, rng.normal(size=(2000, 100))) if rise
+        rise.value / rise.error
+        for rise in map(rise_at_middle, rng.normal(size=(2000, 100)))
+        if rise
     ]
     assert len(pulls) == 2000
     assert abs(np.mean(pulls)) < 4 / np.sqrt(2000)
@@ -108,13 +110,21 @@ def test_rise_in_units_of_its_error():
 
 
 def test_a_steady_rise_is_no_noise():
-    """Without noise the error vanishes, and the rise is that of a fifth of the curve."""
-    rise = final_rise(np.linspace(0, 1, 101))
-    assert rise.value == pytest.approx(0.2)
+    """Without noise the error vanishes, and the rise is that of a tenth of the curve."""
+    rise = rise_at_middle(np.linspace(0, 1, 101))
+    assert rise.value == pytest.approx(0.1)
     assert rise.error < 1e-12
     assert rise.significant
 
 
-@pytest.mark.parametrize("curve", [np.arange(FEWEST - 1.0), np.full(20, np.nan)])
+def test_a_falling_learning_rate_is_no_rise():
+    """The objective of a converged training grows in the second half, because the parameters
+    fluctuate less: a comparison of the last two fifths would find 12 errors."""
+    rng, t = np.random.default_rng(6), np.linspace(0, 1, 100)
+    curve = 0.1 * np.maximum(t - 0.5, 0) + 0.005 * rng.normal(size=100)
+    assert not rise_at_middle(curve).significant
+
+
+@pytest.mark.parametrize("curve", [np.arange(FEWEST - 1.0), np.full(FEWEST, np.nan)])
 def test_curves_that_cannot_be_judged(curve):
-    assert final_rise(curve) is None
+    assert rise_at_middle(curve) is None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rsmi.samples.subject import subject
 from rsmi.samples.views import RuleFile
-from rsmi.statistics.convergence import Rise, final_rise
+from rsmi.statistics.convergence import Rise, rise_at_middle
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
@@ -59,25 +59,25 @@ def share(attributes: Mapping[str, Any], rule: str) -> float | None:
     return information / whole if information is not None and whole else None
 
 
-def final_rise_of(objective: str, curve: NDArray[np.float64]) -> Rise | None:
-    """How much the objective of a restart still rises at the end of its training.
+def rise_of(objective: str, curve: NDArray[np.float64]) -> Rise | None:
+    """How much the objective of a restart still rises when the learning rate begins to fall.
 
     None for too short a training, and for objectives that no optimiser maximises: their curves
     have no independent noise.
     """
-    return None if objective in WITHOUT_OPTIMISER else final_rise(curve)
+    return None if objective in WITHOUT_OPTIMISER else rise_at_middle(curve)
 
 
 def still_rising(objective: str, curve: NDArray[np.float64]) -> str:
-    """A sentence if the objective of a restart is still rising at the end of its training; else
-    an empty text."""
-    rise = final_rise_of(objective, curve)
+    """A sentence if the objective of a restart is still rising when the learning rate begins to
+    fall; else an empty text."""
+    rise = rise_of(objective, curve)
     if rise is None or not rise.significant:
         return ""
     return (
-        f"the objective was still rising when the training ended, by"
-        f" {with_error(rise.value, rise.error)} from the fifth before to the last fifth: a training"
-        " with more --updates may find a better rule"
+        f"the objective was still rising when the learning rate began to fall, by"
+        f" {with_error(rise.value, rise.error)} within a tenth of the training: more --updates may"
+        " lead to a better rule"
     )
 
 
@@ -114,9 +114,9 @@ def summary(file: File) -> dict[str, Any]:
 
 
 def _rise(rule: RuleFile) -> dict[str, Any]:
-    """How much the objective of the kept restart rises at the end, and whether that is more than
-    its noise."""
-    rise = final_rise_of(rule.objective, rule.curve)
+    """How much the objective of the kept restart rises before the middle of its training, and
+    whether that is more than its noise."""
+    rise = rise_of(rule.objective, rule.curve)
     return {
         "objective_rise": rise and rise.value,
         "objective_rise_error": rise and rise.error,
