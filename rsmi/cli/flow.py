@@ -36,13 +36,18 @@ at every 32nd step of the chains.
 
 {common.RULES} With several rules, the first one makes the first step, and so on: an
 antiferromagnet becomes a ferromagnet in the first step, and needs another rule from the second step
-on.
+on. Samples with several components per site need rules with one hidden unit for each component;
+their operators are products within and between components.
 
 \b
 Example: the flow of five temperatures under the majority rule
   rsmi flow samples-*.h5 --rule majority --block 2x2 --steps 3 -o flow.h5
 Example: an antiferromagnet, which the first rule turns into a ferromagnet
   rsmi flow imported.h5 --rule staggered --rule majority --steps 2 -o flow.h5
+Example: two hidden units, coarse-grained once and relearned on the coarse samples
+  rsmi coarse-grain samples.h5 --rule two.h5 --hard -o coarse.h5
+  rsmi train-lambda coarse.h5 --hidden 2 -o again.h5
+  rsmi flow coarse.h5 --rule again.h5 --hard --steps 2 -o flow.h5
 Example: a million configurations, sampled in flight
   rsmi flow --model ising --size 64 --temperature Tc --samples 1000000 \\
       --rule majority --steps 4 -o flow.h5

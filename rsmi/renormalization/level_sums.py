@@ -14,7 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsmi.kernels import operators as kernel
-from rsmi.renormalization.operators import OPERATORS, SECTORS, operator_terms
+from rsmi.renormalization.component_operators import (
+    component_sums,
+    most_products,
+    operator_names,
+)
+from rsmi.renormalization.operators import SECTORS, operator_terms
 from rsmi.renormalization.rules import Rule, coarse_grain, level_shapes, sample_numbers, three_axes
 
 CHUNK, WIDE_CHUNK = 4096, 64  # samples in one call of a kernel
@@ -26,7 +31,7 @@ SIDE_BY_SIDE = (128, 1 << 16)
 Observer = Callable[[int, NDArray[np.uint8], tuple[int, ...], NDArray[np.int64]], None]
 
 
-def largest_block(shape: Sequence[int], largest_energy: int = 0) -> int:
+def largest_block(shape: Sequence[int], largest_energy: int = 0, components: int = 1) -> int:
     """Return the number of samples whose sums of products certainly fit into int64.
 
     Parameters
@@ -35,10 +40,15 @@ def largest_block(shape: Sequence[int], largest_energy: int = 0) -> int:
         Sites of the lattice along each axis.
     largest_energy : int
         Largest modulus of the energies in J.
+    components : int
+        Components of a site.
     """
-    largest = max(
-        prod(shape) * int(operator_terms(len(shape)).copies.max()), abs(int(largest_energy))
+    copies = (
+        int(operator_terms(len(shape)).copies.max())
+        if components == 1
+        else most_products(len(shape), components)
     )
+    largest = max(prod(shape) * copies, abs(int(largest_energy)))
     return (2**63 - 1) // largest**2
 
 
@@ -56,7 +66,7 @@ def as_floats(words: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def empty_sums(
-    n_blocks: int, steps: int, dimension: int = 2, wide: bool = False
+    n_blocks: int, steps: int, dimension: int = 2, wide: bool = False, components: int = 1
 ) -> dict[str, NDArray[np.int64]]:
     """Return zeros in the layout of `measure_levels`.
 
@@ -69,6 +79,8 @@ def empty_sums(
     dimension : int
     wide : bool
         Whether every sum has two words, in a last axis, for more samples than `largest_block`.
+    components : int
+        Components of a site, which decide the operators.
 
     Returns
     -------
@@ -84,10 +96,11 @@ def empty_sums(
         "counts": (),
         "energy_sum": (),
         "energy_squared": (),
-        "even_energy": (steps + 1, len(OPERATORS[dimension]["even"])),
     }
-    for sector, operators in OPERATORS[dimension].items():
-        k = len(operators)
+    names = operator_names(dimension, components)
+    shapes["even_energy"] = (steps + 1, len(names["even"]))
+    for sector, of_sector in names.items():
+        k = len(of_sector)
         shapes[f"{sector}_sums"] = (steps + 1, k)
         shapes[f"{sector}_products"] = (steps + 1, k, k)
         shapes[f"{sector}_cross"] = (steps, k, k)
@@ -124,8 +137,8 @@ def measure_levels(
     shape : sequence of int
         Sites of the periodic lattice along each of its 1 to 3 axes.
     rule : Rule or sequence of Rule
-        With one hidden unit. One rule serves all steps; a sequence has one rule for each step, all
-        with blocks of one shape.
+        With as many hidden units as components. One rule serves all steps; a sequence has one rule
+        for each step, all with blocks of one shape and equal components.
     steps : int
         Steps of blocking.
     keys : array_like of uint64, (steps, 2)
@@ -153,8 +166,9 @@ def measure_levels(
     Raises
     ------
     ValueError
-        If a rule has several hidden units, blocks do not tile the lattice, there is not one rule
-        for each step, or a block has so many samples that sums which are not wide could overflow.
+        If a rule has more or fewer hidden units than components, blocks do not tile the lattice,
+        there is not one rule for each step, or a block has so many samples that sums which are not
+        wide could overflow.
     """
     rules = (rule,) * steps if isinstance(rule, Rule) else tuple(rule)
     shapes = _shapes(shape, rules, steps)
@@ -164,15 +178,16 @@ def measure_levels(
     energies = np.ascontiguousarray(energies, dtype=np.int64)
     numbers = sample_numbers(samples, len(rows))
     blocks = np.ascontiguousarray(np.broadcast_to(np.asarray(blocks, dtype=np.int64), len(rows)))
+    components = rules[0].components if rules else 1
     if not wide:
-        _refuse_overflow(shape, energies, blocks)
+        _refuse_overflow(shape, energies, blocks, components)
     if n_blocks is None:
         n_blocks = int(blocks.max(initial=0)) + 1
     products = [
-        np.zeros((n_blocks, steps + 1, len(kinds), 2 + 2 * len(kinds)), dtype=np.int64)
-        for kinds in OPERATORS[len(shape)].values()
+        np.zeros((n_blocks, steps + 1, len(names), 2 + 2 * len(names)), dtype=np.int64)
+        for names in operator_names(len(shape), components).values()
     ]
-    sums = empty_sums(n_blocks, steps, len(shape), True) if wide else {}
+    sums = empty_sums(n_blocks, steps, len(shape), True, components) if wide else {}
     chunk = WIDE_CHUNK if wide else CHUNK
     for start in range(0, len(rows), chunk):
         part = slice(start, start + chunk)
@@ -198,8 +213,11 @@ def _shapes(shape: Sequence[int], rules: tuple[Rule, ...], steps: int) -> list[t
     if len(rules) != steps or len(blocks) > 1:
         raise ValueError(f"{steps} steps need as many rules with one block, not {len(rules)}")
     for rule in rules:
-        if rule.n_hidden != 1:
-            raise ValueError(f"operators need a rule with one hidden unit, not {rule.n_hidden}")
+        if not rule.n_hidden == rule.components == rules[0].components:
+            raise ValueError(
+                "operators need a rule with one hidden unit for each component, not"
+                f" {rule.n_hidden} for {rule.components}"
+            )
     return level_shapes(shape, rules[0].block if rules else (1,) * len(shape), steps)
 
 
@@ -216,7 +234,8 @@ def _level_sums(
     kernel does this, else level by level. Both ways give the same integers."""
     terms, owner, copies = operator_terms(len(shapes[0]))
     at_once = None
-    one_rule = len(set(map(id, rules))) == 1
+    components = rules[0].components if rules else 1
+    one_rule = components == 1 and len(set(map(id, rules))) == 1
     if one_rule and len(rows) >= SIDE_BY_SIDE[0] and prod(shapes[0]) <= SIDE_BY_SIDE[1]:
         rule = rules[0]
         extents = three_axes(shapes[0]), three_axes(rule.block)
@@ -240,7 +259,9 @@ def _level_sums(
             rows = coarse_grain(rows, shapes[level - 1], rules[level - 1], keys[level - 1], samples)
         if observe is not None:
             observe(level, rows, shape, blocks)
-        if at_once is None:
+        if components > 1:
+            sums.append(component_sums(rows, shape, components))
+        elif at_once is None:
             sums.append(kernel.operator_sums(rows, three_axes(shape), terms, owner, len(copies)))
     return np.stack(sums) if at_once is None else at_once
 
@@ -316,9 +337,13 @@ def _add_products(
 
 
 def _refuse_overflow(
-    shape: Sequence[int], energies: NDArray[np.int64], blocks: NDArray[np.int64]
+    shape: Sequence[int],
+    energies: NDArray[np.int64],
+    blocks: NDArray[np.int64],
+    components: int,
 ) -> None:
-    limit = largest_block(shape, max(int(energies.max(initial=0)), -int(energies.min(initial=0))))
+    largest = max(int(energies.max(initial=0)), -int(energies.min(initial=0)))
+    limit = largest_block(shape, largest, components)
     if len(blocks) and np.bincount(blocks).max() > limit:
         raise ValueError(
             f"more than {limit} samples in a block could overflow 64-bit sums; use more blocks"

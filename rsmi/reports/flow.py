@@ -17,6 +17,7 @@ from rsmi.store import File
 _NO_COUPLINGS = (
     "  no couplings: files of format 1.0 do not hold what they are made from; run rsmi flow again"
 )
+_SEVERAL_COMPONENTS = "  no couplings: they are known of lattices with one component per site"
 _SMALL = "  +  lattice so small that products of different operators coincide"
 
 
@@ -27,6 +28,7 @@ def describe(file: File) -> list[str]:
         ("model", model_text(file)),
         ("rule", rule_text(file.attributes)),
         ("steps", str(file.attributes["steps"])),
+        *_component_rows(file.attributes),
     ]
     wraps = any(row["wraps"] for flow in flows for row in flow["steps"])
     return [
@@ -35,8 +37,16 @@ def describe(file: File) -> list[str]:
         *(["", wrapping_mark(len(file.attributes["block"]))] if wraps else []),
         *sorted({f"  -  {flow['reason']}" for flow in flows if "reason" in flow}),
         "",
-        *_interactions(flows, known),
+        *_interactions(flows, known, file.attributes.get("components", 1)),
     ]
+
+
+def _component_rows(attributes: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Which operators are measured, for several components per site."""
+    if "components" not in attributes:
+        return []
+    operators = [*attributes["even_operators"], *attributes["odd_operators"]]
+    return [("components", str(attributes["components"])), ("operators", "; ".join(operators))]
 
 
 def model_text(file: File) -> str:
@@ -148,11 +158,11 @@ def _in_units(row: dict, key: str, unit: float) -> str:
 # ---- the couplings of the coarse systems ---------------------------------------------------------
 
 
-def _interactions(flows: Sequence[dict], known: Known) -> list[str]:
+def _interactions(flows: Sequence[dict], known: Known, components: int) -> list[str]:
     """The couplings of all operators at every temperature and step, and those of fewer operators at
     the temperature next to T_c."""
     if any(flow["interactions"] is None for flow in flows):
-        return [_NO_COUPLINGS]
+        return [_NO_COUPLINGS if components == 1 else _SEVERAL_COMPONENTS]
     return [
         "  couplings of the coarse systems (inversion of the Callen equations)",
         "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy as np
 from rsmi import models, store
 from rsmi.models.base import Known, Model
 from rsmi.store import File
+
+_SEVERAL_COMPONENTS = "an effective coupling is defined for one component per site"
 
 
 @contextmanager
@@ -60,5 +63,9 @@ def _has_coupling(file: File) -> bool:
 
 
 def known_of(file: File) -> Known:
-    """What is known exactly of the system of a flow or exponent file."""
-    return model_of(file).known(len(file.attributes["block"]), file.attributes)
+    """What is known exactly of the system of a flow or exponent file. An effective coupling of
+    several components per site is not."""
+    known = model_of(file).known(len(file.attributes["block"]), file.attributes)
+    if file.attributes.get("components", 1) == 1:
+        return known
+    return replace(known, thermometer=None, no_thermometer=_SEVERAL_COMPONENTS)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rsmi.models.base import Known
 from rsmi.renormalization import couplings, level_sums, thermometer
+from rsmi.renormalization.component_operators import neighbour_operators
 from rsmi.samples.views import FlowFile
 from rsmi.statistics.binning import merged_blocks
 
@@ -45,6 +46,8 @@ class FlowEnsemble:
         The numbers of the input files.
     known : Known
         What is known exactly of the model of the flow.
+    components : int
+        The number of components per site.
     """
 
     coupling: float | None
@@ -55,6 +58,7 @@ class FlowEnsemble:
     short: tuple[str, ...] = ()
     files: tuple[int, ...] = ()
     known: Known = field(default_factory=Known)
+    components: int = 1
 
     @property
     def dimension(self) -> int:
@@ -68,7 +72,19 @@ class FlowEnsemble:
 
     def effective(self) -> thermometer.EffectiveCouplings:
         """The effective couplings and their slopes at every level."""
-        return thermometer.effective_couplings(self.sums, self.shapes, self.known.thermometer)
+        return thermometer.effective_couplings(self.neighbours, self.shapes, self.known.thermometer)
+
+    @property
+    def neighbours(self) -> Blocks:
+        """The sums, of which the first even operator is the sum over nearest neighbours of equal
+        components."""
+        if self.components == 1:
+            return self.sums
+        chosen = neighbour_operators(self.dimension, self.components)
+        return self.sums | {
+            name: self.sums[name][..., chosen].sum(axis=-1, keepdims=True)
+            for name in ("even_sums", "even_energy")
+        }
 
 
 def ensembles_of(flow: FlowFile) -> list[FlowEnsemble]:
@@ -115,6 +131,7 @@ def _ensemble(
         short=tuple(sentence for _, sentence in blocks if sentence),
         files=tuple(numbers),
         known=known,
+        components=flow.components,
     )
 
 

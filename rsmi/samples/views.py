@@ -315,6 +315,11 @@ class FlowFile(FileView):
         return self.attributes.get("rules") or [self.attributes["rule"]] * self.steps
 
     @property
+    def components(self) -> int:
+        """The number of components per site."""
+        return self.attributes.get("components", 1)
+
+    @property
     def hard(self) -> bool:
         """Whether every rule was made deterministic."""
         return all(rule["hard"] for rule in self.rules)

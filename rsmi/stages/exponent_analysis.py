@@ -291,7 +291,7 @@ def _withheld(
 ) -> dict[str, Any]:
     """The entries that replace a headline which must not be quoted, because a step makes another
     kind of system; none if it may be quoted. ``withheld`` is the sentence that says the cure."""
-    changes = kinds.changes_of_kind(kinds.signs_of_neighbours(subject.ensemble.sums))
+    changes = kinds.changes_of_kind(kinds.signs_of_neighbours(subject.ensemble.neighbours))
     whole = kinds.why_withheld(changes, rules, step)
     reasons = {name: whole or _without_first(result[name], rules, step) for name in SECTORS}
     why = [reason for reason in reasons.values() if reason]

@@ -260,9 +260,34 @@ def test_components_are_coarse_grained_again(folder, make, here):
     result = here("coarse-grain", fine, "--rule", second, "-o", "x.h5")
     assert result.code == 2
     assert "acts on 2 components per site, but the lattice before step 1 has 1" in result.err
-    result = here("flow", coarse, "--rule", second, "--steps", 1, "-o", "x.h5")
+    flow = make("flow.h5", "flow", coarse, "--rule", second, "--hard", "--steps", 2)
+    found = numbers_of(make("e.h5", "exponent", flow))
+    assert (found["headline"]["y_h"]["step"], found["headline"]["y_h"]["operators"]) == (2, 6)
+    assert 1.7 < found["headline"]["y_h"]["value"] < 2
+    assert found["nu"] is None
+    words = " ".join(text_of(flow).split())
+    assert "components 2 operators s1s2(0,0); s1s1(1,0)" in words
+    assert "format 1.0" not in words
+    for path in (flow, "e.h5"):
+        with open_file(path) as file:
+            assert file.attributes["components"] == 2
+            figure_of([file])
+    for shard in (0, 1):
+        words = ("--rule", second, "--hard", "--steps", 2, "--shard", f"{shard}/2")
+        make(f"part{shard}.h5", "flow", coarse, *words)
+    merged = make("merged.h5", "merge", "part0.h5", "part1.h5")
+    assert digest_and_parameters(merged) == digest_and_parameters(flow)
+
+
+def test_the_components_of_a_flow_do_not_change(folder, make, here):
+    """Operators are the same at all levels."""
+    (folder / "two.csv").write_text("1,1,1,1\n1,1,-1,-1\n")
+    line = ("flow", folder / "ferro.h5", "--rule", folder / "two.csv", "--steps", 1)
+    result = here(*line, "-o", "x.h5")
     assert result.code == 2
-    assert "has 2 components per site" in result.err
+    words = " ".join(result.err.split())
+    assert "has 2 hidden units; a flow needs a rule with one for each component" in words
+    assert "coarse-grain once, and take the flow of the result" in words
 
 
 def test_dimers_are_coarse_grained(make, here):

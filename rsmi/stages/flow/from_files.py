@@ -17,7 +17,9 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
 from rsmi.models.spins import magnetizations
-from rsmi.samples.checks import require_full, require_periodic, require_single_component
+from rsmi.renormalization.component_operators import component_operators
+from rsmi.renormalization.rules import Rule
+from rsmi.samples.checks import require_full, require_periodic
 from rsmi.samples.examination.stored import contradictions_of, of_file, warn
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.flow.source import (
@@ -201,7 +203,12 @@ def division_of(file: File) -> Division:
     """How the samples of a file are divided into blocks."""
     source = SamplesFile(file)
     return divide(
-        source.count, source.chains, source.shape, source.original_shape, source.energy_type
+        source.count,
+        source.chains,
+        source.shape,
+        source.original_shape,
+        source.energy_type,
+        source.components,
     )
 
 
@@ -228,18 +235,20 @@ def prepare(
     with contextlib.ExitStack() as stack:
         sources = tuple(stack.enter_context(open_samples(path)) for path in paths)
         for source in sources:
-            require_single_component(source)
             require_periodic(source, "operators are summed over")
             require_full(source, "operators are of")
-        chosen = choose_single(stack, rules, block, hard, sources[0].dimension, bias, steps)
+        first = sources[0]
+        chosen = choose_for_flow(
+            stack, rules, block, hard, first.dimension, bias, steps, first.components
+        )
         for source in sources:
-            _check_shape(source, sources[0], chosen)
+            _check_shape(source, first, chosen)
         _refuse_other_models(sources)
         refuse_equal_streams(sources)
         yield StoredFlow(sources, chosen, seed)
 
 
-def choose_single(
+def choose_for_flow(
     stack: contextlib.ExitStack,
     rules: Sequence[str],
     block: str | None,
@@ -247,21 +256,39 @@ def choose_single(
     dimension: int,
     bias: str | None,
     steps: int,
+    components: int = 1,
 ) -> RuleSequence:
     """The rules of a flow, by `rsmi.stages.rule_sequence.choose_rules`.
 
     Raises
     ------
     UsageError
-        If a rule has several hidden units.
+        If the operators of so many components are not known, or if the number of components would
+        change along the flow.
     """
-    chosen = choose_rules(stack, rules, block, hard, dimension, bias, steps)
+    _require_operators(dimension, components)
+    chosen = choose_rules(stack, rules, block, hard, dimension, bias, steps, components)
     for text, rule in zip(rules, chosen.rules):
-        if rule.n_hidden > 1:
-            raise UsageError(
-                f"--rule {text}: has {rule.n_hidden} hidden units; a flow needs a rule with one"
-            )
+        _require_components_kept(text, rule)
     return chosen
+
+
+def _require_components_kept(text: str, rule: Rule) -> None:
+    if rule.n_hidden != rule.components:
+        raise UsageError(
+            f"--rule {text}: has {rule.n_hidden} hidden units; a flow needs a rule with one for"
+            " each component of the samples, so that all levels have the same operators:"
+            " coarse-grain once, and take the flow of the result"
+        )
+
+
+def _require_operators(dimension: int, components: int) -> None:
+    if components == 1:
+        return
+    try:
+        component_operators(dimension, components)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _check_shape(source: SamplesFile, first: SamplesFile, chosen: RuleSequence) -> None:
@@ -269,6 +296,11 @@ def _check_shape(source: SamplesFile, first: SamplesFile, chosen: RuleSequence) 
         raise UsageError(
             f"{source.path}: a lattice of dimension {source.dimension}, but {first.path} has"
             f" dimension {first.dimension}: one flow has one dimension"
+        )
+    if source.components != first.components:
+        raise UsageError(
+            f"{source.path}: has {source.components} components per site, but {first.path} has"
+            f" {first.components}: one flow has the same components"
         )
     coarse_shapes(source.shape, chosen.block, chosen.steps)
 

@@ -18,7 +18,7 @@ from rsmi.models.schedule import Schedule
 from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
 from rsmi.stages.flow.ensembles import ChainTask, Ensemble, ensemble_of, record_of
-from rsmi.stages.flow.from_files import choose_single
+from rsmi.stages.flow.from_files import choose_for_flow
 from rsmi.stages.flow.source import record_table
 from rsmi.stages.flow.storage import contents
 from rsmi.stages.flow.sums import OF_CHAINS, Accumulator, Sums, joined
@@ -238,7 +238,7 @@ def prepare(
     _require_single_component(ensembles[0])
     with contextlib.ExitStack() as stack:
         shape = ensembles[0].simulation.shape
-        chosen = choose_single(stack, rules, block, hard, len(shape), bias, steps)
+        chosen = choose_for_flow(stack, rules, block, hard, len(shape), bias, steps)
         coarse_shapes(shape, chosen.block, steps)
         yield SampledFlow(ensembles, chosen, seed)
 

@@ -10,6 +10,7 @@ from rsmi import models
 from rsmi.engine.request import RunOptions
 from rsmi.engine.session import Session
 from rsmi.renormalization import kinds, operators, thermometer
+from rsmi.renormalization.component_operators import operator_names
 from rsmi.samples.flow_ensembles import FlowEnsemble, blocks_of_files, ensembles_of
 from rsmi.samples.views import FlowFile, open_flow
 from rsmi.stages.flow import from_files, in_flight
@@ -48,7 +49,8 @@ def join(session: JoinedSession, shard: File) -> Contents:
 
 
 def _attributes(source: FlowSource) -> dict:
-    kinds = operators.OPERATORS[source.dimension]
+    components = source.chosen.n_hidden
+    names = operator_names(source.dimension, components)
     return {
         "model": source.system.get("model"),
         "model_parameters": source.system.get("model_parameters"),
@@ -56,8 +58,9 @@ def _attributes(source: FlowSource) -> dict:
         **source.chosen.identity,
         "block": source.chosen.block,
         "steps": source.chosen.steps,
-        "even_operators": [operator.name for operator in kinds["even"]],
-        "odd_operators": [operator.name for operator in kinds["odd"]],
+        "components": components if components > 1 else None,
+        "even_operators": names["even"],
+        "odd_operators": names["odd"],
     }
 
 
@@ -119,10 +122,11 @@ def _warn_of_drift(flow: FlowFile, ensembles: list[FlowEnsemble], doubts: Sequen
 def _warn_of_other_kinds(flow: FlowFile, ensembles: list[FlowEnsemble]) -> None:
     """Warn of a step that makes another kind of system and whose rule is applied again."""
     for ensemble in ensembles:
-        changes = kinds.changes_of_kind(kinds.signs_of_neighbours(ensemble.sums))
+        changes = kinds.changes_of_kind(kinds.signs_of_neighbours(ensemble.neighbours))
         for step in range(2, flow.steps + 1):
-            withheld = kinds.why_withheld(changes, flow.rules, step)
-            if withheld and step not in changes:
+            earlier = {n: reason for n, reason in changes.items() if n < step}
+            withheld = kinds.why_withheld(earlier, flow.rules, step)
+            if withheld:
                 return log.warning("%s: %s", flow.path, withheld.sentence)
 
 

@@ -15,7 +15,7 @@ _OVERHEAD = 1 << 16  # bytes of a file beside its large datasets
 
 def contents(sums: Sums, others: Rows, dimension: int) -> Contents:
     """What stores the sums and other datasets, and about how many bytes they take."""
-    neighbourhoods = _neighbourhoods(sums, dimension)
+    neighbourhoods = _neighbourhoods(sums, dimension) if _has_histograms(sums) else {}
 
     def fill(writer: Writer) -> None:
         for path, array in others.items():
@@ -28,6 +28,11 @@ def contents(sums: Sums, others: Rows, dimension: int) -> Contents:
 
     arrays = [*sums.blocks.values(), *neighbourhoods.values()]
     return fill, sum(array.nbytes for array in arrays) + _OVERHEAD
+
+
+def _has_histograms(sums: Sums) -> bool:
+    """Whether local energies were measured: they are those of one component per site."""
+    return sums.histograms[0].shape[-1] > 0
 
 
 def _neighbourhoods(sums: Sums, dimension: int) -> Rows:

@@ -117,6 +117,7 @@ def divide(
     shape: tuple[int, ...],
     original: tuple[int, ...],
     energy_type: str = "int64",
+    components: int = 1,
 ) -> Division:
     """The division of the samples of an ensemble.
 
@@ -131,7 +132,7 @@ def divide(
     """
     blocks = min(samples, _BLOCKS)
     if energy_type == "int64":
-        largest = level_sums.largest_block(shape, len(original) * math.prod(original))
+        largest = level_sums.largest_block(shape, len(original) * math.prod(original), components)
         return Division(samples, chains, blocks, 2 * samples > blocks * largest)
     sites = math.prod(original)
     bits = max(0, _ENERGY_BITS - math.ceil(math.log2(_LARGEST_ENERGY * sites)))
@@ -169,19 +170,27 @@ class Accumulator:
         """The number of coarse-graining steps."""
         return len(self.keys)
 
+    @property
+    def components(self) -> int:
+        """The number of components per site; local energies are measured only of one."""
+        return self.rules[0].components
+
     def begin(self) -> State:
         """The sums of no samples."""
         groups = self._groups[-1] + 1
         sums = level_sums.empty_sums(
-            self.last - self.first, self.steps, len(self.shape), self.division.wide
+            self.last - self.first,
+            self.steps,
+            len(self.shape),
+            self.division.wide,
+            self.components,
         )
+        bins = couplings.number_of_bins(len(self.shape)) if self.components == 1 else 0
         return {
             "division": self.division.numbers(),
             "blocks": np.array([self.first, self.last]),
             **{f"sums-{name}": array for name, array in sums.items()},
-            "neighbourhoods": np.zeros(
-                (self.steps + 1, groups, couplings.number_of_bins(len(self.shape))), np.int64
-            ),
+            "neighbourhoods": np.zeros((self.steps + 1, groups, bins), np.int64),
             "neighbourhoods-samples": np.zeros(groups, np.int64),
         }
 
@@ -247,7 +256,7 @@ class Accumulator:
             samples.astype(np.uint64),
             block - first,
             last - first,
-            count_neighbourhoods if observe else None,
+            count_neighbourhoods if observe and self.components == 1 else None,
             self.division.wide,
         )
         for name, array in added.items():

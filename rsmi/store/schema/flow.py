@@ -28,6 +28,13 @@ FLOW = Kind(
             since=(1, 4),
         ),
         Attribute("block", "integers", "shape of the block"),
+        Attribute(
+            "components",
+            "integer",
+            "variables of a site; 1 if absent",
+            required=False,
+            since=(1, 4),
+        ),
         Attribute("steps", "integer", "coarse-graining steps"),
         Attribute("even_operators", "json", "names, in order"),
         Attribute("odd_operators", "json", "names, in order"),

@@ -12,6 +12,13 @@ EXPONENT = Kind(
         MODEL_PARAMETERS,
         CONTRADICTIONS,
         Attribute("block", "integers", "shape of the block"),
+        Attribute(
+            "components",
+            "integer",
+            "variables of a site; 1 if absent",
+            required=False,
+            since=(1, 4),
+        ),
     ),
     (
         Dataset("/result", "bytes", (), "", "JSON: the whole answer, as printed by --json"),
