@@ -47,7 +47,7 @@ class ComponentOperator(NamedTuple):
         The components, counted from 0, in the order of the planes.
     terms : ndarray of int32, (n_terms, 4, 3)
         The points of every term as (plane, y, x); -1 where it has fewer than four.
-    count : int
+    multiplicity : int
         How many times the kernel counts every product.
     """
 
@@ -56,7 +56,7 @@ class ComponentOperator(NamedTuple):
     range: float
     components: tuple[int, ...]
     terms: NDArray[np.int32]
-    count: int = 1
+    multiplicity: int = 1
 
 
 @cache
@@ -117,8 +117,8 @@ def _between(dimension: int, pair: tuple[int, int]) -> Iterator[ComponentOperato
         copies = _directed_copies(offset)
         terms = [[(0, *start), (1, *end)] for start, end in copies]
         yield _operator(name, "even", pair, terms, 1 if any(offset) else 2)
-    copies = symmetric_copies(Operator("", (origin, (1, *origin[1:]))))
-    terms = [[(plane, *point) for point in copy for plane in (0, 1)] for copy in copies]
+    bonds = symmetric_copies(Operator("", (origin, (1, *origin[1:]))))
+    terms = [[(plane, *point) for point in bond for plane in (0, 1)] for bond in bonds]
     nearest = ",".join(map(str, (1, *origin[1:])))
     yield _operator(f"{2 * spins}({nearest})", "even", pair, terms, 2)
 
@@ -142,14 +142,14 @@ def _operator(
     sector: str,
     components: tuple[int, ...],
     terms: Sequence[Sequence[tuple[int, ...]]],
-    count: int = 1,
+    multiplicity: int = 1,
 ) -> ComponentOperator:
     table = np.full((len(terms), 4, 3), -1, np.int32)
     for row, points in zip(table, terms):
         row[: len(points)] = [(plane, *three_axes(place, 0)[1:]) for plane, *place in points]
     places = np.array([place for _, *place in terms[0]])
     distances = np.linalg.norm(places[:, None] - places[None], axis=2)
-    return ComponentOperator(name, sector, float(distances.max()), components, table, count)
+    return ComponentOperator(name, sector, float(distances.max()), components, table, multiplicity)
 
 
 def most_products(dimension: int, components: int) -> int:
@@ -190,7 +190,7 @@ def _sums_of(
     extents = np.array([len(operators[0].components), *three_axes(shape)[1:]], np.int64)
     terms = np.concatenate([one.terms for one in operators])
     sums = kernel.operator_sums(rows, extents, terms, owner.astype(np.int32), len(operators))
-    return sums // np.array([one.count for one in operators])
+    return sums // np.array([one.multiplicity for one in operators])
 
 
 def operator_names(dimension: int, components: int) -> dict[str, list[str]]:
