@@ -82,7 +82,7 @@ def accumulated(energies, pieces=1):
     """Sums over random configurations with these energies, added in so many pieces."""
     division = divide(SAMPLES, 8, SHAPE, SHAPE, energies.dtype.name)
     keys = np.arange(2, dtype=np.uint64).reshape(1, 2)
-    accumulator = Accumulator(division, SHAPE, majority((2, 2)), keys, 0, division.blocks)
+    accumulator = Accumulator(division, SHAPE, (majority((2, 2)),), keys, 0, division.blocks)
     state, numbers = accumulator.begin(), np.arange(SAMPLES)
     for part in np.array_split(numbers, pieces):
         accumulator.add(state, configurations()[part], energies[part], part)
