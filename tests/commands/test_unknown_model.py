@@ -19,6 +19,7 @@ from matplotlib.text import Text
 from rsmi.figures.files import figure_of
 from rsmi.models.ising.facts import critical_coupling
 from rsmi.samples.files import open_file
+from rsmi.store.digest import content_digest
 
 K_C = critical_coupling(2)
 OF_ISING = (K_C, 1 / K_C, 1.875)
@@ -110,7 +111,7 @@ def test_the_same_samples_named_ising_have_such_lines(files, tmp_path):
     """The tests above can fail: with a model and a temperature the values are there."""
     samples, flow, exponent = (tmp_path / f"{name}.h5" for name in ("s", "f", "e"))
     spins = files["samples"].with_name("spins.npy")
-    named = ("--model", "ising", "--temperature", "Tc")
+    named = ("--model", "ising", "--temperature", "Tc", "--trust")
     assert command("import", spins, *named, "-q", "-o", samples) == 0
     assert command("flow", samples, "--rule", "majority", "--steps", 2, "-q", "-o", flow) == 0
     assert command("exponent", flow, "-q", "-o", exponent) == 0
@@ -125,12 +126,13 @@ def test_no_value_of_the_ising_model_beside_a_model_of_another_package(files, tm
     """A file of a model that is not installed here has a coupling, but nothing is known of it."""
     paths = {name: tmp_path / f"{name}.h5" for name in ("samples", "flow")}
     spins = files["samples"].with_name("spins.npy")
-    named = ("--model", "ising", "--temperature", 2.3)
+    named = ("--model", "ising", "--temperature", 2.3, "--trust")
     assert command("import", spins, *named, "-q", "-o", paths["samples"]) == 0
     line = ("flow", paths["samples"], "--rule", "majority", "--steps", 2, "-q", "-o", paths["flow"])
     assert command(*line) == 0
     with h5py.File(paths[name], "r+") as handle:
         handle.attrs["model"] = np.bytes_("triangular")
+        handle.attrs["digest"] = np.bytes_(content_digest(handle))  # flow files are verified
     text = text_of(paths[name])
     assert "triangular" in text
     assert not WORDS.search(text.split("\n", 1)[1])
