@@ -231,23 +231,23 @@ def _with_components(source: Source, form: Form) -> tuple[Source, int]:
     if not form.components or form.components == 1:
         return source, 1
     if len(source.shape) == 2:
-        source = _unflattened(source, form)
+        source = _unflattened(source, form, form.components)
     names = _component_names(source, form.components, form.component_axis)
     return Arranged(source, Axes(names, {})), form.components
 
 
-def _unflattened(source: Source, form: Form) -> Source:
+def _unflattened(source: Source, form: Form, components: int) -> Source:
     """Flat configurations as (n, \\*components, \\*lattice) in the order of the file."""
     numbers = source.shape[1]
     if form.shape is None or form.numbers != numbers:
         raise UsageError(
-            f"--components {form.components}: {source.path} has configurations of {numbers}"
+            f"--components {components}: {source.path} has configurations of {numbers}"
             " numbers: give the lattice of one component by --shape"
         )
     if form.component_axis is None:
         raise UsageError(f"{source.path}: {_WHICH_AXIS}")
-    own = (form.components,)
     first = form.component_axis == "first"
+    own = (components,)
     return Reshaped(source, (*own, *form.shape) if first else (*form.shape, *own))
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class TextSource(Source):
         compressed = self._opened.read(len(GZIP)) == GZIP
         self._opened.seek(0)
         if compressed:
-            self._stream = gzip.GzipFile(fileobj=self._opened)
+            self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=self._opened))
         with reading(path):
             self._format, blocks = self._survey(columns)
         self.width, self.lines = self._format.width, blocks.lines
