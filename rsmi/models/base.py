@@ -335,7 +335,8 @@ class Model:
 
     def describe_lattice(self, attributes: Mapping[str, Any]) -> str:
         """Return the noun that follows the lattice's shape: ``ising``."""
-        return "spins of an unknown model" if self.name == Model.name else self.name
+        noun = "spins of an unknown model" if self.name == Model.name else self.name
+        return f"{noun}, symmetric under a flip" if attributes.get("symmetry") else noun
 
     def describe_components(self, attributes: Mapping[str, Any]) -> str:
         """Return what follows the boundary if a site has several variables, comma included."""

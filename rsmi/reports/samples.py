@@ -23,8 +23,7 @@ def describe(file: File) -> list[str]:
     return [
         *fields(_origin_rows(file, numbers["samples"])),
         "",
-        *fields(measured),
-        "",
+        *([*fields(measured), ""] if measured else []),
         *_examination_lines(from_json(numbers["examination"])),
     ]
 

@@ -67,7 +67,14 @@ class Form:
     @property
     def numbers(self) -> int | None:
         """The numbers of one configuration; None if they are unknown."""
-        return math.prod(self.shape) * (self.components or 1) if self.shape else None
+        return math.prod(self.packed_shape) if self.shape else None
+
+    @property
+    def packed_shape(self) -> tuple[int, ...]:
+        """The axes of one flat configuration in the order of the file."""
+        own = (self.components,) if self.components else ()
+        lattice = self.shape or ()
+        return (*lattice, *own) if self.component_axis == "last" else (*own, *lattice)
 
 
 @dataclass(frozen=True)
@@ -172,15 +179,9 @@ def _open(path: Path, format: str, dataset: str | None, form: Form) -> Source:
 def _open_without_header(path: Path, format: str, form: Form) -> Source:
     if form.shape is None:
         raise UsageError(f"{path}: {format} say nothing of the lattice: give --shape")
-    shape = form.shape
-    if form.components:
-        if form.component_axis is None:
-            raise UsageError(f"{path}: {_WHICH_AXIS}")
-        shape = (
-            (form.components, *shape)
-            if form.component_axis == "first"
-            else (*shape, form.components)
-        )
+    if form.components and form.component_axis is None:
+        raise UsageError(f"{path}: {_WHICH_AXIS}")
+    shape = form.packed_shape
     if format == "bytes":
         return BytesSource(path, shape)
     if form.bit_order is None:
@@ -246,9 +247,7 @@ def _unflattened(source: Source, form: Form, components: int) -> Source:
         )
     if form.component_axis is None:
         raise UsageError(f"{source.path}: {_WHICH_AXIS}")
-    first = form.component_axis == "first"
-    own = (components,)
-    return Reshaped(source, (*own, *form.shape) if first else (*form.shape, *own))
+    return Reshaped(source, form.packed_shape)
 
 
 def _component_names(source: Source, components: int, where: str | None) -> tuple[str, ...]:

@@ -289,6 +289,7 @@ def test_components(workplace):
             assert file.attributes["shape"] == (3, 4)
         assert (rows == np.packbits(spins.reshape(30, -1) > 0, axis=1, bitorder="little")).all()
     assert run_here("info", "out.h5", "--verify").code == 0
+    assert "3x4 spins of an unknown model, periodic, 2 components" in run_here("info", "out.h5").out
 
 
 def test_files_are_chains(spins, workplace):
@@ -823,36 +824,63 @@ print(code, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
 """
 
 
-@pytest.mark.parametrize("name", ["large.npy", "large.npz", "large.h5", "large.csv"])
+def large_npy(name, shape=(1 << 15, 64, 64)):
+    with open(name, "wb") as stream:
+        stream.write(npy(np.empty(0, np.int8), shape=shape))
+        stream.truncate(stream.tell() + (1 << 27))
+
+
+def large_npz(name):
+    with (
+        zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("a.npy", "w", force_zip64=True) as stream,
+    ):
+        stream.write(npy(np.empty(0, np.int8), shape=(2, 1 << 14, 64, 64)))
+        for _ in range(128):
+            stream.write(bytes(1 << 20))
+
+
+def large_hdf5(name, shape, chunks):
+    with h5py.File(name, "w") as handle:
+        data = handle.create_dataset(
+            "a", shape, "i1", chunks=chunks, compression="gzip", compression_opts=1
+        )
+        for start in range(0, shape[0], chunks[0]):
+            data[start : start + chunks[0]] = np.zeros((chunks[0], *shape[1:]), np.int8)
+
+
+def large_text(name, line, lines, opener=open):
+    with opener(name, "wb") as stream:
+        for _ in range(lines):
+            stream.write(line)
+
+
+LARGE = {
+    "large.npy": (large_npy, ""),
+    "last.npy": (lambda name: large_npy(name, (64, 64, 1 << 15)), "--axes y,x,n"),
+    "large.npz": (large_npz, "--axes chain,n,y,x"),
+    "large.h5": (lambda name: large_hdf5(name, (1 << 15, 64, 64), (4096, 64, 64)), ""),
+    "last.h5": (
+        lambda name: large_hdf5(name, (64, 64, 1 << 15), (64, 64, 1 << 10)),
+        "--axes y,x,n",
+    ),
+    "large.csv": (lambda name: large_text(name, b"0," * 4095 + b"0\n", 2048), "--shape 64x64"),
+    "rows.txt.gz": (
+        lambda name: large_text(name, (b"0 " * 63 + b"0\n") * 64 + b"\n", 2048, gzip.open),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
 def test_memory_is_bounded(name, workplace):
     """Beyond what the program itself takes: less than 100 MiB, whatever the file (here 128 MiB of
     zeros, or 16 MiB of text)."""
-    shape, options = (1 << 15, 64, 64), []
-    if name == "large.npy":
-        with open(name, "wb") as stream:
-            stream.write(npy(np.empty(0, np.int8), shape=shape))
-            stream.truncate(stream.tell() + (1 << 27))
-    elif name == "large.npz":
-        with (
-            zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-            archive.open("a.npy", "w", force_zip64=True) as stream,
-        ):
-            stream.write(npy(np.empty(0, np.int8), shape=shape))
-            for _ in range(128):
-                stream.write(bytes(1 << 20))
-    elif name == "large.h5":
-        with h5py.File(name, "w") as handle:
-            data = handle.create_dataset(
-                "a", shape, "i1", chunks=(4096, 64, 64), compression="gzip", compression_opts=1
-            )
-            for start in range(0, shape[0], 4096):
-                data[start : start + 4096] = 0
-    else:
-        Path(name).write_bytes((b"0," * 4095 + b"0\n") * 2048)
-        options = ["--shape", "64x64"]
+    writer, options = LARGE[name]
+    writer(name)
     environment = {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parent.parent)}
     done = subprocess.run(
-        [sys.executable, "-c", PEAK, "import", name, *options, "-q", "-o", "out.h5"],
+        [sys.executable, "-c", PEAK, "import", name, *options.split(), "-q", "-o", "out.h5"],
         env=environment,
         capture_output=True,
         text=True,
@@ -1069,6 +1097,7 @@ def test_a_symmetry_without_a_model(pipeline, workplace):
     for name in ("imported", "rule", "t", "kept", "lost", "plain"):
         with open_file(f"{name}.h5") as file:
             symmetries[name] = file.attributes.get("symmetry")
+    assert "an unknown model, symmetric under a flip" in run_here("info", "rule.h5").out
     assert symmetries == {**dict.fromkeys(symmetries, "flip"), "lost": None, "plain": None}
     with open_file("t.h5") as file:
         assert file.attributes["symmetric"]
