@@ -1041,7 +1041,7 @@ def answer(*line):
     return {
         name: value
         for name, value in json.loads(result.out).items()
-        if name not in ("file", "samples_file")
+        if name not in ("file", "samples_file", "seed")
     }
 
 
