@@ -119,6 +119,15 @@ FOREIGN = {
     "chunked.h5": lambda path, array: write_hdf5(
         path, array, chunks=(7, 6, 6), compression="gzip", shuffle=True, fletcher32=True
     ),
+    "lzf.h5": lambda path, array: write_hdf5(
+        path, array, chunks=(7, 6, 6), compression="lzf", shuffle=True
+    ),
+    "plain-lzf.h5": lambda path, array: write_hdf5(
+        path, array, chunks=(7, 6, 6), compression="lzf"
+    ),
+    "checked-lzf.h5": lambda path, array: write_hdf5(
+        path, array, chunks=(7, 6, 6), compression="lzf", fletcher32=True
+    ),
     "latest.h5": lambda path, array: latest(path, array),
     "mcising.h5": None,
 }
