@@ -18,7 +18,6 @@ from rsmi.information.entropy import ExactInformation, joint_informations
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.models.base import Model, Oracle
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
-from rsmi.samples.examination.stored import warn
 from rsmi.samples.views import open_samples
 from rsmi.stages.exact_environments import Environments, System, draw_environments
 from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
@@ -173,7 +172,6 @@ def _system(
         if value is not None:
             raise UsageError(f"{option}: {samples} brings its own lattice and temperature")
     source = stack.enter_context(open_samples(samples))
-    warn(source.file)
     oracle = _oracle(source.model, source.dimension, source.attributes, f"{samples}: ")
     require_single_component(source)
     require_periodic(source, "exact information is of")

@@ -13,6 +13,7 @@ from rsmi.errors import UsageError
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
 from rsmi.models.base import Model, Oracle
 from rsmi.models.schedule import pilot, schedule_from
+from rsmi.samples.examination.stored import warn
 from rsmi.samples.reading import read_windows
 from rsmi.samples.split import split_of
 from rsmi.samples.views import SamplesFile
@@ -100,6 +101,7 @@ def _rows(source: SamplesFile, learned: bool) -> NDArray[np.int64]:
             f"{source.path}: {source.count} configurations are too few for an error: at least"
             f" {_FEWEST_STORED} are needed"
         )
+    warn(source.file)
     return split_of(source).held_out if learned else np.arange(source.count)
 
 

@@ -24,7 +24,7 @@ def imported(case):
     return result.code, remarks
 
 
-@pytest.mark.parametrize("count", [24, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [12, pytest.param(200, marks=pytest.mark.slow)])
 def test_no_wrong_import_is_accepted_in_silence(count, workplace):
     """A wrong temperature, sign, field, boundary, order of axes, sides or bits, copies, sorted or
     short chains: the import stops, or says what is wrong."""
@@ -32,12 +32,12 @@ def test_no_wrong_import_is_accepted_in_silence(count, workplace):
     for number in range(count):
         case = wrong_import(number)
         code, remarks = imported(case)
-        assert code in (0, 2, 65), remarks
+        assert code in (0, 65), (case.kind, case.options, remarks)
         silent[case.kind] += code == 0 and not remarks
     assert not +silent
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [12, pytest.param(200, marks=pytest.mark.slow)])
 def test_good_imports_are_accepted(count, workplace):
     """None is refused, and at most one in fifty is remarked upon."""
     remarked = []

@@ -12,6 +12,7 @@ from rsmi.samples.examination.survey import Survey
 from rsmi.statistics.evidence import correlation, gaussian_equivalent
 
 _FEWEST = 16  # configurations that an error must come from
+_ALONE = 2.0  # times the deviation of any other bond: then only the edge is open
 _CORRELATED = 0.1  # correlation of neighbours that shows that an axis is one of the lattice
 
 
@@ -36,8 +37,10 @@ def _bonds(survey: Survey, axis: int) -> Finding | None:
     limit = CONTRADICTION + math.log10(len(deviations))
     if abs(deviations[worst]) <= limit:
         return None
-    at_edge = worst == len(deviations) - 1 and (np.abs(deviations) > limit).sum() == 1
-    return _inhomogeneous(axis, worst, at_edge, profile.mean(axis=0)[worst], deviations[worst])
+    difference = profile.mean(axis=0)
+    others = np.abs(np.delete(difference, worst)).max()
+    at_edge = worst == len(deviations) - 1 and abs(difference[worst]) > _ALONE * others
+    return _inhomogeneous(axis, worst, at_edge, difference[worst], deviations[worst])
 
 
 def bond_profile(spins: NDArray[np.int8], axis: int) -> NDArray[np.float64]:
