@@ -10,6 +10,8 @@ from rsmi.samples.split import configurations_needed
 from rsmi.samples.views import SamplesFile
 from rsmi.samples.windows import WindowSet
 
+_FEW_INDEPENDENT = 50  # held-out configurations: with fewer, errors are uncertain by 15 %
+
 
 def require_single_component(samples: SamplesFile) -> None:
     """Raise UsageError for samples with several components per site."""
@@ -69,7 +71,14 @@ def require_windows(windows: WindowSet, needed: int, learner: str) -> None:
 
 def cautions(windows: WindowSet) -> list[str]:
     """Sentences that a reader should know before windows are learned from."""
-    samples = windows.samples
-    return windows.model.cautions(
-        windows.geometry, samples.shape, windows.count, samples.count, windows.split.learned
+    samples, split = windows.samples, windows.split
+    sentences = windows.model.cautions(
+        windows.geometry, samples.shape, windows.count, samples.count, split.learned
     )
+    if split.independent < min(_FEW_INDEPENDENT, 0.9 * len(split.held_out)):
+        sentences.append(
+            f"the {len(split.held_out)} held-out configurations are worth {split.independent:.0f}"
+            " independent ones: errors of held-out averages are uncertain, and may be too small:"
+            " sample more, or with a longer interval"
+        )
+    return sentences
