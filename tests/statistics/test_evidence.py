@@ -72,7 +72,7 @@ def test_drift():
     assert np.abs(quiet).max() < 5
     step = process(rng, 1, 4000, 5.0) + 0.8 * (np.arange(4000) > 2000)
     assert drift(step).deviation > 5
-    start = process(rng, 20, 200, 2.0) + 2 * np.exp(-np.arange(200) / 5)
+    start = process(rng, 20, 200, 2.0) + 4 * np.exp(-np.arange(200) / 5)
     assert drift(start).deviation < -5
     assert drift(process(rng, 1, 60, 20.0)).deviation == 0  # too short to tell
 
