@@ -822,7 +822,7 @@ def test_unknown_temperature(stranger, here):
     given = here(*"exponent flow.h5 --critical-temperature 2 --json -o given.h5".split())
     assert given.code == 0, given.err
     assert "unknown" in json.loads(given.out)["nu_collapse"]["reason"]
-    assert "an unknown temperature" in given.err
+    assert "the temperature of the samples is unknown" in given.err
     assert (
         here("info", "exponent.h5").code
         == here("info", "flow.h5").code

@@ -71,7 +71,7 @@ def test_flow(files, tmp_path):
 
 
 def test_exponent(files, tmp_path):
-    assert "16x8, block 2x2" in text(files / "small-exponent.h5")
+    assert re.search(r"lattice +16x8\n", text(files / "small-exponent.h5"))
     found = numbers(files / "small-exponent.h5")
     assert (found["size"], found["shape"]) == (16, [16, 8])
     assert "L = 16x8" in figure(files / "small-exponent.h5", tmp_path)
@@ -79,7 +79,7 @@ def test_exponent(files, tmp_path):
 
 def test_exponent_of_a_square(files):
     """The temperature next to T_c is that of the square."""
-    assert "16x16, block 2x2" in text(files / "exponent.h5")
+    assert re.search(r"lattice +16x16\n", text(files / "exponent.h5"))
     assert numbers(files / "exponent.h5")["shape"] == [16, 16]
 
 
