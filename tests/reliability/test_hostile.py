@@ -15,18 +15,9 @@ import h5py
 import numpy as np
 import pytest
 from conftest import FINE, MCISING, PIPELINE, SAMPLE, digest, run_here
-from hostile import (
-    HEADERS,
-    HEAPS,
-    checksums,
-    damaged,
-    forge,
-    fresh,
-    in_pen,
-    in_pens,
-    lookup3,
-    plausible,
-)
+from hostile.bytes import HEADERS, HEAPS, checksums, damaged, lookup3
+from hostile.forgeries import forge, plausible
+from hostile.pen import fresh, in_pen, in_pens
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
