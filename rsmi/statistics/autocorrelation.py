@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 # Window in units of tau; the truncation bias of an exponential decay is exp(-WINDOW).
 WINDOW = 6.0
+_FFT_NUMBERS = 1 << 18  # transformed at once: 2 MiB
 
 
 def as_chains(series: ArrayLike) -> NDArray[np.float64]:
@@ -46,10 +47,12 @@ def autocovariance(series: ArrayLike) -> NDArray[np.float64]:
     chains = as_chains(series)
     steps = chains.shape[1]
     padded = 1 << (2 * steps - 1).bit_length()
-    spectrum = np.zeros(padded // 2 + 1)
-    for chain in chains - chains.mean():
-        transform = np.fft.rfft(chain, padded)
-        spectrum += transform.real**2 + transform.imag**2
+    spectrum, mean = np.zeros(padded // 2 + 1), chains.mean()
+    at_once = max(1, _FFT_NUMBERS // padded)
+    for start in range(0, len(chains), at_once):
+        transform = np.fft.rfft(chains[start : start + at_once] - mean, padded)
+        for power in transform.real**2 + transform.imag**2:  # one by one: sums round alike
+            spectrum += power
     return np.fft.irfft(spectrum, padded)[:steps] / (len(chains) * np.arange(steps, 0, -1))
 
 
