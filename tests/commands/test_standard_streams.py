@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLE, Result
+from conftest import SAMPLE, Result, by_default
 
 import rsmi
 from rsmi.store import open_file
 
 NEW = f"{SAMPLE} --samples 24 --seed 5 -o new.h5"  # without -q, so that there is a progress bar
+ONE_OF_EACH = ("a path", "numbers", "info", "help")  # the others print by the same functions
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 
 # A command for each way of printing: a path, JSON, a summary, a plan, a help text. The second
@@ -56,7 +57,7 @@ def assert_complete(name: str | None) -> None:
         assert Path(name).stat().st_size > 0
 
 
-@pytest.mark.parametrize("what", PRINTING)
+@pytest.mark.parametrize("what", by_default(ONE_OF_EACH, PRINTING))
 def test_closed_output(what, shell):
     """Nobody expects a result from a closed standard output, so nothing fails."""
     line, made = PRINTING[what]
@@ -67,7 +68,7 @@ def test_closed_output(what, shell):
 
 
 @FULL
-@pytest.mark.parametrize("what", PRINTING)
+@pytest.mark.parametrize("what", by_default(ONE_OF_EACH, PRINTING))
 def test_full_output(what, shell):
     """A full disk under standard output is named in one sentence; the file is complete."""
     line, made = PRINTING[what]
@@ -79,7 +80,9 @@ def test_full_output(what, shell):
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", pytest.param("2>/dev/full", marks=FULL)])
-@pytest.mark.parametrize("what", ["a path", "a figure's path", "a flow's path", "info"])
+@pytest.mark.parametrize(
+    "what", by_default(ONE_OF_EACH, ["a path", "a figure's path", "a flow's path", "info"])
+)
 def test_remarks_that_cannot_be_written(what, redirection, shell):
     """The run goes on without its progress bar and its remarks."""
     line, made = PRINTING[what]
