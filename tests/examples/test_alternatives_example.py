@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import module_of
 
+from rsmi.information import decoder
 from rsmi.information.channel import channel_table
 from rsmi.information.entropy import joint_informations
 from rsmi.models.ising import oracle as exact
@@ -39,10 +40,10 @@ def script():
 @pytest.fixture(scope="module", autouse=True)
 def short_fits():
     """Decoders fitted in fewer steps: what they bound is bounded all the same."""
+    short = functools.partial(decoder.fit_decoder, steps=100)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            rule_measures, "fit_decoder", functools.partial(rule_measures.fit_decoder, steps=100)
-        )
+        for module in (rule_measures, decoder):
+            patch.setattr(module, "fit_decoder", short)
         yield
 
 
