@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from rsmi.samples.windows import Windows, WindowSet
 
 _ENTRIES = 1 << 23  # the most windows times states of H at once
-_MODULE = f"{shlex.quote(sys.executable)} -m rsmi"
+# -P: the installed rsmi, not sources that lie in the working folder.
+_MODULE = f"{shlex.quote(sys.executable)} -P -m rsmi"
 
 # ---- commands ------------------------------------------------------------------------------------
 

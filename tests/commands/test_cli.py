@@ -899,7 +899,7 @@ def completed(environment: dict[str, str]) -> str:
     program = "import sys; sys.argv = ['rsmi']; from rsmi.cli import main; main()"
     environment = {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parents[1]), **environment}
     return subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-P", "-c", program],  # -P: not the sources of this folder
         env=environment,
         capture_output=True,
         text=True,
