@@ -33,7 +33,8 @@ def chain_table() -> None:
         steps = flow.decimation_flow(coupling, STEPS)
         for n, step in enumerate(steps):
             print(
-                f"{n:3d}{step.coupling:14.6g}{step.entropy:12.8f}{step.removed:17.8f}{step.shared:17.3e}"
+                f"{n:3d}{step.coupling:14.6g}{step.entropy:12.8f}{step.removed:17.8f}"
+                f"{step.shared:17.3e}"
             )
         removed = sum(step.removed / 2**n for n, step in enumerate(steps[:-1]))
         print(
@@ -61,7 +62,8 @@ def torus_table() -> None:
     for name, slow in choices.items():
         split = flow.split_entropies(probabilities, slow)
         print(
-            f"{name:30}{split.total:12.8f}{split.slow:12.8f}{split.removed:14.8f}{split.shared:14.8f}"
+            f"{name:30}{split.total:12.8f}{split.slow:12.8f}{split.removed:14.8f}"
+            f"{split.shared:14.8f}"
         )
     print(f"\n{'4x4 -> 2x2':36}{'H(V)':>12}{'H(H)':>12}{'H(V|H)':>14}{'H(H|V)':>14}{'I(V:H)':>12}")
     rules = {
@@ -73,7 +75,8 @@ def torus_table() -> None:
     for name, rule in rules.items():
         found = flow.blocking_entropies(probabilities, shape, rule)
         print(
-            f"{name:36}{found.fine:12.8f}{found.coarse:12.8f}{found.removed:14.8f}{found.coins:14.8f}{found.shared:12.8f}"
+            f"{name:36}{found.fine:12.8f}{found.coarse:12.8f}{found.removed:14.8f}"
+            f"{found.coins:14.8f}{found.shared:12.8f}"
         )
 
 

@@ -60,7 +60,8 @@ def rows(title: str, coupling: float, named: dict) -> None:
     kept = shares(filters, coupling, hard=True)
     for k, name in enumerate(named):
         print(
-            f"{name:16}{kept[k]:14.4f}{series.nearest[k]:16.8f}{whole.nearest[k]:12.8f}{tidy(series.rangeness[k]):>11}{tidy(whole.rangeness[k]):>11}"
+            f"{name:16}{kept[k]:14.4f}{series.nearest[k]:16.8f}{whole.nearest[k]:12.8f}"
+            f"{tidy(series.rangeness[k]):>11}{tidy(whole.rangeness[k]):>11}"
             f"{tidy(series.m_bodyness[k]):>12}{tidy(whole.m_bodyness[k]):>11}"
         )
     print()

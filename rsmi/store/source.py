@@ -13,6 +13,7 @@ import hashlib
 import json
 import math
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +37,7 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: damaged or no plain array of numbers ({detail})") from error
 
 
-class Source:
+class Source(ABC):
     """A file of another program, read as an array (n, ...) of numbers.
 
     It can be an input of a request, like a file of rsmi. A subclass calls `_accept` with the type
@@ -134,8 +135,9 @@ class Source:
         """The file of a row, and the number of the row there."""
         return self.path, row
 
+    @abstractmethod
     def _read(self, start: int, stop: int) -> np.ndarray:
-        raise NotImplementedError(f"{type(self).__name__} reads no rows")
+        """Rows ``start:stop``, one of ``shape[1:]`` for each configuration."""
 
     def _accept(self, dtype: np.dtype, shape: tuple[int, ...]) -> None:
         """Check the type and the shape of the array, and keep them."""
