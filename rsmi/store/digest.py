@@ -49,20 +49,22 @@ def file_uuid(digest: str) -> str:
     return str(uuid.uuid5(NAMESPACE, digest))
 
 
-def content_digest(file: h5py.File) -> str:
+def content_digest(file: h5py.File, datasets: Mapping[str, h5py.Dataset] | None = None) -> str:
     """The SHA-256 digest of the decoded datasets and the deterministic attributes of a file.
 
     It does not depend on chunking, storage order, paths, the software version, or anything in
-    ``/provenance``.
+    ``/provenance``. ``datasets`` are all datasets of the file by their path, if they are known.
     """
     sha = hashlib.sha256()
     root = file["/"]
     for name in sorted(root.attrs):
         if name not in VOLATILE_ATTRIBUTES:
             _add_array(sha, f"@{name}", np.asarray(read_attribute(root, name)))
-    for path in sorted(dataset_paths(file)):
+    if datasets is None:
+        datasets = {path: file[path] for path in dataset_paths(file)}
+    for path, dataset in sorted(datasets.items()):
         if not path.startswith(VOLATILE_GROUPS):
-            _add_dataset(sha, path, file[path])
+            _add_dataset(sha, path, dataset)
     return sha.hexdigest()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from rsmi.errors import DataError
 from rsmi.store.attributes import read_attributes, require, text
-from rsmi.store.digest import canonical_json, content_digest, dataset_paths, read_attribute
+from rsmi.store.digest import canonical_json, content_digest, read_attribute
 from rsmi.store.errors import hdf5_errors
 from rsmi.store.schema import KINDS
 from rsmi.store.structure import check_datasets
@@ -41,7 +41,7 @@ class File:
         self.path = path
         self.kind = kind
         self.attributes: dict[str, Any] = read_attributes(handle, path, kind)
-        check_datasets(handle, path, KINDS[kind])
+        self._datasets = check_datasets(handle, path, KINDS[kind])
 
     def __contains__(self, path: str) -> bool:
         return path in self._handle
@@ -100,8 +100,8 @@ class File:
         """The shape and the dtype of every dataset, by path."""
         with hdf5_errors(self.path, "damaged structure"):
             return {
-                path: (self._handle[path].shape, str(self._handle[path].dtype))
-                for path in sorted(dataset_paths(self._handle))
+                path: (dataset.shape, str(dataset.dtype))
+                for path, dataset in sorted(self._datasets.items())
             }
 
     def ancestors(self) -> list[dict]:
@@ -130,7 +130,7 @@ class File:
             If they differ.
         """
         with hdf5_errors(self.path, "damaged"):
-            actual = content_digest(self._handle)
+            actual = content_digest(self._handle, self._datasets)
         if actual != self.digest:
             raise DataError(
                 f"{self.path}: the content does not match the stored digest: the file was changed"

@@ -18,8 +18,13 @@ _MAX_OBJECTS = 1 << 16
 _MAX_DEPTH = 4
 
 
-def check_datasets(handle: h5py.File, path: Path, kind: Kind) -> None:
+def check_datasets(handle: h5py.File, path: Path, kind: Kind) -> dict[str, h5py.Dataset]:
     """Check all links and storage, and the type and shape of every dataset of the kind.
+
+    Returns
+    -------
+    dict
+        All datasets of the file, by their absolute path.
 
     Raises
     ------
@@ -27,61 +32,67 @@ def check_datasets(handle: h5py.File, path: Path, kind: Kind) -> None:
         If the file breaks the schema, or if HDF5 could not read it safely.
     """
     with hdf5_errors(path, "damaged structure"):
-        _check_links(handle, path)
+        objects = _walk(handle, path)
+    datasets = {name: item for name, item in objects.items() if isinstance(item, h5py.Dataset)}
     axes: dict[str, int] = {}
     for entry in PROVENANCE + kind.datasets:
         with hdf5_errors(path, f"dataset {entry.path} is damaged"):
-            _check_dataset(handle, path, entry, axes)
+            _check_dataset(objects.get(entry.path), path, entry, axes)
+    return datasets
 
 
-def _check_links(group: h5py.Group, path: Path, depth: int = 0, objects: int = 0) -> int:
-    """Refuse links out of the file and cycles of links; returns the number of objects so far."""
-    for name in group:
-        if depth > _MAX_DEPTH or objects > _MAX_OBJECTS:
-            raise DataError(
-                f"{path}: nested more deeply, or holding more objects, than an rsmi file does"
-            )
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise DataError(
-                f"{path}: {group.name}/{name} is a link to elsewhere, which is not followed"
-            )
-        item = group[name]
-        objects += 1
-        if isinstance(item, h5py.Group):
-            objects = _check_links(item, path, depth + 1, objects)
-        elif isinstance(item, h5py.Dataset):
-            _check_storage(item, path)
-        else:
-            raise DataError(f"{path}: {item.name} is neither a group nor a dataset")
+def _walk(handle: h5py.File, path: Path) -> dict[str, h5py.Group | h5py.Dataset]:
+    """All groups and datasets of a file by their path; links elsewhere and cycles are refused."""
+    size = path.stat().st_size
+    objects: dict[str, h5py.Group | h5py.Dataset] = {}
+    waiting = [("", handle["/"])]
+    while waiting:
+        prefix, group = waiting.pop()
+        for name in group:
+            place = f"{prefix}/{name}"
+            if place.count("/") > _MAX_DEPTH + 1 or len(objects) > _MAX_OBJECTS:
+                raise DataError(
+                    f"{path}: nested more deeply, or holding more objects, than an rsmi file does"
+                )
+            if group.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+                raise DataError(f"{path}: {place} is a link to elsewhere, which is not followed")
+            item = objects[place] = group[name]
+            if isinstance(item, h5py.Group):
+                waiting.append((place, item))
+            elif isinstance(item, h5py.Dataset):
+                _check_storage(item, place, path, size)
+            else:
+                raise DataError(f"{path}: {place} is neither a group nor a dataset")
     return objects
 
 
-def _check_storage(dataset: h5py.Dataset, path: Path) -> None:
+def _check_storage(dataset: h5py.Dataset, name: str, path: Path, size: int) -> None:
     """Refuse data in other files, sizes that the file cannot hold, and unknown filters."""
     if dataset.is_virtual or dataset.external:
-        raise DataError(
-            f"{path}: {dataset.name} takes its data from another file, which is not followed"
-        )
+        raise DataError(f"{path}: {name} takes its data from another file, which is not followed")
     if dataset.dtype.kind not in "iufbS":
-        raise DataError(f"{path}: {dataset.name} has type {dataset.dtype}, which rsmi does not use")
-    if dataset.nbytes > _MAX_EXPANSION * (path.stat().st_size + 1):
+        raise DataError(f"{path}: {name} has type {dataset.dtype}, which rsmi does not use")
+    if dataset.nbytes > _MAX_EXPANSION * (size + 1):
         raise DataError(
-            f"{path}: {dataset.name} claims {dataset.nbytes:.3g} bytes, more than the file can hold"
+            f"{path}: {name} claims {dataset.nbytes:.3g} bytes, more than the file can hold"
         )
-    if dataset.chunks and any(chunk > size for chunk, size in zip(dataset.chunks, dataset.shape)):
-        raise DataError(f"{path}: {dataset.name} has chunks that are larger than itself")
+    if not dataset.chunks:
+        return
+    if any(chunk > length for chunk, length in zip(dataset.chunks, dataset.shape)):
+        raise DataError(f"{path}: {name} has chunks that are larger than itself")
     if not FILTERS.keys() >= set(filters_of(dataset)):
-        raise DataError(f"{path}: {dataset.name} is compressed in a way that rsmi does not use")
-    check_chunks(dataset, path.stat().st_size)
+        raise DataError(f"{path}: {name} is compressed in a way that rsmi does not use")
+    check_chunks(dataset, size)
 
 
-def _check_dataset(handle: h5py.File, path: Path, entry: Dataset, axes: dict[str, int]) -> None:
+def _check_dataset(
+    dataset: h5py.Group | h5py.Dataset | None, path: Path, entry: Dataset, axes: dict[str, int]
+) -> None:
     """Check one dataset against its entry; ``axes`` collects the lengths of the named axes."""
-    if entry.path not in handle:
+    if dataset is None:
         if entry.required:
             raise DataError(f"{path}: dataset {entry.path} is missing")
         return
-    dataset = handle[entry.path]
     if not isinstance(dataset, h5py.Dataset) or not _has_dtype(dataset, entry.dtype):
         raise DataError(
             f"{path}: {entry.path} must be {entry.dtype}, not"

@@ -93,7 +93,7 @@ def in_flight(interval=45) -> list[tuple[str, float, str]]:
         "seed": 0,
         "boundary": "periodic",
     }
-    with flow_sampled.prepare([asked], "majority", None, False, None, 4, 0) as work:
+    with flow_sampled.prepare([asked], ["majority"], None, False, None, 4, 0) as work:
         (ensemble,) = work.ensembles
         group = groups(ensemble.parameters["chains"], ensemble.simulation.chains_per_task, 1 << 20)[
             0
