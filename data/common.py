@@ -114,26 +114,10 @@ def _environments(windows: Windows, shuffled: bool) -> np.ndarray:
 
 # ---- figures -------------------------------------------------------------------------------------
 
-STYLE = {
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.labelsize": 9,
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 4,
-    "errorbar.capsize": 1.5,
-    "savefig.dpi": 200,
-}
-# Okabe & Ito's palette, which people with any common colour blindness can tell apart
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-
 
 def save(draw: Callable[[], Any], output: str, **settings: Any) -> None:
     """Draw a figure in the style of ``rsmi plot`` and write it; ``settings`` are of savefig."""
-    from matplotlib import cycler, rc_context
+    from matplotlib import style
 
-    with rc_context(STYLE | {"axes.prop_cycle": cycler(color=COLOURS)}):
+    with style.context("rsmi.figures.rsmi"):
         draw().savefig(output, metadata={"Software": None}, **settings)

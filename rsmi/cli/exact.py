@@ -98,10 +98,11 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    from rsmi.stages import exact
+    from rsmi.reports.exact import describe
+    from rsmi.stages.exact import evaluate
 
     path = common.one_path(samples) if samples else None
     shape = parse_size(size, dimension or 2) if size else None
-    result = exact.evaluate(path, rule, dimension=dimension, shape=shape, **settings)
-    shown = json.dumps(result, allow_nan=False) if as_json else exact.describe(result)
+    result = evaluate(path, rule, dimension=dimension, shape=shape, **settings)
+    shown = json.dumps(result, allow_nan=False) if as_json else describe(result)
     click.echo(shown, nl=as_json)

@@ -13,7 +13,7 @@ from rsmi.store import File, as_data_error
 from rsmi.store.disk import disk_errors, link_target
 
 try:
-    from matplotlib import rc_context
+    from matplotlib import style
     from matplotlib.figure import Figure
 
     from rsmi.figures import crossing, exponent, filters, flow, samples, training
@@ -65,7 +65,7 @@ def draw(paths: Sequence[Path], output: Path) -> None:
         raise UsageError(
             f"{len(paths)} files: at most {samples.PANELS} configurations are drawn side by side"
         )
-    with rc_context(STYLE), ExitStack() as stack:
+    with style.context(STYLE), ExitStack() as stack:
         files = [stack.enter_context(open_file(path)) for path in paths]
         _save(figure_of(files), target, output.suffix.lower())
 

@@ -1,4 +1,4 @@
-"""How all figures look: the settings of matplotlib, colours of temperatures, titles."""
+"""How all figures look: the style sheet, colours of temperatures, titles."""
 
 from __future__ import annotations
 
@@ -9,32 +9,13 @@ from typing import Any
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.rcsetup import cycler
 from matplotlib.ticker import MaxNLocator
 
 from rsmi import models
 from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.models.base import Model
 
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.labelsize": 9,
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.titlesize": 9,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 4,
-    "errorbar.capsize": 1.5,
-    "savefig.dpi": 200,
-    "svg.hashsalt": "rsmi",
-    # Okabe & Ito's palette, which people with any common colour blindness can tell apart
-    "axes.prop_cycle": cycler(
-        color=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-    ),
-}
+STYLE = "rsmi.figures.rsmi"  # the style sheet beside this file
 MARKERS = "osD^vP*"
 GREY = "0.45"
 # of lines at values from theory

@@ -21,7 +21,6 @@ from rsmi.samples.checks import require_full, require_periodic, require_single_c
 from rsmi.samples.views import open_samples
 from rsmi.stages.exact_environments import Environments, System, draw_environments
 from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
-from rsmi.statistics.notation import fields, table, with_error
 
 _MOST_HIDDEN = 8  # hidden units of a rule, whose joint states are summed over
 
@@ -221,53 +220,3 @@ def _check(geometry: Geometry, system: System, chosen: list[ChosenRule]) -> None
             f"a rule of {hidden} hidden units: at most {_MOST_HIDDEN}, whose joint states are"
             " summed over"
         )
-
-
-# ---- as text -------------------------------------------------------------------------------------
-
-
-def describe(result: dict[str, Any]) -> str:
-    """The result of `evaluate` as text."""
-    model = models.of(result)
-    ratio = model.relative_temperature(result)
-    whole, answers = result["mutual_information_block"], result.get("rules", [result])
-    sampled = (
-        f"{result['windows']} windows of {result['configurations']} sampled configurations; P(V|E)"
-        " exact"
-    )
-    rows = [["rule", "", "I(H:E)", "of I(V:E)", "H(H)"]]
-    for one in answers:
-        information = with_error(one["mutual_information"], one["mutual_information_error"])
-        share = f"{one['mutual_information'] / whole:.4f}" if whole > 0 else "-"
-        rows.append(
-            [
-                one["rule"],
-                "hard" if one["hard"] else "soft",
-                information,
-                share,
-                f"{one['entropy_h']:.6g}",
-            ]
-        )
-    lines = fields(
-        [
-            (
-                "lattice",
-                f"{shape_text(result['shape'])} {model.describe_lattice(result)}, periodic",
-            ),
-            (
-                "temperature",
-                f"T = {result['temperature']:.6g} J/k_B, K = {result['coupling']:.6g}"
-                + (f", T/T_c = {ratio:.4f}" if ratio else ""),
-            ),
-            ("block V", f"{shape_text(result['block'])}, buffer of width {result['buffer']}"),
-            ("environments", sampled if result["windows"] else "all of them, by enumeration"),
-            (
-                "I(V:E)",
-                (
-                    f"{with_error(whole, result['mutual_information_block_error'])} nats, the most"
-                    " that any rule could keep"
-                ),
-            ),
-        ]
-    )
-    return "\n".join([*lines, "", *table(rows), ""])

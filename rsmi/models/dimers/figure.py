@@ -96,7 +96,7 @@ def rule_drawing(file: File) -> RuleDrawing | None:
         2.6,
         draw,
         lambda weights: _cell_picture(weights, block, components),
-        "weight, stars taken out",
+        "weight, without gauge freedom",
         _legend(measures),
     )
 

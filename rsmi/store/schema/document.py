@@ -63,7 +63,8 @@ def _introduction() -> list[str]:
 
 
 def _kind_table(name: str, kind: Kind) -> list[str]:
-    title = [f"## {name}", "", kind.meaning[0].upper() + kind.meaning[1:] + ".", ""]
+    since = "" if kind.since == (1, 0) else f" (since {_dotted(kind.since)})"
+    title = [f"## {name}", "", kind.meaning[0].upper() + kind.meaning[1:] + since + ".", ""]
     if kind.whole:
         shared = " and, where samples are read, the datasets `/files/...`" if kind.datasets else ""
         return [

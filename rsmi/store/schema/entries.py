@@ -75,6 +75,8 @@ class Kind:
     small : bool
         Whether files of this kind are so small that their digest is verified whenever they are
         opened. Samples and shards may be larger than the memory.
+    since : tuple of int
+        The format version that introduced the kind.
     """
 
     meaning: str
@@ -82,3 +84,4 @@ class Kind:
     datasets: tuple[Dataset, ...] = ()
     whole: str = ""
     small: bool = True
+    since: tuple[int, int] = (1, 0)

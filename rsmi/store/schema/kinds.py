@@ -45,9 +45,10 @@ def _shard_of(name: str) -> Kind:
     )
     meaning = (
         f"a shard of {name}: streams for 'rsmi merge', the rows of each in `/rows/STREAM`, its"
-        " state in `/state/STREAM` (since 1.3)"
+        " state in `/state/STREAM`"
     )
-    return Kind(meaning, kind.attributes + SHARD_ATTRIBUTES, shared, name, small=False)
+    attributes = kind.attributes + SHARD_ATTRIBUTES
+    return Kind(meaning, attributes, shared, name, small=False, since=(1, 3))
 
 
 KINDS |= {f"{name}-shard": _shard_of(name) for name in ("samples", "flow")}

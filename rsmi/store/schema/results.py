@@ -63,7 +63,7 @@ EXPONENT = Kind(
 )
 
 CROSSING = Kind(
-    "critical temperature from the crossing of lattice sizes (since 1.1)",
+    "critical temperature from the crossing of lattice sizes",
     (Attribute("model", "text", "of the samples", since=(1, 1)), CONTRADICTIONS),
     (
         Dataset(
@@ -118,4 +118,5 @@ CROSSING = Kind(
             since=(1, 1),
         ),
     ),
+    since=(1, 1),
 )
