@@ -83,6 +83,24 @@ def measure(
     return Readings(values, factors)
 
 
+def fields_of(function: Function, spins: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the values (n, \\*shape) of a function at every site, for spins (n, \\*shape) of +-1.
+    Products count for the site x, wherever their centres are."""
+    if not isinstance(function, LocalFunction):
+        return function.fields(spins)
+    total = np.full(spins.shape, function.constant)
+    for one in function.products:
+        total += one.weight * _product_field(spins, one.points)
+    return total
+
+
+def _product_field(spins: NDArray[np.int8], points: Sequence[Sequence[int]]) -> NDArray[np.int8]:
+    field = np.ones_like(spins)
+    for point in points:
+        field *= np.roll(spins, tuple(-c for c in point), tuple(range(1, spins.ndim)))
+    return field
+
+
 def _amplitudes(fields: NDArray, modes: bool) -> NDArray[np.complex128]:
     """Return the Fourier sums (n, 1 + modes) of fields (n, \\*shape), first that at q = 0."""
     if not modes:
@@ -102,9 +120,7 @@ def _amplitudes_of_products(
     waves = 2 * np.pi * modes_of(len(shape)).numbers / np.array(shape)
     total: NDArray[np.complex128] | complex = 0j
     for one in function.products:
-        field = np.ones_like(spins)
-        for point in one.points:
-            field *= np.roll(spins, tuple(-c for c in point), tuple(range(1, spins.ndim)))
+        field = _product_field(spins, one.points)
         phases = np.exp(-1j * np.array([0.0, *(waves @ np.array(one.centre))]))
         total = total + one.weight * _amplitudes(field, modes) * (phases if modes else 1)
     total = np.asarray(total, dtype=np.complex128)
