@@ -36,8 +36,7 @@ static uint64_t *tabulate(const block_rule *rule, int64_t n_block)
         return NULL;
     for (int64_t j = 0; j < rule->n_hidden; j++)
         for (uint64_t state = 0; state < n_states; state++)
-            table[(uint64_t)j * n_states + state] = block_threshold(
-                rule->filters + j * n_block, rule->bias[j], rule->hard, n_block, state);
+            table[(uint64_t)j * n_states + state] = block_threshold(rule, j, state);
     return table;
 }
 
@@ -129,10 +128,8 @@ int coarse_grain(const uint8_t *rows, int64_t n_samples, const int64_t shape[3],
                               line % size[1], (int)(i * (n_block / components)), states);
             for (int64_t j = 0; j < n_hidden; j++) {
                 for (int64_t c = 0; c < size[2]; c++)
-                    spins[c] = tabulated
-                                   ? table[((uint64_t)j << n_block) + states[c]]
-                                   : block_threshold(rule->filters + j * n_block, rule->bias[j],
-                                                     rule->hard, n_block, states[c]);
+                    spins[c] = tabulated ? table[((uint64_t)j << n_block) + states[c]]
+                                         : block_threshold(rule, j, states[c]);
                 if (!certain)
                     draw_spins(spins, size[2], key, samples[sample],
                                (uint64_t)(site * n_hidden + j), (uint64_t)n_hidden);

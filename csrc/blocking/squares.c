@@ -22,8 +22,7 @@ int square_rule_of(const block_rule *rule, const int64_t shape[3], square_rule *
         rule->n_hidden != 1 || rule->components != 1)
         return 0;
     for (uint64_t state = 0; state < SQUARE_STATES; state++) {
-        const uint64_t threshold =
-            block_threshold(rule->filters, rule->bias[0], rule->hard, SQUARE_SITES, state);
+        const uint64_t threshold = block_threshold(rule, 0, state);
         if (threshold != 0 && threshold != BLOCK_TIE && threshold != BLOCK_ALWAYS)
             return 0;
         if (threshold == BLOCK_ALWAYS)

@@ -79,8 +79,14 @@ static void check_rule(const geometry *g, const double *filters, const double *b
                   n_coarse = product(g->shape) / product(g->block);
     const int64_t n_coarse_bytes = (g->n_hidden * n_coarse + 7) / 8,
                   n_block = g->components * product(g->block);
-    const block_rule rule = {
-        {g->block[0], g->block[1], g->block[2]}, g->n_hidden, filters, bias, hard, g->components};
+    const block_rule rule = {{g->block[0], g->block[1], g->block[2]},
+                             g->n_hidden,
+                             filters,
+                             bias,
+                             hard,
+                             g->components,
+                             0,
+                             NULL};
     uint64_t samples[SAMPLES] = {0, 1ULL << 40, 7};
     for (int s = 3; s < SAMPLES; s++)
         samples[s] = (uint64_t)(100 - s);
@@ -133,7 +139,7 @@ static void check_known_rows(void)
     const double corner[4] = {1, 0, 0, 0}, ones[4] = {1, 1, 1, 1}, zero[1] = {0};
     const uint64_t sample = 0;
     uint8_t coarse[1];
-    block_rule rule = {{1, 2, 2}, 1, corner, zero, 1, 1};
+    block_rule rule = {{1, 2, 2}, 1, corner, zero, 1, 1, 0, NULL};
     expect(coarse_grain(row, 1, shape, &rule, KEY, &sample, coarse) == RSMI_OK);
     expect(coarse[0] == 0x27); /* spins 0 2 4 up; of 12 14 16 the last */
     rule.filters = ones;

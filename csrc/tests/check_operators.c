@@ -101,7 +101,7 @@ static void check_levels(int64_t height, int64_t width, int64_t steps, int64_t n
 {
     enum { TERMS = 40, OPERATORS = 7 };
     const int64_t sites = height * width, shape[3] = {1, height, width};
-    const block_rule rule = {{1, 2, 2}, 1, filters, &bias, 1, 1};
+    const block_rule rule = {{1, 2, 2}, 1, filters, &bias, 1, 1, 0, NULL};
     const uint64_t keys[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     int32_t terms[TERMS][OPERATOR_SPINS][3], term_operator[TERMS];
     const uint8_t *rows = random_bytes(n_samples * ((sites + 7) / 8));
@@ -138,7 +138,7 @@ static void check_levels(int64_t height, int64_t width, int64_t steps, int64_t n
                       OPERATORS, sums) == RSMI_BAD_SHAPE);
     expect(level_sums(rows, 0, deep, &rule, steps, keys, samples, terms[0][0], term_operator, TERMS,
                       OPERATORS, sums) == RSMI_BAD_SHAPE);
-    const block_rule soft = {{1, 2, 2}, 1, filters, &bias, 0, 1};
+    const block_rule soft = {{1, 2, 2}, 1, filters, &bias, 0, 1, 0, NULL};
     expect(level_sums(rows, 0, shape, &soft, steps, keys, samples, terms[0][0], term_operator,
                       TERMS, OPERATORS, sums) == RSMI_UNSUPPORTED);
     release_all();

@@ -124,7 +124,9 @@ static void blocking(const char *kernel, int64_t side, int64_t n_hidden, int har
                              random_doubles(n_hidden * side * side, 1),
                              random_doubles(n_hidden, hard ? 0 : 1),
                              hard,
-                             1};
+                             1,
+                             0,
+                             NULL};
     uint64_t *samples = take(8 * SAMPLES);
     uint8_t *coarse = take(SAMPLES * row_bytes);
     expect(coarse_grain(random_bytes(SAMPLES * SIZE * SIZE / 8), SAMPLES, shape, &rule,
@@ -161,7 +163,7 @@ static void levels(const char *kernel)
 {
     enum { SAMPLES = 700, SIZE = 48, STEPS = 3, TERMS = 40, OPERATORS = 12 };
     const int64_t shape[3] = {1, SIZE, SIZE};
-    const block_rule rule = {{1, 2, 2}, 1, (double[4]){1, 1, 1, 1}, (double[1]){0}, 1, 1};
+    const block_rule rule = {{1, 2, 2}, 1, (double[4]){1, 1, 1, 1}, (double[1]){0}, 1, 1, 0, NULL};
     int32_t terms[TERMS * OPERATOR_SPINS * 3], term_operator[TERMS];
     int64_t *sums = take(8 * (STEPS + 1) * SAMPLES * OPERATORS);
     uint64_t *samples = take(8 * SAMPLES);

@@ -10,4 +10,6 @@ def coarse_grain(
     hard: bool,
     key: NDArray[np.uint64],
     samples: NDArray[np.uint64],
+    products: NDArray[np.uint64] | None = None,
+    components: int = 1,
 ) -> NDArray[np.uint8]: ...

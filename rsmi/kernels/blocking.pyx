@@ -14,27 +14,35 @@ cdef extern from "blocking/blocking.h":
 
 cdef block_rule rule_of(
         const int64_t[::1] shape, const int64_t[::1] block, const double[:, ::1] filters,
-        const double[::1] bias, bint hard) except *:
-    """The C rule of arrays that outlive it, if it fits the lattice."""
+        const double[::1] bias, bint hard, const uint64_t[::1] products,
+        int64_t components) except *:
+    """The C rule of arrays that outlive it, if it fits the lattice; components are for products."""
     if (shape.shape[0] != 3 or block.shape[0] != 3 or np.any(np.asarray(block) < 1)
             or np.any(np.mod(shape, block))):
         raise ValueError("the block must divide the lattice on every axis")
-    if (filters.shape[0] < 1 or filters.shape[1] < 1 or filters.shape[1] % np.prod(block)
-            or bias.shape[0] != filters.shape[0]):
+    if products is None:
+        components = filters.shape[1] // np.prod(block)
+    expected = components * np.prod(block) if products is None else products.shape[0]
+    if (filters.shape[0] < 1 or filters.shape[1] < 1 or filters.shape[1] != expected
+            or components < 1 or bias.shape[0] != filters.shape[0]):
         raise ValueError(
-            "filters must be (n_hidden, components * sites of the block) and bias (n_hidden,)")
+            "filters must be (n_hidden, components * sites of the block), or (n_hidden, products),"
+            " and bias (n_hidden,)")
     cdef block_rule rule
     rule.block[0], rule.block[1], rule.block[2] = block[0], block[1], block[2]
     rule.n_hidden, rule.hard = filters.shape[0], hard
-    rule.components = filters.shape[1] // np.prod(block)
+    rule.components = components
     rule.filters, rule.bias = &filters[0, 0], &bias[0]
+    rule.n_products, rule.products = 0, NULL
+    if products is not None:
+        rule.n_products, rule.products = products.shape[0], &products[0]
     return rule
 
 
 def coarse_grain(
         const uint8_t[:, ::1] rows, const int64_t[::1] shape, const int64_t[::1] block,
         const double[:, ::1] filters, const double[::1] bias, bint hard, const uint64_t[::1] key,
-        const uint64_t[::1] samples):
+        const uint64_t[::1] samples, const uint64_t[::1] products=None, int64_t components=1):
     """Draw the coarse configurations of packed rows.
 
     Parameters
@@ -44,6 +52,7 @@ def coarse_grain(
     shape, block : ndarray of int64, shape (3,)
         Sites of the lattice and of a block on each axis; absent leading axes are 1.
     filters : ndarray of float64, shape (n_hidden, components * sites of the block)
+        With products (n_hidden, n_products).
     bias : ndarray of float64, shape (n_hidden,)
     hard : bool
         Take the sign of the field of a hidden unit instead of drawing it.
@@ -51,6 +60,10 @@ def coarse_grain(
         Key of the random bits of this step.
     samples : ndarray of uint64, shape (n,)
         Number of each row in the whole data set.
+    products : ndarray of uint64, shape (n_products,), optional
+        Bit i is 1 if spin i of the block is a factor.
+    components : int
+        With products, the number of spins of a site; otherwise it follows from the filters.
 
     Returns
     -------
@@ -62,7 +75,7 @@ def coarse_grain(
     ValueError
         If the arrays do not fit together or the block does not divide the lattice.
     """
-    cdef block_rule rule = rule_of(shape, block, filters, bias, hard)
+    cdef block_rule rule = rule_of(shape, block, filters, bias, hard, products, components)
     cdef int64_t n = rows.shape[0], n_sites = np.prod(shape), n_hidden = filters.shape[0]
     if (rows.shape[1] != (rule.components * n_sites + 7) // 8 or samples.shape[0] != n
             or key.shape[0] != 2):

@@ -20,6 +20,7 @@ def level_sums(
     terms: NDArray[np.int32],
     term_operator: NDArray[np.int32],
     n_operators: int,
+    products: NDArray[np.uint64] | None = None,
 ) -> NDArray[np.int64] | None: ...
 def accumulate_levels(
     sums: NDArray[np.int64],

@@ -85,12 +85,13 @@ def level_sums(
         const uint8_t[:, ::1] rows, const int64_t[::1] shape, const int64_t[::1] block,
         const double[:, ::1] filters, const double[::1] bias, bint hard,
         const uint64_t[:, ::1] keys, const uint64_t[::1] samples, const int32_t[:, :, ::1] terms,
-        const int32_t[::1] term_operator, int64_t n_operators):
+        const int32_t[::1] term_operator, int64_t n_operators,
+        const uint64_t[::1] products=None):
     """Sum spin operators on every level of repeated blocking by a hard rule of 2x2 blocks.
 
     Parameters
     ----------
-    rows, shape, block, filters, bias, hard, samples
+    rows, shape, block, filters, bias, hard, samples, products
         As in `rsmi.kernels.blocking.coarse_grain`.
     keys : ndarray of uint64, shape (steps, 2)
         Key of the random bits of every step.
@@ -108,7 +109,7 @@ def level_sums(
         If the arrays do not fit together or a term is malformed.
     """
     cdef int64_t n = rows.shape[0], n_terms = terms.shape[0], steps = keys.shape[0]
-    cdef block_rule rule = rule_of(shape, block, filters, bias, hard)
+    cdef block_rule rule = rule_of(shape, block, filters, bias, hard, products, 1)
     check_terms(rows, shape, terms, term_operator)
     if samples.shape[0] != n or keys.shape[1] != 2:
         raise ValueError("samples must be (n,) and keys (steps, 2)")

@@ -250,6 +250,7 @@ def _level_sums(
             terms,
             owner,
             len(copies),
+            rule.masks,
         )
     if at_once is not None and observe is None:
         return at_once

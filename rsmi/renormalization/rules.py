@@ -9,6 +9,9 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rsmi.information import products as product_variables
+from rsmi.information.channel import spin_states, state_probabilities
+from rsmi.information.products import Products
 from rsmi.kernels import blocking
 
 LARGEST_BLOCK = 64
@@ -21,11 +24,12 @@ class Rule:
     Coarse spin j of a block with spins v_i = +-1 is +1 with probability sigma(x_j), where x_j =
     sum_i v_i filters[j, i] + bias[j] (Koch-Janusz & Ringel, arXiv:1704.06279, eq. 3). A hard rule
     takes the sign of x_j instead, and a fair coin where x_j = 0 (|x_j| <= 1e-9 sum_i |filters[j,
-    i]|).
+    i]|). With ``products`` the sum is over products of spins: x_j = sum_p filters[j, p] prod_{i in
+    products[p]} v_i + bias[j], a quadratic form if all are pairs.
 
     Attributes
     ----------
-    filters : ndarray of float64, (n_hidden, n_block)
+    filters : ndarray of float64, (n_hidden, n_block) or (n_hidden, n_products)
         n_block = components * sites: all sites of the first component in row-major order, then
         those of the next one.
     bias : ndarray of float64, (n_hidden,)
@@ -34,6 +38,9 @@ class Rule:
         Sites of the block along each axis.
     components : int
         Number of spins of a fine site.
+    products : tuple of tuple of int, optional
+        The spins of the block whose product each weight belongs to; by default each weight belongs
+        to one spin.
 
     Raises
     ------
@@ -46,6 +53,7 @@ class Rule:
     hard: bool
     block: tuple[int, ...]
     components: int = 1
+    products: Products | None = None
 
     def __post_init__(self) -> None:
         filters = np.ascontiguousarray(self.filters, dtype=np.float64)
@@ -54,10 +62,14 @@ class Rule:
         sites = _sites(block) * self.components
         if sites > LARGEST_BLOCK:
             raise ValueError(f"a block may have at most {LARGEST_BLOCK} spins, not {sites}")
+        if self.products is not None and not product_variables.factors_are_valid(
+            self.products, sites
+        ):
+            raise ValueError(f"the products are not different products of {sites} spins")
         if (
             filters.ndim != 2
             or filters.shape[0] < 1
-            or filters.shape[1] != sites
+            or filters.shape[1] != (sites if self.products is None else len(self.products))
             or bias.shape != filters.shape[:1]
         ):
             raise ValueError(
@@ -77,6 +89,28 @@ class Rule:
     def n_hidden(self) -> int:
         """Number of coarse spins of a block."""
         return self.filters.shape[0]
+
+    @property
+    def n_block(self) -> int:
+        """Number of spins of a block."""
+        return _sites(self.block) * self.components
+
+    @property
+    def masks(self) -> NDArray[np.uint64] | None:
+        """The products as words whose bits are the spins of the block; None for a linear rule."""
+        return None if self.products is None else product_variables.masks(self.products)
+
+    def probabilities(self, blocks: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Return q(h|v) of all states h = sum_j h_j 2^j, (n, 2^n_hidden), for blocks (n, n_block)
+        of +-1."""
+        if self.products is not None:
+            blocks = product_variables.multiply(blocks, self.products)
+        return state_probabilities(self.filters, self.bias, blocks, self.hard)
+
+    def channel(self) -> NDArray[np.float64]:
+        """Return q(h|v) of all block states, (2^n_block, 2^n_hidden); see
+        `rsmi.information.channel.channel_table`."""
+        return self.probabilities(spin_states(self.n_block).astype(np.int8))
 
 
 def _sites(block: Sequence[int]) -> int:
@@ -225,6 +259,8 @@ def coarse_grain(
         rule.hard,
         np.ascontiguousarray(key, dtype=np.uint64),
         sample_numbers(samples, len(rows)),
+        rule.masks,
+        rule.components,
     )
 
 

@@ -7,6 +7,7 @@ looked up by their text only here; SCHEMA.md says what each of them means.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +19,12 @@ from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.engine.keys import origin
+from rsmi.information import products
+from rsmi.information.products import Products
 from rsmi.lattice.geometry import Geometry, smallest_cell
 from rsmi.lattice.packed import unpack_mask
 from rsmi.models.base import Known, Model
+from rsmi.renormalization.rules import Rule
 from rsmi.samples.files import known_of, model_of, open_file
 from rsmi.store import File
 
@@ -253,9 +257,44 @@ class RuleFile(TrainedView):
     """A lambda file: a learned coarse-graining rule."""
 
     @property
+    def sector(self) -> str | None:
+        """The name of the sector of the model; None for the default, filters of the sites."""
+        return self.attributes.get("sector")
+
+    @property
+    def products(self) -> Products | None:
+        """The sites of the block whose spins are multiplied, for every weight of a filter; None for
+        linear filters, whose weights belong to the sites."""
+        if "/products/sites" not in self.file:
+            return None
+        return products.from_table(self.file.read("/products/sites"))
+
+    @property
     def filters(self) -> NDArray[np.float64]:
-        """The filters (hidden, block sites) of the rule that was kept."""
-        return self.file.read("/filters")
+        """The filters of the rule that was kept: (hidden, block sites), or (hidden, products) if
+        there are products."""
+        return self.file.read("/filters" if self.products is None else "/products/filters")
+
+    @property
+    def forms(self) -> NDArray[np.float64] | None:
+        """The symmetric matrices A (hidden, block sites, block sites) of x = v^T A v + bias; None
+        unless all products are pairs."""
+        chosen = self.products
+        if chosen is None or any(len(one) != 2 for one in chosen):
+            return None
+        return products.quadratic_form(
+            self.filters, chosen, self.components * math.prod(self.block)
+        )
+
+    def rule(self, hard: bool) -> Rule:
+        """The rule that was kept, soft or hard.
+
+        Raises
+        ------
+        ValueError
+            If the block is too large for a rule.
+        """
+        return Rule(self.filters, self.bias, hard, self.block, self.components, self.products)
 
     @property
     def bias(self) -> NDArray[np.float64]:

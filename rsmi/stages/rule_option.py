@@ -124,7 +124,7 @@ def _rule_from_file(
             f"--block {shape_text(given)} contradicts {path}, whose block is {shape_text(block)}"
         )
     try:
-        rule = rules.Rule(learned.filters, learned.bias, hard, block, learned.components)
+        rule = learned.rule(hard)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from error
     identity = {"digest": learned.file.digest, "block": list(block), "hard": hard}

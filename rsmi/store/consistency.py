@@ -17,6 +17,8 @@ from rsmi.lattice.packed import count_ones, unpack_mask
 from rsmi.store.digest import canonical_json
 from rsmi.store.file import File
 
+_MOST_PRODUCTS, _MOST_SPINS = 1 << 12, 64  # of a rule, and of the block on which products act
+
 
 def check_consistency(file: File) -> None:
     """Refuse a file whose values contradict each other, although its structure is right.
@@ -169,21 +171,48 @@ def _check_machines(file: File) -> None:
 def _check_rule(file: File) -> None:
     _check_window(file)
     attributes, path = file.attributes, file.path
-    hidden, sites = file.shape("/filters")
-    if (
-        sites != attributes.get("components", 1) * math.prod(attributes["block"])
-        or not 1 <= hidden <= 8
-    ):
+    spins = attributes.get("components", 1) * math.prod(attributes["block"])
+    filters = "/filters"
+    if "/products/sites" in file:
+        _check_products(file, spins)
+        filters = "/products/filters"
+    if filters not in file:
+        raise DataError(f"{path}: dataset {filters} is missing")
+    hidden, features = file.shape(filters)
+    if (filters == "/filters" and features != spins) or not 1 <= hidden <= 8:
         raise DataError(
-            f"{path}: filters {hidden} x {sites} do not fit the block {list(attributes['block'])}"
+            f"{path}: filters {hidden} x {features} do not fit the block"
+            f" {list(attributes['block'])}"
         )
-    for name in ("/filters", "/bias", "/total_correlation/units", "/total_correlation/units_error"):
+    for name in (filters, "/bias", "/total_correlation/units", "/total_correlation/units_error"):
         if name in file and not np.isfinite(file.read(name)).all():
             raise DataError(f"{path}: {name} holds NaN or infinity")
     if not 0 <= attributes["restart"] < file.shape("/restarts/bound")[0]:
         raise DataError(
             f"{path}: restart {attributes['restart']} is none of its"
             f" {file.shape('/restarts/bound')[0]}"
+        )
+
+
+def _check_products(file: File, spins: int) -> None:
+    """Check that each product has different factors of the block, followed by -1 if there are
+    fewer, and that no product occurs twice."""
+    table = file.read("/products/sites")
+    used = table >= 0
+    factors = [row[row >= 0].tolist() for row in table]
+    if (
+        "/filters" in file
+        or not 1 <= len(table) <= _MOST_PRODUCTS
+        or spins > _MOST_SPINS
+        or not ((table >= -1) & (table < spins)).all()
+        or not used[:, :1].all()
+        or (used[:, 1:] & ~used[:, :-1]).any()
+        or any(len(set(one)) < len(one) for one in factors)
+        or len({frozenset(one) for one in factors}) < len(factors)
+    ):
+        raise DataError(
+            f"{file.path}: /products/sites does not hold different products of the {spins} spins of"
+            f" the block {list(file.attributes['block'])}"
         )
 
 

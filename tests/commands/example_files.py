@@ -190,6 +190,42 @@ def rule(path):
     )
 
 
+PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+
+
+def even_rule(path, products=PAIRS, **changes):
+    """A rule of products: by default "all four spins of a 2x2 block are equal"."""
+    numbers = {"": 0.0151, "_error": 0.0004, "_hard": 0.0155, "_hard_error": 0.0004}
+    attributes = {
+        **LATTICE,
+        **GEOMETRY,
+        **{f"mutual_information{name}": value for name, value in numbers.items()},
+        "mutual_information_shuffled": -0.0001,
+        "sector": "even",
+        "objective": "decoder",
+        "restart": 0,
+        "entropy_h": 0.55,
+        "entropy_h_hard": 0.5489,
+    }
+    width = max(map(len, products))
+    sites = np.array([[*one, *[-1] * (width - len(one))] for one in products])
+    filters, bias = np.ones((1, len(products))), np.array([-3.0])
+    grown = np.linspace(0.1, 1, 8)[None, :, None, None] * filters
+    datasets = {
+        "/products/sites": sites,
+        "/products/filters": filters,
+        "/bias": bias,
+        "/restarts/filters": filters[None],
+        "/restarts/bias": bias[None],
+        "/restarts/bound": np.array([0.0151]),
+        "/curve/step": 20 * np.arange(1, 9),
+        "/curve/objective": np.linspace(0.001, 0.015, 8)[None],
+        "/curve/filters": grown,
+        "/split/held_out": np.arange(100),
+    }
+    return _publish(path, "lambda", attributes, datasets | changes)
+
+
 def dimer_rule(path, units=2, components=4, scale=1.0, filters=None, **attributes):
     """A rule of the dimer model close to E_x and E_y: canonical modes of the exact covariance plus
     a little of everything and stars."""

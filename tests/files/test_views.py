@@ -4,7 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
+from example_files import PAIRS, even_rule
 
+from rsmi.errors import DataError
 from rsmi.lattice.geometry import Geometry
 from rsmi.samples.files import open_file
 from rsmi.samples.views import (
@@ -64,6 +66,42 @@ def test_trained_files(pipeline):
         assert rule.restart in (0, 1)
         assert len(rule.held_out) == rule.file.shape("/split/held_out")[0]
         assert len(rule.explained_by_units) == 1
+
+
+def test_rule_of_products(tmp_path):
+    """The file needs format 1.4 and has no /filters, which readers of earlier formats require; its
+    rule says "all four spins are equal"."""
+    with open_rule(even_rule(tmp_path / "even.h5")) as rule:
+        assert rule.attributes["format_version"] == (1, 4)
+        assert "/filters" not in rule.file
+        assert (rule.sector, rule.products, rule.filters.shape) == ("even", PAIRS, (1, 6))
+        np.testing.assert_array_equal(rule.forms[0], 0.5 * (1 - np.eye(4)))
+        channel = rule.rule(hard=True).channel()
+        np.testing.assert_array_equal(np.flatnonzero(channel[:, 1]), [0, 15])
+    with open_rule(even_rule(tmp_path / "more.h5", (*PAIRS[:5], (0, 1, 2, 3)))) as rule:
+        assert rule.products[-1] == (0, 1, 2, 3)
+        assert rule.forms is None
+
+
+@pytest.mark.parametrize(
+    "sites",
+    [
+        [[0, 4]] + [[0, 1]] * 5,
+        [[0, 0], [0, 1], [0, 2], [0, 3], [1, 2], [1, 3]],
+        [[0, 1], [1, 0], [0, 2], [0, 3], [1, 2], [1, 3]],
+        [[-1, 1], [1, 2], [0, 2], [0, 3], [1, -1], [1, 3]],
+    ],
+)
+def test_impossible_products_are_refused(tmp_path, sites):
+    path = even_rule(tmp_path / "even.h5", **{"/products/sites": np.array(sites)})
+    with pytest.raises(DataError, match="different products of the 4 spins"), open_rule(path):
+        pass
+
+
+def test_rule_without_filters_is_refused(tmp_path):
+    path = even_rule(tmp_path / "even.h5", **{"/filters": np.ones((1, 6))})
+    with pytest.raises(DataError, match="different products"), open_rule(path):
+        pass
 
 
 def test_flow_and_results(pipeline):

@@ -63,9 +63,10 @@ def coarse_grain(row, shape, rule, key, sample):
         window = tuple(slice(c * sites, (c + 1) * sites) for c, sites in zip(corner, rule.block))
         for j, (filters, bias) in enumerate(zip(rule.filters, rule.bias)):
             bits = keyed_bits(key, sample, site * len(rule.filters) + j)
-            coarse[(j, *corner)] = coarse_spin(
-                spins[(slice(None), *window)].ravel(), filters, bias, rule.hard, bits
-            )
+            block = spins[(slice(None), *window)].ravel()
+            if rule.products is not None:
+                block = [math.prod(block[site] for site in sites) for sites in rule.products]
+            coarse[(j, *corner)] = coarse_spin(block, filters, bias, rule.hard, bits)
     return coarse
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rsmi.renormalization.level_sums import measure_levels
 from rsmi.renormalization.rules import Rule, coarse_grain, decimation, level_shapes, majority
 
 KEY = np.array([0x123456789ABCDEF0, 0x0FEDCBA987654321], dtype=np.uint64)
@@ -66,6 +67,47 @@ def test_kernel_equals_twin(geometry, hidden, components, kind, seed, first):
     assert np.array_equal(
         coarse, np.packbits(np.reshape(expected, (3, -1)), axis=1, bitorder="little")
     )
+
+
+PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+PRODUCTS = {
+    "pairs of 2x2": ((6, 4), (2, 2), 1, PAIRS),
+    "of three components, a hash for each block": ((6,), (6,), 3, ((0, 17), (3, 8, 9, 16), (5,))),
+    "pairs in three dimensions": ((4, 2, 6), (2, 2, 2), 1, ((0, 7), (1, 6), (2, 5), (3, 4))),
+    "as many products as spins": ((4, 6), (2, 2), 1, ((0, 1), (0, 1, 2, 3), (1, 2), (2, 3))),
+}
+
+
+@pytest.mark.parametrize("hard", [True, False])
+@pytest.mark.parametrize("case", PRODUCTS)
+def test_products_of_spins_equal_their_twin(case, hard):
+    """Rules of products: a mask that is read from the other end, or a product whose sign counts
+    spins +1, gives other coarse spins."""
+    shape, block, components, products = PRODUCTS[case]
+    filters = np.random.default_rng(7).normal(size=(2, len(products)))
+    if hard:
+        filters = np.sign(filters)  # ties
+    rule = Rule(filters, [0.0, 0.4], hard, block, components, products)
+    rows = random_rows(5, 20, (components, *shape))
+    expected = [blocking_twin.coarse_grain(row, shape, rule, KEY, i) for i, row in enumerate(rows)]
+    assert np.array_equal(
+        coarse_grain(rows, shape, rule, KEY),
+        np.packbits(np.reshape(expected, (20, -1)), axis=1, bitorder="little"),
+    )
+
+
+def test_the_fast_ways_take_products():
+    """Hard rules of pairs on 2x2 blocks have two kernels of their own: the squares, and the sums of
+    all levels at once. An even rule cannot tell a configuration from its flip."""
+    rule = Rule(np.ones((1, 6)), [-3.0], True, (2, 2), 1, PAIRS)
+    rows = random_rows(5, 300, (8, 8))
+    one_by_one = [blocking_twin.coarse_grain(row, (8, 8), rule, KEY, 0) for row in rows[:20]]
+    coarse = coarse_grain(rows, (8, 8), rule, KEY)
+    assert np.array_equal(unpack_all(coarse[:20], (4, 4)), 2.0 * np.array(one_by_one)[:, 0] - 1)
+    assert np.array_equal(coarse_grain(~rows, (8, 8), rule, KEY), coarse)
+    sums = measure_levels(rows, (8, 8), rule, 1, [KEY], np.zeros(300))
+    magnetization = unpack_all(coarse, (4, 4)).sum()
+    assert sums["odd_sums"][0, 1, 0] == magnetization
 
 
 def test_components_are_the_slowest_index():

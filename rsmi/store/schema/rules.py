@@ -23,6 +23,14 @@ LAMBDA = Kind(
             "pairs, mcmc or gaussian (proxy), cd or pcd (likelihood)",
             required=False,
         ),
+        Attribute(
+            "sector",
+            "text",
+            "name of the model's sector whose functions of V were trained; absent for the default:"
+            " filters of the sites",
+            required=False,
+            since=(1, 4),
+        ),
         Attribute("windows", "integer", "windows (V, E) used, training and held out"),
         Attribute(
             "restart",
@@ -109,15 +117,37 @@ LAMBDA = Kind(
         Dataset(
             "/filters",
             "float64",
-            ("hidden", "block_sites"),
+            ("hidden", "features"),
             "",
-            "lambda: x_j = sum_i lambda_ji v_i + b_j, P(h_j = 1) = 1/(1 + exp(-x_j)), v = +-1",
+            "lambda: x_j = sum_i lambda_ji v_i + b_j, P(h_j = 1) = 1/(1 + exp(-x_j)), v = +-1;"
+            " features are the sites of the block. Absent if there are products, so that readers of"
+            " earlier formats refuse the file",
+            required=False,
+        ),
+        Dataset(
+            "/products/sites",
+            "int64",
+            ("features", "factors"),
+            "",
+            "sites of the block whose spins are multiplied, -1 where a product has fewer; features"
+            " are then these products: pairs make x_j = v^T A v + b_j with A_ik = lambda_j(ik) / 2",
+            required=False,
+            since=(1, 4),
+        ),
+        Dataset(
+            "/products/filters",
+            "float64",
+            ("hidden", "features"),
+            "",
+            "lambda: x_j = sum_p lambda_jp prod_(i in p) v_i + b_j",
+            required=False,
+            since=(1, 4),
         ),
         Dataset("/bias", "float64", ("hidden",), "", "b"),
         Dataset(
             "/restarts/filters",
             "float64",
-            ("restarts", "hidden", "block_sites"),
+            ("restarts", "hidden", "features"),
             "",
             "final filters of every restart",
         ),
@@ -147,7 +177,7 @@ LAMBDA = Kind(
         Dataset(
             "/curve/filters",
             "float64",
-            ("restarts", "rows", "hidden", "block_sites"),
+            ("restarts", "rows", "hidden", "features"),
             "",
             "filters at each row",
         ),
