@@ -12,6 +12,7 @@ from rsmi.statistics.evidence import gaussian_equivalent
 
 STARTS = 32  # candidates for the equilibration time, evenly spread over the first three quarters
 _BINS = 2048  # steps at most that the candidates are compared on
+_NUMBERS = 1 << 16  # of all chains at most: of more chains, evenly spread ones are compared
 _CHAINS_FOR_SPREAD = 16  # with as many chains their spread gives the error
 _PARTS = 10  # of a chain, within which autocorrelation is no drift
 _LONG_PART = 10  # autocorrelation times that such a part has at least
@@ -96,15 +97,23 @@ def equilibration_steps(series: ArrayLike) -> int:
     Notes
     -----
     The rule is that of J. D. Chodera, J. Chem. Theory Comput. 12, 1799 (2016). Long chains are
-    averaged over bins first, which changes no autocorrelation time that matters here.
+    averaged over bins first, which changes no autocorrelation time that matters here. Of very many
+    chains some are enough to measure it.
     """
     chains = as_chains(series)
     width = -(-chains.shape[1] // _BINS)
     steps = chains.shape[1] // width
+    chains = chains[:: -(-len(chains) * steps // _NUMBERS)]
     bins = chains[:, : steps * width].reshape(len(chains), steps, width).mean(axis=2)
     candidates = np.unique(np.linspace(0, 0.75 * steps, STARTS).astype(np.int64))
-    left = [_effective_steps(bins[:, start:]) for start in candidates]
-    return int(candidates[int(np.argmax(left))]) * width
+    best, most = 0, 0.0
+    for start in candidates:
+        if steps - start <= most:  # independent steps would not be more, and later starts have less
+            break
+        effective = _effective_steps(bins[:, start:])
+        if effective > most:
+            best, most = int(start), effective
+    return best * width
 
 
 def _effective_steps(chains: NDArray[np.float64]) -> float:
