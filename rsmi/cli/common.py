@@ -118,8 +118,8 @@ with ties by a fair coin: majority (the sign of the block's magnetization), stag
 staggered magnetization); without chance: majority-ties-up (as majority, ties up), decimation (the
 block's first spin). A filter of your own is a CSV or NPY file of weights, in the shape of --block
 or as one row of all its sites for each hidden unit. Learned rules and filters draw each coarse spin
-from P(h = 1) = 1/(1 + exp(-x)), x = sum of weights times spins, plus bias; --hard takes the
-likelier value."""
+from P(h = 1) = 1/(1 + exp(-x)), x = sum of weights times spins, plus bias; a rule of --sector even
+has x = v^T A v + bias. --hard takes the likelier value."""
 
 
 def _complete_rule(

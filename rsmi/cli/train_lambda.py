@@ -38,10 +38,18 @@ where the exact P(V|E) of the model is known.
 A warning says if the objective of that restart was still rising when the learning rate began to
 fall, after half of the updates: take more --updates then.
 
+Rules are linear functions of the spins unless --sector says otherwise. --sector even learns the
+quadratic form x = v^T A v + c with a symmetric matrix A: the best even variable of a 2x2 block of
+the Ising model at T_c says whether all four spins are equal. Blocks of up to 4x4 spins have all
+pairs; for larger ones take --pairs-within. An even function of V depends on E through even
+functions alone, so that the decoder needs tanh units. 'rsmi exact --sector even --best' finds the
+best of all even functions.
+
 \b
-Examples: without and with Boltzmann machines
+Examples: without and with Boltzmann machines, and an even variable
   rsmi train-lambda samples.h5 --block 2x2 --buffer 1 --environment 1 --hidden 1 -o lambda.h5
   rsmi train-lambda samples.h5 --theta theta.h5 --hidden 1 -o lambda.h5
+  rsmi train-lambda samples.h5 --block 2x2 --buffer 1 --sector even -o even.h5
 """
 
 
@@ -115,6 +123,31 @@ Examples: without and with Boltzmann machines
     show_default="0.05; decoder: 0.02",
     help="Step size of the optimiser (Adam). It is constant in the first half of the updates and"
     " then falls to 5 %.",
+)
+@click.option(
+    "--sector",
+    metavar="NAME",
+    default=None,
+    show_default="odd if a flip of all spins is a symmetry, else any",
+    help="Which functions of V are learned. odd: filters of spins without a bias. any: filters of"
+    " spins with a bias. even: filters of products of two spins, x = v^T A v + c. A model may have"
+    " more.",
+)
+@click.option(
+    "--pairs-within",
+    type=click.FloatRange(0, min_open=True),
+    metavar="R",
+    default=None,
+    show_default="all",
+    help="Of the products of --sector even, only those of spins at most R sites apart.",
+)
+@click.option(
+    "--decoder-units",
+    type=click.IntRange(0, 64),
+    metavar="N",
+    default=None,
+    show_default="0; products of spins: 8",
+    help="Tanh units of the decoder r(H|E), beside its part that is linear in E.",
 )
 @common.stage_command(remote=True)
 def command(

@@ -16,7 +16,7 @@ try:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    from rsmi.figures import crossing, exponent, filters, flow, samples, training
+    from rsmi.figures import crossing, exponent, flow, rules, samples, training
     from rsmi.figures.style import STYLE
 except ImportError as error:
     raise Failure("plotting needs matplotlib: pip install 'rsmi[plot]'") from error
@@ -24,7 +24,7 @@ except ImportError as error:
 DRAWINGS: dict[str, Callable[[File], Figure]] = {
     "samples": samples.draw,
     "theta": training.draw,
-    "lambda": filters.draw,
+    "lambda": rules.draw,
     "flow": flow.draw,
     "exponent": exponent.draw,
     "crossing": crossing.draw,

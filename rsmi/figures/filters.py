@@ -19,13 +19,14 @@ from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
 _SNAPSHOTS = 6  # pictures of the filters along the training
+_SMALLEST_TEXT = 3.5  # points; smaller numbers are left out of a heat map
 
 
 def draw(file: File) -> Figure:
-    """A learned rule, drawn on the lattice of its model, or as heat maps."""
+    """A learned rule with filters of sites, drawn on the lattice of its model, or as heat maps."""
     module = models.of(file.attributes).drawing()
     drawing = module.rule_drawing(file) if module else None
-    return _on_the_lattice(file, drawing) if drawing else _as_heat_maps(file)
+    return _on_the_lattice(file, drawing) if drawing else _asheat_maps(file)
 
 
 def _on_the_lattice(file: File, drawing: RuleDrawing) -> Figure:
@@ -47,13 +48,13 @@ def _on_the_lattice(file: File, drawing: RuleDrawing) -> Figure:
         if unit < count:
             drawing.draw_unit(axes, unit, scale)
     left.colorbar(scale, ax=grid, shrink=0.6, aspect=25, label=drawing.colour_label)
-    left.supxlabel(f"{drawing.legend}{_information(file)}", fontsize=8)
-    _draw_training(right, file, limit, drawing.image)
+    left.supxlabel(f"{drawing.legend}{information(file)}", fontsize=8)
+    draw_training(right, file, limit, drawing.image)
     figure.suptitle(geometry_title(file.attributes))
     return figure
 
 
-def _as_heat_maps(file: File) -> Figure:
+def _asheat_maps(file: File) -> Figure:
     """The filters as heat maps, and the objective of every restart with snapshots of the kept one's
     filters."""
     block, filters = file.attributes["block"], file.read("/filters")
@@ -67,14 +68,14 @@ def _as_heat_maps(file: File) -> Figure:
     for unit, axes in enumerate(grid):
         axes.set_axis_off()
         if unit < len(images):
-            _heat_map(
+            heat_map(
                 axes,
                 images[unit],
                 limit,
                 f"unit {unit + 1}" if len(images) > 1 else r"filter $\Lambda$",
             )
-    left.supxlabel(_information(file), fontsize=8)
-    _draw_training(right, file, limit, lambda weights: filter_image(weights, block))
+    left.supxlabel(information(file), fontsize=8)
+    draw_training(right, file, limit, lambda weights: filter_image(weights, block))
     figure.suptitle(geometry_title(file.attributes))
     return figure
 
@@ -87,10 +88,13 @@ def filter_image(weights: np.ndarray, block: tuple[int, ...]) -> np.ndarray:
     return np.concatenate([part for layer in layers for part in (gap, layer)][1:], axis=1)
 
 
-def _heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
+def heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
+    """An image with its numbers, if there is room for them; colours go from -limit to limit."""
     axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
     axes.set_title(title)
     size = min(9.0, 34 / max(image.shape))
+    if size < _SMALLEST_TEXT:
+        return
     for (row, column), weight in np.ndenumerate(image):
         if np.isfinite(weight):
             axes.text(
@@ -104,7 +108,7 @@ def _heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
             )
 
 
-def _information(file: File) -> str:
+def information(file: File) -> str:
     """The information that the rule keeps, with the exact value where it is known (TeX)."""
     a = file.attributes
     exact = (
@@ -118,7 +122,7 @@ def _information(file: File) -> str:
     return f"$I(H{{:}}E)$ in nats\nsoft rule {soft}\nhard rule {hard}{exact}"
 
 
-def _draw_training(
+def draw_training(
     figure, file: File, limit: float, image: Callable[[np.ndarray], np.ndarray]
 ) -> None:
     """The objective of every restart by step, below pictures of the filters of the kept restart.

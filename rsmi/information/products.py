@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +39,12 @@ def in_range(products: Products, offsets: NDArray[np.int64], distance: float) ->
     return tuple(one for one in products if apart[np.ix_(one, one)].max() <= distance + 1e-9)
 
 
-def multiply(windows: NDArray[np.int8], products: Products) -> NDArray[np.int8]:
+def multiply(windows: NDArray[Any], products: Products) -> NDArray[np.int8]:
     """Return the values of products.
 
     Parameters
     ----------
-    windows : ndarray of int8, (n, n_variables)
+    windows : ndarray, (n, n_variables)
         Values +-1.
     products : tuple of tuple of int
 

@@ -29,6 +29,7 @@ from rsmi.lattice.columns import Columns, Component
 from rsmi.models import spins
 from rsmi.models.drawing import Drawing
 from rsmi.models.known import Known, KnownValue, Oracle, Thermometer
+from rsmi.models.sectors import ANY, ODD, SECTORS, Sector
 from rsmi.models.state_point import resolve_coupling
 
 if TYPE_CHECKING:
@@ -36,7 +37,17 @@ if TYPE_CHECKING:
     from rsmi.models.simulation import Simulation
     from rsmi.store import File
 
-__all__ = ["Component", "Known", "KnownValue", "Model", "Option", "Oracle", "Thermometer"]
+__all__ = [
+    "SECTORS",
+    "Component",
+    "Known",
+    "KnownValue",
+    "Model",
+    "Option",
+    "Oracle",
+    "Sector",
+    "Thermometer",
+]
 
 # The settings of training that a model may change: hidden units, epochs and so on of the machines
 # of train-theta, and the fields of `rsmi.information.training.LambdaSettings`.
@@ -105,6 +116,8 @@ class Model:
         The values of ``--boundary``, of ``periodic`` and ``open``.
     flips : bool
         Whether a global flip of all variables leaves the weight of every configuration unchanged.
+    sectors : tuple of Sector
+        The values of ``--sector`` of ``rsmi train-lambda``: which functions of a block are learned.
     energy_type : {"int64", "float64"}
         The type of stored energies.
     importable : bool
@@ -120,6 +133,7 @@ class Model:
     options: tuple[Option, ...] = ()
     boundaries: tuple[str, ...] = ("periodic",)
     flips: bool = False
+    sectors: tuple[Sector, ...] = SECTORS
     energy_type: str = "int64"
     importable: bool = False
 
@@ -256,6 +270,11 @@ class Model:
         """
         components = self.components(attributes or {"components": geometry.components})
         return one_hot_constraints(Columns.of_components(geometry.block_offsets, components))
+
+    def default_sector(self, attributes: Mapping[str, Any]) -> Sector:
+        """Return the sector of a training without ``--sector``: odd if the system has a global
+        flip, else any. Both are linear in the variables of the block."""
+        return ODD if self.symmetric(attributes) else ANY
 
     def training(
         self, stage: str, geometry: Geometry, objective: str = "", estimator: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -100,17 +101,24 @@ class Rule:
         """The products as words whose bits are the spins of the block; None for a linear rule."""
         return None if self.products is None else product_variables.masks(self.products)
 
-    def probabilities(self, blocks: NDArray[np.int8]) -> NDArray[np.float64]:
-        """Return q(h|v) of all states h = sum_j h_j 2^j, (n, 2^n_hidden), for blocks (n, n_block)
+    @property
+    def is_linear_or_odd(self) -> bool:
+        """Whether the field is linear in the spins, or all its products have an odd number of them.
+        Other coarse spins do not change their sign with the spins of the block."""
+        return self.products is None or all(len(one) % 2 for one in self.products)
+
+    def features(self, blocks: NDArray[Any]) -> NDArray[Any]:
+        """Return what the filters act on, (n, n_block) or (n, n_products), for blocks (n, n_block)
         of +-1."""
-        if self.products is not None:
-            blocks = product_variables.multiply(blocks, self.products)
-        return state_probabilities(self.filters, self.bias, blocks, self.hard)
+        if self.products is None:
+            return blocks
+        return product_variables.multiply(blocks, self.products)
 
     def channel(self) -> NDArray[np.float64]:
         """Return q(h|v) of all block states, (2^n_block, 2^n_hidden); see
         `rsmi.information.channel.channel_table`."""
-        return self.probabilities(spin_states(self.n_block).astype(np.int8))
+        blocks = self.features(spin_states(self.n_block))
+        return state_probabilities(self.filters, self.bias, blocks, self.hard)
 
 
 def _sites(block: Sequence[int]) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.lattice.geometry import Geometry, shape_text
+from rsmi.reports.products import describe_products, layers
 from rsmi.reports.samples import lattice, temperature
 from rsmi.samples.views import RuleFile
 from rsmi.stages.training.rule_numbers import share, still_rising
@@ -101,9 +102,12 @@ def _quality_rows(a: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 def describe_lambda(file: File) -> list[str]:
     """The window, the filters, and the information that the rule keeps."""
-    filters = models.of(file.attributes).describe_rule(file) or _filters(file)
     rule = RuleFile(file)
-    rows = [*_window_rows(file), ("objective", _objective(file))]
+    if rule.products is not None:
+        filters = describe_products(rule)
+    else:
+        filters = rule.model.describe_rule(file) or _filters(file)
+    rows = [*_window_rows(file), ("objective", _objective(file)), *_sector_row(rule)]
     rising = still_rising(rule.objective, rule.curve)
     return [
         *fields(rows),
@@ -129,6 +133,11 @@ def _objective(file: File) -> str:
     )
 
 
+def _sector_row(rule: RuleFile) -> list[tuple[str, ...]]:
+    """The sector, if it is not the default."""
+    return [("sector", rule.sector)] if "sector" in rule.attributes else []
+
+
 def _filters(file: File) -> list[str]:
     """The filters in block shape, one after the other."""
     live = file.read("/mask").astype(bool) if "/mask" in file else slice(None)
@@ -141,14 +150,9 @@ def _filters(file: File) -> list[str]:
         lines.append(
             f"  unit {unit}   bias {bias:z.4f}   cosine to the uniform filter {cosine:.4f}"
         )
-        for layer in _layers(weights, file.attributes["block"]):
+        for layer in layers(weights, file.attributes["block"]):
             lines += [*table([["", *(f"{weight:z.4f}" for weight in row)] for row in layer]), ""]
     return lines
-
-
-def _layers(weights: NDArray[np.float64], block: tuple[int, ...]) -> NDArray[np.float64]:
-    """A filter as layers of rows and columns, shape (n, rows, columns)."""
-    return weights.reshape(-1, *(1, *block)[-2:])
 
 
 def cosine_to_uniform(weights: NDArray[np.float64]) -> float:

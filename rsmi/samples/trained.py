@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.information.products import table
 from rsmi.lattice.geometry import Geometry
 from rsmi.samples.attributes import LATTICE
 from rsmi.samples.views import SamplesFile
+from rsmi.samples.windows import WindowSet
 from rsmi.store import Writer
 
 
@@ -30,13 +32,27 @@ def lattice_attributes(samples: SamplesFile) -> dict[str, Any]:
     return kept if samples.periodic else kept | {"boundary": samples.boundary}
 
 
-def on_all_sites(geometry: Geometry, filters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Filters (..., n_block) with zeros on the sites of the block without data."""
-    if geometry.live is None:
+def on_all_sites(windows: WindowSet, filters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Filters (..., n_features) with zeros on the sites of the block without data. Products have
+    sites of their own."""
+    geometry = windows.geometry
+    if geometry.live is None or windows.products is not None:
         return filters
     whole = np.zeros((*filters.shape[:-1], geometry.sites))
     whole[..., np.array(geometry.live)] = filters
     return whole
+
+
+def write_filters(writer: Writer, windows: WindowSet, filters: NDArray[np.float64]) -> None:
+    """Store the filters (hidden, n_features) of a rule, with the products that they act on."""
+    if windows.products is None:
+        writer.write("/filters", on_all_sites(windows, filters))
+        return
+    sites, live = table(windows.products), windows.geometry.live
+    if live is not None:
+        sites = np.where(sites < 0, -1, np.flatnonzero(live)[sites])
+    writer.write("/products/sites", sites)
+    writer.write("/products/filters", filters)
 
 
 def write_mask(writer: Writer, geometry: Geometry) -> None:

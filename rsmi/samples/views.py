@@ -257,9 +257,11 @@ class RuleFile(TrainedView):
     """A lambda file: a learned coarse-graining rule."""
 
     @property
-    def sector(self) -> str | None:
-        """The name of the sector of the model; None for the default, filters of the sites."""
-        return self.attributes.get("sector")
+    def sector(self) -> str:
+        """The name of the sector of the model. Files that name none have linear filters, which are
+        odd if the flip is a symmetry and no unit has a bias."""
+        odd = self.model.symmetric(self.attributes) and not self.bias.any()
+        return self.attributes.get("sector") or ("odd" if odd else "any")
 
     @property
     def products(self) -> Products | None:
@@ -285,6 +287,13 @@ class RuleFile(TrainedView):
         return products.quadratic_form(
             self.filters, chosen, self.components * math.prod(self.block)
         )
+
+    @property
+    def site_weights(self) -> NDArray[np.float64] | None:
+        """The row sums of the symmetric matrices, (hidden, block sites): how much each site counts
+        in a unit; None without matrices."""
+        forms = self.forms
+        return None if forms is None else forms.sum(axis=2)
 
     def rule(self, hard: bool) -> Rule:
         """The rule that was kept, soft or hard.

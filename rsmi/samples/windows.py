@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
+from rsmi.information.channel import channel_table, spin_states, state_probabilities
+from rsmi.information.products import Products, multiply
 from rsmi.lattice.columns import Columns
 from rsmi.lattice.geometry import Geometry, choose_windows
 from rsmi.models.base import Model, Oracle
@@ -30,7 +32,7 @@ class Windows:
 
     Attributes
     ----------
-    blocks : ndarray of int8, (n, n_block)
+    blocks : ndarray of int8, (n, n_block) or (n, n_products)
         +-1.
     environments : ndarray of int8, (n, n_environment)
         +-1.
@@ -91,12 +93,16 @@ class WindowSet:
         The number of windows.
     seed : int
         The root seed of the draw.
+    products : tuple of tuple of int, optional
+        The products of block variables that stand for the block wherever something is learned from
+        it; by default the variables stand for themselves.
     """
 
     source: File
     window: Geometry
     count: int
     seed: int
+    products: Products | None = None
 
     @property
     def samples(self) -> SamplesFile:
@@ -211,6 +217,8 @@ class WindowSet:
                 " from constant samples"
             )
         groups = self.split.groups[configurations]
+        if self.products is not None:
+            blocks = multiply(blocks, self.products)
         return Windows(blocks, environments, configurations, groups)
 
     # ---- training and held-out windows -----------------------------------------------------------
@@ -233,10 +241,28 @@ class WindowSet:
     @cached_property
     def means(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """The mean block and the mean environment of the training windows; None where symmetry
-        makes them zero."""
-        if self.symmetric:
+        makes them zero. Products have means in any case."""
+        training = self.training
+        if not self.symmetric:
+            return training.blocks.mean(axis=0), training.environments.mean(axis=0)
+        if self.products is None:
             return None
-        return self.training.blocks.mean(axis=0), self.training.environments.mean(axis=0)
+        return training.blocks.mean(axis=0), np.zeros(self.geometry.n_environment)
+
+    @property
+    def n_features(self) -> int:
+        """The number of columns of ``blocks``: of variables of the block, or of products."""
+        return self.geometry.n_block if self.products is None else len(self.products)
+
+    def channel(
+        self, filters: NDArray[np.float64], bias: NDArray[np.float64], hard: bool
+    ) -> NDArray[np.float64]:
+        """The table (2^n_block, 2^hidden) of q(h|v) of filters (hidden, n_features) over all states
+        of the block."""
+        if self.products is None:
+            return channel_table(filters, bias, hard)
+        blocks = multiply(spin_states(self.geometry.n_block), self.products)
+        return state_probabilities(filters, bias, blocks, hard)
 
     def exact_windows(self, least: int = 1000, states: int = 1 << 24) -> Windows:
         """Held-out windows for exact averages.

@@ -122,14 +122,18 @@ class CoarseGraining:
     @property
     def _model(self) -> str:
         """The name of the model. The coarse spins of a model whose sites have several variables,
-        such as links, are no such variables: nothing is known of them."""
+        such as links, are no such variables, nor are products of spins: nothing is known of
+        them."""
         source = self.source
-        return source.model_name if source.components == 1 or source.rg_step else Model.name
+        same = (source.components == 1 or source.rg_step) and self.chosen.keeps_spins
+        return source.model_name if same else Model.name
 
     @property
     def _symmetry(self) -> str | None:
-        """The symmetry of the samples, if the rules keep it: a bias breaks that under a flip."""
-        return None if self.chosen.has_bias else self.source.attributes.get("symmetry")
+        """The symmetry of the samples, if the rules keep it: a bias, or a product of spins, breaks
+        that under a flip."""
+        kept = self.chosen.keeps_spins and not self.chosen.has_bias
+        return self.source.attributes.get("symmetry") if kept else None
 
     def attributes(self) -> dict:
         """The attributes of the coarse file."""
@@ -183,7 +187,9 @@ def _on_live_sites(source: SamplesFile, chosen: RuleSequence) -> RuleSequence:
             " one step has not: take --steps 1 and coarse-grain the result"
         )
     (one,) = chosen.of_steps
-    rule = replace(one.rule, filters=one.rule.filters * np.array(live))
+    products = one.rule.products or [(site,) for site in range(one.rule.n_block)]
+    counts = np.array([all(live[site] for site in sites) for sites in products])
+    rule = replace(one.rule, filters=one.rule.filters * counts)
     if not rule.filters.any(axis=1).all():
         raise UsageError(f"{source.path}: the rule looks only at sites of the block without data")
     return RuleSequence((replace(one, rule=rule),))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.errors import UsageError
-from rsmi.information.channel import channel_table
 from rsmi.information.entropy import ExactInformation, joint_informations
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.models.base import Model, Oracle
@@ -87,8 +86,7 @@ def _informations(
     seed: int,
 ) -> tuple[Sequence[ExactInformation], Environments | None]:
     """The informations of all rules, and the environments; None if all are enumerated."""
-    rules = [one.rule for one in chosen]
-    channels = [channel_table(rule.filters, rule.bias, rule.hard) for rule in rules]
+    channels = [one.rule.channel() for one in chosen]
     joint = _joint(geometry, system)
     if joint is not None:
         return joint_informations(channels, joint), None

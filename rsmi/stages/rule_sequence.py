@@ -45,6 +45,12 @@ class RuleSequence:
         return any(rule.bias.any() for rule in self.rules)
 
     @property
+    def keeps_spins(self) -> bool:
+        """Whether the coarse spins of every rule are spins again, see
+        `rsmi.renormalization.rules.Rule.is_linear_or_odd`."""
+        return all(rule.is_linear_or_odd for rule in self.rules)
+
+    @property
     def identity(self) -> dict:
         """What identifies the rules among the parameters and attributes of a file: ``rule`` if one
         rule serves all steps, else the list ``rules``, one entry for each step."""
@@ -102,7 +108,19 @@ def choose_rules(
     for step, text in enumerate(texts, 1):
         require_components(text, chosen[text].rule, components, f"the lattice before step {step}")
         components = chosen[text].rule.n_hidden
+    _refuse_repetition(texts, chosen)
     return RuleSequence(tuple(chosen[text] for text in texts))
+
+
+def _refuse_repetition(texts: Sequence[str], chosen: dict[str, ChosenRule]) -> None:
+    """Refuse to apply a rule of even products to its own coarse spins."""
+    for step, (one, following) in enumerate(zip(texts, texts[1:]), 1):
+        if one == following and not chosen[one].rule.is_linear_or_odd:
+            raise UsageError(
+                f"--steps {len(texts)}: {one} acts on products of spins, and its coarse spins are"
+                f" variables of another kind, with a mean of their own: take --steps {step}, and"
+                " train a second rule on the result"
+            )
 
 
 def _require_one_block(chosen: dict[str, ChosenRule]) -> None:

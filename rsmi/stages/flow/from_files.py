@@ -263,13 +263,14 @@ def choose_for_flow(
     Raises
     ------
     UsageError
-        If the operators of so many components are not known, or if the number of components would
-        change along the flow.
+        If the operators of so many components are not known, if the number of components would
+        change along the flow, or if a rule makes even variables of spins.
     """
     _require_operators(dimension, components)
     chosen = choose_rules(stack, rules, block, hard, dimension, bias, steps, components)
     for text, rule in zip(rules, chosen.rules):
         _require_components_kept(text, rule)
+        _require_spins(text, rule)
     return chosen
 
 
@@ -279,6 +280,15 @@ def _require_components_kept(text: str, rule: Rule) -> None:
             f"--rule {text}: has {rule.n_hidden} hidden units; a flow needs a rule with one for"
             " each component of the samples, so that all levels have the same operators:"
             " coarse-grain once, and take the flow of the result"
+        )
+
+
+def _require_spins(text: str, rule: Rule) -> None:
+    if not rule.is_linear_or_odd:
+        raise UsageError(
+            f"--rule {text}: its coarse spins do not change their sign with the spins of the block,"
+            " and the operators of a flow are sorted by that sign: take a rule of --sector odd, or"
+            " apply this one by 'rsmi coarse-grain'"
         )
 
 

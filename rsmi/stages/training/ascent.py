@@ -113,6 +113,11 @@ class Ascent:
         return self.settings.bias
 
     @property
+    def decoder_units(self) -> int:
+        """The number of tanh units of the decoder."""
+        return self.settings.decoder_units
+
+    @property
     def batch(self) -> int:
         """The number of windows of one step."""
         return self.settings.batch

@@ -76,6 +76,7 @@ class Explanation:
     bias: str
     objective = "total-correlation"
     estimator = None
+    decoder_units = 0
     block_alone = True
     batch = BATCH
 
@@ -133,6 +134,7 @@ class Likelihood:
     schedule: MachineSchedule
     bias: str
     objective = "likelihood"
+    decoder_units = 0
     block_alone = True
     batch = 5 * BATCH
 

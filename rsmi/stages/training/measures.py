@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.information.channel import channel_table
 from rsmi.information.decoder import DecoderBound, check_bounds, decoder_bound, fit_decoder
 from rsmi.information.total_correlation import held_out_explained, total_correlation
 from rsmi.samples.windows import Windows, WindowSet
@@ -28,6 +27,7 @@ def bound(
     *,
     hard: bool,
     shuffle: bool = False,
+    n_units: int = 0,
 ) -> DecoderBound:
     """Fit a decoder on the training windows, and evaluate its bound of I(H:E) on the held-out
     windows.
@@ -42,6 +42,8 @@ def bound(
         Whether the rule is made deterministic.
     shuffle : bool
         Whether the environments are those of other configurations, as a control.
+    n_units : int
+        The number of tanh units of the decoder.
     """
     training, held_out = windows.training, windows.held_out.thinned(_ENTRIES >> len(filters))
     means = windows.means
@@ -53,6 +55,7 @@ def bound(
         _environments(training, shuffle),
         key,
         environment_mean=None if means is None else means[1],
+        n_units=n_units,
     )
     return decoder_bound(
         decoder,
@@ -119,7 +122,7 @@ def exact_attributes(
     if oracle is None or coupling is None:
         return {}
     chosen = windows.exact_windows()
-    channels = [channel_table(filters, bias, hard) for hard in (True, False)]
+    channels = [windows.channel(filters, bias, hard) for hard in (True, False)]
     hard, soft = oracle.informations(
         channels, windows.geometry, coupling, chosen.environments, chosen.runs
     )
@@ -167,7 +170,8 @@ def cautions_beside_exact(
 def explained(
     windows: WindowSet, filters: NDArray[np.float64], bias: NDArray[np.float64]
 ) -> tuple[dict[str, float | None], dict[str, NDArray[np.float64]]]:
-    """The total correlation within V that the soft rule explains on held-out windows.
+    """The total correlation within V that the soft rule explains on held-out windows; nothing for
+    rules of products, which are no linear functions of the variables that are correlated.
 
     Returns
     -------
@@ -175,6 +179,8 @@ def explained(
     datasets : dict
         The values of the single units and their errors, by path.
     """
+    if windows.products is not None:
+        return {}, {}
     training, held_out = (
         part.thinned(_ENTRIES >> len(filters)) for part in (windows.training, windows.held_out)
     )

@@ -19,7 +19,8 @@ Key = NDArray[np.uint64]
 
 
 class LinearRule(NamedTuple):
-    """Filters (n_hidden, n_block) and biases (n_hidden,) that act on blocks of +-1."""
+    """Filters (n_hidden, n_features) and biases (n_hidden,) that act on blocks of +-1, or on
+    products of their variables."""
 
     filters: NDArray[np.float64]
     bias: NDArray[np.float64]
@@ -54,6 +55,10 @@ class Method(Protocol):
     @property
     def bias(self) -> str:
         """``zero`` or ``free``."""
+
+    @property
+    def decoder_units(self) -> int:
+        """The number of tanh units of the decoder, in the training and in the bounds."""
 
     @property
     def block_alone(self) -> bool:

@@ -21,6 +21,7 @@ from rsmi.stages.training.block_methods import Explanation, Likelihood
 from rsmi.stages.training.methods import Method
 from rsmi.stages.training.rule_numbers import WITHOUT_OPTIMISER
 from rsmi.stages.training.rules import LambdaTraining
+from rsmi.stages.training.sector import SectorChoice, choose, with_products
 from rsmi.stages.training.theta import default_schedule
 
 # The least number of windows for each parameter of a decoder: a decoder of p parameters that is
@@ -28,6 +29,7 @@ from rsmi.stages.training.theta import default_schedule
 _WINDOWS_PER_PARAMETER = 10
 _ENUMERABLE = 16  # the most sites of a block whose states are summed over
 
+PRODUCT_STEPS = 1500  # of a rule of products: its information is small, and the decoder has units
 _LEAST_ROWS = 30  # of the curve of a training with --updates, unless it has fewer updates
 
 _PROXY_ESTIMATORS = ("pairs", "mcmc", "gaussian")
@@ -56,6 +58,9 @@ def prepare(
     restarts: int,
     updates: int | None,
     learning_rate: float | None,
+    sector: str | None,
+    pairs_within: float | None,
+    decoder_units: int | None,
     seed: int,
 ) -> Iterator[LambdaTraining]:
     """Open the inputs and check that everything fits.
@@ -80,17 +85,21 @@ def prepare(
         else:
             machines = None
         drawn.check()
-        bias = _bias(bias, drawn)
+        choice = choose(drawn, sector, pairs_within, decoder_units, objective, bias)
+        drawn = with_products(drawn, choice)
+        bias = _bias(bias, drawn, choice)
         given = {"updates": updates, "learning_rate": learning_rate}
         optimiser = {name: value for name, value in given.items() if value is not None}
         _check_optimiser(objective, optimiser)
-        method = _method(objective, estimator, hidden, bias, drawn, machines, optimiser)
+        units = choice.decoder_units
+        method = _method(objective, estimator, hidden, bias, drawn, machines, optimiser, units)
         _require_enough(drawn, method)
-        yield LambdaTraining(drawn, machines, method, restarts, seed, optimiser)
+        yield LambdaTraining(drawn, machines, method, restarts, seed, optimiser, choice)
 
 
 def _require_enough(windows: WindowSet, method: Method) -> None:
-    decoder = parameter_count(windows.geometry.n_environment, 0, method.hidden)
+    units = method.decoder_units
+    decoder = parameter_count(windows.geometry.n_environment, units, method.hidden)
     require_windows(
         windows,
         max(2 * method.batch, _WINDOWS_PER_PARAMETER * decoder),
@@ -98,16 +107,17 @@ def _require_enough(windows: WindowSet, method: Method) -> None:
     )
 
 
-def _bias(bias: str | None, windows: WindowSet) -> str:
+def _bias(bias: str | None, windows: WindowSet, choice: SectorChoice) -> str:
     """The setting of the bias; by default it is zero where windows are symmetric, and takes up
-    their means where they are not."""
+    their means where they are not. A sector that is not odd has a free bias."""
     if bias == "zero" and not windows.symmetric:
         raise UsageError(
             f"--bias zero: {windows.samples.path} is not known to be symmetric under a flip of all"
             " spins, so that the spins are centred by their means, which makes a bias: leave --bias"
             " out, or import the samples with --symmetric flip if the flip is a symmetry"
         )
-    return bias or "zero"
+    free = choice.has_products or (choice.sector is not None and choice.sector.parity != "odd")
+    return bias or ("free" if free else "zero")
 
 
 # ---- geometry ------------------------------------------------------------------------------------
@@ -227,6 +237,7 @@ def _method(
     windows: WindowSet,
     machines: MachinesFile | None,
     optimiser: Mapping[str, Any],
+    decoder_units: int,
 ) -> Method:
     if objective == "total-correlation":
         return Explanation(hidden, bias)
@@ -235,11 +246,14 @@ def _method(
     changes = windows.model.checked_training(
         "train-lambda", windows.geometry, objective, estimator
     ) | _optimiser_settings(optimiser)
+    if windows.products is not None:
+        changes = {"total_steps": PRODUCT_STEPS} | changes
     settings = default_settings(
         objective,
         hidden,
-        windows.geometry.n_block,
+        windows.n_features,
         **changes,
+        decoder_units=decoder_units,
         estimator=estimator or "pairs",
         bias=bias,
     )

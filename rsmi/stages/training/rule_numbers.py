@@ -84,11 +84,12 @@ def still_rising(objective: str, curve: NDArray[np.float64]) -> str:
 def summary(file: File) -> dict[str, Any]:
     """The learned rule and its numbers.
 
-    Filters are nested lists: hidden unit, component (if there are several), axes of the block.
+    Filters are nested lists: hidden unit, component (if there are several), axes of the block. A
+    filter of products is a list; ``products`` has the sites of each product, ``matrices`` the
+    symmetric matrix A of x = v^T A v + bias of every unit, and ``site_weights`` its row sums.
     """
     rule = RuleFile(file)
     filters, units = rule.filters, rule.explained_by_units
-    components = [rule.components] if rule.components > 1 else []
     return {
         "file": str(rule.path),
         **subject(file),
@@ -99,18 +100,41 @@ def summary(file: File) -> dict[str, Any]:
         "hidden": len(filters),
         "objective": rule.objective,
         "estimator": rule.estimator,
+        "sector": rule.sector,
         **{name: rule.attributes.get(stored) for name, stored in _NUMBERS.items()},
         "share_soft": share(rule.attributes, "soft"),
         "share_hard": share(rule.attributes, "hard"),
-        "filters": filters.reshape(len(filters), *components, *rule.block).tolist(),
+        **(_filters(rule) if rule.products is None else _products(rule)),
         "bias": rule.bias.tolist(),
         "restart_number": rule.restart + 1,
         "updates": rule.updates,
         **_rise(rule),
         "total_correlation_units_soft": None if units is None else units.tolist(),
         **_deprecated(rule),
-        **rule.model.rule_summary(file),
+        **(rule.model.rule_summary(file) if rule.products is None else {}),
     }
+
+
+def _filters(rule: RuleFile) -> dict[str, Any]:
+    """Filters of the sites of the block."""
+    return {"filters": _on_the_block(rule, rule.filters)}
+
+
+def _products(rule: RuleFile) -> dict[str, Any]:
+    """Filters of products, with their matrices if all products are pairs."""
+    forms, weights = rule.forms, rule.site_weights
+    return {
+        "filters": rule.filters.tolist(),
+        "products": [list(sites) for sites in rule.products or ()],
+        "matrices": None if forms is None else forms.tolist(),
+        "site_weights": None if weights is None else _on_the_block(rule, weights),
+    }
+
+
+def _on_the_block(rule: RuleFile, weights: NDArray[np.float64]) -> list[Any]:
+    """Weights (hidden, block sites) as nested lists in the shape of the block."""
+    components = [rule.components] if rule.components > 1 else []
+    return weights.reshape(len(weights), *components, *rule.block).tolist()
 
 
 def _rise(rule: RuleFile) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from rsmi.samples.trained import (
     geometry_attributes,
     lattice_attributes,
     on_all_sites,
+    write_filters,
     write_mask,
 )
 from rsmi.samples.views import MachinesFile
@@ -31,6 +32,7 @@ from rsmi.samples.windows import WindowSet
 from rsmi.stages.training import measures
 from rsmi.stages.training.methods import Method, Restart
 from rsmi.stages.training.rule_numbers import still_rising
+from rsmi.stages.training.sector import SectorChoice
 from rsmi.store import Writer
 
 log = logging.getLogger("rsmi")
@@ -41,7 +43,7 @@ class LambdaTraining:
     """A checked request and everything needed to run it.
 
     ``optimiser`` has the settings of the optimiser that were given, ``updates`` and
-    ``learning_rate``; they are parameters of the file only then.
+    ``learning_rate``; they are parameters of the file only then. ``choice`` is the sector.
     """
 
     windows: WindowSet
@@ -50,6 +52,7 @@ class LambdaTraining:
     restarts: int
     seed: int
     optimiser: Mapping[str, Any] = field(default_factory=dict)
+    choice: SectorChoice = field(default_factory=SectorChoice)
 
     @property
     def request(self) -> Request:
@@ -67,6 +70,7 @@ class LambdaTraining:
             "restarts": self.restarts,
             "seed": self.seed,
             **self.optimiser,
+            **self.choice.parameters,
         }
         machines = () if self.machines is None else (self.machines.file,)
         return Request("train-lambda", "lambda", parameters, (self.windows.source, *machines))
@@ -86,7 +90,10 @@ class LambdaTraining:
     def without_constraints(
         self, filters: NDArray[np.float64], bias: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Filters and biases in the gauge that is stored: orthogonal to the model's constraints."""
+        """Filters and biases in the gauge that is stored: orthogonal to the model's constraints,
+        which are those of single variables and not of products."""
+        if self.windows.products is not None:
+            return filters, bias
         samples = self.windows.samples
         constraints = samples.model.constraints(self.windows.geometry, samples.attributes)
         return gauge.without_constraints(filters, bias, constraints)
@@ -101,7 +108,7 @@ class TrainedRule:
 
     Attributes
     ----------
-    filters : ndarray of float64, (hidden, n_block)
+    filters : ndarray of float64, (hidden, n_features)
     bias : ndarray of float64, (hidden,)
     signs : ndarray of float64, (hidden,)
         The sign by which each filter was multiplied.
@@ -194,7 +201,13 @@ def _bound(
 
     def compute() -> State:
         bound = measures.bound(
-            work.windows, rule.filters, rule.bias, work.key(name, 0), hard=hard, shuffle=shuffle
+            work.windows,
+            rule.filters,
+            rule.bias,
+            work.key(name, 0),
+            hard=hard,
+            shuffle=shuffle,
+            n_units=work.method.decoder_units,
         )
         return {"bound": np.array(bound)}
 
@@ -230,6 +243,7 @@ def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
         **geometry_attributes(windows.geometry),
         "objective": work.method.objective,
         "estimator": work.method.estimator,
+        "sector": work.choice.stored,
         "windows": windows.count,
         "restart": outcome.best,
         **measures.bound_attributes(outcome.soft, outcome.hard, outcome.shuffled),
@@ -249,11 +263,11 @@ def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
 
 
 def _write_rules(writer: Writer, work: LambdaTraining, outcome: Outcome) -> None:
-    geometry, rules = work.windows.geometry, outcome.rules
+    windows, rules = work.windows, outcome.rules
     filters = np.array([rule.filters for rule in rules])
-    writer.write("/filters", on_all_sites(geometry, outcome.rule.filters))
+    write_filters(writer, windows, outcome.rule.filters)
     writer.write("/bias", outcome.rule.bias)
-    writer.write("/restarts/filters", on_all_sites(geometry, filters))
+    writer.write("/restarts/filters", on_all_sites(windows, filters))
     writer.write("/restarts/bias", np.array([rule.bias for rule in rules]))
     writer.write("/restarts/bound", np.array([bound.value for bound in outcome.bounds]))
 
@@ -267,7 +281,7 @@ def _write_curves(writer: Writer, session: Session, work: LambdaTraining, outcom
     ]
     writer.write("/curve/step", outcome.tasks[0].steps)
     writer.write("/curve/objective", np.array([curve.read("objective") for curve in curves]))
-    writer.write("/curve/filters", on_all_sites(work.windows.geometry, np.array(filters)))
+    writer.write("/curve/filters", on_all_sites(work.windows, np.array(filters)))
 
 
 # ---- what a run would do -------------------------------------------------------------------------

@@ -291,7 +291,7 @@ def blocking_entropies(
         raise ValueError(
             f"{coarse_spins} coarse spins are too many to enumerate: at most {LARGEST_COARSE}"
         )
-    block_states = spin_states(inside.shape[1])
+    block_states = rule.features(spin_states(inside.shape[1]))
     up = unit_probabilities(rule.filters, rule.bias, block_states, rule.hard)
     coins = entropy(np.stack([up, 1 - up]), axis=0).sum(axis=1)
     coarse, noise = np.zeros(1 << coarse_spins), 0.0

@@ -1,0 +1,15 @@
+"""The figure of a learned rule: filters of sites, or filters of products of spins."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from rsmi.figures import filters, products
+from rsmi.samples.views import RuleFile
+from rsmi.store import File
+
+
+def draw(file: File) -> Figure:
+    """A learned rule and its training."""
+    rule = RuleFile(file)
+    return filters.draw(file) if rule.products is None else products.draw(rule)
