@@ -28,7 +28,7 @@ from rsmi.information.gauge import Constraints, one_hot_constraints
 from rsmi.lattice.columns import Columns, Component
 from rsmi.models import spins
 from rsmi.models.drawing import Drawing
-from rsmi.models.known import Known, KnownValue, Oracle, Thermometer
+from rsmi.models.known import Known, KnownOperator, KnownValue, Oracle, Thermometer
 from rsmi.models.sectors import ANY, ODD, SECTORS, Sector
 from rsmi.models.state_point import resolve_coupling
 
@@ -41,6 +41,7 @@ __all__ = [
     "SECTORS",
     "Component",
     "Known",
+    "KnownOperator",
     "KnownValue",
     "Model",
     "Option",

@@ -34,6 +34,23 @@ class KnownValue:
     exact: bool = True
 
 
+@dataclass(frozen=True)
+class KnownOperator:
+    """A scaling operator of the critical point.
+
+    Attributes
+    ----------
+    name : str
+        The field's usual name: ``sigma``, ``epsilon``.
+    dimension : KnownValue
+        Its scaling dimension Delta: two such operators at a distance r have a correlation
+        proportional to r^(-2 Delta).
+    """
+
+    name: str
+    dimension: KnownValue
+
+
 class Thermometer(Protocol):
     """The exact energy of finite periodic lattices as a measure of the coupling."""
 
@@ -93,6 +110,11 @@ class Known:
         The reason if there is no critical coupling: a sentence without a full stop.
     exponents : mapping
         ``y_t``, ``y_h``, ``nu`` of the transition at ``critical_coupling``.
+    operators : mapping
+        Scaling operators of the transition by their sector, ``odd`` and ``even`` under a global
+        flip, in the order of their scaling dimensions.
+    correction : KnownValue, optional
+        The exponent omega of the leading correction L^-omega to finite-size scaling.
     thermometer : Thermometer, optional
     no_thermometer : str
         The reason if there is no thermometer: a sentence without a full stop.
@@ -102,6 +124,8 @@ class Known:
     critical_coupling: KnownValue | None = None
     no_critical_point: str = "the critical temperature of this model is unknown"
     exponents: Mapping[str, KnownValue] = field(default_factory=dict)
+    operators: Mapping[str, tuple[KnownOperator, ...]] = field(default_factory=dict)
+    correction: KnownValue | None = None
     thermometer: Thermometer | None = None
     no_thermometer: str = (
         "the effective coupling needs the exact energy of a finite lattice, which is not known for"

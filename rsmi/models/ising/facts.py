@@ -50,6 +50,37 @@ EXPONENTS_SOURCE = {
     3: "Kos, Poland, Simmons-Duffin & Vichi, JHEP 08, 036 (2016)",
 }
 
+# Scaling operators by sector, with their dimensions, smallest first: primary operators, and
+# descendants that are scalars on the lattice and therefore seen at separated points (d^2 sigma, d^2
+# epsilon). In two dimensions they are those of the minimal model with c = 1/2, in three dimensions
+# those of the conformal bootstrap.
+OPERATORS: dict[int, dict[str, dict[str, Known]]] = {
+    1: {},
+    2: {
+        "odd": {"sigma": Known(0.125, "1/8 = 0.125"), "d^2 sigma": Known(2.125, "17/8 = 2.125")},
+        "even": {"epsilon": Known(1.0, "1"), "d^2 epsilon": Known(3.0, "3")},
+    },
+    3: {
+        "odd": {"sigma": Known(0.5181489, "0.518149(1)"), "d^2 sigma": Known(2.5181489, "2.5181")},
+        "even": {
+            "epsilon": Known(1.412625, "1.41263(1)"),
+            "d^2 epsilon": Known(3.412625, "3.4126"),
+        },
+    },
+}
+OPERATORS_SOURCE = {
+    1: "",
+    2: "Belavin, Polyakov & Zamolodchikov, Nucl. Phys. B 241, 333 (1984)",
+    3: EXPONENTS_SOURCE[3],
+}
+
+# The exponents omega of corrections L^-omega to finite-size scaling.
+CORRECTIONS: dict[int, Known] = {2: Known(2.0, "2"), 3: Known(0.82968, "0.82968(23)")}
+CORRECTIONS_SOURCE = {
+    2: "Caselle, Hasenbusch, Pelissetto & Vicari, J. Phys. A 35, 4861 (2002)",
+    3: "Simmons-Duffin, JHEP 03, 086 (2017)",
+}
+
 
 def critical_temperature(dimension: int) -> float | None:
     """Return T_c = 1/K_c in J/k_B, or None in one dimension."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import Geometry, shape_text
-from rsmi.models.base import Known, KnownValue, Thermometer
+from rsmi.models.base import Known, KnownOperator, KnownValue, Thermometer
 from rsmi.models.ising import facts, oracle, ring, torus
 from rsmi.models.ising.transfer import MAX_BLOCK, MAX_WIDTH
 
@@ -85,6 +85,8 @@ def known(dimension: int) -> Known:
             name: KnownValue(*value, facts.EXPONENTS_SOURCE[dimension], exact=dimension == 2)
             for name, value in facts.EXPONENTS.get(dimension, {}).items()
         },
+        operators=_operators(dimension),
+        correction=_correction(dimension),
         thermometer=_THERMOMETERS.get(dimension),
         no_thermometer=_NO_THERMOMETER,
         oracle=IsingOracle(),
@@ -96,3 +98,21 @@ def _critical_coupling(dimension: int) -> KnownValue | None:
     if value is None:
         return None
     return KnownValue(value, f"{value:.9f}", facts.CRITICAL_SOURCE[dimension], dimension == 2)
+
+
+def _operators(dimension: int) -> dict[str, tuple[KnownOperator, ...]]:
+    source, exact = facts.OPERATORS_SOURCE.get(dimension, ""), dimension == 2
+    return {
+        sector: tuple(
+            KnownOperator(name, KnownValue(*value, source, exact))
+            for name, value in operators.items()
+        )
+        for sector, operators in facts.OPERATORS.get(dimension, {}).items()
+    }
+
+
+def _correction(dimension: int) -> KnownValue | None:
+    value = facts.CORRECTIONS.get(dimension)
+    if value is None:
+        return None
+    return KnownValue(*value, facts.CORRECTIONS_SOURCE[dimension], exact=dimension == 2)
