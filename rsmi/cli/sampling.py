@@ -34,6 +34,28 @@ class Count(click.ParamType):
         return number
 
 
+_SIZES = click.option(
+    "--sizes",
+    metavar="L,L[,L...]",
+    default=None,
+    help="Lattices to sample: sites along a side of each, all sides alike, two or more.",
+)
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Return the sides of several lattices, from the smallest to the largest, from ``8,16,32``."""
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}: write whole numbers with commas between, such as 8,16,32",
+            param_hint="--sizes",
+        ) from None
+    if len(set(sizes)) != len(sizes):
+        raise click.BadParameter(f"{text}: names a size twice", param_hint="--sizes")
+    return tuple(sorted(sizes))
+
+
 def parse_size(text: str, dimension: int) -> tuple[int, ...]:
     """Return the sides of a lattice from ``64``, all sides alike, or ``64x32``."""
     try:
@@ -50,7 +72,7 @@ def parse_size(text: str, dimension: int) -> tuple[int, ...]:
 
 
 def options(
-    required: bool = True, several: bool = False, measured: bool = False
+    required: bool = True, several: bool = False, measured: bool = False, sizes: bool = False
 ) -> Callable[[Callable], Callable]:
     """Add the options of sampling.
 
@@ -62,6 +84,8 @@ def options(
         Whether --temperature and --coupling may be repeated.
     measured : bool
         Whether the samples are measured and not stored.
+    sizes : bool
+        Whether there is --sizes, for several lattices, in place of --size.
     """
     kept, repeat = "measure" if measured else "store", "; may be repeated" if several else ""
     return common.options(
@@ -72,7 +96,9 @@ def options(
             default=2,
             help="Number of axes of the lattice.",
         ),
-        click.option(
+        _SIZES
+        if sizes
+        else click.option(
             "--size",
             metavar="L[xL...]",
             required=required,
@@ -119,7 +145,8 @@ def options(
             required=required,
             help=(
                 f"Configurations to {kept}, of all chains together"
-                f"{', at each temperature' if several else ''}."
+                f"{', at each temperature' if several else ''}"
+                f"{', of the largest lattice' if sizes else ''}."
             ),
         ),
         click.option(

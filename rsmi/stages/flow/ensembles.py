@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.engine.keys import origin_of_chains
@@ -18,7 +19,7 @@ from rsmi.models.schedule import Schedule
 from rsmi.models.simulation import Simulation, magnetizations
 from rsmi.stages import chains as sampling
 from rsmi.stages.flow.source import EnsembleRecord, autocorrelation_time, stream_identity
-from rsmi.stages.flow.sums import Accumulator, Division, divide
+from rsmi.stages.flow.sums import Division, divide
 
 SERIES = 1 << 17  # samples, the first ones, that tau_int is measured on
 
@@ -78,6 +79,23 @@ def ensemble_of(parameters: Mapping[str, Any]) -> Ensemble:
     return Ensemble(dict(parameters), simulation, division)
 
 
+class SampleSums(Protocol):
+    """What adds up samples in the state of a task, such as `rsmi.stages.flow.sums.Accumulator`."""
+
+    def begin(self) -> State:
+        """The sums of no samples."""
+
+    def add(
+        self,
+        state: State,
+        spins: NDArray[np.uint8],
+        energies: NDArray[Any],
+        samples: NDArray[np.int64],
+    ) -> None:
+        """Add packed configurations (n, row_bytes) with their energies (n,) in J and numbers (n,)
+        to the sums."""
+
+
 @dataclass
 class ChainTask:
     """The task of one group of chains, which are sampled and measured.
@@ -90,7 +108,7 @@ class ChainTask:
     ensemble: Ensemble
     schedule: Schedule
     group: Group
-    accumulator: Accumulator
+    accumulator: SampleSums
     thermalized: Callable[[], State]
 
     @property

@@ -150,7 +150,7 @@ class StoredFlow:
 
     def shared(self) -> Rows:
         """The datasets ``/files/*``."""
-        return record_table([_record_of(source) for source in self.sources])
+        return record_table([record_of_file(source) for source in self.sources])
 
     def collect(self, session: Session, tasks: Sequence[Named]) -> tuple[Sums, Rows]:
         """The sums of all files; no other dataset depends on them."""
@@ -175,7 +175,8 @@ def _cuts(division: Division) -> list[int]:
     return [division.samples * i // count for i in range(count + 1)]
 
 
-def _record_of(source: SamplesFile) -> EnsembleRecord:
+def record_of_file(source: SamplesFile) -> EnsembleRecord:
+    """The record of the samples of one file."""
     tau, tau_error = _autocorrelation_time(source)
     return EnsembleRecord(
         coupling=math.nan if source.coupling is None else source.coupling,

@@ -11,17 +11,17 @@ import numpy as np
 
 from rsmi.engine.request import Request
 from rsmi.engine.session import Session
-from rsmi.engine.tasks import Named, Rows, State
-from rsmi.errors import DataError, UsageError
-from rsmi.models.chains import Group, Thermalization
-from rsmi.models.schedule import Schedule
+from rsmi.engine.tasks import Named, Rows
+from rsmi.errors import UsageError
+from rsmi.models.chains import Group
 from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
+from rsmi.stages.flow import sampling as chain_sampling
 from rsmi.stages.flow.ensembles import ChainTask, Ensemble, ensemble_of, record_of
 from rsmi.stages.flow.from_files import choose_for_flow
 from rsmi.stages.flow.source import record_table
 from rsmi.stages.flow.storage import contents
-from rsmi.stages.flow.sums import OF_CHAINS, Accumulator, Sums, joined
+from rsmi.stages.flow.sums import Accumulator, Sums, joined
 from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.stages.rule_option import blocking_keys, coarse_shapes
 from rsmi.stages.rule_sequence import RuleSequence
@@ -87,10 +87,7 @@ class SampledFlow:
 
     def plan(self) -> dict:
         """What a run would do; runs the pilots."""
-        schedules = [
-            sampling.planned_schedule(one.parameters, one.simulation, TAUS_BETWEEN_MEASURED)
-            for one in self.ensembles
-        ]
+        schedules = chain_sampling.planned_schedules(self.ensembles, self._taus)
         return {
             **self.request.parameters,
             "algorithms": [ensemble.simulation.algorithm for ensemble in self.ensembles],
@@ -103,51 +100,20 @@ class SampledFlow:
     def measure(self, session: Session) -> list[ChainTask]:
         """Run the pilots, thermalize, then run the tasks of the session's shard, one for every
         group of chains."""
-        schedules = [
-            sampling.schedule_of(
-                session,
-                ensemble.parameters,
-                ensemble.simulation,
-                _prefix(number),
-                TAUS_BETWEEN_MEASURED,
-            )
-            for number, ensemble in enumerate(self.ensembles)
-        ]
-        tasks = self._tasks(session, schedules)
-        cost = max(
-            schedule.interval * ensemble.simulation.sites
-            for schedule, ensemble in zip(schedules, self.ensembles)
-        )
-        session.run(tasks, "sampling and measuring", "sample", cost)
-        return tasks
-
-    def _tasks(self, session: Session, schedules: list[Schedule]) -> list[ChainTask]:
-        selected = session.select(
-            [(i, group) for i, ensemble in enumerate(self.ensembles) for group in ensemble.groups],
-            sampling.more_streams(
-                session.options.shard, self.ensembles[0].parameters, len(self.ensembles)
-            ),
-        )
-        thermalizations = [
-            Thermalization(self.ensembles[i].simulation, schedules[i], group, _prefix(i))
-            for i, group in selected
-        ]
-        states = sampling.thermalized(session, thermalizations)
         keys = [
             blocking_keys(self.seed, ensemble.origin, 0, self.chosen.steps)
             for ensemble in self.ensembles
         ]
-        return [
-            ChainTask(
-                _prefix(i) + group.name,
-                self.ensembles[i],
-                schedules[i],
-                group,
-                self._accumulator(self.ensembles[i], group, keys[i]),
-                states[_prefix(i), group],
-            )
-            for i, group in selected
-        ]
+
+        def make_sums(number: int, group: Group) -> Accumulator:
+            return self._accumulator(self.ensembles[number], group, keys[number])
+
+        return chain_sampling.measure(session, self.ensembles, self._taus, make_sums)
+
+    @property
+    def _taus(self) -> list[float]:
+        """The automatic interval of every ensemble."""
+        return [TAUS_BETWEEN_MEASURED] * len(self.ensembles)
 
     def _accumulator(self, ensemble: Ensemble, group: Group, keys: np.ndarray) -> Accumulator:
         division = ensemble.division
@@ -165,11 +131,6 @@ class SampledFlow:
         return _collect(session, self.ensembles, tasks)
 
 
-def _prefix(number: int) -> str:
-    """How the names of the tasks of an ensemble begin."""
-    return f"ensemble-{number:04d}-"
-
-
 # ---- sums ----------------------------------------------------------------------------------------
 
 
@@ -184,28 +145,8 @@ def _collect(
     session: Session, ensembles: tuple[Ensemble, ...], tasks: Sequence[Named]
 ) -> tuple[Sums, Rows]:
     """The sums of all ensembles and ``/files/*``, from the states of their groups of chains."""
-    by_name = {task.name: task for task in tasks}
-    states = [
-        [_measured(session.state(by_name[_prefix(i) + group.name])) for group in ensemble.groups]
-        for i, ensemble in enumerate(ensembles)
-    ]
-    for ensemble, of_groups in zip(ensembles, states):
-        _check_schedules(ensemble, of_groups)
+    states = chain_sampling.states_of(session, ensembles, tasks)
     return joined(states), record_table(list(map(record_of, ensembles, states)))
-
-
-def _measured(state: State) -> State:
-    """The part of a task's state that its samples have made; the spins of all chains would fill
-    the memory."""
-    return {name: array for name, array in state.items() if name not in OF_CHAINS}
-
-
-def _check_schedules(ensemble: Ensemble, states: list[State]) -> None:
-    if len({tuple(state["schedule"]) for state in states}) > 1:
-        raise DataError(
-            f"{ensemble.name}: the pilots of the shards do not agree on thermalization and"
-            " interval: give both"
-        )
 
 
 # ---- the request ---------------------------------------------------------------------------------

@@ -1,0 +1,217 @@
+"""``rsmi spectrum``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from rsmi.cli import common, sampling
+from rsmi.cli.model_options import OptionalModelCommand, model_option
+from rsmi.errors import UsageError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rsmi.engine.request import RunOptions
+    from rsmi.stages.spectrum.source import SpectrumSource
+
+_HELP = """Measure the scaling dimensions of local functions of the spins, from samples of two or
+more lattice sizes at one temperature, which must be the critical one.
+
+A function is a learned rule of 'rsmi train-lambda', a named rule such as majority, or a name:
+magnetization, energy, and the operators of 'rsmi flow', such as "plaquette". The magnetization and
+the energy are always measured, for comparison. Whether a function is odd or even under a flip of
+all spins is measured. A rule with several hidden units is one function for each unit.
+
+Odd functions: moments <|m|^p> of the lattice average. Even functions: the responses X12 and X24,
+which are the changes of these moments with the coupling of the function, combined so that the
+non-universal amplitudes drop out. They need lattice averages only. Each quantity is a power of L
+with a correction L^-omega. Three fits are printed: all sizes, all but the smallest one, and the two
+largest ones without a correction. The first two, with two values of omega, give the systematic
+error. The quantities of the headline are fixed: X24 and <m^2> of three or more sizes, X12 and <m^2>
+of two. Where the exact energy of the lattices is known, it reduces the errors.
+
+With --modes, two-point functions at small wave vectors are measured too: the Gaussian-smeared
+antipodal sum and S(0) - S(1), both free of contact terms. With --correlation the command measures
+the connected correlation function C(r) along an axis and a diagonal, the structure factor and the
+second-moment correlation length, at any temperature and of one size or more.
+
+With --model instead of files, the command samples the configurations itself and does not store
+them: --samples of the largest lattice, and more of smaller ones (--dry-run prints how many). The
+file holds sums over blocks of samples, less than a megabyte.
+
+\b
+Example: files of three sizes, and the variables that were learned on one of them
+  rsmi train-lambda 16.h5 --block 2x2 -o odd.h5
+  rsmi spectrum 8.h5 16.h5 32.h5 --function odd.h5 -o spectrum.h5 && rsmi info spectrum.h5
+Example: about a minute of two cores, the scaling dimensions of the two-dimensional Ising model
+  rsmi spectrum --model ising --sizes 8,12,16,24,32 --temperature Tc --samples 10000000 \\
+      -o spectrum.h5
+Example: the correlation functions of the spin and of the energy
+  rsmi spectrum 32.h5 --correlation -o correlation.h5 && rsmi plot correlation.h5 -o c.png
+"""
+
+_NAMES = ("magnetization", "energy", "majority", "decimation", "staggered")
+
+
+class SpectrumCommand(OptionalModelCommand):
+    """A command that samples lattices of several sizes if ``--model`` is given."""
+
+    sections = tuple(
+        (title, tuple("sizes" if name == "size" else name for name in names) if names else None)
+        for title, names in OptionalModelCommand.sections
+    )
+
+
+class Omega(click.ParamType):
+    """A positive number, or the word free."""
+
+    name = "W|free"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | str:
+        if value == "free":
+            return value
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor free", param, ctx)
+        if not 0 < number < 20:
+            self.fail(f"{value} is not between 0 and 20", param, ctx)
+        return number
+
+
+def _complete_function(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Functions with a name, and files."""
+    return [
+        *(CompletionItem(name) for name in _NAMES if name.startswith(incomplete)),
+        CompletionItem(incomplete, type="file"),
+    ]
+
+
+def _function_option(name: str, sector: str) -> common.Decorator:
+    return click.option(
+        f"--{name}",
+        metavar="NAME|RULE.h5",
+        multiple=True,
+        shell_complete=_complete_function,
+        help=f"{sector}; may be repeated.",
+    )
+
+
+@common.command("spectrum", cls=SpectrumCommand, help=_HELP)
+@click.argument("samples", metavar="[SAMPLES.h5...|-]", type=click.Path(), nargs=-1)
+@model_option(required=False)
+@sampling.options(required=False, measured=True, sizes=True)
+@_function_option("function", "A function whose dimension is measured")
+@_function_option("odd", "The same; it must be odd under a flip of all spins")
+@_function_option("even", "The same; it must be even")
+@click.option(
+    "--block",
+    metavar="NxN",
+    default=None,
+    show_default="2 sites along every axis",
+    help="Block of a named rule, or of a filter in a CSV or NPY file.",
+)
+@click.option(
+    "--readout",
+    type=click.Choice(("soft", "hard", "linear")),
+    default="soft",
+    help=(
+        "What a hidden unit stands for: its expectation tanh(x/2), its sign, or x itself. Named"
+        " rules are hard."
+    ),
+)
+@click.option(
+    "--omega",
+    type=Omega(),
+    default=None,
+    metavar="W|free",
+    show_default="that of the model, else 2",
+    help="Exponent of the correction L^-omega; free fits it too, of five sizes or more.",
+)
+@click.option("--modes", is_flag=True, help="Measure two-point functions at small wave vectors.")
+@click.option(
+    "--correlation",
+    is_flag=True,
+    help="Measure correlation functions instead of scaling dimensions.",
+)
+@common.stage_command(shards=True, remote=True)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    samples: tuple[str, ...],
+    model: str | None,
+    function: tuple[str, ...],
+    odd: tuple[str, ...],
+    even: tuple[str, ...],
+    block: str | None,
+    readout: str,
+    omega: float | str | None,
+    modes: bool,
+    correlation: bool,
+    seed: int,
+    output: Path,
+    run: RunOptions,
+    dry_run: bool,
+    as_json: bool,
+    **physics: Any,
+) -> None:
+    from rsmi.stages import merge
+    from rsmi.stages.spectrum import from_files, in_flight, summary
+    from rsmi.stages.spectrum.request import Choices
+    from rsmi.stages.spectrum.run import run as run_spectrum
+
+    if model is None and not samples:
+        raise UsageError(
+            "give files of samples, or --model with --sizes, --temperature and --samples to sample"
+            " in flight"
+        )
+    choices = Choices(function, odd, even, block, readout, omega, modes, correlation)
+    prepared: AbstractContextManager[SpectrumSource]
+    if samples:
+        sampling.refuse_with_files(ctx, ["model", *physics])
+        prepared = from_files.prepare(common.read_paths(samples), choices)
+    else:
+        prepared = in_flight.prepare(_sampled(model, seed, **physics), choices)
+    with prepared as work:
+        if dry_run:
+            return common.print_plan(work.plan(), as_json)
+        run_spectrum(work, output, run)
+    common.answer(output, as_json, (merge if run.shard else summary).summary)
+
+
+def _sampled(
+    model: str | None,
+    seed: int,
+    dimension: int,
+    sizes: str | None,
+    temperature: str | None,
+    coupling: float | None,
+    n_samples: int | None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """The options of sampling, for `rsmi.stages.spectrum.in_flight.prepare`."""
+    for option, value in (("--sizes", sizes), ("--samples", n_samples)):
+        if value is None:
+            raise UsageError(f"{option}: needed with --model")
+    if (temperature is None) == (coupling is None):
+        raise UsageError(
+            "give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two"
+        )
+    return {
+        "model": model,
+        "dimension": dimension,
+        "sizes": sampling.parse_sizes(str(sizes)),
+        "temperature": temperature,
+        "coupling": coupling,
+        "samples": n_samples,
+        "seed": seed,
+        **settings,
+    }

@@ -1,0 +1,1 @@
+"""``rsmi spectrum``: scaling dimensions of local functions, from lattices of several sizes."""

@@ -1,0 +1,225 @@
+"""``rsmi spectrum SAMPLES.h5...``: the scaling dimensions of samples that are read from files."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rsmi.engine.request import Request
+from rsmi.engine.session import Session
+from rsmi.engine.tasks import Named, Rows, State
+from rsmi.errors import UsageError
+from rsmi.lattice.geometry import shape_text
+from rsmi.renormalization.spectrum.group_sums import GroupSums
+from rsmi.samples.checks import require_full, require_periodic, require_single_component
+from rsmi.samples.examination.stored import contradictions_of, warn
+from rsmi.samples.views import SamplesFile, open_samples
+from rsmi.stages.flow.from_files import record_of_file
+from rsmi.stages.flow.source import record_table, refuse_equal_streams
+from rsmi.stages.joined import Contents, JoinedSession
+from rsmi.stages.spectrum.request import (
+    Choices,
+    ChosenFunctions,
+    choose_functions,
+    parameters_of,
+    require_modes,
+    require_sizes,
+)
+from rsmi.stages.spectrum.storage import contents, from_state
+from rsmi.stages.spectrum.sums import Accumulator, Grouping
+from rsmi.store import File
+
+_BYTES_AT_ONCE = 1 << 24  # of configurations read
+_FEWEST = 4  # samples of a file
+
+
+@dataclass
+class FileTask:
+    """The task of one file. A row is one sample, and empty: the sums so far are the state."""
+
+    name: str
+    source: SamplesFile
+    accumulator: Accumulator
+
+    @property
+    def total(self) -> int:
+        """The number of samples."""
+        return self.source.count
+
+    def begin(self) -> tuple[int, State]:
+        """The sums of no samples."""
+        return 0, self.accumulator.begin()
+
+    def advance(self, state: State, start: int, count: int) -> Rows:
+        """Add ``count`` samples to the sums."""
+        step = max(1, _BYTES_AT_ONCE // self.source.row_bytes)
+        for first in range(start, start + count, step):
+            last = min(first + step, start + count)
+            spins = self.source.spins(first, last)
+            self.accumulator.add(state, spins, np.zeros(last - first), np.arange(first, last))
+        return {}
+
+
+@dataclass(frozen=True)
+class StoredSpectrum:
+    """The spectrum of stored samples: a checked request and everything needed to run it.
+
+    The members are those of `rsmi.stages.spectrum.source.SpectrumSource`.
+    """
+
+    sources: tuple[SamplesFile, ...]
+    choices: Choices
+    functions: ChosenFunctions
+
+    @property
+    def request(self) -> Request:
+        """The file that the command makes."""
+        files = [source.file for source in self.sources]
+        parameters = parameters_of(self.choices, self.functions)
+        return Request("spectrum", "spectrum", parameters, (*files, *self.functions.inputs))
+
+    @property
+    def system(self) -> Mapping[str, Any]:
+        """The attributes of the samples that are the same for all files."""
+        return self.sources[0].attributes
+
+    @property
+    def contradictions(self) -> Sequence[str]:
+        """What the samples contradict that was let pass: sentences."""
+        return contradictions_of(source.file for source in self.sources)
+
+    def plan(self) -> dict[str, Any]:
+        """What a run would do."""
+        sizes: dict[str, int] = {}
+        for source in self.sources:
+            text = shape_text(source.shape)
+            sizes[text] = sizes.get(text, 0) + source.count
+        return {
+            **self.request.parameters,
+            "files": len(self.sources),
+            "sizes": list(sizes),
+            "samples": list(sizes.values()),
+        }
+
+    def measure(self, session: Session) -> list[FileTask]:
+        """Run the tasks of the session's shard, or all of them, and return them."""
+        for source in self.sources:
+            warn(source.file)
+        tasks = session.select(
+            [
+                FileTask(f"file-{number:04d}", source, self._accumulator(source))
+                for number, source in enumerate(self.sources)
+            ],
+            "give more files",
+        )
+        session.run(tasks, "measuring", "sample")
+        return tasks
+
+    def _accumulator(self, source: SamplesFile) -> Accumulator:
+        grouping = Grouping(source.count, source.chains)
+        return Accumulator(grouping, source.shape, self.functions, self.choices.modes)
+
+    def shared(self) -> Rows:
+        """The datasets ``/files/*``."""
+        return self._records
+
+    @cached_property
+    def _records(self) -> Rows:
+        return record_table(
+            [
+                dataclasses.replace(
+                    record_of_file(source),
+                    whole_chains=Grouping(source.count, source.chains).whole_chains,
+                )
+                for source in self.sources
+            ]
+        )
+
+    def collect(
+        self, session: Session, tasks: Sequence[Named]
+    ) -> tuple[list[GroupSums], Rows]:
+        """The sums of every file; no other dataset depends on them."""
+        names = self.functions.names("even"), self.functions.names("odd")
+        return _collect(session, tasks, names, [source.shape for source in self.sources]), {}
+
+
+def join(session: JoinedSession, shard: File) -> Contents:
+    """What stores the sums of all files of the session; ``shard`` is one of its shards."""
+    attributes = shard.attributes
+    names = attributes["even_functions"], attributes["odd_functions"]
+    shapes = shard.read("/files/shape").tolist()
+    return contents(_collect(session, session.streams, names, shapes), {})
+
+
+def _collect(
+    session: Session,
+    tasks: Sequence[Named],
+    names: tuple[Sequence[str], Sequence[str]],
+    shapes: Sequence[Sequence[int]],
+) -> list[GroupSums]:
+    return [from_state(session.state(task), names, shape) for task, shape in zip(tasks, shapes)]
+
+
+# ---- the request ---------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def prepare(paths: list[Path], choices: Choices) -> Iterator[StoredSpectrum]:
+    """Open the inputs and check that they fit one another.
+
+    Raises
+    ------
+    UsageError, DataError
+        If a file or a function cannot be used, or if they do not fit one another.
+    """
+    with contextlib.ExitStack() as stack:
+        sources = tuple(stack.enter_context(open_samples(path)) for path in paths)
+        for source in sources:
+            _check_source(source, sources[0])
+        shapes = [source.shape for source in sources]
+        require_sizes(shapes)
+        require_modes(shapes, choices)
+        refuse_equal_streams(sources)
+        smallest = min(shapes, key=math.prod)
+        functions = choose_functions(stack, choices, len(smallest), smallest)
+        yield StoredSpectrum(sources, choices, functions)
+
+
+def _check_source(source: SamplesFile, first: SamplesFile) -> None:
+    require_single_component(source)
+    require_periodic(source, "functions are averaged over")
+    require_full(source, "functions are averaged over")
+    if source.count < _FEWEST:
+        raise UsageError(f"{source.path}: {source.count} samples: at least {_FEWEST} are needed")
+    if not source.model.symmetric(source.attributes):
+        raise UsageError(
+            f"{source.path}: the samples are not known to be symmetric under a flip of all spins,"
+            " which divides functions into odd and even ones: if the flip is a symmetry, import"
+            " them with --symmetric flip"
+        )
+    for name, ours, theirs in (
+        ("dimension", source.dimension, first.dimension),
+        ("model", source.model_name, first.model_name),
+        ("model parameters", source.model_parameters, first.model_parameters),
+        ("rg_step", source.rg_step, first.rg_step),
+        ("scale_factor", source.scale_factor, first.scale_factor),
+        ("K", _rounded(source.coupling), _rounded(first.coupling)),
+    ):
+        if ours != theirs:
+            raise UsageError(
+                f"{source.path}: {name} {ours}, {first.path} has {theirs}: sizes of one system at"
+                " one temperature are compared"
+            )
+
+
+def _rounded(coupling: float | None) -> float | None:
+    """A coupling to ten digits: 1/T and K may be rounded differently."""
+    return None if coupling is None else float(f"{coupling:.10g}")
