@@ -56,6 +56,11 @@ PIPELINE = {
         " --interval 2 --samples 200"
     ),
     "crossing.h5": "crossing samples.h5 16-hot.h5 16-cold.h5 8-hot.h5 8-cold.h5",
+    "spectrum-8.h5": (
+        "sample --size 8 --algorithm swendsen-wang --temperature Tc --thermalization 4"
+        " --interval 2 --samples 200"
+    ),
+    "spectrum.h5": "spectrum spectrum-8.h5 samples.h5 --function plaquette",
     "dimers.h5": (
         "sample --model dimers --size 8 --noise-probability 0.982 --samples 600 --thermalization 4"
         " --interval 2"

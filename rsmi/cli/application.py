@@ -26,6 +26,7 @@ COMMANDS = {
     "merge": "Join shards to the file that one process would have written.",
     "exponent": "Read critical exponents and temperature off a flow.",
     "crossing": "Find the critical temperature from two lattice sizes.",
+    "spectrum": "Measure scaling dimensions from several lattice sizes.",
     "exact": "Compute exactly what rules know of their environment.",
     "info": "Show the numbers of a file.",
     "plot": "Draw the figure of a file.",

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 _HELP = """Join shards to the file that one process would have written, digest for digest.
 
-A shard is what 'rsmi sample --shard i/N' or 'rsmi flow --shard i/N' makes: the streams c with c mod
-N = i, which have random numbers of their own. N jobs may make the N shards at the same time, on any
-machines. This command takes all of them, in any order, checks that they are of one run and
-undamaged, and writes the whole.
+A shard is what 'rsmi sample --shard i/N' makes, or 'rsmi flow' or 'rsmi spectrum' with --shard: the
+streams c with c mod N = i, which have random numbers of their own. N jobs may make the N shards at
+the same time, on any machines. This command takes all of them, in any order, checks that they are
+of one run and undamaged, and writes the whole.
 
 \b
 Example: three shards, which may be three jobs of a cluster

@@ -16,7 +16,7 @@ try:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    from rsmi.figures import crossing, exponent, flow, rules, samples, training
+    from rsmi.figures import crossing, exponent, flow, rules, samples, spectrum, training
     from rsmi.figures.style import STYLE
 except ImportError as error:
     raise Failure("plotting needs matplotlib: pip install 'rsmi[plot]'") from error
@@ -28,6 +28,7 @@ DRAWINGS: dict[str, Callable[[File], Figure]] = {
     "flow": flow.draw,
     "exponent": exponent.draw,
     "crossing": crossing.draw,
+    "spectrum": spectrum.draw,
 }
 # Formats, and the metadata that would make two equal figures differ.
 FORMATS: dict[str, dict[str, None]] = {

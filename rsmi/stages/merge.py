@@ -18,6 +18,7 @@ from rsmi.samples.files import open_file
 from rsmi.stages import sample
 from rsmi.stages.flow import run as flow
 from rsmi.stages.joined import Contents, JoinedSession, WholeRequest
+from rsmi.stages.spectrum import run as spectrum
 from rsmi.store import File
 
 log = logging.getLogger("rsmi")
@@ -29,6 +30,7 @@ _OF_STREAMS = ("/rows/", "/state/", "/provenance/")  # datasets that differ betw
 _JOINS: dict[str, Callable[[JoinedSession, File], Contents]] = {
     "samples": sample.join,
     "flow": flow.join,
+    "spectrum": spectrum.join,
 }
 
 
@@ -40,8 +42,8 @@ def prepare(paths: list[Path]) -> Iterator[WholeRequest]:
         for shard in shards:
             if "shard" not in shard.attributes:
                 raise DataError(
-                    f"{shard.path}: holds {shard.kind}, not a shard of it (--shard of 'rsmi sample'"
-                    " and 'rsmi flow' makes one)"
+                    f"{shard.path}: holds {shard.kind}, not a shard of it (--shard of 'rsmi"
+                    " sample', 'rsmi flow' and 'rsmi spectrum' makes one)"
                 )
             _check_same_run(shard, shards[0])
         _check_all_there(shards)

@@ -16,6 +16,7 @@ from rsmi.errors import DataError
 from rsmi.lattice.packed import count_ones, unpack_mask
 from rsmi.store.digest import canonical_json
 from rsmi.store.file import File
+from rsmi.store.schema.kinds import SHARDED
 
 _MOST_PRODUCTS, _MOST_SPINS = 1 << 12, 64  # of a rule, and of the block on which products act
 
@@ -294,12 +295,47 @@ def _check_neighbourhoods(file: File, files: int) -> None:
         )
 
 
+def _check_spectrum(file: File) -> None:
+    """Check that there is a name for every function, that every file has groups, and that all
+    sums are finite."""
+    for sector in ("odd", "even"):
+        names, count = file.attributes[f"{sector}_functions"], _functions(file, sector)
+        if not _are_names(names) or len(names) != count:
+            raise DataError(f"{file.path}: {sector}_functions are not the names of {count}")
+    _check_groups(file)
+
+
+def _functions(file: File, sector: str) -> int:
+    """The number of functions of a sector whose sums are stored."""
+    return file.shape(f"/groups/{sector}_sums")[1]
+
+
+def _are_names(names: object) -> bool:
+    return isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+
+
+def _check_groups(file: File) -> None:
+    owner, files = file.read("/groups/file"), file.shape("/files/coupling")[0]
+    sums = [name for name in file.datasets() if name.startswith("/groups/") and name[8:] != "file"]
+    if (
+        files < 1
+        or not np.array_equal(np.unique(owner), np.arange(files))
+        or (file.read("/groups/count") < 1).any()
+        or not all(np.isfinite(file.read(name)).all() for name in sums)
+    ):
+        raise DataError(f"{file.path}: a file has no groups, a group no samples, or a sum is NaN")
+    shapes = file.read("/files/shape")
+    if shapes.shape[1] not in (1, 2, 3) or (shapes < 1).any():
+        raise DataError(f"{file.path}: /files/shape holds no lattices in one to three dimensions")
+
+
 _CHECKS: dict[str, Callable[[File], None]] = {
     "flow": _check_flow,
     "exponent": _check_result,
     "crossing": _check_result,
+    "spectrum": _check_spectrum,
     "samples": _check_samples,
     "theta": _check_machines,
     "lambda": _check_rule,
 }
-_CHECKS |= dict.fromkeys(("samples-shard", "flow-shard"), _check_shard)
+_CHECKS |= dict.fromkeys((f"{name}-shard" for name in SHARDED), _check_shard)

@@ -15,6 +15,7 @@ SMALL = {
     "lambda": ("lambda.h5", "/filters", "coarse-grain samples.h5 --rule lambda.h5"),
     "flow": ("flow.h5", "/blocks/even_sums", "exponent flow.h5"),
     "exponent": ("exponent.h5", "/sequence/y_t", "plot exponent.h5"),
+    "spectrum": ("spectrum.h5", "/groups/odd_sums", "plot spectrum.h5"),
     "crossing": ("crossing.h5", "/curves/binder", "plot crossing.h5"),
 }
 

@@ -143,9 +143,7 @@ class StoredSpectrum:
             ]
         )
 
-    def collect(
-        self, session: Session, tasks: Sequence[Named]
-    ) -> tuple[list[GroupSums], Rows]:
+    def collect(self, session: Session, tasks: Sequence[Named]) -> tuple[list[GroupSums], Rows]:
         """The sums of every file; no other dataset depends on them."""
         names = self.functions.names("even"), self.functions.names("odd")
         return _collect(session, tasks, names, [source.shape for source in self.sources]), {}

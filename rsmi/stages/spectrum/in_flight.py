@@ -115,9 +115,7 @@ class SampledSpectrum:
         """The datasets that do not depend on the samples: none."""
         return {}
 
-    def collect(
-        self, session: Session, tasks: Sequence[Named]
-    ) -> tuple[list[GroupSums], Rows]:
+    def collect(self, session: Session, tasks: Sequence[Named]) -> tuple[list[GroupSums], Rows]:
         """The sums of all sizes, and ``/files/*``."""
         names = self.functions.names("even"), self.functions.names("odd")
         return _collect(session, self.ensembles, tasks, names)

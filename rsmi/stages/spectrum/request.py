@@ -193,7 +193,9 @@ def _resolve(
     stack: contextlib.ExitStack, text: str, choices: Choices, dimension: int
 ) -> list[_Resolved]:
     """The functions that one option names: one for each hidden unit of a rule."""
-    known: dict[str, functions.LocalFunction] = {one.name: one for one in _naive(dimension).values()}
+    known: dict[str, functions.LocalFunction] = {
+        one.name: one for one in _naive(dimension).values()
+    }
     known |= functions.named_functions(dimension)
     if text in known:
         return [(known[text], {"name": text}, ())]

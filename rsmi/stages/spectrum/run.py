@@ -48,7 +48,6 @@ def _attributes(source: SpectrumSource) -> dict[str, Any]:
         "contradictions": list(source.contradictions) or None,
         "odd_functions": list(source.functions.names("odd")),
         "even_functions": list(source.functions.names("even")),
-        "omega": source.choices.omega,
     }
 
 

@@ -48,8 +48,6 @@ class SpectrumSource(Protocol):
     def shared(self) -> Rows:
         """The datasets that do not depend on what the tasks measure; every shard has them."""
 
-    def collect(
-        self, session: Session, tasks: Sequence[Named]
-    ) -> tuple[list[GroupSums], Rows]:
+    def collect(self, session: Session, tasks: Sequence[Named]) -> tuple[list[GroupSums], Rows]:
         """The sums of every file or lattice, and the other datasets that depend on what the tasks
         measured."""

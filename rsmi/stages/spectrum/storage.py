@@ -38,9 +38,7 @@ def read(file: File) -> list[GroupSums]:
     """The sums of every file or lattice behind a spectrum file."""
     even, odd = (tuple(file.attributes[f"{sector}_functions"]) for sector in ("even", "odd"))
     owner = file.read("/groups/file")
-    arrays = {
-        name: file.read(f"/groups/{name}") for name in ARRAYS if f"/groups/{name}" in file
-    }
+    arrays = {name: file.read(f"/groups/{name}") for name in ARRAYS if f"/groups/{name}" in file}
     for name, names in (("even_modes", even), ("odd_modes", odd)):
         arrays.setdefault(name, np.zeros((len(owner), len(names), 0)))
     return [

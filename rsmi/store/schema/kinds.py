@@ -9,6 +9,7 @@ from rsmi.store.schema.flow import FLOW
 from rsmi.store.schema.results import CROSSING, EXPONENT
 from rsmi.store.schema.rules import LAMBDA
 from rsmi.store.schema.samples import SAMPLES
+from rsmi.store.schema.spectrum import SPECTRUM
 from rsmi.store.schema.theta import THETA
 
 KINDS = {
@@ -18,6 +19,7 @@ KINDS = {
     "flow": FLOW,
     "exponent": EXPONENT,
     "crossing": CROSSING,
+    "spectrum": SPECTRUM,
 }
 
 SHARD_ATTRIBUTES = (
@@ -48,7 +50,8 @@ def _shard_of(name: str) -> Kind:
         " state in `/state/STREAM`"
     )
     attributes = kind.attributes + SHARD_ATTRIBUTES
-    return Kind(meaning, attributes, shared, name, small=False, since=(1, 3))
+    return Kind(meaning, attributes, shared, name, small=False, since=max(kind.since, (1, 3)))
 
 
-KINDS |= {f"{name}-shard": _shard_of(name) for name in ("samples", "flow")}
+SHARDED = ("samples", "flow", "spectrum")
+KINDS |= {f"{name}-shard": _shard_of(name) for name in SHARDED}

@@ -1,0 +1,152 @@
+"""What ``rsmi info`` says of a spectrum: the scaling dimensions to quote, and the sequences that
+they are taken from, sector by sector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rsmi.lattice.geometry import sides_text
+from rsmi.renormalization.critical_exponents import exponents_of_dimensions
+from rsmi.reports.flow import model_text
+from rsmi.stages.spectrum import summary as stage
+from rsmi.stages.spectrum.request import SECTORS
+from rsmi.statistics.notation import fields, table, with_error
+from rsmi.store import File
+
+QUANTITIES = {
+    "m1": "<|m|>",
+    "m2": "<m^2>",
+    "A": "antipodal",
+    "X12": "X12",
+    "X24": "X24",
+    "E01": "S(0) - S(1)",
+}
+_MEANING = {
+    "A": "antipodal: the two-point function at opposite points, smeared by a Gaussian",
+    "X12": "X12, X24: responses of moments of the magnetization to the coupling of the function",
+    "E01": "S(0) - S(1): structure factors at the smallest wave vectors, without contact terms",
+}
+Json = dict[str, Any]
+
+
+def describe(file: File) -> list[str]:
+    """The samples, the values to quote, the exponents, and a table for each sector."""
+    numbers = stage.summary(file)
+    lines = [*fields(_input_rows(file, numbers)), "", *table(_quoted_rows(numbers))]
+    lines += ["", *table(_exponent_rows(numbers))]
+    for sector in SECTORS:
+        lines += ["", f"  {sector} functions: {_exact_text(numbers, sector)}", ""]
+        lines += table(_sector_rows(numbers, sector))
+    return [*lines, "", *_notes(numbers)]
+
+
+def size_names(numbers: Json) -> dict[int, str]:
+    """The lattices by their first side: one number if all sides are equal."""
+    shapes = {shape[0]: shape for shape in numbers.get("shapes", [])}
+    return {size: sides_text(shapes.get(size, [size])) for size in numbers["sizes"]}
+
+
+def _input_rows(file: File, numbers: Json) -> list[tuple[str, str]]:
+    temperature, groups = numbers["temperature"], sorted(set(numbers["groups"]))
+    exact = ", with the exact energy of the lattices" if all(numbers["exact_energy"]) else ""
+    return [
+        ("model", model_text(file)),
+        ("temperature", "unknown" if temperature is None else f"{temperature:.6f} J/k_B"),
+        ("sizes", ", ".join(size_names(numbers).values())),
+        ("samples", ", ".join(f"{count:.3g}" for count in numbers["samples"])),
+        ("errors", f"jackknife over {' to '.join(map(str, groups))} groups of samples{exact}"),
+        ("corrections", f"L^-omega, omega = {numbers['omega']}"),
+    ]
+
+
+# ---- values to quote -----------------------------------------------------------------------------
+
+
+def _quoted_rows(numbers: Json) -> list[list[str]]:
+    rows = [["function", "sector", "from", "Delta", "systematic", "exact"]]
+    for sector in SECTORS:
+        exact = numbers["headline"][sector]["operators"]
+        for row in numbers["sequence"]:
+            if row["quoted"] and row["sector"] == sector:
+                rows.append(_quoted_row(row, exact[0]["text"] if exact else "-"))
+    return rows
+
+
+def _quoted_row(row: Json, exact: str) -> list[str]:
+    return [
+        row["function"],
+        row["sector"],
+        QUANTITIES[row["quantity"]],
+        with_error(row["delta"], row["error"]),
+        "-" if row["systematic"] is None else f"{row['systematic']:.1g}",
+        exact,
+    ]
+
+
+def _exponent_rows(numbers: Json) -> list[list[str]]:
+    """The exponents that follow from the two headlines, beside those of the exact dimensions."""
+    headline = numbers["headline"]
+    exact = exponents_of_dimensions(
+        numbers["dimension"], headline["even"]["exact"], headline["odd"]["exact"]
+    )
+    rows = [["exponent", "from the values above", "exact"]]
+    for name, one in numbers["exponents"].items():
+        theory = f"{exact[name].value:.6g}" if name in exact else "-"
+        rows.append([name, with_error(one["value"], one["error"]), theory])
+    return rows
+
+
+# ---- sequences -----------------------------------------------------------------------------------
+
+
+def _exact_text(numbers: Json, sector: str) -> str:
+    operators = numbers["headline"][sector]["operators"]
+    if not operators:
+        return "no exact values are known"
+    texts = [f"{one['text']} ({one['operator']})" for one in operators]
+    return f"exact {texts[0]}" + (f", next {texts[1]}" if texts[1:] else "")
+
+
+def _sector_rows(numbers: Json, sector: str) -> list[list[str]]:
+    """A line per quantity: Delta of successive sizes, and of the fits with a correction."""
+    rows = [row for row in numbers["sequence"] if row["sector"] == sector]
+    names = size_names(numbers)
+    pairs = [f"{names[a]}, {names[b]}" for a, b in zip(numbers["sizes"], numbers["sizes"][1:])]
+    fits = _fit_titles(numbers, names)
+    lines = [["function", "from", *pairs, *fits]]
+    for row in rows:
+        name, missing = QUANTITIES[row["quantity"]], ["-"] * (len(pairs) + len(fits))
+        cells = [with_error(one["delta"], one["error"]) for one in row["pairs"]]
+        corrected = [one for one in row["fits"] if one["omega"] is not None]
+        cells += [_fit_text(one) for one in corrected]
+        cells += ["-"] * (len(missing) - len(cells))
+        lines.append([row["function"], name, *(missing if row["reason"] else cells)])
+    return lines
+
+
+def _fit_titles(numbers: Json, names: dict[int, str]) -> list[str]:
+    sizes = numbers["sizes"]
+    ranges = [sizes[first:] for first in (0, 1) if len(sizes) - first > 2]
+    return [f"{names[one[0]]} to {names[one[-1]]}" for one in ranges]
+
+
+def _fit_text(fit: Json) -> str:
+    value = with_error(fit["delta"], fit["error"])
+    return value if fit["chi2"] is None else f"{value} {fit['chi2']:.1f}/{fit['freedom']}"
+
+
+def _notes(numbers: Json) -> list[str]:
+    """What the columns mean, why values are missing, and what the reader must know."""
+    present = {row["quantity"] for row in numbers["sequence"]}
+    reasons = [
+        f"  -  {QUANTITIES[row['quantity']]} of {row['function']}: {row['reason']}"
+        for row in numbers["sequence"]
+        if row["reason"]
+    ]
+    return [
+        "  Two sizes: Delta of the pair, without a correction. Ranges of sizes: with the"
+        " correction, and chi^2/degrees of freedom.",
+        *(f"  {text}" for kind, text in _MEANING.items() if kind in present),
+        *reasons,
+        *(f"  remark: {remark}" for remark in numbers["remarks"]),
+    ]

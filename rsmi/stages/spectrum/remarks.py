@@ -1,0 +1,79 @@
+"""What a reader of scaling dimensions must know: sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rsmi.models.base import Known
+from rsmi.renormalization.spectrum.dimensions import SizeData, Spectrum
+from rsmi.renormalization.spectrum.quantities import FEWEST_FOR_COVARIANCE
+from rsmi.store import File
+
+_SMALL = 8  # sites a side
+_FAR = 1e-3  # relative distance from T_c that is remarked
+
+
+def remarks(
+    file: File,
+    known: Known,
+    spectrum: Spectrum,
+    sizes: Sequence[SizeData],
+    short: Sequence[str],
+) -> list[str]:
+    """Return what limits the numbers of a spectrum, the most serious first."""
+    return [
+        *_distance(file, known),
+        *spectrum.remarks,
+        *short,
+        *_few_groups(spectrum),
+        *_no_extrapolation(spectrum),
+        *_small_lattices(sizes),
+    ]
+
+
+def _distance(file: File, known: Known) -> list[str]:
+    coupling = float(file.read("/files/coupling")[0])
+    if known.critical_coupling is None:
+        return [f"{known.no_critical_point}: scaling dimensions hold only at a critical point"]
+    if math.isnan(coupling):
+        return [
+            "the temperature of the samples is unknown: scaling dimensions hold only at the"
+            " critical temperature"
+        ]
+    ratio = known.critical_coupling.value / coupling
+    if abs(ratio - 1) <= _FAR:
+        return []
+    return [
+        f"the samples are at T = {ratio:.6g} T_c: scaling dimensions hold only at the critical"
+        " temperature, and here the values drift with the size"
+    ]
+
+
+def _few_groups(spectrum: Spectrum) -> list[str]:
+    return [
+        f"L = {length}: the errors come from {one.groups} independent groups of samples, and are"
+        " uncertain themselves; the exact energy is not used below"
+        f" {FEWEST_FOR_COVARIANCE} groups"
+        for length, one in zip(spectrum.lengths, spectrum.estimates)
+        if one.groups < FEWEST_FOR_COVARIANCE
+    ]
+
+
+def _no_extrapolation(spectrum: Spectrum) -> list[str]:
+    if len(spectrum.lengths) > 2:
+        return []
+    return [
+        "two sizes allow no extrapolation: the values are those of the pair, and corrections to"
+        " scaling are not in their errors"
+    ]
+
+
+def _small_lattices(sizes: Sequence[SizeData]) -> list[str]:
+    """Blocks of functions must be small against the lattice."""
+    if sizes[0].length >= _SMALL:
+        return []
+    return [
+        f"L = {sizes[0].length}: one exponent does not describe the corrections of lattices below"
+        f" {_SMALL} sites a side"
+    ]

@@ -1,0 +1,77 @@
+"""The kinds of files that hold sums of local functions: spectra and correlation functions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rsmi.store.schema.common import CONTRADICTIONS, FLOW_MODEL, MODEL_PARAMETERS
+from rsmi.store.schema.entries import Attribute, Dataset, Kind
+from rsmi.store.schema.flow import FLOW
+
+_V14 = (1, 4)
+# The records of files, or of lattices that were sampled in flight, are those of a flow.
+_RECORDS = tuple(
+    replace(dataset, required=True, since=_V14)
+    for dataset in FLOW.datasets
+    if dataset.path.startswith("/files/")
+)
+
+
+def _sum(name: str, axes: tuple[str | int, ...], meaning: str, required: bool = True) -> Dataset:
+    """A dataset of sums over the samples of each group."""
+    return Dataset(
+        f"/groups/{name}", "float64", ("groups", *axes), "", meaning, required=required, since=_V14
+    )
+
+
+_OWNER = Dataset(
+    "/groups/file",
+    "int64",
+    ("groups",),
+    "",
+    "row of /files of each group: whole chains, or successive samples of one chain",
+    since=_V14,
+)
+_COUNT = _sum("count", (), "samples in the group")
+
+SPECTRUM = Kind(
+    "sums of local functions over samples of several lattice sizes, and so their scaling"
+    " dimensions",
+    (
+        FLOW_MODEL,
+        MODEL_PARAMETERS,
+        CONTRADICTIONS,
+        Attribute(
+            "odd_functions",
+            "json",
+            "names of the functions that a flip of all spins reverses, in order; the first one is"
+            " the magnetization",
+            since=_V14,
+        ),
+        Attribute(
+            "even_functions",
+            "json",
+            "names of those that it does not change; the first one is the energy, as the average"
+            " of s s' over nearest neighbours",
+            since=_V14,
+        ),
+    ),
+    (
+        *_RECORDS,
+        _OWNER,
+        _COUNT,
+        _sum("offset", ("even",), "o: about the mean of O, so that sums lose no digits"),
+        _sum("even_sums", ("even", 2), "sums of O - o and (O - o)^2; O is the average per site"),
+        _sum("odd_sums", ("odd", 3), "sums of abs m, m^2 and m^4; m is the average per site"),
+        _sum("cross_sums", ("even", "odd", 3), "sums of O - o times abs m, m^2 and m^4"),
+        _sum(
+            "even_modes",
+            ("even", "orbits"),
+            "sums of |sum_x O(x) exp(-i q x)|^2 / N for q = 2 pi n / L, averaged over each orbit of"
+            " n with components up to 2, in the order of n^2",
+            required=False,
+        ),
+        _sum("odd_modes", ("odd", "orbits"), "the same of odd functions", required=False),
+    ),
+    since=_V14,
+)
