@@ -2,7 +2,9 @@
  * print the same line agree bit for bit. */
 #include "blocking/blocking.h"
 #include "blocking/correlations.h"
+#include "blocking/group_sums.h"
 #include "blocking/levels.h"
+#include "blocking/low_modes.h"
 #include "blocking/neighbourhood.h"
 #include "blocking/operator_products.h"
 #include "blocking/operators.h"
@@ -219,6 +221,55 @@ static void windows(const char *kernel)
     report(kernel, result, N * SITES);
 }
 
+static void modes(const char *kernel, int64_t depth, int64_t height, int64_t width)
+{
+    enum { SAMPLES = 50, PRODUCTS = 2, MODES = 9, ORBITS = 2, GROUPS = 3 };
+    static const int64_t first[PRODUCTS + 1] = {0, 2, 5};
+    static const int32_t points[5][3] = {{0, 0, 1}, {0, 1, 0}, {0, 2, 1}, {0, 0, 0}, {0, 0, 2}};
+    int32_t (*numbers)[3] = take(MODES * 12), *orbit = take(MODES * 4);
+    float *waves = take(3 * MODE_WAVES * width * 4);
+    for (int64_t m = 1; m < MODES; m++) {
+        for (int axis = depth > 1 ? 0 : 1; axis < 3; axis++)
+            numbers[m][axis] = (int32_t)random_below(5) - 2;
+        orbit[m] = (int32_t)(m % ORBITS);
+    }
+    for (int64_t i = 0; i < 3 * MODE_WAVES * width; i++)
+        waves[i] = (float)random_below(1 << 20) / (1 << 20);
+    const local_functions f = {.shape = {depth, height, width},
+                               .n_products = PRODUCTS,
+                               .n_functions = 2,
+                               .n_modes = MODES,
+                               .n_orbits = ORBITS,
+                               .points = points[0],
+                               .first = first,
+                               .weights = random_doubles(4 * PRODUCTS * MODES, 1.0),
+                               .numbers = numbers[0],
+                               .waves = waves,
+                               .orbit = orbit,
+                               .share = random_doubles(MODES, 1.0)};
+    struct {
+        double values[SAMPLES][2], factors[SAMPLES][2][ORBITS], count[GROUPS], even[GROUPS][2][2],
+            odd[GROUPS][2][GROUP_POWERS], cross[GROUPS][4][GROUP_POWERS], rows[GROUPS][2];
+    } *result = take(sizeof *result);
+    int64_t *groups = take(8 * SAMPLES);
+    for (int64_t i = 0; i < SAMPLES; i++)
+        groups[i] = i % GROUPS;
+    expect(low_modes(&f, random_bytes(SAMPLES * (depth * height * width + 7) / 8 + 1), SAMPLES,
+                     result->values[0], result->factors[0][0]) == RSMI_OK);
+    const group_sums sums = {GROUPS,
+                             2,
+                             2,
+                             result->count,
+                             take_doubles(GROUPS * 2),
+                             result->even[0][0],
+                             result->odd[0][0],
+                             result->cross[0][0]};
+    expect(add_to_groups(&sums, result->values[0], result->values[0], groups, SAMPLES) == RSMI_OK);
+    expect(add_rows_to_groups(result->values[0], 2, groups, SAMPLES, GROUPS, result->rows[0]) ==
+           RSMI_OK);
+    report(kernel, result, sizeof *result);
+}
+
 static void rbm(const char *kernel, int persistent)
 {
     enum { V = 35, H = 21, BATCH = 100, N = 1000 };
@@ -346,5 +397,6 @@ int main(void)
         lambda(objectives[objective], objective);
     transfer("transfer");
     explain("explain", 0), explain("explain", 1);
+    modes("low-modes", 1, 20, 70), modes("low-modes", 5, 6, 9);
     return 0;
 }

@@ -53,10 +53,17 @@ FLOAT = {
     "lambda-decoder",
     "transfer",
     "explain",
+    "low-modes",
 }
 WITH_FLOATS = sorted(
     source
-    for pattern in ("learning/*.c", "base/dense.c", "models/ising/transfer.c")
+    for pattern in (
+        "learning/*.c",
+        "base/dense.c",
+        "blocking/low_modes.c",
+        "blocking/group_sums.c",
+        "models/ising/transfer.c",
+    )
     for source in (ROOT / "csrc").glob(pattern)
 )
 VECTORIZED = ("-O1", "-ftree-vectorize")

@@ -26,6 +26,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.kernels import spectrum as kernel
+
 POWERS = (1, 2, 4)
 ARRAYS = (
     "count",
@@ -148,29 +150,24 @@ class GroupSums:
         Raises
         ------
         ValueError
-            If modes are measured and missing here, or the other way round.
+            If structure factors are missing, the arrays do not fit together, or there is no such
+            group.
         """
         if (even_modes is None or odd_modes is None) and self.orbits:
             raise ValueError("these sums need structure factors")
         sums = self.arrays
-        self._set_offsets(even, groups)
-        deviation = even - sums["offset"][groups]
-        size = np.abs(odd)
-        squares = size * size
-        powers = np.stack([size, squares, squares * squares], axis=-1)
-        np.add.at(sums["count"], groups, 1.0)
-        np.add.at(sums["even_sums"], groups, np.stack([deviation, deviation * deviation], axis=-1))
-        np.add.at(sums["odd_sums"], groups, powers)
-        np.add.at(sums["cross_sums"], groups, deviation[:, :, None, None] * powers[:, None])
-        if even_modes is not None and odd_modes is not None:
-            np.add.at(sums["even_modes"], groups, even_modes)
-            np.add.at(sums["odd_modes"], groups, odd_modes)
-
-    def _set_offsets(self, even: NDArray[np.float64], groups: NDArray[np.int64]) -> None:
-        """The first configuration of a group gives its offset."""
-        new, first = np.unique(groups, return_index=True)
-        begins = self.arrays["count"][new] == 0
-        self.arrays["offset"][new[begins]] = even[first[begins]]
+        groups = np.ascontiguousarray(groups, dtype=np.int64)
+        kernel.add_to_groups(
+            np.ascontiguousarray(even, dtype=np.float64),
+            np.ascontiguousarray(odd, dtype=np.float64),
+            groups,
+            *(sums[name] for name in ("count", "offset", "even_sums", "odd_sums", "cross_sums")),
+        )
+        for name, modes in (("even_modes", even_modes), ("odd_modes", odd_modes)):
+            if self.orbits and modes is not None:
+                rows = np.ascontiguousarray(modes, dtype=np.float64).reshape(len(groups), -1)
+                flat = sums[name].reshape(self.groups, -1)
+                kernel.add_rows_to_groups(rows, groups, flat)
 
     def with_common_offset(self) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
         """Return an offset (E,) and the arrays, but for ``offset``, about it.

@@ -10,9 +10,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.kernels import operators
+from rsmi.kernels import spectrum as kernel
 from rsmi.lattice.packed import unpack_spins
+from rsmi.renormalization.rules import three_axes
 from rsmi.renormalization.spectrum.functions import LocalFunction
 from rsmi.renormalization.spectrum.modes import modes_of, refuse_modes
+from rsmi.renormalization.spectrum.plan import plan_of
 
 
 class FieldFunction(Protocol):
@@ -68,19 +72,66 @@ def measure(
     """
     if modes and (reason := refuse_modes(shape)):
         raise ValueError(f"a lattice of {'x'.join(map(str, shape))} has no modes: {reason}")
-    spins = unpack_spins(rows, shape)
-    values = np.empty((len(rows), len(functions)))
+    shape = tuple(shape)
     orbits = len(modes_of(len(shape)).orbits) if modes else 0
+    values = np.empty((len(rows), len(functions)))
     factors = np.empty((len(rows), len(functions), orbits))
+    local = [k for k, function in enumerate(functions) if isinstance(function, LocalFunction)]
+    if local:
+        own = tuple(f for f in functions if isinstance(f, LocalFunction))
+        values[:, local], factors[:, local] = _of_products(rows, shape, own, modes)
     for k, function in enumerate(functions):
-        if isinstance(function, LocalFunction):
-            amplitudes = _amplitudes_of_products(spins, function, modes)
-        else:
-            amplitudes = _amplitudes(function.fields(spins), modes)
-        values[:, k] = amplitudes[:, 0].real / prod(shape)
-        if modes:
-            factors[:, k] = _orbit_averages(amplitudes[:, 1:], len(shape)) / prod(shape)
+        if not isinstance(function, LocalFunction):
+            fields = function.fields(unpack_spins(rows, shape))
+            values[:, k], factors[:, k] = _of_fields(fields, modes)
     return Readings(values, factors)
+
+
+def _of_products(
+    rows: NDArray[np.uint8],
+    shape: tuple[int, ...],
+    functions: tuple[LocalFunction, ...],
+    modes: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    plan = plan_of(functions, shape, modes)
+    rows = np.ascontiguousarray(rows, dtype=np.uint8)
+    if plan.terms is None:
+        sums, factors = kernel.low_modes(rows, *plan.arguments)
+    else:
+        sums = _lattice_sums(rows, shape, plan.terms, plan.weights)
+        factors = np.empty((len(rows), len(functions), 0))
+    return sums / prod(shape) + plan.constants, factors
+
+
+def _lattice_sums(
+    rows: NDArray[np.uint8],
+    shape: tuple[int, ...],
+    terms: NDArray[np.int32],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The sums of `low_modes` without modes, bit for bit."""
+    owners = np.arange(len(terms), dtype=np.int32)
+    sums = operators.operator_sums(rows, three_axes(shape), terms, owners, len(terms))
+    totals = np.zeros((len(rows), len(weights)))
+    for f, p in zip(*np.nonzero(weights)):
+        totals[:, f] += weights[f, p] * sums[:, p]
+    return totals
+
+
+def _of_fields(
+    fields: NDArray[np.float64], modes: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return averages (n,) and structure factors (n, orbits) of fields (n, \\*shape)."""
+    dimension, sites = fields.ndim - 1, prod(fields.shape[1:])
+    values = fields.reshape(len(fields), -1).mean(axis=1, dtype=np.float64)
+    if not modes:
+        return values, np.empty((len(fields), 0))
+    transform = np.fft.fftn(fields, axes=tuple(range(1, 1 + dimension)))
+    low = modes_of(dimension)
+    place = np.ravel_multi_index(tuple(low.numbers.T), fields.shape[1:], mode="wrap")
+    squares = np.abs(transform.reshape(len(fields), -1)[:, place]) ** 2 / sites
+    orbits = [squares[:, low.orbit == k].mean(axis=1) for k in range(len(low.orbits))]
+    return values, np.stack(orbits, axis=1)
 
 
 def fields_of(function: Function, spins: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -99,37 +150,3 @@ def _product_field(spins: NDArray[np.int8], points: Sequence[Sequence[int]]) -> 
     for point in points:
         field *= np.roll(spins, tuple(-c for c in point), tuple(range(1, spins.ndim)))
     return field
-
-
-def _amplitudes(fields: NDArray, modes: bool) -> NDArray[np.complex128]:
-    """Return the Fourier sums (n, 1 + modes) of fields (n, \\*shape), first that at q = 0."""
-    if not modes:
-        return fields.reshape(len(fields), -1).sum(axis=1, dtype=np.float64)[:, None] + 0j
-    dimension = fields.ndim - 1
-    transform = np.fft.fftn(fields, axes=tuple(range(1, 1 + dimension)))
-    numbers = np.vstack([np.zeros((1, dimension), np.int64), modes_of(dimension).numbers])
-    flat = transform.reshape(len(fields), -1)
-    sides = fields.shape[1:]
-    return flat[:, np.ravel_multi_index(tuple(numbers.T), sides, mode="wrap")]
-
-
-def _amplitudes_of_products(
-    spins: NDArray[np.int8], function: LocalFunction, modes: bool
-) -> NDArray[np.complex128]:
-    shape = spins.shape[1:]
-    waves = 2 * np.pi * modes_of(len(shape)).numbers / np.array(shape)
-    total: NDArray[np.complex128] | complex = 0j
-    for one in function.products:
-        field = _product_field(spins, one.points)
-        phases = np.exp(-1j * np.array([0.0, *(waves @ np.array(one.centre))]))
-        total = total + one.weight * _amplitudes(field, modes) * (phases if modes else 1)
-    total = np.asarray(total, dtype=np.complex128)
-    total[:, 0] += function.constant * prod(shape)
-    return total
-
-
-def _orbit_averages(amplitudes: NDArray[np.complex128], dimension: int) -> NDArray[np.float64]:
-    modes = modes_of(dimension)
-    average = np.zeros((len(modes.orbit), len(modes.orbits)))
-    average[np.arange(len(modes.orbit)), modes.orbit] = 2 / modes.multiplicity[modes.orbit]
-    return np.abs(amplitudes) ** 2 @ average
