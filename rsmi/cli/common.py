@@ -132,13 +132,13 @@ def _complete_rule(
     ]
 
 
-def rule_options(repeated: str) -> Decorator:
+def rule_options(repeated: str, required: bool = True) -> Decorator:
     """Add --rule, --block, --hard and --bias; see `rsmi.stages.rule_option`. ``repeated`` says what
     several --rule mean."""
     return options(
         click.option(
             "--rule",
-            required=True,
+            required=required,
             multiple=True,
             shell_complete=_complete_rule,
             metavar="FILE|" + "|".join(_NAMED),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from rsmi import models
 from rsmi.lattice.geometry import shape_text
 from rsmi.statistics.notation import fields, table, with_error
@@ -13,24 +15,13 @@ def describe(result: dict[str, Any]) -> str:
     """The result of `rsmi.stages.exact.evaluate` as text."""
     model = models.of(result)
     ratio = model.relative_temperature(result)
-    whole, answers = result["mutual_information_block"], result.get("rules", [result])
+    whole = result["mutual_information_block"]
     sampled = (
         f"{result['windows']} windows of {result['configurations']} sampled configurations; P(V|E)"
         " exact"
     )
     rows = [["rule", "", "I(H:E)", "of I(V:E)", "H(H)"]]
-    for one in answers:
-        information = with_error(one["mutual_information"], one["mutual_information_error"])
-        share = f"{one['mutual_information'] / whole:.4f}" if whole > 0 else "-"
-        rows.append(
-            [
-                one["rule"],
-                "hard" if one["hard"] else "soft",
-                information,
-                share,
-                f"{one['entropy_h']:.6g}",
-            ]
-        )
+    rows += [_row(one, whole) for one in _answers(result)]
     lines = fields(
         [
             (
@@ -53,4 +44,41 @@ def describe(result: dict[str, Any]) -> str:
             ),
         ]
     )
-    return "\n".join([*lines, "", *table(rows), ""])
+    best = _describe_best(result["best"]) if "best" in result else []
+    return "\n".join([*lines, "", *table(rows), *best, ""])
+
+
+def _answers(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rules, and the best function if it was searched."""
+    rules = result.get("rules", [result] if "rule" in result else [])
+    return [*rules, *([result["best"]] if "best" in result else [])]
+
+
+def _row(one: dict[str, Any], whole: float) -> list[str]:
+    """A rule, its information, the share of I(V:E), and its entropy."""
+    kind = "hard" if one["hard"] else "soft"
+    name = f"mutual_information_exact_{kind}"
+    return [
+        one["rule"],
+        kind,
+        with_error(one[name], one[f"{name}_error"]),
+        f"{one[name] / whole:.4f}" if whole > 0 else "-",
+        f"{one[f'entropy_{kind}']:.6g}",
+    ]
+
+
+def _describe_best(best: dict[str, Any]) -> list[str]:
+    """How the best function was found, and what it is."""
+    which = "" if best["parity"] == "any" else f" {best['parity']}"
+    lines = [
+        "",
+        f"  best{which}: the best of all{which} functions with two values that {best['restarts']}"
+        f" restarts find; {best['restarts_that_agree']} of them agree within 1 %",
+    ]
+    if best["states_up"] is not None:
+        lines.append(f"  h = 1 for the blocks {' '.join(best['states_up'])}, else 0")
+    of = "pairs" if best["parity"] == "even" else "spin"
+    lines.append(f"  coefficients of 2h - 1: of the {of} of every site")
+    rows = np.array(best["site_weights"])
+    rows = rows.reshape(-1, rows.shape[-1])
+    return [*lines, *table([["", *(f"{weight:z.4f}" for weight in row)] for row in rows])]

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from rsmi import models
 from rsmi.errors import UsageError
 from rsmi.information.entropy import ExactInformation, joint_informations
-from rsmi.lattice.geometry import Geometry, shape_text
+from rsmi.lattice.geometry import Geometry, parse_block, shape_text
 from rsmi.models.base import Model, Oracle
 from rsmi.samples.checks import require_full, require_periodic, require_single_component
 from rsmi.samples.views import open_samples
-from rsmi.stages.exact_environments import Environments, System, draw_environments
+from rsmi.stages.exact_best import Found, Search
+from rsmi.stages.exact_environments import Environments, System, draw_environments, halves
 from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
 
 _MOST_HIDDEN = 8  # hidden units of a rule, whose joint states are summed over
@@ -28,6 +29,8 @@ def evaluate(
     samples: Path | None,
     rules: tuple[str, ...],
     *,
+    best: bool = False,
+    sector: str | None = None,
     model: str,
     block: str | None,
     hard: bool,
@@ -51,8 +54,8 @@ def evaluate(
     dict
         The question, and ``mutual_information_block``. One rule adds ``rule``, ``hard``,
         ``mutual_information_exact_hard`` and ``entropy_hard`` (``soft`` for a soft rule); several
-        rules add a list ``rules`` of such objects. Values are in nats and have an ``_error``, which
-        is 0 where all environments are enumerated.
+        rules add a list ``rules`` of such objects, and ``best`` adds an object ``best``. Values are
+        in nats and have an ``_error``, which is 0 where all environments are enumerated.
 
     Raises
     ------
@@ -60,22 +63,34 @@ def evaluate(
         If the options contradict one another or ask for too much; the message says what is
         possible.
     """
+    _check_question(rules, best, sector)
     with contextlib.ExitStack() as stack:
         system = _system(stack, samples, model, dimension, shape, temperature, coupling)
         chosen = [choose_rule(stack, text, block, hard, len(system.shape), bias) for text in rules]
         for text, one in zip(rules, chosen):
             require_components(text, one.rule, 1, "the lattice")
-        geometry = _geometry(chosen, buffer, environment)
+        geometry = _geometry(chosen, block, len(system.shape), buffer, environment)
         _check(geometry, system, chosen)
-        informations, environments = _informations(geometry, system, chosen, windows, seed)
+        search = Search(geometry, system, sector, seed) if best else None
+        informations, environments, found = _informations(
+            geometry, system, chosen, windows, seed, search
+        )
     answers = [_answer(*one) for one in zip(rules, chosen, informations)]
     return {
         **_question(system, geometry),
         **_method(environments),
         "mutual_information_block": informations[0].block_information,
         "mutual_information_block_error": informations[0].block_error,
-        **(answers[0] if len(answers) == 1 else {"rules": answers}),
+        **(answers[0] if len(answers) == 1 else {"rules": answers} if answers else {}),
+        **({"best": search.answer(found, informations[-1])} if search and found else {}),
     }
+
+
+def _check_question(rules: tuple[str, ...], best: bool, sector: str | None) -> None:
+    if not rules and not best:
+        raise UsageError("give a rule by --rule, or ask for the best of all functions by --best")
+    if sector is not None and not best:
+        raise UsageError(f"--sector {sector}: chooses among the functions of --best; add --best")
 
 
 def _informations(
@@ -84,18 +99,27 @@ def _informations(
     chosen: Sequence[ChosenRule],
     windows: int | None,
     seed: int,
-) -> tuple[Sequence[ExactInformation], Environments | None]:
-    """The informations of all rules, and the environments; None if all are enumerated."""
+    search: Search | None,
+) -> tuple[Sequence[ExactInformation], Environments | None, Found | None]:
+    """The informations of all rules and of the best function, if it is searched; the environments,
+    None if all are enumerated; and the best function."""
     channels = [one.rule.channel() for one in chosen]
     joint = _joint(geometry, system)
     if joint is not None:
-        return joint_informations(channels, joint), None
+        found = search.of_joint(joint) if search else None
+        channels += [found.channel] if found else []
+        return joint_informations(channels, joint), None, found
     learned = any(one.file for one in chosen)
     drawn = draw_environments(geometry, system, learned, windows, seed)
+    found = None
+    if search:
+        sample, drawn = halves(drawn)
+        found = search.of_environments(sample)
+        channels.append(found.channel)
     informations = system.oracle.informations(
         channels, geometry, system.coupling, drawn.spins, drawn.runs
     )
-    return informations, drawn
+    return informations, drawn, found
 
 
 def _joint(geometry: Geometry, system: System) -> NDArray[np.float64] | None:
@@ -192,9 +216,18 @@ def _oracle(model: Model, dimension: int, attributes: Mapping[str, Any], where: 
     return oracle
 
 
-def _geometry(chosen: list[ChosenRule], buffer: int | None, environment: int) -> Geometry:
-    """Block and buffer that all rules share; a learned rule remembers its buffer."""
+def _geometry(
+    chosen: list[ChosenRule],
+    block: str | None,
+    dimension: int,
+    buffer: int | None,
+    environment: int,
+) -> Geometry:
+    """Block and buffer that all rules share; a learned rule remembers its buffer. Without rules the
+    block is the given one."""
     blocks = list(dict.fromkeys(one.rule.block for one in chosen))
+    if not blocks:
+        blocks = [parse_block(block) if block else (2,) * dimension]
     if len(blocks) > 1:
         raise UsageError(
             f"the rules have blocks of {' and '.join(map(shape_text, blocks))}: one table is for"
@@ -212,7 +245,7 @@ def _check(geometry: Geometry, system: System, chosen: list[ChosenRule]) -> None
     """Refuse what does not fit or is out of reach."""
     system.oracle.check(geometry)
     geometry.check(system.shape)
-    hidden = max(one.rule.n_hidden for one in chosen)
+    hidden = max((one.rule.n_hidden for one in chosen), default=1)
     if hidden > _MOST_HIDDEN:
         raise UsageError(
             f"a rule of {hidden} hidden units: at most {_MOST_HIDDEN}, whose joint states are"

@@ -59,6 +59,24 @@ class Environments:
     configurations: int
 
 
+def halves(drawn: Environments) -> tuple[Environments, Environments]:
+    """Two halves of the environments, of different runs of configurations.
+
+    Raises
+    ------
+    UsageError
+        If all environments are of one run.
+    """
+    first = drawn.runs < (drawn.runs.max() + 1) // 2
+    if not first.any():
+        raise UsageError("the configurations are too few to find a function on some of them")
+    count = drawn.configurations // 2
+    return (
+        Environments(drawn.spins[first], drawn.runs[first], count),
+        Environments(drawn.spins[~first], drawn.runs[~first], drawn.configurations - count),
+    )
+
+
 def draw_environments(
     geometry: Geometry, system: System, learned: bool, windows: int | None, seed: int
 ) -> Environments:

@@ -282,7 +282,7 @@ REFUSED = {
     "--rule majority": (
         "give the lattice by --size (with --temperature or --coupling), or samples of it"
     ),
-    "--size 6": "Missing option '--rule'",
+    "--size 6": "give a rule by --rule, or ask for the best of all functions",
     "--size 6 --rule majority": "one of the two",
     "--size 6 --coupling nan --rule majority": "must be positive and finite",
     "--size 4 --coupling 1 --rule majority": "they span 6x6 sites, and the lattice has 4x4",

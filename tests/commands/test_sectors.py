@@ -11,6 +11,7 @@ from example_files import PAIRS, even_rule
 from rsmi import models
 from rsmi.models.base import SECTORS, Sector
 from rsmi.renormalization.product_terms import expectation_terms
+from rsmi.reports.exact import describe
 from rsmi.samples.views import open_rule, open_samples
 from rsmi.store import open_file
 
@@ -203,3 +204,63 @@ def test_figures(tmp_path, products):
     assert run_here("plot", path, "-o", output).code == 0
     text = output.read_text()
     assert ("site weights" in text) == (products == PAIRS)
+
+
+# ---- the best of all functions -------------------------------------------------------------------
+
+
+def best(*words):
+    found = run_here("exact", *words, "--json")
+    assert found.code == 0, found.err
+    return json.loads(found.out)
+
+
+def test_best_even_function_of_the_torus(folder):
+    """The learned rule beside the best function: both are "all four spins are equal"."""
+    words = "--size 6 --temperature Tc --sector even --best --hard --rule"
+    numbers = best(*words.split(), folder / "even.h5")
+    assert numbers["best"]["states_up"] == ["----", "++++"]
+    found = numbers["best"]["mutual_information_exact_hard"]
+    assert found == pytest.approx(numbers["mutual_information_exact_hard"], rel=1e-12)
+    assert found == pytest.approx(0.015989, abs=5e-7)
+    assert numbers["best"]["site_weights"] == [[0.75, 0.75], [0.75, 0.75]]
+    text = describe(numbers)
+    assert text.count("hard   0.0159895") == 2
+    assert "h = 1 for the blocks ---- ++++, else 0" in text
+
+
+def test_best_odd_function_is_the_default(folder):
+    """Majority of three of the four spins; it is printed without any rule."""
+    numbers = best("--size", 6, "--temperature", "Tc", "--best")
+    assert "rule" not in numbers
+    assert numbers["best"]["sector"] == "odd"
+    assert numbers["best"]["mutual_information_exact_hard"] == pytest.approx(0.461566, abs=5e-7)
+
+
+def test_best_function_over_samples(folder):
+    """Found on half of the configurations and measured on the others, together with a rule; with
+    buffer 1 on the 6x6 torus it is the function that the enumeration finds."""
+    words = "--best --sector even --rule majority --windows 4000"
+    numbers = best(folder / "samples.h5", *words.split())
+    found = numbers["best"]
+    assert numbers["windows"] + found["environments_search"] == 4000
+    assert found["states_up"] == ["----", "++++"]
+    error = found["mutual_information_exact_hard_error"]
+    assert abs(found["mutual_information_exact_hard"] - 0.015989) < 4 * error
+    error = numbers["mutual_information_exact_hard_error"]
+    assert abs(numbers["mutual_information_exact_hard"] - 0.461045) < 4 * error
+
+
+NO_BEST = {
+    "--size 6": "give a rule by --rule, or ask for the best",
+    "--size 6 --rule majority --sector even": "chooses among the functions of --best",
+    "--size 6 --best --sector oddd": "did you mean odd?",
+    "--dimension 1 --size 8 --block 1 --best --sector even": "function of one spin is constant",
+}
+
+
+@pytest.mark.parametrize("words", NO_BEST)
+def test_no_best_function(words):
+    found = run_here("exact", *words.split(), "--coupling", 0.4)
+    assert found.code == 2
+    assert NO_BEST[words] in found.sentence
