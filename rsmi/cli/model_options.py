@@ -92,7 +92,7 @@ class OptionalModelCommand(ModelCommand):
     """A command that samples only if ``--model`` is given."""
 
     default = None
-    sections = (
+    sections: tuple[tuple[str, tuple[str, ...] | None], ...] = (
         ("Options", None),
         (
             "Sampling in flight, if there is a --model",

@@ -22,7 +22,8 @@ from rsmi.renormalization.spectrum.plan import plan_of
 class FieldFunction(Protocol):
     """A function that is computed site by site, such as `readouts.Readout`."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def fields(self, spins: NDArray[np.int8]) -> NDArray[np.float64]:
         """Return the values (n, \\*shape) for spins (n, \\*shape) of +-1."""

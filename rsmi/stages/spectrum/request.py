@@ -15,11 +15,11 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import pack_spins
 from rsmi.renormalization import rules
 from rsmi.renormalization.operators import OPERATORS
-from rsmi.renormalization.rules import Rule
 from rsmi.renormalization.spectrum import functions
 from rsmi.renormalization.spectrum.modes import refuse_modes
 from rsmi.renormalization.spectrum.readings import Function
 from rsmi.renormalization.spectrum.readouts import measured_parity
+from rsmi.renormalization.spectrum.tables import function_of_unit
 from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
 from rsmi.store import File
 
@@ -224,7 +224,10 @@ def _of_unit(chosen: ChosenRule, unit: int, readout: str) -> tuple[Function, dic
     name = _unit_name(chosen, unit, readout)
     identity = {key: value for key, value in chosen.identity.items() if key != "hard"}
     identity |= {"readout": readout} | ({} if rule.n_hidden == 1 and named else {"unit": unit + 1})
-    return functions.symmetrized(_function(name, rule, unit, readout)), identity
+    try:
+        return function_of_unit(name, rule, unit, readout == "linear"), identity
+    except ValueError as error:
+        raise UsageError(f"--function {name}: {error}") from error
 
 
 def _unit_name(chosen: ChosenRule, unit: int, readout: str) -> str:
@@ -235,28 +238,6 @@ def _unit_name(chosen: ChosenRule, unit: int, readout: str) -> str:
     code = f" ({chosen.file.file.digest[:8]})" if chosen.file is not None else ""
     how = "" if chosen.file is None and chosen.identity["name"] in rules.NAMED else f", {readout}"
     return f"{origin} {shape_text(rule.block)}{several}{how}{code}"
-
-
-def _function(name: str, rule: Rule, unit: int, readout: str) -> functions.LocalFunction:
-    if readout == "linear":
-        return _linear(name, rule, unit)
-    try:
-        return functions.function_of_rule(name, rule, unit)
-    except ValueError as error:
-        raise UsageError(f"{name}: {error}") from error
-
-
-def _linear(name: str, rule: Rule, unit: int) -> functions.LocalFunction:
-    """x itself in units of its largest value: a sum of spins."""
-    weights, sites = rule.filters[unit], functions.spin_sites(rule.block)
-    scale = float(np.abs(weights).sum() + abs(rule.bias[unit])) or 1.0
-    centre = tuple((extent - 1) / 2 for extent in rule.block)
-    products = tuple(
-        functions.Product(float(weight) / scale, (site,), centre)
-        for weight, site in zip(weights, sites)
-        if weight
-    )
-    return functions.LocalFunction(name, products, float(rule.bias[unit]) / scale)
 
 
 # ---- sectors -------------------------------------------------------------------------------------
