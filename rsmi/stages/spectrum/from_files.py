@@ -183,7 +183,7 @@ def prepare(paths: list[Path], choices: Choices) -> Iterator[StoredSpectrum]:
         for source in sources:
             _check_source(source, sources[0])
         shapes = [source.shape for source in sources]
-        require_sizes(shapes)
+        require_sizes(shapes, choices)
         require_modes(shapes, choices)
         refuse_equal_streams(sources)
         smallest = min(shapes, key=math.prod)

@@ -185,7 +185,7 @@ def prepare(request: Mapping[str, Any], choices: Choices) -> Iterator[SampledSpe
     )
     _require_symmetry(ensembles[0])
     shapes = [ensemble.simulation.shape for ensemble in ensembles]
-    require_sizes(shapes)
+    require_sizes(shapes, choices)
     require_modes(shapes, choices)
     with contextlib.ExitStack() as stack:
         functions = choose_functions(stack, choices, dimension, shapes[0])

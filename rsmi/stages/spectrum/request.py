@@ -16,6 +16,7 @@ from rsmi.lattice.packed import pack_spins
 from rsmi.renormalization import rules
 from rsmi.renormalization.operators import OPERATORS
 from rsmi.renormalization.spectrum import functions
+from rsmi.renormalization.spectrum.fits import FEWEST_FOR_FREE_OMEGA
 from rsmi.renormalization.spectrum.modes import refuse_modes
 from rsmi.renormalization.spectrum.readings import Function
 from rsmi.renormalization.spectrum.readouts import measured_parity
@@ -109,8 +110,9 @@ def parameters_of(choices: Choices, functions: ChosenFunctions) -> dict[str, Any
     return functions.identity | {"modes": choices.modes} | fit
 
 
-def require_sizes(shapes: Sequence[tuple[int, ...]]) -> None:
-    """Raise UsageError unless there are two or more lattices of one form."""
+def require_sizes(shapes: Sequence[tuple[int, ...]], choices: Choices) -> None:
+    """Raise UsageError unless there are two or more lattices of one form, and enough of them for
+    the fit."""
     if len(set(shapes)) < 2:
         raise UsageError(
             f"all samples are of {shape_text(shapes[0])}: a scaling dimension takes two lattice"
@@ -123,6 +125,12 @@ def require_sizes(shapes: Sequence[tuple[int, ...]]) -> None:
                 f"{shape_text(first)} and {shape_text(shape)} are not of one form: only lattices of"
                 " one form scale"
             )
+
+    if choices.omega == "free" and len(set(shapes)) < FEWEST_FOR_FREE_OMEGA:
+        raise UsageError(
+            f"--omega free: a free omega needs {FEWEST_FOR_FREE_OMEGA} sizes, not"
+            f" {len(set(shapes))}; give a number"
+        )
 
 
 def require_modes(shapes: Sequence[tuple[int, ...]], choices: Choices) -> None:

@@ -1,0 +1,213 @@
+"""`rsmi spectrum`: from files and in flight, its numbers, its shards, and what it refuses."""
+
+import json
+import math
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from conftest import digest, run_here
+
+from rsmi.lattice.packed import unpack_spins
+from rsmi.stages.spectrum.allocation import samples_of
+from rsmi.stages.spectrum.storage import read
+from rsmi.stages.spectrum.sums import Grouping, merged
+from rsmi.store import open_file
+
+SAMPLE = "sample --algorithm swendsen-wang --thermalization 20 --interval 2 --samples 600 -q"
+FLIGHT = (
+    "spectrum --model ising --sizes 8,12,16 --temperature Tc --samples 6000 --thermalization 60"
+    " --interval 6 --threads 1 -q"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Samples of three lattices, one of them hotter, a learned rule, and a run in flight."""
+    folder = tmp_path_factory.mktemp("spectrum")
+    for name, rest in (
+        ("8.h5", "--size 8 --temperature Tc"),
+        ("16.h5", "--size 16 --temperature Tc"),
+        ("hot-16.h5", "--size 16 --temperature 1.02Tc"),
+        ("cube.h5", "--dimension 3 --size 4 --temperature Tc"),
+    ):
+        assert run_here(*SAMPLE.split(), *rest.split(), "-o", folder / name).code == 0
+    assert run_here(*FLIGHT.split(), "-o", folder / "flight.h5").code == 0
+    (folder / "biased.csv").write_text("1,1\n1,1\n")
+    return folder
+
+
+@pytest.fixture
+def here_with(folder, workplace):
+    """Copies of the files in the working directory, and the command line in this process."""
+    for path in folder.iterdir():
+        shutil.copy(path, workplace)
+    return run_here
+
+
+def numbers(line: str) -> dict:
+    result = run_here(*line.split())
+    assert result.code == 0, result.err
+    return json.loads(result.out)
+
+
+# ---- numbers -------------------------------------------------------------------------------------
+
+
+def test_scaling_dimensions_of_a_short_run(here_with):
+    """Both headlines are right within four errors. Powers of L that are off by one, or a response
+    with the wrong sign, are wrong by far more."""
+    found = numbers("info flight.h5 --json")
+    assert found["samples"] == [7800, 6000, 6000]
+    assert found["exact_energy"] == [True] * 3
+    for sector, exact, largest in (("odd", 1 / 8, 0.05), ("even", 1, 1)):
+        row = found["headline"][sector]
+        assert row["exact"] == exact
+        assert abs(row["delta"] - exact) < 4 * math.hypot(row["error"], row["systematic"])
+        assert row["error"] < largest
+    assert found["headline"]["odd"]["next"] == 17 / 8
+    assert found["exponents"]["nu"]["value"] == 1 / (2 - found["headline"]["even"]["delta"])
+
+
+def test_files_beside_learned_functions(here_with):
+    """A plaquette, the majority rule and a filter in a CSV file, sector by sector."""
+    line = "spectrum 8.h5 16.h5 --function plaquette --function majority --odd biased.csv"
+    found = numbers(f"{line} --json -q -o out.h5")
+    assert found["functions"]["odd"] == ["magnetization", "majority 2x2", "filter 2x2, soft"]
+    assert found["functions"]["even"] == ["energy", "plaquette"]
+    assert [row["quantity"] for row in found["sequence"] if row["quoted"]] == [
+        *["m2"] * 3,
+        *["X12"] * 2,
+    ]
+    assert any("no extrapolation" in remark for remark in found["remarks"])
+    text = run_here("info", "out.h5").out
+    assert "exact 1/8 = 0.125 (sigma), next 17/8 = 2.125 (d^2 sigma)" in text
+    assert "majority 2x2" in text
+
+
+def test_a_linear_filter_is_the_magnetization(here_with):
+    """Averaged over the lattice, a linear filter is a multiple of the magnetization."""
+    found = numbers("spectrum 8.h5 16.h5 --odd biased.csv --readout linear --json -q -o linear.h5")
+    naive, linear = ([r for r in found["sequence"] if r["function"].startswith(f)] for f in "mf")
+    assert [r["delta"] for r in naive] == pytest.approx([r["delta"] for r in linear], abs=1e-12)
+
+
+def test_sums_are_those_of_the_configurations(here_with):
+    """Counts, moments and products, recomputed from the samples file."""
+    assert run_here(*"spectrum 8.h5 16.h5 -q -o out.h5".split()).code == 0
+    with open_file("out.h5") as file, h5py.File("8.h5") as samples:
+        sums, spins = read(file)[0], unpack_spins(samples["spins"][()], (8, 8)).astype(float)
+    m = np.abs(spins.mean(axis=(1, 2)))
+    e = (spins * np.roll(spins, 1, 1) + spins * np.roll(spins, 1, 2)).mean(axis=(1, 2)) / 2
+    o = sums.arrays["offset"][Grouping(600, 8).of(np.arange(600)), 0]
+    assert sums.arrays["count"].sum() == 600
+    assert sums.arrays["odd_sums"][:, 0].sum(axis=0) == pytest.approx(
+        [np.sum(m**p) for p in (1, 2, 4)]
+    )
+    assert sums.arrays["cross_sums"][:, 0, 0].sum(axis=0) == pytest.approx(
+        [np.sum((e - o) * m**p) for p in (1, 2, 4)]
+    )
+    halves = merged(sums, np.repeat([0, 1], sums.groups // 2))
+    first = Grouping(600, 8).of(np.arange(600)) < sums.groups // 2
+    offset = halves.arrays["offset"][0, 0]
+    assert halves.arrays["even_sums"][0, 0] == pytest.approx(
+        [np.sum(e[first] - offset), np.sum((e[first] - offset) ** 2)]
+    )
+
+
+def test_modes(here_with):
+    found = numbers("spectrum 8.h5 16.h5 --modes --json -q -o modes.h5")
+    quoted = [row["quantity"] for row in found["sequence"] if row["quoted"]]
+    assert quoted == ["A", "X12"]
+    assert {row["quantity"] for row in found["sequence"]} == {"m1", "m2", "A", "X12", "X24", "E01"}
+
+
+def test_off_critical_samples_are_remarked(here_with):
+    line = FLIGHT.replace("Tc", "1.01Tc").replace("6000", "3000")
+    result = run_here(*line.replace(" -q", "").split(), "-o", "off.h5")
+    assert "T = 1.01 T_c: scaling dimensions hold only at the critical temperature" in result.err
+
+
+# ---- one result, however it is made --------------------------------------------------------------
+
+
+def test_threads_interruptions_and_shards_change_nothing(here_with, interrupt):
+    whole = digest("flight.h5")
+    line = FLIGHT.split()
+    for count in (0, 30):
+        interrupt([*line, "-o", "again.h5"], count)
+    assert run_here(*line, "--threads", 2, "-o", "again.h5").code == 0
+    assert digest("again.h5") == whole
+    shards = [f"{i}.h5-shard" for i in range(3)]
+    for number, shard in enumerate(shards):
+        assert run_here(*line, "--shard", f"{number}/3", "-o", shard).code == 0
+    assert run_here("merge", *shards, "-q", "-o", "merged.h5").code == 0
+    assert digest("merged.h5") == whole
+
+
+def test_shards_of_files(here_with):
+    line = "spectrum 8.h5 16.h5 --function corner -q".split()
+    for number in range(2):
+        assert run_here(*line, "--shard", f"{number}/2", "-o", f"{number}.shard").code == 0
+    assert run_here(*"merge 0.shard 1.shard -q -o merged.h5".split()).code == 0
+    assert run_here(*line, "-o", "whole.h5").code == 0
+    assert digest("merged.h5") == digest("whole.h5")
+
+
+def test_the_file_is_small(folder):
+    assert (folder / "flight.h5").stat().st_size < 1 << 20
+
+
+# ---- what is sampled -----------------------------------------------------------------------------
+
+
+def test_more_configurations_of_small_lattices():
+    sizes = (8, 12, 16, 24, 32)
+    assert [samples_of(size, sizes, 1000) for size in sizes] == [3100, 1900, 1300, 1000, 1000]
+
+
+@pytest.mark.parametrize(
+    ("samples", "chains"), [(1000, 1024), (5000, 1024), (600, 8), (7, 3), (70, 64)]
+)
+def test_groups_have_whole_chains_or_successive_samples_of_one(samples, chains):
+    grouping = Grouping(samples, chains)
+    groups = grouping.of(np.arange(samples))
+    assert np.array_equal(np.unique(groups), np.arange(grouping.count))
+    for group in range(grouping.count):
+        own = np.flatnonzero(groups == group)
+        if not grouping.whole_chains:
+            assert len(set(own % chains)) == 1
+            assert np.ptp(own // chains) == len(own) - 1
+
+
+def test_dry_run_prints_the_allocation(here_with):
+    plan = numbers(f"{FLIGHT} --dry-run --json -o no.h5")
+    assert plan["samples_of_size"] == "N max(1, 0.9 L_max/L - 0.5)"
+    assert plan["samples"] == [7800, 6000, 6000]
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+REFUSED = {
+    "spectrum 8.h5": "a scaling dimension takes two lattice sizes at least",
+    "spectrum 8.h5 hot-16.h5": "hot-16.h5: K 0.432045876, 8.h5 has 0.4406867935",
+    "spectrum 8.h5 cube.h5": "cube.h5: dimension 3",
+    "spectrum 8.h5 8.h5 16.h5": "holds the same random streams",
+    "spectrum 8.h5 16.h5 --function nothing": "neither a file nor one of magnetization, energy",
+    "spectrum 8.h5 16.h5 --even magnetization": "magnetization is odd under a flip",
+    "spectrum 8.h5 16.h5 --function majority-ties-up": "is neither odd nor even",
+    "spectrum 8.h5 16.h5 --sizes 8,16": "--sizes: the samples are read from files",
+    "spectrum --model ising --sizes 8,16 --temperature Tc": "--samples: needed with --model",
+    "spectrum --model dimers --sizes 8,16 --coupling 0 --samples 100": "2 components per site",
+    "spectrum": "give files of samples, or --model",
+    "spectrum 8.h5 16.h5 --omega free": "a free omega needs 5 sizes",
+    "spectrum cube.h5 --modes": "takes two lattice sizes",
+}
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_refused(here_with, line):
+    result = run_here(*line.split(), "-q", "-o", "no.h5")
+    assert result.code == 2, result
+    assert REFUSED[line] in result.sentence
