@@ -1,7 +1,9 @@
 """Running the command line in this process and in one of its own, and one tiny pipeline that the
 tests share."""
 
+import atexit
 import contextlib
+import functools
 import importlib.util
 import io
 import os
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fork_server import STREAMS, ForkedProcess, ForkServer
 
 import rsmi
 from rsmi.cli.application import run
@@ -140,32 +143,41 @@ def here():
     return run_here
 
 
-def process(arguments, prelude: str = "", **settings) -> subprocess.Popen:
-    """A command line in a process of its own; ``prelude`` is Python that runs first."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(rsmi.__file__).parent.parent),
-        **settings.pop("env", {}),
-    }
+@functools.cache
+def fork_server() -> ForkServer:
+    """The server that forks the processes of all tests."""
+    server = ForkServer(environment())
+    atexit.register(server.close)
+    return server
+
+
+def environment() -> dict[str, str]:
+    """The variables of a process that imports the rsmi of this one."""
+    return {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parent.parent)}
+
+
+def process(arguments, prelude: str = "", fresh: bool = False, **settings):
+    """A command line in a process of its own; ``prelude`` is Python that runs first.
+
+    The process is forked (`fork_server`), or ``fresh``: a new interpreter, for what an interpreter
+    does before the command.
+    """
+    variables = environment() | settings.pop("env", {})
+    words = [*map(str, arguments)]
+    if not fresh:
+        return ForkedProcess(fork_server(), words, prelude, variables, **settings)
     program = ["-c", f"{prelude}\nfrom rsmi.cli import main; main()"] if prelude else ["-m", "rsmi"]
-    pipes = {
-        name: subprocess.PIPE for name in ("stdin", "stdout", "stderr") if name not in settings
-    }
-    return subprocess.Popen(
-        [sys.executable, *program, *map(str, arguments)],
-        text=True,
-        env=environment,
-        **pipes,
-        **settings,
-    )
+    pipes = {name: subprocess.PIPE for name in STREAMS if name not in settings}
+    command = [sys.executable, *program, *words]
+    return subprocess.Popen(command, text=True, env=variables, **pipes, **settings)
 
 
 @pytest.fixture
 def cli():
     """Run a command line in a process of its own and wait for it."""
 
-    def call(*arguments, prelude="", stdin="", **settings) -> Result:
-        child = process(arguments, prelude, **settings)
+    def call(*arguments, stdin="", **settings) -> Result:
+        child = process(arguments, **settings)
         out, err = child.communicate(stdin, timeout=300)
         return Result(child.returncode, out, err)
 

@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 from click.shell_completion import ShellComplete
 from conftest import COMMANDS as ONE_OF_EACH
-from conftest import PIPELINE, SAMPLE, arguments_for, by_default, digest, process
+from conftest import PIPELINE, SAMPLE, arguments_for, by_default, digest, environment, process
 
-import rsmi
 from rsmi import models
 from rsmi.cli.application import COMMANDS, application
 from rsmi.store import open_file
@@ -343,18 +342,14 @@ def test_reader_goes_away(pipeline, workplace):
 # ---- pipes ---------------------------------------------------------------------------------------
 
 
-def test_pipeline_in_a_shell(workplace, cli):
+def test_pipeline_in_a_shell(workplace):
     """Each command reads from stdin the path that the one before it printed."""
     rsmi = f"{sys.executable} -m rsmi"
     line = (
         f"{rsmi} {SAMPLE} --samples 16 -o s.h5 | {rsmi} coarse-grain - --rule majority -o c.h5 |"
         f" {rsmi} flow - --rule majority --steps 1 --json -o f.h5"
     )
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(sys.modules["rsmi"].__file__).parent.parent),
-    }
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment)
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment())
     assert done.returncode == 0
     assert [row["size"] for row in json.loads(done.stdout)["flows"][0]["steps"]] == [8, 4]
 
@@ -894,14 +889,6 @@ def test_completion(words, answer):
     assert sorted(found.split("\n")[:-1]) == sorted(answer)
 
 
-def completed(environment: dict[str, str]) -> str:
+def completed(variables: dict[str, str]) -> str:
     """What the program prints when a shell asks it to complete a line."""
-    program = "import sys; sys.argv = ['rsmi']; from rsmi.cli import main; main()"
-    environment = {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parents[1]), **environment}
-    return subprocess.run(
-        [sys.executable, "-P", "-c", program],  # -P: not the sources of this folder
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    return process([], env=variables).communicate()[0]

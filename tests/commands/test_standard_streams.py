@@ -1,18 +1,18 @@
 """Standard streams that are closed or full: results, remarks and paths that cannot go their way."""
 
-import os
+import contextlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLE, Result, by_default
+from conftest import SAMPLE, Result, by_default, environment, process
+from fork_server import CLOSED
 
-import rsmi
 from rsmi.store import open_file
 
 NEW = f"{SAMPLE} --samples 24 --seed 5 -o new.h5"  # without -q, so that there is a progress bar
-ONE_OF_EACH = ("a path", "numbers", "info", "help")  # the others print by the same functions
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 
 # A command for each way of printing: a path, JSON, a summary, a plan, a help text. The second
@@ -27,26 +27,48 @@ PRINTING = {
     "a flow's path": ("flow other.h5 --rule decimation --steps 1 -o new.h5", "new.h5"),
     "help": ("flow -h", None),
 }
+QUICK = [what for what in PRINTING if what != "a figure's path"]  # figures print paths as others do
+
+
+# Redirections of a shell: the stream, and the file that it reads or writes, None if it is closed.
+REDIRECTIONS = {
+    "<&-": ("stdin", None),
+    ">&-": ("stdout", None),
+    "2>&-": ("stderr", None),
+    "<noise": ("stdin", "noise"),
+    ">/dev/full": ("stdout", "/dev/full"),
+    "2>/dev/full": ("stderr", "/dev/full"),
+}
 
 
 @pytest.fixture
 def shell(pipeline, workplace):
-    """Run a command line with redirections in a shell, beside files of the pipeline."""
+    """Run a command line with redirections, beside files of the pipeline.
+
+    A new interpreter makes its standard streams itself, those of a fork are made for it; therefore
+    one command for each kind of stream is given to a shell, ``fresh``.
+    """
     for name in ("other.h5", "flow.h5"):
         (workplace / name).symlink_to(pipeline / name)
 
-    def call(line: str, redirections: str) -> Result:
-        path = {"PYTHONPATH": str(Path(rsmi.__file__).parent.parent)}
-        done = subprocess.run(
-            ["sh", "-c", f"exec {sys.executable} -m rsmi {line} {redirections}"],
-            capture_output=True,
-            text=True,
-            env={**os.environ, **path},
-            timeout=300,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
+    def call(line: str, redirections: str, fresh: bool = False) -> Result:
+        if fresh:
+            words = ["sh", "-c", f"exec {sys.executable} -m rsmi {line} {redirections}"]
+            done = subprocess.run(words, capture_output=True, text=True, env=environment())
+            return Result(done.returncode, done.stdout, done.stderr)
+        with contextlib.ExitStack() as stack:
+            child = process(line.split(), **dict(streams(redirections, stack)))
+            out, err = child.communicate(timeout=300)
+        return Result(child.returncode, out or "", err or "")
 
     return call
+
+
+def streams(redirections: str, stack: contextlib.ExitStack) -> Iterator[tuple]:
+    for word in redirections.split():
+        name, path = REDIRECTIONS[word]
+        mode = "r" if name == "stdin" else "w"
+        yield name, CLOSED if path is None else stack.enter_context(open(path, mode))
 
 
 def assert_complete(name: str | None) -> None:
@@ -57,22 +79,22 @@ def assert_complete(name: str | None) -> None:
         assert Path(name).stat().st_size > 0
 
 
-@pytest.mark.parametrize("what", by_default(ONE_OF_EACH, PRINTING))
+@pytest.mark.parametrize("what", by_default(QUICK, PRINTING))
 def test_closed_output(what, shell):
     """Nobody expects a result from a closed standard output, so nothing fails."""
     line, made = PRINTING[what]
-    result = shell(line, ">&-")
+    result = shell(line, ">&-", fresh=what == "info")
     assert (result.code, result.out) == (0, "")
     assert "defect" not in result.err and "cannot be written" not in result.err
     assert_complete(made)
 
 
 @FULL
-@pytest.mark.parametrize("what", by_default(ONE_OF_EACH, PRINTING))
+@pytest.mark.parametrize("what", by_default(QUICK, PRINTING))
 def test_full_output(what, shell):
     """A full disk under standard output is named in one sentence; the file is complete."""
     line, made = PRINTING[what]
-    result = shell(line, ">/dev/full")
+    result = shell(line, ">/dev/full", fresh=what == "info")
     assert result.code == 1
     assert "standard output cannot be written (No space left on device)" in result.sentence
     assert "defect" not in result.err and "Exception ignored" not in result.err
@@ -81,12 +103,12 @@ def test_full_output(what, shell):
 
 @pytest.mark.parametrize("redirection", ["2>&-", pytest.param("2>/dev/full", marks=FULL)])
 @pytest.mark.parametrize(
-    "what", by_default(ONE_OF_EACH, ["a path", "a figure's path", "a flow's path", "info"])
+    "what", by_default(QUICK, ["a path", "a figure's path", "a flow's path", "info"])
 )
 def test_remarks_that_cannot_be_written(what, redirection, shell):
     """The run goes on without its progress bar and its remarks."""
     line, made = PRINTING[what]
-    result = shell(line, redirection)
+    result = shell(line, redirection, fresh=what == "info")
     assert result.code == 0 and result.out
     assert_complete(made)
 
@@ -99,7 +121,7 @@ def test_errors_that_cannot_be_written_keep_their_exit_code(redirection, shell):
 
 def test_all_streams_closed(shell):
     """No file of the run gets a descriptor below 3, where a library might write its messages."""
-    assert shell(NEW, "<&- >&- 2>&-").code == 0
+    assert shell(NEW, "<&- >&- 2>&-", fresh=True).code == 0
     assert_complete("new.h5")
 
 

@@ -2,6 +2,7 @@
 killed, encrypted."""
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -78,12 +79,20 @@ def long_digest(tmp_path_factory):
 
 
 @pytest.fixture
+def cli(cli):
+    """As that of all tests, in a new interpreter: dask starts processes and threads of its own."""
+    return functools.partial(cli, fresh=True)
+
+
+@pytest.fixture
 def begin(workplace, cluster):
     """Begin the long command in a process of its own and wait for its first part of a chain."""
 
     def call(address=None):
         child = process(
-            [*LONG, "--scheduler", address or cluster.scheduler_address], fine_grained()
+            [*LONG, "--scheduler", address or cluster.scheduler_address],
+            fine_grained(),
+            fresh=True,
         )
         wait("the first part", lambda: parts_of("long.h5", "chain*") or child.poll() is not None)
         assert child.poll() is None, child.communicate()
@@ -183,7 +192,8 @@ def test_command_killed_and_its_work_dropped(begin, cluster, here, long_digest):
 def test_worker_that_dies_again_and_again(workplace, cluster, here, long_digest, monkeypatch):
     """Four times without a part: one sentence; what was done is kept."""
     monkeypatch.setattr(cluster.scheduler, "allowed_failures", 0)
-    child = process([*LONG, "--interval", 10**7, "--scheduler", cluster.scheduler_address])
+    line = [*LONG, "--interval", 10**7, "--scheduler", cluster.scheduler_address]
+    child = process(line, fresh=True)
     wait(
         "work",
         lambda: (

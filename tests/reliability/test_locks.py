@@ -253,10 +253,10 @@ def test_a_pipeline_on_a_file_system_without_locks(workplace, cli):
     Path("locks.c").write_text(PRELOADED)
     options = ["-shared", "-fPIC", "-w", "-U_FILE_OFFSET_BITS", "-o", "locks.so", "locks.c", "-ldl"]
     subprocess.run(["cc", *options], check=True)
-    setting = {"LD_PRELOAD": str(workplace / "locks.so")}
-    assert cli(*LINE, env=setting).code == 0
-    coarse = cli("coarse-grain", "out.h5", "--rule", "majority", "-o", "coarse.h5", env=setting)
+    setting = {"env": {"LD_PRELOAD": str(workplace / "locks.so")}, "fresh": True}
+    assert cli(*LINE, **setting).code == 0
+    coarse = cli("coarse-grain", "out.h5", "--rule", "majority", "-o", "coarse.h5", **setting)
     assert coarse.code == 0
-    assert cli("info", "coarse.h5", "--verify", env=setting).out == "ok\n"
+    assert cli("info", "coarse.h5", "--verify", **setting).out == "ok\n"
     with open_file(Path("coarse.h5")) as file:
         file.verify()

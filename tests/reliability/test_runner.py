@@ -180,6 +180,7 @@ def test_signal_while_nothing_can_be_saved(workplace, cli):
             "-o",
             "out.h5",
             prelude=prelude,
+            fresh=True,
         )
         assert result.code == 75
         assert result.err == f"rsmi: stopped by {name}; run the same command again to continue\n"
