@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -142,3 +143,25 @@ def scatter_beyond_errors(chi2: Callable[[float], float], freedom: int, largest:
         middle = (low * high) ** 0.5
         low, high = (middle, high) if chi2(middle) > freedom else (low, middle)
     return float((low * high) ** 0.5)
+
+
+def chi2_probability(chi2: float, freedom: int) -> float:
+    """Return the probability that chi^2 is at least as large.
+
+    Parameters
+    ----------
+    chi2 : float
+    freedom : int
+        Degrees of freedom, at least 1.
+
+    Notes
+    -----
+    The finite series of the regularized incomplete gamma function.
+    """
+    half, even = chi2 / 2, freedom % 2 == 0
+    term = math.exp(-half) if even else math.exp(-half) * math.sqrt(2 * chi2 / math.pi)
+    total = 0.0 if even else math.erfc(math.sqrt(half))
+    for k in range(0 if even else 1, freedom - 1, 2):
+        total += term
+        term *= chi2 / (k + 2)
+    return min(1.0, total)

@@ -16,7 +16,6 @@ from rsmi.renormalization.spectrum.dimensions import (
     Dimension,
     SizeData,
     Spectrum,
-    chi2_probability,
     spectrum_of,
 )
 from rsmi.renormalization.spectrum.fits import Extrapolation
@@ -28,6 +27,7 @@ from rsmi.stages.spectrum.exact import exact_average
 from rsmi.stages.spectrum.groups import size_sums
 from rsmi.stages.spectrum.remarks import remarks
 from rsmi.stages.spectrum.request import SECTORS
+from rsmi.statistics.fits import chi2_probability
 from rsmi.store import File
 
 Json = dict[str, Any]

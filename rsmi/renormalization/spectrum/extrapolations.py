@@ -1,0 +1,168 @@
+"""The scaling dimension that one quantity gives: pairs of sizes, three fits, systematic error and
+drift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from rsmi.renormalization.spectrum.fits import (
+    FEWEST_FOR_FREE_OMEGA,
+    Extrapolation,
+    SizeValues,
+    extrapolate,
+    extrapolate_free,
+)
+from rsmi.renormalization.spectrum.quantities import Estimates, Quantity
+
+# The exponents omega of corrections by dimension: the default, and the one whose comparison with it
+# gives the systematic error. The second is that of the contact term of <m^2>, d - 2 Delta_sigma of
+# the Ising model.
+OMEGAS: dict[int, tuple[float, float]] = {2: (2.0, 1.75), 3: (0.83, 1.96)}
+LARGEST_RELATIVE_ERROR = 0.25  # of a quantity of which a logarithm is taken
+
+
+class PairValue(NamedTuple):
+    """Delta of two successive sizes without a correction."""
+
+    lengths: tuple[int, int]
+    delta: float
+    error: float
+
+
+class Dimension(NamedTuple):
+    """The scaling dimension that one quantity gives.
+
+    Attributes
+    ----------
+    quantity : Quantity
+    pairs : tuple of PairValue
+        Of successive sizes.
+    fits : tuple of Extrapolation
+        All sizes, without the smallest one, the pair of the two largest ones; those for which there
+        are enough sizes. The first one is quoted.
+    systematic : float or None
+        Half the range of the first two fits over two exponents of the correction; None for a pair.
+    drift, drift_error : float or None
+        Change of Delta per unit of ln L between the last two pairs, with its error.
+    refused : str
+        Why the quantity gives no dimension, a sentence without a full stop; empty if it does.
+    """
+
+    quantity: Quantity
+    pairs: tuple[PairValue, ...] = ()
+    fits: tuple[Extrapolation, ...] = ()
+    systematic: float | None = None
+    drift: float | None = None
+    drift_error: float | None = None
+    refused: str = ""
+
+    @property
+    def extrapolated(self) -> bool:
+        """Whether the quoted value has a correction."""
+        return bool(self.fits) and self.fits[0].omega is not None
+
+    @property
+    def delta(self) -> float | None:
+        """The quoted value."""
+        return self.fits[0].delta if self.fits else None
+
+    @property
+    def error(self) -> float | None:
+        """The statistical error of the quoted value."""
+        return self.fits[0].error if self.fits else None
+
+
+def dimension_of(
+    quantity: Quantity,
+    number: int,
+    lengths: tuple[int, ...],
+    measured: Sequence[Estimates],
+    dimension: int,
+    omega: float | Literal["free"],
+) -> Dimension:
+    values = [
+        SizeValues(
+            length,
+            one.values[number : number + 1],
+            one.covariance[number : number + 1, number : number + 1],
+        )
+        for length, one in zip(lengths, measured)
+    ]
+    refused = _refusal(values)
+    if refused:
+        return Dimension(quantity, refused=refused)
+    powers = [quantity.power(dimension)]
+    pairs = tuple(_pair(values[i : i + 2], powers) for i in range(len(values) - 1))
+    fits = _three_fits(values, powers, omega)
+    systematic = _systematic(values, powers, fits, dimension)
+    return Dimension(quantity, pairs, fits, systematic, *_drift(pairs, values, powers))
+
+
+def _refusal(values: Sequence[SizeValues]) -> str:
+    """Why a quantity cannot be fitted: it is not clearly different from zero at some size."""
+    for size in values:
+        error = float(np.sqrt(size.covariance[0, 0]))
+        if not np.isfinite(size.values[0]) or not error < LARGEST_RELATIVE_ERROR:
+            return f"at L = {size.length} it differs from zero by fewer than 4 errors"
+        if error == 0:
+            return f"at L = {size.length} it does not vary"
+    return ""
+
+
+def _pair(values: Sequence[SizeValues], powers: Sequence[tuple[int, int]]) -> PairValue:
+    fit = extrapolate(values, powers, None)
+    return PairValue((int(values[0].length), int(values[1].length)), fit.delta, fit.error)
+
+
+def _three_fits(
+    values: Sequence[SizeValues],
+    powers: Sequence[tuple[int, int]],
+    omega: float | Literal["free"],
+) -> tuple[Extrapolation, ...]:
+    fits = []
+    for chosen in (values, values[1:]):
+        if omega == "free":
+            if len(chosen) >= FEWEST_FOR_FREE_OMEGA or chosen is values:
+                fits.append(extrapolate_free(chosen, powers))
+        elif len(chosen) > 2:
+            fits.append(extrapolate(chosen, powers, omega))
+    return (*fits, extrapolate(values[-2:], powers, None))
+
+
+def _systematic(
+    values: Sequence[SizeValues],
+    powers: Sequence[tuple[int, int]],
+    fits: Sequence[Extrapolation],
+    dimension: int,
+) -> float | None:
+    """Half the range of the fits with a correction over the exponents of `OMEGAS`."""
+    corrected = [fit for fit in fits if fit.omega is not None]
+    if not corrected:
+        return None
+    exponents = {*OMEGAS.get(dimension, (2.0, 1.75))}
+    deltas = [fit.delta for fit in corrected] + [
+        extrapolate(values[len(values) - len(fit.lengths) :], powers, omega).delta
+        for fit in corrected
+        for omega in exponents
+    ]
+    return (max(deltas) - min(deltas)) / 2
+
+
+def _drift(
+    pairs: Sequence[PairValue],
+    values: Sequence[SizeValues],
+    powers: Sequence[tuple[int, int]],
+) -> tuple[float | None, float | None]:
+    """Change of Delta per ln L between the last two pairs, which have the middle size in common."""
+    if len(pairs) < 2:
+        return None, None
+    logs = np.log([size.length for size in values[-3:]])
+    first, last = 1 / np.diff(logs) / powers[0][1]
+    weights = np.array([first, -first - last, last])
+    span = (logs[2] - logs[0]) / 2
+    variances = np.array([size.covariance[0, 0] for size in values[-3:]])
+    error = np.sqrt(weights**2 @ variances) / span
+    return (pairs[-1].delta - pairs[-2].delta) / float(span), float(error)
