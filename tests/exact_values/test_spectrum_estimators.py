@@ -12,7 +12,6 @@ from rsmi.renormalization.spectrum import functions as f
 from rsmi.renormalization.spectrum.correlations import CorrelationSums, correlations
 from rsmi.renormalization.spectrum.dimensions import SizeData, spectrum_of
 from rsmi.renormalization.spectrum.group_sums import GroupSums, concatenate
-from rsmi.renormalization.spectrum.modes import modes_of
 from rsmi.renormalization.spectrum.quantities import estimates
 from rsmi.renormalization.spectrum.readings import measure
 from rsmi.statistics.fits import chi2_probability
@@ -251,26 +250,33 @@ def test_few_groups_do_without_the_exact_energy():
 
 
 def test_two_point_quantities_from_the_structure_factors():
-    """E01 and A by their definitions, from Fourier transforms of the fields."""
-    shape = (8, 8)
-    spins = np.random.default_rng(8).choice(np.array([-1, 1], np.int8), (64, *shape))
+    """E01 and A by their definitions, from Fourier transforms of the fields, on configurations
+    with domains of four sites."""
+    shape, rng = (8, 8), np.random.default_rng(8)
+    domains = rng.choice(np.array([-1, 1], np.int8), (64, 2, 2), p=(0.3, 0.7))
+    spins = np.kron(domains, np.ones((4, 4), np.int8))
+    spins[rng.random(spins.shape) < 0.1] *= -1
     functions = (f.magnetization(2), f.bond_energy(2))
     readings = measure(pack_spins(spins), shape, functions, modes=True)
     sums = GroupSums.empty(32, ["bond energy"], ["magnetization"], shape, 5)
     table = (readings.values[:, 1:], readings.values[:, :1], np.arange(64) % 32)
     sums.add(*table, readings.modes[:, 1:], readings.modes[:, :1])
+    found = estimates(weighted(sums, np.ones(32)))
+    values = {(q.kind, q.sector): value for q, value in zip(found.quantities, found.values)}
     power = (np.abs(np.fft.fft2(spins)) ** 2).mean(axis=0) / 64
-    weights = [
+    smeared = sum(
         (-1) ** (i + j) * np.exp(-(i * i + j * j) / 2) * power[i, j]
         for i in range(-2, 3)
         for j in range(-2, 3)
-    ]
-    _, arrays = sums.with_common_offset()
-    smeared = 64 * (arrays["odd_sums"][:, 0, 1].sum() / 64)
-    smeared += modes_of(2).antipodal_weights @ arrays["odd_modes"][:, 0].sum(axis=0) / 64
-    assert smeared == pytest.approx(sum(weights), rel=1e-6)
-    spin_factor = (power[1, 0] + power[0, 1]) / 2
-    assert arrays["odd_modes"][:, 0, 0].sum() / 64 == pytest.approx(spin_factor, rel=1e-6)
+    )
+    assert values["A", "odd"] == pytest.approx(np.log(smeared), abs=1e-5)
+    bonds = [np.fft.fft2(spins * np.roll(spins, -1, axis)) / 2 for axis in (1, 2)]
+    half = np.exp(-1j * np.pi / 8)  # bonds along an axis sit half a site further
+    first = [abs(bonds[0][:, 1, 0] * half + bonds[1][:, 1, 0])]
+    first += [abs(bonds[0][:, 0, 1] + bonds[1][:, 0, 1] * half)]
+    variance = 64 * readings.values[:, 1].var()
+    expected = np.log(variance - np.mean(np.square(first)) / 64)
+    assert values["E01", "even"] == pytest.approx(expected, abs=1e-5)
 
 
 def test_correlations_of_the_exact_ring():
