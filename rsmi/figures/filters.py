@@ -100,7 +100,7 @@ def heat_map(axes, image: np.ndarray, limit: float, title: str) -> None:
             axes.text(
                 column,
                 row,
-                f"{weight:.2f}",
+                f"{weight:z.2f}",
                 ha="center",
                 va="center",
                 fontsize=size,

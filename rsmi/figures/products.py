@@ -42,10 +42,10 @@ def draw(rule: RuleFile) -> Figure:
 def _caption(rule: RuleFile, units: int) -> str:
     """The field of a unit and the information that the rule keeps (TeX)."""
     field = r"$x = v^T A v + c$" if rule.forms is not None else r"$x = \sum_p \lambda_p v_p + c$"
-    constants = ", ".join(f"{bias:.2f}" for bias in rule.bias[:units])
+    constants = ", ".join(f"{bias:z.2f}" for bias in rule.bias[:units])
     rest = len(rule.filters) - units
     more = f"; {rest} more units are not drawn" if rest else ""
-    return f"{field}, c = {constants}{more}\n{information(rule.file)}"
+    return f"{field}, $c$ = {constants}{more}\n{information(rule.file)}"
 
 
 def _matrix(rule: RuleFile, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -70,8 +70,9 @@ def _draw_forms(figure: SubFigure, rule: RuleFile, forms: NDArray[np.float64]) -
         heat_map(weight_axes, image, limits[1], r"site weights $\sum_k A_{ik}$")
         for axes in (matrix_axes, weight_axes):
             axes.set(xticks=[], yticks=[])
-        matrix_axes.set(xlabel="site $k$", ylabel="site $i$")
+        matrix_axes.set(ylabel="site $i$")
         weight_axes.set_frame_on(False)
+    grid[-1, 0].set(xlabel="site $k$")
 
 
 def _draw_weights(figure: SubFigure, rule: RuleFile, units: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rsmi.errors import UsageError
-from rsmi.information.products import Products, pairs
+from rsmi.information.products import Products, factors_are_valid, pairs
 from rsmi.lattice.columns import Columns
 
 PARITIES = ("odd", "even", "any")
@@ -45,6 +45,24 @@ class Sector:
     def __post_init__(self) -> None:
         if self.parity not in PARITIES:
             raise ValueError(f"sector {self.name}: {self.parity!r} is none of {PARITIES}")
+
+    def products(self, columns: Columns) -> Products | None:
+        """Return the products of a block with these columns; None for the variables themselves.
+
+        Raises
+        ------
+        TypeError
+            If the model declares products of another parity, or of variables that a block has not.
+        """
+        if self.features is None:
+            return None
+        products = self.features(columns)
+        remainders = {"odd": {1}, "even": {0}, "any": {0, 1}}[self.parity]
+        if {len(one) % 2 for one in products} - remainders:
+            raise TypeError(f"sector {self.name}: a product of its features is not {self.parity}")
+        if products and not factors_are_valid(products, len(columns)):
+            raise TypeError(f"sector {self.name}: its features are not different products")
+        return products
 
 
 def all_pairs(columns: Columns) -> Products:

@@ -115,6 +115,17 @@ def test_a_sector_of_the_model(folder, monkeypatch):
     assert "cubic" in run_here("info", folder / "cubic.h5").out
 
 
+def test_a_decoder_that_is_too_large(folder):
+    """About 200 parameters and 8000 windows: p/2n is most of 0.016 nats. A linear decoder of an
+    odd variable costs nothing to speak of."""
+    options = "--block 2x2 --windows 10000 --restarts 1 --updates 40 --force -o"
+    words = ["train-lambda", folder / "samples.h5", *options.split(), folder / "cost.h5"]
+    found = run_here(*words, "--sector", "even")
+    assert "nats is too low by about" in found.err
+    assert "parameters was fitted to" in found.err
+    assert "too low" not in run_here(*words).err
+
+
 REFUSED = {
     "--sector even --decoder-units 0": "bound of I(H:E) is exactly zero",
     "--sector even --objective total-correlation": "trained by --objective decoder alone",

@@ -21,6 +21,7 @@ from conftest import run_here
 from contract_base import MAJORITY, Registration
 
 from rsmi.errors import DataError, UsageError
+from rsmi.lattice.columns import Columns
 from rsmi.lattice.geometry import Geometry, extract_windows, possible_origins
 from rsmi.lattice.packed import pack_spins
 from rsmi.models.base import Model
@@ -45,6 +46,18 @@ class FileContract(Registration):
             if count:
                 assert (blocks @ declared.vectors.T == declared.sums).all()
             assert np.linalg.matrix_rank(np.cov(blocks.T), tol=1e-8) == geometry.n_block - count
+
+    def test_sectors(self, setting):
+        """The sectors of the model have names of their own, and their products the parity that they
+        declare; the default is among them."""
+        attributes = configurations_of(self.products(setting)["samples"])[0]
+        sectors = self.answers.sectors
+        assert len({sector.name for sector in sectors}) == len(sectors)
+        assert self.answers.default_sector(attributes) in sectors
+        components = self.answers.components(attributes)
+        for geometry in self.geometries(attributes):
+            for sector in sectors:
+                sector.products(Columns.of_components(geometry.block_offsets, components))
 
     def geometries(self, attributes) -> list[Geometry]:
         """Windows with the blocks of a few sizes that are blocks of this model."""

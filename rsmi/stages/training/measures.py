@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from rsmi.information.decoder import DecoderBound, check_bounds, decoder_bound, fit_decoder
 from rsmi.information.total_correlation import held_out_explained, total_correlation
+from rsmi.kernels.decoder import parameter_count
 from rsmi.samples.windows import Windows, WindowSet
 from rsmi.statistics.binning import grouped_mean
 
 _ENTRIES = 1 << 23  # the most windows times states h
 _COUNTED = 9  # the most sites of a block whose states are counted
+_COST = 0.25  # of a bound, which the fit of its decoder may lose without a warning
 _ERRORS = 3  # by which a bound may exceed what it is a bound of
 _IDLE = 0.1  # the largest sum of absolute weights of a unit that hardly depends on its block
 
@@ -100,6 +102,21 @@ def cautions(soft: DecoderBound, hard: DecoderBound, shuffled: DecoderBound) -> 
             " more chains, or with a longer interval"
         )
     return sentences
+
+
+def cost_of_decoder(windows: WindowSet, n_units: int, soft: DecoderBound, hidden: int) -> list[str]:
+    """A sentence if a decoder with tanh units loses much of the information by its fit: p
+    parameters and n windows lose about p/2n nats."""
+    parameters = parameter_count(windows.geometry.n_environment, n_units, hidden)
+    count = len(windows.training)
+    loss = parameters / (2 * count)
+    if not n_units or loss <= _COST * soft.value:
+        return []
+    return [
+        f"the bound {soft.value:.4f} nats is too low by about {loss:.4f}: a decoder of {parameters}"
+        f" parameters was fitted to {count} windows: take more --windows, a narrower --environment,"
+        " or fewer --decoder-units"
+    ]
 
 
 def idle_units(filters: NDArray[np.float64]) -> list[str]:

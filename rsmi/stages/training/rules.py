@@ -152,7 +152,7 @@ def run(work: LambdaTraining, output: Path, options: RunOptions) -> None:
         tasks = work.tasks()
         session.run(tasks, f"training {work.method.objective}", "epoch")
         outcome = _evaluated(session, work, tasks)
-        _warn(output, outcome)
+        _warn(output, work, outcome)
         _warn_of_rise(session, output, work, outcome)
         _publish(session, work, outcome)
 
@@ -214,8 +214,10 @@ def _bound(
     return DecoderBound(*map(float, session.once(name, compute)["bound"]))
 
 
-def _warn(output: Path, outcome: Outcome) -> None:
+def _warn(output: Path, work: LambdaTraining, outcome: Outcome) -> None:
+    method = work.method
     for sentence in [
+        *measures.cost_of_decoder(work.windows, method.decoder_units, outcome.soft, method.hidden),
         *measures.cautions(outcome.soft, outcome.hard, outcome.shuffled),
         *measures.idle_units(outcome.rule.filters),
     ]:

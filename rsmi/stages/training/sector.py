@@ -147,7 +147,7 @@ def with_products(windows: WindowSet, choice: SectorChoice) -> WindowSet:
     columns = windows.columns[0]
     if len(columns) > _LARGEST_BLOCK:
         raise UsageError(f"--sector {sector.name}: a block of {len(columns)} spins is too large")
-    products: Products = sector.features(columns)
+    products: Products = sector.products(columns) or ()
     if choice.pairs_within is not None:
         products = in_range(products, columns.offset, choice.pairs_within)
     if not products:
