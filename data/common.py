@@ -53,6 +53,12 @@ def made(output: Path, *words: object) -> Path:
     return output
 
 
+def exact_information(answer: Mapping[str, Any]) -> tuple[float, float]:
+    """I(H:E) of a rule and its error, in nats, from what ``rsmi exact --json`` says of the rule."""
+    name = f"mutual_information_exact_{'hard' if answer['hard'] else 'soft'}"
+    return answer[name], answer[f"{name}_error"]
+
+
 # ---- numbers -------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-from common import held_out_bound, stream_key
+from common import exact_information, held_out_bound, stream_key
 
 from rsmi.information.channel import state_probabilities
 from rsmi.information.total_correlation import (
@@ -200,10 +200,10 @@ def exact_values(exactly: dict | None, name: str) -> dict:
     if exactly is None:
         return {}
     (row,) = (row for row in exactly["rules"] if Path(row["rule"]).name == Path(name).name)
-    known = row["mutual_information"]
+    known, error = exact_information(row)
     return {
         "exact": known,
-        "exact_error": row["mutual_information_error"],
+        "exact_error": error,
         "loss": exactly["mutual_information_block"] - known,
     }
 

@@ -112,13 +112,14 @@ def flows(paths: list[Path]) -> str:
             with_error(found["headline"][quantity]["value"], found["headline"][quantity]["error"])
             for quantity in ("y_t", "y_h")
         ]
+        biased = found["effective_coupling"]
         steps = info(path.with_name(f"flow-{name}.h5"))["flows"][0]["steps"][1:]
         effective = [with_error(step["coupling_eff"], step["coupling_eff_error"]) for step in steps]
         rows.append(
             [
                 RULES.get(name, name),
                 *headline,
-                with_error(found["nu"], found["nu_error"]),
+                with_error(biased["nu"], biased["nu_error"]),
                 *effective,
             ]
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1]))
 import infonce
 import numpy as np
-from common import stream_key
+from common import exact_information, stream_key
 
 from rsmi.information.channel import unit_probabilities
 from rsmi.information.decoder import decoder_bound, fit_decoder
@@ -241,19 +241,15 @@ def estimates(
                     for key, values in columns.items()
                 }
                 rows.append({"windows": count, "estimator": name, **listed})
-    names = (
-        "shape",
-        "coupling",
-        "block",
-        "buffer",
-        "rule",
-        "hard",
-        "mutual_information",
-        "mutual_information_error",
-        "mutual_information_block",
-        "entropy_h",
-    )
-    return {**{name: known[name] for name in names}, "n_hidden": rule.n_hidden, "estimates": rows}
+    names = ("shape", "coupling", "block", "buffer", "rule", "hard", "mutual_information_block")
+    exact, error = exact_information(known)
+    return {
+        **{name: known[name] for name in names},
+        "mutual_information": exact,
+        "mutual_information_error": error,
+        "n_hidden": rule.n_hidden,
+        "estimates": rows,
+    }
 
 
 def main(*words: str) -> None:

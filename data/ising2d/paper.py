@@ -69,7 +69,8 @@ def sequences(title: str, found: dict) -> None:
                     "",
                     exact + mark,
                 )
-    for row in found["nu_sequence"]:
+    biased = found["effective_coupling"]
+    for row in biased["nu_sequence"]:
         line(
             f"{title}: nu by fluctuations, step {row['step']}",
             row["value"],
@@ -77,7 +78,7 @@ def sequences(title: str, found: dict) -> None:
             "1.0 +- 0.15",
             "1",
         )
-    for row in found["nu_differences"]:
+    for row in biased["nu_differences"]:
         line(
             f"{title}: nu by differences, step {row['step']}",
             row["value"],
@@ -85,7 +86,7 @@ def sequences(title: str, found: dict) -> None:
             "1.0 +- 0.15",
             "1",
         )
-    for row in found["T_c_sequence"]:
+    for row in biased["T_c_sequence"]:
         relative = "" if row["value"] is None else f"{100 * (row['value'] / T_C - 1):+.3f} %"
         line(
             f"{title}: T_c, crossing of steps {row['step']}, {row['step'] + 1}",

@@ -74,7 +74,7 @@ def rule(title: str, found: dict) -> None:
 
 
 def exponents(title: str, found: dict) -> None:
-    """The headline exponents: step 2, all operators."""
+    """The headline exponents: step 2, all operators; nu and T_c from one effective coupling."""
     line(
         f"{title}: y_t",
         found["headline"]["y_t"]["value"],
@@ -89,13 +89,14 @@ def exponents(title: str, found: dict) -> None:
         15 / 8,
         "step 2, 6 operators",
     )
-    line(f"{title}: nu", found["nu"], found["nu_error"], 1.0, found["nu_remark"])
+    biased = found["effective_coupling"]
+    line(f"{title}: nu", biased["nu"], biased["nu_error"], 1.0, biased["nu_remark"])
     line(
         f"{title}: T_c",
-        found["T_c"],
-        found["T_c_error"],
+        biased["T_c"],
+        biased["T_c_error"],
         T_C,
-        found["T_c_reason"] or f"steps 2, 3; {found['T_c_remark']}",
+        biased["T_c_reason"] or f"steps 2, 3; {biased['T_c_remark']}",
     )
 
 
