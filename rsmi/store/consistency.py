@@ -198,23 +198,26 @@ def _check_rule(file: File) -> None:
 def _check_products(file: File, spins: int) -> None:
     """Check that each product has different factors of the block, followed by -1 if there are
     fewer, and that no product occurs twice."""
-    table = file.read("/products/sites")
-    used = table >= 0
-    factors = [row[row >= 0].tolist() for row in table]
-    if (
-        "/filters" in file
-        or not 1 <= len(table) <= _MOST_PRODUCTS
-        or spins > _MOST_SPINS
-        or not ((table >= -1) & (table < spins)).all()
-        or not used[:, :1].all()
-        or (used[:, 1:] & ~used[:, :-1]).any()
-        or any(len(set(one)) < len(one) for one in factors)
-        or len({frozenset(one) for one in factors}) < len(factors)
-    ):
+    count, most = file.shape("/products/sites")
+    possible = 1 <= count <= _MOST_PRODUCTS and 1 <= most <= spins <= _MOST_SPINS
+    if "/filters" in file or not possible or not _are_products(file.read("/products/sites"), spins):
         raise DataError(
             f"{file.path}: /products/sites does not hold different products of the {spins} spins of"
             f" the block {list(file.attributes['block'])}"
         )
+
+
+def _are_products(table: np.ndarray, spins: int) -> bool:
+    """Whether the rows of a table hold different factors below ``spins``, then -1, and differ."""
+    used = table >= 0
+    factors = [row[row >= 0].tolist() for row in table]
+    return bool(
+        ((table >= -1) & (table < spins)).all()
+        and used[:, 0].all()
+        and not (used[:, 1:] & ~used[:, :-1]).any()
+        and all(len(set(one)) == len(one) for one in factors)
+        and len({frozenset(one) for one in factors}) == len(factors)
+    )
 
 
 def _check_result(file: File) -> None:
