@@ -64,6 +64,7 @@ PIPELINE = {
         " --interval 2 --samples 200"
     ),
     "spectrum.h5": "spectrum spectrum-8.h5 samples.h5 --function plaquette",
+    "correlation.h5": "spectrum spectrum-8.h5 --correlation",
     "dimers.h5": (
         "sample --model dimers --size 8 --noise-probability 0.982 --samples 600 --thermalization 4"
         " --interval 2"

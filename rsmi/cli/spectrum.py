@@ -164,6 +164,7 @@ def command(
     **physics: Any,
 ) -> None:
     from rsmi.stages import merge
+    from rsmi.stages.spectrum import correlation as correlation_summary
     from rsmi.stages.spectrum import from_files, in_flight, summary
     from rsmi.stages.spectrum.request import Choices
     from rsmi.stages.spectrum.run import run as run_spectrum
@@ -184,7 +185,8 @@ def command(
         if dry_run:
             return common.print_plan(work.plan(), as_json)
         run_spectrum(work, output, run)
-    common.answer(output, as_json, (merge if run.shard else summary).summary)
+    of_whole = correlation_summary if correlation else summary
+    common.answer(output, as_json, (merge if run.shard else of_whole).summary)
 
 
 def _sampled(
@@ -201,10 +203,6 @@ def _sampled(
     for option, value in (("--sizes", sizes), ("--samples", n_samples)):
         if value is None:
             raise UsageError(f"{option}: needed with --model")
-    if (temperature is None) == (coupling is None):
-        raise UsageError(
-            "give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two"
-        )
     return {
         "model": model,
         "dimension": dimension,

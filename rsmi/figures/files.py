@@ -16,7 +16,16 @@ try:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    from rsmi.figures import crossing, exponent, flow, rules, samples, spectrum, training
+    from rsmi.figures import (
+        correlation,
+        crossing,
+        exponent,
+        flow,
+        rules,
+        samples,
+        spectrum,
+        training,
+    )
     from rsmi.figures.style import STYLE
 except ImportError as error:
     raise Failure("plotting needs matplotlib: pip install 'rsmi[plot]'") from error
@@ -29,6 +38,7 @@ DRAWINGS: dict[str, Callable[[File], Figure]] = {
     "exponent": exponent.draw,
     "crossing": crossing.draw,
     "spectrum": spectrum.draw,
+    "correlation": correlation.draw,
 }
 # Formats, and the metadata that would make two equal figures differ.
 FORMATS: dict[str, dict[str, None]] = {

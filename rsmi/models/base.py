@@ -16,7 +16,7 @@ geometry : rsmi.lattice.geometry.Geometry
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -325,6 +325,22 @@ class Model:
             Fraction of the configurations that is for training.
         """
         return []
+
+    def fields(
+        self, attributes: Mapping[str, Any]
+    ) -> Mapping[str, Callable[[NDArray[np.int8]], NDArray[np.float64]]]:
+        """Return local functions whose correlations and scaling dimensions are measured beside
+        those of learned ones, by name.
+
+        Each takes configurations (n, components, \\*shape) of +-1 and returns its values (n,
+        \\*shape). The neutral answer has every component itself.
+        """
+        return spins.component_fields(self.components(attributes))
+
+    def sublattice_signs(self, shape: Sequence[int]) -> NDArray[np.int8] | None:
+        """Return the signs (\\*shape) with which the meaning of a learned block alternates between
+        the sublattices of its first site; None if it is the same everywhere."""
+        return None
 
     # ---- exact values ----------------------------------------------------------------------------
 

@@ -112,7 +112,7 @@ class Known:
         ``y_t``, ``y_h``, ``nu`` of the transition at ``critical_coupling``.
     operators : mapping
         Scaling operators of the transition by their sector, ``odd`` and ``even`` under a global
-        flip, in the order of their scaling dimensions.
+        flip, or ``any`` without a flip, in the order of their scaling dimensions.
     correction : KnownValue, optional
         The exponent omega of the leading correction L^-omega to finite-size scaling.
     thermometer : Thermometer, optional

@@ -3,14 +3,16 @@ answers of a model."""
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import DataError
+from rsmi.lattice.columns import Component
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import count_ones
 from rsmi.statistics.notation import with_error
@@ -67,6 +69,19 @@ def summary(file: File) -> dict[str, float | None]:
         name: None if name.removesuffix("_error") in unknown else value
         for name, value in numbers.items()
     }
+
+
+def component_fields(
+    components: Sequence[Component],
+) -> dict[str, Callable[[NDArray[np.int8]], NDArray[np.float64]]]:
+    """Return the values of every component of a site as local functions, by name."""
+    return {
+        one.name: functools.partial(_component, number) for number, one in enumerate(components)
+    }
+
+
+def _component(number: int, configurations: NDArray[np.int8]) -> NDArray[np.float64]:
+    return configurations[:, number].astype(np.float64)
 
 
 # ---- text ----------------------------------------------------------------------------------------

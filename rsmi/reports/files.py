@@ -6,13 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rsmi.reports import crossing, exponent, flow, samples, shards, spectrum, training
+from rsmi.reports import (
+    correlation,
+    crossing,
+    exponent,
+    flow,
+    samples,
+    shards,
+    spectrum,
+    training,
+)
 from rsmi.samples.examination.stored import contradictions_of
 from rsmi.stages import crossing as crossing_stage
 from rsmi.stages import exponent as exponent_stage
 from rsmi.stages import merge as merge_stage
 from rsmi.stages import sample as sample_stage
 from rsmi.stages.flow import summary as flow_stage
+from rsmi.stages.spectrum import correlation as correlation_stage
 from rsmi.stages.spectrum import summary as spectrum_stage
 from rsmi.stages.training import rule_numbers as lambda_stage
 from rsmi.stages.training import theta as theta_stage
@@ -44,9 +54,11 @@ REPORTS = {
     "exponent": Report(exponent_stage.summary, exponent.describe),
     "crossing": Report(crossing_stage.summary, crossing.describe),
     "spectrum": Report(spectrum_stage.summary, spectrum.describe),
+    "correlation": Report(correlation_stage.summary, correlation.describe),
     "samples-shard": Report(merge_stage.summary, shards.describe),
     "flow-shard": Report(merge_stage.summary, shards.describe),
     "spectrum-shard": Report(merge_stage.summary, shards.describe),
+    "correlation-shard": Report(merge_stage.summary, shards.describe),
 }
 
 

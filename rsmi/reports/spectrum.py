@@ -9,7 +9,7 @@ from rsmi.lattice.geometry import sides_text
 from rsmi.renormalization.critical_exponents import exponents_of_dimensions
 from rsmi.reports.flow import model_text
 from rsmi.stages.spectrum import summary as stage
-from rsmi.stages.spectrum.request import SECTORS
+from rsmi.stages.spectrum.functions import SECTORS
 from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 

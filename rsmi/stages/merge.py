@@ -31,6 +31,7 @@ _JOINS: dict[str, Callable[[JoinedSession, File], Contents]] = {
     "samples": sample.join,
     "flow": flow.join,
     "spectrum": spectrum.join,
+    "correlation": spectrum.join,
 }
 
 

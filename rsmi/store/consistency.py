@@ -308,6 +308,18 @@ def _check_spectrum(file: File) -> None:
     _check_groups(file)
 
 
+def _check_correlation(file: File) -> None:
+    """Check that there are a name and a sector for every function, and as many distances as the
+    lattices have."""
+    names, sectors = file.attributes["functions"], file.attributes["sectors"]
+    count, length = file.shape("/groups/axis")[1:]
+    if not _are_names(names) or not _are_names(sectors) or not len(names) == len(sectors) == count:
+        raise DataError(f"{file.path}: functions and sectors are not those of {count} functions")
+    _check_groups(file)
+    if length != max(min(shape) // 2 + 1 for shape in file.read("/files/shape").tolist()):
+        raise DataError(f"{file.path}: {length} distances are not those of the lattices")
+
+
 def _functions(file: File, sector: str) -> int:
     """The number of functions of a sector whose sums are stored."""
     return file.shape(f"/groups/{sector}_sums")[1]
@@ -337,6 +349,7 @@ _CHECKS: dict[str, Callable[[File], None]] = {
     "exponent": _check_result,
     "crossing": _check_result,
     "spectrum": _check_spectrum,
+    "correlation": _check_correlation,
     "samples": _check_samples,
     "theta": _check_machines,
     "lambda": _check_rule,

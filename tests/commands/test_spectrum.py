@@ -159,6 +159,50 @@ def test_the_file_is_small(folder):
     assert (folder / "flight.h5").stat().st_size < 1 << 20
 
 
+# ---- correlation functions -----------------------------------------------------------------------
+
+
+def test_correlations_are_those_of_the_configurations(here_with):
+    """C(r) along the axis and the diagonal, connected for the energy, and the structure factor."""
+    found = numbers("spectrum 8.h5 --correlation --json -q -o c.h5")
+    (lattice,) = found["lattices"]
+    spin, energy = lattice["correlations"]
+    with h5py.File("8.h5") as samples:
+        spins = unpack_spins(samples["spins"][()], (8, 8)).astype(float)
+    bonds = (spins * np.roll(spins, -1, 1) + spins * np.roll(spins, -1, 2)) / 2
+    along = [(spins * np.roll(spins, 3, axis)).mean() for axis in (1, 2)]
+    assert spin["axis"][3] == pytest.approx(np.mean(along))
+    across = [(bonds * np.roll(bonds, (2, sign * 2), (1, 2))).mean() for sign in (1, -1)]
+    assert energy["diagonal"][2] == pytest.approx(np.mean(across) - bonds.mean() ** 2)
+    assert energy["structure_factor"][0] == pytest.approx(64 * np.var(bonds.mean(axis=(1, 2))))
+    assert (spin["connected"], energy["connected"]) == (False, True)
+    assert spin["exact_power"] == 0.25
+    assert "C(r) = <O(x) O(x + r)> - <O>^2" in run_here("info", "c.h5").out
+
+
+def test_correlations_of_dimers_are_those_of_the_electric_field(here_with, interrupt):
+    """The field is a conserved current: its structure factor vanishes along its own axis, so that
+    S(1), averaged over both axes, is half of the transverse one, about S(0). The result does not
+    depend on how it is made."""
+    line = (
+        "spectrum --model dimers --sizes 8 --samples 400 --chains 8 --correlation --threads 1"
+        " --thermalization 20 --interval 2 -q"
+    ).split()
+    interrupt([*line, "-o", "dimers.h5"], 60)
+    assert run_here(*line, "-o", "dimers.h5").code == 0
+    for number in range(2):
+        shard = run_here(*line, "--shard", f"{number}/2", "-o", f"{number}.shard")
+        assert shard.code == 0, shard.err
+    assert run_here(*"merge 0.shard 1.shard -q -o merged.h5".split()).code == 0
+    assert digest("merged.h5") == digest("dimers.h5")
+    found = numbers("info dimers.h5 --json")
+    assert found["sectors"] == ["any", "any"]
+    for row in found["lattices"][0]["correlations"]:
+        first, second = row["structure_factor"][:2]
+        assert abs(first - 0.30) < 4 * row["structure_factor_error"][0]
+        assert second == pytest.approx(0.16, abs=0.03)
+
+
 # ---- what is sampled -----------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ SMALL = {
     "flow": ("flow.h5", "/blocks/even_sums", "exponent flow.h5"),
     "exponent": ("exponent.h5", "/sequence/y_t", "plot exponent.h5"),
     "spectrum": ("spectrum.h5", "/groups/odd_sums", "plot spectrum.h5"),
+    "correlation": ("correlation.h5", "/groups/axis", "plot correlation.h5"),
     "crossing": ("crossing.h5", "/curves/binder", "plot crossing.h5"),
 }
 

@@ -64,6 +64,30 @@ def links_of(spins: NDArray[Any]) -> NDArray[Any]:
     return spins[:, LINKS] if spins.shape[1] == 4 else spins
 
 
+def sublattice_signs(shape: Sequence[int]) -> NDArray[np.int8]:
+    """Return (-1)^(x + y), (Lx, Ly)."""
+    return (1 - 2 * (np.indices(tuple(shape)).sum(axis=0) % 2)).astype(np.int8)
+
+
+def electric_field(axis: int, configurations: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the electric field along one axis, (-1)^(x + y) (n - 1/4), which is a conserved
+    current.
+
+    Parameters
+    ----------
+    axis : int
+        0 for x, 1 for y.
+    configurations : ndarray of int8, (n, components, Lx, Ly)
+        Values +-1, with noise or without.
+
+    Returns
+    -------
+    ndarray of float64, (n, Lx, Ly)
+    """
+    links = (links_of(configurations)[:, axis] > 0).astype(np.float64)
+    return (links - 0.25) * sublattice_signs(configurations.shape[2:])
+
+
 def dimers_at(links: NDArray[Any]) -> NDArray[np.int8]:
     """Return the number of dimers at every vertex, (n, Lx, Ly)."""
     links = np.asarray(links, dtype=np.int8)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from rsmi.errors import UsageError
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry, even_origins, shape_text
-from rsmi.models.base import Component, Model, Option
+from rsmi.models.base import Component, Known, KnownOperator, KnownValue, Model, Option
 from rsmi.models.dimers import (
     coverings,
     parameters,
@@ -27,6 +28,7 @@ from rsmi.models.drawing import Drawing
 if TYPE_CHECKING:
     from rsmi.store import File
 
+_COULOMB_PHASE = "Fradkin, Huse, Moessner, Oganesyan & Sondhi, Phys. Rev. B 69, 224415 (2004)"
 _WINDOWS_PER_VARIABLE = 300  # with half as many, filters keep one to two per cent of noise
 _HELP = """Dimers cover the square lattice: every vertex has exactly one. Without a temperature all
 coverings are equally likely. With a temperature every plaquette with two parallel dimers has the
@@ -128,6 +130,18 @@ class Dimers(Model):
     ) -> Constraints:
         return stars.star_constraints(geometry.block, geometry.components)
 
+    def fields(
+        self, attributes: Mapping[str, Any]
+    ) -> dict[str, Callable[[NDArray[np.int8]], NDArray[np.float64]]]:
+        """The electric field, whose scaling dimension is 1."""
+        return {
+            f"{name}-field": functools.partial(coverings.electric_field, axis)
+            for axis, name in enumerate("xy")
+        }
+
+    def sublattice_signs(self, shape: Sequence[int]) -> NDArray[np.int8]:
+        return coverings.sublattice_signs(shape)
+
     def training(
         self, stage: str, geometry: Geometry, objective: str = "", estimator: str | None = None
     ) -> dict:
@@ -175,6 +189,15 @@ class Dimers(Model):
                 f" for {variables} variables in V and E: {enough} are better"
             )
         return sentences
+
+    def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
+        """The electric field of free dimers is a conserved current."""
+        free = not (attributes or {}).get("coupling")
+        field = KnownOperator("E", KnownValue(1.0, "1", _COULOMB_PHASE))
+        return Known(
+            no_critical_point="dimers are critical down to the temperature at which columns order",
+            operators={"any": (field,)} if free else {},
+        )
 
     def summary(self, file: File) -> dict:
         return samples.summary(file)

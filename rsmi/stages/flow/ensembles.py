@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any, Protocol
@@ -63,7 +64,8 @@ class Ensemble:
     @property
     def name(self) -> str:
         """The temperature, for messages."""
-        return f"T = {1 / self.parameters['coupling']:.6g}"
+        coupling = self.parameters["coupling"]
+        return f"T = {1 / coupling:.6g}" if coupling else "K = 0"
 
 
 def ensemble_of(parameters: Mapping[str, Any]) -> Ensemble:
@@ -153,7 +155,7 @@ def record_of(ensemble: Ensemble, states: list[State]) -> EnsembleRecord:
     )
     return EnsembleRecord(
         coupling=parameters["coupling"],
-        temperature=1 / parameters["coupling"],
+        temperature=1 / parameters["coupling"] if parameters["coupling"] else math.nan,
         shape=shape,
         original_shape=shape,
         rg_step=0,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,22 +17,24 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
-from rsmi.renormalization.spectrum.group_sums import GroupSums
-from rsmi.samples.checks import require_full, require_periodic, require_single_component
+from rsmi.samples.checks import require_full, require_periodic
 from rsmi.samples.examination.stored import contradictions_of, warn
 from rsmi.samples.views import SamplesFile, open_samples
+from rsmi.stages.flow.ensembles import SampleSums
 from rsmi.stages.flow.from_files import record_of_file
 from rsmi.stages.flow.source import record_table, refuse_equal_streams
 from rsmi.stages.joined import Contents, JoinedSession
+from rsmi.stages.spectrum.correlation_sums import CorrelationAccumulator
+from rsmi.stages.spectrum.functions import ChosenFunctions, choose_functions
+from rsmi.stages.spectrum.layouts import Layout, layout_of, layout_of_kind
 from rsmi.stages.spectrum.request import (
     Choices,
-    ChosenFunctions,
-    choose_functions,
+    System,
     parameters_of,
     require_modes,
+    require_sectors,
     require_sizes,
 )
-from rsmi.stages.spectrum.storage import contents, from_state
 from rsmi.stages.spectrum.sums import Accumulator, Grouping
 from rsmi.store import File
 
@@ -47,7 +48,7 @@ class FileTask:
 
     name: str
     source: SamplesFile
-    accumulator: Accumulator
+    accumulator: SampleSums
 
     @property
     def total(self) -> int:
@@ -83,8 +84,9 @@ class StoredSpectrum:
     def request(self) -> Request:
         """The file that the command makes."""
         files = [source.file for source in self.sources]
-        parameters = parameters_of(self.choices, self.functions)
-        return Request("spectrum", "spectrum", parameters, (*files, *self.functions.inputs))
+        parameters = parameters_of(self.choices, self.functions.identity)
+        kind = layout_of(self.choices).kind
+        return Request("spectrum", kind, parameters, (*files, *self.functions.inputs))
 
     @property
     def system(self) -> Mapping[str, Any]:
@@ -123,8 +125,10 @@ class StoredSpectrum:
         session.run(tasks, "measuring", "sample")
         return tasks
 
-    def _accumulator(self, source: SamplesFile) -> Accumulator:
+    def _accumulator(self, source: SamplesFile) -> SampleSums:
         grouping = Grouping(source.count, source.chains)
+        if self.choices.correlation:
+            return CorrelationAccumulator(grouping, source.shape, source.components, self.functions)
         return Accumulator(grouping, source.shape, self.functions, self.choices.modes)
 
     def shared(self) -> Rows:
@@ -143,27 +147,30 @@ class StoredSpectrum:
             ]
         )
 
-    def collect(self, session: Session, tasks: Sequence[Named]) -> tuple[list[GroupSums], Rows]:
-        """The sums of every file; no other dataset depends on them."""
-        names = self.functions.names("even"), self.functions.names("odd")
-        return _collect(session, tasks, names, [source.shape for source in self.sources]), {}
+    def collect(self, session: Session, tasks: Sequence[Named]) -> Contents:
+        """What stores the sums of every file; no other dataset depends on them."""
+        layout, shapes = layout_of(self.choices), [source.shape for source in self.sources]
+        return _collect(session, tasks, layout, layout.attributes(self.functions), shapes)
 
 
 def join(session: JoinedSession, shard: File) -> Contents:
     """What stores the sums of all files of the session; ``shard`` is one of its shards."""
-    attributes = shard.attributes
-    names = attributes["even_functions"], attributes["odd_functions"]
     shapes = shard.read("/files/shape").tolist()
-    return contents(_collect(session, session.streams, names, shapes), {})
+    layout = layout_of_kind(shard.kind)
+    return _collect(session, session.streams, layout, shard.attributes, shapes)
 
 
 def _collect(
     session: Session,
     tasks: Sequence[Named],
-    names: tuple[Sequence[str], Sequence[str]],
+    layout: Layout,
+    named: Mapping[str, Any],
     shapes: Sequence[Sequence[int]],
-) -> list[GroupSums]:
-    return [from_state(session.state(task), names, shape) for task, shape in zip(tasks, shapes)]
+) -> Contents:
+    sums = [
+        layout.from_state(session.state(task), named, shape) for task, shape in zip(tasks, shapes)
+    ]
+    return layout.contents(sums, {})
 
 
 # ---- the request ---------------------------------------------------------------------------------
@@ -182,29 +189,23 @@ def prepare(paths: list[Path], choices: Choices) -> Iterator[StoredSpectrum]:
         sources = tuple(stack.enter_context(open_samples(path)) for path in paths)
         for source in sources:
             _check_source(source, sources[0])
-        shapes = [source.shape for source in sources]
+        shapes = tuple(source.shape for source in sources)
         require_sizes(shapes, choices)
         require_modes(shapes, choices)
         refuse_equal_streams(sources)
-        smallest = min(shapes, key=math.prod)
-        functions = choose_functions(stack, choices, len(smallest), smallest)
-        yield StoredSpectrum(sources, choices, functions)
+        system = System(sources[0].model, sources[0].attributes, shapes)
+        require_sectors(system, choices)
+        yield StoredSpectrum(sources, choices, choose_functions(stack, choices, system))
 
 
 def _check_source(source: SamplesFile, first: SamplesFile) -> None:
-    require_single_component(source)
     require_periodic(source, "functions are averaged over")
     require_full(source, "functions are averaged over")
     if source.count < _FEWEST:
         raise UsageError(f"{source.path}: {source.count} samples: at least {_FEWEST} are needed")
-    if not source.model.symmetric(source.attributes):
-        raise UsageError(
-            f"{source.path}: the samples are not known to be symmetric under a flip of all spins,"
-            " which divides functions into odd and even ones: if the flip is a symmetry, import"
-            " them with --symmetric flip"
-        )
     for name, ours, theirs in (
         ("dimension", source.dimension, first.dimension),
+        ("number of components", source.components, first.components),
         ("model", source.model_name, first.model_name),
         ("model parameters", source.model_parameters, first.model_parameters),
         ("rg_step", source.rg_step, first.rg_step),

@@ -13,29 +13,27 @@ from typing import Any
 from rsmi.engine.request import Request
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows
-from rsmi.errors import UsageError
 from rsmi.models.chains import Group
-from rsmi.renormalization.spectrum.group_sums import GroupSums
 from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
 from rsmi.stages.flow import sampling as chain_sampling
-from rsmi.stages.flow.ensembles import ChainTask, Ensemble, ensemble_of, record_of
+from rsmi.stages.flow.ensembles import ChainTask, Ensemble, SampleSums, ensemble_of, record_of
 from rsmi.stages.flow.source import record_table
 from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.stages.spectrum import allocation
+from rsmi.stages.spectrum.correlation_sums import CorrelationAccumulator
+from rsmi.stages.spectrum.functions import ChosenFunctions, choose_functions
+from rsmi.stages.spectrum.layouts import Layout, layout_of, layout_of_kind
 from rsmi.stages.spectrum.request import (
     Choices,
-    ChosenFunctions,
-    choose_functions,
+    System,
     parameters_of,
     require_modes,
+    require_sectors,
     require_sizes,
 )
-from rsmi.stages.spectrum.storage import contents, from_state
-from rsmi.stages.spectrum.sums import Accumulator, Grouping, energy_is_of_neighbours, joined
+from rsmi.stages.spectrum.sums import Accumulator, Grouping, energy_is_of_neighbours
 from rsmi.store import File
-
-Names = tuple[Sequence[str], Sequence[str]]  # of the even and of the odd functions
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,11 @@ class SampledSpectrum:
     def request(self) -> Request:
         """The file that the command makes."""
         parameters = {
-            **parameters_of(self.choices, self.functions),
+            **parameters_of(self.choices, self.functions.identity),
             "seed": self.seed,
             "sampled": [ensemble.parameters for ensemble in self.ensembles],
         }
-        return Request("spectrum", "spectrum", parameters, self.functions.inputs)
+        return Request("spectrum", layout_of(self.choices).kind, parameters, self.functions.inputs)
 
     @property
     def system(self) -> Mapping[str, Any]:
@@ -93,32 +91,31 @@ class SampledSpectrum:
         """Run the pilots, thermalize, then run the tasks of the session's shard, one for every
         group of chains, and return them."""
 
-        def make_sums(number: int, group: Group) -> Accumulator:
+        def make_sums(number: int, group: Group) -> SampleSums:
             return self._accumulators[number]
 
         return chain_sampling.measure(session, self.ensembles, self._taus, make_sums)
 
     @cached_property
-    def _accumulators(self) -> list[Accumulator]:
-        return [
-            Accumulator(
-                _grouping(ensemble),
-                ensemble.simulation.shape,
-                self.functions,
-                self.choices.modes,
-                energy_is_of_neighbours(ensemble.model, ensemble.parameters),
-            )
-            for ensemble in self.ensembles
-        ]
+    def _accumulators(self) -> list[SampleSums]:
+        return list(map(self._accumulator, self.ensembles))
+
+    def _accumulator(self, ensemble: Ensemble) -> SampleSums:
+        grouping, shape = _grouping(ensemble), ensemble.simulation.shape
+        if self.choices.correlation:
+            components = ensemble.simulation.components
+            return CorrelationAccumulator(grouping, shape, components, self.functions)
+        series = energy_is_of_neighbours(ensemble.model, ensemble.parameters)
+        return Accumulator(grouping, shape, self.functions, self.choices.modes, series)
 
     def shared(self) -> Rows:
         """The datasets that do not depend on the samples: none."""
         return {}
 
-    def collect(self, session: Session, tasks: Sequence[Named]) -> tuple[list[GroupSums], Rows]:
-        """The sums of all sizes, and ``/files/*``."""
-        names = self.functions.names("even"), self.functions.names("odd")
-        return _collect(session, self.ensembles, tasks, names)
+    def collect(self, session: Session, tasks: Sequence[Named]) -> Contents:
+        """What stores the sums of all sizes, and ``/files/*``."""
+        layout = layout_of(self.choices)
+        return _collect(session, self.ensembles, tasks, layout, layout.attributes(self.functions))
 
 
 def _grouping(ensemble: Ensemble) -> Grouping:
@@ -128,17 +125,24 @@ def _grouping(ensemble: Ensemble) -> Grouping:
 def join(session: JoinedSession, shard: File) -> Contents:
     """What stores the sums of all streams of the session; ``shard`` is one of its shards."""
     ensembles = tuple(map(ensemble_of, shard.parameters["sampled"]))
-    names = shard.attributes["even_functions"], shard.attributes["odd_functions"]
-    return contents(*_collect(session, ensembles, session.streams, names))
+    layout = layout_of_kind(shard.kind)
+    return _collect(session, ensembles, session.streams, layout, shard.attributes)
 
 
 def _collect(
-    session: Session, ensembles: tuple[Ensemble, ...], tasks: Sequence[Named], names: Names
-) -> tuple[list[GroupSums], Rows]:
-    """The sums of all sizes and ``/files/*``, from the states of their groups of chains."""
+    session: Session,
+    ensembles: tuple[Ensemble, ...],
+    tasks: Sequence[Named],
+    layout: Layout,
+    named: Mapping[str, Any],
+) -> Contents:
+    """What stores the sums of all sizes and ``/files/*``, from the states of their groups of
+    chains."""
     states = chain_sampling.states_of(session, ensembles, tasks)
     sums = [
-        joined([from_state(state, names, ensemble.simulation.shape) for state in of_groups])
+        layout.joined(
+            [layout.from_state(state, named, ensemble.simulation.shape) for state in of_groups]
+        )
         for ensemble, of_groups in zip(ensembles, states)
     ]
     records = [
@@ -147,7 +151,7 @@ def _collect(
         )
         for ensemble, of_groups in zip(ensembles, states)
     ]
-    return sums, record_table(records)
+    return layout.contents(sums, record_table(records))
 
 
 # ---- the request ---------------------------------------------------------------------------------
@@ -183,24 +187,12 @@ def prepare(request: Mapping[str, Any], choices: Choices) -> Iterator[SampledSpe
         )
         for size in sizes
     )
-    _require_symmetry(ensembles[0])
-    shapes = [ensemble.simulation.shape for ensemble in ensembles]
+    simulation = ensembles[0].simulation
+    shapes = tuple(ensemble.simulation.shape for ensemble in ensembles)
+    system = System(ensembles[0].model, simulation.attributes(), shapes)
     require_sizes(shapes, choices)
     require_modes(shapes, choices)
+    require_sectors(system, choices)
     with contextlib.ExitStack() as stack:
-        functions = choose_functions(stack, choices, dimension, shapes[0])
+        functions = choose_functions(stack, choices, system)
         yield SampledSpectrum(ensembles, choices, functions, request["seed"])
-
-
-def _require_symmetry(ensemble: Ensemble) -> None:
-    attributes, name = ensemble.simulation.attributes(), ensemble.parameters["model"]
-    if attributes["components"] != 1:
-        raise UsageError(
-            f"--model {name}: has {attributes['components']} components per site; functions are of"
-            " one"
-        )
-    if not ensemble.model.symmetric(attributes):
-        raise UsageError(
-            f"--model {name}: is not symmetric under a flip of all spins, which divides functions"
-            " into odd and even ones"
-        )

@@ -1,33 +1,17 @@
-"""What a spectrum measures: the functions, their sectors and the fit, checked."""
+"""What a spectrum measures: the options of the command, and which lattices they fit."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
-from rsmi.lattice.packed import pack_spins
-from rsmi.renormalization import rules
-from rsmi.renormalization.operators import OPERATORS
-from rsmi.renormalization.spectrum import functions
+from rsmi.models.base import Model
 from rsmi.renormalization.spectrum.fits import FEWEST_FOR_FREE_OMEGA
 from rsmi.renormalization.spectrum.modes import refuse_modes
-from rsmi.renormalization.spectrum.readings import Function
-from rsmi.renormalization.spectrum.readouts import measured_parity
-from rsmi.renormalization.spectrum.tables import function_of_unit
-from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
-from rsmi.store import File
-
-MAGNETIZATION, ENERGY = "magnetization", "energy"
-SECTORS = ("odd", "even")
-_MOST_FUNCTIONS = 16
-_PARITY_SAMPLES = 100
 
 
 @dataclass(frozen=True)
@@ -67,52 +51,56 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class ChosenFunction:
-    """A function of the spins, its sector, and what identifies it among parameters."""
-
-    function: Function
-    identity: dict[str, Any]
-    sector: str
-
-
-@dataclass(frozen=True)
-class ChosenFunctions:
-    """The functions of a spectrum: in each sector first the naive one.
+class System:
+    """What is sampled: its model and lattices.
 
     Attributes
     ----------
-    chosen : tuple of ChosenFunction
-        First the odd functions, then the even ones.
-    inputs : tuple of File
-        The files of learned rules.
+    model : Model
+    attributes : mapping
+        Those of the samples, the same for all lattices but for ``shape``.
+    shapes : tuple of tuple of int
     """
 
-    chosen: tuple[ChosenFunction, ...]
-    inputs: tuple[File, ...]
-
-    def of(self, sector: str) -> tuple[Function, ...]:
-        """The functions of one sector."""
-        return tuple(one.function for one in self.chosen if one.sector == sector)
-
-    def names(self, sector: str) -> tuple[str, ...]:
-        """The names of the functions of one sector."""
-        return tuple(one.name for one in self.of(sector))
+    model: Model
+    attributes: Mapping[str, Any]
+    shapes: tuple[tuple[int, ...], ...]
 
     @property
-    def identity(self) -> dict[str, Any]:
-        """The parameters that say which functions are measured."""
-        return {"functions": [one.identity for one in self.chosen]}
+    def components(self) -> int:
+        """The number of binary variables of a site."""
+        return self.attributes.get("components", 1)
+
+    @property
+    def dimension(self) -> int:
+        """The number of axes."""
+        return len(self.shapes[0])
+
+    @property
+    def smallest(self) -> tuple[int, ...]:
+        """The smallest lattice."""
+        return min(self.shapes, key=math.prod)
+
+    @property
+    def has_sectors(self) -> bool:
+        """Whether a flip of all spins divides functions into odd and even ones."""
+        return self.components == 1 and self.model.symmetric(self.attributes)
 
 
-def parameters_of(choices: Choices, functions: ChosenFunctions) -> dict[str, Any]:
-    """The parameters of a spectrum file beside those of sampling."""
+def parameters_of(choices: Choices, functions: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a file beside those of sampling; ``functions`` are those that say which
+    functions are measured."""
+    if choices.correlation:
+        return {**functions, "correlation": True}
     fit = {} if choices.omega is None else {"omega": choices.omega}
-    return functions.identity | {"modes": choices.modes} | fit
+    return {**functions} | {"modes": choices.modes} | fit
 
 
 def require_sizes(shapes: Sequence[tuple[int, ...]], choices: Choices) -> None:
     """Raise UsageError unless there are two or more lattices of one form, and enough of them for
-    the fit."""
+    the fit. Correlation functions take any lattices."""
+    if choices.correlation:
+        return
     if len(set(shapes)) < 2:
         raise UsageError(
             f"all samples are of {shape_text(shapes[0])}: a scaling dimension takes two lattice"
@@ -140,140 +128,17 @@ def require_modes(shapes: Sequence[tuple[int, ...]], choices: Choices) -> None:
             raise UsageError(f"--modes: a lattice of {shape_text(shape)} has none: {reason}")
 
 
-def choose_functions(
-    stack: contextlib.ExitStack, choices: Choices, dimension: int, shape: Sequence[int]
-) -> ChosenFunctions:
-    """Resolve the functions and measure their sectors.
-
-    Parameters
-    ----------
-    stack : contextlib.ExitStack
-        Closes the files of learned rules.
-    choices : Choices
-    dimension : int
-        The number of axes.
-    shape : sequence of int
-        A lattice on which parities are measured.
-
-    Raises
-    ------
-    UsageError, DataError
-        If a name is unknown, a file cannot be used, a function is of no sector or of another one
-        than its option says, or is constant.
-    """
-    rows = random_rows(shape)
-    naive = [
-        _checked(function, {"name": function.name}, function.name, sector, rows, shape)
-        for sector, function in _naive(dimension).items()
-    ]
-    files: dict[str, File] = {}
-    others = []
-    for text, sector in choices.texts:
-        for function, identity, inputs in _resolve(stack, text, choices, dimension):
-            others.append(_checked(function, identity, text, sector, rows, shape))
-            files |= {file.digest: file for file in inputs}
-    chosen = _without_repetition([*naive, *others])
-    if len(chosen) > _MOST_FUNCTIONS:
-        raise UsageError(f"{len(chosen)} functions: at most {_MOST_FUNCTIONS} can be measured")
-    ordered = [one for sector in SECTORS for one in chosen if one.sector == sector]
-    return ChosenFunctions(tuple(ordered), tuple(files.values()))
-
-
-def _naive(dimension: int) -> dict[str, functions.LocalFunction]:
-    """The functions that are always measured, by sector."""
-    return {
-        "odd": functions.magnetization(dimension),
-        "even": functions.bond_energy(dimension, ENERGY),
-    }
-
-
-def _without_repetition(chosen: Sequence[ChosenFunction]) -> list[ChosenFunction]:
-    by_identity = {str(one.identity): one for one in reversed(chosen)}
-    return list(reversed(by_identity.values()))
-
-
-# ---- functions -----------------------------------------------------------------------------------
-
-_Resolved = tuple[Function, dict[str, Any], tuple[File, ...]]
-
-
-def _resolve(
-    stack: contextlib.ExitStack, text: str, choices: Choices, dimension: int
-) -> list[_Resolved]:
-    """The functions that one option names: one for each hidden unit of a rule."""
-    known: dict[str, functions.LocalFunction] = {
-        one.name: one for one in _naive(dimension).values()
-    }
-    known |= functions.named_functions(dimension)
-    if text in known:
-        return [(known[text], {"name": text}, ())]
-    try:
-        rule = choose_rule(stack, text, choices.block, choices.readout == "hard", dimension)
-    except UsageError as error:
-        if "neither a file nor" not in str(error):
-            raise
-        names = ", ".join([MAGNETIZATION, ENERGY, *_operator_names(dimension), *rules.NAMED])
-        raise UsageError(f"--function {text}: neither a file nor one of {names}") from error
-    require_components(text, rule.rule, 1, "a spectrum")
-    return [
-        (*_of_unit(rule, unit, choices.readout), rule.inputs) for unit in range(rule.rule.n_hidden)
-    ]
-
-
-def _operator_names(dimension: int) -> list[str]:
-    return [one.name for sector in OPERATORS[dimension].values() for one in sector]
-
-
-def _of_unit(chosen: ChosenRule, unit: int, readout: str) -> tuple[Function, dict[str, Any]]:
-    """The function of one hidden unit of a rule, averaged over the symmetries of the lattice."""
-    rule = chosen.rule
-    named = "name" in chosen.identity and chosen.file is None
-    readout = "hard" if rule.hard else readout
-    name = _unit_name(chosen, unit, readout)
-    identity = {key: value for key, value in chosen.identity.items() if key != "hard"}
-    identity |= {"readout": readout} | ({} if rule.n_hidden == 1 and named else {"unit": unit + 1})
-    try:
-        return function_of_unit(name, rule, unit, readout == "linear"), identity
-    except ValueError as error:
-        raise UsageError(f"--function {name}: {error}") from error
-
-
-def _unit_name(chosen: ChosenRule, unit: int, readout: str) -> str:
-    """How tables name a unit: never by the path of a file, on which no digest depends."""
-    rule = chosen.rule
-    origin = "learned" if chosen.file is not None else chosen.identity["name"]
-    several = f" unit {unit + 1}" if rule.n_hidden > 1 else ""
-    code = f" ({chosen.file.file.digest[:8]})" if chosen.file is not None else ""
-    how = "" if chosen.file is None and chosen.identity["name"] in rules.NAMED else f", {readout}"
-    return f"{origin} {shape_text(rule.block)}{several}{how}{code}"
-
-
-# ---- sectors -------------------------------------------------------------------------------------
-
-
-def _checked(
-    function: Function,
-    identity: dict[str, Any],
-    text: str,
-    required: str | None,
-    rows: NDArray[np.uint8],
-    shape: Sequence[int],
-) -> ChosenFunction:
-    """The function with its sector, as measured on random configurations."""
-    parity = measured_parity(function, rows, shape)
-    if parity == "mixed":
+def require_sectors(system: System, choices: Choices) -> None:
+    """Raise UsageError if scaling dimensions are to be measured of a system without sectors."""
+    if choices.correlation or system.has_sectors:
+        return
+    if system.components > 1:
         raise UsageError(
-            f"--function {text}: {function.name} is neither odd nor even under a flip of all"
-            " spins: train it without a bias"
+            f"{system.components} components per site: scaling dimensions are measured of one spin"
+            " per site; --correlation takes any number of components"
         )
-    if required is not None and parity != required:
-        raise UsageError(
-            f"--{required} {text}: {function.name} is {parity} under a flip of all spins"
-        )
-    return ChosenFunction(function, identity, parity)
-
-
-def random_rows(shape: Sequence[int]) -> NDArray[np.uint8]:
-    """Independent spins, the same in every call: parity belongs to a function, not to samples."""
-    random = np.random.Generator(np.random.PCG64(0))
-    return pack_spins(random.integers(0, 2, (_PARITY_SAMPLES, *shape)))
+    raise UsageError(
+        "the samples are not known to be symmetric under a flip of all spins, which divides"
+        " functions into odd and even ones: if the flip is a symmetry, import them with --symmetric"
+        " flip; --correlation needs no symmetry"
+    )

@@ -12,8 +12,8 @@ from rsmi.samples.files import open_file
 from rsmi.stages.flow.sums import OF_CHAINS
 from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.stages.spectrum import from_files, in_flight
+from rsmi.stages.spectrum.layouts import layout_of
 from rsmi.stages.spectrum.source import SpectrumSource
-from rsmi.stages.spectrum.storage import contents
 from rsmi.stages.spectrum.summary import summary
 from rsmi.store import File
 
@@ -29,9 +29,9 @@ def run(source: SpectrumSource, output: Path, options: RunOptions) -> None:
         if options.shard is not None:
             session.publish_shard(_attributes(source), tasks, source.shared(), OF_CHAINS)
         else:
-            stored = contents(*source.collect(session, tasks))
+            stored = source.collect(session, tasks)
             session.publish(_attributes(source), *stored, source.shared())
-    if options.shard is None:
+    if options.shard is None and not source.choices.correlation:
         _warn(output)
 
 
@@ -46,8 +46,7 @@ def _attributes(source: SpectrumSource) -> dict[str, Any]:
         "model": source.system.get("model"),
         "model_parameters": source.system.get("model_parameters"),
         "contradictions": list(source.contradictions) or None,
-        "odd_functions": list(source.functions.names("odd")),
-        "even_functions": list(source.functions.names("even")),
+        **layout_of(source.choices).attributes(source.functions),
     }
 
 

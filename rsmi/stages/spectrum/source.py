@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from rsmi.engine.request import Request
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows
-from rsmi.renormalization.spectrum.group_sums import GroupSums
-from rsmi.stages.spectrum.request import Choices, ChosenFunctions
+from rsmi.stages.joined import Contents
+from rsmi.stages.spectrum.functions import ChosenFunctions
+from rsmi.stages.spectrum.request import Choices
 
 
 class SpectrumSource(Protocol):
@@ -48,6 +49,5 @@ class SpectrumSource(Protocol):
     def shared(self) -> Rows:
         """The datasets that do not depend on what the tasks measure; every shard has them."""
 
-    def collect(self, session: Session, tasks: Sequence[Named]) -> tuple[list[GroupSums], Rows]:
-        """The sums of every file or lattice, and the other datasets that depend on what the tasks
-        measured."""
+    def collect(self, session: Session, tasks: Sequence[Named]) -> Contents:
+        """What stores the sums, and the other datasets that depend on what the tasks measured."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from rsmi.engine.tasks import Rows, State
 from rsmi.renormalization.spectrum.group_sums import ARRAYS, GroupSums
 from rsmi.stages.joined import Contents
+from rsmi.stages.spectrum.functions import SECTORS, ChosenFunctions
 from rsmi.store import File, Writer
 
 _OVERHEAD = 1 << 16  # bytes of a file beside its sums
@@ -47,6 +49,16 @@ def read(file: File) -> list[GroupSums]:
         )
         for i, shape in enumerate(file.read("/files/shape").tolist())
     ]
+
+
+def attributes(functions: ChosenFunctions) -> dict[str, Any]:
+    """The attributes that name the functions."""
+    return {f"{sector}_functions": list(functions.names(sector)) for sector in SECTORS}
+
+
+def sums_of_state(state: State, named: Mapping[str, Any], shape: Sequence[int]) -> GroupSums:
+    """The sums of a task's state; ``named`` are the `attributes`."""
+    return from_state(state, (named["even_functions"], named["odd_functions"]), shape)
 
 
 def as_state(sums: GroupSums) -> State:

@@ -19,14 +19,16 @@ from rsmi.renormalization.spectrum.dimensions import (
     spectrum_of,
 )
 from rsmi.renormalization.spectrum.fits import Extrapolation
+from rsmi.renormalization.spectrum.group_sums import concatenate
 from rsmi.renormalization.spectrum.quantities import Quantity
 from rsmi.samples.files import model_of
 from rsmi.samples.subject import subject
 from rsmi.stages.spectrum import storage
 from rsmi.stages.spectrum.exact import exact_average
-from rsmi.stages.spectrum.groups import size_sums
+from rsmi.stages.spectrum.functions import SECTORS
+from rsmi.stages.spectrum.groups import sums_by_size
 from rsmi.stages.spectrum.remarks import remarks
-from rsmi.stages.spectrum.request import SECTORS
+from rsmi.stages.spectrum.sums import merged
 from rsmi.statistics.fits import chi2_probability
 from rsmi.store import File
 
@@ -72,7 +74,7 @@ def analyse(file: File) -> Analysis:
     attributes, model = file.attributes, model_of(file)
     shapes = file.read("/files/shape").tolist()
     known = model.known(len(shapes[0]), attributes)
-    by_size, short = size_sums(file, storage.read(file))
+    by_size, short = sums_by_size(file, storage.read(file), merged, concatenate)
     sizes = [
         SizeData(shape[0], sums, exact_average(file, shape)) for shape, sums in by_size.items()
     ]

@@ -19,7 +19,7 @@ from rsmi.renormalization.spectrum.functions import bond_energy
 from rsmi.renormalization.spectrum.group_sums import GroupSums
 from rsmi.renormalization.spectrum.modes import modes_of
 from rsmi.renormalization.spectrum.readings import measure
-from rsmi.stages.spectrum.request import (
+from rsmi.stages.spectrum.functions import (
     ENERGY,
     MAGNETIZATION,
     SECTORS,

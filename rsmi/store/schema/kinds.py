@@ -9,7 +9,7 @@ from rsmi.store.schema.flow import FLOW
 from rsmi.store.schema.results import CROSSING, EXPONENT
 from rsmi.store.schema.rules import LAMBDA
 from rsmi.store.schema.samples import SAMPLES
-from rsmi.store.schema.spectrum import SPECTRUM
+from rsmi.store.schema.spectrum import CORRELATION, SPECTRUM
 from rsmi.store.schema.theta import THETA
 
 KINDS = {
@@ -20,6 +20,7 @@ KINDS = {
     "exponent": EXPONENT,
     "crossing": CROSSING,
     "spectrum": SPECTRUM,
+    "correlation": CORRELATION,
 }
 
 SHARD_ATTRIBUTES = (
@@ -53,5 +54,5 @@ def _shard_of(name: str) -> Kind:
     return Kind(meaning, attributes, shared, name, small=False, since=max(kind.since, (1, 3)))
 
 
-SHARDED = ("samples", "flow", "spectrum")
+SHARDED = ("samples", "flow", "spectrum", "correlation")
 KINDS |= {f"{name}-shard": _shard_of(name) for name in SHARDED}

@@ -75,3 +75,39 @@ SPECTRUM = Kind(
     ),
     since=_V14,
 )
+
+CORRELATION = Kind(
+    "sums for the correlation functions of local functions, of lattices of one or more sizes",
+    (
+        FLOW_MODEL,
+        MODEL_PARAMETERS,
+        CONTRADICTIONS,
+        Attribute("functions", "json", "names of the functions O, in order", since=_V14),
+        Attribute(
+            "sectors",
+            "json",
+            "of each function: odd or even under a flip of all spins, which is a symmetry; any if"
+            " it is neither, or if there is no such symmetry",
+            since=_V14,
+        ),
+    ),
+    (
+        *_RECORDS,
+        _OWNER,
+        _COUNT,
+        _sum("mean", ("functions",), "sums of the average of O over the lattice"),
+        _sum(
+            "axis",
+            ("functions", "distances"),
+            "sums of the averages of O(x) O(x + r) at r = 0, 1, ... along an axis, up to half of"
+            " the shortest side; then 0",
+        ),
+        _sum("diagonal", ("functions", "distances"), "the same for r steps along a diagonal"),
+        _sum(
+            "factor",
+            ("functions", "distances"),
+            "sums of |sum_x O(x) exp(-i q x)|^2 / N, q = 2 pi n / L along an axis, n = 0, 1, ...",
+        ),
+    ),
+    since=_V14,
+)

@@ -1,0 +1,90 @@
+"""What ``rsmi info`` says of correlation functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rsmi.lattice.geometry import shape_text
+from rsmi.reports.flow import model_text
+from rsmi.stages.spectrum import correlation
+from rsmi.statistics.notation import fields, table, with_error
+from rsmi.store import File
+
+_MOST_ROWS = 12  # distances of a table, at most
+
+Json = dict[str, Any]
+
+
+def describe(file: File) -> list[str]:
+    """The samples, and for every lattice correlation lengths, powers and C(r) along the axis and
+    the diagonal."""
+    numbers = correlation.summary(file)
+    temperature = numbers["temperature"]
+    rows = [
+        ("model", model_text(file)),
+        ("temperature", "unknown" if temperature is None else f"{temperature:.6f} J/k_B"),
+    ]
+    lines = fields(rows)
+    for lattice in numbers["lattices"]:
+        lines += ["", *_lattice_lines(lattice)]
+    return [*lines, "", *_notes(numbers)]
+
+
+def _lattice_lines(lattice: Json) -> list[str]:
+    title = (
+        f"  {shape_text(lattice['shape'])}: {lattice['samples']} samples in"
+        f" {lattice['groups']} groups"
+    )
+    lines = [title, "", *table(_lengths(lattice))]
+    for row in lattice["correlations"]:
+        what = "<O(x) O(x + r)> - <O>^2" if row["connected"] else "<O(x) O(x + r)>"
+        lines += ["", f"  {row['function']}: C(r) = {what}", "", *table(_distances(row))]
+    return lines
+
+
+def _lengths(lattice: Json) -> list[list[str]]:
+    rows = [["function", "xi", "S(0)", "S(1)", "power of r", "distances", "2 Delta, exact"]]
+    for row in lattice["correlations"]:
+        power, exact = row["power"], row["exact_power"]
+        rows.append(
+            [
+                row["function"],
+                with_error(row["correlation_length"], row["correlation_length_error"]),
+                *(
+                    with_error(row["structure_factor"][n], row["structure_factor_error"][n])
+                    if n < len(row["structure_factor"])
+                    else "-"
+                    for n in (0, 1)
+                ),
+                "-" if power is None else with_error(power["value"], power["error"]),
+                "-" if power is None else f"{power['from']} to {power['to']}",
+                "-" if exact is None else f"{exact:.6g}",
+            ]
+        )
+    return rows
+
+
+def _distances(row: Json) -> list[list[str]]:
+    count = len(row["distance"])
+    step = -(-count // _MOST_ROWS)
+    lines = [["r", "axis", "r", "diagonal"]]
+    for place in [*range(min(4, count)), *range(4, count, step)]:
+        lines.append(
+            [
+                str(row["distance"][place]),
+                with_error(row["axis"][place], row["axis_error"][place]),
+                f"{row['diagonal_distance'][place]:.2f}",
+                with_error(row["diagonal"][place], row["diagonal_error"][place]),
+            ]
+        )
+    return lines
+
+
+def _notes(numbers: Json) -> list[str]:
+    return [
+        "  xi is the second-moment correlation length in sites, S(n) the structure factor at q ="
+        " 2 pi n / L. The power is",
+        "  that of C(r) along an axis on this lattice, whose size changes it: scaling dimensions"
+        " come from several sizes.",
+        *(f"  remark: {remark}" for remark in numbers["remarks"]),
+    ]
