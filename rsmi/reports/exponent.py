@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from rsmi.lattice.geometry import shape_text
 from rsmi.models.base import Known
+from rsmi.renormalization.critical_exponents import quoted_exponents
 from rsmi.reports.flow import model_text, rule_text, wrapping_mark
 from rsmi.samples.files import known_of
 from rsmi.stages import exponent
@@ -66,7 +67,23 @@ def _exponent_rows(numbers: dict, known: Known) -> list[list[str]]:
     if inverse["value"] is not None:
         value = with_error(inverse["value"], inverse["error"])
         rows.append(["nu = 1/y_t", value, _theory(known, "nu"), ""])
+    rows += _quoted_rows(numbers, known)
     return rows if known.exponents else [[name, value, where] for name, value, _, where in rows]
+
+
+def _quoted_rows(numbers: dict, known: Known) -> list[list[str]]:
+    """The other exponents that follow from y_t and y_h, beside those of the known ones."""
+    theory = quoted_exponents(numbers["dimension"], known.exponent("y_t"), known.exponent("y_h"))
+    return [
+        [
+            name,
+            with_error(one["value"], one["error"]),
+            f"{theory[name].value:.5g}" if name in theory else "-",
+            "",
+        ]
+        for name, one in numbers["exponents"].items()
+        if name != "nu"
+    ]
 
 
 def theory_word(known: Known) -> str:

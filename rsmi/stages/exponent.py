@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.errors import UsageError
+from rsmi.renormalization.critical_exponents import quoted_exponents
 from rsmi.samples.flow_ensembles import FlowEnsemble, ensembles_of
 from rsmi.samples.subject import subject
 from rsmi.samples.views import FlowFile, ResultFile
@@ -139,8 +140,8 @@ def _warn_of_short_blocks(flow: FlowFile, ensembles: Sequence[FlowEnsemble]) -> 
 
 
 def summary(file: File) -> dict[str, Any]:
-    """The stored answer, with the ``shape`` of the lattice, the rules of the flow, nu = 1/y_t, and
-    an object of nu and T_c from one effective coupling.
+    """The stored answer, with the ``shape`` of the lattice, the rules of the flow, nu = 1/y_t, the
+    exponents that follow from y_t and y_h, and an object of nu and T_c from one effective coupling.
 
     The shape is stored since format 1.4 if the sides differ. Older files have only ``size``, the
     first side, and a shape of None. The entries of the object also stand outside of it, where they
@@ -158,6 +159,7 @@ def summary(file: File) -> dict[str, Any]:
         "coupling": None if temperature is None else 1 / temperature,
         **result,
         "headline": {**headline, "nu": inverse(headline["y_t"])},
+        "exponents": quoted(result["dimension"], headline),
         "effective_coupling": {name: result[name] for name in result if name.startswith(_BIASED)},
     }
 
@@ -170,6 +172,19 @@ def inverse(row: dict[str, Any]) -> dict[str, Any]:
     if value <= 0:
         return row | {"value": None, "error": None, "reason": "y_t is not positive"}
     return row | {"value": 1 / value, "error": error and error / value**2}
+
+
+def quoted(dimension: int, headline: dict[str, Any]) -> dict[str, Any]:
+    """The exponents that follow from y_t and y_h, with their errors carried over, as if these were
+    independent."""
+    rows = [headline[name] for name in ("y_t", "y_h")]
+    found = quoted_exponents(
+        dimension,
+        rows[0]["value"],
+        rows[1]["value"],
+        (rows[0]["error"] or 0.0, rows[1]["error"] or 0.0),
+    )
+    return {name: {"value": value, "error": error} for name, (value, error) in found.items()}
 
 
 def rules_of(file: File) -> dict[str, Any]:
