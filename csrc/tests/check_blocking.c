@@ -158,6 +158,21 @@ static void check_known_rows(void)
            RSMI_BAD_SHAPE); /* 65 sites */
 }
 
+/* "All four spins are equal": the sum of the six pairs is 6, else 0 or -2. A flip changes nothing.
+ */
+static void check_products(void)
+{
+    const int64_t shape[3] = {1, 4, 6};
+    const uint8_t row[3] = {0x55, 0x05, 0xff}, flipped[3] = {0xaa, 0xfa, 0x00};
+    const uint64_t pairs[6] = {3, 5, 9, 6, 10, 12}, sample = 0;
+    const double ones[6] = {1, 1, 1, 1, 1, 1}, bias[1] = {-3};
+    const block_rule rule = {{1, 2, 2}, 1, ones, bias, 1, 1, 6, pairs};
+    uint8_t coarse[2];
+    expect(coarse_grain(row, 1, shape, &rule, KEY, &sample, &coarse[0]) == RSMI_OK);
+    expect(coarse_grain(flipped, 1, shape, &rule, KEY, &sample, &coarse[1]) == RSMI_OK);
+    expect(coarse[0] == 0x20 && coarse[1] == 0x20);
+}
+
 int main(void)
 {
     const geometry geometries[] = {{{1, 1, 1}, {1, 1, 1}, 1, 1},    {{1, 1, 7}, {1, 1, 1}, 2, 1},
@@ -176,6 +191,7 @@ int main(void)
     check_random();
     check_bits();
     check_known_rows();
+    check_products();
     for (int64_t i = 0; i < COUNT(geometries); i++)
         check_rules(&geometries[i]);
     return 0;
