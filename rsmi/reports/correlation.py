@@ -11,6 +11,7 @@ from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
 _MOST_ROWS = 12  # distances of a table, at most
+_QUANTITIES = {"S1": "S(1) across - S(1) along", "E01": "S(0) - S(1)"}
 
 Json = dict[str, Any]
 
@@ -25,9 +26,32 @@ def describe(file: File) -> list[str]:
         ("temperature", "unknown" if temperature is None else f"{temperature:.6f} J/k_B"),
     ]
     lines = fields(rows)
+    if numbers["dimensions"]:
+        lines += ["", *table(_dimension_rows(numbers))]
     for lattice in numbers["lattices"]:
         lines += ["", *_lattice_lines(lattice)]
     return [*lines, "", *_notes(numbers)]
+
+
+def _dimension_rows(numbers: Json) -> list[list[str]]:
+    """Delta of every function by pairs of sizes, and of all sizes with a correction."""
+    sides = [lattice["shape"][0] for lattice in numbers["lattices"]]
+    pairs = [f"{a}, {b}" for a, b in zip(sides, sides[1:])]
+    rows = [["Delta of", "from", *pairs, "all sizes", "exact"]]
+    for row, one in zip(numbers["dimensions"], numbers["lattices"][0]["correlations"]):
+        values = [with_error(pair["delta"], pair["error"]) for pair in row["pairs"]]
+        extrapolated = row["delta"] if row["systematic"] is not None else None
+        exact = one["exact_power"]
+        rows.append(
+            [
+                row["function"],
+                _QUANTITIES[row["quantity"]],
+                *(values or ["-"] * len(pairs)),
+                with_error(extrapolated, row["error"]),
+                "-" if exact is None else f"{exact / 2:.6g}",
+            ]
+        )
+    return rows
 
 
 def _lattice_lines(lattice: Json) -> list[str]:

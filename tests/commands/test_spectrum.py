@@ -180,12 +180,21 @@ def test_correlations_are_those_of_the_configurations(here_with):
     assert "C(r) = <O(x) O(x + r)> - <O>^2" in run_here("info", "c.h5").out
 
 
+def test_two_point_dimensions_of_scalars(here_with):
+    """S(0) - S(1) of two sizes: right for the spin; pulled low for the energy of small lattices."""
+    found = numbers("spectrum 8.h5 16.h5 --correlation --json -q -o two.h5")
+    spin, energy = found["dimensions"]
+    assert (spin["quantity"], energy["quantity"]) == ("E01", "E01")
+    assert abs(spin["delta"] - 0.125) < 4 * spin["error"] + 0.02
+    assert abs(energy["delta"] - 0.965) < 4 * energy["error"] < 1
+
+
 def test_correlations_of_dimers_are_those_of_the_electric_field(here_with, interrupt):
     """The field is a conserved current: its structure factor vanishes along its own axis, so that
     S(1), averaged over both axes, is half of the transverse one, about S(0). The result does not
     depend on how it is made."""
     line = (
-        "spectrum --model dimers --sizes 8 --samples 400 --chains 8 --correlation --threads 1"
+        "spectrum --model dimers --sizes 8,12 --samples 300 --chains 8 --correlation --threads 1"
         " --thermalization 20 --interval 2 -q"
     ).split()
     interrupt([*line, "-o", "dimers.h5"], 60)
@@ -201,6 +210,9 @@ def test_correlations_of_dimers_are_those_of_the_electric_field(here_with, inter
         first, second = row["structure_factor"][:2]
         assert abs(first - 0.30) < 4 * row["structure_factor_error"][0]
         assert second == pytest.approx(0.16, abs=0.03)
+    for row in found["dimensions"]:
+        assert row["quantity"] == "S1"
+        assert abs(row["delta"] - 1) < 4 * row["error"] < 0.6
 
 
 # ---- what is sampled -----------------------------------------------------------------------------

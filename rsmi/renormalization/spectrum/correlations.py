@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from rsmi.statistics.jackknife import jackknife_error
 
-ARRAYS = ("count", "mean", "axis", "diagonal", "factor")
+ARRAYS = ("count", "mean", "axis", "diagonal", "factor", "first_modes")
 
 
 @dataclass
@@ -40,7 +40,8 @@ class CorrelationSums:
         ``count`` (groups,); ``mean`` (groups, F), sums of the lattice average of O; ``axis`` and
         ``diagonal`` (groups, F, R), sums of the averages of O(x) O(x + r) for r = 0, ..., R - 1
         steps along an axis or a diagonal; ``factor`` (groups, F, R), sums of |sum_x O(x) exp(-i q
-        x)|^2 / N for q = 2 pi n / L along an axis, n = 0, ..., R - 1.
+        x)|^2 / N for q = 2 pi n / L along an axis, n = 0, ..., R - 1; ``first_modes`` (groups, F,
+        d), those of n = 1 along each axis.
     """
 
     functions: tuple[str, ...]
@@ -51,9 +52,12 @@ class CorrelationSums:
     def empty(cls, groups: int, functions: Sequence[str], shape: Sequence[int]) -> CorrelationSums:
         """Return the sums of no configurations."""
         distances = (groups, len(functions), min(shape) // 2 + 1)
-        shapes = {"count": (groups,), "mean": distances[:2]} | dict.fromkeys(
-            ("axis", "diagonal", "factor"), distances
-        )
+        shapes = {
+            "count": (groups,),
+            "mean": distances[:2],
+            **dict.fromkeys(("axis", "diagonal", "factor"), distances),
+            "first_modes": (groups, len(functions), len(shape)),
+        }
         arrays = {name: np.zeros(extents) for name, extents in shapes.items()}
         return cls(tuple(functions), tuple(shape), arrays)
 
@@ -69,7 +73,14 @@ class CorrelationSums:
         np.add.at(self.arrays["mean"], groups, fields.mean(axis=axes, dtype=np.float64))
         np.add.at(self.arrays["axis"], groups, _along_axes(correlation, steps, d))
         np.add.at(self.arrays["factor"], groups, _along_axes(power, steps, d))
+        first = power.reshape(*power.shape[:2], -1)[..., self._strides]
+        np.add.at(self.arrays["first_modes"], groups, first)
         np.add.at(self.arrays["diagonal"], groups, _along_diagonals(correlation, steps, d))
+
+    @property
+    def _strides(self) -> list[int]:
+        """The places of the modes n = 1 along each axis among all modes in row-major order."""
+        return [prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
 
 
 def _along_axes(array: NDArray, steps: NDArray[np.int64], d: int) -> NDArray[np.float64]:

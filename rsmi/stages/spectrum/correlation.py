@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rsmi.renormalization.spectrum.correlations import Correlations, CorrelationSums, correlations
 from rsmi.samples.files import model_of
 from rsmi.samples.subject import subject
-from rsmi.stages.spectrum import correlation_sums
+from rsmi.stages.spectrum import correlation_sums, two_point
 from rsmi.stages.spectrum.groups import sums_by_size
 from rsmi.statistics.jackknife import jackknife_error
 from rsmi.store import File
@@ -42,6 +42,7 @@ def summary(file: File) -> Json:
         "functions": list(file.attributes["functions"]),
         "sectors": list(file.attributes["sectors"]),
         "lattices": [_lattice(file, sums) for sums in by_size.values()],
+        "dimensions": two_point.dimensions(by_size, file.attributes["sectors"]),
         "remarks": short,
     }
 

@@ -108,6 +108,7 @@ CORRELATION = Kind(
             ("functions", "distances"),
             "sums of |sum_x O(x) exp(-i q x)|^2 / N, q = 2 pi n / L along an axis, n = 0, 1, ...",
         ),
+        _sum("first_modes", ("functions", "dimension"), "the same for n = 1 along each axis"),
     ),
     since=_V14,
 )
