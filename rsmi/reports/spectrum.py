@@ -55,8 +55,16 @@ def _input_rows(file: File, numbers: Json) -> list[tuple[str, str]]:
         ("sizes", ", ".join(size_names(numbers).values())),
         ("samples", ", ".join(f"{count:.3g}" for count in numbers["samples"])),
         ("errors", f"jackknife over {' to '.join(map(str, groups))} groups of samples{exact}"),
-        ("corrections", f"L^-omega, omega = {numbers['omega']}"),
+        ("corrections", f"L^-omega, omega = {numbers['omega']}{_other_omega(numbers)}"),
     ]
+
+
+def _other_omega(numbers: Json) -> str:
+    """The exponent of <m^2> where its contact term is the leading correction."""
+    fits = [row["fits"][0] for row in numbers["sequence"] if row["fits"]]
+    others = {fit["omega"] for fit in fits} - {None, numbers["omega"]}
+    known = numbers["omega"] != "free" and others
+    return f", and {min(others)} for the contact term of <m^2>" if known else ""
 
 
 # ---- values to quote -----------------------------------------------------------------------------

@@ -4,10 +4,13 @@ Every quantity is fitted alone, in three ways: all sizes with a correction L^-om
 without the smallest size, and the pair of the two largest sizes without a correction. The first fit
 is quoted. Two sizes leave only the pair: there is no extrapolation.
 
+The exponent omega of <m^2> is that of its contact term where this is the leading correction: its
+amplitude is of order one, and d - 2 Delta = 7/4 on the square lattice.
+
 The headline of the odd sector is the smeared antipodal sum of a function if modes are measured,
 else its m^2. The headline of the even sector is X24, or X12 if there are only two sizes. These
-rules were chosen on samples of the two-dimensional Ising model that no later result contains, and
-they do not depend on the data.
+rules were chosen on samples of the two-dimensional Ising model, and do not depend on the data that
+are analysed.
 """
 
 from __future__ import annotations
@@ -17,7 +20,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rsmi.renormalization.spectrum.extrapolations import OMEGAS, Dimension, dimension_of
+from rsmi.renormalization.spectrum.extrapolations import (
+    Dimension,
+    dimension_of,
+    leading_omega,
+    omega_of,
+)
 from rsmi.renormalization.spectrum.group_sums import GroupSums
 from rsmi.renormalization.spectrum.quantities import (
     LARGEST_DEVIATION,
@@ -60,8 +68,8 @@ class Spectrum(NamedTuple):
         Of every size.
     dimensions : tuple of Dimension
         Of every quantity.
-    omega : float or "free" or None
-        The exponent of corrections.
+    omega : float or "free"
+        The exponent of leading corrections; fits have their own.
     remarks : tuple of str
         What a reader should know: sentences.
     """
@@ -69,7 +77,7 @@ class Spectrum(NamedTuple):
     lengths: tuple[int, ...]
     estimates: tuple[Estimates, ...]
     dimensions: tuple[Dimension, ...]
-    omega: Omega
+    omega: float | Literal["free"]
     remarks: tuple[str, ...]
 
     def of(self, kind: str, function: str) -> Dimension | None:
@@ -90,7 +98,12 @@ class Spectrum(NamedTuple):
         return self.of(kind, function) or self.of("E01", function)
 
 
-def spectrum_of(sizes: Sequence[SizeData], omega: Omega = None, probe: int = 0) -> Spectrum:
+def spectrum_of(
+    sizes: Sequence[SizeData],
+    omega: Omega = None,
+    probe: int = 0,
+    leading: float | None = None,
+) -> Spectrum:
     """Extrapolate the scaling dimensions of all functions.
 
     Parameters
@@ -98,9 +111,12 @@ def spectrum_of(sizes: Sequence[SizeData], omega: Omega = None, probe: int = 0) 
     sizes : sequence of SizeData
         At least two different sizes, with the same functions.
     omega : float or "free", optional
-        The exponent of corrections; by default that of `OMEGAS`, or 2.
+        The exponent of the corrections of all quantities; by default `extrapolations.omega_of`.
     probe : int
         The odd function of the responses, by its number.
+    leading : float, optional
+        The exponent of leading corrections, if it is known; by default
+        `extrapolations.leading_omega`.
 
     Raises
     ------
@@ -114,12 +130,20 @@ def spectrum_of(sizes: Sequence[SizeData], omega: Omega = None, probe: int = 0) 
     if len({(size.sums.even, size.sums.odd, size.sums.orbits > 0) for size in sizes}) > 1:
         raise ValueError("all sizes need the same functions")
     dimension = len(sizes[0].sums.shape)
-    chosen = OMEGAS.get(dimension, (2.0, 1.75))[0] if omega is None else omega
+    default = leading_omega(dimension) if leading is None else leading
     measured = tuple(estimates(size.sums, probe, size.exact) for size in sizes)
     found = tuple(
-        dimension_of(quantity, number, lengths, measured, dimension, chosen)
+        dimension_of(
+            quantity,
+            number,
+            lengths,
+            measured,
+            dimension,
+            omega_of(quantity.kind, dimension, default) if omega is None else omega,
+        )
         for number, quantity in enumerate(measured[0].quantities)
     )
+    chosen = default if omega is None else omega
     return Spectrum(lengths, measured, found, chosen, _remarks(lengths, measured, found))
 
 

@@ -17,10 +17,11 @@ from rsmi.renormalization.spectrum.fits import (
 )
 from rsmi.renormalization.spectrum.quantities import Estimates, Quantity
 
-# The exponents omega of corrections by dimension: the default, and the one whose comparison with it
-# gives the systematic error. The second is that of the contact term of <m^2>, d - 2 Delta_sigma of
-# the Ising model.
-OMEGAS: dict[int, tuple[float, float]] = {2: (2.0, 1.75), 3: (0.83, 1.96)}
+# The exponents omega of corrections by dimension: that of the leading irrelevant operator or
+# analytic correction, and that of the contact term of <m^2>, d - 2 Delta_sigma of the Ising model.
+# Their comparison gives the systematic error.
+LEADING_OMEGA = {2: 2.0, 3: 0.83}
+CONTACT_OMEGA = {2: 1.75, 3: 1.96}
 LARGEST_RELATIVE_ERROR = 0.25  # of a quantity of which a logarithm is taken
 
 
@@ -75,6 +76,25 @@ class Dimension(NamedTuple):
         return self.fits[0].error if self.fits else None
 
 
+def leading_omega(dimension: int) -> float:
+    """Return the exponent of corrections in so many dimensions if no better one is known."""
+    return LEADING_OMEGA.get(dimension, LEADING_OMEGA[2])
+
+
+def contact_omega(dimension: int) -> float:
+    """Return the exponent of the correction that the contact term of <m^2> makes."""
+    return CONTACT_OMEGA.get(dimension, CONTACT_OMEGA[2])
+
+
+def omega_of(kind: str, dimension: int, leading: float) -> float:
+    """Return the exponent of the correction of a kind of quantity.
+
+    It is the leading one, or that of the contact term of <m^2> if this is smaller. |m| has no
+    contact term to first order, and the other quantities are made without one.
+    """
+    return min(leading, contact_omega(dimension)) if kind == "m2" else leading
+
+
 def dimension_of(
     quantity: Quantity,
     number: int,
@@ -83,6 +103,19 @@ def dimension_of(
     dimension: int,
     omega: float | Literal["free"],
 ) -> Dimension:
+    """Return the scaling dimension of one quantity, by its number in the estimates of all sizes.
+
+    Parameters
+    ----------
+    quantity : Quantity
+    number : int
+    lengths : tuple of int
+    measured : sequence of Estimates
+    dimension : int
+        The number of axes d.
+    omega : float or "free"
+        The exponent of the correction.
+    """
     values = [
         SizeValues(
             length,
@@ -138,11 +171,11 @@ def _systematic(
     fits: Sequence[Extrapolation],
     dimension: int,
 ) -> float | None:
-    """Half the range of the fits with a correction over the exponents of `OMEGAS`."""
+    """Half the range of the fits with a correction over two exponents."""
     corrected = [fit for fit in fits if fit.omega is not None]
     if not corrected:
         return None
-    exponents = {*OMEGAS.get(dimension, (2.0, 1.75))}
+    exponents = (leading_omega(dimension), contact_omega(dimension))
     deltas = [fit.delta for fit in corrected] + [
         extrapolate(values[len(values) - len(fit.lengths) :], powers, omega).delta
         for fit in corrected

@@ -78,7 +78,7 @@ def analyse(file: File) -> Analysis:
     sizes = [
         SizeData(shape[0], sums, exact_average(file, shape)) for shape, sums in by_size.items()
     ]
-    spectrum = spectrum_of(sizes, file.parameters.get("omega", _omega(known)))
+    spectrum = spectrum_of(sizes, file.parameters.get("omega"), leading=_omega(known))
     return Analysis(file, known, sizes, spectrum, remarks(file, known, spectrum, sizes, short))
 
 
