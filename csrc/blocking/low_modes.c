@@ -150,32 +150,52 @@ RSMI_INLINE eight sum_of_row(const workspace *w, const uint64_t *line)
     return sum;
 }
 
-/* Sums over the lattice of the parities of product p (+1 where the bit is 1) times all products of
- * one real function for each axis, in column i of w->sums. */
+/* Sums over a plane of the parities (+1 where the bit is 1) times the five functions of the row and
+ * the five of the column. */
+RSMI_INLINE void sums_of_plane(const workspace *w, const uint64_t *bits, eight plane[MODE_WAVES])
+{
+    const float *along_y = w->f->waves + MODE_WAVES * w->longest;
+    eight s0 = {0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0;
+    for (int64_t y = 0; y < w->f->shape[1]; y++) {
+        const eight row = sum_of_row(w, bits + y * w->words);
+        s0 += row;
+        s1 += row * along_y[w->longest + y];
+        s2 += row * along_y[2 * w->longest + y];
+        s3 += row * along_y[3 * w->longest + y];
+        s4 += row * along_y[4 * w->longest + y];
+    }
+    plane[0] = s0, plane[1] = s1, plane[2] = s2, plane[3] = s3, plane[4] = s4;
+}
+
+RSMI_INLINE void store_plane(const eight plane[MODE_WAVES], float *sums)
+{
+    for (int g = 0; g < MODE_WAVES; g++)
+        for (int k = 0; k < MODE_WAVES; k++)
+            sums[(g * MODE_WAVES + k) * SIDE_BY_SIDE] = plane[g][k];
+}
+
+/* Sums over the lattice of the parities of product p times all products of one real function for
+ * each axis, in column i of w->sums. */
 RSMI_INLINE void sums_of_waves(const workspace *w, int64_t p, int64_t i)
 {
-    const int64_t *shape = w->f->shape;
-    const float *along_z = w->f->waves, *along_y = along_z + MODE_WAVES * w->longest;
+    const int64_t depth = w->f->shape[0];
     float *sums = w->sums + p * w->waves * SIDE_BY_SIDE + i;
-    const int n_z = shape[0] > 1 ? MODE_WAVES : 1, n_y = shape[1] > 1 ? MODE_WAVES : 1;
-    eight total[MODE_WAVES][MODE_WAVES] = {{{0}}};
-    for (int64_t z = 0; z < shape[0]; z++) {
-        const uint64_t *bits = parities(w, p, z);
-        eight plane[MODE_WAVES] = {{0}};
-        for (int64_t y = 0; y < shape[1]; y++) {
-            const eight row = sum_of_row(w, bits + y * w->words);
-            plane[0] += row;
-            for (int g = 1; g < MODE_WAVES && n_y > 1; g++)
-                plane[g] += row * along_y[g * w->longest + y];
-        }
-        for (int h = 0; h < n_z; h++)
-            for (int g = 0; g < n_y; g++)
-                total[h][g] += plane[g] * along_z[h * w->longest + z];
+    eight plane[MODE_WAVES];
+    sums_of_plane(w, parities(w, p, 0), plane);
+    if (depth == 1) {
+        store_plane(plane, sums);
+        return;
     }
-    for (int h = 0; h < n_z; h++)
-        for (int g = 0; g < n_y; g++)
-            for (int k = 0; k < MODE_WAVES; k++)
-                sums[(h * PLANE_WAVES + g * MODE_WAVES + k) * SIDE_BY_SIDE] = total[h][g][k];
+    eight total[MODE_WAVES][MODE_WAVES] = {{{0}}};
+    for (int64_t z = 0; z < depth; z++) {
+        if (z > 0)
+            sums_of_plane(w, parities(w, p, z), plane);
+        for (int h = 0; h < MODE_WAVES; h++)
+            for (int g = 0; g < MODE_WAVES; g++)
+                total[h][g] += plane[g] * w->f->waves[h * w->longest + z];
+    }
+    for (int h = 0; h < MODE_WAVES; h++)
+        store_plane(total[h], sums + h * PLANE_WAVES * SIDE_BY_SIDE);
 }
 
 /* ---- modes of functions ---- */
@@ -267,24 +287,6 @@ static void modes_of_configurations(const workspace *w, const uint8_t *rows, int
 }
 
 /* ---- preparation ---- */
-
-static int is_valid(const local_functions *f)
-{
-    for (int64_t p = 0; p < f->n_products; p++)
-        if (f->first[p] >= f->first[p + 1])
-            return 0;
-    for (int64_t i = 0; i < 3 * f->first[f->n_products]; i++)
-        if (f->points[i] < 0 || f->points[i] >= f->shape[i % 3])
-            return 0;
-    for (int64_t i = 0; i < 3 * f->n_modes; i++)
-        if (abs(f->numbers[i]) > MODE_WAVES / 2 ||
-            (f->numbers[i] && (i < 3 || f->shape[i % 3] == 1)))
-            return 0;
-    for (int64_t m = 1; m < f->n_modes; m++)
-        if (f->orbit[m] < 0 || f->orbit[m] >= f->n_orbits)
-            return 0;
-    return f->first[0] == 0 && f->n_modes > 0;
-}
 
 /* Places every point: finds the shifts along a row that occur, and the run of each point in the
  * copies. */
@@ -380,10 +382,9 @@ int low_modes(const local_functions *functions, const uint8_t *rows, int64_t n_s
 {
     const local_functions *f = functions;
     const int64_t sites = f->shape[0] * f->shape[1] * f->shape[2], n_bytes = (sites + 7) / 8;
-    if (sites >= MODE_LARGEST_SITES)
-        return RSMI_BAD_SHAPE;
-    if (!is_valid(f))
-        return RSMI_BAD_VALUE;
+    const int status = check_local_functions(f);
+    if (status != RSMI_OK)
+        return status;
     arena memory = {{NULL}, 0, 0};
     workspace w;
     const int enough = prepare(f, &w, &memory);
