@@ -56,10 +56,11 @@ def draw(systems: list[dict]) -> Figure:
             color=colour,
             fontsize=11,
         )
+    most = max(len(system["rules"]) for system in systems)
     for number, (axes, system) in enumerate(
         zip(below.subplots(1, len(systems), width_ratios=[1, 1, 1, 1.6]), systems)
     ):
-        draw_bars(axes, system, names=number in (0, len(systems) - 1))
+        draw_bars(axes, system, most, names=number in (0, len(systems) - 1))
     return figure
 
 
@@ -87,8 +88,8 @@ def draw_filter(axes, system: dict, rule: dict, unit: int) -> None:
     axes.set_axis_off()
 
 
-def draw_bars(axes, system: dict, names: bool) -> None:
-    """I(H:E) of every rule, and a line at I(V:E)."""
+def draw_bars(axes, system: dict, most: int, names: bool) -> None:
+    """I(H:E) of every rule, and a line at I(V:E); every panel has room for the most rules."""
     rules = list(system["rules"].items())
     values, errors = (
         [rule[name] for _, rule in rules] for name in ("information", "information_error")
@@ -101,12 +102,12 @@ def draw_bars(axes, system: dict, names: bool) -> None:
         height=0.7,
     )
     labels = (
-        [name.replace("E_x and E_y", "$E_x$ and $E_y$, told") for name, _ in rules]
+        [name.replace("E_x and E_y", "$E_x$ and $E_y$, by hand") for name, _ in rules]
         if names
         else [""] * len(rules)
     )
     axes.set_yticks(range(len(rules)), labels, fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(most - 0.5, -0.5)
     if system["whole"] is not None:
         axes.axvline(system["whole"], color="0.3", linestyle=":")
         axes.text(

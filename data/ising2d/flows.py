@@ -1,9 +1,11 @@
 """Two thermometers on one flow: the effective coupling of coarse-grained 128x128 configurations,
 from their energy and from what their blocks know of their environments.
 
-    python flows.py information SAMPLES.h5 RULE.h5 > INFORMATION.json    (I(H:E) of the hard rule on
-    these samples) python flows.py table FLOW.h5 INFORMATION.json...                    (text)
+    python flows.py information SAMPLES.h5 RULE.h5 > INFORMATION.json
+    python flows.py table FLOW.h5 INFORMATION.json...
     python flows.py figure FLOW.h5 INFORMATION.json... FIGURE.png
+
+The first command measures I(H:E) of the hard rule on these samples, the second prints the table.
 
 FLOW.h5 is of `rsmi flow`; the information of direct samples calibrates one thermometer for every
 lattice size, that of coarse-grained ones is read off it.
@@ -17,7 +19,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-from common import held_out_bound, info, stream_key
+from common import held_out_bound, info, save, stream_key
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import Geometry
@@ -206,7 +208,7 @@ def temperature_colour(ratio: float):
     return colormaps["RdBu"](0.5 + math.copysign(0.22 + min(0.28, 4 * abs(distance)), -distance))
 
 
-def draw(found: list[dict], sizes: list[int], output: str) -> None:
+def draw(found: list[dict], sizes: list[int]):
     """Both flows side by side; arrows leave the calibrated interval."""
     from matplotlib.figure import Figure
 
@@ -226,7 +228,6 @@ def draw(found: list[dict], sizes: list[int], output: str) -> None:
             xticks=range(len(sizes)),
             ylim=(0.86, 1.14),
         )
-        axes.spines[["top", "right"]].set_visible(False)
         top = axes.secondary_xaxis("top")
         top.set_xticks(
             range(len(sizes)),
@@ -237,8 +238,8 @@ def draw(found: list[dict], sizes: list[int], output: str) -> None:
         top.spines[:].set_visible(False)
     panels[0].set(ylabel="effective coupling $K_n / K_c$")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, title="$T/T_c$", loc="outside right center", frameon=False)
-    figure.savefig(output, dpi=200, metadata={"Software": None})
+    figure.legend(handles, labels, title="$T/T_c$", loc="outside right center")
+    return figure
 
 
 def line(axes, readings: list[tuple], colour, label: str) -> None:
@@ -251,9 +252,6 @@ def line(axes, readings: list[tuple], colour, label: str) -> None:
             *zip(*known),
             color=colour,
             marker="o",
-            markersize=4,
-            linewidth=1.2,
-            capsize=1.5,
             label=label,
             zorder=3,
         )
@@ -284,7 +282,7 @@ def main() -> None:
     if use == "table":
         print(text(found, thermometers))
     else:
-        draw(found, sorted(thermometers, reverse=True), words[-1])
+        save(lambda: draw(found, sorted(thermometers, reverse=True)), words[-1])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 import numpy as np
-from common import info
+from common import info, save
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -70,7 +70,7 @@ def report(levels: list[dict]) -> None:
         )
 
 
-def draw(levels: list[dict], path: str) -> None:
+def draw(levels: list[dict]):
     """Filters above, share of the information below."""
     from matplotlib.figure import Figure
 
@@ -82,19 +82,18 @@ def draw(levels: list[dict], path: str) -> None:
         for (y, x), weight in np.ndenumerate(weights):
             axes.text(x, y, f"{weight:.2f}", ha="center", va="center", color="white", fontsize=8)
         axes.set(xticks=[], yticks=[], title=f"step {entry['step']}, L = {entry['size']}")
-        axes.title.set_fontsize(9)
     axes = below.subplots()
     steps = [entry["step"] for entry in levels]
     for name, label, marker in (
-        ("known", "I(V:E)", "s"),
-        ("kept", "I(H:E)", "o"),
-        ("share", "I(H:E) / I(V:E)", "^"),
+        ("known", "$I(V:E)$", "s"),
+        ("kept", "$I(H:E)$", "o"),
+        ("share", "$I(H:E)/I(V:E)$", "^"),
     ):
         values, errors = zip(*(entry[name] for entry in levels))
-        axes.errorbar(steps, values, errors, marker=marker, capsize=3, label=label)
-    axes.set(xlabel="RG steps made", ylabel="nats; ratio", xticks=steps, ylim=(0, 1))
-    axes.legend(frameon=False)
-    figure.savefig(path, dpi=140)
+        axes.errorbar(steps, values, errors, marker=marker, label=label)
+    axes.set(xlabel="coarse-graining step $n$", ylabel="nats; ratio", xticks=steps, ylim=(0, 1))
+    axes.legend()
+    return figure
 
 
 def main() -> None:
@@ -103,7 +102,7 @@ def main() -> None:
         level(number) for number in takewhile(lambda n: Path(f"rule-{n}.h5").exists(), count())
     ]
     report(levels)
-    draw(levels, sys.argv[1])
+    save(lambda: draw(levels), sys.argv[1])
 
 
 if __name__ == "__main__":
