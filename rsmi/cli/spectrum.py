@@ -37,7 +37,7 @@ of two. Where the exact energy of the lattices is known, it reduces the errors.
 With --modes, two-point functions at small wave vectors are measured too: the Gaussian-smeared
 antipodal sum and S(0) - S(1), both free of contact terms. With --correlation the command measures
 the connected correlation function C(r) along an axis and a diagonal, the structure factor and the
-second-moment correlation length, at any temperature and of one size or more.
+second-moment correlation length, at any temperature, of one size or more and of every model.
 
 With --model instead of files, the command samples the configurations itself and does not store
 them: --samples of the largest lattice, and more of smaller ones (--dry-run prints how many). The
@@ -45,8 +45,10 @@ file holds sums over blocks of samples, less than a megabyte.
 
 \b
 Example: files of three sizes, and the variables that were learned on one of them
-  rsmi train-lambda 16.h5 --block 2x2 -o odd.h5
-  rsmi spectrum 8.h5 16.h5 32.h5 --function odd.h5 -o spectrum.h5 && rsmi info spectrum.h5
+  rsmi train-lambda 16.h5 --block 2x2 --sector odd -o odd.h5
+  rsmi train-lambda 16.h5 --block 2x2 --sector even -o even.h5
+  rsmi spectrum 8.h5 16.h5 32.h5 --function odd.h5 --function even.h5 -o spectrum.h5
+  rsmi info spectrum.h5 && rsmi plot spectrum.h5 -o spectrum.png
 Example: about a minute of two cores, the scaling dimensions of the two-dimensional Ising model
   rsmi spectrum --model ising --sizes 8,12,16,24,32 --temperature Tc --samples 10000000 \\
       -o spectrum.h5
@@ -110,8 +112,8 @@ def _function_option(name: str, sector: str) -> common.Decorator:
 @model_option(required=False)
 @sampling.options(required=False, measured=True, sizes=True)
 @_function_option("function", "A function whose dimension is measured")
-@_function_option("odd", "The same; it must be odd under a flip of all spins")
-@_function_option("even", "The same; it must be even")
+@_function_option("odd", "A function that must be odd under a flip of all spins")
+@_function_option("even", "A function that must be even under a flip of all spins")
 @click.option(
     "--block",
     metavar="NxN",

@@ -258,6 +258,8 @@ REFUSED = {
     "spectrum --model dimers --sizes 8,16 --coupling 0 --samples 100": "2 components per site",
     "spectrum": "give files of samples, or --model",
     "spectrum 8.h5 16.h5 --omega free": "a free omega needs 5 sizes",
+    "spectrum 8.h5 --correlation --omega 2": "--omega: belongs to scaling dimensions",
+    "spectrum --model dimers --boundary open --sizes 8 --samples 9 --correlation": "periodic",
     "spectrum cube.h5 --modes": "takes two lattice sizes",
 }
 

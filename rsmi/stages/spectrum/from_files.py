@@ -31,6 +31,7 @@ from rsmi.stages.spectrum.request import (
     Choices,
     System,
     parameters_of,
+    require_consistency,
     require_modes,
     require_sectors,
     require_sizes,
@@ -185,6 +186,7 @@ def prepare(paths: list[Path], choices: Choices) -> Iterator[StoredSpectrum]:
     UsageError, DataError
         If a file or a function cannot be used, or if they do not fit one another.
     """
+    require_consistency(choices)
     with contextlib.ExitStack() as stack:
         sources = tuple(stack.enter_context(open_samples(path)) for path in paths)
         for source in sources:

@@ -13,6 +13,7 @@ from typing import Any
 from rsmi.engine.request import Request
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows
+from rsmi.errors import UsageError
 from rsmi.models.chains import Group
 from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
@@ -28,6 +29,7 @@ from rsmi.stages.spectrum.request import (
     Choices,
     System,
     parameters_of,
+    require_consistency,
     require_modes,
     require_sectors,
     require_sizes,
@@ -173,6 +175,9 @@ def prepare(request: Mapping[str, Any], choices: Choices) -> Iterator[SampledSpe
     UsageError
         For what cannot be sampled or measured.
     """
+    require_consistency(choices)
+    if request["boundary"] != "periodic":
+        raise UsageError("--boundary open: functions are averaged over a periodic lattice")
     common = {name: value for name, value in request.items() if name not in ("sizes", "dimension")}
     sizes, dimension = request["sizes"], request["dimension"]
     ensembles = tuple(

@@ -96,6 +96,13 @@ def parameters_of(choices: Choices, functions: Mapping[str, Any]) -> dict[str, A
     return {**functions} | {"modes": choices.modes} | fit
 
 
+def require_consistency(choices: Choices) -> None:
+    """Raise UsageError for options that mean nothing together."""
+    for option, given in (("--modes", choices.modes), ("--omega", choices.omega is not None)):
+        if choices.correlation and given:
+            raise UsageError(f"{option}: belongs to scaling dimensions, not to --correlation")
+
+
 def require_sizes(shapes: Sequence[tuple[int, ...]], choices: Choices) -> None:
     """Raise UsageError unless there are two or more lattices of one form, and enough of them for
     the fit. Correlation functions take any lattices."""
