@@ -16,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.renormalization.spectrum.correlations import CorrelationSums
-from rsmi.renormalization.spectrum.extrapolations import OMEGAS, Dimension, dimension_of
+from rsmi.renormalization.spectrum.extrapolations import (
+    Dimension,
+    dimension_of,
+    leading_omega,
+)
 from rsmi.renormalization.spectrum.quantities import Estimates, Quantity
 from rsmi.statistics.jackknife import jackknife_covariance
 
 VECTOR, SCALAR = "S1", "E01"
-_DEFAULT_OMEGAS = (2.0, 1.75)
 Json = dict[str, Any]
 
 
@@ -55,7 +58,7 @@ def _dimension(sums: Sequence[CorrelationSums], number: int, sector: str) -> Jso
         _estimates(one, number, sector != "odd", axes if vector else None, quantity) for one in sums
     ]
     dimension = len(sums[0].shape)
-    omega = OMEGAS.get(dimension, _DEFAULT_OMEGAS)[0]
+    omega = leading_omega(dimension)
     lengths = tuple(one.shape[0] for one in sums)
     row = dimension_of(quantity, 0, lengths, measured, dimension, omega)
     return _json(row)
