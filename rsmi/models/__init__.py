@@ -1,7 +1,7 @@
 """One folder for each model, and what all models have in common.
 
-There are two places for a model. It is a folder of this package, named like the model, whose
-``__init__.py`` offers ``MODEL``; or another package that is installed has an entry point of the
+There are two places for a model. It is a folder of this package, named like the model with ``_``
+for ``-``, whose ``__init__.py`` offers ``MODEL``; or another package that is installed has an entry point of the
 group ``rsmi.models``, named like the model, that leads to a `rsmi.models.base.Model`.
 """
 
@@ -30,7 +30,8 @@ log = logging.getLogger("rsmi")
 @functools.cache
 def built_in() -> tuple[str, ...]:
     """Return the names of the models of this package, the default one first."""
-    folders = [module.name for module in pkgutil.iter_modules(__path__) if module.ispkg]
+    modules = pkgutil.iter_modules(__path__)
+    folders = [module.name.replace("_", "-") for module in modules if module.ispkg]
     return tuple(sorted(folders, key=lambda name: (name != DEFAULT, name)))
 
 
@@ -58,7 +59,7 @@ def get(name: str) -> Model:
         If its package cannot be imported, or the entry point leads to something else.
     """
     if name in built_in():
-        return importlib.import_module(f"{__name__}.{name}").MODEL
+        return importlib.import_module(f"{__name__}.{name.replace('-', '_')}").MODEL
     if name not in installed():
         raise UsageError(f"--model {name}: there is no such model; there are {', '.join(names())}")
     return _load(installed()[name])

@@ -108,6 +108,8 @@ class Known:
         K_c of the infinite lattice.
     no_critical_point : str
         The reason if there is no critical coupling: a sentence without a full stop.
+    always_critical : bool
+        Whether all samples are critical, as those of a model without a coupling may be.
     exponents : mapping
         ``y_t``, ``y_h``, ``nu`` of the transition at ``critical_coupling``.
     operators : mapping
@@ -123,6 +125,7 @@ class Known:
 
     critical_coupling: KnownValue | None = None
     no_critical_point: str = "the critical temperature of this model is unknown"
+    always_critical: bool = False
     exponents: Mapping[str, KnownValue] = field(default_factory=dict)
     operators: Mapping[str, tuple[KnownOperator, ...]] = field(default_factory=dict)
     correction: KnownValue | None = None

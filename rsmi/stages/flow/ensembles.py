@@ -149,13 +149,14 @@ def record_of(ensemble: Ensemble, states: list[State]) -> EnsembleRecord:
     """The record of an ensemble from the states of its groups of chains: that of a file of the
     same samples."""
     parameters, shape = ensemble.parameters, ensemble.simulation.shape
+    coupling = parameters.get("coupling", math.nan)
     series = _series(ensemble, states)
     tau, tau_error = autocorrelation_time(
         [np.abs(series["magnetization"]), series["energy"]], parameters["chains"]
     )
     return EnsembleRecord(
-        coupling=parameters["coupling"],
-        temperature=1 / parameters["coupling"] if parameters["coupling"] else math.nan,
+        coupling=coupling,
+        temperature=1 / coupling if coupling else math.nan,
         shape=shape,
         original_shape=shape,
         rg_step=0,

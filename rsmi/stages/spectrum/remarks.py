@@ -33,6 +33,8 @@ def remarks(
 
 
 def _distance(file: File, known: Known) -> list[str]:
+    if known.always_critical:
+        return []
     coupling = float(file.read("/files/coupling")[0])
     if known.critical_coupling is None:
         return [f"{known.no_critical_point}: scaling dimensions hold only at a critical point"]
