@@ -17,6 +17,7 @@
 #include "models/ising/bitsliced/ising_bitsliced.h"
 #include "models/ising/ising.h"
 #include "models/ising/transfer.h"
+#include "models/triangular/triangular.h"
 #include "tests/expect.h"
 
 static void report(const char *kernel, const void *result, int64_t bytes)
@@ -93,6 +94,25 @@ static void dimers(const char *kernel, int open)
     expect(dimer_add_noise(&lattice, 0.9, open, (uint64_t[2]){5, 6}, 0, SAMPLES, links,
                            result->packed) == RSMI_OK);
     report(kernel, result, 16 * SAMPLES + SAMPLES * row_bytes);
+}
+
+static void triangles(const char *kernel)
+{
+    enum { SAMPLES = 20, CHAINS = 9 };
+    const triangular_lattice lattice = {18, 75};
+    const int64_t sites = triangular_sites(&lattice), n_bytes = triangular_row_bytes(&lattice);
+    uint8_t *bonds = take(CHAINS * sites);
+    uint64_t *rng = take(32 * CHAINS);
+    struct {
+        int64_t steps[SAMPLES];
+        uint8_t packed[];
+    } *result = take(8 * SAMPLES + SAMPLES * n_bytes);
+    for (int k = 0; k < 4 * CHAINS; k++)
+        rng[k] = 1 + (uint64_t)k;
+    expect(triangular_sample(&lattice, CHAINS, 5, 0, SAMPLES, bonds, rng,
+                             take(8 * triangular_workspace(&lattice)), result->packed,
+                             result->steps) == RSMI_OK);
+    report(kernel, result, 8 * SAMPLES + SAMPLES * n_bytes);
 }
 
 static void loops(const char *kernel, int open)
@@ -385,6 +405,7 @@ int main(void)
     ising_bitsliced("replicas", BITSLICED_REPLICAS, 1, 10, 14),
         ising_bitsliced("replicas", BITSLICED_REPLICAS, 4, 6, 6);
     dimers("dimers", 0), dimers("dimers", 1);
+    triangles("triangular");
     loops("loops", 0), loops("loops", 1);
     blocking("block-hard", 2, 1, 1), blocking("block-soft", 4, 2, 0), blocking("block-64", 8, 3, 0);
     operators("operators");

@@ -104,6 +104,9 @@ def command(
     common.answer(output, as_json, (merge if run.shard else summary).summary)
 
 
+_STATE_POINT = ("temperature", "coupling")  # a model without a temperature has neither
+
+
 def _ensembles(
     model: str | None,
     seed: int,
@@ -119,7 +122,7 @@ def _ensembles(
         if value is None:
             raise UsageError(f"{option}: needed with --model")
     shape = sampling.parse_size(str(size), dimension)
-    if bool(temperature) == bool(coupling):
+    if temperature and coupling:
         raise UsageError(
             "give --temperature (in J/k_B, or Tc, or 0.98Tc) or --coupling K, one of the two"
         )
@@ -130,7 +133,8 @@ def _ensembles(
         "seed": seed,
         **settings,
     }
-    return [
-        *(common_settings | {"temperature": one, "coupling": None} for one in temperature),
-        *(common_settings | {"temperature": None, "coupling": one} for one in coupling),
+    points = [
+        *({"temperature": one, "coupling": None} for one in temperature),
+        *({"temperature": None, "coupling": one} for one in coupling),
     ]
+    return [common_settings | point for point in points or [dict.fromkeys(_STATE_POINT)]]

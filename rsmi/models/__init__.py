@@ -1,8 +1,9 @@
 """One folder for each model, and what all models have in common.
 
 There are two places for a model. It is a folder of this package, named like the model with ``_``
-for ``-``, whose ``__init__.py`` offers ``MODEL``; or another package that is installed has an entry point of the
-group ``rsmi.models``, named like the model, that leads to a `rsmi.models.base.Model`.
+for ``-``, whose ``__init__.py`` offers ``MODEL``; or another package that is installed has an entry
+point of the group ``rsmi.models``, named like the model, that leads to a
+`rsmi.models.base.Model`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import numpy as np
 from cases import Case, changed, every_spin
 from contract import ModelContract
 
-from rsmi.models.triangular_ground_states.ground_states import bond_sums
+from rsmi.models.triangular_ground_states.ground_states import order
 
 
 class TestTriangularGroundStates(ModelContract):
@@ -17,15 +17,15 @@ class TestTriangularGroundStates(ModelContract):
     block = "3x3"
 
     def states(self, attributes):
-        """All configurations of the least energy. States in which the three directions have unequal
-        numbers of frustrated bonds have the weight that `wrong` says."""
+        """All configurations of the least energy, equally likely; `wrong` says another weight of
+        those with more order."""
         configurations = every_spin(attributes["shape"])
         energies = self.answers.energies(configurations, attributes)
         states = configurations[energies == energies.min()]
-        tilted = np.ptp(bond_sums(states[:, 0]), axis=1) > 0
-        return states, np.where(tilted, attributes.get("weight_of_tilted", 1.0), 1.0)
+        squares = np.abs(order(states[:, 0])) ** 2
+        ordered = squares > squares.mean()
+        return states, np.where(ordered, attributes.get("weight_of_order", 1.0), 1.0)
 
     def wrong(self, attributes):
-        """Worms that wind around the torus change the tilt: it catches 10 % too few of them, as
-        from worms that are counted wherever they end."""
-        return [changed(attributes, weight_of_tilted=0.9)]
+        """It catches worms that prefer states with many free spins, or with few."""
+        return [changed(attributes, weight_of_order=0.75)]

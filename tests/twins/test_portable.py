@@ -34,6 +34,7 @@ INTEGER = {
     "replicas",
     "dimers",
     "loops",
+    "triangular",
     "block-hard",
     "block-soft",
     "block-64",

@@ -24,9 +24,7 @@ def bond(site, number, shape):
 def triangles_with(ends, kind, shape):
     """The triangles of a kind that have a bond. On lattices of three sites along a side the three
     corners tell bonds apart."""
-    return [
-        site for site in np.ndindex(*shape) if ends <= frozenset(corners(site, kind, shape))
-    ]
+    return [site for site in np.ndindex(*shape) if ends <= frozenset(corners(site, kind, shape))]
 
 
 def worm(bonds, rng):

@@ -143,8 +143,7 @@ RSMI_INLINE int advance(const run *r, worm_chain *c, const int64_t *number, int 
 
 static int advance_some(const run *r, worm_chain *c, const int64_t *number, int n_chains)
 {
-    return n_chains == INTERLEAVED ? advance(r, c, number, INTERLEAVED)
-                                   : advance(r, c, number, 1);
+    return n_chains == INTERLEAVED ? advance(r, c, number, INTERLEAVED) : advance(r, c, number, 1);
 }
 
 /* Advances all chains: INTERLEAVED at once as long as there are so many, then one after the

@@ -104,8 +104,8 @@ def bond_sums(spins: NDArray[np.int8]) -> NDArray[np.int64]:
 def order(spins: NDArray[np.int8]) -> NDArray[np.complex128]:
     """Return m_K = sum of s exp(i K.r) / N, (n,), with K.r = 2 pi (x + y)/3.
 
-    Its length is at most 2/3, where every sublattice is ordered, and 3^(-1/2) where two are opposite
-    and the sum of the third vanishes.
+    Its length is at most 2/3, where every sublattice is ordered, and 3^(-1/2) where two are
+    opposite and the sum of the third vanishes.
     """
     phases = np.exp(2j * np.pi * np.arange(3) / 3)
     x, y = np.indices(spins.shape[1:])

@@ -20,6 +20,8 @@ GROUND_STATES = {3: 42, 6: 263640, 9: 547003370634}
 # S(K) of L x L lattices: by enumeration for L = 3 and 6, then from the spin correlations, which are
 # ratios of Kasteleyn determinants.
 STRUCTURE_FACTORS = {
+    3: 3.238095238095238,
+    6: 9.389622212107419,
     12: 26.753704661039073,
     24: 75.86984796804317,
 }

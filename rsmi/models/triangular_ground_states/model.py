@@ -58,9 +58,7 @@ class TriangularGroundStates(Model):
         return simulation.CHAINS
 
     def coupling(self, temperature: str | None, coupling: float | None, dimension: int) -> float:
-        raise UsageError(
-            "--temperature and --coupling: ground states have neither; leave both out"
-        )
+        raise UsageError("--temperature and --coupling: ground states have neither; leave both out")
 
     def check_shape(self, shape: Sequence[int], where: str = "--size") -> None:
         ground_states.check_shape(shape, where)

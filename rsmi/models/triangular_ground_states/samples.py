@@ -81,9 +81,7 @@ def summary(file: File) -> dict[str, float | None]:
         return numbers
     packed = file.read("/spins", 0, file.shape("/spins")[0])
     measured = observables_of_rows(packed, attributes["shape"])
-    averages = average_summary(
-        {name: measured[name] for name in _MEASURED}, attributes["chains"]
-    )
+    averages = average_summary({name: measured[name] for name in _MEASURED}, attributes["chains"])
     exact = known.structure_factor(attributes["shape"])
     return numbers | averages | {"structure_factor_exact": exact}
 
@@ -96,7 +94,7 @@ def describe_summary(attributes: Mapping[str, Any], numbers: dict) -> list[tuple
     remarks = {name: remark for name, (_, remark) in _MEASURED.items()}
     if exact is not None:
         remarks["structure_factor"] += f"; exact {exact:.6g} on {shape_text(attributes['shape'])}"
-    rows = [("energy per site", "-1", "J, of all ground states")]
+    rows: list[tuple[str, ...]] = [("energy per site", "-1", "J, of all ground states")]
     for name, (title, _) in _MEASURED.items():
         rows.append((title, _with_error(numbers, name), remarks[name]))
     rows.append(("|m| per site", _with_error(numbers, "magnetization_abs"), ""))

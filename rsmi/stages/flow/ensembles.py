@@ -64,7 +64,9 @@ class Ensemble:
     @property
     def name(self) -> str:
         """The temperature, for messages."""
-        coupling = self.parameters["coupling"]
+        coupling = self.parameters.get("coupling")
+        if coupling is None:
+            return "no temperature"
         return f"T = {1 / coupling:.6g}" if coupling else "K = 0"
 
 
