@@ -512,7 +512,11 @@ def test_help_of_a_model(name, model, here):
         (["sample", "--model", "dimers"], "--noise", ["--noise-probability", "--noise-pairing"]),
         (["sample"], "--noise", []),
         (["flow", "--model", "dimers"], "--inter", ["--interaction", "--interval"]),
-        (["import", "x.npy", "--model"], "", ["ising", "none"]),
+        (
+            ["import", "x.npy", "--model"],
+            "",
+            ["ising", "triangular-ground-states", "none"],
+        ),
     ],
 )
 def test_completion_of_a_model(words, incomplete, expected):
@@ -540,7 +544,7 @@ def test_a_model_that_cannot_be_imported(broken_model, here, pipeline, workplace
     for name in ("sample", "flow", "import", "exact"):
         help_text = here(name, "--help")
         assert help_text.code == 0
-        assert "cannot be imported" in help_text.out or name not in ("sample", "flow")
+        assert "cannot be imported" in " ".join(help_text.out.split()) or name not in ("sample", "flow")
     assert_refused(here(*LINE, "--colour", "red"), 2, "No such option")
     assert here(*LINE).code == 0
     assert here("info", pipeline / "samples.h5").code == 0
