@@ -1,6 +1,6 @@
 /* Checks worms of the triangular ground states: rows without a triangle of equal spins on every
  * shape, rows that do not depend on where they are cut, and refusals. */
-#include "models/triangular/triangular.h"
+#include "models/triangular/triangular_worm.h"
 #include "tests/expect.h"
 
 static const int64_t SHAPES[][2] = {{3, 3}, {3, 6}, {6, 3}, {9, 12}, {3, 66}, {33, 3}, {24, 24}};

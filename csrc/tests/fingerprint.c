@@ -17,7 +17,7 @@
 #include "models/ising/bitsliced/ising_bitsliced.h"
 #include "models/ising/ising.h"
 #include "models/ising/transfer.h"
-#include "models/triangular/triangular.h"
+#include "models/triangular/triangular_worm.h"
 #include "tests/expect.h"
 
 static void report(const char *kernel, const void *result, int64_t bytes)

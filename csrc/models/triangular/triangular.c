@@ -1,8 +1,6 @@
 /* The lattice of triangles, and the spins that belong to its frustrated bonds. */
 #include "models/triangular/triangular.h"
 
-#include <string.h>
-
 #include "base/status.h"
 
 static int check_lattice(const triangular_lattice *lattice)

@@ -25,12 +25,13 @@
  * References: A. W. Sandvik, R. Moessner, Phys. Rev. B 73, 144504 (2006), for the worm; G. H.
  * Wannier, Phys. Rev. 79, 357 (1950), and H. W. J. Bloete, H. J. Hilhorst, J. Phys. A 15, L631
  * (1982), for ground states as coverings. */
+#include "models/triangular/triangular_worm.h"
+
 #include <string.h>
 
 #include "base/compiler.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "models/triangular/triangular.h"
 
 enum { INTERLEAVED = 8 };
 

@@ -1,4 +1,4 @@
-"""Ground states of the triangular antiferromagnet by worms (csrc/models/triangular/triangular.h)."""
+"""Ground states of the triangular antiferromagnet by worms (csrc/models/triangular)."""
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 
@@ -15,6 +15,8 @@ cdef extern from "models/triangular/triangular.h":
     int triangular_has_spins(const triangular_lattice *lattice, const uint8_t *bonds) nogil
     void triangular_pack(
         const triangular_lattice *lattice, const uint8_t *bonds, int up, uint8_t *packed) nogil
+
+cdef extern from "models/triangular/triangular_worm.h":
     int64_t triangular_workspace(const triangular_lattice *lattice)
     int triangular_sample(
         const triangular_lattice *lattice, int64_t chains, int64_t worms, int64_t first,
