@@ -220,9 +220,13 @@ def _controlled(plain: Estimates, n: int, exact: ExactAverage) -> Estimates:
         shared = np.where(good[:, None], plain.covariance[own, control], 0.0)
         slopes = np.linalg.solve(variances, shared.T).T
         values = values - slopes @ difference
-        # The slopes are fitted to as many groups, which makes the rest look smaller.
-        freedom = (plain.groups - 1) / (plain.groups - 1 - n)
-        covariance = freedom * (covariance - slopes @ shared.T)
+        covariance = _loss(plain.groups, n) * (covariance - slopes @ shared.T)
     return plain._replace(
         values=values, covariance=covariance, deviations=deviations, controlled=bool(use)
     )
+
+
+def _loss(groups: int, n: int) -> float:
+    """By how much variances grow because n slopes are fitted to the groups (Lavenberg & Welch,
+    Manage. Sci. 27, 322 (1981)): what is left looks too small, and the slopes are uncertain."""
+    return (groups - 1) / (groups - 1 - n) * (groups - 2) / (groups - 2 - n)
