@@ -122,7 +122,7 @@ class FileContract(Registration):
         for kind in ("samples", "lambda"):
             self.run(f"plot {self.products(setting)[kind]} -o {tmp_path / 'figure.png'}")
             pixels = image.imread(tmp_path / "figure.png")
-            assert len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0)) > 2
+            assert len(np.unique(pixels.sum(axis=-1))) > 2
 
     def test_several_components_are_refused_in_one_sentence(self, setting, tmp_path):
         """Commands for one variable at a site say so; for models with one there is no refusal."""

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 from exact import chi2_score
+from pseudo_likelihood import SITES, shift_of_coupling
 
 from rsmi.models.ising import torus as kaufman
 from rsmi.models.ising.bitsliced import ALGORITHMS, REPLICAS, measure, pack, seed, sweep, unpack
@@ -31,20 +32,29 @@ def averages(
     layout, shape, coupling, algorithm, thermalization, interval, count, path="auto", around=0.0
 ):
     """Independent averages, of the replicas or of bins of the strip, (2, n): energy per site; its
-    squared deviation, times the sites."""
+    squared deviation, times the sites. Also packed configurations, as many as `shift_of_coupling`
+    needs."""
     bins, lattices, sites = (
         (BINS, 1, np.prod(shape)) if layout == "strip" else (1, REPLICAS, np.prod(shape))
     )
     spins, generators = cold_start(shape, layout)
     energy, magnetization = np.empty(lattices, dtype=np.int64), np.empty(lattices, dtype=np.int64)
-    result = np.zeros((2, bins, lattices))
+    result, rows = np.zeros((2, bins, lattices)), []
     sweep(spins, generators, shape, coupling, algorithm, layout, thermalization, path)
     for k in range(bins):
         for _ in range(count // bins):
             sweep(spins, generators, shape, coupling, algorithm, layout, interval, path)
             measure(spins, shape, layout, energy, magnetization)
             result[:, k] += energy / sites, (energy / sites - around) ** 2 * sites
-    return result.reshape(2, -1) / (count // bins)
+            if len(rows) * lattices * sites < SITES:
+                rows.append(np.empty((lattices, (sites + 7) // 8), dtype=np.uint8))
+                pack(spins, shape, layout, rows[-1])
+    return result.reshape(2, -1) / (count // bins), replica_by_replica(rows)
+
+
+def replica_by_replica(rows):
+    """Packed configurations (n, bytes) of a list of times, those of a replica one after another."""
+    return np.stack(rows, axis=1).reshape(-1, rows[0].shape[-1])
 
 
 def mean_and_error(values):
@@ -68,11 +78,11 @@ def run_for(layout, shape, factor, error):
     samples = (
         2.2 * kaufman.energy_variance(shape, factor * KC) / np.prod(shape) / (0.8 * error) ** 2
     )
-    return (
-        300 + 20 * tau,
-        tau,
-        int(samples) // BINS * BINS + BINS if layout == "strip" else int(samples / REPLICAS) + 2,
-    )
+    if layout == "strip":
+        count = int(samples) // BINS * BINS + BINS
+    else:
+        count = int(samples / REPLICAS) + 2
+    return 300 + 20 * tau, tau, count
 
 
 def layout_of(size):
@@ -99,11 +109,19 @@ LARGE_ENERGY_CASES = [
 ]
 
 
+def check_coupling(rows, shape, coupling, largest=6e-4):
+    """The configurations show the coupling; its error, as a fraction, is not larger."""
+    shift, error = shift_of_coupling(rows, shape, coupling)
+    assert error < largest
+    assert abs(shift) < 4 * error
+
+
 def check_energy_and_specific_heat(algorithm, shape, factor, error):
     layout, exact = layout_of(shape[-1]), kaufman.energy(shape, factor * KC)
-    values, squares = averages(
+    (values, squares), rows = averages(
         layout, shape, factor * KC, algorithm, *run_for(layout, shape, factor, error), around=exact
     )
+    check_coupling(rows, shape, factor * KC)
     assert mean_and_error(values)[1] < error
     assert abs(z_score(values, exact)) < 4
     assert abs(z_score(squares, kaufman.energy_variance(shape, factor * KC))) < 4
@@ -112,7 +130,7 @@ def check_energy_and_specific_heat(algorithm, shape, factor, error):
 @pytest.mark.parametrize("case", ENERGY_CASES, ids=str)
 def test_energy_and_specific_heat_of_the_torus(case):
     """At T_c (L=128 in test_ising_statistics.py) and three temperatures on each side: a frozen
-    kernel can look right at one. Catches a coupling off by 0.4 %; the slow tests, by 0.01 %."""
+    kernel can look right at one. Catches a coupling off by 0.25 %."""
     check_energy_and_specific_heat(*case, error=6e-4)
 
 
@@ -134,13 +152,15 @@ def test_energy_and_specific_heat_to_five_digits(case):
     ],
 )
 def test_a_wrong_coupling_is_noticed(shape, factor):
-    """Companion: with the effort of the tests above and a coupling 2 % off, the energy misses the
-    exact one at every temperature."""
-    layout = layout_of(shape[-1])
-    values = averages(
-        layout, shape, 0.98 * factor * KC, "heat-bath", *run_for(layout, shape, factor, 6e-4)
-    )[0]
-    assert abs(z_score(values, kaufman.energy(shape, factor * KC))) > 5
+    """Companion: with the effort of the tests above and a coupling 0.5 % off, the configurations
+    show another coupling at every temperature; 2 % off, the energy misses the exact one."""
+    layout, coupling = layout_of(shape[-1]), factor * KC
+    effort = run_for(layout, shape, factor, 6e-4)
+    _, rows = averages(layout, shape, 0.995 * coupling, "heat-bath", *effort)
+    shift, error = shift_of_coupling(rows, shape, coupling)
+    assert abs(shift + 0.005) < 4 * error < 0.8 * 0.005
+    (values, _), _ = averages(layout, shape, 0.98 * coupling, "heat-bath", *effort)
+    assert abs(z_score(values, kaufman.energy(shape, coupling))) > 5
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -158,9 +178,12 @@ def test_energy_of_ring_cube_and_antiferromagnet(path, effort, algorithm):
         ((8, 8), -0.4, -kaufman.energy((8, 8), 0.4), 1300),
     ]
     for shape, coupling, exact, count in cases:
-        values = averages(
+        (values, _), rows = averages(
             "replicas", shape, coupling, algorithm, 2000, 10, int(count * effort), path
-        )[0]
+        )
+        check_coupling(
+            rows, shape, coupling, (1.2e-3 if len(shape) == 1 else 5e-4) / np.sqrt(effort)
+        )
         assert mean_and_error(values)[1] < 6e-4 / np.sqrt(effort)
         assert abs(z_score(values, exact)) < 4
 
@@ -172,10 +195,14 @@ def test_strip_and_replicas_of_a_box_agree(path, effort, algorithm, coupling):
     """In three dimensions, where no energy is known exactly; the box is thin in the middle so that
     its rows wrap in every word."""
     shape = (16, 4, 128)
-    strip = mean_and_error(
-        averages("strip", shape, coupling, algorithm, 500, 5, int(5000 * effort), path)[0]
+    (values, _), rows = averages(
+        "strip", shape, coupling, algorithm, 500, 5, int(5000 * effort), path
     )
-    replicas = mean_and_error(averages("replicas", shape, coupling, algorithm, 100, 5, 20, path)[0])
+    check_coupling(rows, shape, coupling, 8e-4 / np.sqrt(effort))
+    strip = mean_and_error(values)
+    (values, _), rows = averages("replicas", shape, coupling, algorithm, 100, 5, 20, path)
+    check_coupling(rows, shape, coupling, 6.5e-4)
+    replicas = mean_and_error(values)
     assert strip[1] < (6e-4 if coupling < KC_3D else 12e-4) / np.sqrt(effort)
     assert abs(strip[0] - replicas[0]) < 4 * np.hypot(strip[1], replicas[1])
 

@@ -10,11 +10,12 @@ from functools import cache
 
 import numpy as np
 import pytest
-from test_bitsliced_statistics import cold_start
+from pseudo_likelihood import SITES, shift_of_coupling
+from test_bitsliced_statistics import cold_start, replica_by_replica
 from test_ising_statistics import binned_mean, sample
 
 from rsmi.models.ising import chain as ising
-from rsmi.models.ising.bitsliced import REPLICAS, measure, sweep
+from rsmi.models.ising.bitsliced import REPLICAS, measure, pack, sweep
 
 KC = 0.22165463
 COUPLINGS = (0.9 * KC, KC, 1.1 * KC)
@@ -23,22 +24,30 @@ LOCAL = ("metropolis", "heat-bath")
 
 @cache
 def replicas(shape, coupling, algorithm="heat-bath", path="auto", count=200):
-    """(mean, error) of energy per site and |m| from as many samples of every replica, 30 sweeps
-    apart."""
+    """(mean, error) of energy per site, |m| and the coupling that shows, from as many samples of
+    every replica, 30 sweeps apart."""
     spins, generators = cold_start(shape, "replicas")
     energy, magnetization = np.empty((2, count, REPLICAS), dtype=np.int64)
+    rows = []
     sweep(spins, generators, shape, coupling, algorithm, "replicas", 1000, path)
     for k in range(count):
         sweep(spins, generators, shape, coupling, algorithm, "replicas", 30, path)
         measure(spins, shape, "replicas", energy[k], magnetization[k])
+        if len(rows) * REPLICAS * np.prod(shape) < SITES:
+            rows.append(np.empty((REPLICAS, np.prod(shape) // 8), dtype=np.uint8))
+            pack(spins, shape, "replicas", rows[-1])
     return [
-        (x.mean(), x.mean(axis=0).std(ddof=1) / np.sqrt(REPLICAS))
-        for x in (energy / np.prod(shape), abs(magnetization) / np.prod(shape))
+        *(
+            (x.mean(), x.mean(axis=0).std(ddof=1) / np.sqrt(REPLICAS))
+            for x in (energy / np.prod(shape), abs(magnetization) / np.prod(shape))
+        ),
+        shift_of_coupling(replica_by_replica(rows), shape, coupling),
     ]
 
 
-def chain(shape, coupling, algorithm, count, seed=1):
-    """The same of one chain of the plain kernels, a sample every other sweep."""
+def chain(shape, coupling, algorithm, count, seed=1, supposed=None):
+    """The same of one chain of the plain kernels, a sample every other sweep; the coupling is
+    compared with the ``supposed`` one."""
     packed, energy = sample(
         shape,
         coupling,
@@ -49,7 +58,10 @@ def chain(shape, coupling, algorithm, count, seed=1):
         seed,
     )
     magnetization = 2 * np.bitwise_count(packed).sum(axis=1, dtype=np.int64) - np.prod(shape)
-    return [binned_mean(x / np.prod(shape)) for x in (energy, abs(magnetization))]
+    return [
+        *(binned_mean(x / np.prod(shape)) for x in (energy, abs(magnetization))),
+        shift_of_coupling(packed[: SITES // np.prod(shape)], shape, supposed or coupling),
+    ]
 
 
 def clusters_of(coupling):
@@ -61,12 +73,19 @@ def scores(one, other):
     return [(a[0] - b[0]) / np.hypot(a[1], b[1]) for a, b in zip(one, other, strict=True)]
 
 
+def check_coupling(shift, error, largest):
+    """A coupling is the one that was meant; its error, as a fraction, is not larger."""
+    assert error < largest
+    assert abs(shift) < 4 * error
+
+
 @pytest.mark.parametrize("coupling", COUPLINGS)
 @pytest.mark.parametrize("algorithm", ising.ALGORITHMS)
 def test_algorithms_agree_on_the_cube(algorithm, coupling):
-    """L=8, errors of the energy below 0.005: a coupling off by 2 % shows (companion)."""
+    """L=8, errors of the energy below 0.005; a coupling off by 1 % shows (companion)."""
     found = chain((8, 8, 8), coupling, algorithm, 32_000 if algorithm in LOCAL else 12_000)
     assert found[0][1] < 5e-3
+    check_coupling(*found[2], 1.6e-3)
     assert max(map(abs, scores(found, replicas((8, 8, 8), coupling)))) < 4
 
 
@@ -76,17 +95,20 @@ def test_algorithms_agree_on_the_cube(algorithm, coupling):
     [("metropolis", "auto"), ("metropolis", "stress"), ("heat-bath", "stress")],
 )
 def test_bitsliced_algorithms_agree_on_the_cube(algorithm, path, coupling):
-    """L=8, errors of the energy below 0.001, under stress 0.003."""
+    """L=8, errors of the energy below 0.001, under stress 0.003; of the coupling 0.1 %."""
     found = replicas((8, 8, 8), coupling, algorithm, path, 30 if path == "stress" else 200)
     assert found[0][1] < (3e-3 if path == "stress" else 1e-3)
+    check_coupling(*found[2], 1e-3)
     assert max(map(abs, scores(found, replicas((8, 8, 8), coupling)))) < 4
 
 
 @pytest.mark.parametrize("coupling", COUPLINGS)
 def test_a_wrong_coupling_is_noticed(coupling):
-    """Companion: 2 % off."""
+    """Companion: the energy of a chain 2 % off, and the coupling of one that is 1 % off."""
     found = chain((8, 8, 8), 1.02 * coupling, "swendsen-wang", 12_000)
     assert abs(scores(found, replicas((8, 8, 8), coupling))[0]) > 5
+    shift, error = chain((8, 8, 8), 1.01 * coupling, "swendsen-wang", 12_000, supposed=coupling)[2]
+    assert abs(shift - 0.01) < 4 * error < 0.8 * 0.01
 
 
 @pytest.mark.slow
