@@ -66,7 +66,8 @@ def _draw_sector(axes: Axes, numbers: Json, sector: str) -> None:
     axes.set(xlabel=rf"$L^{{-{power:g}}}$", ylabel=rf"$\Delta$ of {sector} functions")
     axes.set_xlim(left=-0.04 * _largest(numbers, power))
     _name_pairs(axes, numbers, power)
-    axes.legend(loc="best", fontsize=7)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="best", fontsize=7)
 
 
 def _draw_quantity(axes: Axes, row: Json, number: int, power: float) -> None:

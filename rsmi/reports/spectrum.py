@@ -33,7 +33,8 @@ def describe(file: File) -> list[str]:
     """The samples, the values to quote, the exponents, and a table for each sector."""
     numbers = stage.summary(file)
     lines = [*fields(_input_rows(file, numbers)), "", *table(_quoted_rows(numbers))]
-    lines += ["", *table(_exponent_rows(numbers))]
+    if numbers["exponents"]:
+        lines += ["", *table(_exponent_rows(numbers))]
     for sector in SECTORS:
         lines += ["", f"  {sector} functions: {_exact_text(numbers, sector)}", ""]
         lines += table(_sector_rows(numbers, sector))

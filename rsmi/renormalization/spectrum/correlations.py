@@ -181,7 +181,8 @@ def _leave_one_out(array: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _error(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    return jackknife_error(table[1:])
+    with np.errstate(invalid="ignore"):  # an infinite correlation length, of constant samples
+        return jackknife_error(table[1:])
 
 
 def _length(factor: NDArray[np.float64], side: int) -> NDArray[np.float64]:

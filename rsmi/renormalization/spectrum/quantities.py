@@ -154,8 +154,9 @@ def estimates(sums: GroupSums, probe: int = 0, exact: ExactAverage | None = None
     if groups < FEWEST_GROUPS:
         raise ValueError(f"a jackknife needs {FEWEST_GROUPS} groups of chains, not {groups}")
     table = _table(sums, offset, _leave_one_out(arrays), probe, exact)
-    values = groups * table[0] - (groups - 1) * table[1:].mean(axis=0)
-    covariance = jackknife_covariance(table[1:])
+    with np.errstate(invalid="ignore"):  # the logarithm of zero, of constant samples
+        values = groups * table[0] - (groups - 1) * table[1:].mean(axis=0)
+        covariance = jackknife_covariance(table[1:])
     kinds, n = quantities_of(sums), 2 if exact else 0
     plain = Estimates(kinds, values, covariance, groups, np.empty(0), False)
     return plain if exact is None else _controlled(plain, n, exact)
