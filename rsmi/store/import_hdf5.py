@@ -187,7 +187,7 @@ class _Slabs:
 
     def _slab_with(self, place: int) -> np.ndarray:
         if self.slab is None or not 0 <= place - self.first < self.slab.shape[self.axis]:
-            self.first = place // self._step * self._step
+            self.first, self.slab = place // self._step * self._step, None  # one slab at a time
             own = [slice(*bound) for bound in self.across]
             own.insert(self.axis, slice(self.first, self.first + self._step))
             self.slab = np.asarray(self.data[tuple(own)]).astype(self.dtype, copy=False)
