@@ -119,7 +119,8 @@ def test_wide_sums(sampled, workplace, here, monkeypatch):
         )
     assert here("merge", "shard-1.h5", "shard-0.h5", "-q", "-o", "merged.h5").code == 0
     assert digest("merged.h5") == digest("wide.h5")
-    assert here("exponent", "wide.h5", "-q", "-o", "exponent.h5").code == 0
+    if sampled:  # the other file has the same numbers
+        assert here("exponent", "wide.h5", "-q", "-o", "exponent.h5").code == 0
 
 
 def test_local_energies_are_those_of_some_steps(workplace, here, monkeypatch):
@@ -216,19 +217,19 @@ def test_refusals(line, sentence, workplace, here):
 
 
 def test_energy_along_the_way(workplace, here):
-    """16 x 16 at T_c, everything by default: the exact energy within 4 errors of 6e-4 at most, from
+    """16 x 16 at T_c, everything by default: the exact energy within 4 errors of 3e-4 at most, from
     the sums of the blocks. Companion: at 1.03 K_c it is more than 10 errors off."""
-    for factor, agrees in ((1.0, True), (1.03, False)):
+    for factor, samples in ((1.0, 2_000_000), (1.03, 250_000)):
         found = flow(
             here,
-            f"--model ising --size 16 --coupling {factor * KC!r} --samples 500000",
+            f"--model ising --size 16 --coupling {factor * KC!r} --samples {samples}",
             f"{factor}.h5",
+            "--rule decimation --steps 1",
         )
         means = found["/blocks/energy_sum"] / found["/blocks/counts"] / 256
         error = means.std(ddof=1) / np.sqrt(len(means))
         off = abs(means.mean() - kaufman.energy((16, 16), KC)) / error
-        assert error < 6e-4
-        assert off < 4 if agrees else off > 10
+        assert (error < 3e-4 and off < 4) if factor == 1.0 else off > 10
 
 
 @pytest.mark.slow
