@@ -7,14 +7,18 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from rsmi import models
+from rsmi.figures import sites
 from rsmi.figures.style import geometry_title
+from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models.drawing import RuleDrawing
 from rsmi.reports.training import objective_name
+from rsmi.samples.views import RuleFile
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
@@ -24,9 +28,26 @@ _SMALLEST_TEXT = 3.5  # points; smaller numbers are left out of a heat map
 
 def draw(file: File) -> Figure:
     """A learned rule with filters of sites, drawn on the lattice of its model, or as heat maps."""
-    module = models.of(file.attributes).drawing()
+    model = models.of(file.attributes)
+    module, cell = model.drawing(), model.unit_cell(file.attributes)
     drawing = module.rule_drawing(file) if module else None
+    if drawing is None and cell is not None and len(cell.vectors) == 2:
+        drawing = _where_sites_lie(RuleFile(file), cell)
     return _on_the_lattice(file, drawing) if drawing else _asheat_maps(file)
+
+
+def _where_sites_lie(rule: RuleFile, cell: UnitCell) -> RuleDrawing:
+    """Filters on the sites of a lattice that is not square."""
+    filters, offsets = rule.filters, rule.geometry.block_offsets
+
+    def draw_unit(axes: Axes, unit: int, scale: ScalarMappable) -> None:
+        sites.draw_filter(axes, cell, offsets, filters[unit], scale)
+        axes.set_title(f"unit {unit + 1}" if len(filters) > 1 else r"filter $\Lambda$")
+
+    def image(weights: np.ndarray) -> np.ndarray:
+        return filter_image(weights, rule.block)
+
+    return RuleDrawing(filters, 2.2, draw_unit, image, "weight")
 
 
 def _on_the_lattice(file: File, drawing: RuleDrawing) -> Figure:

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from rsmi import models
+from rsmi.figures import sites
 from rsmi.lattice.geometry import sides_text
 from rsmi.lattice.packed import unpack_bits
+from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models.drawing import Drawing
 from rsmi.store import File
 
@@ -71,11 +73,15 @@ def _side_by_side(pictures: Sequence[_Picture], margin: float) -> Figure:
 
 
 def _pictures(file: File, count: int) -> list[_Picture]:
-    module, n = models.of(file.attributes).drawing(), file.shape("/spins")[0]
-    if module is None:
-        return [_grid(image) for image in images(file, count)]
+    model, n = models.of(file.attributes), file.shape("/spins")[0]
+    module, cell = model.drawing(), model.unit_cell(file.attributes)
     numbers = (n - 1 - n * k // 2 for k in reversed(range(min(count, 2, n))))
-    return [_by_model(module, configuration(file, number)) for number in numbers]
+    configurations = (configuration(file, number) for number in numbers)
+    if module is not None:
+        return [_by_model(module, spins) for spins in configurations]
+    if cell is not None and len(cell.vectors) == 2:
+        return [_on_sites(cell, spins) for spins in configurations]
+    return [_grid(image) for image in images(file, count)]
 
 
 def _grid(image: NDArray[np.int8]) -> _Picture:
@@ -92,6 +98,15 @@ def _by_model(module: Drawing, spins: NDArray[np.int8]) -> _Picture:
         module.draw_configuration(axes, spins, width)
 
     return _Picture(draw, module.CONFIGURATION_WIDTH, spins.shape[-1] / spins.shape[1])
+
+
+def _on_sites(cell: UnitCell, spins: NDArray[np.int8]) -> _Picture:
+    """A configuration with its sites where they lie."""
+
+    def draw(axes: Axes, width: float) -> None:
+        sites.draw_configuration(axes, cell, spins)
+
+    return _Picture(draw, sites.WIDTH, sites.height_over_width(cell, spins.shape[1:]))
 
 
 def images(file: File, count: int) -> list[NDArray[np.int8]]:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from rsmi.errors import UsageError
 from rsmi.information.gauge import Constraints, one_hot_constraints
 from rsmi.lattice.columns import Columns, Component
+from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models import spins
 from rsmi.models.drawing import Drawing
 from rsmi.models.known import Known, KnownOperator, KnownValue, Oracle, Thermometer
@@ -249,6 +250,11 @@ class Model:
         count = attributes.get("components", 1)
         return tuple(Component(f"component {i}") for i in range(1, count + 1))
 
+    def unit_cell(self, attributes: Mapping[str, Any]) -> UnitCell | None:
+        """Return where the sites lie in space, for drawings and distances; None for the square
+        lattice and its relatives, whose arrays show it."""
+        return None
+
     # ---- windows and learning --------------------------------------------------------------------
 
     def check_geometry(self, geometry: Geometry) -> None:
@@ -401,5 +407,6 @@ class Model:
 
     def drawing(self) -> Drawing | None:
         """Return the module that draws configurations and rules of the model; None for grids of
-        squares. It needs matplotlib, and is imported for a figure only."""
+        squares, or for sites where `unit_cell` says that they lie. It needs matplotlib, and is
+        imported for a figure only."""
         return None

@@ -106,7 +106,7 @@ def describe_lambda(file: File) -> list[str]:
     if rule.products is not None:
         filters = describe_products(rule)
     else:
-        filters = rule.model.describe_rule(file) or _filters(file)
+        filters = rule.model.describe_rule(file) or _filters(rule)
     rows = [*_window_rows(file), ("objective", _objective(file)), *_sector_row(rule)]
     rising = still_rising(rule.objective, rule.curve)
     return [
@@ -138,8 +138,10 @@ def _sector_row(rule: RuleFile) -> list[tuple[str, ...]]:
     return [("sector", rule.sector)] if "sector" in rule.attributes else []
 
 
-def _filters(file: File) -> list[str]:
-    """The filters in block shape, one after the other."""
+def _filters(rule: RuleFile) -> list[str]:
+    """The filters in block shape, one after the other, and the wave vectors of their largest
+    Fourier modes."""
+    file = rule.file
     live = file.read("/mask").astype(bool) if "/mask" in file else slice(None)
     lines = [
         "  filters: x = sum over V of filter times spin, plus bias; P(h = 1) = 1/(1 + exp(-x))",
@@ -150,6 +152,8 @@ def _filters(file: File) -> list[str]:
         lines.append(
             f"  unit {unit}   bias {bias:z.4f}   cosine to the uniform filter {cosine:.4f}"
         )
+        for mode in rule.modes[unit - 1]:
+            lines.append(f"           largest Fourier mode {mode}: {mode.share:.3f} of the square")
         for layer in layers(weights, file.attributes["block"]):
             lines += [*table([["", *(f"{weight:z.4f}" for weight in row)] for row in layer]), ""]
     return lines

@@ -21,6 +21,7 @@ from rsmi import models
 from rsmi.engine.keys import origin
 from rsmi.information import products
 from rsmi.information.products import Products
+from rsmi.lattice import waves
 from rsmi.lattice.geometry import Geometry, smallest_cell
 from rsmi.lattice.packed import unpack_mask
 from rsmi.models.base import Known, Model
@@ -276,6 +277,15 @@ class RuleFile(TrainedView):
         """The filters of the rule that was kept: (hidden, block sites), or (hidden, products) if
         there are products."""
         return self.file.read("/filters" if self.products is None else "/products/filters")
+
+    @property
+    def modes(self) -> list[list[waves.Mode]]:
+        """The largest Fourier modes of linear filters, by unit and component."""
+        offsets = self.geometry.block_offsets
+        return [
+            [waves.largest_of_filter(weights, offsets) for weights in unit]
+            for unit in self.filters.reshape(-1, self.components, len(offsets))
+        ]
 
     @property
     def forms(self) -> NDArray[np.float64] | None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
+from rsmi.lattice.unit_cell import TRIANGULAR, UnitCell
 from rsmi.models.base import Known, Model
 from rsmi.models.triangular_ground_states import ground_states, known, samples, simulation
 
@@ -76,6 +77,9 @@ class TriangularGroundStates(Model):
         if attributes.get("boundary", "periodic") != "periodic" or configurations.shape[1] != 1:
             return None
         return ground_states.energies(configurations[:, 0])
+
+    def unit_cell(self, attributes: Mapping[str, Any]) -> UnitCell:
+        return TRIANGULAR
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         return known.known(dimension)

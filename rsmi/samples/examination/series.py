@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.lattice.waves import name_of
 from rsmi.samples.examination.findings import CONTRADICTION, Finding
 from rsmi.samples.examination.survey import Survey
 from rsmi.statistics.autocorrelation import autocovariance
@@ -84,6 +86,9 @@ def _magnetizations(survey: Survey, stride: int) -> Iterator[Series]:
         yield Series("m", values, stride)
 
 
+_NAMES_ALONE = ("uniform", "staggered", "K")  # they say the wave vector
+
+
 def _largest_mode(survey: Survey, component: int) -> tuple[int, ...]:
     """The wave vector, in units of 2 pi / side, of the largest fluctuations about the mean of a
     component."""
@@ -98,11 +103,11 @@ def _largest_mode(survey: Survey, component: int) -> tuple[int, ...]:
 
 
 def mode_name(vector: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    """``uniform``, ``staggered``, or the wave vector in units of 2 pi over the lattice constant."""
-    if not any(vector):
-        return "uniform"
-    if all(2 * k == side for k, side in zip(vector, shape)):
-        return "staggered"
+    """``uniform``, ``staggered``, ``K``, or the wave vector in units of 2 pi over the lattice
+    constant."""
+    name = name_of(tuple(Fraction(k, side) for k, side in zip(vector, shape)))
+    if name in _NAMES_ALONE:
+        return name
     parts = [f"{min(k, side - k, key=abs)}/{side}" if k else "0" for k, side in zip(vector, shape)]
     return f"wave vector 2 pi ({', '.join(parts)})"
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.lattice.waves import Mode
 from rsmi.samples.subject import subject
 from rsmi.samples.views import RuleFile
 from rsmi.statistics.convergence import Rise, rise_at_middle
@@ -116,8 +117,17 @@ def summary(file: File) -> dict[str, Any]:
 
 
 def _filters(rule: RuleFile) -> dict[str, Any]:
-    """Filters of the sites of the block."""
-    return {"filters": _on_the_block(rule, rule.filters)}
+    """Filters of the sites of the block, and their largest Fourier modes by unit and component."""
+    return {
+        "filters": _on_the_block(rule, rule.filters),
+        "modes": [[_mode(mode) for mode in unit] for unit in rule.modes],
+    }
+
+
+def _mode(mode: Mode) -> dict[str, Any]:
+    """The wave vector in fractions of 2 pi, its name, and the share of the square of the filter."""
+    wave = [float(fraction) for fraction in mode.wave]
+    return {"wave_vector": wave, "name": mode.name or None, "share": mode.share}
 
 
 def _products(rule: RuleFile) -> dict[str, Any]:

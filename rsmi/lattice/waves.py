@@ -1,0 +1,101 @@
+"""Wave vectors and their names, and the largest Fourier mode of a filter.
+
+Wave vectors are given in fractions of 2 pi along the axes of an array: (1/2, 1/2) is the staggered
+one, and (1/3, 1/3) the corner K of the Brillouin zone of the triangular lattice, whose neighbours
+are (1, 0), (0, 1) and (1, 1).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+Wave = tuple[Fraction, ...]
+
+_NAMED = (Fraction(0), Fraction(1, 2), Fraction(1, 3), Fraction(2, 3))
+_TIE = 1e-9  # shares that differ less are equal; the wave vector with a name is then preferred
+
+
+@dataclass(frozen=True)
+class Mode:
+    """The largest Fourier mode of a filter.
+
+    Attributes
+    ----------
+    wave : tuple of Fraction
+        The wave vector in fractions of 2 pi along each axis; -wave is the same mode.
+    share : float
+        The share of the square of the filter, from 0 to 1, that lies in cos and sin of this wave.
+    """
+
+    wave: Wave
+    share: float
+
+    @property
+    def name(self) -> str:
+        """The usual name of the wave vector; empty if it has none."""
+        return name_of(self.wave)
+
+    def __str__(self) -> str:
+        numbers = f"k = 2 pi ({', '.join(map(str, self.wave))})"
+        return f"{self.name}, {numbers}" if self.name else numbers
+
+
+def name_of(wave: Wave) -> str:
+    """Return ``uniform``, ``staggered``, ``stripes``, ``K``, or nothing."""
+    entries = set(wave)
+    if entries == {Fraction(0)}:
+        return "uniform"
+    if entries == {Fraction(1, 2)}:
+        return "staggered"
+    if entries == {Fraction(0), Fraction(1, 2)}:
+        return "stripes"
+    return "K" if len(wave) > 1 and entries <= {Fraction(1, 3), Fraction(2, 3)} else ""
+
+
+def largest_of_filter(weights: NDArray[np.float64], offsets: NDArray[np.int64]) -> Mode:
+    """Return the largest Fourier mode of a filter.
+
+    Parameters
+    ----------
+    weights : ndarray of float, (n,)
+        Of one component.
+    offsets : ndarray of int, (n, d)
+        Sites of the block.
+
+    Returns
+    -------
+    Mode
+        Out of the wave vectors that fit into the smallest box around the block, and of those with
+        a name.
+    """
+    box = np.ptp(offsets, axis=0) + 1
+    shares = {wave: _share(weights, offsets, wave) for wave in _candidates(box.tolist())}
+    best = max(shares.values())
+    ties = [wave for wave, share in shares.items() if share > best - _TIE]
+    chosen = min(ties, key=lambda wave: (not name_of(wave), wave))
+    return Mode(chosen, shares[chosen])
+
+
+def _candidates(box: Sequence[int]) -> list[Wave]:
+    """One of every pair of opposite wave vectors. A box of two sites has no wave of three."""
+    axes = [
+        sorted({*_NAMED[: side + (side > 2)], *(Fraction(i, side) for i in range(side))})
+        for side in box
+    ]
+    waves = itertools.product(*axes)
+    return [wave for wave in waves if wave <= tuple(-k % 1 for k in wave)]
+
+
+def _share(weights: NDArray[np.float64], offsets: NDArray[np.int64], wave: Wave) -> float:
+    """The share of the square of a filter that lies in the span of cos and sin of a wave."""
+    phases = 2 * np.pi * offsets @ np.array(wave, dtype=np.float64)
+    basis, values, _ = np.linalg.svd(np.stack([np.cos(phases), np.sin(phases)], 1), False)
+    inside = basis[:, values > 1e-6 * values[0]].T @ weights
+    square = float(weights @ weights)
+    return float(inside @ inside) / square if square else 0.0
