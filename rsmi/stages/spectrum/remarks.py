@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rsmi.lattice.geometry import shape_text
 from rsmi.models.base import Known
 from rsmi.renormalization.spectrum.dimensions import SizeData, Spectrum
 from rsmi.renormalization.spectrum.quantities import FEWEST_FOR_COVARIANCE
 from rsmi.store import File
 
 _SMALL = 8  # sites a side
+_BLOCKS = 4  # the fewest along a side of the smallest lattice
 _FAR = 1e-3  # relative distance from T_c that is remarked
 
 
@@ -29,6 +31,7 @@ def remarks(
         *_few_groups(spectrum),
         *_no_extrapolation(spectrum),
         *_small_lattices(sizes),
+        *_large_blocks(file, sizes),
     ]
 
 
@@ -78,4 +81,16 @@ def _small_lattices(sizes: Sequence[SizeData]) -> list[str]:
     return [
         f"L = {sizes[0].length}: one exponent does not describe the corrections of lattices below"
         f" {_SMALL} sites a side"
+    ]
+
+
+def _large_blocks(file: File, sizes: Sequence[SizeData]) -> list[str]:
+    """A function of a block b has corrections of (b/L)^2."""
+    side = min(sizes[0].sums.shape)
+    blocks = [tuple(one["block"]) for one in file.parameters["functions"] if "block" in one]
+    return [
+        f"L = {sizes[0].length} has fewer than {_BLOCKS} blocks of {shape_text(block)} along a side:"
+        " the corrections of functions of such blocks are large"
+        for block in dict.fromkeys(blocks)
+        if side < _BLOCKS * max(block)
     ]
