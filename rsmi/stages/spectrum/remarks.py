@@ -89,7 +89,7 @@ def _large_blocks(file: File, sizes: Sequence[SizeData]) -> list[str]:
     side = min(sizes[0].sums.shape)
     blocks = [tuple(one["block"]) for one in file.parameters["functions"] if "block" in one]
     return [
-        f"L = {sizes[0].length} has fewer than {_BLOCKS} blocks of {shape_text(block)} along a side:"
+        f"L = {sizes[0].length} has fewer than {_BLOCKS} blocks of {shape_text(block)} a side:"
         " the corrections of functions of such blocks are large"
         for block in dict.fromkeys(blocks)
         if side < _BLOCKS * max(block)
