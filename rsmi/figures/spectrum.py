@@ -26,7 +26,7 @@ LABELS = {
     "E01": "$S(0) - S(1)$",
 }
 _GREEK = {"sigma": r"\sigma", "epsilon": r"\varepsilon"}
-_FEW = 2  # functions of a sector, up to which all their quantities are drawn
+_SHIFT = 0.012  # of the panel, by which one series lies beside the next one
 _FREE = 2.0  # the power of L on the abscissa if omega is free
 Json = dict[str, Any]
 
@@ -55,11 +55,12 @@ def _title(file: File, numbers: Json) -> str:
 
 def _draw_sector(axes: Axes, numbers: Json, sector: str) -> None:
     rows = [row for row in numbers["sequence"] if row["sector"] == sector and row["pairs"]]
-    several = len(numbers["functions"][sector]) > _FEW
+    if len(numbers["functions"][sector]) > 1:
+        rows = [row for row in rows if row["quoted"]]
     power = _power(numbers)
+    shift = _SHIFT * _largest(numbers, power)
     for number, row in enumerate(rows):
-        if row["quoted"] or not several:
-            _draw_quantity(axes, row, number, power)
+        _draw_quantity(axes, row, number, power, shift * (number - (len(rows) - 1) / 2))
     if not rows:
         note(axes, "no quantity differs from zero")
     _draw_exact(axes, numbers["headline"][sector])
@@ -70,12 +71,13 @@ def _draw_sector(axes: Axes, numbers: Json, sector: str) -> None:
         axes.legend(loc="best", fontsize=7)
 
 
-def _draw_quantity(axes: Axes, row: Json, number: int, power: float) -> None:
-    """Pairs of sizes, the fit, and the extrapolated value with its statistical and total error."""
+def _draw_quantity(axes: Axes, row: Json, number: int, power: float, shift: float) -> None:
+    """Pairs of sizes, the fit, and the extrapolated value with its statistical and total error, all
+    shifted a little, so that series do not hide one another."""
     colour, filled = f"C{number % 7}", "full" if row["quoted"] else "none"
     places = [_place(pair["sizes"], power) for pair in row["pairs"]]
     axes.errorbar(
-        places,
+        [place + shift for place in places],
         [pair["delta"] for pair in row["pairs"]],
         [pair["error"] for pair in row["pairs"]],
         linestyle="none",
@@ -85,11 +87,12 @@ def _draw_quantity(axes: Axes, row: Json, number: int, power: float) -> None:
         label=f"{row['function']}, {LABELS[row['quantity']]}",
     )
     if row["extrapolated"]:
-        _draw_fit(axes, row, max(places), power, {"color": colour, "fillstyle": filled}, number)
+        look = {"color": colour, "fillstyle": filled, "marker": marker(number)}
+        _draw_fit(axes, row, max(places), power, shift, look)
 
 
 def _draw_fit(
-    axes: Axes, row: Json, last: float, power: float, look: dict[str, Any], number: int
+    axes: Axes, row: Json, last: float, power: float, shift: float, look: dict[str, Any]
 ) -> None:
     fit, omega = row["fits"][0], row["fits"][0]["omega"]
     places = [last * i / 50 for i in range(51)]
@@ -98,8 +101,8 @@ def _draw_fit(
     axes.plot(places, curve, color=look["color"], linewidth=0.8)
     total = math.hypot(fit["error"], row["systematic"] or 0.0)
     wide = {"elinewidth": 3, "alpha": 0.3, "capsize": 0, "color": look["color"]}
-    axes.errorbar(0, fit["delta"], total, linestyle="none", **wide)
-    axes.errorbar(0, fit["delta"], fit["error"], marker=marker(number), **look)
+    axes.errorbar(shift, fit["delta"], total, linestyle="none", **wide)
+    axes.errorbar(shift, fit["delta"], fit["error"], **look)
 
 
 def _draw_exact(axes: Axes, headline: Json) -> None:
