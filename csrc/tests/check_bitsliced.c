@@ -1,6 +1,7 @@
 /* Checks bit-sliced chains: configurations survive a round trip, energies are those of the plain
  * kernel, every path gives the same bits, blocks and samples agree with sweeps, no satisfied bond
  * breaks at strong coupling, and bad arguments are refused. */
+#include "base/instructions.h"
 #include "models/ising/bitsliced/ising_bitsliced.h"
 #include "models/ising/ising.h"
 #include "tests/expect.h"
@@ -74,8 +75,8 @@ static void check_paths(bitsliced_chain c)
 {
     const uint8_t *rows = random_rows(&c);
     const uint64_t *first = NULL, *first_generators = NULL;
-    for (c.path = BITSLICED_AUTO; c.path <= BITSLICED_PORTABLE; c.path++) {
-        if (!bitsliced_supports(c.path))
+    for (c.path = PATH_AUTO; c.path <= PATH_PORTABLE; c.path++) {
+        if (!path_supported(c.path))
             continue;
         uint64_t *spins = spins_from(&c, rows), *generators = seeded(&c);
         if (c.path % 2)
@@ -138,9 +139,9 @@ static void check_chain(int layout, const int64_t shape[3])
     for (int algorithm = ISING_METROPOLIS; algorithm <= ISING_HEAT_BATH; algorithm++)
         for (int64_t blocks = 1; blocks <= 7; blocks += 3) {
             const bitsliced_chain c = {
-                {shape[0], shape[1], shape[2], 0.3, algorithm, 1}, layout, BITSLICED_AUTO, blocks};
+                {shape[0], shape[1], shape[2], 0.3, algorithm, 1}, layout, PATH_AUTO, blocks};
             bitsliced_chain stress = c;
-            stress.path = BITSLICED_STRESS;
+            stress.path = PATH_STRESS;
             expect(bitsliced_check(&c) == RSMI_OK);
             check_rows(&c);
             check_paths(c);
@@ -160,7 +161,7 @@ static int refuses(int status, bitsliced_chain c)
 static void check_refusals(void)
 {
     const bitsliced_chain good = {
-        {1, 16, 128, 0.4, ISING_HEAT_BATH, 1}, BITSLICED_STRIP, BITSLICED_AUTO, 1};
+        {1, 16, 128, 0.4, ISING_HEAT_BATH, 1}, BITSLICED_STRIP, PATH_AUTO, 1};
     bitsliced_chain c = good;
     expect(bitsliced_check(&c) == RSMI_OK && bitsliced_sweep(&c, -1, NULL, NULL) == RSMI_BAD_VALUE);
     for (c.ising.height = 8; c.ising.height <= 136; c.ising.height += 16)
@@ -182,8 +183,8 @@ static void check_refusals(void)
         expect(refuses(RSMI_BAD_VALUE, c));
     c = good, c.ising.coupling = NAN;
     expect(refuses(RSMI_BAD_VALUE, c));
-    for (c = good, c.path = BITSLICED_AVX512; c.path <= BITSLICED_SSE2; c.path++)
-        expect(bitsliced_supports(c.path) || refuses(RSMI_UNSUPPORTED, c));
+    for (c = good, c.path = PATH_AVX512; c.path <= PATH_SSE2; c.path++)
+        expect(path_supported(c.path) || refuses(RSMI_UNSUPPORTED, c));
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* Prints one line "kernel hash" for the results of every kernel on fixed inputs. Two builds that
  * print the same line agree bit for bit. */
+#include "base/instructions.h"
 #include "blocking/blocking.h"
 #include "blocking/correlations.h"
 #include "blocking/group_sums.h"
@@ -52,7 +53,7 @@ static void ising_bitsliced(const char *kernel, int layout, int64_t depth, int64
     const bitsliced_chain chain = {
         {depth, height, width, 0.3, depth > 1 ? ISING_METROPOLIS : ISING_HEAT_BATH, 1},
         layout,
-        BITSLICED_AUTO,
+        PATH_AUTO,
         3};
     const bitsliced_shape shape = bitsliced_shape_of(&chain);
     const int64_t sites = ising_sites(&chain.ising),

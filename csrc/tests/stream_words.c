@@ -35,14 +35,12 @@ static int64_t n_keys;
 /* Lane `lane` of stream k of a block, and back. */
 static stream stream_of(int64_t block, int k, int lane)
 {
-    return load_stream(&(bitsliced_job){.generator = generators + block * BITSLICED_GENERATOR}, k,
-                       lane);
+    return load_stream(generators + block * BITSLICED_GENERATOR, k, lane);
 }
 
 static void keep(int64_t block, int k, int lane, const stream *g)
 {
-    store_stream(&(bitsliced_job){.generator = generators + block * BITSLICED_GENERATOR}, k, lane,
-                 g);
+    store_stream(generators + block * BITSLICED_GENERATOR, k, lane, g);
 }
 
 static uint64_t draw_lane(int64_t block, int k, int lane)

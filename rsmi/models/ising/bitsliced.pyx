@@ -7,6 +7,8 @@ import numpy as np
 
 from rsmi.models.ising import chain as ising
 
+from rsmi.kernels.instructions cimport (
+    PATH_AUTO, PATH_AVX2, PATH_AVX512, PATH_PORTABLE, PATH_SSE2, PATH_STRESS, path_supported)
 from rsmi.kernels.status cimport check_status
 from rsmi.models.ising.chain cimport chain_of, ising_chain
 
@@ -14,12 +16,6 @@ cdef extern from "models/ising/bitsliced/ising_bitsliced_layout.h":
     enum:
         BITSLICED_STRIP
         BITSLICED_REPLICAS
-        BITSLICED_AUTO
-        BITSLICED_AVX512
-        BITSLICED_AVX2
-        BITSLICED_SSE2
-        BITSLICED_PORTABLE
-        BITSLICED_STRESS
         BITSLICED_BITS
     ctypedef struct bitsliced_chain:
         ising_chain ising
@@ -42,7 +38,6 @@ cdef extern from "models/ising/bitsliced/ising_bitsliced_rows.h":
 
 cdef extern from "models/ising/bitsliced/ising_bitsliced.h":
     int bitsliced_check(const bitsliced_chain *chain)
-    int bitsliced_supports(int path)
     void bitsliced_seed(const uint64_t *rng, int64_t blocks, uint64_t *generators)
     int bitsliced_sweep(
         const bitsliced_chain *chain, int64_t sweeps, uint64_t *spins,
@@ -58,12 +53,12 @@ ALGORITHMS = ("metropolis", "heat-bath")
 LAYOUTS = {"strip": BITSLICED_STRIP, "replicas": BITSLICED_REPLICAS}
 REPLICAS = BITSLICED_BITS
 _PATHS = {
-    "auto": BITSLICED_AUTO,
-    "avx512": BITSLICED_AVX512,
-    "avx2": BITSLICED_AVX2,
-    "sse2": BITSLICED_SSE2,
-    "portable": BITSLICED_PORTABLE,
-    "stress": BITSLICED_STRESS,
+    "auto": PATH_AUTO,
+    "avx512": PATH_AVX512,
+    "avx2": PATH_AVX2,
+    "sse2": PATH_SSE2,
+    "portable": PATH_PORTABLE,
+    "stress": PATH_STRESS,
 }
 
 
@@ -74,7 +69,7 @@ def paths():
     """
     return tuple(
         name for name, path in _PATHS.items()
-        if name not in ("auto", "stress") and bitsliced_supports(path))
+        if name not in ("auto", "stress") and path_supported(path))
 
 
 def fits_strip(shape):
@@ -122,7 +117,7 @@ cdef bitsliced_chain describe(
         shape, coupling, algorithm, layout, blocks=1, path="auto") except *:
     """The C chain, after `check`."""
     check(shape, coupling, algorithm, layout)
-    if path not in _PATHS or not bitsliced_supports(_PATHS[path]):
+    if path not in _PATHS or not path_supported(_PATHS[path]):
         raise ValueError(f"this machine has no path {path!r}: it runs {', '.join(paths())}")
     cdef bitsliced_chain chain
     chain.ising = chain_of(shape, coupling, algorithm, 1)

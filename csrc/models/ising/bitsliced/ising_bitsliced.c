@@ -20,35 +20,22 @@
 
 /* ---- Choice of instructions ---- */
 
-int bitsliced_supports(int path)
-{
-    if (path == BITSLICED_AUTO || path == BITSLICED_PORTABLE || path == BITSLICED_STRESS)
-        return 1;
-#if BITSLICED_X86
-    if (path == BITSLICED_AVX512)
-        return __builtin_cpu_supports("avx512f") != 0;
-    if (path == BITSLICED_AVX2)
-        return __builtin_cpu_supports("avx2") != 0;
-    if (path == BITSLICED_SSE2)
-        return 1;
-#endif
-    return 0;
-}
-
 static void (*update_function(int path))(const bitsliced_job *)
 {
-#if BITSLICED_X86
-    for (int best = BITSLICED_AVX512; path == BITSLICED_AUTO; best++)
-        if (bitsliced_supports(best))
-            path = best;
-    if (path == BITSLICED_AVX512)
+    switch (path_chosen(path)) {
+#if RSMI_X86
+    case PATH_AVX512:
         return bitsliced_update_avx512;
-    if (path == BITSLICED_AVX2)
+    case PATH_AVX2:
         return bitsliced_update_avx2;
-    if (path == BITSLICED_SSE2)
+    case PATH_SSE2:
         return bitsliced_update_sse2;
 #endif
-    return path == BITSLICED_STRESS ? bitsliced_update_stress : bitsliced_update_portable;
+    case PATH_STRESS:
+        return bitsliced_update_stress;
+    default:
+        return bitsliced_update_portable;
+    }
 }
 
 /* ---- Chains ---- */
@@ -62,9 +49,9 @@ int bitsliced_check(const bitsliced_chain *chain)
         return RSMI_BAD_VALUE;
     if (chain->layout != BITSLICED_STRIP && chain->layout != BITSLICED_REPLICAS)
         return RSMI_BAD_VALUE;
-    if (chain->path < BITSLICED_AUTO || chain->path > BITSLICED_STRESS)
+    if (chain->path < PATH_AUTO || chain->path > PATH_STRESS)
         return RSMI_BAD_VALUE;
-    if (!bitsliced_supports(chain->path))
+    if (!path_supported(chain->path))
         return RSMI_UNSUPPORTED;
     if (chain->layout == BITSLICED_STRIP &&
         (chain->ising.width % 128 || bitsliced_first_axis(&chain->ising) % 16))
@@ -75,11 +62,7 @@ int bitsliced_check(const bitsliced_chain *chain)
 void bitsliced_seed(const uint64_t rng[4], int64_t blocks, uint64_t *generators)
 {
     for (int64_t block = 0; block < blocks; block++)
-        for (int64_t i = 0; i < BITSLICED_GENERATOR; i++) {
-            const uint64_t word = keyed_bits(rng, (uint64_t)block, (uint64_t)i) ^
-                                  keyed_bits(rng + 2, (uint64_t)block, (uint64_t)i);
-            generators[block * BITSLICED_GENERATOR + i] = i < BITSLICED_GENERATOR - 6 ? word : 0;
-        }
+        generator_seed(rng, (uint64_t)block, generators + block * BITSLICED_GENERATOR);
 }
 
 /* ---- Sweeps ---- */

@@ -6,11 +6,10 @@
  * the algorithm, ising_bitsliced_layout.h the memory.
  *
  * The random state is generators[blocks][17][8]. The words of a sublattice are cut into `blocks`
- * equal ranges, and each range has random streams of its own, so that threads may share the work.
- * The number of blocks is part of the definition of a trajectory; which thread works on a block,
- * and with which instructions, is not. Rows 0 .. 15 are four xoshiro256++ streams of 8 lanes. Row
- * 16 holds a key of two words, then the number of words updated so far. Spins and generators
- * together are the checkpoint. An alignment of 64 bytes makes both fast; 8 bytes are enough. */
+ * equal ranges, and each range has random streams of its own (base/generator.h), so that threads
+ * may share the work. The number of blocks is part of the definition of a trajectory; which thread
+ * works on a block, and with which instructions, is not. Spins and generators together are the
+ * checkpoint. An alignment of 64 bytes makes both fast; 8 bytes are enough. */
 #ifndef RSMI_ISING_BITSLICED_H
 #define RSMI_ISING_BITSLICED_H
 
@@ -21,7 +20,6 @@
  * ising_check() refuses, another algorithm, no blocks, or an unknown layout or path;
  * RSMI_UNSUPPORTED for a path that this processor or build does not have. */
 int bitsliced_check(const bitsliced_chain *chain);
-int bitsliced_supports(int path);
 
 /* Makes independent streams for every block from the state of one xoshiro256++, which is only
  * read. */

@@ -2,7 +2,7 @@
  * references are in ising_bitsliced_sweep.h. */
 #include "models/ising/bitsliced/ising_bitsliced_update.h"
 
-#if BITSLICED_X86
+#if RSMI_X86
 #pragma GCC target("avx2")
 #define VECTOR_LANES 4
 #define WORDS_AT_ONCE 2

@@ -2,7 +2,7 @@
  * references are in ising_bitsliced_sweep.h. */
 #include "models/ising/bitsliced/ising_bitsliced_update.h"
 
-#if BITSLICED_X86
+#if RSMI_X86
 #pragma GCC target("avx512f")
 #include <immintrin.h>
 #define TERNARY(a, b, c, table)                                                                    \

@@ -16,32 +16,22 @@
 #ifndef RSMI_ISING_BITSLICED_LAYOUT_H
 #define RSMI_ISING_BITSLICED_LAYOUT_H
 
+#include "base/generator.h"
 #include "models/ising/ising_chain.h"
 
 enum { BITSLICED_STRIP, BITSLICED_REPLICAS };
 
-/* The instructions to use. All paths give the same bits, except the last: it is the same source
- * with so few draws that rare events of the other paths happen all the time, for tests. */
 enum {
-    BITSLICED_AUTO,
-    BITSLICED_AVX512,
-    BITSLICED_AVX2,
-    BITSLICED_SSE2,
-    BITSLICED_PORTABLE,
-    BITSLICED_STRESS
-};
-
-enum {
-    BITSLICED_LANES = 8,
+    BITSLICED_LANES = GENERATOR_LANES,
     BITSLICED_BITS = 512,
-    BITSLICED_STREAMS = 4,
+    BITSLICED_STREAMS = GENERATOR_STREAMS,
     BITSLICED_DRAWS = 16,
-    BITSLICED_GENERATOR = 17 * BITSLICED_LANES
+    BITSLICED_GENERATOR = GENERATOR_WORDS
 };
 
 typedef struct {
     ising_chain ising; /* ISING_METROPOLIS or ISING_HEAT_BATH */
-    int layout, path;
+    int layout, path;  /* see base/instructions.h for the path */
     int64_t blocks;
 } bitsliced_chain;
 

@@ -2,7 +2,7 @@
  * algorithm, the memory layout and the references are in ising_bitsliced_sweep.h. */
 #include "models/ising/bitsliced/ising_bitsliced_update.h"
 
-#if BITSLICED_X86
+#if RSMI_X86
 #pragma GCC target("sse2")
 #define VECTOR_LANES 2
 #define WORDS_AT_ONCE 2

@@ -34,7 +34,7 @@
  * References: M. Creutz, L. Jacobs, C. Rebbi, Phys. Rev. Lett. 42, 1390 (1979), for multi-spin
  * coding; D. Blackman, S. Vigna, ACM Trans. Math. Softw. 47, 36 (2021), for xoshiro256++. */
 #include "base/compiler.h"
-#include "models/ising/bitsliced/ising_bitsliced_vectors.h"
+#include "base/vectors.h"
 #include "models/ising/bitsliced/ising_bitsliced_walk.h"
 
 enum { BATCH = 8, SLICES = BITSLICED_LANES / VECTOR_LANES };
@@ -162,7 +162,7 @@ RSMI_INLINE void update_words(const bitsliced_job *job, int dimension, int metro
         left->second[first + k] = sum.second;
         if (dimension > 2)
             left->third[first + k] = sum.third;
-        g[k] = load_stream(job, (first + k) % BITSLICED_STREAMS, lane);
+        g[k] = load_stream(job->generator, (first + k) % BITSLICED_STREAMS, lane);
     }
     UNROLL for (int j = 0; j < PRIVATE_DRAWS; j++) UNROLL for (int k = 0; k < WORDS_AT_ONCE; k++)
     {
@@ -177,7 +177,7 @@ RSMI_INLINE void update_words(const bitsliced_job *job, int dimension, int metro
     {
         left->open[first + k] = now[k].open;
         left->value[first + k] = now[k].value;
-        store_stream(job, (first + k) % BITSLICED_STREAMS, lane, g + k);
+        store_stream(job->generator, (first + k) % BITSLICED_STREAMS, lane, g + k);
     }
 }
 
@@ -193,7 +193,7 @@ RSMI_INLINE void update_shared(const bitsliced_job *job, int dimension, const bi
         heads |= left->open[k];
     }
     heads &= ~clash;
-    UNROLL for (int k = 0; k < BITSLICED_STREAMS; k++) g[k] = load_stream(job, k, lane);
+    UNROLL for (int k = 0; k < BITSLICED_STREAMS; k++) g[k] = load_stream(job->generator, k, lane);
     UNROLL for (int j = PRIVATE_DRAWS; j < TOTAL_DRAWS; j++)
     {
         apply_shared_digit(job, dimension, j, heads, r);
@@ -202,7 +202,7 @@ RSMI_INLINE void update_shared(const bitsliced_job *job, int dimension, const bi
     UNROLL for (int k = 0; k < BATCH; k++) store(
         words[k].own + lane,
         left->value[k] ^ (left->open[k] & of_class(dimension, left->second[k], left->third[k], r)));
-    UNROLL for (int k = 0; k < BITSLICED_STREAMS; k++) store_stream(job, k, lane, g + k);
+    UNROLL for (int k = 0; k < BITSLICED_STREAMS; k++) store_stream(job->generator, k, lane, g + k);
     left->clash = clash, left->heads = heads;
 }
 

@@ -7,14 +7,9 @@
 
 #include <string.h>
 
+#include "base/instructions.h"
 #include "base/random.h"
 #include "models/ising/bitsliced/ising_bitsliced_layout.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(RSMI_PORTABLE)
-#define BITSLICED_X86 1
-#else
-#define BITSLICED_X86 0
-#endif
 
 /* What one block of one sublattice needs to be updated. */
 typedef struct {

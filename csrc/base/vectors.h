@@ -1,9 +1,15 @@
-/* Private to models/ising: vectors of VECTOR_LANES lanes, and the random words of one stream.
+/* Vectors of VECTOR_LANES lanes of 64 bits, and the random words of one stream: the part that all
+ * bit-sliced kernels share.
  *
- * This file is a part of the template ising_bitsliced_sweep.h: VECTOR_LANES, TERNARY and ANY come
- * from the file that includes it. */
+ * This file is a part of templates: the file that includes it defines VECTOR_LANES (1, 2, 4 or 8),
+ * TERNARY if one instruction computes any function of three words, and ANY if one instruction finds
+ * out whether a word has a bit. It is included once by a .c file for one instruction set, and by no
+ * public header. */
+#ifndef RSMI_VECTORS_H
+#define RSMI_VECTORS_H
+
 #include "base/compiler.h"
-#include "models/ising/bitsliced/ising_bitsliced_update.h"
+#include "base/generator.h"
 
 #if VECTOR_LANES == 1
 typedef uint64_t vector, vector_in_memory;
@@ -113,15 +119,17 @@ RSMI_INLINE vector draw(stream *g)
     return result;
 }
 
-/* Loads one slice of stream k of the generator; store_stream() writes it back. */
-RSMI_INLINE stream load_stream(const bitsliced_job *job, int k, int lane)
+/* Loads one slice of stream k of a generator; store_stream() writes it back. */
+RSMI_INLINE stream load_stream(const uint64_t *generator, int k, int lane)
 {
-    const uint64_t *from = job->generator + 4 * k * BITSLICED_LANES + lane;
+    const uint64_t *from = generator + 4 * k * GENERATOR_LANES + lane;
     return (stream){{load(from), load(from + 8), load(from + 16), load(from + 24)}};
 }
 
-RSMI_INLINE void store_stream(const bitsliced_job *job, int k, int lane, const stream *g)
+RSMI_INLINE void store_stream(uint64_t *generator, int k, int lane, const stream *g)
 {
     UNROLL for (int i = 0; i < 4; i++)
-        store(job->generator + (4 * k + i) * BITSLICED_LANES + lane, g->s[i]);
+        store(generator + (4 * k + i) * GENERATOR_LANES + lane, g->s[i]);
 }
+
+#endif

@@ -1,0 +1,13 @@
+/* The update of 512 replicas with 128-bit vectors (SSE2, which every x86-64 processor has). The
+ * algorithm, the memory layout and the references are in lattice_sweep.h. */
+#include "models/lattice/lattice_update.h"
+
+#if RSMI_X86
+#pragma GCC target("sse2")
+#define VECTOR_LANES 2
+#define WORDS_AT_ONCE 2
+#define PRIVATE_DRAWS 8
+#define TOTAL_DRAWS 16
+#define UPDATE lattice_update_sse2
+#include "models/lattice/lattice_sweep.h"
+#endif
