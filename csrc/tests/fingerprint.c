@@ -18,6 +18,8 @@
 #include "models/ising/bitsliced/ising_bitsliced.h"
 #include "models/ising/ising.h"
 #include "models/ising/transfer.h"
+#include "models/lattice/lattice_chain.h"
+#include "models/lattice/lattice_replicas.h"
 #include "models/triangular/triangular_worm.h"
 #include "tests/expect.h"
 
@@ -71,6 +73,33 @@ static void ising_bitsliced(const char *kernel, int layout, int64_t depth, int64
     bitsliced_measure(&chain, spins, result->energy, result->magnetization);
     bitsliced_pack(&chain, spins, result->packed);
     report(kernel, result, 16 * BITSLICED_BITS + bytes);
+}
+
+/* A ring with two kinds of bonds: 512 replicas, then one chain. */
+static void lattice(const char *replicas, const char *chain)
+{
+    enum { SITES = 100 };
+    const lattice_kind kind = {0, 2, 9, 0, {2, 2}};
+    static int32_t kind_of[SITES], neighbour[4 * SITES], order[LATTICE_BATCH * SITES];
+    static int64_t start[SITES + 1];
+    uint64_t p[9], *spins = take(64 * SITES), *generator = take(8 * GENERATOR_WORDS),
+                   rng[4] = {1, 2, 3, 4};
+    for (int i = 0; i < 9; i++)
+        p[i] = xoshiro_next(rng);
+    for (int i = 0; i < 4 * SITES; i++) {
+        start[i / 4 + 1] = i / 4 * 4 + 4;
+        neighbour[i] = (i / 4 + (const int[]){1, SITES - 1, 3, SITES - 3}[i % 4]) % SITES;
+    }
+    lattice_replicas r = {.system = {SITES, 1, 9, kind_of, start, neighbour, &kind, p}};
+    r.batches = lattice_plan(&r.system, order), r.order = order;
+    lattice_replicas_seed(rng, generator);
+    expect(lattice_replicas_check(&r) == RSMI_OK &&
+           lattice_replicas_sweep(&r, 50, spins, generator,
+                                  take(8 * lattice_replicas_workspace(&r))) == RSMI_OK);
+    report(replicas, spins, 64 * SITES);
+    uint8_t *one = take(SITES);
+    expect(lattice_chain_sample(&r.system, 50, 1, one, rng, NULL) == RSMI_OK);
+    report(chain, one, SITES);
 }
 
 static void dimers(const char *kernel, int open)
@@ -405,6 +434,7 @@ int main(void)
         ising_bitsliced("strip", BITSLICED_STRIP, 16, 6, 128);
     ising_bitsliced("replicas", BITSLICED_REPLICAS, 1, 10, 14),
         ising_bitsliced("replicas", BITSLICED_REPLICAS, 4, 6, 6);
+    lattice("lattice-replicas", "lattice-chain");
     dimers("dimers", 0), dimers("dimers", 1);
     triangles("triangular");
     loops("loops", 0), loops("loops", 1);

@@ -33,6 +33,8 @@ INTEGER = {
     "wolff",
     "strip",
     "replicas",
+    "lattice-replicas",
+    "lattice-chain",
     "dimers",
     "loops",
     "triangular",

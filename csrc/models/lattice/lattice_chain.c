@@ -55,9 +55,6 @@ static void pack(int64_t sites, const uint8_t *spins, uint8_t *row)
 int lattice_chain_sample(const lattice_system *system, int64_t interval, int64_t count,
                          uint8_t *spins, uint64_t rng[4], uint8_t *rows)
 {
-    const int status = lattice_check(system);
-    if (status != RSMI_OK)
-        return status;
     if (interval < 0 || count < 0)
         return RSMI_BAD_VALUE;
     const int64_t row_bytes = (system->sites + 7) / 8;

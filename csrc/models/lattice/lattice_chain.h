@@ -7,9 +7,9 @@
 
 #include "models/lattice/lattice_system.h"
 
-/* Repeats `count` times: `interval` sweeps, then one row of packed bits if there are `rows`, of
- * ceil(sites / 8) bytes each. Returns the status of lattice_check; RSMI_BAD_VALUE for a count or an
- * interval below zero. */
+/* Repeats `count` times, on a system that passed lattice_check: `interval` sweeps, then one row of
+ * packed bits if there are `rows`, of ceil(sites / 8) bytes each. Returns RSMI_BAD_VALUE for a
+ * count or an interval below zero. */
 int lattice_chain_sample(const lattice_system *system, int64_t interval, int64_t count,
                          uint8_t *spins, uint64_t rng[4], uint8_t *rows);
 

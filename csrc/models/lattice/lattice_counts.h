@@ -16,8 +16,7 @@ enum { MOST_DIGITS = 8, GENERAL = -1 };
 
 typedef struct {
     int exclusive, size, other; /* one group, or two; `size` is GENERAL for all other kinds */
-    int classes;
-    const lattice_kind *kind; /* of the general form */
+    const lattice_kind *kind;   /* of the general form */
 } form;
 
 RSMI_INLINE int has_form(const lattice_kind *kind, int exclusive, int size, int other)
@@ -28,12 +27,12 @@ RSMI_INLINE int has_form(const lattice_kind *kind, int exclusive, int size, int 
 
 RSMI_INLINE form simple_form(int exclusive, int size, int other)
 {
-    return (form){exclusive, size, other, (exclusive ? 2 : size + 1) * (other + 1), 0};
+    return (form){exclusive, size, other, 0};
 }
 
 RSMI_INLINE form general_form(const lattice_kind *kind)
 {
-    return (form){(int)kind->exclusive, GENERAL, 0, (int)kind->classes, kind};
+    return (form){(int)kind->exclusive, GENERAL, 0, kind};
 }
 
 RSMI_INLINE int binary_digits(int size)

@@ -83,9 +83,6 @@ static void write_digits(const lattice_system *system, const lattice_kind *kind,
 int lattice_replicas_sweep(const lattice_replicas *replicas, int64_t sweeps, uint64_t *spins,
                            uint64_t *generator, uint64_t *workspace)
 {
-    const int status = lattice_replicas_check(replicas);
-    if (status != RSMI_OK)
-        return status;
     if (sweeps < 0)
         return RSMI_BAD_VALUE;
     const lattice_system *system = &replicas->system;

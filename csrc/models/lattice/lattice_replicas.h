@@ -29,8 +29,9 @@ int64_t lattice_replicas_workspace(const lattice_replicas *replicas);
 /* Makes a generator from the state of one xoshiro256++, which is only read. */
 void lattice_replicas_seed(const uint64_t rng[4], uint64_t *generator);
 
-/* Advances all replicas by the given number of sweeps. Returns the status of
- * lattice_replicas_check. */
+/* Advances all replicas by the given number of sweeps, of a system that passed
+ * lattice_replicas_check: calls may be short, and it is not checked again. Returns RSMI_BAD_VALUE
+ * for a number below zero. */
 int lattice_replicas_sweep(const lattice_replicas *replicas, int64_t sweeps, uint64_t *spins,
                            uint64_t *generator, uint64_t *workspace);
 

@@ -3,18 +3,22 @@
  *
  * Words. A word is a site, its 512 bits are the replicas. Bits never mix.
  *
- * Classes. Carry-save adders count how many neighbours of each group are up, in binary digits. From
- * these digits follows one mask for each class, that is, for each entry of the table: the replicas
- * in which the site has these counts.
+ * Counts. Carry-save adders count how many neighbours of each group are up, in binary digits. The
+ * counts of a replica are its class: they name an entry of the table.
  *
  * Probabilities. Write p as 64 binary digits, toss a fair coin until the first tail, and let T be
  * the number of heads before it. Digit T of p (the first digit has number 0) is 1 with probability
  * sum over t of 2^-(t+1) p_t = p. This is exact and needs two tosses on average. Each replica has a
  * bit in `open` as long as its coin shows heads, and every draw of 512 random bits tosses all
  * coins at once. Nobody has to look at T: with c = p ^ (p >> 1) the operation r ^= open & c_j
- * before each toss j telescopes to r = p_T where the coin stops. The c_j of each replica is that of
- * its class: the XOR over all classes of mask & c_j, where the first class needs no mask if the
- * table holds the differences from it.
+ * before each toss j telescopes to r = p_T where the coin stops.
+ *
+ * Polynomials. The c_j of each replica is that of its class. As a function of the binary digits of
+ * the counts it is an XOR of products of these digits: one product for each number from 0 to the
+ * size of the group, which has the digits of that number, and all products of those of different
+ * groups. So there are as many coefficients as classes, and each is one bit, in memory all zeros or
+ * all ones. They are computed from the table in advance (lattice_replicas.c), and Horner's rule
+ * takes the first group innermost.
  *
  * Draws. Their number never depends on the data. A batch is 8 sites of one kind that are no
  * neighbours of each other (lattice_plan). Each has PRIVATE_DRAWS draws of its own; words k and k +

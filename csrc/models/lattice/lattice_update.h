@@ -14,9 +14,8 @@ typedef struct {
     const lattice_system *system;
     int64_t batches;
     const int32_t *order;   /* [batches][LATTICE_BATCH] */
-    const uint64_t *digits; /* [probabilities][LATTICE_DRAWS]: digit j of c = p ^ p >> 1 of the
-                               first class of a kind, and its XOR with that of each other class; all
-                               zeros or all ones */
+    const uint64_t *digits; /* [probabilities][LATTICE_DRAWS]: the coefficients of digit j of
+                               c = p ^ p >> 1, all zeros or all ones */
     uint64_t *spins;        /* [sites][8] */
     uint64_t *generator;    /* [17][8] */
 } lattice_job;

@@ -1,0 +1,201 @@
+"""The heat bath of any lattice: the same bits by every path and from its slow twins, conversions,
+counts, refusals."""
+
+import itertools
+
+import numpy as np
+import pytest
+from heat_bath_twin import Lattice, Replicas, chain_sweeps
+
+from rsmi.models.lattice.heat_bath import (
+    KIND,
+    MOST_CLASSES,
+    REPLICAS,
+    System,
+    count,
+    count_up,
+    pack,
+    paths,
+    sample_chain,
+    seed,
+    sweep_replicas,
+    unpack,
+)
+
+# Every form that has a loop of its own, and others: (exclusive, sizes of groups) of each kind.
+FORMS = [
+    [(1, (4,))],
+    [(1, (6,))],
+    [(0, (3,))],
+    [(0, (4,))],
+    [(0, (6,))],
+    [(0, (8,))],
+    [(0, (2, 2))],
+    [(0, (4, 4))],
+    [(0, (1,)), (0, (2,)), (0, (5,))],
+    [(0, (1, 1, 1, 1, 1, 1))],
+    [(0, (2, 2, 2, 1)), (0, ())],
+    [(0, (7, 5)), (0, (12,))],
+    [(1, (3, 4)), (0, (15,)), (1, (2, 1, 2))],
+    [(0, (63,))],
+]
+
+
+def random_system(kinds, sites=20, seed_number=1):
+    """The arrays of a graph that is random but for its kinds, with probabilities that include 0
+    and 1."""
+    random = np.random.default_rng(seed_number)
+    kind_of = np.sort(random.integers(0, len(kinds), sites)).astype(np.int32)
+    rows = np.zeros((len(kinds), KIND), dtype=np.int64)
+    first = 0
+    for row, (exclusive, sizes) in zip(rows, kinds):
+        classes = np.prod([2 if g < exclusive else n + 1 for g, n in enumerate(sizes)], dtype=int)
+        row[: 4 + len(sizes)] = exclusive, len(sizes), classes, first, *sizes
+        first += classes
+    neighbours = []
+    for site, kind in enumerate(kind_of):
+        others = (site + random.integers(1, sites, sum(kinds[kind][1]))) % sites
+        neighbours.append(others.astype(np.int32))
+    start = np.cumsum([0, *map(len, neighbours)])
+    probabilities = random.integers(0, 2**64, first, dtype=np.uint64)
+    probabilities[random.random(first) < 0.1] = 0
+    probabilities[random.random(first) < 0.1] = 2**64 - 1
+    return kind_of, start, np.concatenate(neighbours), rows, probabilities
+
+
+def random_start(sites, seed_number=2):
+    random = np.random.default_rng(seed_number)
+    up = random.integers(0, 2, (REPLICAS, sites), dtype=np.uint8)
+    rng = random.integers(0, 2**64, size=4, dtype=np.uint64)
+    return up, rng, unpack(np.packbits(up, axis=1, bitorder="little"), sites)
+
+
+def configurations_of(spins):
+    rows = np.empty((REPLICAS, (len(spins) + 7) // 8), dtype=np.uint8)
+    pack(spins, rows)
+    return np.unpackbits(rows, axis=1, bitorder="little", count=len(spins))
+
+
+@pytest.mark.parametrize(("path", "draws"), [("auto", (8, 16)), ("stress", (3, 6))])
+@pytest.mark.parametrize("kinds", FORMS, ids=str)
+def test_twin_of_replicas(kinds, path, draws):
+    """Under stress, with 3 and 6 draws, every batch has clashes and replicas that never met a
+    tail."""
+    arrays = random_system(kinds, 64 if (0, (63,)) in kinds else 20)
+    system, lattice = System(*arrays), Lattice(*arrays)
+    up, rng, spins = random_start(system.sites)
+    twin, generator = Replicas(lattice, up, [int(word) for word in rng], *draws), seed(rng)
+    np.testing.assert_array_equal(system.order, twin.order)
+    for _ in range(2):
+        sweep_replicas(system, spins, generator, 1, path)
+        twin.sweep()
+        np.testing.assert_array_equal(configurations_of(spins), twin.up)
+        np.testing.assert_array_equal(generator, twin.generator())
+
+
+@pytest.mark.parametrize("kinds", FORMS, ids=str)
+def test_paths_give_the_same_bits(kinds):
+    system = System(*random_system(kinds, 70))
+    results = []
+    for path in paths():
+        _, rng, spins = random_start(system.sites)
+        generator = seed(rng)
+        sweep_replicas(system, spins, generator, 5, path)
+        results.append((spins, generator))
+    assert len(results) >= 1
+    for spins, generator in results[1:]:
+        np.testing.assert_array_equal(spins, results[0][0])
+        np.testing.assert_array_equal(generator, results[0][1])
+
+
+@pytest.mark.parametrize("kinds", [*FORMS, [(0, (4, 4, 4)), (1, (2, 9, 9))]], ids=str)
+def test_twin_of_a_chain(kinds):
+    """One lattice; tables of more than 64 classes too."""
+    arrays = random_system(kinds)
+    system, lattice = System(*arrays), Lattice(*arrays)
+    up, rng, _ = random_start(system.sites)
+    spins, expected, words = up[0].copy(), up[0].copy(), [int(word) for word in rng]
+    rows = np.empty((3, (system.sites + 7) // 8), dtype=np.uint8)
+    sample_chain(system, spins, rng, 2, rows)
+    for row in rows:
+        chain_sweeps(lattice, expected, words, 2)
+        np.testing.assert_array_equal(row, np.packbits(expected, bitorder="little"))
+    np.testing.assert_array_equal(spins, expected)
+    assert rng.tolist() == words
+
+
+@pytest.mark.parametrize("sites", [1, 7, 64, 65, 200])
+def test_rows_and_counts(sites):
+    """Packing is the inverse of unpacking, and counts are those of the configurations."""
+    up, _, spins = random_start(sites)
+    np.testing.assert_array_equal(configurations_of(spins), up)
+    np.testing.assert_array_equal(count_up(spins), up.sum(axis=1))
+    for n in (0, 1, 15, 16, 17, 1000):
+        bonds = np.random.default_rng(n).integers(0, sites, (n, 2), dtype=np.int32)
+        a, b = up[:, bonds[:, 0]], up[:, bonds[:, 1]]
+        np.testing.assert_array_equal(count(spins, bonds, True), (a ^ b).sum(axis=1))
+        np.testing.assert_array_equal(count(spins, bonds, False), (a & b).sum(axis=1))
+
+
+def test_batches_of_a_square_lattice_are_full():
+    """Every other site of a piece of a row: no neighbours, and no place is empty."""
+    side = 32
+    sites = np.arange(side * side).reshape(side, side)
+    near = [np.roll(sites, step, axis) for axis, step in itertools.product((0, 1), (1, -1))]
+    neighbours = np.stack(near, axis=-1).reshape(-1).astype(np.int32)
+    kinds = np.zeros((1, KIND), dtype=np.int64)
+    kinds[0, :5] = 0, 1, 5, 0, 4
+    system = System(
+        np.zeros(side * side, dtype=np.int32),
+        np.arange(0, 4 * side * side + 1, 4),
+        neighbours,
+        kinds,
+        np.full(5, 2**63, dtype=np.uint64),
+    )
+    assert len(system.order) == side * side / 8
+    assert system.order[:2].tolist() == [list(range(0, 16, 2)), list(range(1, 17, 2))]
+
+
+def changed(arrays, number, place, value):
+    copies = [array.copy() for array in arrays]
+    copies[number][place] = value
+    return copies
+
+
+def test_refusals():
+    """Arrays that contradict each other never reach a kernel."""
+    good = random_system([(0, (4,)), (1, (2, 3))])
+    System(*good)
+    wrong = [
+        (0, 3, 2),  # there is no such kind
+        (0, 3, -1),
+        (1, 5, 3),  # not the number of neighbours of the kind
+        (1, -1, 10**6),
+        (2, 0, 20),  # no such site
+        (2, 0, -1),
+        (2, 0, 0),  # its own neighbour
+        (3, (0, 0), 2),  # exclusive
+        (3, (0, 1), 13),  # groups
+        (3, (0, 2), 6),  # classes
+        (3, (0, 3), 10**6),  # place of the table
+        (3, (0, 4), 0),  # size of a group
+    ]
+    for number, place, value in wrong:
+        with pytest.raises(ValueError):
+            System(*changed(good, number, place, value))
+    large = System(*random_system([(0, (7, 8))]))
+    assert not large.fits_replicas and 8 * 9 > MOST_CLASSES
+    _, rng, spins = random_start(large.sites)
+    with pytest.raises(ValueError, match="64 entries"):
+        sweep_replicas(large, spins, seed(rng), 1)
+    system = System(*good)
+    with pytest.raises(ValueError, match="path"):
+        sweep_replicas(system, spins, seed(rng), 1, "mmx")
+    with pytest.raises(ValueError):
+        sweep_replicas(system, spins, seed(rng), -1)
+    with pytest.raises(ValueError):
+        sweep_replicas(system, spins[:-1].copy(), seed(rng), 1)
+    with pytest.raises(ValueError):
+        sample_chain(system, np.full(20, 2, dtype=np.uint8), rng, 1, np.empty((1, 3), np.uint8))
+    with pytest.raises(ValueError):
+        count(spins, np.array([[0, 20]], dtype=np.int32), True)
