@@ -138,6 +138,8 @@ class ModelName(click.ParamType):
         return *names, *self.others
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if models.is_file(value) and not self.importable:
+            return value
         return click.Choice(self.choices()).convert(value, param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
@@ -147,6 +149,24 @@ class ModelName(click.ParamType):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         return _completions(self.choices(), incomplete)
+
+
+def schema_option() -> Callable[[Callable], Callable]:
+    """Add ``--model-schema``, which prints a model file with all its keys."""
+
+    def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            click.echo(models.file_schema(), nl=False)
+            ctx.exit()
+
+    return click.option(
+        "--model-schema",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Print a model file that explains all its keys, and exit.",
+    )
 
 
 class OfModel(click.ParamType):
@@ -185,17 +205,20 @@ def model_option(required: bool = True) -> Callable[[Callable], Callable]:
         "--model",
         type=ModelName(),
         default=models.DEFAULT if required else None,
-        help="The model that is sampled; see below.",
+        help="The model that is sampled, or a model file, FILE.toml; see below.",
     )
 
 
 @functools.cache
 def click_option(option: Option) -> click.Option:
     """Return an option of a model as click has it."""
+    if option.type == "flag":
+        return click.Option([f"--{option.name}"], is_flag=True, help=option.help)
     kind = click.Choice(option.choices) if option.choices else _TYPES[option.type]
     return click.Option(
         [f"--{option.name}"],
         type=kind,
+        multiple=option.multiple,
         metavar=option.metavar,
         default=option.default,
         show_default=option.shown_default or option.default is not None,
@@ -217,7 +240,9 @@ def _completions(choices: tuple[str, ...], incomplete: str) -> list[CompletionIt
 def _model_of(ctx: click.Context) -> Model | None:
     """Return the model of a command line; None if there is none, or it cannot be imported."""
     name = ctx.meta.get(__name__, getattr(ctx.command, "default", None))
-    return _loaded(name) if name in models.names() else None
+    if name is None or not (name in models.names() or models.is_file(name)):
+        return None
+    return _loaded(name)
 
 
 def _loaded(name: str) -> Model | None:
@@ -243,8 +268,8 @@ def _described(name: str) -> str:
 
 def _explain(named: str | None, error: click.NoSuchOption) -> None:
     """Raise an error with the reason why an option is unknown, if a model is the reason."""
-    if named in models.names():
-        models.get(named)  # a model that cannot be imported says so
+    if named is not None and (named in models.names() or models.is_file(named)):
+        models.get(named)  # a model that cannot be imported or read says so
     owners = [name for name in models.names() if _has(_loaded(name), error.option_name)]
     if owners:
         raise UsageError(

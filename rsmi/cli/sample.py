@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rsmi.cli import common, sampling
-from rsmi.cli.model_options import ModelCommand, model_option
+from rsmi.cli.model_options import ModelCommand, model_option, schema_option
 
 if TYPE_CHECKING:
     from rsmi.engine.request import RunOptions
@@ -27,6 +27,7 @@ What follows describes the chosen model.
 
 @common.command("sample", cls=ModelCommand, help=_HELP)
 @model_option()
+@schema_option()
 @sampling.options()
 @common.stage_command(shards=True, remote=True)
 def command(

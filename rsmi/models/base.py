@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,7 +76,8 @@ class Option:
     name : str
         The option without its dashes: ``noise-probability``. The model finds its value under the
         name ``noise_probability``.
-    type : {"number", "integer", "text"}
+    type : {"number", "integer", "text", "flag"}
+        The value of a flag is whether it is given.
     help : str
         One sentence.
     metavar : str, optional
@@ -86,6 +88,8 @@ class Option:
         What the help says of the default if it is None.
     choices : tuple of str
         The only values of a text, if there are any.
+    multiple : bool
+        Whether the option may be repeated: its value is then a tuple.
     """
 
     name: str
@@ -95,6 +99,7 @@ class Option:
     default: float | int | str | None = None
     shown_default: str | None = None
     choices: tuple[str, ...] = ()
+    multiple: bool = False
 
 
 class Model:
@@ -125,6 +130,8 @@ class Model:
     importable : bool
         Whether ``rsmi import`` may name the model: a temperature or a coupling, and the shape,
         are then all that describes the samples of another program.
+    file_schema : str
+        A model file that explains all its keys, if the model reads such files.
     """
 
     name: str = "none"
@@ -138,10 +145,21 @@ class Model:
     sectors: tuple[Sector, ...] = SECTORS
     energy_type: str = "int64"
     importable: bool = False
+    file_schema: str = ""
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:
             self.name = name
+
+    def of_file(self, path: Path) -> Model:
+        """Return the model that a model file defines.
+
+        Raises
+        ------
+        UsageError
+            If the file defines no model, or this model reads none.
+        """
+        raise UsageError(f"--model {path}: {self.name} reads no model files")
 
     # ---- simulation ------------------------------------------------------------------------------
 
@@ -374,6 +392,11 @@ class Model:
     def describe_summary(self, attributes: Mapping[str, Any], numbers: dict) -> list[tuple]:
         """Return the summary as rows of a table: name, value, unit or remark."""
         return spins.describe_summary(attributes, numbers, self.exact_energy(attributes))
+
+    def label(self, attributes: Mapping[str, Any]) -> str:
+        """Return the name of the system of a file in JSON objects: that of the model, or the one
+        that a model file gives."""
+        return attributes.get("model", self.name)
 
     def describe_lattice(self, attributes: Mapping[str, Any]) -> str:
         """Return the noun that follows the lattice's shape: ``ising``."""

@@ -72,8 +72,9 @@ def why_withheld(changes: Mapping[int, str], rules: Sequence[object], step: int)
     step : int
         n = 1, 2, ...
     """
+    applied = range(1, min(step, len(rules)) + 1)
     for change, reason in sorted(changes.items()):
-        again = [n for n in range(change + 1, step + 1) if rules[n - 1] == rules[change - 1]]
+        again = [n for n in applied if n > change and rules[n - 1] == rules[change - 1]]
         if again:
             return Withheld(f"withheld: {reason}", f"{reason}, {_cure(change, again[0])}")
     if step in changes:

@@ -18,7 +18,7 @@ def subject(file: File) -> dict[str, Any]:
         file itself has them (None where they are unknown); ``seed``.
     """
     attributes = file.attributes
-    numbers: dict[str, Any] = {"model": attributes.get("model", model_of(file).name)}
+    numbers: dict[str, Any] = {"model": model_of(file).label(attributes)}
     if "shape" in attributes:
         numbers |= {
             "shape": list(attributes["shape"]),

@@ -39,6 +39,11 @@ class Registration:
     def answers(self) -> Model:
         return models.get(self.model)
 
+    @property
+    def constrained(self) -> bool:
+        """Whether one changed variable may be no configuration of the model."""
+        return type(self.answers).check_configurations is not Model.check_configurations
+
     def states(self, attributes: dict) -> tuple[np.ndarray, np.ndarray]:
         """Every configuration of a small lattice and its weight exp(-K E); here all +-1."""
         configurations = every_spin(attributes["shape"])

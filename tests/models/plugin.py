@@ -49,4 +49,4 @@ def visible(package: Path, folder: Path):
 def forget() -> None:
     """Have the registry look again."""
     models.installed.cache_clear()
-    models.get.cache_clear()
+    models.named.cache_clear()

@@ -66,7 +66,9 @@ class Replicas:
     def __init__(self, lattice, up, rng, private_draws=8, total_draws=16):
         self.lattice, self.up, self.order = lattice, up, lattice.plan()
         self.private_draws, self.total_draws = private_draws, total_draws
-        self.state = [int(keyed_bits(rng[:2], 0, i) ^ keyed_bits(rng[2:], 0, i)) for i in range(130)]
+        self.state = [
+            int(keyed_bits(rng[:2], 0, i) ^ keyed_bits(rng[2:], 0, i)) for i in range(130)
+        ]
         self.number = 0
         self.streams = np.array(self.state[:128], dtype=np.uint64).reshape(4, 4, 8)
         self.digits = np.array(

@@ -1,0 +1,195 @@
+"""The answers of models on lattices to the questions of `rsmi.models.base.Model`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsmi.errors import UsageError
+from rsmi.models.base import Component, Known, Model, Option
+from rsmi.models.lattice import (
+    critical,
+    definition,
+    parameters,
+    report,
+    samples,
+    schema,
+    simulation,
+)
+from rsmi.models.lattice.definition import Definition
+
+if TYPE_CHECKING:
+    from rsmi.store import File
+
+_HELP = """Binary variables on a lattice that a short file describes: spins with any bonds and a
+field, or particles with hard cores and attraction. --model FILE.toml reads such a file, and
+--model-schema shows one; the named ones are files of the same kind that come with the program. The
+content of the file is the identity of the samples, not its place.
+
+Heat bath updates 512 chains at once if --chains is a multiple of 512, as it is by default, and if a
+site has at most 64 combinations of neighbours that are up; else one spin at a time. The pilot run
+also measures the Fourier modes that order first.
+
+The bonds have the strength --ratio NAME=VALUE in units of J. --antiferromagnetic turns the sign of
+all couplings round, and so does a negative --coupling. Hard cores alone have no temperature but a
+--fugacity z; the stored energy is then minus the number of particles, and the stored coupling is
+ln z. With couplings it is E, such that the weight is exp(-K E)."""
+_OPTIONS = (
+    Option(
+        "antiferromagnetic",
+        "flag",
+        "Turn the sign of all couplings round.",
+    ),
+    Option(
+        "ratio",
+        "text",
+        "Coupling of a class of bonds in J; may be repeated.",
+        metavar="NAME=VALUE",
+        multiple=True,
+    ),
+    Option("field", "number", "Field of spins in J.", metavar="H", shown_default="of the model"),
+    Option(
+        "fugacity",
+        "text",
+        "Fugacity of particles; or zc, or a multiple such as 0.9zc, if the critical one is known.",
+        metavar="Z",
+        shown_default="of the model",
+    ),
+)
+
+
+class LatticeModel(Model):
+    """Binary variables on a lattice.
+
+    Parameters
+    ----------
+    own : Definition, optional
+        The model of a name or a file. Without it the definition is that of the file or of the
+        parameters in question.
+    """
+
+    name = "lattice"
+    title = "binary variables on a lattice that a model file describes"
+    help = _HELP
+    examples = (
+        (
+            "an antiferromagnet on the triangular lattice",
+            "rsmi sample --model ising-triangular --antiferromagnetic --size 24 --temperature 1"
+            " --samples 20000 -o triangular.h5",
+        ),
+        (
+            "hard hexagons at their critical point",
+            "rsmi sample --model hard-hexagons --size 24 --fugacity zc --samples 20000 -o"
+            " hexagons.h5",
+        ),
+    )
+    algorithms = ("heat-bath",)
+    boundaries = schema.BOUNDARIES
+    options = _OPTIONS
+    energy_type = "float64"
+    file_schema = schema.EXAMPLE
+
+    def __init__(self, own: Definition | None = None) -> None:
+        self.definition = own
+        if own is not None:
+            self.title = own.title
+
+    def of_file(self, path: Path) -> LatticeModel:
+        return LatticeModel(definition.read(path))
+
+    def parameters(self, request: Mapping[str, Any]) -> dict:
+        if self.definition is None:
+            raise UsageError("--model lattice: name a model file, or one of the named models")
+        return parameters.parameters(self.definition, request)
+
+    def simulation(self, parameters: Mapping[str, Any]) -> simulation.LatticeSimulation:
+        return simulation.simulation_of(parameters)
+
+    def default_chains(self, parameters: Mapping[str, Any]) -> int:
+        return simulation.default_chains(parameters)
+
+    def coupling(self, temperature: str | None, coupling: float | None, dimension: int) -> float:
+        if self.definition is None:
+            return super().coupling(temperature, coupling, dimension)
+        return parameters.state_point(self.definition, temperature, coupling)[1]
+
+    def check_shape(self, shape: Sequence[int], where: str = "--size") -> None:
+        if self.definition is not None:
+            parameters.check_shape(self.definition, shape, where)
+
+    def _definition(self, attributes: Mapping[str, Any] | None) -> Definition | None:
+        """The definition that attributes hold, or the model's own."""
+        return samples.definition_of(attributes or {}) or self.definition
+
+    # ---- configurations --------------------------------------------------------------------------
+
+    def check_file(self, file: File) -> None:
+        samples.check_file(file)
+
+    def check_configurations(self, file: File) -> None:
+        samples.check_configurations(file)
+
+    def energies(
+        self, configurations: NDArray[np.int8], attributes: Mapping[str, Any]
+    ) -> NDArray[np.float64] | None:
+        return samples.energies(configurations, attributes)
+
+    def symmetric(self, attributes: Mapping[str, Any]) -> bool:
+        own = self._definition(attributes)
+        return own is not None and own.spins and own.field == 0
+
+    def components(self, attributes: Mapping[str, Any]) -> tuple[Component, ...]:
+        own = self._definition(attributes)
+        if own is None or attributes.get("components", 1) != len(own.sites):
+            return super().components(attributes)
+        return tuple(Component(f"site {name}") for name in own.sites)
+
+    # ---- exact values ----------------------------------------------------------------------------
+
+    def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
+        own = self._definition(attributes)
+        if own is None or own.dimension != dimension:
+            return Known(no_critical_point=critical.UNKNOWN)
+        if not own.thermal:
+            return Known(no_critical_point=critical.NO_TEMPERATURE)
+        return Known(
+            critical_coupling=critical.critical_coupling(own),
+            no_critical_point=critical.UNKNOWN,
+            exponents=critical.exponents(own),
+        )
+
+    # ---- numbers and words of a file -------------------------------------------------------------
+
+    def label(self, attributes: Mapping[str, Any]) -> str:
+        own = self._definition(attributes)
+        return self.name if own is None else own.name
+
+    def summary(self, file: File) -> dict:
+        own = self._definition(file.attributes)
+        return super().summary(file) if own is None else report.summary(file, own)
+
+    def describe_summary(self, attributes: Mapping[str, Any], numbers: dict) -> list[tuple]:
+        own = self._definition(attributes)
+        if own is None:
+            return super().describe_summary(attributes, numbers)
+        return report.describe_summary(attributes, numbers, own)
+
+    def describe_lattice(self, attributes: Mapping[str, Any]) -> str:
+        return self.label(attributes)
+
+    def describe_temperature(self, attributes: Mapping[str, Any]) -> str:
+        own = self._definition(attributes)
+        if own is None:
+            return super().describe_temperature(attributes)
+        ratio = self.relative_temperature(attributes)
+        return report.describe_state_point(attributes, own, ratio)
+
+    def temperature_label(self, attributes: Mapping[str, Any]) -> str:
+        own = self._definition(attributes)
+        if own is None:
+            return super().temperature_label(attributes)
+        return report.state_point_label(attributes, own, self.relative_temperature(attributes))

@@ -1,0 +1,98 @@
+"""Samples of models on lattices in files: their definition, and checks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsmi.errors import DataError, RsmiError
+from rsmi.lattice.packed import unpack_bits
+from rsmi.models import spins
+from rsmi.models.lattice import definition as definitions
+from rsmi.models.lattice import measures
+from rsmi.models.lattice.definition import Definition
+from rsmi.models.lattice.system import StatePoint
+from rsmi.store import File
+
+_BITS_AT_ONCE = 1 << 26  # of unpacked variables
+
+
+def definition_of(attributes: Mapping[str, Any]) -> Definition | None:
+    """Return the definition that the attributes of a file hold; None if there is none.
+
+    Raises
+    ------
+    UsageError
+        If it defines no model.
+    """
+    own = attributes.get("model_parameters")
+    content = own.get("definition") if isinstance(own, Mapping) else None
+    return definitions.from_json(content) if isinstance(content, Mapping) else None
+
+
+def point_of(attributes: Mapping[str, Any], shape: tuple[int, ...]) -> StatePoint | None:
+    """Return the state point of the attributes of a file on a lattice; None if it is unknown."""
+    definition, coupling = definition_of(attributes), attributes.get("coupling")
+    if definition is None or coupling is None or len(shape) != definition.dimension:
+        return None
+    periodic = attributes.get("boundary", "periodic") == "periodic"
+    return StatePoint(definition, shape, periodic, coupling)
+
+
+def check_file(file: File) -> None:
+    """Raise DataError if attributes contradict the definition or each other."""
+    attributes, path = file.attributes, file.path
+    try:
+        definition = definition_of(attributes)
+    except RsmiError as error:
+        raise DataError(f"{path}: the definition of the model is wrong: {error}") from error
+    if definition is None:
+        raise DataError(f"{path}: the definition of the model is missing")
+    components = attributes.get("components", 1)
+    if file.kind == "samples" and not attributes["rg_step"] and components != len(definition.sites):
+        raise DataError(
+            f"{path}: a site of the lattice has {components} components, but a cell of"
+            f" {definition.name} {len(definition.sites)} sites"
+        )
+    if definition.thermal:
+        return spins.check_temperature(file, 1.0)
+    _check_fugacity(file, definition)
+
+
+def _check_fugacity(file: File, definition: Definition) -> None:
+    """Refuse hard cores with a temperature, or with a coupling that is not ln(fugacity)."""
+    coupling, z = file.attributes.get("coupling"), definition.fugacity
+    if file.attributes.get("temperature") is not None:
+        raise DataError(f"{file.path}: {definition.name} has no temperature")
+    if z is None or coupling is None or abs(coupling - math.log(z)) > 1e-9 * max(1, abs(coupling)):
+        raise DataError(f"{file.path}: coupling {coupling} and fugacity {z} contradict each other")
+
+
+def check_configurations(file: File) -> None:
+    """Raise DataError if two particles of a samples file exclude each other."""
+    point = point_of(file.attributes, tuple(file.attributes["shape"]))
+    if point is None or not point.definition.exclusions or file.attributes["rg_step"]:
+        return
+    step, n = max(1, _BITS_AT_ONCE // point.sites), file.shape("/spins")[0]
+    for first in range(0, n, step):
+        rows = file.read("/spins", first, min(n, first + step))
+        wrong = measures.overlaps(point, unpack_bits(rows, (point.sites,)) > 0)
+        if wrong.any():
+            raise DataError(
+                f"{file.path}: configuration {first + int(np.argmax(wrong))} has two particles on"
+                " sites that exclude each other"
+            )
+
+
+def energies(
+    configurations: NDArray[np.int8], attributes: Mapping[str, Any]
+) -> NDArray[np.float64] | None:
+    """Return the energies (n,) in J of configurations (n, components, \\*shape)."""
+    point = point_of(attributes, configurations.shape[2:])
+    if point is None or configurations.shape[1] != len(point.definition.sites):
+        return None
+    return measures.energies_of(point, configurations.reshape(len(configurations), -1) > 0)
