@@ -267,10 +267,10 @@ def random_content(random):
     names = "ABC"[: random.integers(1, 4)]
     occupations = random.random() < 0.4
     bonds, classes = set(), {}
-    wanted = random.integers(2, 9)
+    wanted, far = random.integers(2, 9), 1 + (len(names) == 1)
     while len(bonds) < wanted:
         a, b = random.choice(list(names), 2)
-        offset = tuple(int(step) for step in random.integers(-1, 2, 2))
+        offset = tuple(int(step) for step in random.integers(-far, far + 1, 2))
         if (a, b, offset) == (b, a, (0, 0)):
             continue
         ends = frozenset([(a, b, offset), (b, a, tuple(-step for step in offset))])
