@@ -133,7 +133,7 @@ def _ensembles(
         "seed": seed,
         **settings,
     }
-    points = [
+    points: list[dict[str, Any]] = [
         *({"temperature": one, "coupling": None} for one in temperature),
         *({"temperature": None, "coupling": one} for one in coupling),
     ]

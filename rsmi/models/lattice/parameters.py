@@ -33,16 +33,15 @@ def parameters(definition: Definition, request: Mapping[str, Any]) -> dict:
     check_shape(definition, shape)
     open_sides = "open" in (definition.boundary, request.get("boundary"))
     _check_strength(definition, coupling)
-    result = {
+    StatePoint(definition, tuple(shape), not open_sides, coupling).check_tables()
+    own = {"coupling": coupling} if definition.thermal else {}
+    return own | {
         "model": "lattice",
         "shape": list(shape),
         "boundary": "open" if open_sides else "periodic",
-        "coupling": coupling,
         "definition": definition.as_json(),
         "algorithm": request["algorithm"],
     }
-    StatePoint(definition, tuple(shape), not open_sides, coupling).system  # noqa: B018
-    return result
 
 
 def check_shape(definition: Definition, shape: Iterable[int], where: str = "--size") -> None:
@@ -134,7 +133,7 @@ def state_point(
     definition: Definition, temperature: str | None, coupling: float | None
 ) -> tuple[Definition, float]:
     """Return the definition and K > 0 of ``--temperature`` or ``--coupling``. A negative coupling
-    turns all couplings of the definition round. K of hard cores alone is ln(fugacity)."""
+    turns all couplings of the definition round. Hard cores alone have none: K is then 0."""
     if not definition.spins and definition.fugacity is None:
         raise UsageError("give --fugacity (a number, or zc where it is known)")
     if not definition.thermal:
@@ -142,7 +141,7 @@ def state_point(
             raise UsageError(
                 f"{definition.name} has no energy and no temperature: give --fugacity alone"
             )
-        return definition, math.log(definition.fugacity or 1.0)
+        return definition, 0.0
     if coupling is not None and coupling < 0:
         definition, coupling = _reversed(definition), -coupling
     known = critical.critical_coupling(definition)
@@ -153,8 +152,6 @@ def state_point(
 
 def _check_strength(definition: Definition, coupling: float) -> None:
     """Raise UsageError if probabilities would overflow."""
-    if not definition.thermal:
-        return
     strength = abs(definition.field) + sum(
         abs(definition.couplings[name]) * len(bonds) for name, bonds in definition.bonds.items()
     )

@@ -33,8 +33,6 @@ def summary(file: File, definition: Definition) -> dict[str, float | None]:
     if definition.spins:
         return numbers
     density = average_summary({"density": up / sites}, chains)
-    if not definition.thermal:
-        numbers |= {"susceptibility": None, "susceptibility_error": None}
     return {name: density[name] for name in ("density", "density_error")} | numbers
 
 

@@ -38,7 +38,7 @@ def simulation_of(parameters: Mapping[str, Any]) -> LatticeSimulation:
     text = json.dumps(parameters["definition"], sort_keys=True)
     arguments = (
         tuple(parameters["shape"]),
-        parameters["coupling"],
+        parameters.get("coupling", 0.0),
         text,
         parameters["boundary"],
         "heat-bath",
@@ -84,16 +84,18 @@ class LatticeSimulation(Simulation):
     @property
     def physics(self) -> dict:
         own = {"definition": json.loads(self.definition), "boundary": self.boundary}
-        return super().physics | own | {"layout": self.layout}
+        return super().physics | own | {"layout": self.layout}  # K = 0 of hard cores alone
 
     def attributes(self) -> dict:
-        own = {"boundary": self.boundary, "definition": json.loads(self.definition)}
-        thermal = self.point.definition.thermal
-        return (
-            {"model": self.model, "components": self.components, "coupling": self.coupling}
-            | own
-            | ({"temperature": 1 / self.coupling} if thermal else {})
-        )
+        own = {
+            "model": self.model,
+            "components": self.components,
+            "boundary": self.boundary,
+            "definition": json.loads(self.definition),
+        }
+        if not self.point.definition.thermal:
+            return own
+        return own | {"coupling": self.coupling, "temperature": 1 / self.coupling}
 
     def from_file(self, file: File) -> LatticeSimulation:
         kind = Replicas if "generator" in file.any_state() else PlainChain

@@ -33,7 +33,7 @@ class StatePoint:
         Cells along each axis.
     periodic : bool
     coupling : float
-        K = J/(k_B T); without meaning for hard cores alone.
+        K = J/(k_B T); 0 for hard cores alone, which have none.
     """
 
     definition: Definition
@@ -113,6 +113,17 @@ class StatePoint:
 
     # ---- the kernels' arrays ---------------------------------------------------------------------
 
+    def check_tables(self) -> None:
+        """Raise UsageError if a table would have too many classes."""
+        sizes = [
+            sum((bond.first == a) + (bond.second == a) for bond in group)
+            for a in range(len(self.definition.sites))
+            for group in self._groups()
+        ]
+        for first in range(0, len(sizes), 1 + len(self.strengths)):
+            own = sizes[first : first + 1 + len(self.strengths)]
+            _check_classes(own, [group for group in range(len(own)) if own[group]])
+
     @functools.cached_property
     def system(self) -> System:
         """The lattice as the kernels take it.
@@ -168,13 +179,7 @@ class StatePoint:
         """The description of a kind of site, and its table."""
         exclusive = int(bool(groups) and groups[0] == 0)
         counts = [1 if group == 0 else int(sizes[group]) for group in groups]
-        classes = math.prod(count + 1 for count in counts)
-        if classes > MOST_TABLE or len(groups) > MOST_GROUPS:
-            raise UsageError(
-                f"a site has {int(sum(sizes))} neighbours with {len(groups)} different couplings,"
-                f" which are {classes} combinations; at most {MOST_TABLE} can be tabulated: give"
-                " some classes of bonds the same coupling"
-            )
+        classes = _check_classes(sizes, groups)
         table = [
             self._probability(
                 exclusive and number % 2,
@@ -204,11 +209,21 @@ class StatePoint:
                 value = 2 * count - int(sizes[group]) if spins else count
                 field += self.strengths[group - 1] * value
         exponent = (2 if spins else 1) * self.coupling * field
-        if not definition.thermal:
-            exponent = 0.0
         if definition.fugacity is not None and not spins:
             exponent += math.log(definition.fugacity)
         return threshold(exponent)
+
+
+def _check_classes(sizes: Sequence[int] | NDArray, groups: Sequence[int]) -> int:
+    """Return the number of classes of a kind of site, after a check."""
+    classes = math.prod(2 if group == 0 else int(sizes[group]) + 1 for group in groups)
+    if classes > MOST_TABLE or len(groups) > MOST_GROUPS:
+        raise UsageError(
+            f"a site has {int(sum(sizes))} neighbours with {len(groups)} different couplings,"
+            f" which are {classes} combinations; at most {MOST_TABLE} can be tabulated: give"
+            " some classes of bonds the same coupling"
+        )
+    return classes
 
 
 def threshold(exponent: float) -> int:
