@@ -29,8 +29,11 @@ def geometry_options(required: bool) -> common.Decorator:
     """Add --block, --buffer and --environment; a default of 1 where they are required, else that
     of theta."""
     default, shown = (1, "1") if required else (None, "1, or as theta was trained")
+    listed = "" if required else ", or a CSV file with the coordinates of one site in each line"
     return common.options(
-        click.option("--block", required=required, metavar="SHAPE", help="Block V, such as 2x2."),
+        click.option(
+            "--block", required=required, metavar="SHAPE", help=f"Block V, such as 2x2{listed}."
+        ),
         click.option(
             "--buffer",
             type=click.IntRange(0, 64),

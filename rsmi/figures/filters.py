@@ -39,9 +39,11 @@ def draw(file: File) -> Figure:
 def _where_sites_lie(rule: RuleFile, cell: UnitCell) -> RuleDrawing:
     """Filters on the sites of a lattice that is not square."""
     filters, offsets = rule.filters, rule.geometry.block_offsets
+    live = np.array(rule.live_sites or [True] * len(offsets))
 
     def draw_unit(axes: Axes, unit: int, scale: ScalarMappable) -> None:
-        sites.draw_filter(axes, cell, offsets, filters[unit], scale)
+        weights = filters[unit].reshape(-1, len(offsets))[:, live]
+        sites.draw_filter(axes, cell, offsets[live], weights.ravel(), scale)
         axes.set_title(f"unit {unit + 1}" if len(filters) > 1 else r"filter $\Lambda$")
 
     def image(weights: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ are square frames. Boundaries are periodic.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,15 @@ class Geometry:
     live : tuple of bool, optional
         Whether each site of the block carries data, row-major; the lattice is a repetition of such
         blocks. Block and environment then consist of the sites with data. By default all sites
-        carry data.
+        carry data. With a metric, ``live`` says which sites of the smallest box the block consists
+        of, and all sites of the environment carry data.
+    metric : {"square", "lattice"}, optional
+        How the distance from the nearest site of the block is measured, in steps to the neighbours
+        of a site: with diagonals, or to ``neighbours``. By default buffer and environment are
+        frames around the box.
+    neighbours : tuple of tuple of int
+        The displacements to the nearest neighbours of a site, for the metric ``lattice``. No entry
+        is larger than 1.
     """
 
     block: tuple[int, ...]
@@ -81,6 +90,8 @@ class Geometry:
     environment: int
     components: int = 1
     live: tuple[bool, ...] | None = None
+    metric: str | None = None
+    neighbours: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "block", tuple(int(size) for size in self.block))
@@ -88,8 +99,10 @@ class Geometry:
             object.__setattr__(self, "live", tuple(bool(site) for site in self.live))
 
     def __str__(self) -> str:
+        sites = "" if self.metric is None or self.live is None else f"{sum(self.live)} sites of "
         return (
-            f"block {shape_text(self.block)}, buffer {self.buffer}, environment {self.environment}"
+            f"block {sites}{shape_text(self.block)}, buffer {self.buffer}, environment"
+            f" {self.environment}"
         )
 
     @property
@@ -132,7 +145,23 @@ class Geometry:
     def environment_offsets(self) -> NDArray[np.int64]:
         """Sites of the environment with data relative to the first site of the block, int64 (sites
         with data, d), row-major over the window."""
+        if self.metric is not None:
+            return self._shell()
         return self._offsets_at_distance(self.buffer + 1, self.margin)
+
+    def _shell(self) -> NDArray[np.int64]:
+        """The sites that are reached from the block after more steps than the buffer is wide."""
+        steps = self.neighbours
+        if self.metric == "square":
+            steps = tuple(itertools.product((-1, 0, 1), repeat=self.dimension))
+        reached = last = set(map(tuple, self.block_offsets.tolist()))
+        shell: set[tuple[int, ...]] = set()
+        for distance in range(1, self.margin + 1):
+            beside = {tuple(map(sum, zip(site, step))) for site in last for step in steps}
+            last = beside - reached
+            reached = reached | last
+            shell |= last if distance > self.buffer else set()
+        return np.array(sorted(shell), dtype=np.int64).reshape(-1, self.dimension)
 
     def _offsets_at_distance(self, nearest: int, farthest: int) -> NDArray[np.int64]:
         offsets = np.indices(self.window).reshape(self.dimension, -1).T - self.margin

@@ -44,10 +44,11 @@ class UnitCell:
 
     @cached_property
     def steps(self) -> NDArray[np.int64]:
-        """The displacements (n, d), in cells, that lead from a site to its nearest neighbours on a
-        lattice of one component."""
-        near = self._distances[0, 0] < self.spacing * (1 + _RELATIVE)
-        return self._cells[near & (self._distances[0, 0] > 0)]
+        """The displacements (n, d) that lead from a cell to the nearest ones: of one component, to
+        the nearest neighbours of a site."""
+        distances = self._distances[0, 0]
+        nearest = distances[distances > 0].min()
+        return self._cells[(distances > 0) & (distances < nearest * (1 + _RELATIVE))]
 
     @cached_property
     def _cells(self) -> NDArray[np.int64]:

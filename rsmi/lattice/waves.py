@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 Wave = tuple[Fraction, ...]
 
-_NAMED = (Fraction(0), Fraction(1, 2), Fraction(1, 3), Fraction(2, 3))
+_HALVES = (Fraction(0), Fraction(1, 2))
+_THIRDS = (Fraction(1, 3), Fraction(2, 3))
 _TIE = 1e-9  # shares that differ less are equal; the wave vector with a name is then preferred
 
 
@@ -53,9 +54,9 @@ def name_of(wave: Wave) -> str:
         return "uniform"
     if entries == {Fraction(1, 2)}:
         return "staggered"
-    if entries == {Fraction(0), Fraction(1, 2)}:
+    if entries == set(_HALVES):
         return "stripes"
-    return "K" if len(wave) > 1 and entries <= {Fraction(1, 3), Fraction(2, 3)} else ""
+    return "K" if len(wave) > 1 and entries <= set(_THIRDS) else ""
 
 
 def largest_of_filter(weights: NDArray[np.float64], offsets: NDArray[np.int64]) -> Mode:
@@ -83,13 +84,15 @@ def largest_of_filter(weights: NDArray[np.float64], offsets: NDArray[np.int64]) 
 
 
 def _candidates(box: Sequence[int]) -> list[Wave]:
-    """One of every pair of opposite wave vectors. A box of two sites has no wave of three."""
+    """One of every pair of opposite wave vectors. A box of two sites along an axis tells no other
+    wave of three sites from those with a period of two."""
     axes = [
-        sorted({*_NAMED[: side + (side > 2)], *(Fraction(i, side) for i in range(side))})
-        for side in box
+        {*(_HALVES if side > 1 else ()), *(Fraction(i, side) for i in range(side))} for side in box
     ]
-    waves = itertools.product(*axes)
-    return [wave for wave in waves if wave <= tuple(-k % 1 for k in wave)]
+    waves = set(itertools.product(*axes))
+    if len(box) > 1 and min(box) > 1:
+        waves |= set(itertools.product(_THIRDS if min(box) > 2 else _THIRDS[:1], repeat=len(box)))
+    return [wave for wave in sorted(waves) if wave <= tuple(-k % 1 for k in wave)]
 
 
 def _share(weights: NDArray[np.float64], offsets: NDArray[np.int64], wave: Wave) -> float:

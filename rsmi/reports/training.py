@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi import models
+from rsmi.lattice.blocks import with_neighbours
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.reports.products import describe_products, layers
 from rsmi.reports.samples import lattice, temperature
@@ -33,6 +34,7 @@ def _window_rows(file: File) -> list[tuple[str, ...]]:
         ("block V", f"{shape_text(a['block'])}: {inside}"),
         ("buffer", f"width {a['buffer']}"),
         ("environment E", f"ring of width {a['environment']}: {outside}"),
+        *_metric_row(a),
         (
             "windows",
             f"{a['windows']}; {file.shape('/split/held_out')[0]} configurations are held out",
@@ -40,11 +42,23 @@ def _window_rows(file: File) -> list[tuple[str, ...]]:
     ]
 
 
+def _metric_row(attributes: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """How distances are measured, if not by square frames around a rectangle."""
+    if "metric" not in attributes:
+        return []
+    steps = {"square": "steps along axes and diagonals", "lattice": "steps to nearest neighbours"}
+    return [("distances", f"{steps[attributes['metric']]} from the sites of V")]
+
+
 def _sites(file: File) -> tuple[str, str]:
     """The variables of the block and of the environment in the words of the model."""
     a = file.attributes
     live = tuple(file.read("/mask")) if "/mask" in file else None
-    geometry = Geometry(a["block"], a["buffer"], a["environment"], live=live)
+    geometry = Geometry(
+        a["block"], a["buffer"], a["environment"], live=live, metric=a.get("metric")
+    )
+    cell = models.of(a).unit_cell(a)
+    geometry = with_neighbours(geometry, None if cell is None else cell.steps)
     describe, components = models.of(a).describe_sites, a.get("components", 1)
     return (
         describe(len(geometry.block_offsets), components),

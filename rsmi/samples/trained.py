@@ -23,7 +23,16 @@ def geometry_attributes(geometry: Geometry) -> dict[str, Any]:
         "buffer": geometry.buffer,
         "environment": geometry.environment,
         "components": several,
+        "metric": geometry.metric,
     }
+
+
+def metric_parameters(geometry: Geometry) -> dict[str, Any]:
+    """What identifies a window that has no square frames around a rectangle, as JSON values."""
+    if geometry.metric is None:
+        return {}
+    sites = {} if geometry.live is None else {"sites": geometry.block_offsets.tolist()}
+    return {"metric": geometry.metric, **sites}
 
 
 def lattice_attributes(samples: SamplesFile) -> dict[str, Any]:

@@ -280,11 +280,13 @@ class RuleFile(TrainedView):
 
     @property
     def modes(self) -> list[list[waves.Mode]]:
-        """The largest Fourier modes of linear filters, by unit and component."""
-        offsets = self.geometry.block_offsets
+        """The largest Fourier modes of linear filters on the sites of the block, by unit and
+        component."""
+        offsets, filters = self.geometry.block_offsets, self.filters
+        live = slice(None) if self.live_sites is None else np.array(self.live_sites)
         return [
-            [waves.largest_of_filter(weights, offsets) for weights in unit]
-            for unit in self.filters.reshape(-1, self.components, len(offsets))
+            [waves.largest_of_filter(weights[live], offsets[live]) for weights in unit]
+            for unit in filters.reshape(-1, self.components, len(offsets))
         ]
 
     @property

@@ -14,6 +14,7 @@ from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
 from rsmi.information.channel import channel_table, spin_states, state_probabilities
 from rsmi.information.products import Products, multiply
+from rsmi.lattice.blocks import with_neighbours
 from rsmi.lattice.columns import Columns
 from rsmi.lattice.geometry import Geometry, choose_windows
 from rsmi.models.base import Model, Oracle
@@ -119,11 +120,25 @@ class WindowSet:
         UsageError
             If the blocks of the lattice are not alike in their sites with data.
         """
-        geometry = replace(self.window, components=self.samples.components, live=None)
+        geometry = replace(self.window, components=self.samples.components)
+        if geometry.metric is not None:
+            return self._with_metric(geometry)
+        geometry = replace(geometry, live=None)
         if not self.samples.has_mask:
             return geometry
         geometry.check(self.samples.shape)
         return replace(geometry, live=live_block(self.samples, geometry.block))
+
+    def _with_metric(self, geometry: Geometry) -> Geometry:
+        """The geometry with the neighbours of a site of these samples."""
+        samples = self.samples
+        if samples.has_mask or geometry.live is not None and geometry.components > 1:
+            raise UsageError(
+                f"{samples.path}: --metric and lists of sites are for samples with one component"
+                " per site and without a mask"
+            )
+        cell = self.model.unit_cell(samples.attributes)
+        return with_neighbours(geometry, None if cell is None else cell.steps)
 
     def check(self) -> None:
         """Check that the windows can be drawn and learned from.
@@ -179,7 +194,9 @@ class WindowSet:
     def oracle(self) -> Oracle | None:
         """What knows P(V|E) exactly: for original samples of known coupling and a small block."""
         samples, geometry = self.samples, self.geometry
-        if geometry.live is not None or samples.rg_step or samples.coupling is None:
+        if geometry.live is not None or geometry.metric is not None:
+            return None
+        if samples.rg_step or samples.coupling is None:
             return None
         oracle = self.model.known(geometry.dimension, samples.attributes).oracle
         return oracle if oracle is not None and oracle.is_tractable(geometry) else None

@@ -40,6 +40,14 @@ def test_waves_of_filters(block, wave, name):
     assert str(mode).endswith(f"k = 2 pi ({', '.join(map(str, wave))})")
 
 
+def test_waves_of_a_triangle():
+    """Three sites: one function is uniform, the two others are those of K."""
+    offsets = np.array([[0, 0], [1, 0], [1, 1]])
+    for weights in ([1.0, -0.5, -0.5], [0.2, 1.0, -1.0], [-0.3, -0.6, 1.0]):
+        assert largest_of_filter(np.array(weights), offsets).name == "K"
+    assert largest_of_filter(np.array([1.0, 0.9, 1.1]), offsets).name == "uniform"
+
+
 def test_shares_are_those_of_a_fourier_transform():
     """On the wave vectors of the block they add up to one."""
     offsets, weights = offsets_of((3, 3)), np.random.default_rng(2).normal(size=9)

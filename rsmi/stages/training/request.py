@@ -12,6 +12,7 @@ from rsmi.errors import UsageError
 from rsmi.information.objectives import STEPS_PER_EPOCH
 from rsmi.information.training import default_settings
 from rsmi.kernels.decoder import parameter_count
+from rsmi.lattice.blocks import block_of
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
 from rsmi.samples.checks import require_windows
 from rsmi.samples.views import MachinesFile, SamplesFile, open_machines, open_samples
@@ -50,6 +51,7 @@ def prepare(
     block: str | None,
     buffer: int | None,
     environment: int | None,
+    metric: str | None,
     windows: int,
     hidden: int,
     objective: str | None,
@@ -76,7 +78,7 @@ def prepare(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_samples(samples))
         machines = stack.enter_context(open_machines(theta)) if theta else None
-        geometry = _geometry(machines, block, buffer, environment)
+        geometry = _geometry(machines, block, buffer, environment, metric)
         objective = objective or _default_objective(machines, estimator)
         drawn = WindowSet(source.file, geometry, windows, seed)
         _check_objective(objective, estimator, drawn.geometry)
@@ -124,19 +126,26 @@ def _bias(bias: str | None, windows: WindowSet, choice: SectorChoice) -> str:
 
 
 def _geometry(
-    machines: MachinesFile | None, block: str | None, buffer: int | None, environment: int | None
+    machines: MachinesFile | None,
+    block: str | None,
+    buffer: int | None,
+    environment: int | None,
+    metric: str | None,
 ) -> Geometry:
     """The geometry of the machines, or that of the options."""
     if machines is not None:
+        if metric is not None:
+            raise UsageError("--metric: machines have square frames; leave out --theta")
         return _geometry_of(machines, block, buffer, environment)
     if block is None:
         raise UsageError(
             "give the geometry by --block (with --buffer and --environment), or by --theta"
         )
-    return Geometry(
-        parse_block(block),
+    return block_of(
+        block,
         1 if buffer is None else buffer,
         1 if environment is None else environment,
+        metric,
     )
 
 

@@ -23,6 +23,7 @@ from rsmi.samples.examination.stored import warn
 from rsmi.samples.trained import (
     geometry_attributes,
     lattice_attributes,
+    metric_parameters,
     on_all_sites,
     write_filters,
     write_mask,
@@ -71,6 +72,7 @@ class LambdaTraining:
             "seed": self.seed,
             **self.optimiser,
             **self.choice.parameters,
+            **metric_parameters(geometry),
         }
         machines = () if self.machines is None else (self.machines.file,)
         return Request("train-lambda", "lambda", parameters, (self.windows.source, *machines))

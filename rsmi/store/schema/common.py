@@ -132,7 +132,7 @@ LATTICE_ATTRIBUTES = (
 )
 
 GEOMETRY_ATTRIBUTES = (
-    Attribute("block", "integers", "shape of the block V"),
+    Attribute("block", "integers", "shape of the block V, or of the smallest box around it"),
     Attribute("buffer", "integer", "width of the buffer around V, sites"),
     Attribute("environment", "integer", "width of the environment ring beyond the buffer, sites"),
     Attribute(
@@ -144,6 +144,15 @@ GEOMETRY_ATTRIBUTES = (
     ),
     Attribute(
         "boundary", "text", "of the samples; periodic if absent", required=False, since=(1, 2)
+    ),
+    Attribute(
+        "metric",
+        "text",
+        "square or lattice: how distances from the sites of V are measured; /mask then says which"
+        " sites of the box V has, and E has all sites at its distances; if absent, buffer and E are"
+        " frames around a rectangle",
+        required=False,
+        since=(1, 4),
     ),
 )
 
