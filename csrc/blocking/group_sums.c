@@ -2,7 +2,7 @@
  *
  * The order of the additions is that of the configurations, so that the sums do not depend on how
  * configurations are divided into calls. Even functions enter as deviations from an offset of their
- * group: their mean may be a thousand times larger than the fluctuations that are wanted. */
+ * group: their mean may be a thousand times larger than its fluctuations. */
 #include "blocking/group_sums.h"
 
 #include <math.h>

@@ -57,13 +57,13 @@ def test_quantities_of_all_states(length):
     functions. A factor N, a missing mean or the wrong combination of g_p would be seen."""
     sums, values = all_states(length)
     weights = np.exp(2 * length**2 * CRITICAL * (values[:, 1] - 1))
-    found = estimates(weighted(sums, weights))
+    result = estimates(weighted(sums, weights))
     expected = list(np.log(moments(values, length, CRITICAL, np.zeros(2))[:2]))
     for field in 1e-4 * np.eye(2):
         g = [np.log(moments(values, length, CRITICAL, sign * field)) for sign in (1, -1)]
         g1, g2, g4 = (g[0] - g[1]) / 2e-4
         expected += [np.log(abs(2 * g1 - g2)), np.log(abs(2 * g2 - g4))]
-    np.testing.assert_allclose(found.values, expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(result.values, expected, rtol=0, atol=1e-6)
 
 
 def test_the_exact_energy_is_that_of_all_states():
@@ -124,13 +124,13 @@ def test_fits_recover_the_dimension(power, delta):
 def test_pulls_and_chi2_of_fits():
     """400 fits: pulls with variance 1, mean 0, and chi^2 with mean 2; limits are 4 errors."""
     rng = np.random.default_rng(5)
-    found = [
+    result = [
         fits.extrapolate(synthetic(1.0, LENGTHS, ERRORS, rng), [(2, -1)], 2.0) for _ in range(400)
     ]
-    pulls = np.array([(fit.delta - 1) / fit.error for fit in found])
+    pulls = np.array([(fit.delta - 1) / fit.error for fit in result])
     assert abs(pulls.mean()) < 4 / 400**0.5
     assert abs(pulls.var() - 1) < 4 * (2 / 400) ** 0.5
-    assert abs(np.mean([fit.chi2 for fit in found]) - 2) < 4 * 2 / 400**0.5
+    assert abs(np.mean([fit.chi2 for fit in result]) - 2) < 4 * 2 / 400**0.5
 
 
 def test_correlated_quantities_share_a_dimension():
@@ -261,8 +261,8 @@ def test_two_point_quantities_from_the_structure_factors():
     sums = GroupSums.empty(32, ["bond energy"], ["magnetization"], shape, 5)
     table = (readings.values[:, 1:], readings.values[:, :1], np.arange(64) % 32)
     sums.add(*table, readings.modes[:, 1:], readings.modes[:, :1])
-    found = estimates(weighted(sums, np.ones(32)))
-    values = {(q.kind, q.sector): value for q, value in zip(found.quantities, found.values)}
+    result = estimates(weighted(sums, np.ones(32)))
+    values = {(q.kind, q.sector): value for q, value in zip(result.quantities, result.values)}
     power = (np.abs(np.fft.fft2(spins)) ** 2).mean(axis=0) / 64
     smeared = sum(
         (-1) ** (i + j) * np.exp(-(i * i + j * j) / 2) * power[i, j]
@@ -290,14 +290,14 @@ def test_correlations_of_the_exact_ring():
     weights = np.exp(coupling * energy)
     for name, array in sums.arrays.items():
         sums.arrays[name] = array * weights.reshape(-1, *(1,) * (array.ndim - 1))
-    found, t, r = correlations(sums, 0), np.tanh(coupling), np.arange(5)
+    result, t, r = correlations(sums, 0), np.tanh(coupling), np.arange(5)
     expected = (t**r + t ** (length - r)) / (1 + t**length)
-    np.testing.assert_allclose(found.axis, expected, atol=1e-12)
-    np.testing.assert_allclose(found.diagonal, expected, atol=1e-12)
+    np.testing.assert_allclose(result.axis, expected, atol=1e-12)
+    np.testing.assert_allclose(result.diagonal, expected, atol=1e-12)
     full = np.concatenate([expected, expected[3:0:-1]])
-    np.testing.assert_allclose(found.factor, np.fft.fft(full).real[:5], atol=1e-12)
-    xi = np.sqrt(found.factor[0] / found.factor[1] - 1) / (2 * np.sin(np.pi / length))
-    assert found.length == pytest.approx(xi)
+    np.testing.assert_allclose(result.factor, np.fft.fft(full).real[:5], atol=1e-12)
+    xi = np.sqrt(result.factor[0] / result.factor[1] - 1) / (2 * np.sin(np.pi / length))
+    assert result.length == pytest.approx(xi)
 
 
 def test_correlations_along_axes_and_diagonals():
@@ -305,11 +305,11 @@ def test_correlations_along_axes_and_diagonals():
     field = np.random.default_rng(9).normal(size=(6, 1, 6, 10))
     sums = CorrelationSums.empty(3, ["x"], (6, 10))
     sums.add(field, np.arange(6) % 3)
-    found = correlations(sums, 0, connected=False)
+    result = correlations(sums, 0, connected=False)
     for r in range(4):
         axis = [np.mean(field * np.roll(field, -r, own)) for own in (2, 3)]
         diagonal = [np.mean(field * np.roll(field, (-r, s * r), (2, 3))) for s in (1, -1)]
-        assert found.axis[r] == pytest.approx(np.mean(axis))
-        assert found.diagonal[r] == pytest.approx(np.mean(diagonal))
+        assert result.axis[r] == pytest.approx(np.mean(axis))
+        assert result.diagonal[r] == pytest.approx(np.mean(diagonal))
     connected = correlations(sums, 0)
-    np.testing.assert_allclose(connected.axis, found.axis - field.mean() ** 2)
+    np.testing.assert_allclose(connected.axis, result.axis - field.mean() ** 2)

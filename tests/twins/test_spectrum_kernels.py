@@ -81,8 +81,8 @@ def test_readings_do_not_depend_on_the_division_into_batches():
     for cut in (1, 16, 33):
         parts = [measure(part, shape, functions, True) for part in (rows[:cut], rows[cut:])]
         for name in ("values", "modes"):
-            together = np.concatenate([getattr(part, name) for part in parts])
-            np.testing.assert_array_equal(together, getattr(whole, name))
+            joined = np.concatenate([getattr(part, name) for part in parts])
+            np.testing.assert_array_equal(joined, getattr(whole, name))
 
 
 def test_group_sums_agree_with_the_twin_bit_for_bit():

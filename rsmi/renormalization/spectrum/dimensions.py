@@ -132,7 +132,7 @@ def spectrum_of(
     dimension = len(sizes[0].sums.shape)
     default = leading_omega(dimension) if leading is None else leading
     measured = tuple(estimates(size.sums, probe, size.exact) for size in sizes)
-    found = tuple(
+    dimensions = tuple(
         dimension_of(
             quantity,
             number,
@@ -144,14 +144,14 @@ def spectrum_of(
         for number, quantity in enumerate(measured[0].quantities)
     )
     chosen = default if omega is None else omega
-    return Spectrum(lengths, measured, found, chosen, _remarks(lengths, measured, found))
+    return Spectrum(lengths, measured, dimensions, chosen, _remarks(lengths, measured, dimensions))
 
 
 # ---- remarks -------------------------------------------------------------------------------------
 
 
 def _remarks(
-    lengths: Sequence[int], measured: Sequence[Estimates], found: Sequence[Dimension]
+    lengths: Sequence[int], measured: Sequence[Estimates], dimensions: Sequence[Dimension]
 ) -> tuple[str, ...]:
     remarks = [
         f"L = {length}: the energy differs from the exact one by {_largest(one):.1f} errors; the"
@@ -159,7 +159,7 @@ def _remarks(
         for length, one in zip(lengths, measured)
         if len(one.deviations) and not np.abs(one.deviations).max() < LARGEST_DEVIATION
     ]
-    for one in found:
+    for one in dimensions:
         name = f"{one.quantity.kind} of {one.quantity.function}"
         fit = one.fits[0] if one.fits else None
         if fit and fit.freedom and chi2_probability(fit.chi2, fit.freedom) < UNLIKELY:
