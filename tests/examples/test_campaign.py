@@ -1,28 +1,29 @@
 """The living examples hold: the claims of data/ising2d and data/ising1d, for one seed by default,
 for three of everything on request."""
 
+import shlex
 from pathlib import Path
 
+import fork_client
 import pytest
 from conftest import module_of
-
-import rsmi
 
 DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture
 def campaign(workplace, monkeypatch):
-    """The campaign of an example as a module, in an empty folder where commands find this
-    package."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(rsmi.__file__).parents[1]))
+    """The campaign of an example as a module, in an empty folder; its commands are forked
+    processes."""
+    monkeypatch.setenv("RSMI", shlex.join([*fork_client.PROGRAM, "processes"]))
 
     def load(example):
         module = module_of(DATA / example / "campaign.py")
         module.FOLDER.mkdir()
         return module
 
-    return load
+    with fork_client.serving("processes"):
+        yield load
 
 
 def missed(rows):

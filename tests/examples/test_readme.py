@@ -3,17 +3,19 @@ output that it shows is compared with theirs. So are those of data/dimers/README
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import math
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import fork_client
 import pytest
 from conftest import module_of
 
-import rsmi
 from rsmi.store import open_file
 
 ROOT = Path(__file__).parents[2]
@@ -49,21 +51,17 @@ def session(tmp_path_factory):
 
 def executed(document: Path, folder: Path) -> tuple[Path, list[str]]:
     """Execute every shell block of a page in order; the folder, and what they printed."""
-    commands = blocks("sh", document)
-    functions = 'rsmi() { "$PYTHON" -m rsmi "$@"; }\npython() { "$PYTHON" "$@"; }\n'
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "PYTHON": sys.executable,
-        "HOME": str(folder),
-        "PYTHONPATH": str(Path(rsmi.__file__).parents[1]),
-    }
-    done = subprocess.run(
-        ["bash", "-c", functions + "set -eo pipefail\n" + "\n".join(commands)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    program = shlex.join([*fork_client.PROGRAM, "processes"])
+    functions = f'rsmi() {{ {program} "$@"; }}\npython() {{ "$PYTHON" "$@"; }}\n'
+    environment = {"PATH": "/usr/bin:/bin", "PYTHON": sys.executable, "HOME": str(folder)}
+    commands = "\n".join(blocks("sh", document))
+    with contextlib.chdir(folder), fork_client.serving("processes"):
+        done = subprocess.run(
+            ["bash", "-c", f"{functions}set -eo pipefail\n{commands}"],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
     assert done.returncode == 0, done.stderr
     return folder, done.stdout.splitlines()
 

@@ -73,14 +73,14 @@ MORE = {
         "flow --model ising --size 8 --temperature Tc --samples 2048 --rule majority --hard"
         " --steps 2"
     ),
-    "grown.h5": f"{SAMPLE} --samples 400",
+    "grown.h5": f"{SAMPLE} --samples 120",
     "replaced.h5": "coarse-grain samples.h5 --rule decimation --force",
     "figure.png": "plot samples.h5 other.h5",
     "few.h5": "coarse-grain other.h5 --rule majority",
 }
 # What is there before, under the name of the output.
 BEFORE = {
-    "grown.h5": f"{SAMPLE} --samples 90",
+    "grown.h5": f"{SAMPLE} --samples 27",
     "replaced.h5": "coarse-grain samples.h5 --rule majority",
 }
 LINES = PIPELINE | MORE

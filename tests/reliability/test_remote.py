@@ -27,6 +27,12 @@ REMOTE = pytest.mark.parametrize(
 )
 
 
+# Workers know nothing of this process, as those of a cluster; a server that has imported rsmi forks
+# them.
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["rsmi.cli.application", "rsmi.engine.remote", "failing_workers"])
+
+
 class Pool:
     """`rsmi.engine.remote.Workers` of this machine; a pool whose worker died is replaced, as a
     cluster would do it."""
@@ -40,7 +46,7 @@ class Pool:
         self._pool = self._new()
 
     def _new(self) -> Executor:
-        return ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), self._initializer)
+        return ProcessPoolExecutor(2, CONTEXT, self._initializer)
 
     def submit(self, *call):
         self.submitted += 1
