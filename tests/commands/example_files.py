@@ -1,10 +1,21 @@
 """Small files of every kind: samples, flow and exponent by the stages, theta and lambda with
 numbers chosen here."""
 
+import contextlib
+import functools
+
 import numpy as np
+import pytest
+from matplotlib import cbook, rc_context
+from matplotlib.image import imread
+from matplotlib.mathtext import MathTextParser
+from matplotlib.style import use
+from matplotlib.text import Text
 
 from rsmi.cli.application import run
 from rsmi.engine.stop import Stop
+from rsmi.figures.files import figure_of
+from rsmi.figures.style import STYLE
 from rsmi.information.canonical import canonical_correlations
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.filters import on_links, window_moments
@@ -12,6 +23,7 @@ from rsmi.models.dimers.kasteleyn import link_covariance
 from rsmi.models.dimers.stars import star_vectors
 from rsmi.reports import files as reports
 from rsmi.samples.files import open_file
+from rsmi.stages.training import measures
 from rsmi.store import parameters_digest, publish
 
 LATTICE = {
@@ -41,6 +53,34 @@ def text_of(path):
     """What ``rsmi info`` says of a file."""
     with open_file(path) as file:
         return reports.describe(file)
+
+
+def figure(path):
+    """The figure of a file before it is drawn, and its texts, whose formulas are parsed as when it
+    is drawn."""
+    with rc_context(), open_file(path) as file:
+        use(STYLE)
+        figure = figure_of([file])
+    texts = [text.get_text() for text in figure.findobj(Text)]
+    for text in filter(cbook.is_math_text, texts):
+        MathTextParser("path").parse(text)
+    return figure, texts
+
+
+def colours(path):
+    """The colours of a PNG figure, in 16 levels of red, green and blue: how many pixels there are
+    of each of the 4096, of which the last is white."""
+    image = (imread(path)[..., :3] * 15).round().astype(int)
+    return np.bincount((image @ [256, 16, 1]).ravel(), minlength=4096)
+
+
+@contextlib.contextmanager
+def short_fits():
+    """Decoders are fitted in few steps: what a rule knows is not what the test is about."""
+    with pytest.MonkeyPatch.context() as patch:
+        short = functools.partial(measures.fit_decoder, steps=100)
+        patch.setattr(measures, "fit_decoder", short)
+        yield
 
 
 def pipeline(folder):

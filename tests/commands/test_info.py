@@ -7,7 +7,7 @@ from pathlib import Path
 
 import h5py
 import pytest
-from example_files import FILTERS, command, numbers_of, pipeline, text_of
+from example_files import FILTERS, command, numbers_of, text_of
 
 from rsmi import models
 from rsmi.reports.files import REPORTS
@@ -18,9 +18,9 @@ from rsmi.store import reader
 from rsmi.store.schema import KINDS
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    return pipeline(tmp_path_factory.mktemp("info"))
+@pytest.fixture
+def files(examples):
+    return examples
 
 
 @pytest.mark.parametrize(
@@ -214,6 +214,7 @@ def test_a_file_is_opened_and_checked_once(files, name, words, monkeypatch, tmp_
     opened = []
     check = reader.check_consistency
     monkeypatch.setattr(reader, "check_consistency", lambda file: opened.append(check(file)))
+    monkeypatch.setattr("rsmi.figures.files._save", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     assert command(*words, files[name]) == 0
     assert len(opened) == 1

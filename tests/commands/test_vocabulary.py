@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from example_files import command, numbers_of, pipeline, text_of
+from example_files import command, numbers_of, text_of
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    return pipeline(tmp_path_factory.mktemp("vocabulary"))
+@pytest.fixture
+def files(examples):
+    return examples
 
 
 def test_soft_and_hard_rule_apart(files):
