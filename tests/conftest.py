@@ -1,9 +1,7 @@
 """Running the command line in this process and in one of its own, and one tiny pipeline that the
 tests share."""
 
-import atexit
 import contextlib
-import functools
 import importlib.util
 import io
 import os
@@ -14,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fork_server import STREAMS, ForkedProcess, ForkServer
+from fork_server import STREAMS, ForkedProcess, environment
 
-import rsmi
 from rsmi.cli.application import run
 from rsmi.engine import session
 from rsmi.engine.stop import Stop
@@ -144,29 +141,16 @@ def here():
     return run_here
 
 
-@functools.cache
-def fork_server() -> ForkServer:
-    """The server that forks the processes of all tests."""
-    server = ForkServer(environment())
-    atexit.register(server.close)
-    return server
-
-
-def environment() -> dict[str, str]:
-    """The variables of a process that imports the rsmi of this one."""
-    return {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parent.parent)}
-
-
 def process(arguments, prelude: str = "", fresh: bool = False, **settings):
     """A command line in a process of its own; ``prelude`` is Python that runs first.
 
-    The process is forked (`fork_server`), or ``fresh``: a new interpreter, for what an interpreter
+    The process is forked (`fork_server.py`), or it is ``fresh``: a new interpreter, for what that
     does before the command.
     """
     variables = environment() | settings.pop("env", {})
     words = [*map(str, arguments)]
     if not fresh:
-        return ForkedProcess(fork_server(), words, prelude, variables, **settings)
+        return ForkedProcess(words, prelude, variables, **settings)
     program = ["-c", f"{prelude}\nfrom rsmi.cli import main; main()"] if prelude else ["-m", "rsmi"]
     pipes = {name: subprocess.PIPE for name in STREAMS if name not in settings}
     command = [sys.executable, *program, *words]

@@ -10,7 +10,9 @@ environment that libraries read at once.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -22,7 +24,10 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
+
+import rsmi
 
 CLOSED = -1  # a standard stream that the process does not have
 STREAMS = ("stdin", "stdout", "stderr")
@@ -31,6 +36,11 @@ _Request = dict[str, Any]
 
 
 # ---- the tests' side -----------------------------------------------------------------------------
+
+
+def environment() -> dict[str, str]:
+    """The variables of a process that imports the rsmi of this one."""
+    return {**os.environ, "PYTHONPATH": str(Path(rsmi.__file__).parent.parent)}
 
 
 class ForkServer:
@@ -58,13 +68,20 @@ class ForkServer:
         return int(self._channel.recv(64))
 
 
+@functools.cache
+def the_server() -> ForkServer:
+    """The server of all tests, which begins with the first fork."""
+    server = ForkServer(environment())
+    atexit.register(server.close)
+    return server
+
+
 class ForkedProcess:
     """A command line in a forked process, with those methods of ``subprocess.Popen`` that tests
     use.
 
     Parameters
     ----------
-    server : ForkServer
     arguments : list of str
     prelude : str
         Python that runs before the command.
@@ -75,7 +92,6 @@ class ForkedProcess:
 
     def __init__(
         self,
-        server: ForkServer,
         arguments: list[str],
         prelude: str,
         environment: dict[str, str],
@@ -100,7 +116,7 @@ class ForkedProcess:
                 "environment": environment,
                 "streams": list(theirs),
             }
-            self.pid = server.fork(request, [*theirs.values(), status])
+            self.pid = the_server().fork(request, [*theirs.values(), status])
 
     stdin: TextIO | None
     stdout: TextIO | None
@@ -229,7 +245,6 @@ def _take_streams(given: dict[str, int]) -> None:
 
 def preload() -> None:
     """Import all of rsmi but what needs matplotlib."""
-    rsmi = importlib.import_module("rsmi")
     for module in pkgutil.walk_packages(rsmi.__path__, "rsmi."):
         if "figure" not in module.name and not module.name.endswith("__main__"):
             importlib.import_module(module.name)

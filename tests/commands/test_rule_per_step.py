@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from example_files import command, numbers_of, text_of
+from example_files import command, numbers_of, short_fits, text_of
 
 from rsmi.figures.files import figure_of
 from rsmi.lattice.packed import unpack_spins
@@ -34,15 +34,33 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def make(folder, workplace, here):
+def make(workplace, here):
     """The function that runs a command in an empty folder and returns its output."""
 
     def make(output, *words):
-        result = here(*words, "-q", "-o", output)
+        with short_fits():
+            result = here(*words, "-q", "-o", output)
         assert result.code == 0, result.err
         return output
 
     return make
+
+
+@pytest.fixture(scope="module")
+def flow_of_two(folder):
+    """The flow of the antiferromagnet by two rules."""
+    path = folder / "two.h5"
+    line = ("flow", folder / "anti.h5", *TWO, "--steps", 2)
+    assert command(*line, "-q", "-o", path) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def exponents_of_two(folder, flow_of_two):
+    """The exponents of that flow."""
+    path = folder / "exponent.h5"
+    assert command("exponent", flow_of_two, "-q", "-o", path) == 0
+    return path
 
 
 def digest_and_parameters(path):
@@ -59,9 +77,8 @@ def test_equal_rules_are_one_rule(folder, make):
     assert digest_and_parameters(one)[1] == parameters
 
 
-def test_files_name_the_rule_of_every_step(folder, make):
-    flow = make("two.h5", "flow", folder / "anti.h5", *TWO, "--steps", 2)
-    exponent = make("exponent.h5", "exponent", flow)
+def test_files_name_the_rule_of_every_step(flow_of_two, exponents_of_two):
+    flow, exponent = flow_of_two, exponents_of_two
     rules = [{"name": name, **STATED} for name in ("staggered", "majority")]
     assert digest_and_parameters(flow)[1] == {"rules": rules, "steps": 2, "seed": 0}
     words = "staggered, hard in step 1; majority, hard in step 2; block 2x2"
@@ -75,19 +92,18 @@ def test_files_name_the_rule_of_every_step(folder, make):
         assert file.hard
 
 
-def test_two_rules_are_two_commands(folder, make):
+def test_two_rules_are_two_commands(folder, flow_of_two, make):
     """Coarse-graining and flows by two rules at once and one after the other have the same bits."""
     source = folder / "anti.h5"
     both = make("both.h5", "coarse-grain", source, *TWO, "--steps", 2)
     first = make("first.h5", "coarse-grain", source, "--rule", "staggered")
     second = make("second.h5", "coarse-grain", first, "--rule", "majority")
-    whole = make("whole.h5", "flow", source, *TWO, "--steps", 2)
     end = make("end.h5", "flow", first, "--rule", "majority", "--steps", 1)
     with open_file(both) as a, open_file(second) as b:
         assert np.array_equal(a.read("/spins"), b.read("/spins"))
         assert a.attributes["rg_step"] == b.attributes["rg_step"] == 2
         assert a.attributes["scale_factor"] == b.attributes["scale_factor"] == 4
-    with open_flow(whole) as a, open_flow(end) as b:
+    with open_flow(flow_of_two) as a, open_flow(end) as b:
         for name in ("even_sums", "even_products", "odd_products"):
             assert np.array_equal(a.blocks(name)[:, 1:], b.blocks(name)), name
         for name in ("even_cross", "odd_cross"):
@@ -121,13 +137,13 @@ def test_in_flight(make):
             "flow ferro.h5 --rule row.csv --rule majority --block 4 --steps 2",
             "does not fit a lattice of dimension 2",
         ),
-        ("exponent flow.h5 --step 3", "--step 3: flow.h5 has steps 1 to 2"),
+        ("exponent two.h5 --step 3", "--step 3: two.h5 has steps 1 to 2"),
     ],
 )
-def test_refusals(folder, workplace, here, make, words, sentence):
+def test_refusals(folder, flow_of_two, workplace, here, words, sentence):
     (workplace / "ferro.h5").symlink_to(folder / "ferro.h5")
+    (workplace / "two.h5").symlink_to(flow_of_two)
     (workplace / "row.csv").write_text("1,1,1,1\n")
-    make("flow.h5", "flow", "ferro.h5", "--rule", "majority", "--steps", 2)
     result = here(*words.split(), "-o", "out.h5")
     assert result.code == 2
     assert sentence in " ".join(result.err.split())
@@ -177,13 +193,12 @@ def test_an_antiferromagnet_by_one_learned_rule_is_withheld(folder, make, here):
     assert_close(found)
 
 
-def test_an_antiferromagnet_by_two_rules(folder, make):
+def test_an_antiferromagnet_by_two_rules(flow_of_two, exponents_of_two, make):
     """Its exponents are those of the ferromagnet."""
-    flow = make("two.h5", "flow", folder / "anti.h5", *TWO, "--steps", 2)
-    found = numbers_of(make("exponent.h5", "exponent", flow))
+    found = numbers_of(exponents_of_two)
     assert "withheld" not in found
     assert_close(found)
-    first = numbers_of(make("first.h5", "exponent", flow, "--step", 1))
+    first = numbers_of(make("first.h5", "exponent", flow_of_two, "--step", 1))
     assert "choose a later step with --step" in first["withheld"]
     assert first["headline"]["y_t"]["value"] is None
 
