@@ -106,12 +106,12 @@ class TestSquare(OnLattice, ModelContract):
 @pytest.mark.slow
 class TestJ1J2(OnLattice, ModelContract):
     model = "ising-j1j2"
-    cases = (replicas("--size 3x4 --temperature 5 --ratio J2=-0.7 --field 0.2"),)
+    cases = (replicas("--size 3 --temperature 4 --ratio J2=-0.7 --field 0.2"),)
     settings = ("--size 8 --temperature 3",)
 
 
 @pytest.mark.slow
 class TestAnisotropic(OnLattice, ModelContract):
     model = "ising-anisotropic"
-    cases = (replicas("--size 3x4 --temperature 4 --ratio Jy=0.3"),)
+    cases = (replicas("--size 3 --temperature 3 --ratio Jy=0.3"),)
     settings = ("--size 8 --temperature 3",)

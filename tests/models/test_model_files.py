@@ -152,6 +152,23 @@ def test_modes_that_order_first():
     assert phases("hard-hexagons", (6, 6)) == [3]
 
 
+def test_probabilities_of_a_site():
+    """Those that the examination of samples uses follow from the energies of both values."""
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        point = random_point(random_content(random), random)
+        up = random.random((5, point.sites)) < 0.3
+        p = measures.probabilities(point, up)
+        coupling = point.coupling or math.log(point.definition.fugacity)
+        for site in range(point.sites):
+            others, own = up.copy(), up.copy()
+            others[:, site], own[:, site] = False, True
+            apart = ~measures.overlaps(point, others)  # else no value is allowed
+            cost = measures.energies_of(point, own) - measures.energies_of(point, others)
+            expected = np.where(measures.overlaps(point, own), 0, 1 / (1 + np.exp(coupling * cost)))
+            np.testing.assert_allclose(p[apart, site], expected[apart], atol=1e-12)
+
+
 # ---- refusals ------------------------------------------------------------------------------------
 
 HEAD = 'name = "m"\nvariable = "spin"\ndimension = 2\n'
@@ -292,15 +309,24 @@ def random_content(random):
     return content | {own[0]: float(own[1])}
 
 
-def pulls(content, random):
-    """How far averages of samples of a model lie from their exact values, in errors."""
+def random_point(content, random):
+    """A model on 3x3 cells, or 2x2 of several sites, where a site feels its neighbours but does not
+    keep its value for thousands of sweeps."""
     shape = (3, 3) if len(content["sites"]) == 1 else (2, 2)
     own = definition.of_content(content)
-    point = StatePoint(own, shape, bool(random.random() < 0.7), float(random.uniform(0.1, 0.5)))
+    strength = sum(abs(own.couplings[name]) * len(bonds) for name, bonds in own.bonds.items())
+    strength += abs(own.field) * len(own.sites)
+    coupling = float(random.uniform(0.2, 0.8)) * len(own.sites) / max(strength, 0.1)
+    return StatePoint(own, shape, bool(random.random() < 0.7), coupling if own.thermal else 0.0)
+
+
+def pulls(content, random):
+    """How far averages of samples of a model lie from their exact values, in errors."""
+    point = random_point(content, random)
     states = (np.arange(1 << point.sites)[:, np.newaxis] >> np.arange(point.sites) & 1) > 0
     states = states[~measures.overlaps(point, states)]
     energies = measures.energies_of(point, states)
-    coupling = point.coupling if own.thermal else math.log(own.fugacity)
+    coupling = point.coupling or math.log(point.definition.fugacity)  # of E = -N
     weights = np.exp(-coupling * (energies - energies[0]))
     weights /= weights.sum()
     key = random.integers(1, 2**63, 4, dtype=np.uint64)

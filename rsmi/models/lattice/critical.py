@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Callable
 
-from rsmi.models.base import KnownValue
+from rsmi.models.known import KnownOperator, KnownValue
 from rsmi.models.lattice import definition as definitions
 from rsmi.models.lattice.definition import Bond, Definition
 from rsmi.models.lattice.presets import preset
@@ -16,6 +16,13 @@ _ISING = {
     "y_h": KnownValue(1.875, "15/8 = 1.875", "Onsager, Phys. Rev. 65, 117 (1944)"),
     "nu": KnownValue(1.0, "1", "Onsager, Phys. Rev. 65, 117 (1944)"),
 }
+_SOURCE = "Belavin, Polyakov & Zamolodchikov, Nucl. Phys. B 241, 333 (1984)"
+_SIGMA = KnownOperator("sigma", KnownValue(0.125, "1/8 = 0.125", _SOURCE))
+_EPSILON = KnownOperator("epsilon", KnownValue(1.0, "1", _SOURCE))
+_POTTS = (
+    KnownOperator("sigma", KnownValue(2 / 15, "2/15 = 0.1333", _SOURCE)),
+    KnownOperator("epsilon", KnownValue(0.8, "4/5 = 0.8", _SOURCE)),
+)
 NO_TEMPERATURE = "hard cores have no temperature: their critical point is a fugacity"
 UNKNOWN = "the critical temperature of this model is not known exactly"
 
@@ -24,6 +31,17 @@ def exponents(definition: Definition) -> dict[str, KnownValue]:
     """Return y_t, y_h and nu of a ferromagnet whose critical coupling is known."""
     uniform = all(value > 0 for value in definition.couplings.values())
     return dict(_ISING) if uniform and critical_coupling(definition) else {}
+
+
+def operators(definition: Definition) -> dict[str, tuple[KnownOperator, ...]]:
+    """Return the scaling operators of the critical point by their sector: those of the Ising model,
+    and of the three-state Potts model for hard hexagons."""
+    if critical_coupling(definition):
+        return {"odd": (_SIGMA,), "even": (_EPSILON,)}
+    if critical_fugacity(definition) is None:
+        return {}
+    hexagons = _same_lattice(definition, preset("hard-hexagons"))
+    return {"any": _POTTS if hexagons else (_SIGMA, _EPSILON)}
 
 
 def critical_coupling(definition: Definition) -> KnownValue | None:

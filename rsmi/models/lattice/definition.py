@@ -95,6 +95,11 @@ class Definition:
         """Whether the system has a temperature: hard cores alone have none."""
         return self.spins or any(self.couplings.values())
 
+    @property
+    def is_square(self) -> bool:
+        """Whether the sites lie where the array of a configuration shows them."""
+        return len(self.sites) == 1 and bool(np.allclose(self.basis, np.eye(self.dimension)))
+
     def all_bonds(self) -> Iterator[tuple[str, Bond]]:
         """Return every bond with its class; the class of exclusions is ``exclusions``."""
         for name, bonds in self.bonds.items():

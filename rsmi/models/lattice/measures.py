@@ -98,6 +98,42 @@ def overlaps(point: StatePoint, up: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return _count(up, bonds, unlike=False) > 0
 
 
+# ---- each site given all others ------------------------------------------------------------------
+
+
+def probabilities(point: StatePoint, up: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the probability (n, sites) that each site of configurations is up, given all
+    others."""
+    definition = point.definition
+    local = np.full(up.shape, definition.field if definition.spins else 0.0)
+    values = np.zeros((len(up), point.sites + 1))  # the last one stands for no neighbour
+    values[:, :-1] = 2.0 * up - 1 if definition.spins else up
+    blocked = np.zeros(up.shape, dtype=bool)
+    neighbours, groups = point.neighbours
+    for column, group in zip(neighbours.T, groups):
+        if group:
+            local += point.strengths[group - 1] * values[:, column]
+        else:
+            blocked |= values[:, column] > 0
+    exponent = (2 if definition.spins else 1) * point.coupling * local
+    if definition.fugacity is not None:
+        exponent += math.log(definition.fugacity)
+    return np.where(blocked, 0.0, (1 + np.tanh(exponent / 2)) / 2)
+
+
+def null_averages(point: StatePoint, up: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Return averages over sites (n,) whose expectations vanish: of s - <s> and of <s> (s - <s>),
+    where <s> is the average of s = +-1 given all other sites.
+
+    Notes
+    -----
+    H. B. Callen, Phys. Lett. 4, 161 (1963).
+    """
+    expected = 2 * probabilities(point, up) - 1
+    excess = 2.0 * up - 1 - expected
+    return {"field": excess.mean(axis=1), "conditional": (expected * excess).mean(axis=1)}
+
+
 # ---- the mode that orders ------------------------------------------------------------------------
 
 

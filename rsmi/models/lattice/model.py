@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
+from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models.base import Component, Known, Model, Option
 from rsmi.models.lattice import (
     critical,
@@ -138,6 +139,11 @@ class LatticeModel(Model):
     ) -> NDArray[np.float64] | None:
         return samples.energies(configurations, attributes)
 
+    def null_averages(
+        self, configurations: NDArray[np.int8], attributes: Mapping[str, Any]
+    ) -> dict[str, NDArray[np.float64]]:
+        return samples.null_averages(configurations, attributes)
+
     def symmetric(self, attributes: Mapping[str, Any]) -> bool:
         own = self._definition(attributes)
         return own is not None and own.spins and own.field == 0
@@ -148,6 +154,14 @@ class LatticeModel(Model):
             return super().components(attributes)
         return tuple(Component(f"site {name}") for name in own.sites)
 
+    def unit_cell(self, attributes: Mapping[str, Any]) -> UnitCell | None:
+        own = self._definition(attributes)
+        if own is None or own.dimension != 2 or own.is_square:
+            return None
+        if attributes.get("components", 1) != len(own.sites):
+            return None
+        return UnitCell(own.basis, own.positions)
+
     # ---- exact values ----------------------------------------------------------------------------
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
@@ -155,11 +169,14 @@ class LatticeModel(Model):
         if own is None or own.dimension != dimension:
             return Known(no_critical_point=critical.UNKNOWN)
         if not own.thermal:
-            return Known(no_critical_point=critical.NO_TEMPERATURE)
+            return Known(
+                no_critical_point=critical.NO_TEMPERATURE, operators=critical.operators(own)
+            )
         return Known(
             critical_coupling=critical.critical_coupling(own),
             no_critical_point=critical.UNKNOWN,
             exponents=critical.exponents(own),
+            operators=critical.operators(own),
         )
 
     # ---- numbers and words of a file -------------------------------------------------------------

@@ -85,6 +85,16 @@ def check_configurations(file: File) -> None:
             )
 
 
+def null_averages(
+    configurations: NDArray[np.int8], attributes: Mapping[str, Any]
+) -> dict[str, NDArray[np.float64]]:
+    """Return what must vanish on average, (n,) each; see `measures.null_averages`."""
+    point = point_of(attributes, configurations.shape[2:])
+    if point is None or configurations.shape[1] != len(point.definition.sites):
+        return {}
+    return measures.null_averages(point, configurations.reshape(len(configurations), -1) > 0)
+
+
 def energies(
     configurations: NDArray[np.int8], attributes: Mapping[str, Any]
 ) -> NDArray[np.float64] | None:

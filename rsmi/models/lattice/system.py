@@ -96,8 +96,10 @@ class StatePoint:
             for strength in self.strengths
         ]
 
-    def _columns(self) -> tuple[NDArray[np.int64], list[int]]:
-        """Neighbours (sites, n) of all sites with -1 for none, and the group of every column."""
+    @property
+    def neighbours(self) -> tuple[NDArray[np.int64], list[int]]:
+        """Neighbours (sites, n) of all sites with -1 for none, and the group of every column: 0 for
+        exclusions, and 1 + the place of the coupling in `strengths`."""
         columns, groups = [], []
         for group, bonds in enumerate(self._groups()):
             ends = [end for bond in bonds for end in (bond, bond.reversed)]
@@ -133,7 +135,7 @@ class StatePoint:
         UsageError
             If a table has too many classes.
         """
-        neighbours, group_of = self._columns()
+        neighbours, group_of = self.neighbours
         present, n_groups = neighbours >= 0, 1 + len(self.strengths)
         counts = np.stack(
             [present[:, np.array(group_of) == group].sum(axis=1) for group in range(n_groups)],
