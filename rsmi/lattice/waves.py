@@ -31,11 +31,15 @@ class Mode:
     wave : tuple of Fraction
         The wave vector in fractions of 2 pi along each axis; -wave is the same mode.
     share : float
-        The share of the square of the filter, from 0 to 1, that lies in cos and sin of this wave.
+        The share of the variance of the variable that the filter makes, from 0 to 1, that cos and
+        sin of this wave predict; without a covariance the share of the square of the filter.
+    measure : {"variance", "square"}
+        Which of the two it is.
     """
 
     wave: Wave
     share: float
+    measure: str
 
     @property
     def name(self) -> str:
@@ -59,8 +63,15 @@ def name_of(wave: Wave) -> str:
     return "K" if len(wave) > 1 and entries <= set(_THIRDS) else ""
 
 
-def largest_of_filter(weights: NDArray[np.float64], offsets: NDArray[np.int64]) -> Mode:
+def largest_of_filter(
+    weights: NDArray[np.float64],
+    offsets: NDArray[np.int64],
+    covariance: NDArray[np.float64] | None = None,
+) -> Mode:
     """Return the largest Fourier mode of a filter.
+
+    Coefficients say little where some combination of the variables hardly varies: a filter may
+    contain much of it. The covariance decides what the filter measures.
 
     Parameters
     ----------
@@ -68,6 +79,8 @@ def largest_of_filter(weights: NDArray[np.float64], offsets: NDArray[np.int64]) 
         Of one component.
     offsets : ndarray of int, (n, d)
         Sites of the block.
+    covariance : ndarray of float, (n, n), optional
+        Of the variables of the block.
 
     Returns
     -------
@@ -76,11 +89,15 @@ def largest_of_filter(weights: NDArray[np.float64], offsets: NDArray[np.int64]) 
         a name.
     """
     box = np.ptp(offsets, axis=0) + 1
-    shares = {wave: _share(weights, offsets, wave) for wave in _candidates(box.tolist())}
+    root = np.eye(len(weights)) if covariance is None else _square_root(covariance)
+    shares = {
+        wave: _share(root @ weights, root @ _functions(offsets, wave))
+        for wave in _candidates(box.tolist())
+    }
     best = max(shares.values())
     ties = [wave for wave, share in shares.items() if share > best - _TIE]
     chosen = min(ties, key=lambda wave: (not name_of(wave), wave))
-    return Mode(chosen, shares[chosen])
+    return Mode(chosen, shares[chosen], "square" if covariance is None else "variance")
 
 
 def _candidates(box: Sequence[int]) -> list[Wave]:
@@ -95,10 +112,21 @@ def _candidates(box: Sequence[int]) -> list[Wave]:
     return [wave for wave in sorted(waves) if wave <= tuple(-k % 1 for k in wave)]
 
 
-def _share(weights: NDArray[np.float64], offsets: NDArray[np.int64], wave: Wave) -> float:
-    """The share of the square of a filter that lies in the span of cos and sin of a wave."""
+def _square_root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The symmetric matrix whose square is a covariance."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+
+def _functions(offsets: NDArray[np.int64], wave: Wave) -> NDArray[np.float64]:
+    """Cosine and sine of a wave on the sites of a block, (n, 2)."""
     phases = 2 * np.pi * offsets @ np.array(wave, dtype=np.float64)
-    basis, values, _ = np.linalg.svd(np.stack([np.cos(phases), np.sin(phases)], 1), False)
+    return np.stack([np.cos(phases), np.sin(phases)], axis=1)
+
+
+def _share(weights: NDArray[np.float64], functions: NDArray[np.float64]) -> float:
+    """The share of the square of a vector that lies in the span of two others."""
+    basis, values, _ = np.linalg.svd(functions, full_matrices=False)
     inside = basis[:, values > 1e-6 * values[0]].T @ weights
     square = float(weights @ weights)
     return float(inside @ inside) / square if square else 0.0

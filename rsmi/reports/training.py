@@ -167,7 +167,9 @@ def _filters(rule: RuleFile) -> list[str]:
             f"  unit {unit}   bias {bias:z.4f}   cosine to the uniform filter {cosine:.4f}"
         )
         for mode in rule.modes[unit - 1]:
-            lines.append(f"           largest Fourier mode {mode}: {mode.share:.3f} of the square")
+            lines.append(
+                f"           largest Fourier mode {mode}: {mode.share:.3f} of the {mode.measure}"
+            )
         for layer in layers(weights, file.attributes["block"]):
             lines += [*table([["", *(f"{weight:z.4f}" for weight in row)] for row in layer]), ""]
     return lines

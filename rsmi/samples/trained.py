@@ -52,6 +52,16 @@ def on_all_sites(windows: WindowSet, filters: NDArray[np.float64]) -> NDArray[np
     return whole
 
 
+def covariance(blocks: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the covariance (n_block, n_block) of the variables +-1 of blocks (n, n_block)."""
+    products = np.zeros((blocks.shape[1],) * 2)
+    for part in np.array_split(blocks, max(1, len(blocks) >> 14)):
+        spins = part.astype(np.float32)  # sums of so few are exact
+        products += spins.T @ spins
+    mean = blocks.mean(axis=0)
+    return products / len(blocks) - np.outer(mean, mean)
+
+
 def write_filters(writer: Writer, windows: WindowSet, filters: NDArray[np.float64]) -> None:
     """Store the filters (hidden, n_features) of a rule, with the products that they act on."""
     if windows.products is None:

@@ -29,6 +29,8 @@ from rsmi.renormalization.rules import Rule
 from rsmi.samples.files import known_of, model_of, open_file
 from rsmi.store import File
 
+BLOCK_COVARIANCE = "/provenance/block_covariance"
+
 
 @dataclass(frozen=True)
 class FileView:
@@ -283,11 +285,24 @@ class RuleFile(TrainedView):
         """The largest Fourier modes of linear filters on the sites of the block, by unit and
         component."""
         offsets, filters = self.geometry.block_offsets, self.filters
-        live = slice(None) if self.live_sites is None else np.array(self.live_sites)
+        live = np.array(self.live_sites or [True] * len(offsets))
+        covariances = self._covariances(int(np.count_nonzero(live)))
         return [
-            [waves.largest_of_filter(weights[live], offsets[live]) for weights in unit]
+            [
+                waves.largest_of_filter(weights[live], offsets[live], covariance)
+                for weights, covariance in zip(unit, covariances)
+            ]
             for unit in filters.reshape(-1, self.components, len(offsets))
         ]
+
+    def _covariances(self, sites: int) -> list[NDArray[np.float64] | None]:
+        """The covariance of every component of the block, (sites, sites); None if it is not
+        stored."""
+        if BLOCK_COVARIANCE not in self.file:
+            return [None] * self.components
+        whole = self.file.read(BLOCK_COVARIANCE)
+        parts = (slice(first, first + sites) for first in range(0, len(whole), sites))
+        return [whole[part, part] for part in parts]
 
     @property
     def forms(self) -> NDArray[np.float64] | None:

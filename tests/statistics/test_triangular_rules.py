@@ -74,8 +74,11 @@ def information(weights, windows):
 
 def check(rule, windows):
     """Every unit lies in the span of the order at K."""
-    assert shares(rule["filters"], windows[0].blocks).min() >= 0.88
-    assert all(mode["name"] == "K" for (mode,) in rule["modes"])
+    overlaps = shares(rule["filters"], windows[0].blocks)
+    assert overlaps.min() >= 0.88
+    modes = [mode for (mode,) in rule["modes"]]
+    assert all((mode["name"], mode["share_of"]) == ("K", "variance") for mode in modes)
+    np.testing.assert_allclose([mode["share"] for mode in modes], overlaps, atol=0.01)
     return rule["mutual_information_soft"], rule["mutual_information_error"]
 
 

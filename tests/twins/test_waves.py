@@ -58,6 +58,20 @@ def test_shares_are_those_of_a_fourier_transform():
     assert largest_of_filter(np.zeros(9), offsets).share == 0
 
 
+def test_the_covariance_decides():
+    """A filter of K with much of a sum that hardly varies measures K all the same."""
+    offsets = offsets_of((3, 3))
+    wave = np.cos(2 * np.pi * offsets.sum(axis=1) / 3)
+    weights, uniform = wave + 2.0, np.ones((9, 9)) / 9
+    covariance = np.eye(9) - 0.999 * uniform
+    assert largest_of_filter(weights, offsets).name == "uniform"
+    mode = largest_of_filter(weights, offsets, covariance)
+    assert (mode.name, mode.measure) == ("K", "variance")
+    assert mode.share == pytest.approx(4.5 / (4.5 + 0.001 * 36))
+    again = largest_of_filter(weights, offsets, np.eye(9))
+    assert again.share == pytest.approx(largest_of_filter(weights, offsets).share)
+
+
 def test_unit_cells():
     """The six neighbours of the triangular lattice; honeycomb positions and spacing."""
     steps = {tuple(step) for step in TRIANGULAR.steps.tolist()}

@@ -78,8 +78,9 @@ class TriangularGroundStates(Model):
             return None
         return ground_states.energies(configurations[:, 0])
 
-    def unit_cell(self, attributes: Mapping[str, Any]) -> UnitCell:
-        return TRIANGULAR
+    def unit_cell(self, attributes: Mapping[str, Any]) -> UnitCell | None:
+        """The triangular lattice, also of blocks, unless they have several variables."""
+        return TRIANGULAR if attributes.get("components", 1) == 1 else None
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         return known.known(dimension)

@@ -125,9 +125,11 @@ def _filters(rule: RuleFile) -> dict[str, Any]:
 
 
 def _mode(mode: Mode) -> dict[str, Any]:
-    """The wave vector in fractions of 2 pi, its name, and the share of the square of the filter."""
+    """The wave vector in fractions of 2 pi, its name, and the share of the variance of a unit, or
+    of the square of its filter."""
     wave = [float(fraction) for fraction in mode.wave]
-    return {"wave_vector": wave, "name": mode.name or None, "share": mode.share}
+    share = {"share": mode.share, "share_of": mode.measure}
+    return {"wave_vector": wave, "name": mode.name or None, **share}
 
 
 def _products(rule: RuleFile) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from rsmi.information.decoder import DecoderBound
 from rsmi.samples.checks import cautions
 from rsmi.samples.examination.stored import warn
 from rsmi.samples.trained import (
+    covariance,
     geometry_attributes,
     lattice_attributes,
     metric_parameters,
@@ -28,7 +29,7 @@ from rsmi.samples.trained import (
     write_filters,
     write_mask,
 )
-from rsmi.samples.views import MachinesFile
+from rsmi.samples.views import BLOCK_COVARIANCE, MachinesFile
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training import measures
 from rsmi.stages.training.methods import Method, Restart
@@ -270,6 +271,8 @@ def _write_rules(writer: Writer, work: LambdaTraining, outcome: Outcome) -> None
     windows, rules = work.windows, outcome.rules
     filters = np.array([rule.filters for rule in rules])
     write_filters(writer, windows, outcome.rule.filters)
+    if windows.products is None:
+        writer.write(BLOCK_COVARIANCE, covariance(windows.all.blocks))
     writer.write("/bias", outcome.rule.bias)
     writer.write("/restarts/filters", on_all_sites(windows, filters))
     writer.write("/restarts/bias", np.array([rule.bias for rule in rules]))

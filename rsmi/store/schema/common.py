@@ -52,6 +52,16 @@ PROVENANCE = (
         required=False,
         since=(1, 4),
     ),
+    Dataset(
+        "/provenance/block_covariance",
+        "float64",
+        ("variables", "variables"),
+        "",
+        "lambda, filters of sites: covariance of the variables of V in the windows, which decides"
+        " what the filters measure (not in the digest)",
+        required=False,
+        since=(1, 4),
+    ),
 )
 
 MODEL_PARAMETERS = Attribute(
