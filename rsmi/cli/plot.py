@@ -18,6 +18,8 @@ lambda      the filters (of dimers: on their lattice), and the training of every
 flow        effective couplings along the flow, one line per temperature
 exponent    y_t, y_h, nu and T_c, by step
 crossing    Binder cumulant and correlation ratio of every size against T, and where they cross
+spectrum    scaling dimensions of pairs of sizes, and their extrapolation, in both sectors
+correlation C(r) and structure factors on double-logarithmic axes, with the fitted power
 
 Dashed lines are exact or known values; they are drawn only where the file names a model for which
 such values are known. The ending of the name gives the format: png, pdf or svg. An existing figure

@@ -6,6 +6,7 @@ from typing import Any
 
 from rsmi.lattice.geometry import shape_text
 from rsmi.reports.flow import model_text
+from rsmi.reports.spectrum import temperature_text
 from rsmi.stages.spectrum import correlation
 from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
@@ -20,10 +21,9 @@ def describe(file: File) -> list[str]:
     """The samples, and for every lattice correlation lengths, powers and C(r) along the axis and
     the diagonal."""
     numbers = correlation.summary(file)
-    temperature = numbers["temperature"]
     rows = [
         ("model", model_text(file)),
-        ("temperature", "unknown" if temperature is None else f"{temperature:.6f} J/k_B"),
+        ("temperature", temperature_text(numbers)),
     ]
     lines = fields(rows)
     if numbers["dimensions"]:

@@ -41,6 +41,13 @@ def describe(file: File) -> list[str]:
     return [*lines, "", *_notes(numbers)]
 
 
+def temperature_text(numbers: Json) -> str:
+    """T in J/k_B, or K = 0 if it is infinite."""
+    if numbers["temperature"] is not None:
+        return f"{numbers['temperature']:.6f} J/k_B"
+    return "unknown" if numbers["coupling"] is None else f"K = {numbers['coupling']:g}"
+
+
 def size_names(numbers: Json) -> dict[int, str]:
     """The lattices by their first side: one number if all sides are equal."""
     shapes = {shape[0]: shape for shape in numbers.get("shapes", [])}
@@ -48,11 +55,11 @@ def size_names(numbers: Json) -> dict[int, str]:
 
 
 def _input_rows(file: File, numbers: Json) -> list[tuple[str, str]]:
-    temperature, groups = numbers["temperature"], sorted(set(numbers["groups"]))
+    groups = sorted(set(numbers["groups"]))
     exact = ", with the exact energy of the lattices" if all(numbers["exact_energy"]) else ""
     return [
         ("model", model_text(file)),
-        ("temperature", "unknown" if temperature is None else f"{temperature:.6f} J/k_B"),
+        ("temperature", temperature_text(numbers)),
         ("sizes", ", ".join(size_names(numbers).values())),
         ("samples", ", ".join(f"{count:.3g}" for count in numbers["samples"])),
         ("errors", f"jackknife over {' to '.join(map(str, groups))} groups of samples{exact}"),

@@ -1,0 +1,56 @@
+"""Scaling dimensions of long runs in flight: two and three dimensions, naive and learned."""
+
+import json
+import math
+
+import pytest
+from conftest import run_here
+
+TRAINING = (
+    "sample --size 16 --temperature Tc --samples 100000 --seed 1 -q -o train.h5",
+    "train-lambda train.h5 --block 2x2 --sector odd --seed 1 -q -o odd.h5",
+    "train-lambda train.h5 --block 2x2 --sector even --seed 1 -q -o even.h5",
+)
+
+
+def quoted(line: str) -> list[dict]:
+    """The quoted scaling dimensions of all functions, the naive one of each sector first."""
+    result = run_here(*line.split(), "--json", "-q", "-o", "run.h5")
+    assert result.code == 0, result.err
+    return [row for row in json.loads(result.out)["sequence"] if row["quoted"]]
+
+
+def assert_within_errors(row: dict, exact: float, most: float) -> None:
+    total = math.hypot(row["error"], row["systematic"])
+    assert abs(row["delta"] - exact) < min(most, 3 * total), row
+
+
+@pytest.mark.slow
+def test_square_lattice(workplace):
+    """31 million configurations of 32x32: Delta_sigma to 2e-4 and Delta_epsilon to 3e-3, of the
+    magnetization and the energy and of learned odd and even filters of a 2x2 block."""
+    for line in TRAINING:
+        assert run_here(*line.split()).code == 0
+    odd, learned_odd, even, learned_even = quoted(
+        "spectrum --model ising --sizes 8,12,16,24,32 --temperature Tc --samples 31000000"
+        " --odd odd.h5 --even even.h5 --readout linear"
+    )
+    for row in (odd, learned_odd):
+        assert row["error"] < 6e-5
+        assert_within_errors(row, 1 / 8, 2e-4)
+    for row in (even, learned_even):
+        assert row["error"] < 1e-3
+        assert_within_errors(row, 1, 3e-3)
+
+
+@pytest.mark.slow
+def test_cubic_lattice(workplace):
+    """Ten million configurations of 24^3: Delta_epsilon to 0.012, and Delta_sigma within the total
+    error, of which the systematic part is the larger one."""
+    odd, even = quoted(
+        "spectrum --model ising --dimension 3 --sizes 8,12,16,24 --temperature Tc"
+        " --samples 10000000"
+    )
+    assert_within_errors(odd, 0.5181489, 0.012)
+    assert_within_errors(even, 1.412625, 0.012)
+    assert math.hypot(odd["error"], odd["systematic"]) < 0.009
