@@ -81,6 +81,7 @@ class Registration:
             "samples": samples,
             "theta": self.made(f"train-theta {samples} {small} --hidden 4 --epochs 2"),
             "lambda": self.made(f"train-lambda {samples} {small} --restarts 1"),
+            "correlation": self.made(f"spectrum {samples} --correlation"),
         }
         with open_file(samples) as file:
             if file.attributes["components"] > 1:
