@@ -192,9 +192,9 @@ def draw_curse(axes, optimised: dict) -> None:
         )
     axes.set_xscale("log")
     axes.set_xlabel("windows")
-    axes.set_ylabel("said - exact, nats")
+    axes.set_ylabel("mean estimate - exact, nats")
     axes.legend(loc="lower right")
-    axes.set_title("of a rule learned from the same windows, $K_c$")
+    axes.set_title("rules learned from the same windows, $K_c$")
 
 
 def draw_errors(axes, case: dict) -> None:
@@ -222,7 +222,7 @@ def draw_errors(axes, case: dict) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("windows")
-    axes.set_ylabel("nats")
+    axes.set_ylabel("standard deviation, nats")
     axes.set_title("spread (points), own error (dashed), $K_c$")
 
 
