@@ -60,7 +60,7 @@ def draw(rows: list[dict]) -> Figure:
         guide(axes[0], sides, dimension, "L", end)
         axes[0].set_title(f"{title}: CPU seconds of a configuration")
         axes[1].set_title(f"{title}: peak memory, MB")
-        axes[1].set_xlabel("side L")
+        axes[1].set_xlabel("side $L$")
     by_number(grid[:, 2], rows)
     for axes in grid.flat:
         axes.set_xscale("log", base=2 if axes not in grid[:, 2] else 10)
@@ -112,7 +112,7 @@ def guide(axes, x, power, letter, end) -> None:
 
 
 def by_number(column, rows) -> None:
-    """Against the number of configurations: full lines 64x64, broken ones 16x16."""
+    """Against the number of configurations: solid lines 64x64, dashed ones 16x16."""
     for name in ("sample", "flow", "in-flight", "coarse-grain", "train-lambda"):
         for side, style in ((64, "o-"), (16, "s--")):
             own = [row for row in rows if row["series"] == f"n: {name} {side}"]
@@ -133,9 +133,9 @@ def by_number(column, rows) -> None:
     numbers = np.array([1e5, 1e7])
     column[0].plot(numbers, 2e-7 * numbers, "--", color="0.5", lw=1)
     column[0].text(6e6, 0.8, "$n$", color="0.3", va="top")
-    column[0].set_title("64x64 (full), 16x16 (broken): CPU seconds in all")
-    column[1].set_title("64x64 (full), 16x16 (broken): peak memory, MB")
-    column[1].set_xlabel("configurations n")
+    column[0].set_title("64x64 (solid), 16x16 (dashed): CPU seconds in all")
+    column[1].set_title("64x64 (solid), 16x16 (dashed): peak memory, MB")
+    column[1].set_xlabel("configurations $n$")
 
 
 def main(name: str, output: str) -> None:
