@@ -205,13 +205,14 @@ def test_correlations_of_dimers_are_those_of_the_electric_field(here_with, inter
     assert run_here(*"merge 0.shard 1.shard -q -o merged.h5".split()).code == 0
     assert digest("merged.h5") == digest("dimers.h5")
     found = numbers("info dimers.h5 --json")
-    assert found["sectors"] == ["any", "any"]
-    for row in found["lattices"][0]["correlations"]:
+    assert found["functions"] == ["x-field", "y-field", "x-columns", "y-columns"]
+    assert found["sectors"] == ["any"] * 4
+    for row in found["lattices"][0]["correlations"][:2]:
         first, second = row["structure_factor"][:2]
         assert abs(first - 0.30) < 4 * row["structure_factor_error"][0]
         assert second == pytest.approx(0.16, abs=0.03)
-    for row in found["dimensions"]:
-        assert row["quantity"] == "S1"
+    assert [row["quantity"] for row in found["dimensions"]] == ["S1", "S1", "E01", "E01"]
+    for row in found["dimensions"][:2]:
         assert abs(row["delta"] - 1) < 4 * row["error"] < 0.6
 
 

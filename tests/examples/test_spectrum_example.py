@@ -41,3 +41,20 @@ def test_generalized_eigenvalue_of_one_function_is_that_of_the_pair(script, size
     ratio /= script.connected({n: a.sum(axis=0) for n, a in small.items()}, even=False)[0, 0]
     assert value == pytest.approx(-np.log2(ratio) / 2)
     assert 0 < error < 0.1
+
+
+def test_columns_of_free_dimers(workplace, capsys, monkeypatch):
+    """Delta of the order has one value per component; 1/(2g) is 1 where S is 1/pi."""
+    script = module_of(Path(__file__).parents[2] / "data/spectrum/columns.py")
+    rows = [{"function": f"{axis}-field", "structure_factor": [0, 0.5 / np.pi]} for axis in "xy"]
+    answer = {
+        "temperature": 2.0,
+        "dimensions": [
+            {"function": "x-columns", "delta": 0.9, "error": 0.03},
+            {"function": "y-columns", "delta": 1.1, "error": 0.04},
+        ],
+        "lattices": [{"correlations": [row | {"structure_factor_error": [0, 0]} for row in rows]}],
+    }
+    monkeypatch.setattr(script, "info", lambda path: answer)
+    script.main("file.h5")
+    assert "2             1.000 +- 0.025     1.0000 +- 0.0000" in capsys.readouterr().out

@@ -88,6 +88,17 @@ def electric_field(axis: int, configurations: NDArray[np.int8]) -> NDArray[np.fl
     return (links - 0.25) * sublattice_signs(configurations.shape[2:])
 
 
+def column_field(axis: int, configurations: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return one component of the columnar order, (-1)^x (n - 1/4) of the links along x, or the
+    same of y.
+
+    The parameters and the result are those of `electric_field`.
+    """
+    links = (links_of(configurations)[:, axis] > 0).astype(np.float64)
+    position = np.indices(configurations.shape[2:])[axis]
+    return (links - 0.25) * (1 - 2 * (position % 2))
+
+
 def dimers_at(links: NDArray[Any]) -> NDArray[np.int8]:
     """Return the number of dimers at every vertex, (n, Lx, Ly)."""
     links = np.asarray(links, dtype=np.int8)

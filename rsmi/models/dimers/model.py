@@ -133,9 +133,14 @@ class Dimers(Model):
     def fields(
         self, attributes: Mapping[str, Any]
     ) -> dict[str, Callable[[NDArray[np.int8]], NDArray[np.float64]]]:
-        """The electric field, whose scaling dimension is 1."""
+        """The electric field, whose scaling dimension is 1, and the columnar order, whose dimension
+        1/(2g) falls as dimers attract each other."""
         return {
-            f"{name}-field": functools.partial(coverings.electric_field, axis)
+            f"{name}-{what}": functools.partial(values, axis)
+            for what, values in (
+                ("field", coverings.electric_field),
+                ("columns", coverings.column_field),
+            )
             for axis, name in enumerate("xy")
         }
 
@@ -191,9 +196,10 @@ class Dimers(Model):
         return sentences
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
-        """The electric field of free dimers is a conserved current."""
+        """The electric field is a conserved current, and g = 1/2 for free dimers: both it and the
+        columnar order have the scaling dimension 1."""
         free = not (attributes or {}).get("coupling")
-        field = KnownOperator("E", KnownValue(1.0, "1", _COULOMB_PHASE))
+        field = KnownOperator("E, columns", KnownValue(1.0, "1", _COULOMB_PHASE))
         return Known(
             no_critical_point="dimers are critical down to the temperature at which columns order",
             operators={"any": (field,)} if free else {},

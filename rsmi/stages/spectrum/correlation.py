@@ -49,7 +49,8 @@ def summary(file: File) -> Json:
 
 def _lattice(file: File, sums: CorrelationSums) -> Json:
     sectors = file.attributes["sectors"]
-    known = model_of(file).known(len(sums.shape), file.attributes)
+    coupling = float(file.read("/files/coupling")[0])
+    known = model_of(file).known(len(sums.shape), {**file.attributes, "coupling": coupling})
     exact = {
         sector: 2 * operators[0].dimension.value for sector, operators in known.operators.items()
     }
