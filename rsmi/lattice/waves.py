@@ -67,6 +67,7 @@ def largest_of_filter(
     weights: NDArray[np.float64],
     offsets: NDArray[np.int64],
     covariance: NDArray[np.float64] | None = None,
+    thirds: bool = False,
 ) -> Mode:
     """Return the largest Fourier mode of a filter.
 
@@ -81,18 +82,22 @@ def largest_of_filter(
         Sites of the block.
     covariance : ndarray of float, (n, n), optional
         Of the variables of the block.
+    thirds : bool
+        Whether waves with a period of three sites are candidates although they do not fit into the
+        block: the lattice is triangular or a relative of it. Elsewhere they only overlap with
+        others.
 
     Returns
     -------
     Mode
         Out of the wave vectors that fit into the smallest box around the block, and of those with
-        a name.
+        a period of two sites.
     """
     box = np.ptp(offsets, axis=0) + 1
     root = np.eye(len(weights)) if covariance is None else _square_root(covariance)
     shares = {
         wave: _share(root @ weights, root @ _functions(offsets, wave))
-        for wave in _candidates(box.tolist())
+        for wave in _candidates(box.tolist(), thirds)
     }
     best = max(shares.values())
     ties = [wave for wave, share in shares.items() if share > best - _TIE]
@@ -100,14 +105,14 @@ def largest_of_filter(
     return Mode(chosen, shares[chosen], "square" if covariance is None else "variance")
 
 
-def _candidates(box: Sequence[int]) -> list[Wave]:
+def _candidates(box: Sequence[int], thirds: bool) -> list[Wave]:
     """One of every pair of opposite wave vectors. A box of two sites along an axis tells no other
     wave of three sites from those with a period of two."""
     axes = [
         {*(_HALVES if side > 1 else ()), *(Fraction(i, side) for i in range(side))} for side in box
     ]
     waves = set(itertools.product(*axes))
-    if len(box) > 1 and min(box) > 1:
+    if thirds and len(box) > 1 and min(box) > 1:
         waves |= set(itertools.product(_THIRDS if min(box) > 2 else _THIRDS[:1], repeat=len(box)))
     return [wave for wave in sorted(waves) if wave <= tuple(-k % 1 for k in wave)]
 

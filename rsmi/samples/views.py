@@ -287,9 +287,10 @@ class RuleFile(TrainedView):
         offsets, filters = self.geometry.block_offsets, self.filters
         live = np.array(self.live_sites or [True] * len(offsets))
         covariances = self._covariances(int(np.count_nonzero(live)))
+        thirds = self.model.unit_cell(self.attributes) is not None
         return [
             [
-                waves.largest_of_filter(weights[live], offsets[live], covariance)
+                waves.largest_of_filter(weights[live], offsets[live], covariance, thirds)
                 for weights, covariance in zip(unit, covariances)
             ]
             for unit in filters.reshape(-1, self.components, len(offsets))

