@@ -70,8 +70,7 @@ def in_order(rng):
 @pytest.fixture(scope="module")
 def equilibrium():
     """Windows of independent configurations at 1.2 T_c."""
-    start = np.concatenate([pool(SHAPE, 1.2)] * 6)
-    return windows_of(heat_bath(start, np.random.default_rng(99), 1.2 * TC, 80))
+    return windows_of(pool(SHAPE, 1.2, count=6144))
 
 
 RUNS = [pytest.param(10, 3.0, id="few"), pytest.param(100, 1.3, id="many", marks=pytest.mark.slow)]
