@@ -42,6 +42,7 @@ SINGULAR = 1e-9
 # makes it larger.
 UNBOUNDED = 1e-10
 ITERATIONS = 80
+STEPS_FROM_NEAR = 6  # of all replicas at once; four are enough for a few hundred samples
 CONVERGED = 1e-20  # Newton decrement before the last step, which squares it
 ROUNDING = 1e-12  # rounding error of the pseudo-likelihood, which cannot judge smaller steps
 NO_ERROR = "an error needs at least two groups of samples"
@@ -317,7 +318,7 @@ def _replicas(
     weights = counts / counts.sum(axis=1, keepdims=True)
     solutions = np.tile(np.linalg.solve(unit, couplings), (len(counts), 1))
     pairs = white[:, :, None] * white[:, None, :]
-    for _ in range(3):
+    for _ in range(STEPS_FROM_NEAR):
         tangent = np.tanh(solutions @ white.T)
         gradient = (weights * (1 - tangent)) @ white
         curvature = np.tensordot(weights * (1 - tangent**2), pairs, 1)
