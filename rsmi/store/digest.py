@@ -61,7 +61,7 @@ def content_digest(file: h5py.File, datasets: Mapping[str, h5py.Dataset] | None 
         if name not in VOLATILE_ATTRIBUTES:
             _add_array(sha, f"@{name}", np.asarray(read_attribute(root, name)))
     if datasets is None:
-        datasets = {path: file[path] for path in dataset_paths(file)}
+        datasets = datasets_of(file)
     for path, dataset in sorted(datasets.items()):
         if not path.startswith(VOLATILE_GROUPS):
             _add_dataset(sha, path, dataset)
@@ -81,13 +81,16 @@ def read_attribute(group: h5py.Group, name: str) -> Any:
     return group.attrs[name]
 
 
-def dataset_paths(group: h5py.Group) -> list[str]:
-    """The absolute paths of all datasets below a group, whose links are known to be plain."""
-    paths: list[str] = []
-    group.visititems(
-        lambda name, item: paths.append("/" + name) if isinstance(item, h5py.Dataset) else None
-    )
-    return paths
+def datasets_of(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """All datasets of a file, whose links are known to be plain, by their absolute path."""
+    datasets: dict[str, h5py.Dataset] = {}
+
+    def keep(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            datasets["/" + name] = item
+
+    file.visititems(keep)
+    return datasets
 
 
 def _add_header(sha: _Hash, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:

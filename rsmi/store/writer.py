@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 import rsmi
 from rsmi.errors import RsmiError
-from rsmi.store.digest import canonical_json, content_digest, file_uuid
+from rsmi.store.digest import canonical_json, content_digest, datasets_of, file_uuid
 from rsmi.store.disk import disk_errors, sync_folder
 from rsmi.store.schema import COMMON_ATTRIBUTES, FORMAT, KINDS, OLDEST_WRITTEN
 
@@ -184,13 +184,15 @@ def publish(
             with _Disk(temporary) as disk:
                 disk.try_room(expected_bytes)
                 with h5py.File(disk, "w", **LAYOUT) as handle:
-                    _write_attributes(handle, kind, header, attributes)
+                    root = handle["/"]
+                    _write_attributes(root, kind, header, attributes)
                     fill(Writer(handle))
-                    _write_number(handle, "format_version", _version_of(handle, kind))
+                    datasets = datasets_of(handle)
+                    _write_number(root, "format_version", _version_of(root, datasets, kind))
                     _write_provenance(handle, ancestors, run)
-                    digest = content_digest(handle)
-                    write_text(handle, "digest", digest)
-                    write_text(handle, "uuid", file_uuid(digest))
+                    digest = content_digest(handle, datasets)
+                    write_text(root, "digest", digest)
+                    write_text(root, "uuid", file_uuid(digest))
             os.replace(temporary, path)
         except (OSError, RsmiError):
             temporary.unlink(missing_ok=True)
@@ -200,7 +202,7 @@ def publish(
 
 
 def _write_attributes(
-    handle: h5py.File, kind: str, header: Mapping[str, Any], attributes: Mapping[str, Any]
+    root: h5py.Group, kind: str, header: Mapping[str, Any], attributes: Mapping[str, Any]
 ) -> None:
     common = {
         "format": FORMAT,
@@ -211,7 +213,7 @@ def _write_attributes(
     for attribute in COMMON_ATTRIBUTES + KINDS[kind].attributes:
         value = common.get(attribute.name, attributes.get(attribute.name))
         if value is not None:
-            _ENCODERS[attribute.type](handle, attribute.name, value)
+            _ENCODERS[attribute.type](root, attribute.name, value)
         elif attribute.required and attribute.name not in _KNOWN_LAST:
             raise KeyError(f"{kind} files need the attribute {attribute.name}")
     unknown = set(attributes) - {a.name for a in KINDS[kind].attributes}
@@ -219,14 +221,16 @@ def _write_attributes(
         raise KeyError(f"attributes missing from the schema of {kind}: {sorted(unknown)}")
 
 
-def _version_of(handle: h5py.File, kind: str) -> tuple[int, int]:
+def _version_of(
+    root: h5py.Group, datasets: Mapping[str, h5py.Dataset], kind: str
+) -> tuple[int, int]:
     """The oldest format version that has everything the file holds."""
-    entries = KINDS[kind]
+    entries, present = KINDS[kind], set(root.attrs)
     versions = [OLDEST_WRITTEN]
-    versions += [one.since for one in entries.attributes if one.name in handle.attrs]
+    versions += [one.since for one in entries.attributes if one.name in present]
     for one in entries.datasets:
-        if one.path in handle:
-            later = dict(one.later).get(str(handle[one.path].dtype), one.since)
+        if one.path in datasets:
+            later = dict(one.later).get(str(datasets[one.path].dtype), one.since)
             versions.append(max(one.since, later))
     return max(versions)
 

@@ -28,7 +28,7 @@ from rsmi.samples.files import open_file
 from rsmi.stages.import_reading import ReadingTask
 from rsmi.stages.import_request import prepare
 from rsmi.store import PartsFolder
-from rsmi.store.digest import dataset_paths
+from rsmi.store.digest import datasets_of
 
 
 def read_everything(path, kind=None):
@@ -221,7 +221,7 @@ def compressed(path) -> str:
     with h5py.File(path) as handle:
         return next(
             name
-            for name in dataset_paths(handle)
+            for name in datasets_of(handle)
             if handle[name].compression and len(handle[name]) > 1
         )
 
