@@ -4,6 +4,7 @@
 #include "base/generator.h"
 #include "base/instructions.h"
 #include "models/lattice/lattice_chain.h"
+#include "models/lattice/lattice_clusters.h"
 #include "models/lattice/lattice_replicas.h"
 #include "models/lattice/lattice_rows.h"
 #include "tests/expect.h"
@@ -147,6 +148,49 @@ static void check_hard_cores(const lattice_system *system, int path)
         }
 }
 
+/* At a strong coupling no cluster breaks a satisfied bond, whatever its sign; in a strong field all
+ * spins of a cluster follow it. */
+static void check_clusters(const lattice_system *system)
+{
+    const int64_t sites = system->sites, bonds = system->start[sites];
+    const uint64_t always = ~0ULL;
+    for (int algorithm = LATTICE_SWENDSEN_WANG; algorithm <= LATTICE_WOLFF; algorithm++)
+        for (uint8_t unlike = 0; unlike < 2; unlike++) {
+            lattice_clusters c = {sites,           1,       system->start, system->neighbour,
+                                  take(4 * bonds), &always, &unlike,       0,
+                                  algorithm};
+            uint8_t *spins = take(sites), *before = take(sites), *row = take((sites + 7) / 8);
+            uint64_t rng[4] = {1, 2, 3, 4};
+            int64_t flipped;
+            int32_t *workspace = take(8 * sites);
+            expect(lattice_clusters_check(&c) == RSMI_OK);
+            for (int64_t i = 0; i < sites; i++)
+                before[i] = spins[i] = (uint8_t)random_below(2);
+            expect(lattice_clusters_sample(&c, 20, 1, spins, rng, workspace, row, &flipped) ==
+                   RSMI_OK);
+            for (int64_t site = 0; site < sites; site++)
+                for (int64_t i = system->start[site]; i < system->start[site + 1]; i++) {
+                    const int32_t other = system->neighbour[i];
+                    if ((before[site] ^ before[other]) == unlike)
+                        expect((spins[site] ^ spins[other]) == unlike);
+                }
+            const uint64_t never = 0;
+            c.threshold = &never, c.field = -50;
+            expect(lattice_clusters_sample(&c, algorithm == LATTICE_WOLFF ? 20 * sites : 1, 1,
+                                           spins, rng, workspace, row, &flipped) == RSMI_OK);
+            for (int64_t site = 0; site < sites; site++)
+                expect(spins[site] == 0);
+            expect(lattice_clusters_sample(&c, -1, 1, NULL, NULL, NULL, NULL, NULL) ==
+                   RSMI_BAD_VALUE);
+            c.field = NAN;
+            expect(lattice_clusters_check(&c) == RSMI_BAD_VALUE);
+            c.field = 0, c.algorithm = 2;
+            expect(lattice_clusters_check(&c) == RSMI_BAD_VALUE);
+            c.algorithm = algorithm, c.groups = 0;
+            expect(lattice_clusters_check(&c) == RSMI_BAD_SHAPE);
+        }
+}
+
 static void check_refusals(void)
 {
     lattice_kind kind = {0, 2, 15, 0, {2, 4}};
@@ -185,6 +229,8 @@ int main(void)
             expect(lattice_check(&system) == RSMI_OK);
             check_paths(&system);
             check_rows(&system);
+            if (system.start[1] % 2 == 0) /* both ends of a bond have it */
+                check_clusters(&system);
             for (int path = PATH_AUTO; KINDS[i].exclusive && path <= PATH_STRESS; path += 5)
                 check_hard_cores(&system, path);
             release_all();

@@ -19,6 +19,7 @@
 #include "models/ising/ising.h"
 #include "models/ising/transfer.h"
 #include "models/lattice/lattice_chain.h"
+#include "models/lattice/lattice_clusters.h"
 #include "models/lattice/lattice_replicas.h"
 #include "models/triangular/triangular_worm.h"
 #include "tests/expect.h"
@@ -76,7 +77,7 @@ static void ising_bitsliced(const char *kernel, int layout, int64_t depth, int64
 }
 
 /* A ring with two kinds of bonds: 512 replicas, then one chain. */
-static void lattice(const char *replicas, const char *chain)
+static void lattice(const char *replicas, const char *chain, const char *clusters)
 {
     enum { SITES = 100 };
     const lattice_kind kind = {0, 2, 9, 0, {2, 2}};
@@ -100,6 +101,19 @@ static void lattice(const char *replicas, const char *chain)
     uint8_t *one = take(SITES);
     expect(lattice_chain_sample(&r.system, 50, 1, one, rng, NULL) == RSMI_OK);
     report(chain, one, SITES);
+    static int32_t group[4 * SITES];
+    int64_t flipped;
+    for (int i = 0; i < 4 * SITES; i++)
+        group[i] = i % 4 / 2;
+    uint8_t *spins_of = take(SITES), *rows = take(20 * (SITES + 7) / 8);
+    for (int algorithm = LATTICE_SWENDSEN_WANG; algorithm <= LATTICE_WOLFF; algorithm++) {
+        const lattice_clusters c = {
+            SITES, 2, start, neighbour, group, p, (const uint8_t[]){0, 1}, 0, algorithm};
+        expect(lattice_clusters_sample(&c, 5, 10, spins_of, rng, take(8 * SITES),
+                                       rows + algorithm * 10 * (SITES + 7) / 8,
+                                       &flipped) == RSMI_OK);
+    }
+    report(clusters, rows, 20 * (SITES + 7) / 8);
 }
 
 static void dimers(const char *kernel, int open)
@@ -434,7 +448,7 @@ int main(void)
         ising_bitsliced("strip", BITSLICED_STRIP, 16, 6, 128);
     ising_bitsliced("replicas", BITSLICED_REPLICAS, 1, 10, 14),
         ising_bitsliced("replicas", BITSLICED_REPLICAS, 4, 6, 6);
-    lattice("lattice-replicas", "lattice-chain");
+    lattice("lattice-replicas", "lattice-chain", "lattice-clusters");
     dimers("dimers", 0), dimers("dimers", 1);
     triangles("triangular");
     loops("loops", 0), loops("loops", 1);

@@ -54,6 +54,12 @@ class TestTriangular(OnLattice, SamplingContract, ProbabilityContract):
     cases = (
         replicas("--size 3 --temperature 4 --antiferromagnetic --field 0.5"),
         Case("ferromagnet", "--size 3 --temperature 5", slow=True),
+        Case(
+            "Swendsen-Wang",
+            "--size 3 --temperature 4 --algorithm swendsen-wang --field 0.3 --antiferromagnetic",
+            slow=True,
+        ),
+        Case("Wolff", "--size 3 --temperature 4 --algorithm wolff --field 0.3", slow=True),
     )
 
 
@@ -106,7 +112,10 @@ class TestSquare(OnLattice, ModelContract):
 @pytest.mark.slow
 class TestJ1J2(OnLattice, ModelContract):
     model = "ising-j1j2"
-    cases = (replicas("--size 3 --temperature 4 --ratio J2=-0.7 --field 0.2"),)
+    cases = (
+        replicas("--size 3 --temperature 4 --ratio J2=-0.7 --field 0.2"),
+        Case("clusters", "--size 3 --temperature 4 --ratio J2=0.3 --algorithm swendsen-wang"),
+    )
     settings = ("--size 8 --temperature 3",)
 
 

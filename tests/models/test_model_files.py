@@ -245,6 +245,7 @@ def test_wrong_files(text, words, tmp_path):
         ("--model ising-j1j2 --size 4 --temperature 1 --ratio J3=1", "there are J1, J2"),
         ("--model ising-j1j2 --size 4 --temperature 1 --ratio J2", "NAME=VALUE"),
         ("--model ising-j1j2 --size 4 --temperature 1 --ratio J2=inf", "finite"),
+        ("--model hard-squares --size 4 --fugacity 2 --algorithm wolff", "clusters are of spins"),
         ("--model lattice --size 4 --temperature 1", "lattice"),
     ],
 )

@@ -1,8 +1,10 @@
 """Slow Python twins of the heat bath of any lattice (csrc/models/lattice), on the same random
 streams."""
 
+import math
+
 import numpy as np
-from random_twin import WORD, keyed_bits, twin_of_lanes, xoshiro_next
+from random_twin import WORD, keyed_bits, probability_threshold, twin_of_lanes, xoshiro_next
 
 
 class Lattice:
@@ -54,6 +56,48 @@ def chain_sweeps(lattice, up, rng, sweeps):
         for site in range(lattice.sites):
             place = lattice.classes(site, up[np.newaxis])[0]
             up[site] = xoshiro_next(rng) < lattice.probabilities[place]
+
+
+def is_open(bonds, place, site, up, rng):
+    """Whether a bond is satisfied and open; ``bonds`` are the arguments of `Bonds`."""
+    _, neighbours, groups, thresholds, unlike, _ = bonds
+    group = groups[place]
+    satisfied = up[site] ^ up[neighbours[place]] == unlike[group]
+    return satisfied and xoshiro_next(rng) < int(thresholds[group])
+
+
+def flips(cost):
+    """The threshold of the probability 1/(1 + exp(cost))."""
+    return probability_threshold(1 / (1 + math.exp(cost)), 1 / (1 + math.exp(-cost)))
+
+
+def swendsen_wang(bonds, up, rng):
+    """One sweep of all clusters in place; the label of a cluster is its first site."""
+    start, neighbours, field = bonds[0], bonds[1], bonds[5]
+    label = np.arange(len(up))
+    for site in range(len(up)):
+        for place in range(start[site], start[site + 1]):
+            other = neighbours[place]
+            if other > site and is_open(bonds, place, site, up, rng):
+                label[label == max(label[site], label[other])] = min(label[site], label[other])
+    magnetization = {root: (2 * up[label == root].astype(int) - 1).sum() for root in set(label)}
+    for root in sorted(magnetization):
+        bits = xoshiro_next(rng)
+        flip = bits >> 63 if field == 0 else bits < flips(2 * field * magnetization[root])
+        up[label == root] ^= flip
+
+
+def wolff(bonds, up, rng):
+    """One cluster in place."""
+    start, neighbours, field = bonds[0], bonds[1], bonds[5]
+    queue = [xoshiro_next(rng) * len(up) >> 64]
+    for site in queue:
+        for place in range(start[site], start[site + 1]):
+            if neighbours[place] not in queue and is_open(bonds, place, site, up, rng):
+                queue.append(int(neighbours[place]))
+    cost = 2 * field * (2 * up[queue].astype(int) - 1).sum()
+    if cost <= 0 or xoshiro_next(rng) < probability_threshold(math.exp(-cost), -math.expm1(-cost)):
+        up[queue] ^= 1
 
 
 class Replicas:

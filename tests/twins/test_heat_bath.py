@@ -5,8 +5,9 @@ import itertools
 
 import numpy as np
 import pytest
-from heat_bath_twin import Lattice, Replicas, chain_sweeps
+from heat_bath_twin import Lattice, Replicas, chain_sweeps, swendsen_wang, wolff
 
+from rsmi.models.lattice.clusters import Bonds, sample_clusters
 from rsmi.models.lattice.heat_bath import (
     KIND,
     MOST_CLASSES,
@@ -122,6 +123,61 @@ def test_twin_of_a_chain(kinds):
         np.testing.assert_array_equal(row, np.packbits(expected, bitorder="little"))
     np.testing.assert_array_equal(spins, expected)
     assert rng.tolist() == words
+
+
+@pytest.mark.parametrize("field", [0.0, 0.3])
+@pytest.mark.parametrize(
+    ("algorithm", "update"), [("swendsen-wang", swendsen_wang), ("wolff", wolff)]
+)
+def test_twin_of_clusters(algorithm, update, field):
+    """Bonds of both signs, some of them double, and a site without any."""
+    random = np.random.default_rng(5)
+    pairs = random.integers(0, 23, (40, 2))
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    ends = np.concatenate([pairs, pairs[:, ::-1]])
+    order, groups = np.argsort(ends[:, 0], kind="stable"), np.arange(len(pairs)) % 2
+    bonds = (
+        np.concatenate([[0], np.cumsum(np.bincount(ends[:, 0], minlength=24))]),
+        ends[order, 1].astype(np.int32),
+        np.tile(groups, 2)[order].astype(np.int32),
+        np.array([2**63, 2**62], dtype=np.uint64),
+        np.array([0, 1], dtype=np.uint8),
+        field,
+    )
+    spins = random.integers(0, 2, 24, dtype=np.uint8)
+    rng = random.integers(0, 2**64, size=4, dtype=np.uint64)
+    expected, words = spins.copy(), [int(word) for word in rng]
+    rows = np.empty((10, 3), dtype=np.uint8)
+    sample_clusters(Bonds(*bonds), spins, rng, algorithm, 2, rows)
+    for row in rows:
+        for _ in range(2):
+            update(bonds, expected, words)
+        np.testing.assert_array_equal(row, np.packbits(expected, bitorder="little"))
+    assert rng.tolist() == words
+
+
+def test_refusals_of_clusters():
+    good = [
+        np.array([0, 1, 2]),
+        np.array([1, 0], dtype=np.int32),
+        np.zeros(2, dtype=np.int32),
+        np.array([2**63], dtype=np.uint64),
+        np.zeros(1, dtype=np.uint8),
+        0.0,
+    ]
+    Bonds(*good)
+    wrong = [(0, np.array([0, 1, 3])), (1, np.array([1, 2], dtype=np.int32)), (5, np.nan)]
+    wrong += [(2, np.ones(2, dtype=np.int32)), (4, np.zeros(2, dtype=np.uint8))]
+    for place, value in wrong:
+        with pytest.raises(ValueError):
+            Bonds(*good[:place], value, *good[place + 1 :])
+    row, rng = np.empty((1, 1), dtype=np.uint8), np.arange(1, 5, dtype=np.uint64)
+    with pytest.raises(ValueError, match="wolff"):
+        sample_clusters(Bonds(*good), np.zeros(2, dtype=np.uint8), rng, "metropolis", 1, row)
+    with pytest.raises(ValueError):
+        sample_clusters(Bonds(*good), np.full(2, 2, dtype=np.uint8), rng, "wolff", 1, row)
+    with pytest.raises(ValueError):
+        sample_clusters(Bonds(*good), np.zeros(3, dtype=np.uint8), rng, "wolff", 1, row)
 
 
 @pytest.mark.parametrize("sites", [1, 7, 64, 65, 200])

@@ -35,6 +35,7 @@ INTEGER = {
     "replicas",
     "lattice-replicas",
     "lattice-chain",
+    "lattice-clusters",
     "dimers",
     "loops",
     "triangular",

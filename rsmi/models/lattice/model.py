@@ -21,6 +21,7 @@ from rsmi.models.lattice import (
     schema,
     simulation,
 )
+from rsmi.models.lattice.clusters import ALGORITHMS
 from rsmi.models.lattice.definition import Definition
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ content of the file is the identity of the samples, not its place.
 
 Heat bath updates 512 chains at once if --chains is a multiple of 512, as it is by default, and if a
 site has at most 64 combinations of neighbours that are up; else one spin at a time. The pilot run
-also measures the Fourier modes that order first.
+also measures the Fourier modes that order first. Swendsen-Wang and Wolff flip clusters of spins,
+with bonds of any range and either sign; they help near the critical point of lattices that are not
+frustrated. With auto it is heat bath.
 
 The bonds have the strength --ratio NAME=VALUE in units of J. --antiferromagnetic turns the sign of
 all couplings round, and so does a negative --coupling. Hard cores alone have no temperature but a
@@ -88,7 +91,7 @@ class LatticeModel(Model):
             " hexagons.h5",
         ),
     )
-    algorithms = ("heat-bath",)
+    algorithms = ("heat-bath", *ALGORITHMS)
     boundaries = schema.BOUNDARIES
     options = _OPTIONS
     energy_type = "float64"

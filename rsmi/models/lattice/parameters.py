@@ -10,6 +10,7 @@ from typing import Any
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.models.lattice import critical, schema
+from rsmi.models.lattice.clusters import ALGORITHMS
 from rsmi.models.lattice.definition import Definition
 from rsmi.models.lattice.system import StatePoint, check_lattice
 from rsmi.models.state_point import resolve_coupling
@@ -33,6 +34,8 @@ def parameters(definition: Definition, request: Mapping[str, Any]) -> dict:
     check_shape(definition, shape)
     open_sides = "open" in (definition.boundary, request.get("boundary"))
     _check_strength(definition, coupling)
+    if request["algorithm"] in ALGORITHMS and not definition.spins:
+        raise UsageError(f"--algorithm {request['algorithm']}: clusters are of spins")
     StatePoint(definition, tuple(shape), not open_sides, coupling).check_tables()
     own = {"coupling": coupling} if definition.thermal else {}
     return own | {

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from rsmi.engine.tasks import Rows, State
 from rsmi.lattice.packed import pack_spins, unpack_bits
+from rsmi.models.lattice import clusters, heat_bath, measures
 from rsmi.models.lattice import definition as definitions
-from rsmi.models.lattice import heat_bath, measures
 from rsmi.models.lattice.system import StatePoint
 from rsmi.models.simulation import Simulation, magnetizations
 from rsmi.store import File
@@ -23,6 +23,9 @@ _PLAIN_CHAINS = 8
 _REPLICA_CHAINS = 2 * heat_bath.REPLICAS
 REPLICA_SITES = 1 << 20  # 512 replicas of a larger lattice take more than 64 MB
 _REPLICA_PILOT_UPDATES = 1 << 29  # site updates of each replica in the longest pilot run
+_FIRST_SWEEPS = 50  # of all clusters, before chains of single clusters
+_SCOUTED_SWEEPS = 200  # spins that are flipped, for each site, to learn the size of clusters
+_SCOUTS, _MOST_SCOUTS = 1000, 10_000_000  # clusters, at a time and altogether
 _PILOT_ROWS = 512  # the most measurements of a replica in a pilot run
 
 
@@ -36,14 +39,17 @@ def default_chains(parameters: Mapping[str, Any]) -> int:
 def simulation_of(parameters: Mapping[str, Any]) -> LatticeSimulation:
     """Return the simulation of checked parameters, which include ``seed`` and ``chains``."""
     text = json.dumps(parameters["definition"], sort_keys=True)
+    algorithm = "heat-bath" if parameters["algorithm"] == "auto" else parameters["algorithm"]
     arguments = (
         tuple(parameters["shape"]),
         parameters.get("coupling", 0.0),
         text,
         parameters["boundary"],
-        "heat-bath",
+        algorithm,
         parameters["seed"],
     )
+    if algorithm in clusters.ALGORITHMS:
+        return ClusterChain(*arguments)
     replicas = Replicas(*arguments)
     fits = replicas.sites <= REPLICA_SITES and replicas.point.system.fits_replicas
     divided = parameters["chains"] % heat_bath.REPLICAS == 0
@@ -98,7 +104,11 @@ class LatticeSimulation(Simulation):
         return own | {"coupling": self.coupling, "temperature": 1 / self.coupling}
 
     def from_file(self, file: File) -> LatticeSimulation:
-        kind = Replicas if "generator" in file.any_state() else PlainChain
+        kind: type[LatticeSimulation] = PlainChain
+        if "generator" in file.any_state():
+            kind = Replicas
+        elif file.attributes["algorithm"] in clusters.ALGORITHMS:
+            kind = ClusterChain
         return kind(
             self.shape,
             self.coupling,
@@ -149,10 +159,14 @@ class PlainChain(LatticeSimulation):
 
     def advance(self, state: State, updates: int, first: int, count: int) -> Rows:
         rows = np.empty((count, self.row_bytes), dtype=np.uint8)
-        system = self.point.system
-        heat_bath.sample_chain(system, state["spins"], state["rng"], updates, rows)
+        self._sample(state, updates, rows)
         up = unpack_bits(rows, (self.sites,)) > 0
         return {"spins": rows, "energy": measures.energies_of(self.point, up)}
+
+    def _sample(self, state: State, updates: int, rows: NDArray[np.uint8]) -> None:
+        """Fill packed rows, so many updates before each, and change the state."""
+        system = self.point.system
+        heat_bath.sample_chain(system, state["spins"], state["rng"], updates, rows)
 
     def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[NDArray]:
         rows = self.advance(state, clusters_per_sweep, 0, sweeps)
@@ -162,6 +176,44 @@ class PlainChain(LatticeSimulation):
             np.abs(magnetizations(rows, self.sites)),
             *(mode.of(up) for mode in self.modes),
         ]
+
+
+class ClusterChain(PlainChain):
+    """One chain that flips clusters."""
+
+    layout = "clusters"
+
+    def start(self, *numbers: int | str) -> State:
+        """Chains of Wolff begin after some sweeps of all clusters: where few bonds are satisfied,
+        as in an antiferromagnet with all spins up, single clusters are single spins."""
+        state = super().start(*numbers)
+        if self.algorithm == "wolff":
+            row, bonds = np.empty((1, self.row_bytes), dtype=np.uint8), self.point.cluster_bonds
+            spins, rng = state["spins"], state["rng"]
+            clusters.sample_clusters(bonds, spins, rng, "swendsen-wang", _FIRST_SWEEPS, row)
+        return state
+
+    def _sample(self, state: State, updates: int, rows: NDArray[np.uint8]) -> None:
+        bonds = self.point.cluster_bonds
+        clusters.sample_clusters(bonds, state["spins"], state["rng"], self.algorithm, updates, rows)
+
+    @property
+    def needs_pilot(self) -> bool:
+        return self.algorithm == "wolff"
+
+    def clusters_per_sweep(self) -> int:
+        """Wolff clusters that flip about as many spins as there are: as many as a run of them has
+        needed."""
+        if self.algorithm != "wolff":
+            return 1
+        state, row = self.start("wolff-clusters"), np.empty((1, self.row_bytes), dtype=np.uint8)
+        bonds, number, flipped = self.point.cluster_bonds, 0, 0
+        while number < _MOST_SCOUTS and flipped < _SCOUTED_SWEEPS * self.sites:
+            flipped += clusters.sample_clusters(
+                bonds, state["spins"], state["rng"], "wolff", _SCOUTS, row
+            )
+            number += _SCOUTS
+        return max(1, round(number * self.sites / max(flipped, 1)))
 
 
 class Replicas(LatticeSimulation):

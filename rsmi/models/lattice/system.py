@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
+from rsmi.models.lattice.clusters import Bonds
 from rsmi.models.lattice.definition import Bond, Definition
 from rsmi.models.lattice.heat_bath import KIND, MOST_GROUPS, System
 
@@ -156,6 +157,22 @@ class StatePoint:
             np.array(probabilities, dtype=np.uint64),
         )
 
+    @functools.cached_property
+    def cluster_bonds(self) -> Bonds:
+        """The bonds as the cluster algorithms take them."""
+        neighbours, group_of = self.neighbours
+        present = neighbours >= 0
+        groups = np.broadcast_to(np.array(group_of) - 1, neighbours.shape)
+        strengths = np.array(self.strengths) * self.coupling
+        return Bonds(
+            np.concatenate([[0], np.cumsum(present.sum(axis=1))]),
+            neighbours[present].astype(np.int32),
+            groups[present].astype(np.int32),
+            np.array([opening(abs(strength)) for strength in strengths], dtype=np.uint64),
+            (strengths < 0).astype(np.uint8),
+            self.coupling * self.definition.field,
+        )
+
     def _order(self, sizes: Sequence[int]) -> list[int]:
         """The groups of a kind: the exclusive one first, then the larger ones before the smaller
         ones."""
@@ -236,6 +253,15 @@ def threshold(exponent: float) -> int:
     decay = math.exp(-abs(exponent))
     less = int(decay / (1 + decay) * 2.0**64)
     return less if exponent < 0 or less == 1 << 63 else (1 << 64) - max(less, 1)
+
+
+def opening(coupling: float) -> int:
+    """Return the probability 1 - exp(-2 coupling) that a satisfied bond is open, times 2^64 and at
+    most 2^64 - 1."""
+    closed = math.exp(-2 * coupling)
+    if closed >= 0.5:
+        return int(-math.expm1(-2 * coupling) * 2.0**64)
+    return (1 << 64) - max(int(closed * 2.0**64), 1)
 
 
 def check_lattice(definition: Definition, shape: Sequence[int], where: str = "--size") -> None:
