@@ -45,10 +45,14 @@ class KnownOperator:
     dimension : KnownValue
         Its scaling dimension Delta: two such operators at a distance r have a correlation
         proportional to r^(-2 Delta).
+    uniform : bool
+        Whether averages of local functions over the lattice contain it. If not, it has a wave
+        vector, as the order of an antiferromagnet.
     """
 
     name: str
     dimension: KnownValue
+    uniform: bool = True
 
 
 class Thermometer(Protocol):

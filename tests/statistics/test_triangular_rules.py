@@ -104,3 +104,21 @@ def test_named_rules(samples, windows):
     both, _ = information(order(), windows)
     assert 0.005 < spin < 0.02
     assert both == pytest.approx(0.545, abs=0.02)
+
+
+@pytest.mark.slow
+def test_scaling_dimension_of_the_order(samples, tmp_path):
+    """1/4, from the structure factors of 12, 24 and 48 at small distances from K."""
+    names = [samples]
+    for side in (12, 48):
+        names.append(tmp_path / f"{side}.h5")
+        line = f"sample --model triangular-ground-states --size {side} --samples 20480"
+        assert run_here(*line.split(), "-q", "-o", names[-1]).code == 0
+    out = tmp_path / "correlation.h5"
+    result = run_here("spectrum", *names, "--correlation", "--json", "-q", "-o", out)
+    assert result.code == 0, result.err
+    found = {row["function"]: row for row in json.loads(result.out)["dimensions"]}
+    for name in ("order-cos", "order-sin"):
+        value, error = found[name]["delta"], found[name]["error"]
+        assert error < 0.02
+        assert abs(value - 0.25) < 4 * error

@@ -115,6 +115,14 @@ def order(spins: NDArray[np.int8]) -> NDArray[np.complex128]:
     return np.stack(by_sublattice, axis=1) @ phases / math.prod(spins.shape[1:])
 
 
+def order_field(component: str, configurations: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return s cos(K.r) or s sin(K.r), (n, Lx, Ly), of configurations (n, 1, Lx, Ly); the component
+    is ``cos`` or ``sin``."""
+    x, y = np.indices(configurations.shape[2:])
+    phases = 2 * np.pi * ((x + y) % 3) / 3
+    return configurations[:, 0] * (np.cos(phases) if component == "cos" else np.sin(phases))
+
+
 def observables(spins: NDArray[np.int8]) -> dict[str, NDArray[np.float64]]:
     """Return the observables of every configuration (n, Lx, Ly) of +-1.
 

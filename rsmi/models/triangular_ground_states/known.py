@@ -33,10 +33,10 @@ def known(dimension: int) -> Known:
     if dimension != 2:
         return Known(no_critical_point=NO_CRITICAL_POINT, no_thermometer=NO_THERMOMETER)
     odd = (
-        KnownOperator("sigma at K", KnownValue(0.25, "1/4 = 0.25", _STEPHENSON)),
+        KnownOperator("sigma at K", KnownValue(0.25, "1/4 = 0.25", _STEPHENSON), False),
         KnownOperator("sigma uniform", KnownValue(2.25, "9/4 = 2.25", _NIENHUIS)),
     )
-    even = (KnownOperator("bonds at K", KnownValue(1.0, "1", _NIENHUIS)),)
+    even = (KnownOperator("bonds at K", KnownValue(1.0, "1", _NIENHUIS), False),)
     return Known(
         no_critical_point=NO_CRITICAL_POINT,
         always_critical=True,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,6 +82,18 @@ class TriangularGroundStates(Model):
     def unit_cell(self, attributes: Mapping[str, Any]) -> UnitCell | None:
         """The triangular lattice, also of blocks, unless they have several variables."""
         return TRIANGULAR if attributes.get("components", 1) == 1 else None
+
+    def fields(
+        self, attributes: Mapping[str, Any]
+    ) -> Mapping[str, Callable[[NDArray[np.int8]], NDArray[np.float64]]]:
+        """The spin, and the two components of the order at K, whose scaling dimension is 1/4."""
+        if attributes.get("components", 1) > 1 or attributes.get("rg_step", 0):
+            return super().fields(attributes)
+        order = {
+            f"order-{component}": functools.partial(ground_states.order_field, component)
+            for component in ("cos", "sin")
+        }
+        return {**super().fields(attributes), **order}
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         return known.known(dimension)

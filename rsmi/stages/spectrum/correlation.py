@@ -52,7 +52,10 @@ def _lattice(file: File, sums: CorrelationSums) -> Json:
     coupling = float(file.read("/files/coupling")[0])
     known = model_of(file).known(len(sums.shape), {**file.attributes, "coupling": coupling})
     exact = {
-        sector: 2 * operators[0].dimension.value for sector, operators in known.operators.items()
+        sector: 2 * one.dimension.value
+        for sector, operators in known.operators.items()
+        for one in reversed(operators)
+        if one.uniform
     }
     return {
         "shape": list(sums.shape),

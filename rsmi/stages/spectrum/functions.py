@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import pack_spins
+from rsmi.models.spins import component_fields
 from rsmi.renormalization import rules
 from rsmi.renormalization.spectrum import functions
 from rsmi.renormalization.spectrum.readings import Function
@@ -94,7 +95,7 @@ def choose_functions(
     rows = random_rows(system.smallest)
     naive = [
         _checked(function, {"name": function.name}, function.name, None, system, rows, choices)
-        for function in _naive(system)
+        for function in [*_naive(system), *(_orders(system) if choices.correlation else ())]
     ]
     files: dict[str, File] = {}
     others = []
@@ -119,6 +120,15 @@ def _naive(system: System) -> list[SiteFunction]:
     return [OfModel(name, values) for name, values in fields.items()]
 
 
+def _orders(system: System) -> list[SiteFunction]:
+    """What the model names beside the spins of one component: orders that are not uniform."""
+    if system.components > 1:
+        return []
+    spins = component_fields(system.model.components(system.attributes))
+    fields = system.model.fields(system.attributes)
+    return [OfModel(name, values) for name, values in fields.items() if name not in spins]
+
+
 def _without_repetition(chosen: Sequence[ChosenFunction]) -> list[ChosenFunction]:
     by_identity = {str(one.identity): one for one in reversed(chosen)}
     return list(reversed(by_identity.values()))
@@ -134,6 +144,7 @@ def _resolve(
 ) -> list[_Resolved]:
     """The functions that one option names: one for each hidden unit of a rule."""
     known = {one.name: one for one in _naive(system)}
+    known |= {one.name: one for one in (_orders(system) if choices.correlation else ())}
     if system.components == 1:
         operators = functions.named_functions(system.dimension)
         known |= {name: OfSpins(one) for name, one in operators.items()}

@@ -152,7 +152,8 @@ def _headline(one: Analysis, sector: str) -> Json:
 
 
 def exact_values(one: Analysis, sector: str) -> list[Json]:
-    """The known scaling operators of a sector, smallest dimension first."""
+    """The known scaling operators of a sector that averages over the lattice contain, smallest
+    dimension first."""
     return [
         {
             "operator": operator.name,
@@ -162,6 +163,7 @@ def exact_values(one: Analysis, sector: str) -> list[Json]:
             "source": operator.dimension.source,
         }
         for operator in one.known.operators.get(sector, ())
+        if operator.uniform
     ]
 
 
