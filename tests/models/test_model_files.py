@@ -2,7 +2,9 @@
 
 import json
 import math
+import shutil
 
+import h5py
 import numpy as np
 import pytest
 from conftest import digest, run_here
@@ -89,6 +91,44 @@ def test_density(tmp_path):
     assert 0 < numbers["density"] < 0.5 and numbers["density_error"] > 0
     assert numbers["energy"] == -numbers["density"] and numbers["temperature"] is None
     assert numbers["coupling"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ((), None),
+        ((), 3),
+        (("definition",), None),
+        (("definition",), []),
+        (("definition", "name"), 3),
+        (("definition", "sites"), "A"),
+        (("definition", "sites"), [3]),
+        (("definition", "bonds", "nearest"), [[1, 0, 0]]),
+        (("definition", "bonds", "nearest"), {}),
+        (("definition", "couplings", "nearest"), "x"),
+        (("definition", "couplings"), None),
+        (("definition", "basis"), [[0, 0], [0, 0]]),
+        (("definition", "dimension"), [2]),
+        (("definition", "other"), 1),
+    ],
+    ids=str,
+)
+def test_damaged_definitions(path, value, workshop, tmp_path):
+    """A file whose definition was changed is refused in one sentence."""
+    made = workshop(f"sample --model ising-triangular --size 3 --temperature 4 {SHORT[:-3]}")
+    out = shutil.copy(made, tmp_path / "out.h5")
+    with h5py.File(out, "r+") as file:
+        content = json.loads(file.attrs["model_parameters"])
+        place = content
+        for name in path[:-1]:
+            place = place[name]
+        if path:
+            place[path[-1]] = value
+        else:
+            content = value
+        file.attrs["model_parameters"] = np.bytes_(json.dumps(content))
+    result = run_here("info", out)
+    assert result.code == 65 and result.err.count("\n") == 1, result.err
 
 
 # ---- what is known -------------------------------------------------------------------------------
@@ -233,6 +273,7 @@ def test_wrong_files(text, words, tmp_path):
         ("--model hard-squares --size 4 --fugacity 2 --antiferromagnetic", "no couplings"),
         ("--model hard-squares --size 4 --fugacity x", "write a number"),
         ("--model hard-squares --size 4 --fugacity -1", "positive"),
+        ("--model hard-squares --size 4 --fugacity 1e7", "frozen"),
         ("--model hard-squares --size 1x4 --fugacity 2", "joins a site to itself"),
         ("--model ising-j1j2 --size 4 --temperature Tc", "not known exactly"),
         ("--model ising-triangular --size 4 --temperature Tc --antiferromagnetic", "not known"),

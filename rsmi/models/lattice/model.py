@@ -15,6 +15,7 @@ from rsmi.models.base import Component, Known, Model, Option
 from rsmi.models.lattice import (
     critical,
     definition,
+    exact,
     parameters,
     report,
     samples,
@@ -182,6 +183,14 @@ class LatticeModel(Model):
             operators=critical.operators(own),
         )
 
+    def exact_energy(self, attributes: Mapping[str, Any]) -> float | None:
+        """By enumeration or a transfer matrix, on small lattices."""
+        if attributes.get("rg_step") or self._definition(attributes) is None:
+            return None
+        point = samples.point_of(attributes, tuple(attributes["original_shape"]))
+        known = None if point is None else exact.averages(point)
+        return None if point is None or known is None else known.energy / point.sites
+
     # ---- numbers and words of a file -------------------------------------------------------------
 
     def label(self, attributes: Mapping[str, Any]) -> str:
@@ -196,7 +205,7 @@ class LatticeModel(Model):
         own = self._definition(attributes)
         if own is None:
             return super().describe_summary(attributes, numbers)
-        return report.describe_summary(attributes, numbers, own)
+        return report.describe_summary(attributes, numbers, own, self.exact_energy(attributes))
 
     def describe_lattice(self, attributes: Mapping[str, Any]) -> str:
         return self.label(attributes)

@@ -15,6 +15,7 @@ from rsmi.models.lattice.definition import Definition
 from rsmi.models.lattice.system import StatePoint, check_lattice
 from rsmi.models.state_point import resolve_coupling
 
+_LARGEST_FUGACITY = 1e6  # of hard cores
 _STRONGEST = 1e6  # K times the sum of all couplings of a site
 
 
@@ -34,6 +35,7 @@ def parameters(definition: Definition, request: Mapping[str, Any]) -> dict:
     check_shape(definition, shape)
     open_sides = "open" in (definition.boundary, request.get("boundary"))
     _check_strength(definition, coupling)
+    _check_frozen(definition)
     if request["algorithm"] in ALGORITHMS and not definition.spins:
         raise UsageError(f"--algorithm {request['algorithm']}: clusters are of spins")
     StatePoint(definition, tuple(shape), not open_sides, coupling).check_tables()
@@ -127,6 +129,16 @@ def fugacity(definition: Definition, text: str) -> float:
     if not math.isfinite(value) or value <= 0:
         raise UsageError(f"--fugacity {text}: must be positive and finite")
     return value
+
+
+def _check_frozen(definition: Definition) -> None:
+    """Raise UsageError if hard cores would never move."""
+    fugacity = definition.fugacity
+    if definition.exclusions and fugacity is not None and fugacity > _LARGEST_FUGACITY:
+        raise UsageError(
+            f"fugacity {fugacity:g}: a particle would leave its site once in so many sweeps, and"
+            f" hard cores would be frozen; at most {_LARGEST_FUGACITY:g}"
+        )
 
 
 # ---- the state point -----------------------------------------------------------------------------

@@ -47,14 +47,19 @@ def _up(file: File) -> NDArray[np.int64]:
 
 
 def describe_summary(
-    attributes: Mapping[str, Any], numbers: dict, definition: Definition
+    attributes: Mapping[str, Any],
+    numbers: dict,
+    definition: Definition,
+    exact_energy: float | None,
 ) -> list[tuple]:
     """Return a `summary` as rows of a table: name, value with its error, unit or remark."""
-    rows = spins.describe_summary(attributes, numbers, None)
+    rows = spins.describe_summary(attributes, numbers, exact_energy)
     if definition.spins or "density" not in numbers:
         return rows
     density = with_error(numbers["density"], numbers["density_error"])
-    energy = rows[0] if definition.thermal else (*rows[0][:2], "minus the density of particles")
+    energy = rows[0]
+    if not definition.thermal:
+        energy = (*energy[:2], f"minus the density of particles{energy[2].removeprefix('J')}")
     return [("density", density, "particles per site"), energy, *rows[1:]]
 
 

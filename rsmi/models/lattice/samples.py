@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.errors import DataError, RsmiError
+from rsmi.errors import DataError, UsageError
 from rsmi.lattice.packed import unpack_bits
 from rsmi.models import spins
 from rsmi.models.lattice import definition as definitions
@@ -25,12 +25,17 @@ def definition_of(attributes: Mapping[str, Any]) -> Definition | None:
 
     Raises
     ------
-    UsageError
+    DataError
         If it defines no model.
     """
     own = attributes.get("model_parameters")
     content = own.get("definition") if isinstance(own, Mapping) else None
-    return definitions.from_json(content) if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping):
+        return None
+    try:
+        return definitions.from_json(content)
+    except UsageError as error:
+        raise DataError(f"the definition of the model is wrong: {error}") from error
 
 
 def point_of(attributes: Mapping[str, Any], shape: tuple[int, ...]) -> StatePoint | None:
@@ -51,8 +56,8 @@ def check_file(file: File) -> None:
     attributes, path = file.attributes, file.path
     try:
         definition = definition_of(attributes)
-    except RsmiError as error:
-        raise DataError(f"{path}: the definition of the model is wrong: {error}") from error
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
     if definition is None:
         raise DataError(f"{path}: the definition of the model is missing")
     components = attributes.get("components", 1)

@@ -1,0 +1,109 @@
+"""Exact averages of small lattices: transfer matrices against enumeration, Kaufman's solution and
+numbers from elsewhere."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rsmi import models
+from rsmi.models.ising import facts
+from rsmi.models.lattice import definition, exact
+from rsmi.models.lattice.system import StatePoint
+
+
+def point(name, shape, coupling=0.0, periodic=True, **changes):
+    content = models.get(name).definition.as_json() | changes
+    content = {key: value for key, value in content.items() if value is not None}
+    return StatePoint(definition.of_content(content), shape, periodic, coupling)
+
+
+def assert_same(one, other):
+    for name in ("log_partition", "energy", "up"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-11, abs=1e-11)
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        point("ising-triangular", (4, 3), 0.3, field=0.2),
+        point("ising-j1j2", (3, 4), 0.4, field=-0.3),
+        point("ising-anisotropic", (2, 5), 0.5),
+        point("ising-honeycomb", (3, 2), 0.6, field=0.1),
+        point("ising-kagome", (2, 2), 0.4, field=0.2),
+        point("hard-hexagons", (4, 4), fugacity=11.0),
+        point("hard-squares", (4, 3), fugacity=2.0),
+    ],
+    ids=lambda system: system.definition.name,
+)
+def test_transfer_matrix_and_enumeration(system):
+    """Along both axes; it catches a bond of the wrong direction and a layer counted twice."""
+    expected = exact.enumerated(system)
+    for axis in (0, 1):
+        assert_same(exact.by_layers(system, axis), expected)
+
+
+def test_lattice_gas():
+    """Attraction and hard cores together."""
+    content = {
+        "name": "gas",
+        "variable": "occupation",
+        "dimension": 2,
+        "exclusions": [[1, 0], [0, 1]],
+        "bonds": {"next": [[1, 1], [1, -1]]},
+        "couplings": {"next": 0.7},
+        "fugacity": 1.5,
+    }
+    gas = StatePoint(definition.of_content(content), (4, 3), True, 0.9)
+    assert_same(exact.by_layers(gas, 0), exact.enumerated(gas))
+
+
+def test_square_lattice_against_kaufman():
+    for shape in ((6, 6), (5, 8), (8, 20)):
+        for coupling in (0.2, 0.44, 1.0):
+            energy = exact.averages(point("ising-square", shape, coupling)).energy
+            assert energy / math.prod(shape) == pytest.approx(
+                facts.exact_energy(shape, coupling), rel=1e-10
+            )
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "states"),
+    [("hard-squares", 4, 743), ("hard-squares", 6, 2_406_862), ("hard-hexagons", 4, 201)]
+    + [("hard-hexagons", 6, 162_314)],
+)
+def test_numbers_of_states_of_hard_cores(name, side, states):
+    known = exact.averages(point(name, (side, side), fugacity=1.0))
+    assert math.exp(known.log_partition) == pytest.approx(states, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "log_partition", "density"),
+    [
+        ("hard-hexagons", 3, 0.952823682905, 0.305878113377),
+        ("hard-hexagons", 6, 0.867813603455, 0.292778972499),
+        ("hard-hexagons", 9, 0.851939016755, 0.288074476403),
+        ("hard-squares", 4, 0.831196247931, 0.387485640075),
+        ("hard-squares", 6, 0.809276030948, 0.380836260804),
+    ],
+)
+def test_hard_cores_at_their_critical_points(name, side, log_partition, density):
+    """ln Z and the density for each site, from another transfer matrix of allowed rows only."""
+    fugacity = 3.796255174 if name == "hard-squares" else 11.0901699437494745
+    known = exact.averages(point(name, (side, side), fugacity=fugacity), most_in_layer=9)
+    assert known.log_partition / side**2 == pytest.approx(log_partition, abs=1e-9)
+    assert known.up / side**2 == pytest.approx(density, abs=1e-9)
+    assert known.energy == pytest.approx(-known.up)
+
+
+def test_ground_states_of_the_triangular_antiferromagnet():
+    """At K = 20 ln Z + 36 K is the logarithm of 263,640, and the energy is -1 for each site."""
+    known = exact.averages(point("ising-triangular", (6, 6), 20.0, couplings={"nearest": -1.0}))
+    assert math.exp(known.log_partition - 36 * 20) == pytest.approx(263_640, rel=1e-9)
+    assert known.energy == pytest.approx(-36)
+
+
+def test_large_lattices_are_left_out():
+    assert exact.averages(point("ising-square", (16, 16), 0.4)) is None
+    assert exact.averages(point("ising-square", (6, 6), 0.4, periodic=False)) is None
+    assert np.isfinite(exact.averages(point("ising-square", (4, 4), 0.4, periodic=False)).energy)
