@@ -51,6 +51,16 @@ def test_one_line_says_what_was_read(good, workplace):
     assert "largest Fourier mode   uniform" in text
 
 
+def test_few_configurations_of_a_large_lattice(workplace):
+    """Of more than 2^20 sites each, whose largest Fourier mode is not the uniform one."""
+    spins = np.ones((3, 1024, 2048), np.int8)
+    spins[:, ::2, 1::2] = spins[:, 1::2, ::2] = -1
+    spins[1:, :8] = 1
+    result = bring(spins, "--axes n,y,x --trust")
+    assert result.code == 0, result.err
+    assert "largest Fourier mode   staggered" in run_here("info", "x.h5").out
+
+
 def test_findings_are_stored_outside_of_the_digest(good, workplace):
     """The digest is that of the same file without its examination."""
     bring(good[:600], LABEL)

@@ -119,9 +119,10 @@ def _amplitude(survey: Survey, component: int, vector: tuple[int, ...]) -> Serie
     waves = np.stack([np.cos(phase), np.sin(phase)], axis=1).astype(np.float32)
     if survey.live is not None:
         waves *= survey.live.reshape(-1, 1)
+    number = min(len(survey.spins), max(1, survey.spins.size >> 20))  # no piece is empty
     pieces = [
         rows[:, component].reshape(len(rows), -1).astype(np.float32) @ waves
-        for rows in np.array_split(survey.spins, max(1, survey.spins.size >> 20))
+        for rows in np.array_split(survey.spins, number)
     ]
     values = np.hypot(*np.concatenate(pieces).T.astype(np.float64)) / len(waves)
     values = np.round(values, 6)  # float32 sums are no more accurate, and constants stay constant
