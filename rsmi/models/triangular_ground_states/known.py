@@ -11,10 +11,9 @@ _NIENHUIS = "B. Nienhuis, H. J. Hilhorst, H. W. J. Bloete, J. Phys. A 17, 3559 (
 NO_CRITICAL_POINT = "the triangular antiferromagnet is critical at T = 0, in its ground states"
 NO_THERMOMETER = "all ground states have the same energy, which tells no coupling"
 
-# The entropy per site of the infinite lattice in nats (G. H. Wannier, Phys. Rev. 79, 357 (1950);
-# erratum Phys. Rev. B 7, 5017 (1973)), and the number of ground states of L x L lattices (transfer
-# matrices).
-ENTROPY = 0.3230659472
+# The number of ground states of L x L lattices, by transfer matrices. Their entropy per site tends
+# to 0.3230659472 nats (G. H. Wannier, Phys. Rev. 79, 357 (1950); erratum Phys. Rev. B 7, 5017
+# (1973)).
 GROUND_STATES = {3: 42, 6: 263640, 9: 547003370634}
 
 # S(K) of L x L lattices: by enumeration for L = 3 and 6, then from the spin correlations, which are

@@ -54,7 +54,7 @@ def check_file(file: File) -> None:
         )
     spins.check_temperature(file, 0.0)
     if file.kind == "samples":
-        spins.check_energies(file, -math.prod(shape), -math.prod(shape))
+        spins.check_energies(file, -math.prod(shape), 3 * math.prod(shape))
 
 
 def is_original(attributes: Mapping[str, Any]) -> bool:
