@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from conftest import FINE, MCISING, PIPELINE, SAMPLE, digest, run_here
 from hostile.bytes import HEADERS, HEAPS, checksums, damaged, lookup3
-from hostile.forgeries import forge, plausible
+from hostile.forgeries import FORGERIES, forge, plausible
 from hostile.pen import fresh, in_pen, in_pens
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -82,6 +82,24 @@ def test_no_mutant_escapes_the_reader(pipeline, workplace):
         outcomes, escapes = in_pen(range(50), reader_of(pipeline, name))
         assert not escapes, "\n".join(escapes)
         assert sum(outcomes.values()) == 50
+
+
+@pytest.mark.parametrize("name", ["samples.h5", "flow.h5"])
+def test_every_forgery_is_refused_or_harmless(name, pipeline, workplace):
+    """Each kind of forgery by its name, twice; a check that is missing cannot be left out by
+    chance, as it can above."""
+    kinds = {kind.__name__: kind for kind in FORGERIES}
+
+    def work(number):
+        kind = list(kinds)[number % len(kinds)]
+        rng = np.random.default_rng([number, sum(name.encode())])
+        forge(fresh(pipeline / name), rng, (kinds[kind],))
+        return outcome_of("mutant.h5", kind, None)
+
+    outcomes, escapes = in_pen(range(2 * len(kinds)), work)
+    assert not escapes, "\n".join(escapes)
+    assert {outcome.partition(":")[0] for outcome in outcomes} == kinds.keys()
+    assert sum(count for outcome, count in outcomes.items() if "refused" in outcome) > len(kinds) / 2
 
 
 # ---- files of other programs ---------------------------------------------------------------------
