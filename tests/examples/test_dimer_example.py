@@ -3,14 +3,15 @@
 import functools
 import importlib.util
 import math
+import shlex
 import sys
 from pathlib import Path
 
+import fork_client
 import numpy as np
 import pytest
 from conftest import module_of
 
-import rsmi
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.filters import columnar_templates, electric_templates
 from rsmi.samples.windows import WindowSet
@@ -22,10 +23,10 @@ NOISE = ("--noise-probability", 0.982)
 
 
 @pytest.fixture
-def script(monkeypatch):
-    """A script of the folder as a module."""
+def script(workplace, monkeypatch):
+    """A script of the folder as a module; its commands are forked processes."""
     monkeypatch.syspath_prepend(str(FOLDER))
-    monkeypatch.setenv("PYTHONPATH", str(Path(rsmi.__file__).parents[1]))
+    monkeypatch.setenv("RSMI", shlex.join([*fork_client.PROGRAM, "processes"]))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def load(name, steps=None, **constants):
@@ -37,7 +38,8 @@ def script(monkeypatch):
             monkeypatch.setattr(module, constant, value)
         return module
 
-    yield load
+    with fork_client.serving("processes"):
+        yield load
     sys.modules.pop("readouts", None)  # the name is that of this folder's only while a test runs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from conftest import run_here
 
 from rsmi import models
 from rsmi.models.base import Model
+from rsmi.stages.training import measures
 from rsmi.store import open_file
 
 MAJORITY = "--rule majority --steps 1"
@@ -60,6 +62,13 @@ class Registration:
         return configuration
 
     # ---- files -----------------------------------------------------------------------------------
+
+    @pytest.fixture(autouse=True)
+    def short_fits(self, monkeypatch):
+        """The decoders that measure a rule are fitted in fewer steps: no test of the contract reads
+        their bounds."""
+        short = functools.partial(measures.fit_decoder, steps=100)
+        monkeypatch.setattr(measures, "fit_decoder", short)
 
     @pytest.fixture(autouse=True)
     def workshop(self, workshop):

@@ -99,7 +99,9 @@ def test_every_forgery_is_refused_or_harmless(name, pipeline, workplace):
     outcomes, escapes = in_pen(range(2 * len(kinds)), work)
     assert not escapes, "\n".join(escapes)
     assert {outcome.partition(":")[0] for outcome in outcomes} == kinds.keys()
-    assert sum(count for outcome, count in outcomes.items() if "refused" in outcome) > len(kinds) / 2
+    assert (
+        sum(count for outcome, count in outcomes.items() if "refused" in outcome) > len(kinds) / 2
+    )
 
 
 # ---- files of other programs ---------------------------------------------------------------------

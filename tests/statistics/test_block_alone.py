@@ -6,6 +6,7 @@ Correlation explanation (Ver Steeg & Galstyan) and the hidden units of a Boltzma
 find the block spin, on dimers in noise neither finds the field.
 """
 
+import functools
 import json
 import math
 from pathlib import Path
@@ -23,6 +24,7 @@ from rsmi.information.total_correlation import pointwise_explained, rule_margina
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers.filters import filter_shape
 from rsmi.samples.windows import WindowSet
+from rsmi.stages.training import measures
 from rsmi.stages.training.block_methods import LikelihoodRestart
 from rsmi.stages.training.theta import MachineSchedule
 from rsmi.store import open_file
@@ -116,8 +118,15 @@ def ising_block(path):
     return (counts + counts[::-1]) / (2 * counts.sum())
 
 
+@pytest.fixture
+def short_fits(monkeypatch):
+    """Fit the decoders that measure a rule in fewer steps, where no test reads their bounds."""
+    short = functools.partial(measures.fit_decoder, steps=100)
+    monkeypatch.setattr(measures, "fit_decoder", short)
+
+
 @pytest.mark.parametrize("objective", BLOCK_ALONE)
-def test_the_environment_has_no_say_in_the_choice(train, objective):
+def test_the_environment_has_no_say_in_the_choice(train, short_fits, objective):
     """Of the restarts the one with the best value of its own objective is kept, not that with the
     best bound of I(H:E)."""
     found, _ = train(f"--block 3x3 --objective {objective} --hidden 2 --windows 5000 --restarts 3")
@@ -164,7 +173,7 @@ def test_hidden_units_as_filters():
         ["total-correlation --bias free", "likelihood --estimator pcd", "likelihood --bias free"],
     ),
 )
-def test_stopped_and_continued(here, interrupt, samples, workplace, options):
+def test_stopped_and_continued(here, interrupt, samples, workplace, short_fits, options):
     """Rows done in several runs leave the bits of one run; the rule is one like any other."""
     line = (
         f"train-lambda {samples / 'ising.h5'} --block 2x2 --objective {options} --hidden 2"
