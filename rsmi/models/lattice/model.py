@@ -39,32 +39,37 @@ also measures the Fourier modes that order first. Swendsen-Wang and Wolff flip c
 with bonds of any range and either sign; they help near the critical point of lattices that are not
 frustrated. With auto it is heat bath.
 
-The bonds have the strength --ratio NAME=VALUE in units of J. --antiferromagnetic turns the sign of
-all couplings round, and so does a negative --coupling. Hard cores alone have no temperature but a
---fugacity z, and the stored energy is minus the number of particles. With couplings the energy E of
-particles includes their chemical potential: the weight is exp(-K E)."""
-_OPTIONS = (
-    Option(
-        "antiferromagnetic",
-        "flag",
-        "Turn the sign of all couplings round.",
-    ),
-    Option(
-        "ratio",
-        "text",
-        "Coupling of a class of bonds in J; may be repeated.",
-        metavar="NAME=VALUE",
-        multiple=True,
-    ),
-    Option("field", "number", "Field of spins in J.", metavar="H", shown_default="of the model"),
-    Option(
-        "fugacity",
-        "text",
-        "Fugacity of particles; or zc, or a multiple such as 0.9zc, if the critical one is known.",
-        metavar="Z",
-        shown_default="of the model",
-    ),
+Of several couplings each is set by --ratio NAME=VALUE in units of J. --antiferromagnetic turns the
+sign of all couplings round, and so does a negative --coupling. Hard cores alone have no temperature
+but a --fugacity z, and the stored energy is minus the number of particles. With couplings the
+energy E of particles includes their chemical potential: the weight is exp(-K E)."""
+_ANTIFERROMAGNETIC = Option(
+    "antiferromagnetic",
+    "flag",
+    "Turn the sign of all couplings round.",
 )
+_RATIO = Option(
+    "ratio",
+    "text",
+    "Coupling of a class of bonds in J; may be repeated.",
+    metavar="NAME=VALUE",
+    multiple=True,
+)
+_FIELD = Option("field", "number", "Field in J.", metavar="H", shown_default="of the model")
+_FUGACITY = Option(
+    "fugacity",
+    "text",
+    "Fugacity of particles; or zc, or a multiple such as 0.9zc, if the critical one is known.",
+    metavar="Z",
+    shown_default="of the model",
+)
+
+
+def _options(own: Definition) -> tuple[Option, ...]:
+    """The options of a model: those that can change something."""
+    signs = (_ANTIFERROMAGNETIC,) if own.couplings else ()
+    ratios = (_RATIO,) if len(own.couplings) > 1 else ()
+    return *signs, *ratios, _FIELD if own.spins else _FUGACITY
 
 
 class LatticeModel(Model):
@@ -94,14 +99,13 @@ class LatticeModel(Model):
     )
     algorithms = ("heat-bath", *ALGORITHMS)
     boundaries = schema.BOUNDARIES
-    options = _OPTIONS
     energy_type = "float64"
     file_schema = schema.EXAMPLE
 
     def __init__(self, own: Definition | None = None) -> None:
         self.definition = own
         if own is not None:
-            self.title = own.title
+            self.title, self.options = own.title, _options(own)
 
     def of_file(self, path: Path) -> LatticeModel:
         return LatticeModel(definition.read(path))
