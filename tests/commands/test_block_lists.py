@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from cases import texts_of_figures
 from conftest import run_here
 
 from rsmi.store import open_file
@@ -35,7 +36,7 @@ def train(folder, options, samples="samples.h5", out="lambda.h5"):
     return run_here("train-lambda", folder / samples, *words, "-q", "--json", "-o", folder / out)
 
 
-def test_a_triangle(folder):
+def test_a_triangle(folder, monkeypatch):
     """Three sites in a box of four; both units have the wave vector K. Another metric is another
     file, and the rule coarse-grains tiles of the box."""
     result = train(folder, f"--block triangle.csv --metric lattice {OPTIONS}")
@@ -54,7 +55,11 @@ def test_a_triangle(folder):
     assert train(folder, f"--block triangle.csv --metric square {OPTIONS}").code == 73
     coarse = f"coarse-grain {folder}/samples.h5 --rule {folder}/lambda.h5 -o {folder}/coarse.h5 -q"
     assert run_here(*coarse.split()).code == 0
+    drawn = texts_of_figures(monkeypatch)
     assert run_here("plot", folder / "lambda.h5", "-o", folder / "rule.png").code == 0
+    weights = [text for text in drawn if text.replace("-", "", 1).replace(".", "", 1).isdigit()]
+    assert {f"{weight:.2f}" for weight in np.ravel(rule["filters"]) if weight} <= set(weights)
+    assert "0.00" not in weights
 
 
 def test_a_rectangle_with_the_lattice_metric(folder):

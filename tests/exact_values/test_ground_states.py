@@ -60,7 +60,7 @@ def test_numbers_of_states(side):
     assert measured == pytest.approx(known.structure_factor((side, side)), rel=1e-12)
 
 
-@pytest.mark.parametrize("side", [3, 6])
+@pytest.mark.parametrize("side", [3, pytest.param(6, marks=pytest.mark.slow)])
 def test_all_states_are_equally_likely(side):
     """Chi-squared of whole configurations. It catches states that no worm reaches, and a preference
     of some winding sectors."""
