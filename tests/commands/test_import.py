@@ -538,9 +538,8 @@ def bad_hdf5(handle):
     handle.create_dataset("references", (2, 2), dtype=h5py.ref_dtype)
     handle.create_dataset("words", (2, 2), dtype=h5py.string_dtype())
     handle.create_dataset("huge", (1 << 40, 8), "i1", chunks=(1 << 20, 8))
-    handle.create_dataset("chunk", (1 << 20, 256), "i1", chunks=(1 << 20, 256), compression="gzip")[
-        :
-    ] = 1
+    handle["room"] = np.zeros(1 << 18, np.uint8)  # for so large a chunk, were it compressed well
+    handle.create_dataset("chunk", (1 << 20, 256), "i1", chunks=(1 << 20, 256), compression="gzip")
     handle["elsewhere"] = h5py.ExternalLink("other.h5", "/spins")
     handle["dangling"] = h5py.SoftLink("/none")
     layout = h5py.VirtualLayout((3, 3), np.int8)
