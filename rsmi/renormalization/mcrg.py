@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 
 from rsmi.renormalization.level_sums import occupied
 from rsmi.renormalization.operators import wraps
-from rsmi.statistics.jackknife import Jackknife, jackknife, jackknife_covariance, jackknife_error
+from rsmi.statistics.jackknife import (
+    Jackknife,
+    jackknife_covariance,
+    jackknife_error,
+    jackknife_of,
+    leave_one_out,
+)
 
 # The headline is the value of all operators at this step, fixed before any result was known.
 HEADLINE_STEP = 2
@@ -76,17 +82,10 @@ def transformation(sums: Sums, sector: str, step: int, n_operators: int) -> NDAr
         If B is singular.
     """
     cross, products = covariances(sums, sector, step)
-    return _solve(cross[:n_operators, :n_operators], products[:n_operators, :n_operators])
-
-
-def _solve(cross: NDArray[np.float64], products: NDArray[np.float64]) -> NDArray[np.float64]:
-    scale = np.sqrt(np.diag(products))
-    if not scale.min() > 0:
-        raise np.linalg.LinAlgError("an operator does not fluctuate")
-    spectrum = np.linalg.eigvalsh(products / np.outer(scale, scale))
-    if not spectrum[0] > SINGULAR * spectrum[-1]:
-        raise np.linalg.LinAlgError("operators are linearly dependent")
-    return np.asarray(np.linalg.solve(products, cross), np.float64)
+    cross, products = (one[None, :n_operators, :n_operators] for one in (cross, products))
+    if (reason := _why_singular(products)[0]) is not None:
+        raise np.linalg.LinAlgError(reason)
+    return np.asarray(np.linalg.solve(products, cross)[0], np.float64)
 
 
 def leading_eigenvalue(matrix: NDArray[np.float64]) -> float:
@@ -97,13 +96,63 @@ def leading_eigenvalue(matrix: NDArray[np.float64]) -> float:
     numpy.linalg.LinAlgError
         Unless the eigenvalue is real and positive.
     """
-    values = np.linalg.eigvals(matrix)
-    leading = values[np.argmax(np.abs(values))]
-    if abs(leading.imag) > 1e-9 * abs(leading):
-        raise np.linalg.LinAlgError("the leading eigenvalue is complex")
-    if leading.real <= 0:
-        raise np.linalg.LinAlgError("the leading eigenvalue is not positive")
-    return float(leading.real)
+    (value,), (reason,) = _leading_eigenvalues(matrix[None])
+    if reason is not None:
+        raise np.linalg.LinAlgError(reason)
+    return float(value)
+
+
+# ---- many matrices at once -----------------------------------------------------------------------
+
+
+def _reasons(count: int) -> NDArray[np.object_]:
+    return np.full(count, None, dtype=object)
+
+
+def _why_singular(products: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Why the matrices B (n, k, k) cannot be inverted; None where they can."""
+    reasons = _reasons(len(products))
+    scale = np.sqrt(np.diagonal(products, axis1=1, axis2=2))
+    varying = scale.min(axis=1) > 0
+    reasons[~varying] = "an operator does not fluctuate"
+    scale = scale[varying]
+    spectrum = np.linalg.eigvalsh(products[varying] / (scale[:, :, None] * scale[:, None, :]))
+    independent = spectrum[:, 0] > SINGULAR * spectrum[:, -1]
+    reasons[np.flatnonzero(varying)[~independent]] = "operators are linearly dependent"
+    return reasons
+
+
+def _leading_eigenvalues(
+    matrices: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+    """The eigenvalues (n,) of largest modulus, and why they are not real and positive, or None."""
+    values, reasons = np.linalg.eigvals(matrices), _reasons(len(matrices))
+    leading = values[np.arange(len(values)), np.argmax(np.abs(values), axis=1)]
+    reasons[leading.real <= 0] = "the leading eigenvalue is not positive"
+    reasons[np.abs(leading.imag) > 1e-9 * np.abs(leading)] = "the leading eigenvalue is complex"
+    return leading.real, reasons
+
+
+def _logarithms(
+    cross: NDArray[np.float64], products: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+    """The logarithms (n,) of the leading eigenvalues of many transformations, nan where they are
+    undefined, and the reasons."""
+    logarithms = np.full(len(cross), np.nan)
+    try:
+        reasons = _why_singular(products)
+        regular = np.flatnonzero([reason is None for reason in reasons])
+        matrices = np.linalg.solve(products[regular], cross[regular])
+        values, reasons[regular] = _leading_eigenvalues(np.asarray(matrices, np.float64))
+    except np.linalg.LinAlgError as error:  # of one of them
+        if len(cross) == 1:
+            return logarithms, np.array([str(error)], dtype=object)
+        each = [_logarithms(*pair) for pair in zip(cross[:, None], products[:, None])]
+        return np.concatenate([one for one, _ in each]), np.concatenate([why for _, why in each])
+    for number, value in zip(regular, values):
+        if reasons[number] is None:
+            logarithms[number] = log(value)
+    return logarithms, reasons
 
 
 class ExponentSequence(NamedTuple):
@@ -198,25 +247,19 @@ def sequence(sums: Sums, sector: str, shapes: Sequence[Sequence[int]]) -> Expone
         nothing = Jackknife(np.full(shape, np.nan), np.full(shape, np.nan), np.empty((0, *shape)))
         return ExponentSequence(nothing, [["there are no samples"] * shape[1]] * steps, wrapped)
 
-    def values(totals: Sums) -> NDArray[np.float64]:
-        result = np.full(shape, np.nan)
-        for step in map(int, np.flatnonzero(log_scales)):
-            cross, products = covariances(totals, sector, step + 1)
-            for k in range(shape[1]):
-                try:
-                    result[step, k] = (
-                        log(
-                            leading_eigenvalue(
-                                _solve(cross[: k + 1, : k + 1], products[: k + 1, : k + 1])
-                            )
-                        )
-                        / log_scales[step]
-                    )
-                except np.linalg.LinAlgError as error:
-                    reasons[step][k] = str(error)
-        return result
-
-    return ExponentSequence(jackknife(values, sums), reasons, wrapped)
+    totals = leave_one_out(sums)
+    if len(totals) < 3:  # one block: without it there is nothing
+        totals = totals[:1]
+    values = np.full((len(totals), *shape), np.nan)
+    for step in map(int, np.flatnonzero(log_scales)):
+        pairs = [covariances(one, sector, step + 1) for one in totals]
+        cross, products = map(np.stack, zip(*pairs))
+        for k in range(shape[1]):
+            some = np.s_[:, : k + 1, : k + 1]
+            logarithms, why = _logarithms(cross[some], products[some])
+            values[:, step, k] = logarithms / log_scales[step]
+            reasons[step][k] = next((reason for reason in why[::-1] if reason), None)
+    return ExponentSequence(jackknife_of(values), reasons, wrapped)
 
 
 def exponents(sums: Sums, sector: str, shapes: Sequence[Sequence[int]]) -> list[dict[str, Any]]:

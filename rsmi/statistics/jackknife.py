@@ -54,15 +54,31 @@ def jackknife(
     -----
     Efron & Stein, Ann. Stat. 9, 586 (1981).
     """
+    totals, *without = leave_one_out(block_sums)
+    values = [function(one) for one in (totals, *(without if len(without) > 1 else ()))]
+    return jackknife_of(np.array(values, dtype=np.float64))
+
+
+def leave_one_out(block_sums: Mapping[str, ArrayLike]) -> list[dict[str, NDArray[np.float64]]]:
+    """Return the totals of block sums, followed by the totals without each of the blocks.
+
+    Parameters
+    ----------
+    block_sums : mapping of str to array_like of float, (blocks, ...)
+    """
     sums = {name: np.asarray(array, dtype=np.float64) for name, array in block_sums.items()}
     totals = {name: array.sum(axis=0) for name, array in sums.items()}
     n_blocks = len(next(iter(sums.values())))
-    value = np.asarray(function(totals), dtype=np.float64)
-    if n_blocks < 2:
-        return Jackknife(value, np.full(value.shape, np.nan), np.empty((0, *value.shape)))
-    replicas = np.array(
-        [function({name: totals[name] - sums[name][b] for name in sums}) for b in range(n_blocks)]
-    )
+    without = ({name: totals[name] - sums[name][b] for name in sums} for b in range(n_blocks))
+    return [totals, *without]
+
+
+def jackknife_of(values: NDArray[np.float64]) -> Jackknife:
+    """Return the jackknife estimate of a function from its values (1 + blocks, \\*shape) for all
+    that `leave_one_out` returns."""
+    value, replicas = values[0], values[1:]
+    if len(replicas) < 2:
+        return Jackknife(value, np.full(value.shape, np.nan), replicas[:0])
     return Jackknife(value, jackknife_error(replicas), replicas)
 
 
