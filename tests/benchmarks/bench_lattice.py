@@ -7,7 +7,7 @@ from timing import Row, seconds
 from rsmi import models
 from rsmi.models.ising import bitsliced
 from rsmi.models.lattice import heat_bath
-from rsmi.models.lattice.definition import of_content
+from rsmi.models.lattice.model_file import of_content
 from rsmi.models.lattice.system import StatePoint
 
 SIDE, SWEEPS = 64, 100

@@ -8,14 +8,14 @@ import pytest
 
 from rsmi import models
 from rsmi.models.ising import facts
-from rsmi.models.lattice import definition, exact
+from rsmi.models.lattice import exact, model_file
 from rsmi.models.lattice.system import StatePoint
 
 
 def point(name, shape, coupling=0.0, periodic=True, **changes):
     content = models.get(name).definition.as_json() | changes
     content = {key: value for key, value in content.items() if value is not None}
-    return StatePoint(definition.of_content(content), shape, periodic, coupling)
+    return StatePoint(model_file.of_content(content), shape, periodic, coupling)
 
 
 def assert_same(one, other):
@@ -54,7 +54,7 @@ def test_lattice_gas():
         "couplings": {"next": 0.7},
         "fugacity": 1.5,
     }
-    gas = StatePoint(definition.of_content(content), (4, 3), True, 0.9)
+    gas = StatePoint(model_file.of_content(content), (4, 3), True, 0.9)
     assert_same(exact.by_layers(gas, 0), exact.enumerated(gas))
 
 

@@ -11,7 +11,7 @@ from conftest import digest, run_here
 
 from rsmi import models
 from rsmi.errors import UsageError
-from rsmi.models.lattice import critical, definition, measures
+from rsmi.models.lattice import critical, measures, model_file
 from rsmi.models.lattice.heat_bath import pack, sample_chain, seed, sweep_replicas, unpack
 from rsmi.models.lattice.schema import EXAMPLE
 from rsmi.models.lattice.system import StatePoint, threshold
@@ -80,7 +80,7 @@ def test_a_negative_coupling_is_the_antiferromagnet(tmp_path):
 def test_definition_survives_json():
     for name in models.presets():
         own = models.get(name).definition
-        assert definition.from_json(json.loads(json.dumps(own.as_json()))) == own
+        assert model_file.from_json(json.loads(json.dumps(own.as_json()))) == own
 
 
 def test_density(tmp_path):
@@ -311,7 +311,7 @@ def test_a_table_that_is_too_large():
         "bonds": classes,
         "couplings": {name: 1 + i for i, name in enumerate(classes)},
     }
-    point = StatePoint(definition.of_content(content), (50, 4), True, 0.1)
+    point = StatePoint(model_file.of_content(content), (50, 4), True, 0.1)
     with pytest.raises(UsageError, match="tabulated"):
         point.check_tables()
 
@@ -361,7 +361,7 @@ def random_point(content, random):
     """A model on 3x3 cells, or 2x2 of several sites, where a site feels its neighbours but does not
     keep its value for thousands of sweeps."""
     shape = (3, 3) if len(content["sites"]) == 1 else (2, 2)
-    own = definition.of_content(content)
+    own = model_file.of_content(content)
     strength = sum(abs(own.couplings[name]) * len(bonds) for name, bonds in own.bonds.items())
     strength += abs(own.field) * len(own.sites)
     coupling = float(random.uniform(0.2, 0.8)) * len(own.sites) / max(strength, 0.1)

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable
 
 from rsmi.models.known import KnownOperator, KnownValue
-from rsmi.models.lattice import definition as definitions
 from rsmi.models.lattice.definition import Bond, Definition
 from rsmi.models.lattice.presets import preset
 
@@ -86,7 +85,7 @@ def _undirected(bond: Bond) -> frozenset[Bond]:
 def _uniform(definition: Definition, critical: float, text: str, source: str) -> KnownValue | None:
     """K_c of one coupling: of its magnitude on a bipartite lattice."""
     (coupling,) = definition.couplings.values()
-    if coupling == 0 or (coupling < 0 and not definitions.parity(definition)):
+    if coupling == 0 or (coupling < 0 and not definition.bipartite):
         return None
     value = critical / abs(coupling)
     return KnownValue(value, f"{value:.9f}" if coupling != 1 else f"{text} = {value:.9f}", source)

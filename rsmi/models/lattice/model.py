@@ -14,8 +14,8 @@ from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models.base import Component, Known, Model, Option
 from rsmi.models.lattice import (
     critical,
-    definition,
     exact,
+    model_file,
     parameters,
     report,
     samples,
@@ -108,7 +108,7 @@ class LatticeModel(Model):
             self.title, self.options = own.title, _options(own)
 
     def of_file(self, path: Path) -> LatticeModel:
-        return LatticeModel(definition.read(path))
+        return LatticeModel(model_file.read(path))
 
     def parameters(self, request: Mapping[str, Any]) -> dict:
         if self.definition is None:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.packed import unpack_bits
 from rsmi.models import spins
-from rsmi.models.lattice import definition as definitions
-from rsmi.models.lattice import measures
+from rsmi.models.lattice import measures, model_file
 from rsmi.models.lattice.definition import Definition
 from rsmi.models.lattice.system import StatePoint
 from rsmi.store import File
@@ -33,7 +32,7 @@ def definition_of(attributes: Mapping[str, Any]) -> Definition | None:
     if not isinstance(content, Mapping):
         return None
     try:
-        return definitions.from_json(content)
+        return model_file.from_json(content)
     except UsageError as error:
         raise DataError(f"the definition of the model is wrong: {error}") from error
 

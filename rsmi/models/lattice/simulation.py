@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from rsmi.engine.tasks import Rows, State
 from rsmi.lattice.packed import pack_spins, unpack_bits
-from rsmi.models.lattice import clusters, heat_bath, measures
-from rsmi.models.lattice import definition as definitions
+from rsmi.models.lattice import clusters, heat_bath, measures, model_file
 from rsmi.models.lattice.system import StatePoint
 from rsmi.models.simulation import Simulation, magnetizations
 from rsmi.store import File
@@ -59,7 +58,7 @@ def simulation_of(parameters: Mapping[str, Any]) -> LatticeSimulation:
 @functools.lru_cache(maxsize=8)
 def point_of(text: str, shape: tuple[int, ...], periodic: bool, coupling: float) -> StatePoint:
     """Return the state point of a definition as JSON. The arrays of a few are kept."""
-    return StatePoint(definitions.from_json(json.loads(text)), shape, periodic, coupling)
+    return StatePoint(model_file.from_json(json.loads(text)), shape, periodic, coupling)
 
 
 @dataclass(frozen=True)
