@@ -73,7 +73,7 @@ def _exponent_rows(numbers: dict, known: Known) -> list[list[str]]:
 
 def _quoted_rows(numbers: dict, known: Known) -> list[list[str]]:
     """The other exponents that follow from y_t and y_h, beside those of the known ones."""
-    theory = quoted_exponents(numbers["dimension"], known.exponent("y_t"), known.exponent("y_h"))
+    theory = quoted_exponents(len(numbers["block"]), known.exponent("y_t"), known.exponent("y_h"))
     return [
         [
             name,

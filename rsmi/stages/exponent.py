@@ -159,7 +159,7 @@ def summary(file: File) -> dict[str, Any]:
         "coupling": None if temperature is None else 1 / temperature,
         **result,
         "headline": {**headline, "nu": inverse(headline["y_t"])},
-        "exponents": quoted(result["dimension"], headline),
+        "exponents": quoted(len(file.attributes["block"]), headline),
         "effective_coupling": {name: result[name] for name in result if name.startswith(_BIASED)},
     }
 
