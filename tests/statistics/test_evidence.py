@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from autoregression import chains_of
 
 from rsmi.statistics.equilibration import drift, equilibration_steps
 from rsmi.statistics.evidence import correlation, deviation, gaussian_equivalent
@@ -13,11 +14,8 @@ def process(rng, chains, steps, tau):
     """Stationary Gaussian chains (chains, steps) with this integrated autocorrelation time."""
     a = (2 * tau - 1) / (2 * tau + 1)
     noise = rng.standard_normal((chains, steps)) * math.sqrt(1 - a * a)
-    values = np.empty((chains, steps))
-    values[:, 0] = rng.standard_normal(chains)
-    for step in range(1, steps):
-        values[:, step] = a * values[:, step - 1] + noise[:, step]
-    return values
+    noise[:, 0] = rng.standard_normal(chains)
+    return chains_of(a, noise)
 
 
 def test_gaussian_equivalent():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from autoregression import chains_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,12 +23,10 @@ from rsmi.statistics.summary import binder_cumulant, sample_summary, separate_ch
 def autoregressive(rho, chains, steps, seed):
     """x_t = rho x_(t-1) + noise, stationary with variance 1: tau = (1 + rho) / (2 (1 - rho))."""
     rng = np.random.default_rng(seed)
-    x = np.empty((chains, steps))
-    x[:, 0] = rng.normal(size=chains)
+    start = rng.normal(size=chains)
     noise = rng.normal(size=(chains, steps)) * np.sqrt(1 - rho**2)
-    for t in range(1, steps):
-        x[:, t] = rho * x[:, t - 1] + noise[:, t]
-    return x
+    noise[:, 0] = start
+    return chains_of(rho, noise)
 
 
 def exact_tau(rho):
