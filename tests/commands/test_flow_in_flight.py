@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import by_default, digest
+from conftest import digest
 
 from rsmi.models.ising import torus as kaufman
 from rsmi.models.ising.facts import critical_coupling
@@ -144,7 +144,7 @@ def test_local_energies_are_those_of_some_steps(workplace, here, monkeypatch):
     assert (some["counts"].sum(axis=2) == some["samples"][:, None] * [64, 16, 4]).all()
 
 
-@pytest.mark.parametrize("parts", by_default([5], [3, 5, 8]))
+@pytest.mark.parametrize("parts", [3, 5, 8])
 def test_stopped_and_continued(parts, workplace, here, interrupt):
     """Cut at any part, also within a step of the chains, and continued: the same file; of every
     task one part is kept."""

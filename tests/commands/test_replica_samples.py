@@ -152,7 +152,7 @@ def test_signs_below_the_critical_temperature(workplace, here):
 # ---- stopping, growing, older files --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("parts", by_default([0, 9], [0, 1, 2, 5, 9, 30]))
+@pytest.mark.parametrize("parts", [0, 1, 2, 5, 9, 30])
 def test_stopped_and_continued(parts, workplace, here, interrupt):
     """In the pilot, while thermalizing and at any row, within a step of a group too: the file of
     one run, bit for bit."""
