@@ -76,10 +76,10 @@ class BitslicedIsing:
             np.roll(self.spins, step, axis).astype(int) for axis in axes for step in (1, -1)
         ).ravel()
 
-    def draw(self, block, k):
-        """One random word of stream k."""
-        result = twin_of_lanes(self.streams[block][k], 1)[0]
-        return np.unpackbits(result.astype("<u8").view(np.uint8), bitorder="little").astype(bool)
+    def draw(self, block, k, count):
+        """The next random words (count, 512) of stream k."""
+        words = twin_of_lanes(self.streams[block][k], count).astype("<u8")
+        return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little").astype(bool)
 
     def exception(self, block, word, place, kind, draws):
         """What decides after that many heads: the rest of the number against the rest of the
@@ -98,14 +98,14 @@ class BitslicedIsing:
         against = np.zeros((8, 512), dtype=bool)  # whether a spin goes against its neighbours
         heads = np.empty((8, self.private_draws, 512), dtype=bool)
         for k in range(8):
-            heads[k] = [self.draw(block, k % 4) for _ in range(self.private_draws)]
+            heads[k] = self.draw(block, k % 4, self.private_draws)
         for j in range(self.private_draws):
             against |= tossing & ~heads[:, j] & self.digits[kind, j]
             tossing &= heads[:, j]
         clash = tossing & (tossing.sum(axis=0) > 1)
         tossing &= ~clash
         for j in range(self.private_draws, self.total_draws):
-            shared = self.draw(block, j % 4)
+            (shared,) = self.draw(block, j % 4, 1)
             against |= tossing & ~shared & self.digits[kind, j]
             tossing &= shared
         for undecided, draws in ((clash, self.private_draws), (tossing, self.total_draws)):
