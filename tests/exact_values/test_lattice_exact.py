@@ -58,6 +58,20 @@ def test_lattice_gas():
     assert_same(exact.by_layers(gas, 0), exact.enumerated(gas))
 
 
+def test_one_and_three_dimensions():
+    """A ring against its formula, and a slab of cubes against enumeration."""
+    content = {"name": "m", "variable": "spin", "couplings": {"near": 1.0}}
+    ring = content | {"dimension": 1, "bonds": {"near": [[1]]}}
+    for sides in (12, 40):
+        system = StatePoint(model_file.of_content(ring), (sides,), True, 0.7)
+        energy = exact.averages(system).energy / sides
+        assert energy == pytest.approx(facts.ring_energy(sides, 0.7), rel=1e-10)
+    axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    cube = content | {"dimension": 3, "bonds": {"near": axes}, "field": 0.2}
+    slab = StatePoint(model_file.of_content(cube), (2, 2, 3), True, 0.2)
+    assert_same(exact.by_layers(slab, 2), exact.enumerated(slab))
+
+
 def test_square_lattice_against_kaufman():
     for shape in ((6, 6), (5, 8), (8, 20)):
         for coupling in (0.2, 0.44, 1.0):

@@ -78,7 +78,7 @@ class TestKagome(OnLattice, ModelContract):
 @pytest.mark.slow
 class TestTriangularFiles(OnLattice, FileContract):
     model = "ising-triangular"
-    settings = ("--size 8 --temperature 4",)
+    settings = ("--size 8 --temperature 6 --chains 8",)
 
 
 @pytest.mark.slow
@@ -92,21 +92,21 @@ class TestHardSquares(OnLattice, ModelContract):
 class TestHardHexagons(OnLattice, ModelContract):
     model = "hard-hexagons"
     cases = (Case("plain", "--size 3x4 --fugacity zc"),)
-    settings = ("--size 6 --fugacity zc",)
+    settings = ("--size 6 --fugacity 2 --chains 8",)
 
 
 @pytest.mark.slow
 class TestHoneycomb(OnLattice, ModelContract):
     model = "ising-honeycomb"
     cases = (replicas("--size 2 --temperature 2Tc --antiferromagnetic"),)
-    settings = ("--size 8 --temperature Tc",)
+    settings = ("--size 8 --temperature Tc --chains 8",)
 
 
 @pytest.mark.slow
 class TestSquare(OnLattice, ModelContract):
     model = "ising-square"
     cases = (Case("plain", "--size 3 --temperature 4 --field -0.4"),)
-    settings = ("--size 8 --temperature 3 --antiferromagnetic",)
+    settings = ("--size 8 --temperature 3 --antiferromagnetic --chains 8",)
 
 
 @pytest.mark.slow
@@ -116,11 +116,11 @@ class TestJ1J2(OnLattice, ModelContract):
         replicas("--size 3 --temperature 4 --ratio J2=-0.7 --field 0.2"),
         Case("clusters", "--size 3 --temperature 4 --ratio J2=0.3 --algorithm swendsen-wang"),
     )
-    settings = ("--size 8 --temperature 3",)
+    settings = ("--size 8 --temperature 3 --chains 8",)
 
 
 @pytest.mark.slow
 class TestAnisotropic(OnLattice, ModelContract):
     model = "ising-anisotropic"
     cases = (replicas("--size 3 --temperature 3 --ratio Jy=0.3"),)
-    settings = ("--size 8 --temperature 3",)
+    settings = ("--size 8 --temperature 3 --chains 8",)

@@ -288,7 +288,7 @@ def test_wrong_files(text, words, tmp_path):
         ("--model ising-triangular --size 4 --coupling 0", "positive and finite"),
         ("--model ising-triangular --size 4 --coupling 1e9", "must be below"),
         ("--model ising-triangular --size 4 --temperature 1e-300", "must be below"),
-        ("--model ising-triangular --size 4x4x4 --dimension 3 --temperature 1", "2 axes"),
+        ("--model ising-triangular --size 4x4x4 --dimension 3 --temperature 1", "has dimension 2"),
         ("--model ising-j1j2 --size 4 --temperature 1 --ratio J3=1", "there are J1, J2"),
         ("--model ising-j1j2 --size 4 --temperature 1 --ratio J2", "NAME=VALUE"),
         ("--model ising-j1j2 --size 4 --temperature 1 --ratio J2=inf", "finite"),

@@ -54,8 +54,8 @@ def check_shape(definition: Definition, shape: Iterable[int], where: str = "--si
     shape = tuple(shape)
     if len(shape) != definition.dimension:
         raise UsageError(
-            f"{where} {shape_text(shape)}: {definition.name} has {definition.dimension}"
-            f" axes; give --dimension {definition.dimension}"
+            f"{where} {shape_text(shape)}: {definition.name} has dimension"
+            f" {definition.dimension}; give --dimension {definition.dimension}"
         )
     check_lattice(definition, shape, where)
     if len(definition.sites) * math.prod(shape) >= 1 << 31:
