@@ -32,7 +32,7 @@ SYSTEMS = {
 
 
 @pytest.fixture
-def script():
+def script(forked):
     """A script of the folder as a module."""
     return lambda name: module_of(FOLDER / f"{name}.py")
 

@@ -1,10 +1,8 @@
 """The living examples hold: the claims of data/ising2d and data/ising1d, for one seed by default,
 for three of everything on request."""
 
-import shlex
 from pathlib import Path
 
-import fork_client
 import pytest
 from conftest import module_of
 
@@ -12,18 +10,15 @@ DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture
-def campaign(workplace, monkeypatch):
-    """The campaign of an example as a module, in an empty folder; its commands are forked
-    processes."""
-    monkeypatch.setenv("RSMI", shlex.join([*fork_client.PROGRAM, "processes"]))
+def campaign(forked):
+    """The campaign of an example as a module, in an empty folder."""
 
     def load(example):
         module = module_of(DATA / example / "campaign.py")
         module.FOLDER.mkdir()
         return module
 
-    with fork_client.serving("processes"):
-        yield load
+    return load
 
 
 def missed(rows):

@@ -3,11 +3,9 @@
 import functools
 import importlib.util
 import math
-import shlex
 import sys
 from pathlib import Path
 
-import fork_client
 import numpy as np
 import pytest
 from conftest import module_of
@@ -23,10 +21,9 @@ NOISE = ("--noise-probability", 0.982)
 
 
 @pytest.fixture
-def script(workplace, monkeypatch):
-    """A script of the folder as a module; its commands are forked processes."""
+def script(forked, monkeypatch):
+    """A script of the folder as a module."""
     monkeypatch.syspath_prepend(str(FOLDER))
-    monkeypatch.setenv("RSMI", shlex.join([*fork_client.PROGRAM, "processes"]))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def load(name, steps=None, **constants):
@@ -38,8 +35,7 @@ def script(workplace, monkeypatch):
             monkeypatch.setattr(module, constant, value)
         return module
 
-    with fork_client.serving("processes"):
-        yield load
+    yield load
     sys.modules.pop("readouts", None)  # the name is that of this folder's only while a test runs
 
 
