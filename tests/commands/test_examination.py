@@ -9,6 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
+from rsmi.models.base import Model
+from rsmi.samples.examination.survey import Surveyor
 from rsmi.samples.files import open_file
 from tests.conftest import run_here
 from tests.reliability.imports_generator import TC, heat_bath, neighbours, one_chain, pool
@@ -60,6 +62,14 @@ def test_few_configurations_of_a_large_lattice(workplace):
     result = bring(spins, "--axes n,y,x --trust")
     assert result.code == 0, result.err
     assert "largest Fourier mode   staggered" in run_here("info", "x.h5").out
+
+
+@pytest.mark.parametrize(("side", "probed"), [(16, 64), (512, 64), (1024, 16), (8192, 1)])
+def test_bounded_memory(side, probed):
+    """At most 2^24 variables are kept site by site, but at least one configuration."""
+    attributes = {"shape": (side, side), "chains": 1}
+    survey = Surveyor((64, side**2 // 8), attributes, Model(), None, has_energy=False).survey()
+    assert survey.rows.shape == (probed, side**2 // 8)
 
 
 def test_findings_are_stored_outside_of_the_digest(good, workplace):

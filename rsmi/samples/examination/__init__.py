@@ -5,8 +5,9 @@ at this temperature. Every claim has a consequence that can be measured on the s
 `examine` measures them and returns findings: sentences with numbers and a cure.
 
 The examination reads all samples once, a few megabytes at a time. It keeps the energy and the
-magnetization of at most 2^18 configurations, fingerprints of as many, and at most 2^21 variables of
-configurations that it looks at site by site.
+magnetization of at most 2^18 configurations, fingerprints of as many, and configurations that it
+looks at site by site: 2^21 variables of small lattices, 64 configurations of larger ones, but at
+most 2^24 variables, and of very large lattices one configuration.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from rsmi.statistics.evidence import Correlation, correlation, gaussian_equivale
 _FEW = 100  # effective configurations: with fewer, errors are uncertain by 10 % and more
 _VERY_FEW = 20
 _MODE_VALUES = 1 << 19  # variables of the configurations in which the largest mode is looked for
+_MOST_MODE_VALUES = 1 << 22  # of one of them, from a corner of larger lattices
 _STEPS_IN_TURNS = 1 << 14  # of all chains, among which chains that take turns are looked for
 _LEAST_SHARE = 0.05  # of the variance, that neighbouring chains must have in common
 
@@ -93,13 +94,26 @@ def _largest_mode(survey: Survey, component: int) -> tuple[int, ...]:
     """The wave vector, in units of 2 pi / side, of the largest fluctuations about the mean of a
     component."""
     few = max(1, _MODE_VALUES // math.prod(survey.shape))
-    spins = survey.spins[:: max(1, len(survey.spins) // few), component].astype(np.float32)
-    if survey.live is not None:
-        spins *= survey.live
-    spins -= spins.mean() if survey.live is None else survey.live * spins[:, survey.live].mean()
+    corner = _corner(survey.shape)
+    sites = tuple(map(slice, corner))
+    spins = survey.spins[:: max(1, len(survey.spins) // few), component]
+    spins = spins[(slice(None), *sites)].astype(np.float32)
+    live = None if survey.live is None else survey.live[sites]
+    if live is not None:
+        spins *= live
+    spins -= spins.mean() if live is None else live * spins[:, live].mean()
     axes = tuple(range(1, spins.ndim))
     power = (np.abs(np.fft.rfftn(spins, axes=axes)) ** 2).mean(axis=0)
-    return tuple(int(k) for k in np.unravel_index(int(np.argmax(power)), power.shape))
+    largest = np.unravel_index(int(np.argmax(power)), power.shape)
+    return tuple(int(k) * side // part for k, side, part in zip(largest, survey.shape, corner))
+
+
+def _corner(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape itself, or that of a corner of a large lattice: sides are halved."""
+    corner = list(shape)
+    while math.prod(corner) > _MOST_MODE_VALUES and max(corner) % 2 == 0:
+        corner[corner.index(max(corner))] //= 2
+    return tuple(corner)
 
 
 def mode_name(vector: tuple[int, ...], shape: tuple[int, ...]) -> str:
@@ -114,21 +128,25 @@ def mode_name(vector: tuple[int, ...], shape: tuple[int, ...]) -> str:
 
 def _amplitude(survey: Survey, component: int, vector: tuple[int, ...]) -> Series:
     """The absolute value of a Fourier mode along the chains of the probe, per site."""
-    indices = np.indices(survey.shape).reshape(len(survey.shape), -1)
-    phase = 2 * np.pi * (np.array(vector) / survey.shape) @ indices
-    waves = np.stack([np.cos(phase), np.sin(phase)], axis=1).astype(np.float32)
-    if survey.live is not None:
-        waves *= survey.live.reshape(-1, 1)
-    number = min(len(survey.spins), max(1, survey.spins.size >> 20))  # no piece is empty
-    pieces = [
-        rows[:, component].reshape(len(rows), -1).astype(np.float32) @ waves
-        for rows in np.array_split(survey.spins, number)
-    ]
-    values = np.hypot(*np.concatenate(pieces).T.astype(np.float64)) / len(waves)
+    spins = survey.spins[:, component]
+    sums = _fourier_sums(spins if survey.live is None else spins * survey.live, vector)
+    values = np.abs(sums.astype(np.complex128)) / math.prod(survey.shape)
     values = np.round(values, 6)  # float32 sums are no more accurate, and constants stay constant
     name = f"the {mode_name(vector, survey.shape)} mode"
     of = f" of component {component + 1}" if survey.components > 1 else ""
     return Series(name + of, survey.probe.by_chain(values), survey.probe.stride)
+
+
+def _fourier_sums(spins: NDArray[np.int8], vector: tuple[int, ...]) -> NDArray[np.complex64]:
+    """The sum of s_x exp(i k x) over the sites of every configuration, one axis after the other."""
+    sums: NDArray[np.number] = spins
+    for k, side in zip(reversed(vector), reversed(spins.shape[1:])):
+        wave = np.exp(2j * np.pi * k / side * np.arange(side)).astype(np.complex64)
+        lines = sums.reshape(-1, side)
+        pieces = np.array_split(lines, min(len(lines), 1 + (lines.size >> 20)))
+        products = [piece.astype(np.complex64) @ wave for piece in pieces]
+        sums = np.concatenate(products).reshape(sums.shape[:-1])
+    return sums.astype(np.complex64)
 
 
 # ---- findings ------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from rsmi.samples.examination.fingerprints import Sketch, fingerprints
 
 _MOST_STEPS = 1 << 18  # configurations that a series has at most; every k-th step of more
 _PROBE_VALUES = 1 << 21  # variables of the configurations that are looked at site by site
-_FEWEST_IN_PROBE = 64
+_FEWEST_IN_PROBE = 64  # configurations, of large lattices fewer
+_MOST_PROBE_VALUES = 1 << 24  # variables of these; at least one configuration
 _BYTES_AT_ONCE = 1 << 20  # of configurations read
 
 
@@ -168,9 +169,9 @@ class Surveyor:
         self._count, width = shape
         self._attributes, self._model, self._live = attributes, model, live
         self._variables = attributes.get("components", 1) * math.prod(attributes["shape"])
-        chains, probed = attributes["chains"], _PROBE_VALUES // self._variables
+        chains = attributes["chains"]
         self._series = grid(self._count, chains, _MOST_STEPS)
-        self._probe = grid(self._count, chains, max(_FEWEST_IN_PROBE, probed))
+        self._probe = grid(self._count, chains, _most_in_probe(self._variables))
         self._ones = np.zeros(len(self._series.rows))
         self._energies = np.zeros(len(self._series.rows)) if has_energy else None
         self._rows = np.zeros((len(self._probe.rows), width), np.uint8)
@@ -203,6 +204,12 @@ class Surveyor:
             self._sketch,
             self._live,
         )
+
+
+def _most_in_probe(variables: int) -> int:
+    """The configurations of so many variables that are looked at site by site."""
+    few = min(_FEWEST_IN_PROBE, _MOST_PROBE_VALUES // variables)
+    return max(1, few, _PROBE_VALUES // variables)
 
 
 def read_survey(stored: Stored, attributes: Mapping[str, Any], model: Model) -> Survey:
