@@ -15,6 +15,7 @@ from rsmi.engine.request import RunOptions
 from rsmi.engine.shards import Shard, StoredRows, streams_of
 from rsmi.errors import DataError, UsageError
 from rsmi.samples.files import open_file
+from rsmi.samples.subject import subject
 from rsmi.stages import sample
 from rsmi.stages.flow import run as flow
 from rsmi.stages.joined import Contents, JoinedSession, WholeRequest
@@ -138,10 +139,11 @@ def _attributes(shard: File) -> dict:
 
 
 def summary(file: File) -> dict:
-    """What a shard holds: its streams, and how many rows of each."""
+    """What a shard holds: its system, its streams, and how many rows of each."""
     rows = {name: StoredRows(file, name).stop for name in streams_of(file)}
     return {
         "file": str(file.path),
+        **subject(file),
         "shard": str(Shard(*file.attributes["shard"])),
         "streams": file.attributes["streams"],
         "rows": rows,

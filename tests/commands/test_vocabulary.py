@@ -66,6 +66,14 @@ def test_crossings(pipeline):
     assert found["seed"] == 0
 
 
+@pytest.mark.parametrize("name", ["shard-0.h5", "flow-shard.h5"])
+def test_shards(pipeline, name):
+    found = numbers_of(pipeline / name)
+    assert (found["model"], found["seed"]) == ("ising", 0)
+    if name == "shard-0.h5":
+        assert (found["shape"], found["coupling"]) == ([16, 16], 1 / found["temperature"])
+
+
 @pytest.mark.parametrize("hard", [True, False])
 def test_exact(hard, capsys, tmp_path):
     """A named rule is hard; a file of weights is soft without --hard."""
