@@ -57,8 +57,8 @@ learned rule; the best even function of the block, and what a learned even rule 
     metavar="odd|even|any|NAME",
     default=None,
     show_default="odd if a flip of all spins is a symmetry, else any",
-    help="With --best: functions whose sign a flip of all spins changes, that it does not change,"
-    " or all.",
+    help="With --best: functions whose sign changes when all spins are flipped (odd), whose value"
+    " stays the same (even), or all functions (any).",
 )
 @click.option(
     "--buffer",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rsmi.stages.spectrum.source import SpectrumSource
 
 _HELP = """Measure the scaling dimensions of local functions of the spins, from samples of two or
-more lattice sizes at one temperature, which must be the critical one.
+more lattice sizes at one temperature, which must be the critical one except for --correlation.
 
 A function is a learned rule of 'rsmi train-lambda', a named rule such as majority, or a name:
 magnetization, energy, and the operators of 'rsmi flow', such as "plaquette". The magnetization and
@@ -50,7 +50,7 @@ Example: files of three sizes, and the variables that were learned on one of the
   rsmi spectrum 8.h5 16.h5 32.h5 --function odd.h5 --function even.h5 -o spectrum.h5
   rsmi info spectrum.h5 && rsmi plot spectrum.h5 -o spectrum.png
 Example: about a minute of two cores, the scaling dimensions of the two-dimensional Ising model
-  rsmi spectrum --model ising --sizes 8,12,16,24,32 --temperature Tc --samples 10000000 \\
+  rsmi spectrum --model ising --sizes 8,12,16,24,32 --temperature Tc --samples 31000000 \\
       -o spectrum.h5
 Example: the correlation functions of the spin and of the energy
   rsmi spectrum 32.h5 --correlation -o correlation.h5 && rsmi plot correlation.h5 -o c.png

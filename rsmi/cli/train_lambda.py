@@ -126,12 +126,12 @@ Examples: without and with Boltzmann machines, and an even variable
 )
 @click.option(
     "--sector",
-    metavar="NAME",
+    metavar="odd|even|any|NAME",
     default=None,
     show_default="odd if a flip of all spins is a symmetry, else any",
     help="Which functions of V are learned. odd: filters of spins without a bias. any: filters of"
     " spins with a bias. even: filters of products of two spins, x = v^T A v + c. A model may have"
-    " more.",
+    " sectors of its own, which the message about an unknown NAME lists.",
 )
 @click.option(
     "--metric",

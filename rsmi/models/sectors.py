@@ -89,4 +89,6 @@ def sector_named(name: str, sectors: Sequence[Sector]) -> Sector:
         return sectors[names.index(name)]
     similar = difflib.get_close_matches(name.lower(), names, 1)
     meant = f"; did you mean {similar[0]}?" if similar else ""
-    raise UsageError(f"--sector {name}: the model has the sectors {', '.join(names)}{meant}")
+    raise UsageError(
+        f"--sector {name}: there is no such sector; this model has {', '.join(names)}{meant}"
+    )

@@ -63,8 +63,12 @@ def _input_rows(file: File, numbers: Json) -> list[tuple[str, str]]:
         ("sizes", ", ".join(size_names(numbers).values())),
         ("samples", ", ".join(f"{count:.3g}" for count in numbers["samples"])),
         ("errors", f"jackknife over {' to '.join(map(str, groups))} groups of samples{exact}"),
-        ("corrections", f"L^-omega, omega = {numbers['omega']}{_other_omega(numbers)}"),
+        ("corrections", f"L^-omega, omega = {_number(numbers['omega'])}{_other_omega(numbers)}"),
     ]
+
+
+def _number(omega: float | str) -> str:
+    return omega if isinstance(omega, str) else f"{omega:g}"
 
 
 def _other_omega(numbers: Json) -> str:
