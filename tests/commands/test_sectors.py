@@ -107,7 +107,7 @@ def test_a_sector_of_the_model(folder, monkeypatch):
     monkeypatch.setattr(type(models.get("ising")), "sectors", (*SECTORS, cubic))
     found = train(folder, "--sector", "cubik")
     assert found.code == 2
-    assert "the sectors odd, even, any, cubic; did you mean cubic?" in found.sentence
+    assert "this model has odd, even, any, cubic; did you mean cubic?" in found.sentence
     assert train(folder, "--sector", "cubic", "--updates", 40, name="cubic").code == 0
     with open_rule(folder / "cubic.h5") as rule:
         assert (rule.sector, rule.forms) == ("cubic", None)
