@@ -7,8 +7,7 @@ import numpy as np
 
 from rsmi.models.ising import chain as ising
 
-from rsmi.kernels.instructions cimport (
-    PATH_AUTO, PATH_AVX2, PATH_AVX512, PATH_PORTABLE, PATH_SSE2, PATH_STRESS, path_supported)
+from rsmi.kernels.instructions cimport path_numbers, path_supported, supported_paths
 from rsmi.kernels.status cimport check_status
 from rsmi.models.ising.chain cimport chain_of, ising_chain
 
@@ -52,14 +51,7 @@ cdef extern from "models/ising/bitsliced/ising_bitsliced.h":
 ALGORITHMS = ("metropolis", "heat-bath")
 LAYOUTS = {"strip": BITSLICED_STRIP, "replicas": BITSLICED_REPLICAS}
 REPLICAS = BITSLICED_BITS
-_PATHS = {
-    "auto": PATH_AUTO,
-    "avx512": PATH_AVX512,
-    "avx2": PATH_AVX2,
-    "sse2": PATH_SSE2,
-    "portable": PATH_PORTABLE,
-    "stress": PATH_STRESS,
-}
+_PATHS = path_numbers()
 
 
 def paths():
@@ -67,9 +59,7 @@ def paths():
 
     All of them give the same bits.
     """
-    return tuple(
-        name for name, path in _PATHS.items()
-        if name not in ("auto", "stress") and path_supported(path))
+    return supported_paths()
 
 
 def fits_strip(shape):

@@ -4,8 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 import numpy as np
 
-from rsmi.kernels.instructions cimport (
-    PATH_AUTO, PATH_AVX2, PATH_AVX512, PATH_PORTABLE, PATH_SSE2, PATH_STRESS, path_supported)
+from rsmi.kernels.instructions cimport path_numbers, path_supported, supported_paths
 from rsmi.kernels.status cimport check_status, require
 
 cdef extern from "models/lattice/lattice_system.h":
@@ -59,14 +58,7 @@ REPLICAS = LATTICE_REPLICAS
 MOST_GROUPS = LATTICE_GROUPS
 MOST_CLASSES = LATTICE_CLASSES
 KIND = LATTICE_KIND
-_PATHS = {
-    "auto": PATH_AUTO,
-    "avx512": PATH_AVX512,
-    "avx2": PATH_AVX2,
-    "sse2": PATH_SSE2,
-    "portable": PATH_PORTABLE,
-    "stress": PATH_STRESS,
-}
+_PATHS = path_numbers()
 
 
 def paths():
@@ -74,9 +66,7 @@ def paths():
 
     All of them give the same bits.
     """
-    return tuple(
-        name for name, path in _PATHS.items()
-        if name not in ("auto", "stress") and path_supported(path))
+    return supported_paths()
 
 
 cdef class System:
