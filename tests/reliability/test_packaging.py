@@ -128,7 +128,7 @@ def test_without_the_vector_paths(tmp_path):
     paths = run(
         sys.executable,
         "-c",
-        "from rsmi.kernels import ising_bitsliced; print(*ising_bitsliced.paths())",
+        "from rsmi.models.ising import bitsliced; print(*bitsliced.paths())",
         cwd=copy,
     )
     assert paths.split() == ["portable"]
