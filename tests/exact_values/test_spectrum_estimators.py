@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 from replica_sums import critical_sums, exact_energy
+from spectrum_twin import all_equal
 
 from rsmi.lattice.packed import pack_spins, unpack_spins
 from rsmi.renormalization.spectrum import fits
@@ -36,7 +37,7 @@ def all_states(length):
     sites = length**2
     rows = np.arange(1 << sites, dtype="<u4").view(np.uint8).reshape(-1, 4)
     rows = np.ascontiguousarray(rows[:, : (sites + 7) // 8])
-    functions = (f.magnetization(2), f.bond_energy(2), f.all_equal((2, 2)))
+    functions = (f.magnetization(2), f.bond_energy(2), all_equal())
     values = measure(rows, (length, length), functions).values
     sums = GroupSums.empty(len(rows), ["bond energy", "all equal"], ["m"], (length, length))
     sums.add(values[:, 1:], values[:, :1], np.arange(len(rows)))

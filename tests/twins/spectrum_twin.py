@@ -4,9 +4,18 @@ from math import prod
 
 import numpy as np
 
+from rsmi.information.channel import spin_states
+from rsmi.renormalization.product_terms import terms_of_table
+from rsmi.renormalization.spectrum.functions import function_of_terms
 from rsmi.renormalization.spectrum.modes import modes_of
 
 POWERS = (1, 2, 4)
+
+
+def all_equal():
+    """The function that is +1 where all four spins of a 2x2 block are equal and -1 elsewhere."""
+    equal = np.abs(spin_states(4).sum(axis=1)) == 4
+    return function_of_terms("all equal", terms_of_table(np.where(equal, 1.0, -1.0)), (2, 2))
 
 
 def readings(spins, function):

@@ -1,6 +1,6 @@
 """The kernels of `rsmi.kernels.spectrum` against slow twins, and functions against their tables."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -9,6 +9,12 @@ import spectrum_twin as twin
 from rsmi.information.channel import spin_states
 from rsmi.kernels import spectrum as kernel
 from rsmi.lattice.packed import pack_spins
+from rsmi.renormalization.product_terms import (
+    ProductTerm,
+    expectation_terms,
+    field_terms,
+    terms_of_table,
+)
 from rsmi.renormalization.rules import Rule, majority
 from rsmi.renormalization.spectrum import functions as f
 from rsmi.renormalization.spectrum.group_sums import GroupSums
@@ -30,7 +36,7 @@ def functions_of(dimension):
     block = {1: (5,), 2: (3, 3), 3: (2, 2, 2)}[dimension]
     rng = np.random.default_rng(dimension)
     table = rng.normal(size=1 << np.prod(block))
-    many = f.function_of_table("table", table, block)
+    many = f.function_of_terms("table", terms_of_table(table), block)
     few = many.products[:: max(1, len(many.products) // 20)]
     far = f.Product(0.7, ((0,) * dimension, (5,) * dimension), (2.5,) * dimension)
     return (
@@ -66,7 +72,7 @@ def test_lattice_sums_of_any_shape(shape):
 
 def test_both_kernels_give_the_same_lattice_sums():
     """Products of at most four spins go to `operator_sums`; the same products in `low_modes`."""
-    shape, functions = (12, 12), (*functions_of(2)[:2], f.all_equal((2, 2)))
+    shape, functions = (12, 12), (*functions_of(2)[:2], twin.all_equal())
     rows = pack_spins(spins_of(shape))
     sums, _ = kernel.low_modes(rows, *plan_of(functions, shape, False).arguments)
     constants = [function.constant for function in functions]
@@ -108,7 +114,7 @@ def test_functions_of_a_table_return_the_table():
     """The value at the origin of every block state."""
     states = spin_states(4).astype(np.int8)
     table = np.random.default_rng(3).normal(size=16)
-    function = f.function_of_table("table", table, (2, 2))
+    function = f.function_of_terms("table", terms_of_table(table), (2, 2))
     spins = np.ones((16, 6, 6), np.int8)
     for state, (y, x) in zip(states.T, product(range(2), repeat=2)):
         spins[:, y, x] = state
@@ -117,7 +123,7 @@ def test_functions_of_a_table_return_the_table():
 
 def test_all_equal_is_linear_in_products():
     """(1 + 4 neighbours + 2 diagonals + plaquette) / 8 is 1 where all four spins are equal."""
-    weights = sorted((len(p.points), round(p.weight * 4, 12)) for p in f.all_equal((2, 2)).products)
+    weights = sorted((len(p.points), round(p.weight * 4, 12)) for p in twin.all_equal().products)
     assert weights == [(2, 1.0)] * 6 + [(4, 1.0)]
 
 
@@ -125,7 +131,8 @@ def test_all_equal_is_linear_in_products():
 def test_rules_as_products_and_site_by_site(hard):
     rule = Rule(np.array([[0.9, 0.4, -0.2, 0.7, 0.1, 0.3]]), np.array([0.2]), hard, (2, 3))
     shape, spins = (6, 6), spins_of((6, 6))
-    functions = (f.function_of_rule("products", rule), Readout("site by site", rule))
+    as_products = f.function_of_terms("products", expectation_terms(rule), rule.block)
+    functions = (as_products, Readout("site by site", rule))
     readings = measure(pack_spins(spins), shape, functions)
     np.testing.assert_allclose(readings.values[:, 0], readings.values[:, 1], atol=1e-12)
     fields = [fields_of(function, spins) for function in functions]
@@ -134,25 +141,31 @@ def test_rules_as_products_and_site_by_site(hard):
 
 def test_ties_of_a_hard_rule_count_as_zero():
     """Majority of 2x2: E[h|v] = (3 M / 8 - the triples / 8), zero for two against two."""
-    function = f.function_of_rule("majority", majority((2, 2)))
+    function = f.function_of_terms("majority", expectation_terms(majority((2, 2))), (2, 2))
     weights = {len(p.points): round(p.weight, 12) for p in function.products}
     assert weights == {1: 0.375, 3: -0.125} and function.parity == "odd"
 
 
 def test_quadratic_functions():
-    """x = v^T A v + c; the diagonal of A and its antisymmetric part are constants or nothing."""
-    a = np.random.default_rng(4).normal(size=(4, 4))
-    function = f.quadratic_function("quadratic", a, 0.3, (2, 2))
+    """x = v^T A v + c, where a pair of sites stands twice in A."""
+    pairs = list(combinations(range(4), 2))
+    weights = np.random.default_rng(4).normal(size=len(pairs))
+    a = np.zeros((4, 4))
+    for (i, j), weight in zip(pairs, weights):
+        a[i, j] = a[j, i] = weight / 2
+    rule = Rule(weights[None], np.array([0.3]), False, (2, 2), products=tuple(pairs))
+    function = f.function_of_terms("quadratic", field_terms(rule), (2, 2))
     table = np.einsum("vi,ij,vj->v", spin_states(4), a, spin_states(4)) + 0.3
     spins = spins_of((6, 6))
-    same = fields_of(f.function_of_table("table", table, (2, 2)), spins)
+    same = fields_of(f.function_of_terms("table", terms_of_table(table), (2, 2)), spins)
     np.testing.assert_allclose(fields_of(function, spins), same, atol=1e-12)
     assert function.parity == "even"
 
 
 def test_symmetrized_functions_do_not_prefer_an_axis():
     """A turn of the lattice by 90 degrees and a reflection change nothing."""
-    one = f.quadratic_function("one", np.triu(np.arange(36.0).reshape(6, 6), 1), 0, (2, 3))
+    terms = [ProductTerm((i, j), 6.0 * i + j) for i, j in combinations(range(6), 2)]
+    one = f.function_of_terms("one", terms, (2, 3))
     spins = spins_of((7, 7))
     images = (spins, np.swapaxes(spins, 1, 2), spins[:, ::-1])
     single = [measure(pack_spins(image), (7, 7), [one], True).modes for image in images]
@@ -168,7 +181,7 @@ def test_measured_parity():
     shape, rows = (6, 6), pack_spins(spins_of((6, 6)))
     biased = Rule(np.ones((1, 4)), np.array([0.5]), False, (2, 2))
     cases = {
-        "even": f.all_equal((2, 2)),
+        "even": twin.all_equal(),
         "odd": Readout("majority", majority((2, 2))),
         "mixed": Readout("biased", biased),
     }

@@ -12,15 +12,12 @@ from dataclasses import dataclass, replace
 from itertools import permutations, product
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from rsmi.information.channel import channel_table, spin_states
 from rsmi.renormalization.operators import OPERATORS, SECTORS, Operator, symmetric_copies
-from rsmi.renormalization.rules import Rule
+from rsmi.renormalization.product_terms import ProductTerm
 
 Point = tuple[int, ...]
-LARGEST_TABLE = 12  # sites of a block whose functions are expanded in products
-_NEGLIGIBLE = 1e-12  # weights below this, in units of the largest one, are rounding errors
 
 
 @dataclass(frozen=True)
@@ -116,107 +113,34 @@ def _middle(points: Iterable[Point]) -> tuple[float, ...]:
 # ---- functions of a block ------------------------------------------------------------------------
 
 
-def function_of_table(name: str, table: ArrayLike, block: Sequence[int]) -> LocalFunction:
-    """Return the function of a block's state as products of its spins.
-
-    Parameters
-    ----------
-    name : str
-    table : array_like of float, (2^n_block,)
-        The value of every state of `rsmi.information.channel.spin_states`.
-    block : sequence of int
-        Sites of the block along each axis, at most `LARGEST_TABLE` in all.
-
-    Raises
-    ------
-    ValueError
-        If the block is too large or the table does not fit it.
-
-    Notes
-    -----
-    The weights are the Walsh-Hadamard transform of the table.
-    """
-    weights, points = np.array(table, dtype=np.float64), spin_sites(block)
-    if len(points) > LARGEST_TABLE or weights.shape != (1 << len(points),):
-        raise ValueError(
-            f"a table of {weights.shape} values does not fit a block of {len(points)} sites, of"
-            f" which there may be {LARGEST_TABLE}"
-        )
-    for i in range(len(points)):
-        down, up = np.moveaxis(weights.reshape(-1, 2, 1 << i), 1, 0)
-        weights = np.stack([up + down, up - down], axis=1).reshape(-1) / 2
-    centre = _middle(points)
-    kept = np.flatnonzero(np.abs(weights) > _NEGLIGIBLE * np.abs(weights).max())
-    if not kept.any():
-        raise ValueError(f"{name}: the value is the same in all states of the block")
-    return LocalFunction(
-        name,
-        tuple(
-            Product(float(weights[v]), tuple(p for i, p in enumerate(points) if v >> i & 1), centre)
-            for v in kept.tolist()
-            if v
-        ),
-        float(weights[0]) if 0 in kept else 0.0,
-    )
-
-
-def function_of_rule(name: str, rule: Rule, unit: int = 0) -> LocalFunction:
-    """Return the expected coarse spin E[h|v] of one hidden unit at every origin of its block.
-
-    Raises
-    ------
-    ValueError
-        If the block is too large; `rsmi.renormalization.spectrum.readouts` has no limit.
-    """
-    if rule.components != 1:
-        raise ValueError(f"a function of the spins needs one component, not {rule.components}")
-    if len(spin_sites(rule.block)) > LARGEST_TABLE:
-        raise ValueError(f"a block of more than {LARGEST_TABLE} sites has too many products")
-    up = channel_table(rule.filters[unit : unit + 1], rule.bias[unit : unit + 1], rule.hard)[:, 1]
-    return function_of_table(name, 2 * up - 1, rule.block)
-
-
-def quadratic_function(
-    name: str, matrix: ArrayLike, constant: float, block: Sequence[int]
+def function_of_terms(
+    name: str, terms: Sequence[ProductTerm], block: Sequence[int]
 ) -> LocalFunction:
-    """Return x = v^T A v + c of the spins v of a block.
+    """Return a sum of products of the spins of a block; its centre is that of the block.
 
     Parameters
     ----------
     name : str
-    matrix : array_like of float, (n_block, n_block)
-        A; its antisymmetric part does not matter.
-    constant : float
-        c.
+    terms : sequence of ProductTerm
+        The terms without sites make the constant.
     block : sequence of int
-        Sites of the block along each axis, in row-major order in v.
+        Sites of the block along each axis.
+
+    Raises
+    ------
+    ValueError
+        If there are no products.
     """
-    a, points = np.asarray(matrix, dtype=np.float64), spin_sites(block)
-    if a.shape != (len(points),) * 2:
-        raise ValueError(f"a matrix of shape {a.shape} does not fit a block of {len(points)} sites")
-    pairs = a + a.T
-    return LocalFunction(
-        name,
-        tuple(
-            Product(float(pairs[i, j]), (points[i], points[j]), _middle(points))
-            for i in range(len(points))
-            for j in range(i + 1, len(points))
-            if pairs[i, j]
-        ),
-        float(constant + np.trace(a)),
-    )
-
-
-def spin_sites(block: Sequence[int]) -> list[Point]:
-    """Return the sites of a block in row-major order."""
-    return list(np.ndindex(*block))
-
-
-def all_equal(block: Sequence[int], name: str = "all equal") -> LocalFunction:
-    """Return the function that is +1 where all spins of a block are equal and -1 elsewhere."""
-    magnetizations = spin_states(len(spin_sites(block))).sum(axis=1)
-    equal = np.abs(magnetizations) == len(spin_sites(block))
-    return function_of_table(name, np.where(equal, 1.0, -1.0), block)
+    centre = tuple((sites - 1) / 2 for sites in block)
+    products = [
+        Product(term.coefficient, tuple(sorted(term.points(block))), centre)
+        for term in terms
+        if term.sites
+    ]
+    if not products:
+        raise ValueError("is the same number for all spins")
+    constant = sum(term.coefficient for term in terms if not term.sites)
+    return LocalFunction(name, tuple(products), constant)
 
 
 # ---- symmetry ------------------------------------------------------------------------------------

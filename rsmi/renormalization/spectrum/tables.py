@@ -17,7 +17,7 @@ from rsmi.renormalization.product_terms import (
     field_terms,
 )
 from rsmi.renormalization.rules import Rule
-from rsmi.renormalization.spectrum.functions import LocalFunction, Product, symmetrized
+from rsmi.renormalization.spectrum.functions import LocalFunction, function_of_terms, symmetrized
 from rsmi.renormalization.spectrum.readings import Function
 from rsmi.renormalization.spectrum.readouts import Readout
 
@@ -90,17 +90,7 @@ def _scaled(terms: Sequence[ProductTerm]) -> list[ProductTerm]:
 
 
 def _of_terms(name: str, terms: Sequence[ProductTerm], block: Sequence[int]) -> LocalFunction:
-    """Return a sum of products of the spins of a block; its centre is that of the block."""
-    centre = tuple((sites - 1) / 2 for sites in block)
-    constant = sum(term.coefficient for term in terms if not term.sites)
-    products = [
-        Product(term.coefficient, tuple(sorted(term.points(block))), centre)
-        for term in terms
-        if term.sites
-    ]
-    if not products:
-        raise ValueError("is the same number for all spins")
-    return symmetrized(LocalFunction(name, tuple(products), constant))
+    return symmetrized(function_of_terms(name, terms, block))
 
 
 def _symmetrized_table(values: NDArray[np.float64], block: tuple[int, ...]) -> NDArray[np.float64]:
