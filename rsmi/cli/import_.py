@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _HELP = """Import configurations that another program made.
 
 Spins are +-1, 0/1 or bool of any numeric type: 1 is up, and the other value, the same one in the
-whole of FILE, is down; --values reads other pairs. Several FILEs, or several --dataset, are chains
+whole of FILE, is down; --values reads other pairs. Variables with more states are read by --states
+or --values; their number is never guessed. Several FILEs, or several --dataset, are chains
 of the same samples. Files may be larger than the memory. What can be read in several ways is
 refused, with the options that choose.
 
@@ -41,6 +42,9 @@ comment between configurations; a lattice of 32x32 on each line; strings such as
 Example: values 0 and 255; several variables at a site, such as two links (n, Ly, Lx, 2)
   rsmi import images.npy --values 0,255 -o samples.h5
   rsmi import links.npy --components 2 --component-axis last -o samples.h5
+Example: variables with three states 0, 1, 2 that are all alike; spins of a spin-1 model
+  rsmi import colours.npy --states 3 --symmetric permutations -o samples.h5
+  rsmi import blume-capel.npy --values=-1,0,1 -o samples.h5
 Example: files without a header: one byte for every spin; bits as numpy.packbits has them
   rsmi import spins.bin --format bytes --shape 32x32 -o samples.h5
   rsmi import spins.bits --shape 32x32 --bit-order big -o samples.h5
@@ -119,11 +123,21 @@ with data, and coarse-graining gives a full lattice, which 'rsmi flow' can read.
     help="Axis of a configuration that counts them: the slowest or the fastest.",
 )
 @click.option(
+    "--states",
+    type=click.IntRange(2, 16),
+    metavar="Q",
+    default=None,
+    show_default="2, or as many as --values has",
+    help="Number of states of every variable; FILE holds 0 to Q-1 unless --values has other"
+    " numbers.",
+)
+@click.option(
     "--values",
-    metavar="auto|+-1|0/1|DOWN,UP",
+    metavar="auto|+-1|0/1|A,B,...",
     default="auto",
     help="Values of the spins; auto takes +-1 or 0/1, whichever FILE holds. Two numbers are down"
-    " and up, such as 0,255 (--values=-0.5,0.5 if the first is negative).",
+    " and up, such as 0,255 (--values=-0.5,0.5 if the first is negative); more, at most 16, are"
+    " the states in this order.",
 )
 @click.option(
     "--columns",
@@ -157,11 +171,12 @@ with data, and coarse-graining gives a full lattice, which 'rsmi flow' can read.
 )
 @click.option(
     "--symmetric",
-    type=click.Choice(["flip"]),
+    type=click.Choice(["flip", "permutations", "dihedral"]),
     default=None,
     show_default="as the model says",
-    help="A symmetry of the system: flip, of all spins at once. Windows, biases and odd operators"
-    " then use it, also without a model.",
+    help="A symmetry of the system: flip, of all spins at once, or of more than two states all"
+    " permutations, or dihedral: rotations and reflections of the states on a circle. Windows,"
+    " biases and odd operators then use it, also without a model.",
 )
 @click.option(
     "--temperature",

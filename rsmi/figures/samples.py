@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from rsmi import models
-from rsmi.figures import sites
+from rsmi.figures import palette, sites
 from rsmi.lattice.geometry import sides_text
 from rsmi.lattice.packed import unpack_bits
 from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models.drawing import Drawing
+from rsmi.samples.views import SamplesFile
 from rsmi.store import File
 
 PANELS = 6  # configurations side by side at most
@@ -28,7 +30,8 @@ def draw(file: File) -> Figure:
     figure = _side_by_side(_pictures(file, 4), 0.3)
     title, model = _title(file).replace("\n", ",  "), models.of(file.attributes)
     if model.drawing() is None:
-        title = f"{model.describe_lattice(file.attributes)},  {title},  black is +1"
+        meaning = "black is +1" if _states(file) == 2 else palette.MEANING
+        title = f"{model.describe_lattice(file.attributes)},  {title},  {meaning}"
     figure.suptitle(title)
     return figure
 
@@ -81,12 +84,23 @@ def _pictures(file: File, count: int) -> list[_Picture]:
         return [_by_model(module, spins) for spins in configurations]
     if cell is not None and len(cell.vectors) == 2:
         return [_on_sites(cell, spins) for spins in configurations]
-    return [_grid(image) for image in images(file, count)]
+    colours = palette.of_states(_states(file), model.symmetry(file.attributes))
+    return [_grid(image, colours) for image in images(file, count)]
 
 
-def _grid(image: NDArray[np.int8]) -> _Picture:
+def _states(file: File) -> int:
+    return file.attributes.get("states", 2)
+
+
+def _grid(image: NDArray[np.int8], colours: Colormap | None) -> _Picture:
+    """An image of +-1 in black and white, or of states in colours."""
+
     def draw(axes: Axes, width: float) -> None:
-        axes.imshow(image, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        if colours is None:
+            axes.imshow(image, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        else:
+            limits = (-0.5, colours.N - 0.5)
+            axes.imshow(image, cmap=colours, clim=limits, interpolation="nearest")
 
     return _Picture(draw, _GRID_WIDTH, image.shape[0] / image.shape[1])
 
@@ -124,7 +138,7 @@ def images(file: File, count: int) -> list[NDArray[np.int8]]:
     Returns
     -------
     list of ndarray of int8, shape (rows, columns)
-        +1 and -1, and 0 where a site carries no data.
+        +1 and -1, and 0 where a site carries no data; of more than two states their codes.
     """
     shape, components = file.attributes["shape"], file.attributes["components"]
     n = file.shape("/spins")[0]
@@ -142,8 +156,11 @@ def images(file: File, count: int) -> list[NDArray[np.int8]]:
 
 
 def configuration(file: File, number: int) -> NDArray[np.int8]:
-    """One configuration, shape (components, *shape): +-1, and 0 where a site carries no data."""
+    """One configuration, shape (components, *shape): +-1, and 0 where a site carries no data; of
+    more than two states their codes."""
     shape = (file.attributes["components"], *file.attributes["shape"])
+    if _states(file) > 2:
+        return SamplesFile(file).codes(number, number + 1)[0].astype(np.int8)
     row = file.read("/spins", number, number + 1)
     everywhere = np.full(row.shape, 255, np.uint8)
     mask = file.read("/mask")[np.newaxis] if "/mask" in file else everywhere

@@ -205,6 +205,35 @@ def unpack_states(rows: NDArray[np.uint8], states: int, shape: Sequence[int]) ->
     return codes.reshape(len(rows), *shape)
 
 
+def count_states(rows: NDArray[np.uint8], states: int, shape: Sequence[int]) -> NDArray[np.int64]:
+    """Count how many sites are in each state.
+
+    Parameters and errors are those of `unpack_states`.
+
+    Returns
+    -------
+    ndarray of int64, (n, components, q)
+    """
+    sites, planes = math.prod(shape[1:]), n_planes(states)
+    if sites % 8:
+        codes = unpack_states(rows, states, shape).reshape(len(rows), shape[0], -1)
+        numbers = [np.count_nonzero(codes == code, axis=2) for code in range(states)]
+        return np.stack(numbers, axis=2).astype(np.int64)
+    bits = rows[:, : shape[0] * planes * sites // 8].reshape(len(rows), shape[0], planes, -1)
+    counts = np.stack([_count_code(bits, code) for code in range(1 << planes)], axis=2)
+    if counts[:, :, states:].any():
+        unpack_states(rows, states, shape)  # names the row that is wrong
+    return counts[:, :, :states]
+
+
+def _count_code(bits: NDArray[np.uint8], code: int) -> NDArray[np.int64]:
+    """How many sites hold a code, (n, components), of planes (n, components, planes, bytes)."""
+    found = np.full((*bits.shape[:2], bits.shape[3]), 255, np.uint8)
+    for plane in range(bits.shape[2]):
+        found &= bits[:, :, plane] if code >> plane & 1 else ~bits[:, :, plane]
+    return count_ones(found)
+
+
 def _check_codes(codes: NDArray[np.integer], states: int) -> None:
     """Raise ValueError, and name the first row concerned, unless all codes are 0, ..., q - 1."""
     wrong = (codes < 0) | (codes >= states)

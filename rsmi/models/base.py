@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 from rsmi.errors import UsageError
 from rsmi.information.gauge import Constraints, one_hot_constraints
 from rsmi.lattice.columns import Columns, Component
+from rsmi.lattice.symbols import DIHEDRAL, FLIP, PERMUTATIONS
 from rsmi.lattice.unit_cell import UnitCell
-from rsmi.models import spins
+from rsmi.models import order, spins
 from rsmi.models.drawing import Drawing
 from rsmi.models.known import Known, KnownOperator, KnownValue, Oracle, Thermometer
 from rsmi.models.sectors import ANY, ODD, SECTORS, Sector
@@ -64,6 +65,13 @@ TRAINING_SETTINGS = {
         "monitored",
     ),
     "train-lambda": ("batch", "total_steps", "learning_rate", "distinct_blocks"),
+}
+
+
+SYMMETRY_NAMES = {
+    FLIP: "a flip",
+    PERMUTATIONS: "permutations of the states",
+    DIHEDRAL: "rotations and reflections of the states",
 }
 
 
@@ -123,6 +131,9 @@ class Model:
         The values of ``--boundary``, of ``periodic`` and ``open``.
     flips : bool
         Whether a global flip of all variables leaves the weight of every configuration unchanged.
+    relabellings : {"permutations", "dihedral"}, optional
+        Which relabellings of more than two states leave these weights unchanged, see
+        `rsmi.lattice.symbols`.
     sectors : tuple of Sector
         The values of ``--sector`` of ``rsmi train-lambda``: which functions of a block are learned.
     energy_type : {"int64", "float64"}
@@ -142,6 +153,7 @@ class Model:
     options: tuple[Option, ...] = ()
     boundaries: tuple[str, ...] = ("periodic",)
     flips: bool = False
+    relabellings: str | None = None
     sectors: tuple[Sector, ...] = SECTORS
     energy_type: str = "int64"
     importable: bool = False
@@ -194,8 +206,16 @@ class Model:
         the parameters, but not on the machine."""
         return 8
 
-    def coupling(self, temperature: str | None, coupling: float | None, dimension: int) -> float:
+    def coupling(
+        self,
+        temperature: str | None,
+        coupling: float | None,
+        dimension: int,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> float:
         """Return K of ``--temperature`` or ``--coupling``: 1/T for energies in J.
+
+        The attributes are those that decide about T_c, such as the number of ``states``.
 
         Raises
         ------
@@ -207,7 +227,7 @@ class Model:
                 "--temperature and --coupling mean nothing to samples of an unknown model: name it"
                 " by --model"
             )
-        known = self.known(dimension)
+        known = self.known(dimension, attributes)
         critical = None if known.critical_coupling is None else known.critical_coupling.value
         return resolve_coupling(temperature, coupling, critical, known.no_critical_point)
 
@@ -261,12 +281,25 @@ class Model:
         It is one by the definition of the model (``flips``), or because ``rsmi import --symmetric
         flip`` said so; the attribute ``symmetry`` of a file is then ``flip``.
         """
-        return self.flips or attributes.get("symmetry") == "flip"
+        return self.flips or attributes.get("symmetry") == FLIP
+
+    def symmetry(self, attributes: Mapping[str, Any]) -> str | None:
+        """Return the group of global relabellings of the states by which windows are symmetrised,
+        one of `rsmi.lattice.symbols.SYMMETRIES`; None if there is none."""
+        if self.symmetric(attributes):
+            return FLIP
+        return self.relabellings or attributes.get("symmetry")
+
+    def check_states(self, states: int, where: str) -> None:
+        """Raise UsageError if the model has no variables with so many states; ``where`` begins the
+        sentence."""
+        if states != 2 and type(self) is not Model:
+            raise UsageError(f"{where}: a variable of --model {self.name} has 2 states")
 
     def components(self, attributes: Mapping[str, Any]) -> tuple[Component, ...]:
         """Return the description of the variables at a site, in the order of a configuration."""
-        count = attributes.get("components", 1)
-        return tuple(Component(f"component {i}") for i in range(1, count + 1))
+        count, states = attributes.get("components", 1), attributes.get("states", 2)
+        return tuple(Component(f"component {i}", states) for i in range(1, count + 1))
 
     def unit_cell(self, attributes: Mapping[str, Any]) -> UnitCell | None:
         """Return where the sites lie in space, for drawings and distances; None for the square
@@ -387,11 +420,16 @@ class Model:
     def summary(self, file: File) -> dict:
         """Return averages over a samples file with their errors, as ``rsmi info --json`` has
         them."""
+        if file.attributes.get("states", 2) > 2:
+            return order.summary(file, self.symmetry(file.attributes))
         return spins.summary(file)
 
     def describe_summary(self, attributes: Mapping[str, Any], numbers: dict) -> list[tuple]:
         """Return the summary as rows of a table: name, value, unit or remark."""
-        return spins.describe_summary(attributes, numbers, self.exact_energy(attributes))
+        exact = self.exact_energy(attributes)
+        if attributes.get("states", 2) > 2:
+            return order.describe_summary(attributes, numbers, exact, self.symmetry(attributes))
+        return spins.describe_summary(attributes, numbers, exact)
 
     def label(self, attributes: Mapping[str, Any]) -> str:
         """Return the name of the system of a file in JSON objects: that of the model, or the one
@@ -400,8 +438,13 @@ class Model:
 
     def describe_lattice(self, attributes: Mapping[str, Any]) -> str:
         """Return the noun that follows the lattice's shape: ``ising``."""
-        noun = "spins of an unknown model" if self.name == Model.name else self.name
-        return f"{noun}, symmetric under a flip" if attributes.get("symmetry") else noun
+        noun, states = self.name, attributes.get("states", 2)
+        if self.name == Model.name:
+            noun = "spins of an unknown model"
+        if states > 2:
+            noun = f"{noun} with {states} states"
+        symmetry = attributes.get("symmetry")
+        return f"{noun}, symmetric under {SYMMETRY_NAMES[symmetry]}" if symmetry else noun
 
     def describe_components(self, attributes: Mapping[str, Any]) -> str:
         """Return what follows the boundary if a site has several variables, comma included."""

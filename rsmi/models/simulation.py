@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.engine.tasks import Rows, State
+from rsmi.lattice.packed import row_bytes
 from rsmi.models import streams
 from rsmi.models.spins import magnetizations_of
 from rsmi.store import File
@@ -109,13 +110,14 @@ class Simulation(ABC):
     def attributes(self) -> dict:
         """Return what a samples file says of the model: its name, the boundary, the number of
         components and the state point."""
-        return {
+        attributes = {
             "model": self.model,
             "boundary": "periodic",
             "components": self.components,
             "coupling": self.coupling,
             "temperature": 1 / self.coupling,
         }
+        return attributes | ({"states": self.states} if self.states > 2 else {})
 
     def from_file(self, file: File) -> Simulation:
         """Return the simulation with the algorithm and the layout that produced a samples file of
@@ -132,13 +134,18 @@ class Simulation(ABC):
 
     @property
     def components(self) -> int:
-        """Number of binary variables of a site."""
+        """Number of variables of a site."""
         return 1
+
+    @property
+    def states(self) -> int:
+        """Number of states of a variable; 2 means +-1."""
+        return 2
 
     @property
     def row_bytes(self) -> int:
         """Bytes of one packed configuration."""
-        return (self.components * self.sites + 7) // 8
+        return row_bytes((self.components, *self.shape), self.states)
 
     # ---- chains ----------------------------------------------------------------------------------
 

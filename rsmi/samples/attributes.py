@@ -13,6 +13,7 @@ LATTICE = (
     "model",
     "model_parameters",
     "symmetry",
+    "states",
     "contradictions",
     "shape",
     "coupling",

@@ -21,6 +21,16 @@ def require_single_component(samples: SamplesFile) -> None:
         )
 
 
+def require_binary(samples: SamplesFile, command: str) -> None:
+    """Raise UsageError for samples whose variables have more than two states; ``command`` is what
+    does not understand them."""
+    if samples.states > 2:
+        raise UsageError(
+            f"{samples.path}: its variables have {samples.states} states; {command} is for"
+            " variables with two states"
+        )
+
+
 def require_full(samples: SamplesFile, why: str) -> None:
     """Raise UsageError for a lattice of which only some sites carry data; ``why`` is the part of
     the sentence before "all of them"."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.errors import UsageError
+from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import (
     Geometry,
     block_mask,
@@ -14,6 +14,7 @@ from rsmi.lattice.geometry import (
     possible_origins,
     shape_text,
 )
+from rsmi.lattice.symbols import extract_codes
 from rsmi.samples.views import SamplesFile
 
 _BYTES_AT_ONCE = 1 << 26  # of configurations read
@@ -24,7 +25,7 @@ def read_windows(
     geometry: Geometry,
     configurations: NDArray[np.int64],
     origins: NDArray[np.int64],
-    flips: NDArray[np.int8],
+    relabellings: NDArray[np.int8],
 ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Cut blocks and environments out of the configurations of a file.
 
@@ -36,30 +37,49 @@ def read_windows(
     geometry : Geometry
     configurations : ndarray of int64, (n,)
         The number of the configuration of each window, in ascending order.
-    origins, flips : ndarray
-        As in `rsmi.lattice.geometry.extract_windows`.
+    origins : ndarray of int64, (n, dimension)
+    relabellings : ndarray of int8, (n,) or (n, states)
+        The flips of `rsmi.lattice.geometry.extract_windows`; of variables with more than two states
+        what `rsmi.lattice.symbols.extract_codes` takes.
 
     Returns
     -------
     blocks, environments : ndarray of int8, (n, n_block) and (n, n_environment)
+        +-1, or codes 0, ..., q - 1 of variables with q > 2 states.
+
+    Raises
+    ------
+    DataError
+        If the bits of a variable are the code of no state.
     """
     step = max(1, _BYTES_AT_ONCE // samples.row_bytes)
     pieces = []
     for first in range(0, samples.count, step):
         own = slice(*np.searchsorted(configurations, [first, first + step]))
         if own.start < own.stop:
-            pieces.append(
-                extract_windows(
-                    samples.spins(first, first + step),
-                    samples.shape,
-                    geometry,
-                    configurations[own] - first,
-                    origins[own],
-                    flips[own],
-                )
-            )
+            rows = samples.spins(first, first + step)
+            chosen = configurations[own] - first, origins[own], relabellings[own]
+            pieces.append(_cut(samples, geometry, rows, *chosen))
     blocks, environments = zip(*pieces)
     return np.concatenate(blocks), np.concatenate(environments)
+
+
+def _cut(
+    samples: SamplesFile,
+    geometry: Geometry,
+    rows: NDArray[np.uint8],
+    configurations: NDArray[np.int64],
+    origins: NDArray[np.int64],
+    relabellings: NDArray[np.int8],
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Blocks and environments of some rows of the file."""
+    shape, states = samples.shape, samples.states
+    if states == 2:
+        return extract_windows(rows, shape, geometry, configurations, origins, relabellings)
+    try:
+        return extract_codes(rows, shape, geometry, states, configurations, origins, relabellings)
+    except ValueError as error:
+        raise DataError(f"{samples.path}: /spins: {error}") from error
 
 
 def allowed_origins(samples: SamplesFile, geometry: Geometry) -> NDArray[np.int64] | None:

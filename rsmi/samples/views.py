@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.engine.keys import origin
+from rsmi.errors import DataError
 from rsmi.information import products
 from rsmi.information.products import Products
 from rsmi.lattice import waves
 from rsmi.lattice.geometry import Geometry, smallest_cell
-from rsmi.lattice.packed import unpack_mask
+from rsmi.lattice.packed import unpack_mask, unpack_states
 from rsmi.models.base import Known, Model
 from rsmi.renormalization.rules import Rule
 from rsmi.samples.files import known_of, model_of, open_file
@@ -116,8 +117,13 @@ class LatticeView(FileView):
 
     @property
     def components(self) -> int:
-        """The number of binary variables at a site."""
+        """The number of variables at a site."""
         return self.attributes.get("components", 1)
+
+    @property
+    def states(self) -> int:
+        """The number q of states of every variable; 2 means +-1."""
+        return self.attributes.get("states", 2)
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,21 @@ class SamplesFile(LatticeView):
     def spins(self, start: int | None = None, stop: int | None = None) -> NDArray[np.uint8]:
         """Packed configurations ``start:stop``, (n, row_bytes)."""
         return self.file.read("/spins", start, stop)
+
+    def codes(self, start: int | None = None, stop: int | None = None) -> NDArray[np.uint8]:
+        """The states 0, ..., q - 1 in configurations ``start:stop``, (n, components, \\*shape).
+
+        Raises
+        ------
+        DataError
+            If the bits of a variable are the code of no state.
+        """
+        rows = self.spins(start, stop)
+        try:
+            return unpack_states(rows, self.states, (self.components, *self.shape))
+        except ValueError as error:
+            first = "" if not start else f", counted from configuration {start}"
+            raise DataError(f"{self.path}: /spins: {error}{first}") from error
 
     @property
     def has_energy(self) -> bool:

@@ -17,6 +17,7 @@ from rsmi.information.products import Products, multiply
 from rsmi.lattice.blocks import with_neighbours
 from rsmi.lattice.columns import Columns
 from rsmi.lattice.geometry import Geometry, choose_windows
+from rsmi.lattice.symbols import choose_relabellings
 from rsmi.models.base import Model, Oracle
 from rsmi.samples.reading import allowed_origins, live_block, read_windows
 from rsmi.samples.split import Split, split_of
@@ -34,9 +35,9 @@ class Windows:
     Attributes
     ----------
     blocks : ndarray of int8, (n, n_block) or (n, n_products)
-        +-1.
+        +-1, or codes 0, ..., q - 1 of variables with q > 2 states.
     environments : ndarray of int8, (n, n_environment)
-        +-1.
+        As the blocks.
     configurations : ndarray of int64, (n,)
         The number of the configuration that each window was cut from.
     groups : ndarray of int64, (n,), optional
@@ -190,6 +191,11 @@ class WindowSet:
         zero."""
         return self.model.symmetric(self.samples.attributes)
 
+    @property
+    def symmetry(self) -> str | None:
+        """The group of relabellings of the states by which windows are symmetrised."""
+        return self.model.symmetry(self.samples.attributes)
+
     @cached_property
     def oracle(self) -> Oracle | None:
         """What knows P(V|E) exactly: for original samples of known coupling and a small block."""
@@ -217,16 +223,21 @@ class WindowSet:
         UsageError
             If all spins of every window are equal.
         """
-        samples = self.samples
+        samples, key = self.samples, stream_key(self.seed, "windows", self.physics, 0)
         configurations, origins, flips = choose_windows(
             samples.count,
             samples.shape,
             self.count,
-            stream_key(self.seed, "windows", self.physics, 0),
+            key,
             self.symmetric,
             allowed_origins(samples, self.geometry),
         )
-        blocks, environments = read_windows(samples, self.geometry, configurations, origins, flips)
+        relabellings = flips
+        if samples.states > 2:
+            relabellings = choose_relabellings(self.symmetry, samples.states, self.count, key)
+        blocks, environments = read_windows(
+            samples, self.geometry, configurations, origins, relabellings
+        )
         first = blocks[:, :1]
         if (blocks == first).all() and (environments == first).all():
             raise UsageError(

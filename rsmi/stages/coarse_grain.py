@@ -17,6 +17,7 @@ from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.models.base import Model
 from rsmi.renormalization.rules import Rule, coarse_grain
+from rsmi.samples.checks import require_binary
 from rsmi.samples.examination.stored import pass_on, warn
 from rsmi.samples.reading import live_block
 from rsmi.samples.views import SamplesFile, open_samples
@@ -168,6 +169,7 @@ def prepare(
     """
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_samples(path))
+        require_binary(source, "rsmi coarse-grain")
         chosen = choose_rules(
             stack, rules, block, hard, source.dimension, bias, steps, source.components
         )

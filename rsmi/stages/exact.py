@@ -16,7 +16,12 @@ from rsmi.errors import UsageError
 from rsmi.information.entropy import ExactInformation, joint_informations
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
 from rsmi.models.base import Model, Oracle
-from rsmi.samples.checks import require_full, require_periodic, require_single_component
+from rsmi.samples.checks import (
+    require_binary,
+    require_full,
+    require_periodic,
+    require_single_component,
+)
 from rsmi.samples.views import open_samples
 from rsmi.stages.exact_best import Found, Search
 from rsmi.stages.exact_environments import Environments, System, draw_environments, halves
@@ -195,6 +200,7 @@ def _system(
     source = stack.enter_context(open_samples(samples))
     oracle = _oracle(source.model, source.dimension, source.attributes, f"{samples}: ")
     require_single_component(source)
+    require_binary(source, "rsmi exact")
     require_periodic(source, "exact information is of")
     require_full(source, "exact information needs")
     if source.rg_step:

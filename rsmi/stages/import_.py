@@ -22,6 +22,7 @@ from rsmi.models.base import Model
 from rsmi.samples.examination.survey import Surveyor
 from rsmi.stages.acceptance import ImportedRows, accept
 from rsmi.stages.import_reading import Energies, ReadingTask
+from rsmi.stages.import_states import StatesTask
 from rsmi.stages.sample import summary as summary
 from rsmi.store import Writer, text_digest
 from rsmi.store.source import Source
@@ -52,6 +53,7 @@ class Import:
     trust: bool = False
     components: int = 1
     in_turns: int = 1
+    numbers: tuple[float, ...] | None = None
     form: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -75,6 +77,7 @@ class Import:
             "cell": self.cell and list(self.cell),
             "symmetric": self.symmetry,
             "components": self.components if self.components > 1 else None,
+            "states": self.states if self.states > 2 else None,
             "files": len(self.source.inputs) if len(self.source.inputs) > 1 else None,
             **self.form,
         }
@@ -102,7 +105,12 @@ class Import:
     @property
     def row_bytes(self) -> int:
         """The number of bytes of a packed configuration."""
-        return row_bytes((self.components, *self.lattice))
+        return row_bytes((self.components, *self.lattice), self.states)
+
+    @property
+    def states(self) -> int:
+        """The number of states of a variable."""
+        return 2 if self.numbers is None else len(self.numbers)
 
     @property
     def system(self) -> Model:
@@ -134,7 +142,7 @@ class Import:
             "boundary": self.boundary,
             "components": self.components,
             "chains": self.chains,
-        }
+        } | ({"states": self.states} if self.states > 2 else {})
 
 
 def _energies(
@@ -163,8 +171,7 @@ def run(work: Import, output: Path, options: RunOptions) -> None:
             return log.info("%s is complete already", output)
         for remark in work.source.remarks:
             log.info("%s", remark)
-        shape = (work.components, *work.lattice) if work.components > 1 else work.lattice
-        task = ReadingTask(work.source, shape, work.values, work.energies, work.mask)
+        task = _task(work)
         try:
             session.run([task], "importing", "configuration")
             work.source.require_unchanged()
@@ -173,6 +180,14 @@ def run(work: Import, output: Path, options: RunOptions) -> None:
         except DataError:
             session.discard()
             raise
+
+
+def _task(work: Import) -> ReadingTask | StatesTask:
+    shape = (work.components, *work.lattice)
+    if work.numbers is not None:
+        return StatesTask(work.source, shape, work.numbers, work.energies)
+    binary = shape if work.components > 1 else work.lattice
+    return ReadingTask(work.source, binary, work.values, work.energies, work.mask)
 
 
 def _what_was_read(work: Import) -> str:

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.packed import pack_spins
+from rsmi.lattice.symbols import MOST_STATES
 from rsmi.store.source import Source
 
 _NEARLY = 0.01  # distance from a spin up to which a number was meant to be one
 # The numbers that may mean a spin down, for each choice of --values; 1 is a spin up.
 VALUES: dict[str, tuple[float, ...]] = {"auto": (-1, 0), "+-1": (-1,), "0/1": (0,)}
-_NUMBERS_AT_ONCE = 1 << 20
+NUMBERS_AT_ONCE = 1 << 20
 
-# Returns the energies (n,) in J of configurations (n, 1, *shape) of +-1.
+# Returns the energies (n,) in J of configurations (n, components, *shape) of +-1 or codes.
 Energies = Callable[[NDArray[np.int8]], NDArray[Any]]
 
 
@@ -46,7 +47,7 @@ def spin_values(text: str) -> tuple[tuple[float, ...], float]:
     if not np.isfinite([down, up]).all() or down == up:
         raise UsageError(
             f"--values {text}: auto, +-1, 0/1, or the two numbers of a spin down and a spin up,"
-            " such as 0,255"
+            " such as 0,255, or of more states"
         )
     return (down,), up
 
@@ -78,7 +79,7 @@ class ReadingTask:
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         """Read ``count`` configurations."""
-        step = max(1, _NUMBERS_AT_ONCE // math.prod(self.shape))
+        step = max(1, NUMBERS_AT_ONCE // math.prod(self.shape))
         pieces = [
             self._read(state["first"], begin, min(begin + step, start + count))
             for begin in range(start, start + count, step)
@@ -137,12 +138,12 @@ class ReadingTask:
         path, row = self.source.place(start + int(place[0]))
         meant = "+-1 or 0/1" if self.values == "auto" else self.values
         return (
-            f"{path}: holds {_shown(numbers[place])} at configuration {row}, site ({site}), counted"
+            f"{path}: holds {shown(numbers[place])} at configuration {row}, site ({site}), counted"
             f" from 0: spins are {meant}{_cure(numbers, numbers[place])}"
         )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A number of an array as text."""
     if np.isnan(value):
         return "NaN"
@@ -157,7 +158,11 @@ def _cure(numbers: NDArray[Any], value: Any) -> str:
     if min(abs(float(value) - spin) for spin in (-1, 0, 1)) < _NEARLY:
         return "; it is one but for rounding: round the numbers (numpy.rint) before the import"
     values = np.unique(numbers)
+    whole = np.isin(values, range(MOST_STATES)).all()
+    if whole and len(values) > 2 and values[-1] > 1:
+        count = int(values[-1]) + 1
+        return f"; if they are the states of variables with {count} states, say --states {count}"
     if len(values) != 2 or not np.isfinite(values).all():
         return ""
-    low, high = map(_shown, values)
+    low, high = map(shown, values)
     return f"; if {low} means down and {high} means up, say --values={low},{high}"

@@ -19,6 +19,7 @@ from rsmi.stages.acceptance import steps_to_discard
 from rsmi.stages.import_ import Import
 from rsmi.stages.import_files import Files, Form, open_files
 from rsmi.stages.import_reading import spin_values
+from rsmi.stages.import_states import check_symmetry, state_values
 from rsmi.store.import_axes import columns_of
 from rsmi.store.import_formats import identify_as, standard_input
 from rsmi.store.import_mcising import Mcising
@@ -40,6 +41,7 @@ def prepare(
     chains: int,
     one_after_another: bool,
     values: str,
+    states: int | None = None,
     dataset: Sequence[str] = (),
     shape: str | None = None,
     columns: str | None = None,
@@ -59,7 +61,11 @@ def prepare(
     UsageError, DataError
         If a file cannot be read, or if the options do not fit it or one another.
     """
-    spin_values(values)
+    numbers = state_values(values, states)
+    if numbers is None:
+        spin_values(values)
+    of_states = 2 if numbers is None else len(numbers)
+    check_symmetry(symmetric, of_states)
     read = Form(
         shape=parse_block(shape) if shape else None,
         columns=columns_of(columns) if columns else None,
@@ -72,9 +78,15 @@ def prepare(
         ]
         files = open_files(stack, here, dataset, read)
         path, lattice = files.source.path, files.lattice
-        model, known = _physics(files.facts, model, temperature, coupling, len(lattice), path)
-        models.of({"model": model}).check_shape(lattice, f"{path}: a lattice of")
+        model, known = _physics(
+            files.facts, model, temperature, coupling, len(lattice), of_states, path
+        )
+        system = models.of({"model": model})
+        system.check_shape(lattice, f"{path}: a lattice of")
+        system.check_states(of_states, f"--states {of_states}")
         _check_components(files, model, mask)
+        if mask is not None and numbers is not None:
+            raise UsageError("--mask: for variables with two states")
         chains, in_turns = _chains(files, chains, one_after_another)
         sites, cell = (None, None) if mask is None else _read_mask(mask, lattice, boundary, known)
         yield Import(
@@ -95,6 +107,7 @@ def prepare(
             trust,
             files.components,
             in_turns,
+            numbers,
             {
                 "columns": columns,
                 "header": read.header or None,
@@ -119,6 +132,7 @@ def _physics(
     temperature: str | None,
     coupling: float | None,
     dimension: int,
+    states: int,
     path: Path,
 ) -> tuple[str, float | None]:
     """The name of the model and K, from the options or from a file that says them itself."""
@@ -134,7 +148,8 @@ def _physics(
         return Model.name, None
     if temperature is None and coupling is None:
         return model, None
-    return model, models.get(model).coupling(temperature, coupling, dimension)
+    attributes = {"states": states}
+    return model, models.get(model).coupling(temperature, coupling, dimension, attributes)
 
 
 def _known_physics(

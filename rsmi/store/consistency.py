@@ -13,7 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from rsmi.errors import DataError
-from rsmi.lattice.packed import count_ones, unpack_mask
+from rsmi.lattice.packed import count_ones, row_bytes, unpack_mask
+from rsmi.lattice.symbols import MOST_STATES
 from rsmi.store.digest import canonical_json
 from rsmi.store.file import File
 from rsmi.store.schema.kinds import SHARDED
@@ -62,12 +63,16 @@ def _check_configurations(file: File) -> None:
         raise DataError(
             f"{path}: boundary {attributes['boundary'][:40]!r} is neither periodic nor open"
         )
+    states = attributes.get("states", 2)
+    if not 2 <= states <= MOST_STATES:
+        raise DataError(f"{path}: states {states}: a variable has 2 to {MOST_STATES}")
     n, width = file.shape("/spins")
-    needed = (components * math.prod(shape) + 7) // 8
+    needed = row_bytes((components, *shape), states)
     if not 1 <= components <= 64 or width != needed:
+        of_states = f" of {states} states" if states > 2 else ""
         raise DataError(
-            f"{path}: /spins has {width} bytes a row, where {components} x {list(shape)} needs"
-            f" {needed}"
+            f"{path}: /spins has {width} bytes a row, where {components} x"
+            f" {list(shape)}{of_states} needs {needed}"
         )
     if n < 1 or attributes["chains"] < 1:
         raise DataError(f"{path}: holds no samples")
@@ -78,6 +83,7 @@ def _check_configurations(file: File) -> None:
 def _check_mask(file: File) -> None:
     attributes, sites = file.attributes, math.prod(file.attributes["shape"])
     one_component = attributes["components"] == 1 and attributes["boundary"] == "periodic"
+    one_component &= attributes.get("states", 2) == 2
     if not one_component or not 0 < count_ones(file.read("/mask")) < sites:
         raise DataError(
             f"{file.path}: /mask needs one component, a periodic lattice, and sites both with data"

@@ -78,7 +78,13 @@ class Ising(Model):
     def default_chains(self, parameters: Mapping[str, Any]) -> int:
         return simulation.default_chains(parameters)
 
-    def coupling(self, temperature: str | None, coupling: float | None, dimension: int) -> float:
+    def coupling(
+        self,
+        temperature: str | None,
+        coupling: float | None,
+        dimension: int,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> float:
         critical = facts.CRITICAL_COUPLING.get(dimension)
         return resolve_coupling(temperature, coupling, critical, known.NO_CRITICAL_POINT)
 

@@ -121,7 +121,13 @@ class LatticeModel(Model):
     def default_chains(self, parameters: Mapping[str, Any]) -> int:
         return simulation.default_chains(parameters)
 
-    def coupling(self, temperature: str | None, coupling: float | None, dimension: int) -> float:
+    def coupling(
+        self,
+        temperature: str | None,
+        coupling: float | None,
+        dimension: int,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> float:
         if self.definition is None:
             return super().coupling(temperature, coupling, dimension)
         return parameters.state_point(self.definition, temperature, coupling)[1]

@@ -59,7 +59,13 @@ class TriangularGroundStates(Model):
     def default_chains(self, parameters: Mapping[str, Any]) -> int:
         return simulation.CHAINS
 
-    def coupling(self, temperature: str | None, coupling: float | None, dimension: int) -> float:
+    def coupling(
+        self,
+        temperature: str | None,
+        coupling: float | None,
+        dimension: int,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> float:
         raise UsageError("--temperature and --coupling: ground states have neither; leave both out")
 
     def check_shape(self, shape: Sequence[int], where: str = "--size") -> None:

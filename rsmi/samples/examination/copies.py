@@ -69,11 +69,11 @@ def _by_chance(survey: Survey, again: NDArray[np.uint64]) -> bool:
     By chance, the states that occur again are the most probable ones, whose neighbours are more
     ordered than those of other states. Copies are made of all states alike.
     """
-    variables = survey.components * math.prod(survey.shape)
+    variables = survey.bits
     if variables <= _FEW_STATES:
         return True
     repeated = np.isin(fingerprints(survey.rows, variables), again)
-    return _more_ordered(_neighbour_order(survey.spins), repeated)
+    return _more_ordered(_neighbour_order(survey.fields), repeated)
 
 
 def _more_ordered(order: NDArray[np.float64], repeated: NDArray[np.bool_]) -> bool:
@@ -119,9 +119,9 @@ def _finding(survey: Survey, share: float, distances: NDArray[np.int64]) -> Find
 def _symmetric_copies(survey: Survey) -> list[Finding]:
     """A finding where configurations of the probe are translations or reflections of others."""
     variables = survey.components * math.prod(survey.shape)
-    if survey.components > 1 or survey.live is not None or len(survey.spins) < 16:
+    if survey.components > 1 or survey.states > 2 or survey.live is not None:
         return []
-    if variables < 4 * _FEW_STATES:
+    if variables < 4 * _FEW_STATES or len(survey.spins) < 16:
         return []
     invariants = _invariants(survey.spins[:, 0])
     different, first, place, counts = np.unique(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.lattice.hashing import mix64
 from rsmi.lattice.packed import pack_mask
 
 MOST = 1 << 18  # fingerprints that a sketch holds
@@ -30,7 +31,7 @@ def fingerprints(rows: NDArray[np.uint8], bits: int) -> NDArray[np.uint64]:
     canonical ^= canonical >> np.uint64(31)
     generator = np.random.default_rng(_FACTORS)
     factors = generator.integers(0, 1 << 63, words.shape[1], dtype=np.uint64) * np.uint64(2)
-    return _mixed(canonical @ (factors + np.uint64(1)))
+    return mix64(canonical @ (factors + np.uint64(1)))
 
 
 def _words(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -39,13 +40,6 @@ def _words(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
     if missing:
         rows = np.pad(rows, ((0, 0), (0, missing)))
     return np.ascontiguousarray(rows).view(np.uint64)
-
-
-def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finalizer of splitmix64 (G. L. Steele et al., OOPSLA 2014), a bijection of words."""
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))
 
 
 @dataclass

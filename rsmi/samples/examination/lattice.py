@@ -30,7 +30,7 @@ def homogeneity(survey: Survey) -> list[Finding]:
 
 def _bonds(survey: Survey, axis: int) -> Finding | None:
     """Compare the correlations across the bonds x, x + 1 of an axis for all x."""
-    profile = bond_profile(survey.spins[:, 0], axis)
+    profile = _profile(survey, axis)
     profile = profile - profile.mean(axis=1, keepdims=True)  # common fluctuations drop out
     deviations = _deviations(survey, profile)
     worst = int(np.argmax(np.abs(deviations)))
@@ -49,6 +49,13 @@ def bond_profile(spins: NDArray[np.int8], axis: int) -> NDArray[np.float64]:
     products = spins * np.roll(spins, -1, axis=1 + axis)
     others = tuple(i for i in range(1, products.ndim) if i != 1 + axis)
     return products.mean(axis=others, dtype=np.float64)
+
+
+def _profile(survey: Survey, axis: int) -> NDArray[np.float64]:
+    """The bond profile of the only component; of variables with q > 2 states how often neighbours
+    are equal, above 1/q."""
+    of_fields = [bond_profile(survey.fields[:, i], axis) for i in survey.fields_of(0)]
+    return of_fields[0] if survey.states == 2 else np.sum(of_fields, axis=0) - 1 / survey.states
 
 
 def _deviations(survey: Survey, profile: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -90,7 +97,7 @@ def _foreign_axis(survey: Survey) -> list[Finding]:
         return []
     means, deviations = [], []
     for axis in range(len(survey.shape)):
-        values = bond_profile(survey.spins[:, 0], axis).ravel()
+        values = _profile(survey, axis).ravel()
         error = values.std() / math.sqrt(len(values))
         means.append(float(values.mean()))
         deviations.append(abs(means[-1]) / error if error > 0 else 0.0)

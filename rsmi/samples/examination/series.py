@@ -69,13 +69,13 @@ def followed(survey: Survey) -> tuple[list[Series], tuple[str, ...]]:
     found, stride = [], survey.series.stride
     if survey.energies is not None:
         found.append(Series("the energy", survey.series.by_chain(survey.energies), stride))
-    if survey.components == 1:
+    if survey.components == 1 and survey.states == 2:
         found += list(_magnetizations(survey, stride))
     names = []
     for component in range(survey.components):
         vector = _largest_mode(survey, component)
         names.append(mode_name(vector, survey.shape))
-        if any(vector) or survey.components > 1:
+        if any(vector) or survey.components > 1 or survey.states > 2:
             found.append(_amplitude(survey, component, vector))
     return [one for one in found if one.varies], tuple(names)
 
@@ -96,16 +96,23 @@ def _largest_mode(survey: Survey, component: int) -> tuple[int, ...]:
     few = max(1, _MODE_VALUES // math.prod(survey.shape))
     corner = _corner(survey.shape)
     sites = tuple(map(slice, corner))
-    spins = survey.spins[:: max(1, len(survey.spins) // few), component]
-    spins = spins[(slice(None), *sites)].astype(np.float32)
+    fields = survey.fields[:: max(1, len(survey.fields) // few)]
     live = None if survey.live is None else survey.live[sites]
+    numbers = survey.fields_of(component)
+    powers = [_power(fields[:, number][(slice(None), *sites)], live) for number in numbers]
+    power = powers[0] if len(powers) == 1 else np.sum(powers, axis=0)
+    largest = np.unravel_index(int(np.argmax(power)), power.shape)
+    return tuple(int(k) * side // part for k, side, part in zip(largest, survey.shape, corner))
+
+
+def _power(field: NDArray[np.int8], live: NDArray[np.bool_] | None) -> NDArray[np.float64]:
+    """The mean square of every Fourier mode of a field (n, \\*corner) about its mean."""
+    spins = field.astype(np.float32)
     if live is not None:
         spins *= live
     spins -= spins.mean() if live is None else live * spins[:, live].mean()
     axes = tuple(range(1, spins.ndim))
-    power = (np.abs(np.fft.rfftn(spins, axes=axes)) ** 2).mean(axis=0)
-    largest = np.unravel_index(int(np.argmax(power)), power.shape)
-    return tuple(int(k) * side // part for k, side, part in zip(largest, survey.shape, corner))
+    return (np.abs(np.fft.rfftn(spins, axes=axes)) ** 2).mean(axis=0)
 
 
 def _corner(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -127,10 +134,14 @@ def mode_name(vector: tuple[int, ...], shape: tuple[int, ...]) -> str:
 
 
 def _amplitude(survey: Survey, component: int, vector: tuple[int, ...]) -> Series:
-    """The absolute value of a Fourier mode along the chains of the probe, per site."""
-    spins = survey.spins[:, component]
-    sums = _fourier_sums(spins if survey.live is None else spins * survey.live, vector)
-    values = np.abs(sums.astype(np.complex128)) / math.prod(survey.shape)
+    """The absolute value of a Fourier mode along the chains of the probe, per site; of variables
+    with more than two states that of the vector of all states."""
+    amplitudes = []
+    for number in survey.fields_of(component):
+        spins = survey.fields[:, number]
+        sums = _fourier_sums(spins if survey.live is None else spins * survey.live, vector)
+        amplitudes.append(np.abs(sums.astype(np.complex128)) / math.prod(survey.shape))
+    values = amplitudes[0] if len(amplitudes) == 1 else np.linalg.norm(amplitudes, axis=0)
     values = np.round(values, 6)  # float32 sums are no more accurate, and constants stay constant
     name = f"the {mode_name(vector, survey.shape)} mode"
     of = f" of component {component + 1}" if survey.components > 1 else ""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.lattice.packed import count_ones, unpack_mask, unpack_spins
+from rsmi.lattice.packed import count_ones, n_planes, unpack_mask, unpack_spins, unpack_states
 from rsmi.models.base import Model
 from rsmi.samples.examination.fingerprints import Sketch, fingerprints
 
@@ -132,14 +132,43 @@ class Survey:
         return int(self.attributes.get("components", 1))
 
     @property
+    def states(self) -> int:
+        """The number of states of every variable; 2 means +-1."""
+        return int(self.attributes.get("states", 2))
+
+    @property
+    def bits(self) -> int:
+        """The number of bits of a configuration."""
+        return bits_of(self.attributes)
+
+    @property
     def periodic(self) -> bool:
         """Whether the lattice is said to be periodic, and every site carries data."""
         return self.live is None and self.attributes.get("boundary", "periodic") == "periodic"
 
     @cached_property
     def spins(self) -> NDArray[np.int8]:
-        """The variables +-1 of the probe, (k, components, \\*shape)."""
-        return unpack_spins(self.rows, (self.components, *self.shape))
+        """The variables +-1 of the probe, (k, components, \\*shape); codes of more than two
+        states."""
+        shape = (self.components, *self.shape)
+        if self.states == 2:
+            return unpack_spins(self.rows, shape)
+        return unpack_states(self.rows, self.states, shape).astype(np.int8)
+
+    @cached_property
+    def fields(self) -> NDArray[np.int8]:
+        """The variables of the probe as numbers, (k, components * f, \\*shape): themselves if they
+        are +-1 (f = 1), else whether a variable is in state 0, 1, ..., q - 1 (f = q)."""
+        if self.states == 2:
+            return self.spins
+        states = np.arange(self.states).reshape(-1, *[1] * len(self.shape))
+        is_in = self.spins[:, :, np.newaxis] == states
+        return is_in.astype(np.int8).reshape(len(self.rows), -1, *self.shape)
+
+    def fields_of(self, component: int) -> range:
+        """The numbers of the fields of a component."""
+        count = 1 if self.states == 2 else self.states
+        return range(component * count, (component + 1) * count)
 
 
 class Surveyor:
@@ -168,7 +197,7 @@ class Surveyor:
     ):
         self._count, width = shape
         self._attributes, self._model, self._live = attributes, model, live
-        self._variables = attributes.get("components", 1) * math.prod(attributes["shape"])
+        self._variables = bits_of(attributes)
         chains = attributes["chains"]
         self._series = grid(self._count, chains, _MOST_STEPS)
         self._probe = grid(self._count, chains, _most_in_probe(self._variables))
@@ -204,6 +233,12 @@ class Surveyor:
             self._sketch,
             self._live,
         )
+
+
+def bits_of(attributes: Mapping[str, Any]) -> int:
+    """The number of bits of a configuration of samples with these attributes."""
+    planes = n_planes(attributes.get("states", 2))
+    return attributes.get("components", 1) * planes * math.prod(attributes["shape"])
 
 
 def _most_in_probe(variables: int) -> int:

@@ -19,7 +19,7 @@ from rsmi.errors import UsageError
 from rsmi.models.spins import magnetizations
 from rsmi.renormalization.component_operators import component_operators
 from rsmi.renormalization.rules import Rule
-from rsmi.samples.checks import require_full, require_periodic
+from rsmi.samples.checks import require_binary, require_full, require_periodic
 from rsmi.samples.examination.stored import contradictions_of, of_file, warn
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.flow.source import (
@@ -236,6 +236,7 @@ def prepare(
     with contextlib.ExitStack() as stack:
         sources = tuple(stack.enter_context(open_samples(path)) for path in paths)
         for source in sources:
+            require_binary(source, "rsmi flow")
             require_periodic(source, "operators are summed over")
             require_full(source, "operators are of")
         first = sources[0]

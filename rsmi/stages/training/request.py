@@ -14,7 +14,7 @@ from rsmi.information.training import default_settings
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.blocks import block_of
 from rsmi.lattice.geometry import Geometry, parse_block, shape_text
-from rsmi.samples.checks import require_windows
+from rsmi.samples.checks import require_binary, require_windows
 from rsmi.samples.views import MachinesFile, SamplesFile, open_machines, open_samples
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training.ascent import Ascent
@@ -77,6 +77,7 @@ def prepare(
     """
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_samples(samples))
+        require_binary(source, "rsmi train-lambda")
         machines = stack.enter_context(open_machines(theta)) if theta else None
         geometry = _geometry(machines, block, buffer, environment, metric)
         objective = objective or _default_objective(machines, estimator)

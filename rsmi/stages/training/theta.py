@@ -21,7 +21,7 @@ from rsmi.information.entropy import kl_block_given_environment
 from rsmi.information.rbm import RBM, initial_state, train_epochs
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.base import Oracle
-from rsmi.samples.checks import cautions, require_windows
+from rsmi.samples.checks import cautions, require_binary, require_windows
 from rsmi.samples.examination.stored import warn
 from rsmi.samples.subject import subject
 from rsmi.samples.trained import geometry_attributes, lattice_attributes, write_mask
@@ -212,6 +212,7 @@ def prepare(
         If the options do not fit one another or the samples.
     """
     drawn = WindowSet(source, geometry, windows, seed)
+    require_binary(drawn.samples, "rsmi train-theta")
     schedule = replace(
         default_schedule(drawn),
         **{name: value for name, value in settings.items() if value is not None},

@@ -75,8 +75,17 @@ MODEL_PARAMETERS = Attribute(
 SYMMETRY = Attribute(
     "symmetry",
     "text",
-    "flip if imported samples are said to be symmetric under a flip of all variables; absent if the"
-    " model says it, or if nothing is known",
+    "relabellings of the states, at all sites alike, under which imported samples are said to be"
+    " symmetric: flip (two states), permutations, or dihedral (rotations and reflections); absent"
+    " if the model says it, or if nothing is known",
+    required=False,
+    since=(1, 4),
+)
+
+STATES = Attribute(
+    "states",
+    "integer",
+    "states q of every variable, 2 to 16; 2 if absent",
     required=False,
     since=(1, 4),
 )
@@ -98,6 +107,7 @@ LATTICE_ATTRIBUTES = (
     ),
     MODEL_PARAMETERS,
     SYMMETRY,
+    STATES,
     CONTRADICTIONS,
     Attribute("shape", "integers", "lattice of this file, slowest axis first"),
     Attribute(

@@ -16,7 +16,7 @@ SAMPLES = Kind(
         Attribute(
             "components",
             "integer",
-            "binary fields per site: Ising 1, a coarse lattice its hidden units, dimers 2 (x-link,"
+            "variables per site: Ising 1, a coarse lattice its hidden units, dimers 2 (x-link,"
             " y-link) or 4 (vertex, x-link, y-link, face)",
         ),
         Attribute(
@@ -64,7 +64,8 @@ SAMPLES = Kind(
             ("n", "bytes"),
             "",
             "bits of (components, *shape) in C order, little bit order, bit 1 = spin +1 or dimer,"
-            " padding 0",
+            " padding 0; of variables with q states bits of (components, planes, *shape), where"
+            " plane p of ceil(log2 q) is bit p of the state 0 to q - 1 (since 1.4)",
         ),
         Dataset(
             "/energy",
