@@ -334,3 +334,28 @@ def leading_eigenvectors(matrix):
         vector = columns[:, np.argmax(np.abs(values))].real
         vectors.append(vector * np.sign(vector[np.argmax(np.abs(vector))]) / np.linalg.norm(vector))
     return vectors[0], vectors[1]
+
+
+def all_arrows(shape):
+    """All arrows (n, 2, Lx, Ly) of a small torus that obey the ice rule: rows of arrows along y are
+    chosen, and the arrows along x between them follow from the first one of a row."""
+    length, rows = shape
+    lines = np.array(list(itertools.product((-1, 1), repeat=length)))
+    steps = {}
+    for below, above in itertools.product(range(len(lines)), repeat=2):
+        difference = np.cumsum(lines[below] - lines[above])
+        for last in (-1, 1):
+            along = last + difference
+            if np.isin(along, (-1, 1)).all() and along[-1] == last:
+                steps.setdefault(below, []).append((above, along))
+    states = [((first,), ()) for first in range(len(lines))]
+    for row in range(rows):
+        longer = []
+        for line, along in states:
+            for above, between in steps[line[-1]]:
+                if row < rows - 1 or above == line[0]:
+                    longer.append(((*line, above), (*along, between)))
+        states = longer
+    # The arrows of row y along x lie between the arrows along y below and above them.
+    found = [np.stack([np.array(along).T, lines[list(line[1:])].T]) for line, along in states]
+    return np.array(found, dtype=np.int8)

@@ -148,7 +148,8 @@ class Import:
 def _energies(
     model: Model, attributes: dict[str, Any], configurations: NDArray[np.int8]
 ) -> NDArray[Any]:
-    energies = model.energies(configurations, attributes)
+    shape = (attributes["components"], *attributes["shape"])
+    energies = model.energies(configurations.reshape(-1, *shape), attributes)
     if energies is None:
         raise ValueError(f"the energies of {model.name} are unknown")
     return energies

@@ -216,13 +216,14 @@ def _read_cell(path: Path, lattice: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _check_components(files: Files, model: str, mask: Path | None) -> None:
+    of_model = len(models.of({"model": model}).components({}))
+    if model != Model.name and files.components != of_model:
+        raise UsageError(
+            f"--model {model}: the number of components of its sites is {of_model}, and that of"
+            f" {files.source.path} is {files.components}"
+        )
     if files.components == 1:
         return
-    if model != Model.name:
-        raise UsageError(
-            f"--model {model}: its sites have one component, and {files.source.path} has"
-            f" {files.components}"
-        )
     if mask is not None:
         raise UsageError("--mask: for sites with one component")
     if files.components > MOST_COMPONENTS:

@@ -727,7 +727,7 @@ WRONG = {
     "--axes n,t,y,x --select t=0,n=5:": "--select n=5:",
     "--axes n,chain,y,x --chains 2": "--chains 2: --axes already has 6 chains",
     "--axes n,c,y,x --components 2": "--axes already says c, which has length 6",
-    "--axes n,c,y,x --model ising": "its sites have one component, and scan.npy has 6",
+    "--axes n,c,y,x --model ising": "the number of components of its sites is 1, and that of",
     "--axes n,c,y,x --mask mask.npy": "--mask: for sites with one component",
     "--components 3": "without an axis of 3 first or last",
     "--columns 1:": "--columns and --header: for texts",

@@ -1,0 +1,33 @@
+"""What never varies in a block of arrows: the ice rule at its inner vertices."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rsmi.information.gauge import Constraints
+from rsmi.lattice.geometry import Geometry
+
+COMPONENTS = 2  # the arrows to the next x and to the next y of a vertex
+
+
+def star_constraints(geometry: Geometry) -> Constraints:
+    """Return the stars of the vertices whose four arrows belong to the block.
+
+    Returns
+    -------
+    Constraints
+        One vector for each such vertex, +1 at its own two arrows and -1 at the two arrows of other
+        vertices that point to it; the sums are 0.
+    """
+    number = {tuple(map(int, site)): i for i, site in enumerate(geometry.block_offsets)}
+    stars = []
+    for (x, y), here in number.items():
+        left, below = number.get((x - 1, y)), number.get((x, y - 1))
+        if left is None or below is None:
+            continue
+        star = np.zeros((COMPONENTS, len(number)))
+        star[:, here] = 1
+        star[0, left] = star[1, below] = -1
+        stars.append(star.ravel())
+    vectors = np.array(stars).reshape(len(stars), COMPONENTS * len(number))
+    return Constraints(vectors, np.zeros(len(vectors)))
