@@ -13,7 +13,6 @@ from rsmi.lattice.geometry import Geometry
 from rsmi.models.drawing import RuleDrawing
 from rsmi.models.six_vertex.arrows import c_vertices, sublattice_signs
 from rsmi.models.six_vertex.stars import star_constraints
-from rsmi.samples.views import RuleFile
 from rsmi.store import File
 
 CONFIGURATION_WIDTH = 3.2  # inches
@@ -78,11 +77,11 @@ def rule_drawing(file: File) -> RuleDrawing | None:
     arrows of the lattice do in the block that the filter likes best, and its length and its colour
     are the weight.
     """
-    attributes = file.attributes
-    if attributes.get("components") != 2 or attributes["rg_step"] or "/products" in file:
+    a = file.attributes
+    if a.get("components") != 2 or a["rg_step"] or "/products" in file or "/mask" in file:
         return None
-    rule = RuleFile(file)
-    filters, geometry = fixed_filters(rule.filters, rule.geometry), rule.geometry
+    geometry = Geometry(a["block"], a["buffer"], a["environment"], a["components"])
+    filters = fixed_filters(file.read("/filters"), geometry)
     largest = float(np.abs(filters).max()) or 1.0
 
     def draw(axes: Any, unit: int, scale: ScalarMappable) -> None:
