@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import keyword
 import sys
 import traceback
@@ -15,6 +16,7 @@ from rsmi.cli.common import ARGUMENTS
 from rsmi.cli.standard_streams import silence_standard_output
 from rsmi.engine.stop import Stop
 from rsmi.errors import Failure, RsmiError
+from rsmi.foreign_text import printable, printable_lines
 
 COMMANDS = {
     "sample": "Sample configurations of a lattice model.",
@@ -109,7 +111,9 @@ def run(arguments: list[str], stop: Stop) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        error.show()
+        message = io.StringIO()
+        error.show(message)
+        click.echo(printable_lines(message.getvalue()), err=True, nl=False)
         return error.exit_code
     except click.Abort:
         return 75
@@ -141,5 +145,5 @@ def _drop_unprinted() -> None:
 
 def _say(message: str, debug: bool) -> None:
     if debug:
-        traceback.print_exc()
-    click.echo(f"rsmi: {message}", err=True)
+        click.echo(printable_lines(traceback.format_exc()), err=True, nl=False)
+    click.echo(f"rsmi: {printable(message)}", err=True)

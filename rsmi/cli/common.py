@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 from rsmi.cli.config import load_config
 from rsmi.engine.stop import Stop, parse_duration
 from rsmi.errors import UsageError
+from rsmi.foreign_text import printable, printable_lines
 
 if TYPE_CHECKING:
     from rsmi.store import File
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # The function of a command, and what adds options to it.
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
+_LONGEST_LIST = 1 << 24  # characters of a list of paths on standard input
 ARGUMENTS = "rsmi.arguments"  # the words of the command line, in the context of click
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
@@ -251,10 +253,22 @@ def _decorate(function: Command, options: Sequence[Decorator]) -> Command:
 def set_verbosity(quiet: bool, verbose: bool) -> None:
     """Write remarks and warnings to stderr as plain sentences."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("rsmi: %(message)s"))
+    handler.setFormatter(_PrintableFormatter("rsmi: %(message)s"))
     logger = logging.getLogger("rsmi")
     logger.handlers[:] = [handler]
     logger.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
+
+
+class _PrintableFormatter(logging.Formatter):
+    """Remarks may quote names and texts of files, which reach no terminal unchanged."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+
+def print_text(text: str) -> None:
+    """Print a report for people; what it quotes from files reaches no terminal unchanged."""
+    click.echo(printable_lines(text), nl=False)
 
 
 def read_paths(paths: tuple[str, ...]) -> list[Path]:
@@ -277,12 +291,18 @@ def _paths_from_stdin() -> list[Path]:
     if sys.stdin is None:
         raise UsageError("no input file: - reads paths from standard input, which is closed")
     try:
-        return [Path(line.strip()) for line in sys.stdin if line.strip()]
+        text = sys.stdin.read(_LONGEST_LIST + 1)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(
             f"no input file: - reads paths from standard input, which cannot be read ({reason})"
         ) from error
+    if len(text) > _LONGEST_LIST:
+        raise UsageError(
+            f"no input file: - reads paths from standard input, which holds more than"
+            f" {_LONGEST_LIST >> 20} MiB"
+        )
+    return [Path(line.strip()) for line in text.split("\n") if line.strip()]
 
 
 def one_path(path: str) -> Path:
@@ -317,4 +337,4 @@ def print_plan(plan: dict, as_json: bool) -> None:
         click.echo(json.dumps(plan, allow_nan=False))
         return
     for name, value in plan.items():
-        click.echo(f"{name:20} {value}")
+        print_text(f"{name:20} {value}\n")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import click
+
+from rsmi.foreign_text import parse_toml, read_small_file
 
 
 def load_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -37,10 +38,10 @@ def load_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> No
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return parse_toml(read_small_file(path))
     except OSError as error:
         raise click.BadParameter(f"{path}: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise click.BadParameter(f"{path}: {error}") from error
 
 

@@ -125,5 +125,4 @@ def command(
     path = common.one_path(samples) if samples else None
     shape = parse_size(size, dimension or 2) if size else None
     result = evaluate(path, rule, dimension=dimension, shape=shape, **settings)
-    shown = json.dumps(result, allow_nan=False) if as_json else describe(result)
-    click.echo(shown, nl=as_json)
+    common.print_text(json.dumps(result, allow_nan=False) + "\n" if as_json else describe(result))

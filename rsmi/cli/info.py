@@ -57,13 +57,13 @@ def command(file: str, tree: bool, digest: bool, verify: bool, as_json: bool) ->
     if work is not None:
         if tree or digest or verify:
             raise UsageError(f"{path}: is unfinished work; these options show finished files")
-        return click.echo(_progress(work, as_json), nl=False)
+        return common.print_text(_progress(work, as_json))
     with open_file(path) as opened:
         if verify:
             opened.verify()
         numbers, text = _views(tree, digest, verify)
         shown = json.dumps(numbers(opened), allow_nan=False) + "\n" if as_json else text(opened)
-    click.echo(shown, nl=False)
+    common.print_text(shown)
 
 
 def _progress(work: UnfinishedWork, as_json: bool) -> str:

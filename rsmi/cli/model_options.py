@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
 from rsmi import models
 from rsmi.errors import RsmiError, UsageError
+from rsmi.foreign_text import parse_toml, read_small_file
 from rsmi.models.base import Model, Option
 
 _TYPES = {"number": float, "integer": int, "text": str}
@@ -305,8 +304,8 @@ def _configured(ctx: click.Context, path: str | None) -> str | None:
     """Return the model that a configuration file names. Faults of the file are reported later,
     when it is read."""
     path = path or os.environ.get(f"{ctx.auto_envvar_prefix}_CONFIG")
-    with contextlib.suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        section = tomllib.loads(Path(path).read_text()).get(ctx.info_name or "", {}) if path else {}
+    with contextlib.suppress(OSError, ValueError):
+        section = parse_toml(read_small_file(path)).get(ctx.info_name or "", {}) if path else {}
         name = section.get("model") if isinstance(section, dict) else None
         return name if isinstance(name, str) else None
     return None

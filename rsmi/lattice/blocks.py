@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
+from rsmi.foreign_text import read_small_file
 from rsmi.lattice.geometry import Geometry, parse_block
 
 _SUFFIX = ".csv"
@@ -66,16 +67,16 @@ def read_sites(path: Path) -> NDArray[np.int64]:
         If the file cannot be read, or is no list of sites.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_small_file(path).decode("utf-8")
+    except (OSError, ValueError) as error:
         raise UsageError(f"--block {path}: {getattr(error, 'strerror', 'no text')}") from error
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    rows = [[entry.strip() for entry in row] for row in csv.reader(lines)]
-    if rows and all(entry.isidentifier() for entry in rows[0]):
-        del rows[0]
     try:
+        rows = [[entry.strip() for entry in row] for row in csv.reader(lines)]
+        if rows and all(entry.isidentifier() for entry in rows[0]):
+            del rows[0]
         sites = np.array([[int(entry) for entry in row] for row in rows], dtype=np.int64)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, csv.Error) as error:
         raise UsageError(
             f"--block {path}: must have the integer coordinates of one site in each line, such as"
             " 0,1"

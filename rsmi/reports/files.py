@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rsmi.foreign_text import printable
 from rsmi.reports import (
     correlation,
     crossing,
@@ -91,7 +92,7 @@ def describe(file: File) -> str:
         If the values of the file contradict each other.
     """
     with as_data_error(file.path):
-        title = f"{file.path}: {file.kind}, {KINDS[file.kind].meaning}"
+        title = f"{printable(str(file.path))}: {file.kind}, {KINDS[file.kind].meaning}"
         contradictions = [f"  contradiction: {one}" for one in contradictions_of([file])]
         if file.kind == "samples":  # which describe all that was found
             contradictions = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rsmi.foreign_text import printable
 from rsmi.statistics.notation import fields
 from rsmi.store import File, canonical_json
 
@@ -35,7 +36,7 @@ def describe(file: File) -> str:
     """The same as text, one section after the other."""
     parts = summary(file)
     names = ("kind", "format_version", "software", "digest", "uuid", "command")
-    lines = [str(file.path), *fields([(name, _plain(parts[name])) for name in names])]
+    lines = [printable(str(file.path)), *fields([(name, _plain(parts[name])) for name in names])]
     for title, rows in _sections(parts).items():
         lines += ["", title, *fields(rows)]
     return "\n".join([*lines, ""])

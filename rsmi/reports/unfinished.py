@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from rsmi.foreign_text import printable
 from rsmi.statistics.notation import fields, table
 from rsmi.store.unfinished_work import TaskProgress, UnfinishedWork
 
@@ -37,7 +38,8 @@ def summary(work: UnfinishedWork) -> dict[str, Any]:
 
 def describe(work: UnfinishedWork) -> str:
     """The same as text."""
-    lines = [f"{work.output}: unfinished work of 'rsmi {work.job['command']}'", ""]
+    title = f"{work.output}: unfinished work of 'rsmi {work.job['command']}'"
+    lines = [printable(title), ""]
     lines += table([["task", "rows done", "of", ""], *map(_cells, _shown(work.tasks))])
     lines += ["", *fields(list(_facts(work)))]
     return "\n".join([*lines, ""])

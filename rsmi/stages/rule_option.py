@@ -4,6 +4,8 @@ NPY file, or a rule with a name."""
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import math
 import warnings
 from collections.abc import Callable
@@ -14,6 +16,7 @@ import numpy as np
 
 from rsmi.engine.keys import stream_key
 from rsmi.errors import DataError, UsageError
+from rsmi.foreign_text import read_small_file
 from rsmi.lattice.geometry import parse_block, shape_text
 from rsmi.renormalization import rules
 from rsmi.samples.views import RuleFile, open_rule
@@ -134,21 +137,26 @@ def _rule_from_file(
 # ---- a filter of the user ------------------------------------------------------------------------
 
 
-def _read_csv(path: str) -> np.ndarray:
-    with open(path, encoding="utf-8-sig") as text, warnings.catch_warnings():
+def _read_csv(content: bytes) -> np.ndarray:
+    with warnings.catch_warnings():
         warnings.simplefilter("error")  # numpy warns of an empty file
-        return np.loadtxt(text, delimiter=",", ndmin=2)
+        return np.loadtxt(io.StringIO(content.decode("utf-8-sig")), delimiter=",", ndmin=2)
 
 
-def _read_npy(path: str) -> np.ndarray:
-    """Read an array by way of a memory map: it unpickles no objects, and it takes no memory for
-    more numbers than the file holds."""
-    return np.array(np.lib.format.open_memmap(path, mode="r"))
+def _read_npy(content: bytes) -> np.ndarray:
+    """The array of an NPY file: no objects are unpickled, and no memory is taken for more numbers
+    than the file holds."""
+    stream = io.BytesIO(content)
+    if np.lib.format.read_magic(stream) == (1, 0):
+        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+    else:
+        shape, by_columns, dtype = np.lib.format.read_array_header_2_0(stream)
+    numbers = np.frombuffer(content, dtype, math.prod(shape), stream.tell())
+    return numbers.reshape(shape, order="F" if by_columns else "C")
 
 
-_Reader = Callable[[str], np.ndarray]
+_Reader = Callable[[bytes], np.ndarray]
 _READERS: dict[str, _Reader] = {".csv": _read_csv, ".npy": _read_npy}
-_LARGEST_FILE = 1 << 20  # bytes; the largest filter takes a few thousand
 
 
 def _rule_from_numbers(
@@ -171,15 +179,13 @@ def _rule_from_numbers(
 
 def _numbers(path: str, read: _Reader) -> np.ndarray:
     try:
-        if Path(path).stat().st_size > _LARGEST_FILE:
-            raise DataError(f"{path}: more than {_LARGEST_FILE >> 20} MiB, too large for a filter")
-        return read(path)
+        return read(read_small_file(path))
     except FileNotFoundError as error:
         raise UsageError(f"--rule {path}: no such file") from error
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise DataError(f"{path}: {error.strerror}") from error
         raise UsageError(f"--rule {path}: cannot be read ({error.strerror or error})") from error
-    except DataError:
-        raise
     except Exception as error:  # numpy's parsers raise half a dozen kinds
         raise DataError(
             f"{path}: not a plain array of numbers"

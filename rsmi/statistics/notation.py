@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rsmi.foreign_text import printable
+
 
 def with_error(value: float | None, error: float | None) -> str:
     """A value with its standard error in parentheses.
@@ -44,6 +46,7 @@ def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     -------
     list of str
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         (
@@ -71,6 +74,7 @@ def fields(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     -------
     list of str
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     columns = max(map(len, rows))
     widths = [
         max(len(row[column]) for row in rows if column < len(row)) for column in range(columns)

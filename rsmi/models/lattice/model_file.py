@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rsmi.errors import UsageError
+from rsmi.foreign_text import parse_toml, read_small_file
 from rsmi.models.lattice import schema
 from rsmi.models.lattice.definition import Bond, Definition
 
@@ -25,10 +25,10 @@ def read(path: Path) -> Definition:
         If there is no such file, it is no TOML, or it defines no model.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = parse_toml(read_small_file(path))
     except OSError as error:
         raise UsageError(f"--model {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"--model {path}: this is no TOML file ({error})") from error
     try:
         return of_content(content)
