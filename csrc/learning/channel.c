@@ -1,7 +1,8 @@
 /* The channel q(h|v) = prod_j p_j^{h_j} (1 - p_j)^{1 - h_j}, for all 2^n_hidden values of h.
  *
  * The table q is built by doubling: unit j splits every state into h_j = 0 and h_j = 1. The chain
- * rule turns the derivatives of an objective in q into gradients of filters and bias.
+ * rule turns the derivatives of an objective in q into gradients of filters and bias. A unit with
+ * several states is a softmax with one filter for each of them.
  *
  * Memory: all arrays are batch-last (dense.c); q and the derivative are (state, sample).
  *
@@ -35,11 +36,43 @@ static void split_states(int64_t states, int64_t ld, const double *p, double *q)
         }
 }
 
+int64_t channel_states(const channel *c)
+{
+    return c->softmax ? c->n_hidden : (int64_t)1 << c->n_hidden;
+}
+
+/* q = the softmax of the fields x over the states, zero in the padding. */
+RSMI_CLONES
+static void softmax(int64_t n_states, int64_t n, const double *x, double *q)
+{
+    const int64_t ld = padded(n);
+    for (int64_t s = 0; s < ld; s += 8) {
+        lanes8 largest = *(const lanes8 *)(x + s), sum = {0};
+        for (int64_t h = 1; h < n_states; h++)
+            for (int i = 0; i < 8; i++)
+                largest[i] = x[h * ld + s + i] > largest[i] ? x[h * ld + s + i] : largest[i];
+        for (int64_t h = 0; h < n_states; h++) {
+            lanes8 weight = *(const lanes8 *)(x + h * ld + s) - largest;
+            exponential(&weight);
+            *(lanes8 *)(q + h * ld + s) = weight;
+            sum += weight;
+        }
+        for (int64_t h = 0; h < n_states; h++)
+            *(lanes8 *)(q + h * ld + s) /= sum;
+    }
+    for (int64_t h = 0; h < n_states; h++)
+        memset(q + h * ld + n, 0, (size_t)(ld - n) * sizeof *q);
+}
+
 void channel_probabilities(const channel *c, int64_t n, const double *spins, double *p, double *q)
 {
     const int64_t ld = padded(n);
     fill_rows(c->n_hidden, n, c->bias, p);
     multiply_add(c->n_hidden, c->n_block, n, c->filters, c->n_block, spins, p);
+    if (c->softmax) {
+        softmax(c->n_hidden, n, p, q);
+        return;
+    }
     for (int64_t s = 0; s < ld; s++)
         q[s] = s < n;
     for (int64_t j = 0; j < c->n_hidden; j++) {
@@ -65,14 +98,19 @@ void channel_gradient(const channel *c, int64_t n, const double *spins, const do
                       const double *q, const double *derivative, double *field_gradient,
                       double *filters_gradient, double *bias_gradient)
 {
-    const int64_t ld = padded(n), n_states = (int64_t)1 << c->n_hidden;
+    const int64_t ld = padded(n), n_states = channel_states(c);
     double *total = field_gradient + c->n_hidden * ld;
     sum_states(n_states, 0, ld, q, derivative, total);
     for (int64_t j = 0; j < c->n_hidden; j++) {
         double *g = field_gradient + j * ld;
-        sum_states(n_states, (int64_t)1 << j, ld, q, derivative, g);
-        for (int64_t s = 0; s < ld; s++)
-            g[s] -= p[j * ld + s] * total[s];
+        if (c->softmax) {
+            for (int64_t s = 0; s < ld; s++)
+                g[s] = q[j * ld + s] * (derivative[j * ld + s] - total[s]);
+        } else {
+            sum_states(n_states, (int64_t)1 << j, ld, q, derivative, g);
+            for (int64_t s = 0; s < ld; s++)
+                g[s] -= p[j * ld + s] * total[s];
+        }
         bias_gradient[j] = lane_sum(n, g);
     }
     multiply_transposed(c->n_hidden, c->n_block, n, field_gradient, spins, filters_gradient);

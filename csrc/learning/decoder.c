@@ -20,9 +20,10 @@
  *                + output(h) tanh(input e + input_bias) - log Z(e),
  *
  * where the tanh units are optional. A softmax with free linear functions for all 2^n_hidden states
- * has no smaller distance from P(h|e) on the Ising model, but many more parameters to fit. If the
- * mean of the environment is not zero it is subtracted from e: otherwise the step of every weight
- * would also be a step of the offset.
+ * has no smaller distance from P(h|e) on the Ising model, but many more parameters to fit. It is
+ * the form for one hidden unit with several states, whose linear functions may be tied to the
+ * symmetry of the states (features.c). If the mean of the environment is not zero it is subtracted
+ * from e: otherwise the step of every weight would also be a step of the offset.
  *
  * Memory: batch-last layout (dense.c), double precision.
  *
@@ -44,11 +45,31 @@ typedef struct {
     int64_t field, offset, output, input, input_bias, size;
 } layout;
 
+/* The number of states of all hidden units together. */
+static int64_t states_of(const decoder_shape *shape)
+{
+    return shape->states ? shape->states : (int64_t)1 << shape->n_hidden;
+}
+
+/* The number of linear fields: one for each unit, or for each state of the only unit. */
+static int64_t fields_of(const decoder_shape *shape)
+{
+    return shape->states ? shape->states : shape->n_hidden;
+}
+
+/* The number of variables of an environment. */
+static int64_t sites_of(const decoder_shape *shape)
+{
+    return shape->features.values ? shape->n_environment / shape->features.width
+                                  : shape->n_environment;
+}
+
+/* The layout of the parameters of a decoder that is not tied. */
 static layout parameter_layout(const decoder_shape *shape)
 {
-    const int64_t e = shape->n_environment, u = shape->n_units, s = (int64_t)1 << shape->n_hidden;
+    const int64_t e = shape->n_environment, u = shape->n_units, s = states_of(shape);
     layout l = {0};
-    l.offset = shape->n_hidden * e;
+    l.offset = fields_of(shape) * e;
     l.output = l.offset + s;
     l.input = l.output + s * u;
     l.input_bias = l.input + u * e;
@@ -58,13 +79,14 @@ static layout parameter_layout(const decoder_shape *shape)
 
 int64_t decoder_size(const decoder_shape *shape)
 {
-    return parameter_layout(shape).size;
+    return shape->tied ? sites_of(shape) : parameter_layout(shape).size;
 }
 
 void decoder_take(arena *a, const decoder_shape *shape, int64_t batch, decoder_workspace *w)
 {
-    const size_t ld = (size_t)padded(batch), hidden = (size_t)shape->n_hidden,
-                 states = (size_t)1 << hidden, units = (size_t)shape->n_units;
+    const size_t ld = (size_t)padded(batch), hidden = (size_t)fields_of(shape),
+                 states = (size_t)states_of(shape), units = (size_t)shape->n_units,
+                 tied = shape->tied ? (size_t)parameter_layout(shape).size : 0;
     w->signs = arena_doubles(a, states * hidden);
     w->transposed_signs = arena_doubles(a, states * hidden);
     w->fields = arena_doubles(a, hidden * ld);
@@ -74,10 +96,14 @@ void decoder_take(arena *a, const decoder_shape *shape, int64_t batch, decoder_w
     w->unit_delta = arena_doubles(a, units * ld);
     w->transposed = arena_doubles(a, units * states);
     w->mean = arena_doubles(a, states);
+    w->free = arena_doubles(a, tied);
+    w->free_gradient = arena_doubles(a, tied);
     for (size_t h = 0; h < states && !a->failed; h++)
-        for (size_t j = 0; j < hidden; j++)
+        for (size_t j = 0; j < hidden; j++) {
+            const double sign = h >> j & 1 ? 1.0 : -1.0, own = h == j ? 1.0 : 0.0;
             w->signs[h * hidden + j] = w->transposed_signs[j * states + h] =
-                h >> j & 1 ? 1.0 : -1.0;
+                shape->states ? own : sign;
+        }
 }
 
 RSMI_CLONES
@@ -142,7 +168,11 @@ void decoder_forward(const decoder_shape *shape, const double *parameters, int64
                      const double *environments, decoder_workspace *w)
 {
     const layout l = parameter_layout(shape);
-    const int64_t hidden = shape->n_hidden, states = (int64_t)1 << hidden;
+    const int64_t hidden = fields_of(shape), states = states_of(shape);
+    if (shape->tied) { /* the offsets stay zero */
+        expand_ties(&shape->features, sites_of(shape), parameters, w->free);
+        parameters = w->free;
+    }
     centre_rows(shape, hidden, n, parameters + l.field, NULL, w->fields);
     multiply_add(hidden, shape->n_environment, n, parameters + l.field, shape->n_environment,
                  environments, w->fields);
@@ -186,7 +216,7 @@ static void unit_gradient(const decoder_shape *shape, const double *parameters, 
                           int64_t n, const double *environments, decoder_workspace *w,
                           double *gradient)
 {
-    const int64_t ld = padded(n), units = shape->n_units, states = (int64_t)1 << shape->n_hidden;
+    const int64_t ld = padded(n), units = shape->n_units, states = states_of(shape);
     multiply_transposed(states, units, n, w->delta, w->units, gradient + l->output);
     for (int64_t h = 0; h < states; h++)
         for (int64_t u = 0; u < units; u++)
@@ -200,12 +230,13 @@ static void unit_gradient(const decoder_shape *shape, const double *parameters, 
     weight_gradient(shape, units, n, w->unit_delta, environments, gradient + l->input);
 }
 
-double decoder_objective(const decoder_shape *shape, const double *parameters, int64_t n,
-                         const double *environments, const double *q, decoder_workspace *w,
-                         double *gradient, double *derivative)
+/* The gradient of the log-likelihood in all parameters of a decoder that is not tied. */
+static void likelihood_gradient(const decoder_shape *shape, const double *parameters, int64_t n,
+                                const double *environments, const double *q, decoder_workspace *w,
+                                double *gradient)
 {
     const layout l = parameter_layout(shape);
-    const int64_t ld = padded(n), hidden = shape->n_hidden, states = (int64_t)1 << hidden;
+    const int64_t ld = padded(n), hidden = fields_of(shape), states = states_of(shape);
     logit_gradient(states, n, q, w->log_r, w->delta, w->mean);
     memset(w->fields, 0, (size_t)(hidden * ld) * sizeof(double));
     multiply_add(hidden, states, n, w->transposed_signs, states, w->delta, w->fields);
@@ -214,6 +245,17 @@ double decoder_objective(const decoder_shape *shape, const double *parameters, i
         gradient[l.offset + h] = lane_sum(n, w->delta + h * ld);
     if (shape->n_units > 0)
         unit_gradient(shape, parameters, &l, n, environments, w, gradient);
+}
+
+double decoder_objective(const decoder_shape *shape, const double *parameters, int64_t n,
+                         const double *environments, const double *q, decoder_workspace *w,
+                         double *gradient, double *derivative)
+{
+    const int64_t ld = padded(n), states = states_of(shape);
+    likelihood_gradient(shape, parameters, n, environments, q, w,
+                        shape->tied ? w->free_gradient : gradient);
+    if (shape->tied)
+        contract_ties(&shape->features, sites_of(shape), w->free_gradient, gradient);
 
     double value = 0.0;
     for (int64_t h = 0; h < states; h++) {
@@ -234,7 +276,7 @@ int decoder_log_probabilities(const decoder_shape *shape, const double *paramete
                               int64_t n_windows, const int8_t *environments, double *log_r)
 {
     enum { CHUNK = 512 };
-    const int64_t states = (int64_t)1 << shape->n_hidden;
+    const int64_t states = states_of(shape);
     int64_t index[CHUNK];
     arena a = {0};
     decoder_workspace w;
@@ -244,7 +286,7 @@ int decoder_log_probabilities(const decoder_shape *shape, const double *paramete
         const int64_t n = n_windows - first < CHUNK ? n_windows - first : CHUNK;
         for (int64_t s = 0; s < n; s++)
             index[s] = first + s;
-        gather_spins(n, shape->n_environment, environments, index, spins);
+        gather_features(&shape->features, n, sites_of(shape), environments, index, spins);
         decoder_forward(shape, parameters, n, spins, &w);
         for (int64_t s = 0; s < n; s++)
             for (int64_t h = 0; h < states; h++)
@@ -269,7 +311,7 @@ int decoder_fit(const decoder_shape *shape, const decoder_schedule *schedule, in
                 const int8_t *environments, const double *q, uint64_t rng[4], double *parameters)
 {
     const size_t batch = (size_t)schedule->batch, ld = (size_t)padded(schedule->batch),
-                 size = (size_t)decoder_size(shape), states = (size_t)1 << shape->n_hidden;
+                 size = (size_t)decoder_size(shape), states = (size_t)states_of(shape);
     const int64_t averaged = schedule->steps / 2;
     arena a = {0};
     decoder_workspace w;
@@ -282,7 +324,8 @@ int decoder_fit(const decoder_shape *shape, const decoder_schedule *schedule, in
     int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
     for (int64_t step = 0; step < schedule->steps && status == RSMI_OK; step++) {
         draw_indices(rng, n_windows, schedule->batch, index);
-        gather_spins(schedule->batch, shape->n_environment, environments, index, spins);
+        gather_features(&shape->features, schedule->batch, sites_of(shape), environments, index,
+                        spins);
         gather_targets(schedule->batch, (int64_t)states, q, index, target);
         decoder_forward(shape, parameters, schedule->batch, spins, &w);
         const double value = decoder_objective(shape, parameters, schedule->batch, spins, target,

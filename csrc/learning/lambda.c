@@ -38,6 +38,7 @@ typedef struct {
     double *p, *q, *derivative, *field_gradient;
     double *bias; /* (n_hidden,) for blocks that are not centred */
     double *gradient, *energies;
+    double *filters, *filters_gradient; /* of tied filters */
     gaussian_workspace gaussian;
     theta_fields theta;
     chain_workspace chains;
@@ -49,10 +50,27 @@ typedef struct {
     int64_t columns, slice; /* columns of q: samples, distinct blocks, or all 2^n_block blocks */
 } workspace;
 
-static decoder_shape decoder_of(const lambda_settings *s, int64_t n_environment)
+static decoder_shape decoder_of(const lambda_settings *s, const window_table *windows)
 {
-    return (decoder_shape){
-        .n_environment = n_environment, .n_units = s->decoder_units, .n_hidden = s->n_hidden};
+    return (decoder_shape){.n_environment =
+                               feature_count(&windows->features, windows->n_environment),
+                           .n_units = s->decoder_units,
+                           .n_hidden = s->n_hidden,
+                           .environment_mean = windows->environment_mean,
+                           .states = s->states,
+                           .tied = s->tied != 0,
+                           .features = windows->features};
+}
+
+/* The number of fields x of the channel: one for each unit, or for each state of the only unit. */
+static int64_t fields_of(const lambda_settings *s)
+{
+    return s->states ? s->states : s->n_hidden;
+}
+
+static int64_t states_of(const lambda_settings *s)
+{
+    return s->states ? s->states : (int64_t)1 << s->n_hidden;
 }
 
 static int needs_theta(const lambda_settings *s)
@@ -60,17 +78,27 @@ static int needs_theta(const lambda_settings *s)
     return s->objective != LAMBDA_DECODER && s->objective != LAMBDA_GAUSSIAN;
 }
 
-int64_t lambda_size(const lambda_settings *settings, int64_t n_block, int64_t n_environment)
+int64_t lambda_filters(const lambda_settings *settings)
 {
-    const decoder_shape shape = decoder_of(settings, n_environment);
-    return settings->n_hidden * (n_block + 1) +
+    return settings->tied ? 1 : fields_of(settings);
+}
+
+int64_t lambda_filter_length(const lambda_settings *settings, const window_table *windows)
+{
+    return settings->tied ? windows->n_block : feature_count(&windows->features, windows->n_block);
+}
+
+int64_t lambda_size(const lambda_settings *settings, const window_table *windows)
+{
+    const decoder_shape shape = decoder_of(settings, windows);
+    return lambda_filters(settings) * (lambda_filter_length(settings, windows) + 1) +
            (settings->objective == LAMBDA_DECODER ? decoder_size(&shape) : 0);
 }
 
 static void take_objective(workspace *w)
 {
     const lambda_settings *s = w->settings;
-    const int64_t n = s->batch, n_states = (int64_t)1 << s->n_hidden;
+    const int64_t n = s->batch, n_states = states_of(s);
     switch (s->objective) {
     case LAMBDA_PAIRS:
     case LAMBDA_LOG_SUM:
@@ -92,8 +120,7 @@ static void take_objective(workspace *w)
         gaussian_take(&w->memory, n_states, n, w->windows->n_block, &w->gaussian);
         break;
     default:
-        w->decoder = decoder_of(s, w->windows->n_environment);
-        w->decoder.environment_mean = w->windows->environment_mean;
+        w->decoder = decoder_of(s, w->windows);
         decoder_take(&w->memory, &w->decoder, n, &w->decoder_space);
     }
 }
@@ -120,6 +147,12 @@ static int check(const window_table *windows, const lambda_settings *s)
         (s->objective == LAMBDA_GAUSSIAN && !windows->critic))
         return RSMI_BAD_VALUE;
     if (!windows->block_mean != !windows->environment_mean)
+        return RSMI_BAD_VALUE;
+    if ((windows->features.values || s->states) && s->objective != LAMBDA_DECODER)
+        return RSMI_BAD_VALUE;
+    if (s->states < 0 || (s->states && s->n_hidden != 1) ||
+        (s->tied && (s->states != windows->features.states || s->decoder_units ||
+                     windows->block_mean || !windows->features.values)))
         return RSMI_BAD_VALUE;
     if (has_table(s) && windows->n_block > ENUMERATE_LARGEST_BLOCK)
         return RSMI_BAD_SHAPE;
@@ -187,17 +220,20 @@ static int open_workspace(const window_table *windows, const lambda_settings *s,
         arena_take(&w->memory, (size_t)(by_pairs(s) && s->distinct_blocks ? w->columns : 0) *
                                    sizeof *w->block_column);
     const size_t ld = (size_t)padded(w->columns), rows = (size_t)padded(s->batch),
-                 n_states = (size_t)1 << s->n_hidden;
+                 n_states = (size_t)states_of(s), fields = (size_t)fields_of(s);
+    const int64_t n_block = feature_count(&windows->features, windows->n_block);
     w->index = arena_take(&w->memory, (size_t)s->batch * sizeof *w->index);
-    w->blocks = arena_doubles(&w->memory, (size_t)windows->n_block * ld);
-    w->environments = arena_doubles(&w->memory, (size_t)windows->n_environment * rows);
-    w->p = arena_doubles(&w->memory, (size_t)s->n_hidden * ld);
+    w->blocks = arena_doubles(&w->memory, (size_t)n_block * ld);
+    w->environments = arena_doubles(
+        &w->memory, (size_t)feature_count(&windows->features, windows->n_environment) * rows);
+    w->p = arena_doubles(&w->memory, fields * ld);
     w->q = arena_doubles(&w->memory, n_states * ld);
     w->derivative = arena_doubles(&w->memory, n_states * ld);
-    w->field_gradient = arena_doubles(&w->memory, (size_t)(s->n_hidden + 1) * ld);
-    w->gradient =
-        arena_doubles(&w->memory, (size_t)lambda_size(s, windows->n_block, windows->n_environment));
-    w->bias = arena_doubles(&w->memory, (size_t)s->n_hidden);
+    w->field_gradient = arena_doubles(&w->memory, (fields + 1) * ld);
+    w->gradient = arena_doubles(&w->memory, (size_t)lambda_size(s, windows));
+    w->bias = arena_doubles(&w->memory, fields);
+    w->filters = arena_doubles(&w->memory, s->tied ? fields * (size_t)n_block : 0);
+    w->filters_gradient = arena_doubles(&w->memory, s->tied ? fields * (size_t)(n_block + 1) : 0);
     take_objective(w);
     if (w->memory.failed)
         return RSMI_NO_MEMORY;
@@ -246,14 +282,20 @@ static double enumerate_step(workspace *w)
 static double evaluate_uncentred(workspace *w, lambda_state *state)
 {
     const lambda_settings *s = w->settings;
-    const int64_t n = s->batch, filters = s->n_hidden * w->windows->n_block,
-                  own = filters + s->n_hidden;
-    const channel c = {s->n_hidden, w->windows->n_block, state->parameters, w->bias};
+    const window_table *windows = w->windows;
+    const int64_t n = s->batch, filters = lambda_filters(s) * lambda_filter_length(s, windows),
+                  own = filters + lambda_filters(s);
+    const channel c = {fields_of(s), feature_count(&windows->features, windows->n_block),
+                       s->tied ? w->filters : state->parameters, w->bias, s->states > 0};
     const double *derivative = w->derivative;
     double value;
-    gather_spins(n, w->windows->n_environment, w->windows->environments, w->index, w->environments);
+    gather_features(&windows->features, n, windows->n_environment, windows->environments, w->index,
+                    w->environments);
     if (!has_table(s))
-        gather_spins(n, c.n_block, w->windows->blocks, w->index, w->blocks);
+        gather_features(&windows->features, n, windows->n_block, windows->blocks, w->index,
+                        w->blocks);
+    if (s->tied)
+        expand_ties(&windows->features, windows->n_block, state->parameters, w->filters);
     channel_probabilities(&c, w->columns, w->blocks, w->p, w->q);
     if (s->objective == LAMBDA_CHAINS) {
         theta_set_environments(&w->theta, n, w->environments);
@@ -275,8 +317,12 @@ static double evaluate_uncentred(workspace *w, lambda_state *state)
     } else {
         value = pairs_step(w);
     }
+    double *of_filters = s->tied ? w->filters_gradient : w->gradient,
+           *of_bias = of_filters + c.n_hidden * c.n_block;
     channel_gradient(&c, w->columns, w->blocks, w->p, w->q, derivative, w->field_gradient,
-                     w->gradient, w->gradient + filters);
+                     of_filters, of_bias);
+    if (s->tied)
+        contract_ties(&windows->features, windows->n_block, of_filters, w->gradient);
     return value;
 }
 
@@ -284,7 +330,8 @@ static double evaluate_uncentred(workspace *w, lambda_state *state)
  * mean centres the gradient. */
 static double evaluate(workspace *w, lambda_state *state)
 {
-    const int64_t n_hidden = w->settings->n_hidden, n_block = w->windows->n_block;
+    const int64_t n_hidden = lambda_filters(w->settings),
+                  n_block = lambda_filter_length(w->settings, w->windows);
     const double *mean = w->windows->block_mean, *bias = state->parameters + n_hidden * n_block;
     memcpy(w->bias, bias, (size_t)n_hidden * sizeof *bias);
     for (int64_t j = 0; j < n_hidden && mean; j++)
@@ -320,12 +367,13 @@ static int all_finite(int64_t n, const double *x)
 static int train_step(workspace *w, lambda_state *state, double *value)
 {
     const lambda_settings *s = w->settings;
-    const int64_t own = s->n_hidden * (w->windows->n_block + 1),
-                  size = lambda_size(s, w->windows->n_block, w->windows->n_environment);
+    const int64_t filters = lambda_filters(s),
+                  own = filters * (lambda_filter_length(s, w->windows) + 1),
+                  size = lambda_size(s, w->windows);
     draw_indices(state->rng, w->windows->n_windows, s->batch, w->index);
     *value = evaluate(w, state);
     if (!s->free_bias)
-        memset(w->gradient + own - s->n_hidden, 0, (size_t)s->n_hidden * sizeof(double));
+        memset(w->gradient + own - filters, 0, (size_t)filters * sizeof(double));
     ascend(w, state, 0, own, s->learning_rate);
     ascend(w, state, own, size - own, s->decoder_learning_rate);
     ++*state->step;
@@ -335,7 +383,7 @@ static int train_step(workspace *w, lambda_state *state, double *value)
 int lambda_train(const window_table *windows, const lambda_settings *s, lambda_state *state,
                  int64_t epochs, double *objective, double *filters, double *bias)
 {
-    const int64_t n_filters = s->n_hidden * windows->n_block;
+    const int64_t biases = lambda_filters(s), n_filters = biases * lambda_filter_length(s, windows);
     workspace w = {0};
     int status = open_workspace(windows, s, &w);
     for (int64_t epoch = 0; epoch < epochs && status == RSMI_OK; epoch++) {
@@ -348,8 +396,8 @@ int lambda_train(const window_table *windows, const lambda_settings *s, lambda_s
         }
         objective[epoch] = sum / (double)steps;
         memcpy(filters + epoch * n_filters, state->parameters, (size_t)n_filters * sizeof(double));
-        memcpy(bias + epoch * s->n_hidden, state->parameters + n_filters,
-               (size_t)s->n_hidden * sizeof(double));
+        memcpy(bias + epoch * biases, state->parameters + n_filters,
+               (size_t)biases * sizeof(double));
     }
     arena_free(&w.memory);
     return status;
@@ -365,8 +413,7 @@ int lambda_evaluate(const window_table *windows, const lambda_settings *s, lambd
         for (int64_t i = 0; i < s->batch; i++)
             w.index[i] = i;
         *value = evaluate(&w, state);
-        memcpy(gradient, w.gradient,
-               (size_t)lambda_size(s, windows->n_block, windows->n_environment) * sizeof(double));
+        memcpy(gradient, w.gradient, (size_t)lambda_size(s, windows) * sizeof(double));
     }
     arena_free(&w.memory);
     return status;

@@ -23,10 +23,16 @@ typedef struct {
     int64_t distinct_blocks; /* samples of V given h: the distinct blocks of all windows (n_block <=
                                 16), else those of the minibatch */
     double learning_rate, decoder_learning_rate;
+    int64_t states; /* of the only hidden unit (n_hidden = 1), a softmax; 0 for units of two states;
+                       decoder only */
+    int64_t tied;   /* whether its filters are tied to the symmetry of the states (features.h), so
+                       that there is one weight for each site, without a bias */
 } lambda_settings;
 
 /* The parameters are filters (n_hidden, n_block), bias (n_hidden,) and, for the objective of the
- * decoder, the parameters of the decoder (decoder.h). The moments have the same length. chains is
+ * decoder, the parameters of the decoder (decoder.h). A unit with several states has a filter (of
+ * features) and a bias for each of them, or one for all if they are tied. The moments have the same
+ * length. chains is
  * (2^n_hidden, n_block, n_chains) for LAMBDA_CHAINS, else NULL. */
 typedef struct {
     double *parameters, *first_moment, *second_moment;
@@ -36,7 +42,11 @@ typedef struct {
 } lambda_state;
 
 /* The length of the parameter vector. */
-int64_t lambda_size(const lambda_settings *settings, int64_t n_block, int64_t n_environment);
+int64_t lambda_size(const lambda_settings *settings, const window_table *windows);
+
+/* The number of filters, and the length of each. */
+int64_t lambda_filters(const lambda_settings *settings);
+int64_t lambda_filter_length(const lambda_settings *settings, const window_table *windows);
 
 /* The value and the gradient of the objective at the minibatch of windows 0 .. batch - 1, which
  * must be all windows. */
@@ -45,7 +55,7 @@ int lambda_evaluate(const window_table *windows, const lambda_settings *settings
 
 /* Trains for `epochs` epochs of steps_per_epoch steps (fewer at the end of total_steps) on fresh
  * random minibatches. For each epoch it writes the mean objective (epochs,), and the filters
- * (epochs, n_hidden, n_block) and the bias (epochs, n_hidden) at its end. */
+ * (epochs, filters, length) and the bias (epochs, filters) at its end. */
 int lambda_train(const window_table *windows, const lambda_settings *settings, lambda_state *state,
                  int64_t epochs, double *objective, double *filters, double *bias);
 

@@ -23,10 +23,13 @@ unit. The generalisation is that of the channel of Koch-Janusz & Ringel, Nature 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rsmi.information.channel import TIE_TOLERANCE
+from rsmi.information.channel import TIE_TOLERANCE, state_probabilities
 
 
 def block_codes(states: int, n_sites: int) -> NDArray[np.int64]:
@@ -95,3 +98,82 @@ def softmax_probabilities(
     else:
         weights = np.exp(field)
     return weights / weights.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenUnits:
+    """What the hidden units of a rule are, and what they act on.
+
+    Attributes
+    ----------
+    count : int
+        Number of hidden units.
+    states : int
+        Number of states of the only unit; 0 for units with two states.
+    tied : bool
+        Whether its filters are tied to the symmetry of the states.
+    features : ndarray of float64, (q, n), optional
+        Features of the q states of a variable; without them variables are +-1.
+    """
+
+    count: int
+    states: int = 0
+    tied: bool = False
+    features: NDArray[np.float64] | None = None
+
+    @property
+    def n_states(self) -> int:
+        """Number of states of all hidden units together."""
+        return self.states or 1 << self.count
+
+    @property
+    def n_filters(self) -> int:
+        """Number of filters: one for each unit, for each state of the only one, or one that is
+        tied."""
+        return 1 if self.tied else self.states or self.count
+
+    def filter_length(self, variables: int) -> int:
+        """Return the length of a filter, or of a field of a decoder, for so many variables."""
+        if self.features is None or self.tied:
+            return variables
+        return variables * self.features.shape[1]
+
+    def of(self, variables: NDArray[Any]) -> NDArray[Any]:
+        """Return what free filters act on: variables (n, n_variables) themselves, or the features
+        of these codes, side by side."""
+        if self.features is None:
+            return variables
+        return self.features[variables].reshape(len(variables), -1)
+
+    def probabilities(
+        self,
+        filters: NDArray[np.float64],
+        bias: NDArray[np.float64],
+        blocks: NDArray[Any],
+        hard: bool = False,
+    ) -> NDArray[np.float64]:
+        """Return q(h|v) for blocks (n, n_block) of variables, (n, n_states).
+
+        Parameters
+        ----------
+        filters : ndarray of float64, (n_filters, length)
+        bias : ndarray of float64, (n_filters,)
+        blocks : ndarray, (n, n_block)
+        hard : bool
+            Whether the filters are infinitely strong.
+        """
+        if not self.states:
+            return state_probabilities(filters, bias, self.of(blocks), hard)
+        if self.tied and self.features is not None:
+            filters, bias = tied_filters(filters[0], self.features), np.zeros(self.states)
+        return softmax_probabilities(filters, bias, self.of(blocks), hard)
+
+    def channel(
+        self, filters: NDArray[np.float64], bias: NDArray[np.float64], sites: int, hard: bool
+    ) -> NDArray[np.float64]:
+        """Return q(h|v) of all states of a block of codes, (q^sites, n_states)."""
+        states = 2 if self.features is None else len(self.features)
+        codes = block_codes(states, sites)
+        return self.probabilities(
+            filters, bias, 2 * codes - 1 if self.features is None else codes, hard
+        )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.information.channel import state_probabilities
+from rsmi.information.categorical import HiddenUnits
 from rsmi.information.entropy import entropy
 from rsmi.kernels import decoder as kernel
 from rsmi.statistics.binning import runs
@@ -37,11 +37,15 @@ class Decoder:
         Number of tanh units.
     n_hidden : int
         Number of hidden units h_j.
+    hidden : HiddenUnits, optional
+        The hidden units, if they have several states or act on features: then log r(h|e) = (field
+        f(e))_h + offset(h) - log Z(e).
     """
 
     parameters: NDArray[np.float64]
     n_units: int
     n_hidden: int
+    hidden: HiddenUnits | None = None
 
     def log_probabilities(self, environments: NDArray[np.int8]) -> NDArray[np.float64]:
         """Return log r(h|e) of every environment.
@@ -55,8 +59,15 @@ class Decoder:
         -------
         ndarray of float64, (n, 2^n_hidden)
         """
+        hidden = self.hidden or HiddenUnits(self.n_hidden)
         return kernel.log_probabilities(
-            self.parameters, np.ascontiguousarray(environments), self.n_units, self.n_hidden
+            self.parameters,
+            np.ascontiguousarray(environments),
+            self.n_units,
+            self.n_hidden,
+            hidden.states,
+            hidden.tied,
+            hidden.features,
         )
 
 
@@ -98,13 +109,18 @@ def keyed_generator(rng_key: NDArray[np.uint64]) -> np.random.Generator:
 
 
 def initial_decoder(
-    n_environment: int, n_units: int, n_hidden: int, generator: np.random.Generator
+    n_environment: int,
+    n_units: int,
+    n_hidden: int,
+    generator: np.random.Generator,
+    states: int = 0,
 ) -> NDArray[np.float64]:
     """Return the parameters of the constant decoder, in the order of csrc/learning/decoder.h.
 
-    The input weights of the tanh units are random, all other parameters are zero.
+    The input weights of the tanh units are random, all other parameters are zero. The only hidden
+    unit may have several ``states``.
     """
-    parameters = np.zeros(kernel.parameter_count(n_environment, n_units, n_hidden))
+    parameters = np.zeros(kernel.parameter_count(n_environment, n_units, n_hidden, states))
     inputs = parameters[len(parameters) - n_units * (n_environment + 1) :][
         : n_units * n_environment
     ]
@@ -125,6 +141,7 @@ def fit_decoder(
     steps: int = 1000,
     batch: int = 500,
     learning_rate: float = 0.02,
+    hidden: HiddenUnits | None = None,
 ) -> Decoder:
     """Fit r(h|e) to the channel q(h|v) on training windows by maximum likelihood.
 
@@ -148,6 +165,9 @@ def fit_decoder(
     steps, batch : int
         Number of steps, and of windows in a minibatch.
     learning_rate : float
+    hidden : HiddenUnits, optional
+        The hidden units, if they have several states or act on features of codes. A tied unit has a
+        tied decoder.
 
     Raises
     ------
@@ -155,8 +175,14 @@ def fit_decoder(
         If the fit diverged.
     """
     rng = np.array(rng_key, np.uint64)
-    parameters = initial_decoder(environments.shape[1], n_units, len(filters), keyed_generator(rng))
-    targets = state_probabilities(filters, bias, blocks, hard)
+    units = hidden or HiddenUnits(len(filters))
+    n_environment = units.filter_length(environments.shape[1])
+    parameters = np.zeros(n_environment)
+    if not units.tied:
+        parameters = initial_decoder(
+            n_environment, n_units, units.count, keyed_generator(rng), units.states
+        )
+    targets = units.probabilities(filters, bias, blocks, hard)
     kernel.fit(
         parameters,
         np.ascontiguousarray(environments),
@@ -167,21 +193,26 @@ def fit_decoder(
         learning_rate,
         rng,
         environment_mean,
+        units.states,
+        units.tied,
+        units.features,
     )
     if environment_mean is not None:
-        _absorb_mean(parameters, environment_mean, n_units, len(filters))
-    return Decoder(parameters, n_units, len(filters))
+        _absorb_mean(parameters, environment_mean, n_units, units)
+    return Decoder(parameters, n_units, units.count, hidden)
 
 
 def _absorb_mean(
-    parameters: NDArray[np.float64], mean: NDArray[np.float64], n_units: int, n_hidden: int
+    parameters: NDArray[np.float64], mean: NDArray[np.float64], n_units: int, hidden: HiddenUnits
 ) -> None:
     """Change the parameters of a decoder of e - mean to those of the same decoder of e."""
-    n_states, n = 1 << n_hidden, len(mean)
-    sizes = np.cumsum([n_hidden * n, n_states, n_states * n_units, n_units * n])
+    n_states, n, fields = hidden.n_states, len(mean), hidden.n_filters
+    sizes = np.cumsum([fields * n, n_states, n_states * n_units, n_units * n])
     field, offset, _, inputs, input_bias = np.split(parameters, sizes)
-    signs = 2 * (np.arange(n_states)[:, None] >> np.arange(n_hidden) & 1) - 1
-    offset -= np.einsum("hj,je,e->h", signs, field.reshape(n_hidden, n), mean)
+    signs = 2 * (np.arange(n_states)[:, None] >> np.arange(fields) & 1) - 1
+    if hidden.states:
+        signs = np.eye(n_states, dtype=np.int64)
+    offset -= np.einsum("hj,je,e->h", signs, field.reshape(fields, n), mean)
     input_bias -= np.einsum("ue,e->u", inputs.reshape(n_units, n), mean)
 
 
@@ -193,6 +224,7 @@ def decoder_bound(
     blocks: NDArray[np.int8],
     environments: NDArray[np.int8],
     groups: NDArray[np.integer],
+    hidden: HiddenUnits | None = None,
 ) -> DecoderBound:
     """Return the bound on windows to which the decoder was not fitted.
 
@@ -209,6 +241,8 @@ def decoder_bound(
     groups : ndarray of int, (n,)
         Index of the configuration from which each window comes. Consecutive configurations of a
         chain have consecutive indices.
+    hidden : HiddenUnits, optional
+        As in `fit_decoder`.
 
     Returns
     -------
@@ -221,7 +255,7 @@ def decoder_bound(
     ValueError
         If all windows come from one configuration.
     """
-    q = state_probabilities(filters, bias, blocks, hard)
+    q = (hidden or HiddenUnits(len(filters))).probabilities(filters, bias, blocks, hard)
     likelihood = (q * decoder.log_probabilities(environments)).sum(axis=1)
     sums = _sums_over_blocks(np.column_stack([np.ones(len(q)), likelihood, q]), groups)
     total = sums.sum(axis=0)

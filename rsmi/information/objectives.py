@@ -82,6 +82,9 @@ class LambdaProblem:
         Means of the variables; zero by default.
     critic : ndarray of float64, (n_block, n_environment), optional
         For ``proxy`` by gaussian; see `rsmi.information.gaussian`.
+    features : ndarray of float64, (q, n), optional
+        The features of the states of a variable, for ``decoder``; blocks and environments then hold
+        codes 0, ..., q - 1. See `rsmi.information.categorical`.
     """
 
     blocks: NDArray[np.int8]
@@ -89,6 +92,7 @@ class LambdaProblem:
     theta: ThetaPair | None = None
     means: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     critic: NDArray[np.float64] | None = None
+    features: NDArray[np.float64] | None = None
 
     def kernel_windows(self) -> kernel.Windows:
         """Return the problem in the form that the kernels take."""
@@ -101,6 +105,7 @@ class LambdaProblem:
             theta,
             self.means,
             self.critic,
+            self.features,
         )
 
 
@@ -131,6 +136,9 @@ class LambdaSettings:
     n_sweeps: int = 3  # Gibbs sweeps of the chains per step, mcmc only
     decoder_units: int = 0  # tanh units of the decoder beside its linear part, decoder only
     decoder_learning_rate: float = 0.02
+    # states of the only hidden unit, a softmax; 0 for units with two states each; decoder only
+    hidden_states: int = 0
+    tied: bool = False  # whether this unit is tied to the symmetry of the states
 
     def __post_init__(self) -> None:
         choices = {
@@ -144,6 +152,8 @@ class LambdaSettings:
                 raise ValueError(
                     f"{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}"
                 )
+        if self.hidden_states and (self.n_hidden != 1 or self.objective != "decoder"):
+            raise ValueError("one hidden unit with several states needs the objective decoder")
         if not 1 <= self.n_hidden <= 8:
             raise ValueError(f"n_hidden must be between 1 and 8, not {self.n_hidden}")
         if (
@@ -155,6 +165,12 @@ class LambdaSettings:
                 "total_steps, steps_per_epoch and n_sweeps must be at least 1, batch and n_chains"
                 " at least 2"
             )
+
+    @property
+    def n_filters(self) -> int:
+        """Number of filters: one for each hidden unit, or for each state of the only one unless
+        they are tied."""
+        return 1 if self.tied else self.hidden_states or self.n_hidden
 
     @property
     def method(self) -> str:

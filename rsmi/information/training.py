@@ -73,7 +73,8 @@ def initial_state(
     Parameters
     ----------
     n_block, n_environment : int
-        The numbers of variables of the block and of the environment.
+        The lengths of a filter and of a linear field of the decoder: the numbers of variables of
+        the block and of the environment, or of their features unless filters are tied.
     rng_key : ndarray of uint64, (4,)
         The state of the restart's xoshiro256++ stream, not all zero.
     settings : LambdaSettings
@@ -87,13 +88,21 @@ def initial_state(
     """
     key = np.array(rng_key, np.uint64)
     generator = keyed_generator(key)
-    filters = generator.normal(0.0, settings.initial_width, settings.n_hidden * n_block)
+    filters = generator.normal(0.0, settings.initial_width, settings.n_filters * n_block)
+    if settings.tied:  # of negative weights, the rule of the rarest state is a local maximum
+        filters = np.abs(filters)
     decoder = np.zeros(0)
-    if settings.objective == "decoder":
+    if settings.tied:
+        decoder = np.zeros(n_environment)
+    elif settings.objective == "decoder":
         decoder = initial_decoder(
-            n_environment, settings.decoder_units, settings.n_hidden, generator
+            n_environment,
+            settings.decoder_units,
+            settings.n_hidden,
+            generator,
+            settings.hidden_states,
         )
-    parameters = np.concatenate([filters, np.zeros(settings.n_hidden), decoder])
+    parameters = np.concatenate([filters, np.zeros(settings.n_filters), decoder])
     chains = np.zeros((0, 0, 0), np.int8)
     if settings.method == "mcmc":
         chains = generator.integers(
@@ -127,11 +136,11 @@ def filters_of(
 
     Returns
     -------
-    filters, bias : ndarray of float64, (n_hidden, n_block) and (n_hidden,)
+    filters, bias : ndarray of float64, (n_filters, n_block) and (n_filters,)
     """
-    n = settings.n_hidden * n_block
-    filters = state["parameters"][:n].reshape(settings.n_hidden, n_block).copy()
-    bias = state["parameters"][n : n + settings.n_hidden].copy()
+    n = settings.n_filters * n_block
+    filters = state["parameters"][:n].reshape(settings.n_filters, n_block).copy()
+    bias = state["parameters"][n : n + settings.n_filters].copy()
     if block_mean is None:
         return filters, bias
     return filters, bias - np.einsum("ji,i->j", filters, block_mean)
@@ -163,7 +172,7 @@ def advance(
     -------
     dict
         One row for each epoch: ``objective`` (epochs,), the mean over the minibatches of the epoch;
-        ``filters`` (epochs, n_hidden, n_block) and ``bias`` (epochs, n_hidden) at its end.
+        ``filters`` (epochs, n_filters, n_block) and ``bias`` (epochs, n_filters) at its end.
 
     Raises
     ------

@@ -6,6 +6,12 @@ import numpy as np
 
 from rsmi.kernels.status cimport check_status, require
 
+cdef extern from "learning/features.h":
+    ctypedef struct feature_table:
+        int64_t states, width
+        const double *values
+    int64_t feature_count(const feature_table *f, int64_t sites) nogil
+
 cdef extern from "learning/window_table.h":
     ctypedef struct theta_pair:
         int64_t n_block, n_environment, n_hidden, n_marginal_hidden
@@ -23,6 +29,7 @@ cdef extern from "learning/window_table.h":
         const double *block_mean
         const double *environment_mean
         const double *critic
+        feature_table features
 
 cdef extern from "learning/lambda.h":
     enum:
@@ -37,6 +44,7 @@ cdef extern from "learning/lambda.h":
         int64_t n_chains, n_sweeps, decoder_units
         int64_t adam, free_bias, distinct_blocks
         double learning_rate, decoder_learning_rate
+        int64_t states, tied
     ctypedef struct lambda_state:
         double *parameters
         double *first_moment
@@ -44,8 +52,10 @@ cdef extern from "learning/lambda.h":
         int8_t *chains
         uint64_t *rng
         int64_t *step
-    int64_t lambda_size(
-        const lambda_settings *settings, int64_t n_block, int64_t n_environment) nogil
+    int64_t lambda_filters(const lambda_settings *settings) nogil
+    int64_t lambda_filter_length(
+        const lambda_settings *settings, const window_table *windows) nogil
+    int64_t lambda_size(const lambda_settings *settings, const window_table *windows) nogil
     int lambda_evaluate(
         const window_table *windows, const lambda_settings *settings, lambda_state *state,
         double *value, double *gradient) nogil
@@ -90,6 +100,9 @@ cdef class Windows:
         Means of the block and of the environment, by which both are centred.
     critic : ndarray of float64, shape (n_block, n_environment), optional
         The bilinear critic of the Gaussian objective.
+    features : ndarray of float64, shape (q, width), optional
+        Features of the q states of every variable; blocks and environments then hold codes 0, ...,
+        q - 1, and means are those of features.
 
     Raises
     ------
@@ -103,7 +116,7 @@ cdef class Windows:
 
     def __init__(
             self, const int8_t[:, ::1] blocks, const int8_t[:, ::1] environments, theta=None,
-            means=None, critic=None):
+            means=None, critic=None, features=None):
         require(blocks.shape[0] == environments.shape[0] > 0,
                 "blocks and environments must have the same number of windows, at least one")
         require(blocks.shape[1] > 0 and environments.shape[1] > 0,
@@ -111,7 +124,9 @@ cdef class Windows:
         self.arrays = (blocks, environments)
         self.table = window_table(
             blocks.shape[0], blocks.shape[1], environments.shape[1], &blocks[0, 0],
-            &environments[0, 0], NULL, NULL, NULL, NULL)
+            &environments[0, 0], NULL, NULL, NULL, NULL, feature_table(0, 0, NULL))
+        if features is not None:
+            self._set_features(features)
         if theta is not None:
             self._set_theta(*theta)
         if means is not None:
@@ -119,9 +134,17 @@ cdef class Windows:
         if critic is not None:
             self._set_critic(critic)
 
+    def _set_features(self, const double[:, ::1] values):
+        for codes in self.arrays:
+            require(np.min(codes) >= 0 and np.max(codes) < values.shape[0],
+                    f"the codes of {values.shape[0]} states must be below that number")
+        self.arrays += (values,)
+        self.table.features = feature_table(values.shape[0], values.shape[1], &values[0, 0])
+
     def _set_means(self, const double[::1] block, const double[::1] environment):
-        require(block.shape[0] == self.table.n_block
-                and environment.shape[0] == self.table.n_environment,
+        cdef feature_table *features = &self.table.features
+        require(block.shape[0] == feature_count(features, self.table.n_block)
+                and environment.shape[0] == feature_count(features, self.table.n_environment),
                 "the means must be those of block and environment")
         self.arrays += (block, environment)
         self.table.block_mean, self.table.environment_mean = &block[0], &environment[0]
@@ -161,7 +184,8 @@ cdef lambda_settings _settings(settings, int64_t batch) except *:
         OBJECTIVES[settings.method], settings.n_hidden, batch, settings.total_steps,
         settings.steps_per_epoch, settings.n_chains, settings.n_sweeps, settings.decoder_units,
         settings.optimizer == "adam", settings.bias == "free", settings.distinct_blocks,
-        settings.learning_rate, settings.decoder_learning_rate)
+        settings.learning_rate, settings.decoder_learning_rate, settings.hidden_states,
+        settings.tied)
 
 
 cdef class _State:
@@ -183,7 +207,11 @@ cdef class _State:
                 "distinct blocks are listed for at most 16 sites")
         require(settings.method != "enumerate" or n_block <= ENUMERATE_LARGEST_BLOCK,
                 "only blocks of at most 16 sites can be enumerated")
-        cdef int64_t size = lambda_size(&s, n_block, windows.table.n_environment)
+        require(windows.table.features.values == NULL or settings.method == "decoder",
+                "features of several states are for the objective of the decoder")
+        require(not settings.tied or settings.hidden_states == windows.table.features.states,
+                "tied filters need as many coarse states as a variable of the block has")
+        cdef int64_t size = lambda_size(&s, &windows.table)
         require(parameters.shape[0] == moments.shape[1] == size and moments.shape[0] == 2,
                 f"parameters must have {size} entries, moments (2, {size})")
         require(rng.shape[0] == 4 and step.shape[0] == 1,
@@ -201,10 +229,13 @@ cdef class _State:
 def parameter_count(settings, int64_t n_block, int64_t n_environment):
     """Return the length of the parameter vector.
 
-    It holds filters, bias and, for the objective of the decoder, the decoder's parameters.
+    It holds filters, bias and, for the objective of the decoder, the decoder's parameters, of
+    variables +-1 without features.
     """
     cdef lambda_settings s = _settings(settings, settings.batch)
-    return lambda_size(&s, n_block, n_environment)
+    cdef window_table table = window_table(
+        1, n_block, n_environment, NULL, NULL, NULL, NULL, NULL, NULL, feature_table(0, 0, NULL))
+    return lambda_size(&s, &table)
 
 
 def evaluate(Windows windows, settings, state):
@@ -255,9 +286,10 @@ def train(Windows windows, settings, state, int64_t epochs):
     -------
     objective : ndarray of float64, shape (epochs,)
         Mean of each epoch, in nats.
-    filters : ndarray of float64, shape (epochs, n_hidden, n_block)
-        At the end of each epoch.
-    bias : ndarray of float64, shape (epochs, n_hidden)
+    filters : ndarray of float64, shape (epochs, n_filters, length)
+        At the end of each epoch: one for each hidden unit and of the length n_block, or those of a
+        hidden unit with several states; see csrc/learning/lambda.h.
+    bias : ndarray of float64, shape (epochs, n_filters)
         At the end of each epoch.
 
     Raises
@@ -269,8 +301,9 @@ def train(Windows windows, settings, state, int64_t epochs):
     """
     cdef lambda_settings s = _settings(settings, settings.batch)
     cdef _State c_state = _State(windows, settings, **state)
-    objective, bias = np.empty(epochs), np.empty((epochs, s.n_hidden))
-    filters = np.empty((epochs, s.n_hidden, windows.table.n_block))
+    cdef int64_t rows = lambda_filters(&s)
+    objective, bias = np.empty(epochs), np.empty((epochs, rows))
+    filters = np.empty((epochs, rows, lambda_filter_length(&s, &windows.table)))
     cdef double[::1] objective_out = objective
     cdef double[:, :, ::1] filters_out = filters
     cdef double[:, ::1] bias_out = bias
