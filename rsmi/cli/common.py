@@ -134,9 +134,10 @@ def _complete_rule(
     ]
 
 
-def rule_options(repeated: str, required: bool = True) -> Decorator:
+def rule_options(repeated: str, required: bool = True, lists: bool = False) -> Decorator:
     """Add --rule, --block, --hard and --bias; see `rsmi.stages.rule_option`. ``repeated`` says what
-    several --rule mean."""
+    several --rule mean, ``lists`` whether a block may be a list of sites."""
+    listed = ", or a CSV file with the coordinates of one site in each line" if lists else ""
     return options(
         click.option(
             "--rule",
@@ -149,9 +150,9 @@ def rule_options(repeated: str, required: bool = True) -> Decorator:
         click.option(
             "--block",
             default=None,
-            metavar="SHAPE",
+            metavar="SHAPE|FILE" if lists else "SHAPE",
             show_default="2 along every axis, or as learned",
-            help="Block of a named rule or a filter, such as 2x2.",
+            help=f"Block of a named rule or a filter, such as 2x2{listed}.",
         ),
         click.option(
             "--hard",

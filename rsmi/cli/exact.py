@@ -9,18 +9,22 @@ import click
 
 from rsmi import models
 from rsmi.cli import common
-from rsmi.cli.model_options import ModelName
+from rsmi.cli.model_options import EnumerableModelCommand, ModelName, enumerable, schema_option
 from rsmi.cli.sampling import parse_size
+from rsmi.errors import UsageError
 
 _HELP = f"""Compute exactly what coarse variables H of a block V know about the environment E: the
 mutual information I(H:E), in nats.
 
-This works for the Ising model in one and two dimensions, with blocks of up to 16 sites. For chains
-of any length and small tori (such as 2x2 blocks on up to 9x9 sites), the sum over all environments
-is exact. On larger lattices P(V|E) is exact, by transfer matrices, and the average is over the
+For chains of any length and small tori (such as 2x2 blocks on up to 9x9 sites), the sum over all
+environments is exact. Of --model ising in one and two dimensions, with blocks of up to 16 sites,
+larger lattices work too: P(V|E) is exact, by transfer matrices, and the average is over the
 environments of SAMPLES or, without them, of configurations that this command samples; the error is
-that of the average. I(V:E), the most that any rule could keep, is printed too. With SAMPLES, a
-learned rule is measured on the configurations that were held out from its training.
+that of the average. The models of lattices and model files are enumerated, as on 6x6 sites with a
+2x2 block and a buffer of 1; block and environment then have at most 24 variables together. Blocks
+are counted in cells, which may have several sites. I(V:E), the most that any rule could keep, is
+printed too. With SAMPLES, a learned rule is measured on the configurations that were held out from
+its training.
 
 --best finds the best of all functions of V with two values that --sector allows, by alternating
 maximisation over all states of the block from 20 random functions; rules stand beside it in the
@@ -35,18 +39,22 @@ and for --best an object best.
 
 \b
 Example: the block spin on the 6x6 torus at T_c (0.461045 nats), two rules on a large lattice, and a
-learned rule; the best even function of the block, and what a learned even rule keeps of it
+learned rule; the best even function of the block, and what a learned even rule keeps of it; one
+spin of the ground states of the triangular antiferromagnet (0.249035 nats), and the best variable
+of three sites in a triangle (sites.csv has the lines 0,0 and 1,0 and 1,1) of hard hexagons
   rsmi exact --size 6 --temperature Tc --block 2x2 --buffer 1 --rule majority
   rsmi exact --size 64 --temperature Tc --rule majority --rule decimation
   rsmi exact samples.h5 --rule lambda.h5 --hard --json
   rsmi exact --size 6 --temperature Tc --block 2x2 --buffer 1 --sector even --best
   rsmi exact samples.h5 --rule even.h5 --hard --sector even --best
+  rsmi exact --model triangular-ground-states --size 6 --rule decimation
+  rsmi exact --model hard-hexagons --size 6 --fugacity zc --block sites.csv --metric lattice --best
 """
 
 
-@common.command("exact", help=_HELP)
+@common.command("exact", cls=EnumerableModelCommand, help=_HELP)
 @click.argument("samples", metavar="[SAMPLES.h5|-]", type=click.Path(), required=False)
-@common.rule_options("may be repeated", required=False)
+@common.rule_options("may be repeated", required=False, lists=True)
 @click.option(
     "--best",
     is_flag=True,
@@ -73,13 +81,23 @@ learned rule; the best even function of the block, and what a learned even rule 
     type=click.IntRange(1, 64),
     metavar="N",
     default=1,
-    help="Width of E. It must fit the lattice, but only the spins next to the buffer matter.",
+    help="Width of E. It must fit the lattice; of --model ising only the spins next to the buffer"
+    " matter.",
 )
 @click.option(
     "--model",
-    type=ModelName(),
+    type=ModelName(names=enumerable),
     default=models.DEFAULT,
-    help="Name of the model; its P(V|E) must be known exactly.",
+    help="The model, or a model file, FILE.toml; see below.",
+)
+@schema_option()
+@click.option(
+    "--metric",
+    type=click.Choice(("square", "lattice")),
+    default=None,
+    show_default="square, or as learned",
+    help="How distances from V are measured: buffer and environment are square frames, or have the"
+    " sites at a number of steps to nearest neighbours on the lattice of the model.",
 )
 @click.option("--dimension", type=click.IntRange(1, 3), metavar="N", default=None, show_default="2")
 @click.option(
@@ -124,5 +142,7 @@ def command(
 
     path = common.one_path(samples) if samples else None
     shape = parse_size(size, dimension or 2) if size else None
-    result = evaluate(path, rule, dimension=dimension, shape=shape, **settings)
+    if dimension is not None and path is not None:
+        raise UsageError(f"--dimension: {path} brings its own lattice and temperature")
+    result = evaluate(path, rule, shape=shape, **settings)
     common.print_text(json.dumps(result, allow_nan=False) + "\n" if as_json else describe(result))

@@ -37,6 +37,11 @@ class ModelCommand(click.Command):
         ("Options", None),
     )
     shows_examples = True
+    describes_model = True
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the models that the command takes."""
+        return models.names()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[__name__] = _named(ctx, args) or self.default
@@ -56,7 +61,7 @@ class ModelCommand(click.Command):
         """Write the help of the command, that of the model, and the model's examples."""
         super().format_help_text(ctx, formatter)
         model = _model_of(ctx)
-        if model is None:
+        if model is None or not self.describes_model:
             return
         examples = model.examples if self.shows_examples else ()
         lines = [f"Example: {title}\n  {line}" for title, line in examples]
@@ -77,7 +82,7 @@ class ModelCommand(click.Command):
             with formatter.section(title):
                 formatter.write_dl(lines)
         with formatter.section(f"Models ('{ctx.command_path} --model NAME --help' shows more)"):
-            formatter.write_dl([(name, _described(name)) for name in models.names()])
+            formatter.write_dl([(name, _described(name)) for name in self.names()])
 
     def _section(self, option: click.Option, ctx: click.Context) -> str:
         """Return the title of the section in which an option is shown."""
@@ -113,6 +118,30 @@ class OptionalModelCommand(ModelCommand):
     shows_examples = False
 
 
+class EnumerableModelCommand(ModelCommand):
+    """A command for models of which exact distributions are known."""
+
+    sections: tuple[tuple[str, tuple[str, ...] | None], ...] = (
+        ("Model", ("model", "dimension", "size", "temperature", "coupling")),
+        ("Options", None),
+    )
+    describes_model = False
+
+    def names(self) -> tuple[str, ...]:
+        return enumerable()
+
+
+@functools.cache
+def enumerable() -> tuple[str, ...]:
+    """Return the names of the models of which exact distributions are known."""
+    loaded = {name: _loaded(name) for name in models.names()}
+    return tuple(
+        name
+        for name, model in loaded.items()
+        if model is not None and any(model.known(dimension).joint for dimension in (1, 2, 3))
+    )
+
+
 class ModelName(click.ParamType):
     """The name of a model. Which models there are is looked up when the command line is read.
 
@@ -122,16 +151,23 @@ class ModelName(click.ParamType):
         Names that are allowed beside those of the models.
     importable : bool
         Whether the only models are those whose samples can be imported.
+    names : callable, optional
+        Returns the names of the models; by default those of all.
     """
 
     name = "model"
 
-    def __init__(self, others: tuple[str, ...] = (), importable: bool = False) -> None:
-        self.others, self.importable = others, importable
+    def __init__(
+        self,
+        others: tuple[str, ...] = (),
+        importable: bool = False,
+        names: Callable[[], tuple[str, ...]] = models.names,
+    ) -> None:
+        self.others, self.importable, self.names = others, importable, names
 
     def choices(self) -> tuple[str, ...]:
         """Return all allowed names."""
-        names = models.names()
+        names = self.names()
         if self.importable:
             names = tuple(name for name in names if getattr(_loaded(name), "importable", False))
         return *names, *self.others

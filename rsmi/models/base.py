@@ -31,7 +31,7 @@ from rsmi.lattice.symbols import DIHEDRAL, FLIP, PERMUTATIONS
 from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models import order, spins
 from rsmi.models.drawing import Drawing
-from rsmi.models.known import Known, KnownOperator, KnownValue, Oracle, Thermometer
+from rsmi.models.known import Enumeration, Known, KnownOperator, KnownValue, Oracle, Thermometer
 from rsmi.models.sectors import ANY, ODD, SECTORS, Sector
 from rsmi.models.state_point import resolve_coupling
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SECTORS",
     "Component",
+    "Enumeration",
     "Known",
     "KnownOperator",
     "KnownValue",

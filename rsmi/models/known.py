@@ -71,19 +71,30 @@ class Thermometer(Protocol):
         """Return -de/dK of the energy per site e in J."""
 
 
-class Oracle(Protocol):
-    """Exact conditional distributions P(V|E) of a model at its coupling K."""
-
-    def is_tractable(self, geometry: Geometry) -> bool:
-        """Return whether P(V|E) can be computed for such a block and buffer."""
+class Enumeration(Protocol):
+    """Exact joint distributions P(V, E) of a model on small lattices at its coupling K."""
 
     def check(self, geometry: Geometry) -> None:
-        """Raise UsageError with the reason and the remedy if it cannot."""
+        """Raise UsageError with the reason and the remedy if a window is out of reach."""
 
     def joint(
         self, geometry: Geometry, shape: Sequence[int], coupling: float
     ) -> NDArray[np.float64] | None:
-        """Return P(V, E) of all states (2^n_block, environments); None if they are too many."""
+        """Return P(V, E) of all states (2^n_block, environments); None if they are too many and
+        environments may be sampled instead.
+
+        Raises
+        ------
+        UsageError
+            If they are too many, and environments may not be sampled.
+        """
+
+
+class Oracle(Enumeration, Protocol):
+    """Exact conditional distributions P(V|E) of a model at its coupling K."""
+
+    def is_tractable(self, geometry: Geometry) -> bool:
+        """Return whether P(V|E) can be computed for such a block and buffer."""
 
     def block_given_environment(
         self, environments: NDArray[np.int8], geometry: Geometry, coupling: float
@@ -125,6 +136,8 @@ class Known:
     no_thermometer : str
         The reason if there is no thermometer: a sentence without a full stop.
     oracle : Oracle, optional
+    enumeration : Enumeration, optional
+        Of a model that has no oracle.
     """
 
     critical_coupling: KnownValue | None = None
@@ -139,6 +152,12 @@ class Known:
         " this model"
     )
     oracle: Oracle | None = None
+    enumeration: Enumeration | None = None
+
+    @property
+    def joint(self) -> Enumeration | None:
+        """What knows P(V, E) of small lattices."""
+        return self.oracle or self.enumeration
 
     @property
     def critical_temperature(self) -> float | None:

@@ -6,15 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from rsmi import models
 from rsmi.lattice.geometry import shape_text
 from rsmi.statistics.notation import fields, table, with_error
 
 
 def describe(result: dict[str, Any]) -> str:
     """The result of `rsmi.stages.exact.evaluate` as text."""
-    model = models.of(result)
-    ratio = model.relative_temperature(result)
     whole = result["mutual_information_block"]
     sampled = (
         f"{result['windows']} windows of {result['configurations']} sampled configurations; P(V|E)"
@@ -24,16 +21,9 @@ def describe(result: dict[str, Any]) -> str:
     rows += [_row(one, whole) for one in _answers(result)]
     lines = fields(
         [
-            (
-                "lattice",
-                f"{shape_text(result['shape'])} {model.describe_lattice(result)}, periodic",
-            ),
-            (
-                "temperature",
-                f"T = {result['temperature']:.6g} J/k_B, K = {result['coupling']:.6g}"
-                + (f", T/T_c = {ratio:.4f}" if ratio else ""),
-            ),
-            ("block V", f"{shape_text(result['block'])}, buffer of width {result['buffer']}"),
+            ("lattice", result["lattice"]),
+            ("temperature" if result["temperature"] else "state point", result["state_point"]),
+            ("block V", _described_block(result)),
             ("environments", sampled if result["windows"] else "all of them, by enumeration"),
             (
                 "I(V:E)",
@@ -46,6 +36,14 @@ def describe(result: dict[str, Any]) -> str:
     )
     best = _describe_best(result["best"]) if "best" in result else []
     return "\n".join([*lines, "", *table(rows), *best, ""])
+
+
+def _described_block(result: dict[str, Any]) -> str:
+    """The block and its buffer."""
+    sites = f"{len(result['sites'])} sites of " if "sites" in result else ""
+    metric = f", distances by the metric {result['metric']}" if "metric" in result else ""
+    text = f"{sites}{shape_text(result['block'])}, buffer of width {result['buffer']}"
+    return text + metric
 
 
 def _answers(result: dict[str, Any]) -> list[dict[str, Any]]:

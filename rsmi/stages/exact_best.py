@@ -17,7 +17,8 @@ from rsmi.information.entropy import ExactInformation
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.sectors import Sector, sector_named
 from rsmi.renormalization.product_terms import ProductTerm, terms_of_table
-from rsmi.stages.exact_environments import Environments, System
+from rsmi.stages.exact_environments import Environments
+from rsmi.stages.exact_question import System
 
 RESTARTS = 20
 _ENTRIES = 1 << 26  # of the table P(V|E) on which a function is found, in float32
@@ -68,9 +69,9 @@ class Search:
         UsageError
             If the model has no such sector, or its functions of the block are constant.
         """
-        model, source = self.system.model, self.system.source
+        model = self.system.model
         if self.name is None:
-            return model.default_sector({} if source is None else source.attributes)
+            return model.default_sector(self.system.attributes)
         sector = sector_named(self.name, model.sectors)
         if sector.parity == "even" and self.geometry.n_block < 2:
             raise UsageError(f"--sector {sector.name}: an even function of one spin is constant")
@@ -94,7 +95,7 @@ class Search:
         return self._found(np.concatenate(parts), np.full(len(spins), 1 / len(spins)))
 
     def _classes(self, spins: NDArray[np.int8]) -> NDArray[np.float32]:
-        conditional = self.system.oracle.block_given_environment(
+        conditional = self.system.conditional.block_given_environment(
             spins, self.geometry, self.system.coupling
         )
         return class_table(conditional, self.sector.parity).astype(np.float32)
@@ -136,13 +137,14 @@ class Search:
 
     def _site_weights(self, terms: list[ProductTerm]) -> list[Any]:
         """How much each site counts: the sum of the coefficients of its pairs for even functions,
-        else the coefficient of its spin; in the shape of the block."""
+        else the coefficient of its spin; in the shape of the block, or one after the other."""
         factors = 2 if self.sector.parity == "even" else 1
         weights = np.zeros(self.geometry.n_block)
         for term in terms:
             if len(term.sites) == factors:
                 weights[list(term.sites)] += term.coefficient
-        return weights.reshape(self.geometry.block).tolist()
+        plain = self.geometry.live is None and self.geometry.components == 1
+        return weights.reshape(self.geometry.block).tolist() if plain else weights.tolist()
 
 
 def _strongest(terms: list[ProductTerm]) -> list[dict[str, Any]]:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
-from rsmi.models.base import Model, Oracle
 from rsmi.models.schedule import pilot, schedule_from
 from rsmi.samples.examination.stored import warn
 from rsmi.samples.reading import read_windows
 from rsmi.samples.split import split_of
 from rsmi.samples.views import SamplesFile
+from rsmi.stages.exact_question import System
 from rsmi.statistics.binning import runs
 
 log = logging.getLogger("rsmi")
@@ -27,17 +27,6 @@ _WINDOWS = {False: 100_000, True: 10_000}  # for small and for large blocks
 _SITES_PER_WINDOW = {False: 128, True: 1024}  # of the configurations that are sampled for them
 _FEWEST_CONFIGURATIONS = 80  # two for each run of `rsmi.statistics.binning.runs`
 _FEWEST_STORED = 5  # configurations of a file, for an error
-
-
-@dataclass(frozen=True)
-class System:
-    """The lattice in question; ``source`` are samples of it, if there are any."""
-
-    model: Model
-    oracle: Oracle
-    shape: tuple[int, ...]
-    coupling: float
-    source: SamplesFile | None = None
 
 
 @dataclass(frozen=True)

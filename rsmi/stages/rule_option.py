@@ -37,6 +37,39 @@ class ChosenRule:
         return (self.file.file,) if self.file else ()
 
 
+@dataclass(frozen=True)
+class Sites:
+    """The variables of a block to which the weights of a filter belong.
+
+    Attributes
+    ----------
+    block : tuple of int
+    components : int
+    live : tuple of bool, optional
+        Of the sites of the block, row-major; by default all.
+    """
+
+    block: tuple[int, ...]
+    components: int = 1
+    live: tuple[bool, ...] | None = None
+
+    def rule(self, numbers: np.ndarray, bias: list[float] | None, hard: bool) -> rules.Rule:
+        """The rule of a filter.
+
+        Raises
+        ------
+        ValueError
+            If the numbers do not fit the variables.
+        """
+        if self.components == 1 and self.live is None:
+            return rules.rule_of(numbers, self.block, bias, hard)
+        live = np.tile(self.live or (True,) * math.prod(self.block), self.components)
+        own = rules.rule_of(numbers, (int(np.count_nonzero(live)),), bias, hard)
+        filters = np.zeros((own.n_hidden, len(live)))
+        filters[:, live] = own.filters
+        return rules.Rule(filters, own.bias, hard, self.block, self.components)
+
+
 def choose_rule(
     stack: contextlib.ExitStack,
     text: str,
@@ -44,6 +77,8 @@ def choose_rule(
     hard: bool,
     dimension: int,
     bias: str | None = None,
+    components: int = 1,
+    live: tuple[bool, ...] | None = None,
 ) -> ChosenRule:
     """The rule that ``--rule``, ``--block``, ``--hard`` and ``--bias`` describe.
 
@@ -55,6 +90,10 @@ def choose_rule(
         The values of the options; None where an option was not given.
     dimension : int
         The number of axes of the lattice.
+    components : int
+        The number of variables of a site, for a filter.
+    live : tuple of bool, optional
+        The sites of the block to which the weights of a filter belong; by default all.
 
     Raises
     ------
@@ -63,7 +102,8 @@ def choose_rule(
         the block, or if the block contradicts the file or the lattice.
     """
     given = parse_block(block) if block else None
-    chosen = _resolve(stack, text, given, given or (2,) * dimension, hard, bias)
+    sites = Sites(given or (2,) * dimension, components, live)
+    chosen = _resolve(stack, text, given, sites, hard, bias)
     if len(chosen.rule.block) != dimension:
         raise UsageError(
             f"--block {shape_text(chosen.rule.block)} does not fit a lattice of dimension"
@@ -89,17 +129,17 @@ def _resolve(
     stack: contextlib.ExitStack,
     text: str,
     given: tuple[int, ...] | None,
-    block: tuple[int, ...],
+    sites: Sites,
     hard: bool,
     bias: str | None,
 ) -> ChosenRule:
     suffix = Path(text).suffix.lower()
     if text not in rules.NAMED and suffix in _READERS:
-        return _rule_from_numbers(text, _READERS[suffix], block, hard, bias)
+        return _rule_from_numbers(text, _READERS[suffix], sites, hard, bias)
     if bias is not None:
         raise UsageError(f"--bias: for a filter in a CSV or NPY file; {text} has its own")
     if text in rules.NAMED:
-        return _named_rule(text, block)
+        return _named_rule(text, sites.block)
     return _rule_from_file(stack, text, given, hard)
 
 
@@ -160,18 +200,18 @@ _READERS: dict[str, _Reader] = {".csv": _read_csv, ".npy": _read_npy}
 
 
 def _rule_from_numbers(
-    path: str, read: _Reader, block: tuple[int, ...], hard: bool, bias: str | None
+    path: str, read: _Reader, sites: Sites, hard: bool, bias: str | None
 ) -> ChosenRule:
     numbers = _numbers(path, read)
     try:
-        rule = rules.rule_of(numbers, block, _parse_bias(bias), hard)
+        rule = sites.rule(numbers, _parse_bias(bias), hard)
     except ValueError as error:
         raise UsageError(f"--rule {path}: {error}") from error
     identity = {
         "name": "filter",
         "filters": rule.filters.tolist(),
         "bias": rule.bias.tolist(),
-        "block": list(block),
+        "block": list(sites.block),
         "hard": hard,
     }
     return ChosenRule(rule, identity)

@@ -52,7 +52,7 @@ def asked(rules=("majority",), **given):
         "block": None,
         "hard": False,
         "bias": None,
-        "dimension": None,
+        "metric": None,
         "shape": None,
         "temperature": None,
         "coupling": None,

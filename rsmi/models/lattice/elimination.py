@@ -210,7 +210,8 @@ def summed(
     """
     logarithm = _fixed_exponent(factors, fixed)
     exponents = _with_fixed(factors, fixed)
-    table, open_sites = np.ones(1, dtype=factors.sites.dtype), []
+    table: NDArray[np.number] = np.ones(1, dtype=factors.sites.dtype)
+    open_sites: list[int] = []
     for site, closed in zip(order.sites, order.closed):
         parts = [
             table * _outer([_factor(factors, site, state, other) for other in open_sites])
@@ -226,7 +227,7 @@ def summed(
         largest = float(np.abs(table.real).max())
         if not 0 < largest < math.inf:
             return -math.inf, np.zeros_like(table)
-        table /= largest
+        table = table / largest
         logarithm += math.log(largest)
     return logarithm, table
 

@@ -14,6 +14,7 @@ from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models.base import Component, Known, Model, Option
 from rsmi.models.lattice import (
     critical,
+    enumeration,
     exact,
     model_file,
     parameters,
@@ -184,13 +185,16 @@ class LatticeModel(Model):
             return Known(no_critical_point=critical.UNKNOWN)
         if not own.thermal:
             return Known(
-                no_critical_point=critical.NO_TEMPERATURE, operators=critical.operators(own)
+                no_critical_point=critical.NO_TEMPERATURE,
+                operators=critical.operators(own),
+                enumeration=enumeration.LatticeEnumeration(own),
             )
         return Known(
             critical_coupling=critical.critical_coupling(own),
             no_critical_point=critical.UNKNOWN,
             exponents=critical.exponents(own),
             operators=critical.operators(own),
+            enumeration=enumeration.LatticeEnumeration(own),
         )
 
     def exact_energy(self, attributes: Mapping[str, Any]) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsmi.models.base import Known, KnownOperator, KnownValue
+from rsmi.models.triangular_ground_states import enumeration
 
 _STEPHENSON = "J. Stephenson, J. Math. Phys. 11, 413 (1970): correlations decay as r^(-1/2)"
 _NIENHUIS = "B. Nienhuis, H. J. Hilhorst, H. W. J. Bloete, J. Phys. A 17, 3559 (1984)"
@@ -41,6 +42,7 @@ def known(dimension: int) -> Known:
         always_critical=True,
         operators={"odd": odd, "even": even},
         no_thermometer=NO_THERMOMETER,
+        enumeration=enumeration.GroundStateEnumeration(),
     )
 
 
