@@ -127,8 +127,11 @@ def options(
             type=OfModel("boundaries"),
             default="periodic",
             help=(
-                "How the lattice ends. periodic: opposite sides are neighbours; open: sites at a"
-                " side have no neighbours beyond it. Not every model has both."
+                "How the lattice ends. Only periodic lattices, where opposite sides are neighbours,"
+                " are measured here: all their sites are alike."
+                if measured
+                else "How the lattice ends. periodic: opposite sides are neighbours; open: sites at"
+                " a side have no neighbours beyond it. Not every model has both."
             ),
         ),
         click.option(

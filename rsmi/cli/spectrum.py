@@ -26,13 +26,18 @@ magnetization, energy, and the operators of 'rsmi flow', such as "plaquette". Th
 the energy are always measured, for comparison. Whether a function is odd or even under a flip of
 all spins is measured. A rule with several hidden units is one function for each unit.
 
-Odd functions: moments <|m|^p> of the lattice average. Even functions: the responses X12 and X24,
-which are the changes of these moments with the coupling of the function, combined so that the
-non-universal amplitudes drop out. They need lattice averages only. Each quantity is a power of L
-with a correction L^-omega. Three fits are printed: all sizes, all but the smallest one, and the two
-largest ones without a correction. The first two, with two values of omega, give the systematic
-error. The quantities of the headline are fixed: X24 and <m^2> of three or more sizes, X12 and <m^2>
-of two. Where the exact energy of the lattices is known, it reduces the errors.
+Odd functions: the moments M_p = <|m|^p> of the average m over the lattice, which fall like L^-(p
+Delta). Even functions O: the responses g_p = d ln M_p/dK_O = N <(O - <O>) |m|^p>/M_p of the moments
+of the magnetization to the coupling of O, where O is averaged over the N sites, in the combinations
+X12 = 2 g_1 - g_2 and X24 = 2 g_2 - g_4, from which the non-universal amplitude of m drops out; they
+grow like L^(d - Delta). All this needs lattice averages only.
+
+Each quantity is a power of L with a correction L^-omega; where omega is smaller than 1, as in three
+dimensions, and there are six sizes or more, with a second one of about L^-2. Three fits are
+printed: all sizes, all but the smallest one, and the two largest ones without a correction. The
+first two, with two exponents of the last correction, give the systematic error. The quantities of
+the headline are fixed: X24 and <m^2> of three or more sizes, X12 and <m^2> of two. Where the exact
+energy of the lattices is known, it reduces the errors.
 
 With --modes, two-point functions at small wave vectors are measured too: the Gaussian-smeared
 antipodal sum and S(0) - S(1), both free of contact terms. With --correlation the command measures
@@ -52,6 +57,9 @@ Example: files of three sizes, and the variables that were learned on one of the
 Example: about a minute of two cores, the scaling dimensions of the two-dimensional Ising model
   rsmi spectrum --model ising --sizes 8,12,16,24,32 --temperature Tc --samples 31000000 \\
       -o spectrum.h5
+Example: five minutes, the same of the three-dimensional one
+  rsmi spectrum --model ising --dimension 3 --sizes 4,6,8,12,16,24 --temperature Tc \\
+      --samples 10000000 -o cubic.h5
 Example: the correlation functions of the spin and of the energy
   rsmi spectrum 32.h5 --correlation -o correlation.h5 && rsmi plot correlation.h5 -o c.png
 """
@@ -136,7 +144,7 @@ def _function_option(name: str, sector: str) -> common.Decorator:
     default=None,
     metavar="W|free",
     show_default="that of the model, else 2",
-    help="Exponent of the correction L^-omega; free fits it too, of five sizes or more.",
+    help="Exponent of one correction L^-omega; free fits it too, of five sizes or more.",
 )
 @click.option("--modes", is_flag=True, help="Measure two-point functions at small wave vectors.")
 @click.option(

@@ -39,11 +39,12 @@ A warning says if the objective of that restart was still rising when the learni
 fall, after half of the updates: take more --updates then.
 
 Rules are linear functions of the spins unless --sector says otherwise. --sector even learns the
-quadratic form x = v^T A v + c with a symmetric matrix A: the best even variable of a 2x2 block of
-the Ising model at T_c says whether all four spins are equal. Blocks of up to 4x4 spins have all
-pairs; for larger ones take --pairs-within. An even function of V depends on E through even
-functions alone, so that the decoder needs tanh units. 'rsmi exact --sector even --best' finds the
-best of all even functions.
+quadratic form x = v^T A v + bias with a symmetric matrix A. 'rsmi info' and 'rsmi plot' show A and
+the site weights, which are its row sums. The best even variable of a 2x2 block of the Ising model
+at T_c says whether all four spins are equal. Blocks of up to 4x4 spins have all pairs; for larger
+ones take --pairs-within. An even function of V depends on E through even functions alone, so that
+the decoder needs tanh units. 'rsmi exact --sector even --best' finds the best of all even
+functions.
 
 \b
 Examples: without and with Boltzmann machines, and an even variable
@@ -130,8 +131,8 @@ Examples: without and with Boltzmann machines, and an even variable
     default=None,
     show_default="odd if a flip of all spins is a symmetry, else any",
     help="Which functions of V are learned. odd: filters of spins without a bias. any: filters of"
-    " spins with a bias. even: filters of products of two spins, x = v^T A v + c. A model may have"
-    " sectors of its own, which the message about an unknown NAME lists.",
+    " spins with a bias. even: filters of products of two spins, x = v^T A v + bias. A model may"
+    " have sectors of its own, which the message about an unknown NAME lists.",
 )
 @click.option(
     "--metric",

@@ -41,11 +41,11 @@ def draw(rule: RuleFile) -> Figure:
 
 def _caption(rule: RuleFile, units: int) -> str:
     """The field of a unit and the information that the rule keeps (TeX)."""
-    field = r"$x = v^T A v + c$" if rule.forms is not None else r"$x = \sum_p \lambda_p v_p + c$"
-    constants = ", ".join(f"{bias:z.2f}" for bias in rule.bias[:units])
+    field = r"$x = v^T A v + b$" if rule.forms is not None else r"$x = \sum_p \lambda_p v_p + b$"
+    biases = ", ".join(f"{bias:z.2f}" for bias in rule.bias[:units])
     rest = len(rule.filters) - units
     more = f"; {rest} more units are not drawn" if rest else ""
-    return f"{field}, $c$ = {constants}{more}\n{information(rule.file)}"
+    return f"{field}, bias $b$ = {biases}{more}\n{information(rule.file)}"
 
 
 def _matrix(rule: RuleFile, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -57,8 +57,8 @@ def _matrix(rule: RuleFile, weights: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def _draw_forms(figure: SubFigure, rule: RuleFile, forms: NDArray[np.float64]) -> None:
-    """A row for every unit: its matrix, and the row sums of the matrix in the shape of the
-    block."""
+    """A row for every unit: its matrix, and the site weights, which are the row sums of the matrix,
+    in the shape of the block."""
     weights = rule.site_weights
     assert weights is not None
     limits = [float(np.abs(values).max()) or 1.0 for values in (forms, weights)]
@@ -67,7 +67,7 @@ def _draw_forms(figure: SubFigure, rule: RuleFile, forms: NDArray[np.float64]) -
         name = f"unit {unit + 1}: " if len(rule.filters) > 1 else ""
         heat_map(matrix_axes, forms[unit], limits[0], f"{name}matrix $A$")
         image = filter_image(weights[unit], rule.block)
-        heat_map(weight_axes, image, limits[1], r"site weights $\sum_k A_{ik}$")
+        heat_map(weight_axes, image, limits[1], r"site weights: row sums of $A$")
         for axes in (matrix_axes, weight_axes):
             axes.set(xticks=[], yticks=[])
         matrix_axes.set(ylabel="site $i$")

@@ -94,10 +94,13 @@ def _draw_quantity(axes: Axes, row: Json, number: int, power: float, shift: floa
 def _draw_fit(
     axes: Axes, row: Json, last: float, power: float, shift: float, look: dict[str, Any]
 ) -> None:
-    fit, omega = row["fits"][0], row["fits"][0]["omega"]
-    places = [last * i / 50 for i in range(51)]
-    slope = -fit["correction"] * omega / row["power"]["slope"]
-    curve = [fit["delta"] + slope * place ** (omega / power) for place in places]
+    fit, places = row["fits"][0], [last * i / 50 for i in range(51)]
+    curve = [fit["delta"]] * len(places)
+    for order in ("", "second_"):
+        omega = fit[f"{order}omega"]
+        if omega is not None:
+            slope = -fit[f"{order}correction"] * omega / row["power"]["slope"]
+            curve = [y + slope * place ** (omega / power) for y, place in zip(curve, places)]
     axes.plot(places, curve, color=look["color"], linewidth=0.8)
     total = math.hypot(fit["error"], row["systematic"] or 0.0)
     wide = {"elinewidth": 3, "alpha": 0.3, "capsize": 0, "color": look["color"]}

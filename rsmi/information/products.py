@@ -2,7 +2,7 @@
 
 A product of variables +-1 is again +-1, so that a filter of products is trained, applied and
 measured like a filter of the variables themselves. A filter of all pairs is a quadratic form: x =
-sum_{i<j} lambda_ij v_i v_j + c = v^T A v + c with the symmetric matrix A_ij = lambda_ij / 2, whose
+sum_{i<j} lambda_ij v_i v_j + b = v^T A v + b with the symmetric matrix A_ij = lambda_ij / 2, whose
 diagonal is zero because v_i^2 = 1 belongs to c. A product of an even number of spins is even under
 a global flip.
 """

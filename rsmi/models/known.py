@@ -26,12 +26,20 @@ class KnownValue:
         The paper or the formula that gives it.
     exact : bool
         Whether it has no error.
+    method : str
+        How it was obtained, if it is not exact.
     """
 
     value: float
     text: str
     source: str
     exact: bool = True
+    method: str = ""
+
+    @property
+    def quality(self) -> str:
+        """The word that heads such values in tables: exact, the method, or known."""
+        return "exact" if self.exact else self.method or "known"
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def _dimension_rows(numbers: Json) -> list[list[str]]:
     """Delta of every function by pairs of sizes, and of all sizes with a correction."""
     sides = [lattice["shape"][0] for lattice in numbers["lattices"]]
     pairs = [f"{a}, {b}" for a, b in zip(sides, sides[1:])]
-    rows = [["Delta of", "from", *pairs, "all sizes", "exact"]]
+    rows = [["Delta of", "from", *pairs, "all sizes", _quality(numbers["lattices"][0])]]
     for row, one in zip(numbers["dimensions"], numbers["lattices"][0]["correlations"]):
         values = [with_error(pair["delta"], pair["error"]) for pair in row["pairs"]]
         extrapolated = row["delta"] if row["systematic"] is not None else None
@@ -67,7 +67,8 @@ def _lattice_lines(lattice: Json) -> list[str]:
 
 
 def _lengths(lattice: Json) -> list[list[str]]:
-    rows = [["function", "xi", "S(0)", "S(1)", "power of r", "distances", "2 Delta, exact"]]
+    theory = f"2 Delta, {_quality(lattice)}"
+    rows = [["function", "xi", "S(0)", "S(1)", "power of r", "distances", theory]]
     for row in lattice["correlations"]:
         power, exact = row["power"], row["exact_power"]
         rows.append(
@@ -86,6 +87,11 @@ def _lengths(lattice: Json) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def _quality(lattice: Json) -> str:
+    """How the values from theory were obtained: exact, or the method."""
+    return next((row["quality"] for row in lattice["correlations"] if row["quality"]), "exact")
 
 
 def _distances(row: Json) -> list[list[str]]:

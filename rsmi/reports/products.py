@@ -41,7 +41,7 @@ def _form(
     return [
         *lines,
         f"    leading eigenvalue of A {leading:z.4f}, {100 * share:.0f} % of the squared norm",
-        "    site weights, the row sums of A",
+        "    site weights: row sums of A",
         *(line for layer in layers(weights, block) for line in [*_numbers(layer), ""]),
     ]
 

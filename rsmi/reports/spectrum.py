@@ -23,7 +23,8 @@ QUANTITIES = {
 }
 _MEANING = {
     "A": "antipodal: the two-point function at opposite points, smeared by a Gaussian",
-    "X12": "X12, X24: responses of moments of the magnetization to the coupling of the function",
+    "X12": "X12 = 2 g_1 - g_2, X24 = 2 g_2 - g_4: g_p is the response of <|m|^p> to the coupling of"
+    " the function (see 'rsmi spectrum --help')",
     "E01": "S(0) - S(1): structure factors at the smallest wave vectors, without contact terms",
 }
 Json = dict[str, Any]
@@ -72,8 +73,12 @@ def _number(omega: float | str) -> str:
 
 
 def _other_omega(numbers: Json) -> str:
-    """The exponent of <m^2> where its contact term is the leading correction."""
+    """The exponent of the second correction, or that of <m^2> where its contact term is the
+    leading correction."""
     fits = [row["fits"][0] for row in numbers["sequence"] if row["fits"]]
+    second = {fit["second_omega"] for fit in fits} - {None}
+    if second:
+        return f", and a second one with {min(second):g}"
     others = {fit["omega"] for fit in fits} - {None, numbers["omega"]}
     known = numbers["omega"] != "free" and others
     return f", and {min(others)} for the contact term of <m^2>" if known else ""
@@ -83,7 +88,7 @@ def _other_omega(numbers: Json) -> str:
 
 
 def _quoted_rows(numbers: Json) -> list[list[str]]:
-    rows = [["function", "sector", "from", "Delta", "systematic", "exact"]]
+    rows = [["function", "sector", "from", "Delta", "systematic", _quality(numbers)]]
     for sector in SECTORS:
         exact = numbers["headline"][sector]["operators"]
         for row in numbers["sequence"]:
@@ -109,11 +114,17 @@ def _exponent_rows(numbers: Json) -> list[list[str]]:
     exact = exponents_of_dimensions(
         numbers["dimension"], headline["even"]["exact"], headline["odd"]["exact"]
     )
-    rows = [["exponent", "from the values above", "exact"]]
+    rows = [["exponent", "from the values above", _quality(numbers)]]
     for name, one in numbers["exponents"].items():
         theory = f"{exact[name].value:.6g}" if name in exact else "-"
         rows.append([name, with_error(one["value"], one["error"]), theory])
     return rows
+
+
+def _quality(numbers: Json) -> str:
+    """How the values from theory were obtained: exact, or the method."""
+    known = [one for sector in SECTORS for one in numbers["headline"][sector]["operators"]]
+    return known[0]["quality"] if known else "exact"
 
 
 # ---- sequences -----------------------------------------------------------------------------------
@@ -122,9 +133,9 @@ def _exponent_rows(numbers: Json) -> list[list[str]]:
 def _exact_text(numbers: Json, sector: str) -> str:
     operators = numbers["headline"][sector]["operators"]
     if not operators:
-        return "no exact values are known"
+        return "no values are known from theory"
     texts = [f"{one['text']} ({one['operator']})" for one in operators]
-    return f"exact {texts[0]}" + (f", next {texts[1]}" if texts[1:] else "")
+    return f"{operators[0]['quality']} {texts[0]}" + (f", next {texts[1]}" if texts[1:] else "")
 
 
 def _sector_rows(numbers: Json, sector: str) -> list[list[str]]:
@@ -155,6 +166,12 @@ def _fit_text(fit: Json) -> str:
     return value if fit["chi2"] is None else f"{value} {fit['chi2']:.1f}/{fit['freedom']}"
 
 
+def _sources(numbers: Json) -> list[str]:
+    """Where values from theory that are not exact come from."""
+    known = [one for sector in SECTORS for one in numbers["headline"][sector]["operators"]]
+    return [f"  {one['quality']}: {one['source']}" for one in known[:1] if not one["exact"]]
+
+
 def _notes(numbers: Json) -> list[str]:
     """What the columns mean, why values are missing, and what the reader must know."""
     present = {row["quantity"] for row in numbers["sequence"]}
@@ -164,9 +181,10 @@ def _notes(numbers: Json) -> list[str]:
         if row["reason"]
     ]
     return [
-        "  Two sizes: Delta of the pair, without a correction. Ranges of sizes: with the"
-        " correction, and chi^2/degrees of freedom.",
+        "  Two sizes: Delta of the pair, without a correction. Ranges of sizes: with"
+        " corrections, and chi^2/degrees of freedom.",
         *(f"  {text}" for kind, text in _MEANING.items() if kind in present),
+        *_sources(numbers),
         *reasons,
         *(f"  remark: {remark}" for remark in numbers["remarks"]),
     ]

@@ -339,8 +339,8 @@ class RuleFile(TrainedView):
 
     @property
     def site_weights(self) -> NDArray[np.float64] | None:
-        """The row sums of the symmetric matrices, (hidden, block sites): how much each site counts
-        in a unit; None without matrices."""
+        """The site weights, (hidden, block sites): the row sums of the symmetric matrices, which
+        say how much each site counts in a unit; None without matrices."""
         forms = self.forms
         return None if forms is None else forms.sum(axis=2)
 

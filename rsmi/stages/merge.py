@@ -20,6 +20,7 @@ from rsmi.stages import sample
 from rsmi.stages.flow import run as flow
 from rsmi.stages.joined import Contents, JoinedSession, WholeRequest
 from rsmi.stages.spectrum import run as spectrum
+from rsmi.stages.spectrum.labels import stored_rows
 from rsmi.store import File
 
 log = logging.getLogger("rsmi")
@@ -121,7 +122,7 @@ def run(whole: WholeRequest, output: Path, options: RunOptions) -> None:
         if session.complete:
             return log.info("%s is complete already", output)
         first = whole.shards[0]
-        shared = {name: first.read(name) for name in _shared(first)}
+        shared = {name: first.read(name) for name in _shared(first)} | stored_rows(first)
         try:
             contents = _JOINS[whole.kind](session, first)
             session.publish(_attributes(first), *contents, shared)

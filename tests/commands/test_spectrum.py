@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -74,7 +76,7 @@ def test_files_beside_learned_functions(here_with):
     """A plaquette, the majority rule and a filter in a CSV file, sector by sector."""
     line = "spectrum 8.h5 16.h5 --function plaquette --function majority --odd biased.csv"
     found = numbers(f"{line} --json -q -o out.h5")
-    assert found["functions"]["odd"] == ["magnetization", "majority 2x2", "filter 2x2, soft"]
+    assert found["functions"]["odd"] == ["magnetization", "majority 2x2", "biased, soft"]
     assert found["functions"]["even"] == ["energy", "plaquette"]
     assert [row["quantity"] for row in found["sequence"] if row["quoted"]] == [
         *["m2"] * 3,
@@ -89,7 +91,7 @@ def test_files_beside_learned_functions(here_with):
 def test_a_linear_filter_is_the_magnetization(here_with):
     """Averaged over the lattice, a linear filter is a multiple of the magnetization."""
     found = numbers("spectrum 8.h5 16.h5 --odd biased.csv --readout linear --json -q -o linear.h5")
-    naive, linear = ([r for r in found["sequence"] if r["function"].startswith(f)] for f in "mf")
+    naive, linear = ([r for r in found["sequence"] if r["function"].startswith(f)] for f in "mb")
     assert [r["delta"] for r in naive] == pytest.approx([r["delta"] for r in linear], abs=1e-12)
 
 
@@ -129,6 +131,26 @@ def test_off_critical_samples_are_remarked(here_with):
     assert "T = 1.01 T_c: scaling dimensions hold only at the critical temperature" in result.err
 
 
+def test_every_file_gives_its_functions_a_name_of_their_own(here_with):
+    """Two filters of one form, and one of the same file name in another folder. The names of files
+    are in no digest."""
+    os.mkdir("other")
+    for path, numbers_of_filter in (("corner.csv", "2,1\n1,1"), ("other/biased.csv", "1,2\n1,1")):
+        Path(path).write_text(numbers_of_filter)
+    line = "spectrum 8.h5 16.h5 --odd corner.csv -q"
+    found = numbers(f"{line} --odd biased.csv --odd other/biased.csv --json -o three.h5")
+    names = found["functions"]["odd"]
+    assert names[:2] == ["magnetization", "corner, soft"] and len(set(names)) == 4
+    assert all(name.startswith("filter 2x2, soft (") for name in names[2:])
+    assert [row["function"] for row in found["sequence"] if row["quoted"]][:-1] == names
+    assert run_here(*line.split(), "-o", "one.h5").code == 0
+    os.rename("corner.csv", "renamed.csv")
+    line = line.replace("corner", "renamed")
+    assert run_here(*line.split(), "-o", "two.h5").code == 0
+    assert digest("one.h5") == digest("two.h5")
+    assert "renamed, soft" in run_here("info", "two.h5").out
+
+
 # ---- one result, however it is made --------------------------------------------------------------
 
 
@@ -147,12 +169,13 @@ def test_threads_interruptions_and_shards_change_nothing(here_with, interrupt):
 
 
 def test_shards_of_files(here_with):
-    line = "spectrum 8.h5 16.h5 --function corner -q".split()
+    line = "spectrum 8.h5 16.h5 --function corner --odd biased.csv -q".split()
     for number in range(2):
         assert run_here(*line, "--shard", f"{number}/2", "-o", f"{number}.shard").code == 0
     assert run_here(*"merge 0.shard 1.shard -q -o merged.h5".split()).code == 0
     assert run_here(*line, "-o", "whole.h5").code == 0
     assert digest("merged.h5") == digest("whole.h5")
+    assert "biased, soft" in run_here("info", "merged.h5").out
 
 
 def test_the_file_is_small(folder):
@@ -178,6 +201,18 @@ def test_correlations_are_those_of_the_configurations(here_with):
     assert (spin["connected"], energy["connected"]) == (False, True)
     assert spin["exact_power"] == 0.25
     assert "C(r) = <O(x) O(x + r)> - <O>^2" in run_here("info", "c.h5").out
+
+
+def test_correlations_of_a_filter(here_with):
+    """A linear filter of equal weights w is the block's average: C(0) follows from the spins."""
+    line = "spectrum 8.h5 --correlation --odd biased.csv --readout linear"
+    found = numbers(f"{line} --json -q -o c.h5")
+    filtered = found["lattices"][0]["correlations"][1]
+    with h5py.File("8.h5") as samples:
+        spins = unpack_spins(samples["spins"][()], (8, 8)).astype(float)
+    block = sum(np.roll(spins, (-i, -j), (1, 2)) for i in (0, 1) for j in (0, 1)) / 4
+    assert filtered["function"] == "biased, linear"
+    assert filtered["axis"][0] == pytest.approx((block**2).mean())
 
 
 def test_two_point_dimensions_of_scalars(here_with):
@@ -221,7 +256,8 @@ def test_correlations_of_dimers_are_those_of_the_electric_field(here_with, inter
 
 def test_more_configurations_of_small_lattices():
     sizes = (8, 12, 16, 24, 32)
-    assert [samples_of(size, sizes, 1000) for size in sizes] == [3100, 1900, 1300, 1000, 1000]
+    assert [samples_of(size, sizes, 1000, 2) for size in sizes] == [3100, 1900, 1300, 1000, 1000]
+    assert [samples_of(size, (4, 8, 16), 1000, 3) for size in (4, 8, 16)] == [16000, 4000, 1000]
 
 
 @pytest.mark.parametrize(

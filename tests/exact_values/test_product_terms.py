@@ -48,7 +48,7 @@ def test_linear_units():
 
 
 def test_quadratic_form_and_ranges():
-    """x = v^T A v + c on all states; of the pairs of a 2x2 block four are nearest neighbours."""
+    """x = v^T A v + bias on all states; of the pairs of a 2x2 block four are nearest neighbours."""
     filters = np.random.default_rng(2).normal(size=(1, 6))
     (form,) = products.quadratic_form(filters, PAIRS, 4)
     states = spin_states(4)

@@ -12,6 +12,7 @@ from rsmi.renormalization.spectrum import fits
 from rsmi.renormalization.spectrum import functions as f
 from rsmi.renormalization.spectrum.correlations import CorrelationSums, correlations
 from rsmi.renormalization.spectrum.dimensions import SizeData, spectrum_of
+from rsmi.renormalization.spectrum.extrapolations import second_omega
 from rsmi.renormalization.spectrum.group_sums import GroupSums, concatenate
 from rsmi.renormalization.spectrum.quantities import estimates
 from rsmi.renormalization.spectrum.readings import measure
@@ -165,6 +166,23 @@ def test_a_free_omega_is_found_with_its_error():
     assert exact.error > 1.5 * fixed.error
     with pytest.raises(ValueError, match="needs 5 sizes"):
         fits.extrapolate_free(synthetic(1.0, LENGTHS[:4], ERRORS), [(2, -1)])
+
+
+def test_two_corrections():
+    """Where omega is small, a second correction is fitted if there are six sizes; it is absorbed by
+    Delta otherwise."""
+    lengths, power = (4, 6, 8, 12, 16, 24), (3, -1)
+    sizes = synthetic(1.4, lengths, [1e-3] * 6, omega=0.83, power=power)
+    sizes = [one._replace(values=one.values + 0.4 * one.length**-1.96) for one in sizes]
+    both = fits.extrapolate(sizes, [power], 0.83, 1.96)
+    values = (both.delta, both.correction, both.second_correction)
+    assert values == pytest.approx((1.4, 0.3, 0.4), abs=1e-9)
+    assert both.freedom == 2 and both.chi2 < 1e-12
+    assert abs(fits.extrapolate(sizes, [power], 0.83).delta - 1.4) > 0.01
+    assert second_omega(3, 0.83, 6) == 1.96
+    assert [second_omega(3, 0.83, 5), second_omega(2, 2.0, 6), second_omega(3, "free", 6)] == [
+        *[None] * 3
+    ]
 
 
 def test_chi2_probabilities():

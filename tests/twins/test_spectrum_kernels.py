@@ -147,7 +147,7 @@ def test_ties_of_a_hard_rule_count_as_zero():
 
 
 def test_quadratic_functions():
-    """x = v^T A v + c, where a pair of sites stands twice in A."""
+    """x = v^T A v + bias, where a pair of sites stands twice in A."""
     pairs = list(combinations(range(4), 2))
     weights = np.random.default_rng(4).normal(size=len(pairs))
     a = np.zeros((4, 4))

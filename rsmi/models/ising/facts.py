@@ -68,6 +68,7 @@ OPERATORS: dict[int, dict[str, dict[str, Known]]] = {
         },
     },
 }
+OPERATORS_METHOD = "conformal bootstrap"  # where they are not exact
 OPERATORS_SOURCE = {
     1: "",
     2: "Belavin, Polyakov & Zamolodchikov, Nucl. Phys. B 241, 333 (1984)",

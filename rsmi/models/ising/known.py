@@ -104,7 +104,7 @@ def _operators(dimension: int) -> dict[str, tuple[KnownOperator, ...]]:
     source, exact = facts.OPERATORS_SOURCE.get(dimension, ""), dimension == 2
     return {
         sector: tuple(
-            KnownOperator(name, KnownValue(*value, source, exact))
+            KnownOperator(name, KnownValue(*value, source, exact, facts.OPERATORS_METHOD))
             for name, value in operators.items()
         )
         for sector, operators in facts.OPERATORS.get(dimension, {}).items()

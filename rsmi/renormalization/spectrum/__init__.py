@@ -1,11 +1,13 @@
 """Scaling dimensions from lattice sums of local functions of the spins.
 
 A scaling operator of dimension Delta shows itself in how averages on periodic lattices of L sites
-a side change with L. The road from configurations to Delta has five parts, one module each:
+a side change with L. The road from configurations to Delta has five parts:
 
-- `functions`: a local function of the spins as a sum of products (`LocalFunction`): named
-  operators, the bond energy, block variables of rules and quadratic filters. `readouts` holds
-  functions of blocks that are too large for products, and the parity of any function as measured.
+- `functions`: a local function of the spins as a sum of products (`LocalFunction`): the
+  magnetization, the bond energy and the operators with a name. `tables` makes the function of a
+  hidden unit, as products, as a `Table` of the states of a block, or as a `Readout` (`readouts`) of
+  blocks too large for both; `readouts` also measures the parity of any function. `plan` brings
+  products into the form of the kernels.
 - `readings`: `measure` gives the lattice average of every function in every configuration and, on
   request, its structure factors at the smallest wave vectors (`modes`).
 - `group_sums`: `GroupSums` adds powers and products of readings over groups of chains. This is all
@@ -13,8 +15,12 @@ a side change with L. The road from configurations to Delta has five parts, one 
   `concatenate`.
 - `quantities`: `estimates` turns the sums of one size into logarithms of quantities with known
   powers of L, with their covariance; exact energies serve as control variates.
-- `dimensions` and `fits`: `spectrum_of` extrapolates every quantity over the sizes and picks the
-  headline of each sector by a rule that is fixed beforehand.
+- `fits`, `extrapolations` and `dimensions`: a least-squares fit over sizes, the three fits of a
+  quantity with their systematic error, and `spectrum_of`, which extrapolates every quantity and
+  picks the headline of each sector by a rule that is fixed beforehand.
+
+Correlation functions take the values of a function at every site (`site_functions`) and have their
+own sums and results (`correlations`).
 
 A typical use, for sizes 8 and 16::
 

@@ -2,7 +2,9 @@
 
 Every quantity is fitted alone, in three ways: all sizes with a correction L^-omega, the same
 without the smallest size, and the pair of the two largest sizes without a correction. The first fit
-is quoted. Two sizes leave only the pair: there is no extrapolation.
+is quoted. Two sizes leave only the pair: there is no extrapolation. Where omega is smaller than 1
+and there are six sizes, a second correction of about L^-2 is fitted too: without it, the terms of
+this order would be absorbed by Delta.
 
 The exponent omega of <m^2> is that of its contact term where this is the leading correction: its
 amplitude is of order one, and d - 2 Delta = 7/4 on the square lattice.
@@ -25,6 +27,7 @@ from rsmi.renormalization.spectrum.extrapolations import (
     dimension_of,
     leading_omega,
     omega_of,
+    second_omega,
 )
 from rsmi.renormalization.spectrum.group_sums import GroupSums
 from rsmi.renormalization.spectrum.quantities import (
@@ -140,6 +143,7 @@ def spectrum_of(
             measured,
             dimension,
             omega_of(quantity.kind, dimension, default) if omega is None else omega,
+            second_omega(dimension, default, len(sizes)) if omega is None else None,
         )
         for number, quantity in enumerate(measured[0].quantities)
     )

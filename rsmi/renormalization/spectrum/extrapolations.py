@@ -22,6 +22,11 @@ from rsmi.renormalization.spectrum.quantities import Estimates, Quantity
 # Their comparison gives the systematic error.
 LEADING_OMEGA = {2: 2.0, 3: 0.83}
 CONTACT_OMEGA = {2: 1.75, 3: 1.96}
+# If omega is smaller than 1, corrections of about L^-2 matter beside L^-omega on lattices that can
+# be sampled well: its square, the contact term and the anisotropy of the lattice. One term stands
+# for all of them. It takes so many sizes that the smallest one can be left out.
+LARGEST_SLOW_OMEGA = 1.0
+FEWEST_FOR_SECOND = 6
 LARGEST_RELATIVE_ERROR = 0.25  # of a quantity of which a logarithm is taken
 
 
@@ -45,7 +50,8 @@ class Dimension(NamedTuple):
         All sizes, without the smallest one, the pair of the two largest ones; those for which there
         are enough sizes. The first one is quoted.
     systematic : float or None
-        Half the range of the first two fits over two exponents of the correction; None for a pair.
+        Half the range of the first two fits over two exponents of the last correction; None for a
+        pair.
     drift, drift_error : float or None
         Change of Delta per unit of ln L between the last two pairs, with its error.
     refused : str
@@ -86,6 +92,22 @@ def contact_omega(dimension: int) -> float:
     return CONTACT_OMEGA.get(dimension, CONTACT_OMEGA[2])
 
 
+def second_omega(dimension: int, omega: float | str, sizes: int) -> float | None:
+    """Return the exponent of the second correction; None if there is none.
+
+    Parameters
+    ----------
+    dimension : int
+    omega : float or "free"
+        The exponent of the first correction.
+    sizes : int
+        How many sizes there are.
+    """
+    if isinstance(omega, str) or omega >= LARGEST_SLOW_OMEGA or sizes < FEWEST_FOR_SECOND:
+        return None
+    return contact_omega(dimension)
+
+
 def omega_of(kind: str, dimension: int, leading: float) -> float:
     """Return the exponent of the correction of a kind of quantity.
 
@@ -102,6 +124,7 @@ def dimension_of(
     measured: Sequence[Estimates],
     dimension: int,
     omega: float | Literal["free"],
+    second: float | None = None,
 ) -> Dimension:
     """Return the scaling dimension of one quantity, by its number in the estimates of all sizes.
 
@@ -115,6 +138,8 @@ def dimension_of(
         The number of axes d.
     omega : float or "free"
         The exponent of the correction.
+    second : float, optional
+        The exponent of a second correction.
     """
     values = [
         SizeValues(
@@ -129,7 +154,7 @@ def dimension_of(
         return Dimension(quantity, refused=refused)
     powers = [quantity.power(dimension)]
     pairs = tuple(_pair(values[i : i + 2], powers) for i in range(len(values) - 1))
-    fits = _three_fits(values, powers, omega)
+    fits = _three_fits(values, powers, omega, second)
     systematic = _systematic(values, powers, fits, dimension)
     return Dimension(quantity, pairs, fits, systematic, *_drift(pairs, values, powers))
 
@@ -154,6 +179,7 @@ def _three_fits(
     values: Sequence[SizeValues],
     powers: Sequence[tuple[int, int]],
     omega: float | Literal["free"],
+    second: float | None,
 ) -> tuple[Extrapolation, ...]:
     fits = []
     for chosen in (values, values[1:]):
@@ -161,7 +187,7 @@ def _three_fits(
             if len(chosen) >= FEWEST_FOR_FREE_OMEGA or chosen is values:
                 fits.append(extrapolate_free(chosen, powers))
         elif len(chosen) > 2:
-            fits.append(extrapolate(chosen, powers, omega))
+            fits.append(extrapolate(chosen, powers, omega, second))
     return (*fits, extrapolate(values[-2:], powers, None))
 
 
@@ -171,17 +197,25 @@ def _systematic(
     fits: Sequence[Extrapolation],
     dimension: int,
 ) -> float | None:
-    """Half the range of the fits with a correction over two exponents."""
+    """Half the range of the fits with a correction over two exponents of the last correction."""
     corrected = [fit for fit in fits if fit.omega is not None]
     if not corrected:
         return None
-    exponents = (leading_omega(dimension), contact_omega(dimension))
     deltas = [fit.delta for fit in corrected] + [
-        extrapolate(values[len(values) - len(fit.lengths) :], powers, omega).delta
+        extrapolate(values[len(values) - len(fit.lengths) :], powers, *exponents).delta
         for fit in corrected
-        for omega in exponents
+        for exponents in _alternatives(fit, dimension)
     ]
     return (max(deltas) - min(deltas)) / 2
+
+
+def _alternatives(
+    fit: Extrapolation, dimension: int
+) -> tuple[tuple[float | None, float | None], ...]:
+    """The exponents of both corrections with which a fit is compared: two values of the last."""
+    if fit.second is None or fit.omega is None:
+        return (leading_omega(dimension), None), (contact_omega(dimension), None)
+    return (fit.omega, 2 * fit.omega), (fit.omega, contact_omega(dimension))
 
 
 def _drift(

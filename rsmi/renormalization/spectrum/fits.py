@@ -1,8 +1,8 @@
 """Extrapolation of a scaling dimension over lattice sizes by generalized least squares.
 
 The model of quantity i at size L is ln q_i(L) = (p_i + r_i Delta) ln L + a_i + c_i L^-omega, with
-one Delta for all quantities of a fit. Sizes are independent; the quantities of one size have a
-covariance.
+one Delta for all quantities of a fit, and if necessary a second correction b_i L^-second. Sizes are
+independent; the quantities of one size have a covariance.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ class Extrapolation(NamedTuple):
         The exponent of the correction; None if there is no correction.
     correction : float
         c of the first quantity; 0 without a correction.
+    second : float or None
+        The exponent of the second correction; None if there is only one.
+    second_correction : float
+        b of the first quantity; 0 without a second correction.
     """
 
     lengths: tuple[float, ...]
@@ -59,10 +63,15 @@ class Extrapolation(NamedTuple):
     freedom: int
     omega: float | None
     correction: float
+    second: float | None = None
+    second_correction: float = 0.0
 
 
 def extrapolate(
-    sizes: Sequence[SizeValues], powers: Sequence[tuple[int, int]], omega: float | None
+    sizes: Sequence[SizeValues],
+    powers: Sequence[tuple[int, int]],
+    omega: float | None,
+    second: float | None = None,
 ) -> Extrapolation:
     """Fit one Delta to quantities of several sizes.
 
@@ -73,17 +82,21 @@ def extrapolate(
         (p_i, r_i) of each quantity.
     omega : float or None
         None leaves the correction out.
+    second : float, optional
+        The exponent of a second correction; only with ``omega``.
 
     Raises
     ------
     ValueError
         If there are fewer sizes than the fit has parameters for each quantity, or errors vanish.
     """
-    needed = 2 if omega is None else 3
+    exponents = [exponent for exponent in (omega, second) if exponent is not None]
+    needed = 2 + len(exponents)
     if len({size.length for size in sizes}) < needed:
         raise ValueError(f"a fit needs {needed} different sizes")
-    design, values, weights = _system(sizes, powers, omega)
+    design, values, weights = _system(sizes, powers, exponents)
     solution, inverse, chi2 = _solve(design, values, weights)
+    corrections = [*solution[1 + len(powers) :: len(powers)].tolist(), 0.0, 0.0]
     return Extrapolation(
         tuple(size.length for size in sizes),
         float(solution[0]),
@@ -91,7 +104,9 @@ def extrapolate(
         chi2,
         len(values) - len(solution),
         omega,
-        0.0 if omega is None else float(solution[1 + len(powers)]),
+        corrections[0],
+        second,
+        corrections[1],
     )
 
 
@@ -116,7 +131,7 @@ def extrapolate_free(
         raise ValueError("the sizes do not determine omega; give a number")
     omega = _minimum(sizes, powers, grid[best - 1], grid[best + 1])
     fixed = extrapolate(sizes, powers, omega)
-    design, values, weights = _system(sizes, powers, omega)
+    design, values, weights = _system(sizes, powers, [omega])
     corrections = (
         design[:, 1 + len(powers) :] @ _solve(design, values, weights)[0][1 + len(powers) :]
     )
@@ -141,21 +156,19 @@ def _minimum(
 
 
 def _system(
-    sizes: Sequence[SizeValues], powers: Sequence[tuple[int, int]], omega: float | None
+    sizes: Sequence[SizeValues], powers: Sequence[tuple[int, int]], exponents: Sequence[float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the matrix of the parameters Delta, a_i, c_i, the values without p_i ln L, and a
+    """Return the matrix of the parameters Delta, a_i, c_i, b_i, the values without p_i ln L, and a
     matrix W with W^T W the inverse of the covariance."""
     n = len(powers)
     constant, slope = np.array(powers, dtype=np.float64).T
-    columns = 1 + n if omega is None else 1 + 2 * n
-    design = np.zeros((n * len(sizes), columns))
+    design = np.zeros((n * len(sizes), 1 + n + n * len(exponents)))
     values, weights = np.zeros(n * len(sizes)), np.zeros((n * len(sizes),) * 2)
     for i, size in enumerate(sizes):
         row = slice(n * i, n * (i + 1))
         design[row, 0] = slope * np.log(size.length)
-        design[row, 1 : 1 + n] = np.eye(n)
-        if omega is not None:
-            design[row, 1 + n :] = size.length**-omega * np.eye(n)
+        powers_of_size = [1.0, *(size.length**-exponent for exponent in exponents)]
+        design[row, 1:] = np.hstack([power * np.eye(n) for power in powers_of_size])
         values[row] = size.values - constant * np.log(size.length)
         weights[row, row] = _whitening(size.covariance)
     return design, values, weights

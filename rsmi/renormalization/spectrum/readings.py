@@ -137,12 +137,17 @@ def _of_fields(
 
 def fields_of(function: Function, spins: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the values (n, \\*shape) of a function at every site, for spins (n, \\*shape) of +-1.
-    Products count for the site x, wherever their centres are."""
+
+    Products are moved by the whole sites between their centre and that of the first one, so that
+    the products of a block stand where they are in the block.
+    """
     if not isinstance(function, LocalFunction):
         return function.fields(spins)
-    total = np.full(spins.shape, function.constant)
+    total = np.full(spins.shape, function.constant, dtype=np.float64)
+    first = np.floor(function.products[0].centre)
     for one in function.products:
-        total += one.weight * _product_field(spins, one.points)
+        points = np.array(one.points) - (np.floor(one.centre) - first).astype(np.int64)
+        total += one.weight * _product_field(spins, points.tolist())
     return total
 
 

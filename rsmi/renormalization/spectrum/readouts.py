@@ -41,7 +41,7 @@ class Readout:
         """Return the values (n, \\*shape) for spins (n, \\*shape) of +-1."""
         weights, block = self.rule.filters[self.unit], self.rule.block
         axes = tuple(range(1, spins.ndim))
-        x = np.full(spins.shape, self.rule.bias[self.unit])
+        x = np.full(spins.shape, self.rule.bias[self.unit], dtype=np.float64)
         for weight, point in zip(weights, np.ndindex(*block)):
             x += weight * np.roll(spins, tuple(-c for c in point), axes)
         if not self.rule.hard:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.models.known import KnownValue
 from rsmi.renormalization.spectrum.correlations import Correlations, CorrelationSums, correlations
 from rsmi.samples.files import model_of
 from rsmi.samples.subject import subject
 from rsmi.stages.spectrum import correlation_sums, two_point
 from rsmi.stages.spectrum.groups import sums_by_size
+from rsmi.stages.spectrum.labels import labelled
 from rsmi.statistics.jackknife import jackknife_error
 from rsmi.store import File
 
@@ -39,7 +41,7 @@ def summary(file: File) -> Json:
         **subject(file),
         "temperature": 1 / coupling if coupling and not math.isnan(coupling) else None,
         "coupling": None if math.isnan(coupling) else coupling,
-        "functions": list(file.attributes["functions"]),
+        "functions": list(labelled(file, file.attributes["functions"])),
         "sectors": list(file.attributes["sectors"]),
         "lattices": [_lattice(file, sums) for sums in by_size.values()],
         "dimensions": two_point.dimensions(by_size, file.attributes["sectors"]),
@@ -51,8 +53,8 @@ def _lattice(file: File, sums: CorrelationSums) -> Json:
     sectors = file.attributes["sectors"]
     coupling = float(file.read("/files/coupling")[0])
     known = model_of(file).known(len(sums.shape), {**file.attributes, "coupling": coupling})
-    exact = {
-        sector: 2 * one.dimension.value
+    leading = {
+        sector: one.dimension
         for sector, operators in known.operators.items()
         for one in reversed(operators)
         if one.uniform
@@ -62,10 +64,17 @@ def _lattice(file: File, sums: CorrelationSums) -> Json:
         "samples": int(sums.arrays["count"].sum()),
         "groups": int((sums.arrays["count"] > 0).sum()),
         "correlations": [
-            _entry(sums, number, sector) | {"exact_power": exact.get(sector)}
+            _entry(sums, number, sector) | _theory(leading.get(sector))
             for number, sector in enumerate(sectors)
         ],
     }
+
+
+def _theory(dimension: KnownValue | None) -> Json:
+    """The power of r that theory knows, and how well it does."""
+    if dimension is None:
+        return {"exact_power": None, "quality": None}
+    return {"exact_power": 2 * dimension.value, "quality": dimension.quality}
 
 
 def _entry(sums: CorrelationSums, number: int, sector: str) -> Json:

@@ -15,6 +15,7 @@ from rsmi.lattice.packed import unpack_spins
 from rsmi.renormalization.spectrum.correlations import ARRAYS, CorrelationSums
 from rsmi.stages.joined import Contents
 from rsmi.stages.spectrum.functions import ChosenFunctions
+from rsmi.stages.spectrum.labels import labelled
 from rsmi.stages.spectrum.sums import Grouping
 from rsmi.store import File, Writer
 
@@ -140,12 +141,12 @@ def _padded(name: str, array: NDArray[np.float64], length: int) -> NDArray[np.fl
 
 def read(file: File) -> list[CorrelationSums]:
     """The sums of every file or lattice behind a correlation file."""
-    owner = file.read("/groups/file")
+    owner, names = file.read("/groups/file"), labelled(file, file.attributes["functions"])
     arrays = {name: file.read(f"/groups/{name}") for name in ARRAYS}
     found = []
     for number, shape in enumerate(file.read("/files/shape").tolist()):
         own = {name: array[owner == number] for name, array in arrays.items()}
         length = min(shape) // 2 + 1
         own |= {name: own[name][..., :length] for name in _BY_DISTANCE}
-        found.append(CorrelationSums(tuple(file.attributes["functions"]), tuple(shape), own))
+        found.append(CorrelationSums(names, tuple(shape), own))
     return found

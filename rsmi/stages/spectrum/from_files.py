@@ -26,6 +26,7 @@ from rsmi.stages.flow.source import record_table, refuse_equal_streams
 from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.stages.spectrum.correlation_sums import CorrelationAccumulator
 from rsmi.stages.spectrum.functions import ChosenFunctions, choose_functions
+from rsmi.stages.spectrum.labels import label_rows
 from rsmi.stages.spectrum.layouts import Layout, layout_of, layout_of_kind
 from rsmi.stages.spectrum.request import (
     Choices,
@@ -133,8 +134,8 @@ class StoredSpectrum:
         return Accumulator(grouping, source.shape, self.functions, self.choices.modes)
 
     def shared(self) -> Rows:
-        """The datasets ``/files/*``."""
-        return self._records
+        """The datasets ``/files/*``, and the labels of functions."""
+        return {**self._records, **label_rows(self.functions.labels)}
 
     @cached_property
     def _records(self) -> Rows:

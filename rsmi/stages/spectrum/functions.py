@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from rsmi.renormalization.spectrum.readouts import measured_parity
 from rsmi.renormalization.spectrum.site_functions import OfModel, OfSpins, OfUnit, SiteFunction
 from rsmi.renormalization.spectrum.tables import function_of_unit
 from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
+from rsmi.stages.spectrum.labels import unique_labels
 from rsmi.stages.spectrum.request import Choices, System
-from rsmi.store import File
+from rsmi.store import File, canonical_json, text_digest
 
 MAGNETIZATION, ENERGY = "magnetization", "energy"
 SECTORS = ("odd", "even")
@@ -33,12 +35,13 @@ _PARITY_SAMPLES = 100
 
 @dataclass(frozen=True)
 class ChosenFunction:
-    """A function, what identifies it among parameters, and its sector: ``odd``, ``even`` or
-    ``any``."""
+    """A function, what identifies it among parameters, its sector (``odd``, ``even`` or ``any``),
+    and what people call it if it comes from a file."""
 
     function: SiteFunction
     identity: dict[str, Any]
     sector: str
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ class ChosenFunctions:
     def names(self, sector: str) -> tuple[str, ...]:
         """The names of the functions of one sector."""
         return tuple(one.function.name for one in self.chosen if one.sector == sector)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What people call the functions that come from files, by their names."""
+        return unique_labels({one.function.name: one.label for one in self.chosen if one.label})
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -100,8 +108,9 @@ def choose_functions(
     files: dict[str, File] = {}
     others = []
     for text, sector in choices.texts:
-        for function, identity, inputs in _resolve(stack, text, choices, system):
-            others.append(_checked(function, identity, text, sector, system, rows, choices))
+        for function, identity, inputs, label in _resolve(stack, text, choices, system):
+            checked = _checked(function, identity, text, sector, system, rows, choices)
+            others.append(replace(checked, label=label))
             files |= {file.digest: file for file in inputs}
     chosen = _without_repetition([*naive, *others])
     if len(chosen) > _MOST_FUNCTIONS:
@@ -136,7 +145,7 @@ def _without_repetition(chosen: Sequence[ChosenFunction]) -> list[ChosenFunction
 
 # ---- functions -----------------------------------------------------------------------------------
 
-_Resolved = tuple[SiteFunction, dict[str, Any], tuple[File, ...]]
+_Resolved = tuple[SiteFunction, dict[str, Any], tuple[File, ...], str]
 
 
 def _resolve(
@@ -149,7 +158,7 @@ def _resolve(
         operators = functions.named_functions(system.dimension)
         known |= {name: OfSpins(one) for name, one in operators.items()}
     if text in known:
-        return [(known[text], {"name": text}, ())]
+        return [(known[text], {"name": text}, (), "")]
     try:
         rule = choose_rule(stack, text, choices.block, choices.readout == "hard", system.dimension)
     except UsageError as error:
@@ -159,7 +168,11 @@ def _resolve(
         raise UsageError(f"--function {text}: neither a file nor one of {names}") from error
     require_components(text, rule.rule, system.components, "the lattice")
     return [
-        (*_of_unit(rule, unit, choices.readout, system), rule.inputs)
+        (
+            *_of_unit(rule, unit, choices.readout, system),
+            rule.inputs,
+            _label(text, rule, unit, choices.readout),
+        )
         for unit in range(rule.rule.n_hidden)
     ]
 
@@ -170,7 +183,7 @@ def _of_unit(
     """The function of one hidden unit of a rule, of one spin per site averaged over the symmetries
     of the lattice."""
     rule, named = chosen.rule, chosen.file is None
-    readout = "hard" if rule.hard else readout
+    readout = _readout(chosen, readout)
     name = _unit_name(chosen, unit, readout)
     identity = {key: value for key, value in chosen.identity.items() if key != "hard"}
     identity |= {"readout": readout} | ({} if rule.n_hidden == 1 and named else {"unit": unit + 1})
@@ -183,13 +196,31 @@ def _of_unit(
 
 
 def _unit_name(chosen: ChosenRule, unit: int, readout: str) -> str:
-    """How tables name a unit: never by the path of a file, on which no digest depends."""
-    rule = chosen.rule
+    """The name under which a unit is stored: never the path of a file, on which no digest
+    depends."""
     origin = "learned" if chosen.file is not None else chosen.identity["name"]
-    several = f" unit {unit + 1}" if rule.n_hidden > 1 else ""
-    code = f" ({chosen.file.file.digest[:8]})" if chosen.file is not None else ""
-    how = "" if chosen.file is None and chosen.identity["name"] in rules.NAMED else f", {readout}"
-    return f"{origin} {shape_text(rule.block)}{several}{how}{code}"
+    name = f"{origin} {shape_text(chosen.rule.block)}{_number(chosen, unit)}"
+    if origin in rules.NAMED:
+        return name
+    content = (
+        chosen.file.file.digest if chosen.file else text_digest(canonical_json(chosen.identity))
+    )
+    return f"{name}, {readout} ({content[:8]})"
+
+
+def _label(path: str, chosen: ChosenRule, unit: int, readout: str) -> str:
+    """What people call a unit of a rule in a file; empty for a rule with a name."""
+    if chosen.file is None and chosen.identity["name"] in rules.NAMED:
+        return ""
+    return f"{Path(path).stem}{_number(chosen, unit)}, {_readout(chosen, readout)}"
+
+
+def _readout(chosen: ChosenRule, readout: str) -> str:
+    return "hard" if chosen.rule.hard else readout
+
+
+def _number(chosen: ChosenRule, unit: int) -> str:
+    return f" unit {unit + 1}" if chosen.rule.n_hidden > 1 else ""
 
 
 # ---- sectors -------------------------------------------------------------------------------------

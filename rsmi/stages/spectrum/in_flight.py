@@ -24,6 +24,7 @@ from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.stages.spectrum import allocation
 from rsmi.stages.spectrum.correlation_sums import CorrelationAccumulator
 from rsmi.stages.spectrum.functions import ChosenFunctions, choose_functions
+from rsmi.stages.spectrum.labels import label_rows
 from rsmi.stages.spectrum.layouts import Layout, layout_of, layout_of_kind
 from rsmi.stages.spectrum.request import (
     Choices,
@@ -77,7 +78,7 @@ class SampledSpectrum:
             **self.request.parameters,
             "sizes": [ensemble.simulation.shape[0] for ensemble in self.ensembles],
             "samples": [ensemble.parameters["samples"] for ensemble in self.ensembles],
-            "samples_of_size": allocation.FORMULA,
+            "samples_of_size": allocation.formula(len(self.ensembles[0].simulation.shape)),
             "algorithms": [ensemble.simulation.algorithm for ensemble in self.ensembles],
             "thermalization": [schedule.thermalization for schedule in schedules],
             "interval": [schedule.interval for schedule in schedules],
@@ -87,7 +88,8 @@ class SampledSpectrum:
     def _taus(self) -> list[float]:
         """The automatic interval of every size."""
         shapes = [ensemble.simulation.shape for ensemble in self.ensembles]
-        return [allocation.taus_of(shape[0], len(shape)) for shape in shapes]
+        modes = self.choices.modes or self.choices.correlation
+        return [allocation.taus_of(shape[0], len(shape), modes) for shape in shapes]
 
     def measure(self, session: Session) -> list[ChainTask]:
         """Run the pilots, thermalize, then run the tasks of the session's shard, one for every
@@ -111,8 +113,8 @@ class SampledSpectrum:
         return Accumulator(grouping, shape, self.functions, self.choices.modes, series)
 
     def shared(self) -> Rows:
-        """The datasets that do not depend on the samples: none."""
-        return {}
+        """The labels of functions."""
+        return label_rows(self.functions.labels)
 
     def collect(self, session: Session, tasks: Sequence[Named]) -> Contents:
         """What stores the sums of all sizes, and ``/files/*``."""
@@ -177,7 +179,10 @@ def prepare(request: Mapping[str, Any], choices: Choices) -> Iterator[SampledSpe
     """
     require_consistency(choices)
     if request["boundary"] != "periodic":
-        raise UsageError("--boundary open: functions are averaged over a periodic lattice")
+        raise UsageError(
+            "--boundary open: functions are averaged over periodic lattices, whose sites are all"
+            " alike; leave the option out"
+        )
     common = {name: value for name, value in request.items() if name not in ("sizes", "dimension")}
     sizes, dimension = request["sizes"], request["dimension"]
     ensembles = tuple(
@@ -186,7 +191,7 @@ def prepare(request: Mapping[str, Any], choices: Choices) -> Iterator[SampledSpe
                 **common
                 | {
                     "shape": (size,) * dimension,
-                    "samples": allocation.samples_of(size, sizes, request["samples"]),
+                    "samples": allocation.samples_of(size, sizes, request["samples"], dimension),
                 }
             )
         )

@@ -11,7 +11,7 @@ from rsmi.renormalization.spectrum.dimensions import SizeData, Spectrum
 from rsmi.renormalization.spectrum.quantities import FEWEST_FOR_COVARIANCE
 from rsmi.store import File
 
-_SMALL = 8  # sites a side
+_SMALL = {1: 8, 2: 4}  # sites a side of the smallest lattice, by the number of corrections
 _BLOCKS = 4  # the fewest along a side of the smallest lattice
 _FAR = 1e-3  # relative distance from T_c that is remarked
 
@@ -30,7 +30,7 @@ def remarks(
         *short,
         *_few_groups(spectrum),
         *_no_extrapolation(spectrum),
-        *_small_lattices(sizes),
+        *_small_lattices(spectrum, sizes),
         *_large_blocks(file, sizes),
     ]
 
@@ -74,13 +74,15 @@ def _no_extrapolation(spectrum: Spectrum) -> list[str]:
     ]
 
 
-def _small_lattices(sizes: Sequence[SizeData]) -> list[str]:
-    """Blocks of functions must be small against the lattice."""
-    if sizes[0].length >= _SMALL:
+def _small_lattices(spectrum: Spectrum, sizes: Sequence[SizeData]) -> list[str]:
+    """Small lattices have corrections that the fits leave out."""
+    second = any(fit.second for one in spectrum.dimensions for fit in one.fits)
+    count, words = (2, "two exponents do") if second else (1, "one exponent does")
+    if sizes[0].length >= _SMALL[count]:
         return []
     return [
-        f"L = {sizes[0].length}: one exponent does not describe the corrections of lattices below"
-        f" {_SMALL} sites a side"
+        f"L = {sizes[0].length}: {words} not describe the corrections of lattices below"
+        f" {_SMALL[count]} sites a side"
     ]
 
 

@@ -11,6 +11,7 @@ from rsmi.engine.tasks import Rows, State
 from rsmi.renormalization.spectrum.group_sums import ARRAYS, GroupSums
 from rsmi.stages.joined import Contents
 from rsmi.stages.spectrum.functions import SECTORS, ChosenFunctions
+from rsmi.stages.spectrum.labels import labelled
 from rsmi.store import File, Writer
 
 _OVERHEAD = 1 << 16  # bytes of a file beside its sums
@@ -38,7 +39,7 @@ def _stored(sums: GroupSums) -> list[str]:
 
 def read(file: File) -> list[GroupSums]:
     """The sums of every file or lattice behind a spectrum file."""
-    even, odd = (tuple(file.attributes[f"{sector}_functions"]) for sector in ("even", "odd"))
+    even, odd = (labels_of(file, sector) for sector in ("even", "odd"))
     owner = file.read("/groups/file")
     arrays = {name: file.read(f"/groups/{name}") for name in ARRAYS if f"/groups/{name}" in file}
     for name, names in (("even_modes", even), ("odd_modes", odd)):
@@ -49,6 +50,11 @@ def read(file: File) -> list[GroupSums]:
         )
         for i, shape in enumerate(file.read("/files/shape").tolist())
     ]
+
+
+def labels_of(file: File, sector: str) -> tuple[str, ...]:
+    """What people call the functions of a sector."""
+    return labelled(file, file.attributes[f"{sector}_functions"])
 
 
 def attributes(functions: ChosenFunctions) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def summary(file: File) -> Json:
         "energy_deviations": [
             measured.deviations.tolist() or None for measured in spectrum.estimates
         ],
-        "functions": {sector: list(file.attributes[f"{sector}_functions"]) for sector in SECTORS},
+        "functions": {sector: list(storage.labels_of(file, sector)) for sector in SECTORS},
         "headline": {sector: _headline(one, sector) for sector in SECTORS},
         "exponents": _exponents(one),
         "sequence": [_entry(one, number) for number in range(len(spectrum.dimensions))],
@@ -135,7 +135,7 @@ def headline_of(one: Analysis, function: str) -> Dimension | None:
 
 def _headline(one: Analysis, sector: str) -> Json:
     """The quoted dimension of the naive function of a sector."""
-    function = one.file.attributes[f"{sector}_functions"][0]
+    function = storage.labels_of(one.file, sector)[0]
     quoted = headline_of(one, function)
     exact = exact_values(one, sector)
     return {
@@ -160,6 +160,7 @@ def exact_values(one: Analysis, sector: str) -> list[Json]:
             "delta": operator.dimension.value,
             "text": operator.dimension.text,
             "exact": operator.dimension.exact,
+            "quality": operator.dimension.quality,
             "source": operator.dimension.source,
         }
         for operator in one.known.operators.get(sector, ())
@@ -243,6 +244,8 @@ def _fit(fit: Extrapolation) -> Json:
         "error": fit.error,
         "omega": fit.omega,
         "correction": fit.correction if fit.omega is not None else None,
+        "second_omega": fit.second,
+        "second_correction": fit.second_correction if fit.second is not None else None,
         "chi2": fit.chi2 if fit.freedom else None,
         "freedom": fit.freedom,
         "probability": chi2_probability(fit.chi2, fit.freedom) if fit.freedom else None,

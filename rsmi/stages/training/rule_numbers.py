@@ -87,7 +87,8 @@ def summary(file: File) -> dict[str, Any]:
 
     Filters are nested lists: hidden unit, component (if there are several), axes of the block. A
     filter of products is a list; ``products`` has the sites of each product, ``matrices`` the
-    symmetric matrix A of x = v^T A v + bias of every unit, and ``site_weights`` its row sums.
+    symmetric matrix A of x = v^T A v + bias of every unit, and ``site_weights`` the row sums
+    of A.
     """
     rule = RuleFile(file)
     filters, units = rule.filters, rule.explained_by_units

@@ -53,6 +53,16 @@ PROVENANCE = (
         since=(1, 4),
     ),
     Dataset(
+        "/provenance/labels",
+        "bytes",
+        (),
+        "",
+        "spectrum, correlation: JSON object, how the files of learned functions were called, by"
+        " the names of the functions (not in the digest)",
+        required=False,
+        since=(1, 4),
+    ),
+    Dataset(
         "/provenance/block_covariance",
         "float64",
         ("variables", "variables"),
