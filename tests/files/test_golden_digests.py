@@ -1,4 +1,5 @@
-"""A fixed set of commands still makes what it made in version 0.4.0, dataset by dataset.
+"""A fixed set of commands still makes what it made in version 0.4.0, dataset by dataset. What is
+newer makes what it made in the version that released it.
 
 This is the safety net under refactorings. The commands in `FILES` make small files of every kind,
 with both models, all algorithms and all objectives. What they made when the record was taken is
@@ -59,6 +60,8 @@ _DIMERS = f"sample --model dimers --size 6 --chains 4 {_QUICK}"
 _TRAINING = f"{_PLAIN} --chains 4 --samples 240"
 _IN_FLIGHT = f"flow --model ising {_QUICK} --rule majority"
 _REPLICAS_IN_FLIGHT = f"{_IN_FLIGHT} --size 4 --coupling 0.4 --samples 1100 --steps 1"
+_SIZES_IN_FLIGHT = f"spectrum --model ising {_QUICK}"
+_TWO_SIZES = f"{_SIZES_IN_FLIGHT} --sizes 4,6 --coupling 0.4 --samples 600"
 _THETA = "--windows 2000 --hidden 4 --cd-steps 1 --epochs 3"
 _LAMBDA = "--windows 1500 --restarts 1"
 
@@ -259,6 +262,28 @@ FILES = {
     "exponent-3d.h5": "exponent flow-3d.h5",
     "crossing.h5": "crossing small-cold.h5 small-hot.h5 cold.h5 hot.h5",
     "crossing-more.h5": "crossing small-cold.h5 small-hot.h5 cold.h5 critical.h5 hot.h5",
+    # Spectra and correlation functions, of files and in flight.
+    "spectrum.h5": (
+        "spectrum training.h5 critical.h5 --modes --function plaquette --even zigzag"
+        " --odd filter-one.csv"
+    ),
+    "spectrum-hard.h5": (
+        "spectrum training.h5 critical.h5 --function majority --odd filter-one.csv --readout hard"
+        " --omega 1.75"
+    ),
+    "spectrum-flight.h5": f"{_SIZES_IN_FLIGHT} --sizes 4,6,8 --samples 600 --temperature Tc",
+    "spectrum-3d.h5": (
+        f"{_SIZES_IN_FLIGHT} --dimension 3 --sizes 6,8 --samples 300 --temperature Tc --modes"
+    ),
+    "spectrum-shard-0.h5": f"{_TWO_SIZES} --shard 0/2",
+    "spectrum-shard-1.h5": f"{_TWO_SIZES} --shard 1/2",
+    "spectrum-merged.h5": "merge spectrum-shard-0.h5 spectrum-shard-1.h5",
+    "correlation.h5": (
+        "spectrum training.h5 critical.h5 --correlation --odd filter-one.csv --function majority"
+    ),
+    "correlation-dimers.h5": (
+        f"spectrum --model dimers --sizes 4,6 --samples 40 --chains 4 --correlation {_QUICK}"
+    ),
 }
 
 # Commands whose printed JSON is compared.
@@ -278,6 +303,8 @@ PRINTED = (
     "info flow-coarse.h5",
     "info exponent.h5",
     "info crossing.h5",
+    "info spectrum-flight.h5",
+    "info correlation-dimers.h5",
 )
 
 # Commands that are refused, and their exit codes.
@@ -302,6 +329,8 @@ REFUSED = {
     "coarse-grain spins-other.h5 --rule majority -o new.h5": 65,
     "coarse-grain critical.h5 --rule critical.h5 -o new.h5": 65,
     "exponent critical.h5 -o new.h5": 65,
+    "spectrum critical.h5 -o new.h5": 2,
+    "spectrum training.h5 hot.h5 -o new.h5": 2,
     "merge shard-0.h5 -o new.h5": 2,
     "merge shard-0.h5 dimers-shard-1.h5 -o new.h5": 65,
     "import numbers.csv -o new.h5": 65,
@@ -817,8 +846,9 @@ def test_record_is_complete(recorded):
     assert recorded["refused"] == REFUSED
     assert len(recorded["streams"]) == len(STREAMS)
     kinds = {file["attributes"]["kind"] for file in recorded["files"].values()}
-    shards = {"samples-shard", "flow-shard"}
-    assert kinds == {"samples", "theta", "lambda", "flow", "exponent", "crossing"} | shards
+    shards = {"samples-shard", "flow-shard", "spectrum-shard"}
+    results = {"flow", "exponent", "crossing", "spectrum", "correlation"}
+    assert kinds == {"samples", "theta", "lambda"} | results | shards
 
 
 def test_differences_are_found(workshop):
