@@ -84,15 +84,9 @@ def command(
     from rsmi.stages.flow import from_files, in_flight, summary
     from rsmi.stages.flow.run import run as run_flow
 
-    if model is None and not samples:
-        raise UsageError(
-            "give files of samples, or --model with --size, --temperature and --samples to sample"
-            " in flight"
-        )
+    paths = sampling.files_of_samples(ctx, samples, model, physics, "--size")
     prepared: AbstractContextManager[FlowSource]
-    if samples:
-        sampling.refuse_with_files(ctx, ["model", *physics])
-        paths = common.read_paths(samples)
+    if paths:
         prepared = from_files.prepare(paths, rule, block, hard, bias, steps, seed)
     else:
         ensembles = _ensembles(model, seed, **physics)
@@ -118,9 +112,7 @@ def _ensembles(
     **settings: Any,
 ) -> list[dict[str, Any]]:
     """The options of each temperature, see `rsmi.stages.chains.parameters_of`."""
-    for option, value in (("--size", size), ("--samples", n_samples)):
-        if value is None:
-            raise UsageError(f"{option}: needed with --model")
+    sampling.require_with_model(size=size, samples=n_samples)
     shape = sampling.parse_size(str(size), dimension)
     if temperature and coupling:
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -177,7 +178,47 @@ def options(
     )
 
 
-def refuse_with_files(ctx: click.Context, names: Iterable[str]) -> None:
+def files_of_samples(
+    ctx: click.Context, samples: Iterable[str], model: str | None, physics: Iterable[str], size: str
+) -> list[Path]:
+    """Return the files whose samples are measured; none if they are sampled in flight.
+
+    Parameters
+    ----------
+    ctx : click.Context
+    samples : iterable of str
+        The arguments of the command.
+    model : str or None
+    physics : iterable of str
+        The names of the options of sampling.
+    size : str
+        The option that gives the lattice.
+
+    Raises
+    ------
+    UsageError
+        If neither files nor a model are given, or both.
+    """
+    paths = tuple(samples)
+    if paths:
+        _refuse_with_files(ctx, ["model", *physics])
+        return common.read_paths(paths)
+    if model is None:
+        raise UsageError(
+            f"give files of samples, or --model with {size}, --temperature and --samples to sample"
+            " in flight"
+        )
+    return []
+
+
+def require_with_model(**options: object) -> None:
+    """Raise UsageError if an option is None that sampling in flight needs."""
+    for name, value in options.items():
+        if value is None:
+            raise UsageError(f"--{name}: needed with --model")
+
+
+def _refuse_with_files(ctx: click.Context, names: Iterable[str]) -> None:
     """Raise UsageError if an option of sampling is given although samples are read from files."""
     given = [
         name

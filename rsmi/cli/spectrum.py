@@ -10,7 +10,6 @@ from click.shell_completion import CompletionItem
 
 from rsmi.cli import common, sampling
 from rsmi.cli.model_options import OptionalModelCommand, model_option
-from rsmi.errors import UsageError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -179,16 +178,11 @@ def command(
     from rsmi.stages.spectrum.request import Choices
     from rsmi.stages.spectrum.run import run as run_spectrum
 
-    if model is None and not samples:
-        raise UsageError(
-            "give files of samples, or --model with --sizes, --temperature and --samples to sample"
-            " in flight"
-        )
+    paths = sampling.files_of_samples(ctx, samples, model, physics, "--sizes")
     choices = Choices(function, odd, even, block, readout, omega, modes, correlation)
     prepared: AbstractContextManager[SpectrumSource]
-    if samples:
-        sampling.refuse_with_files(ctx, ["model", *physics])
-        prepared = from_files.prepare(common.read_paths(samples), choices)
+    if paths:
+        prepared = from_files.prepare(paths, choices)
     else:
         prepared = in_flight.prepare(_sampled(model, seed, **physics), choices)
     with prepared as work:
@@ -210,9 +204,7 @@ def _sampled(
     **settings: Any,
 ) -> dict[str, Any]:
     """The options of sampling, for `rsmi.stages.spectrum.in_flight.prepare`."""
-    for option, value in (("--sizes", sizes), ("--samples", n_samples)):
-        if value is None:
-            raise UsageError(f"{option}: needed with --model")
+    sampling.require_with_model(sizes=sizes, samples=n_samples)
     return {
         "model": model,
         "dimension": dimension,

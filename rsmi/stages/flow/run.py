@@ -9,6 +9,7 @@ from pathlib import Path
 from rsmi import models
 from rsmi.engine.request import RunOptions
 from rsmi.engine.session import Session
+from rsmi.engine.tasks import Named
 from rsmi.renormalization import kinds, operators, thermometer
 from rsmi.renormalization.component_operators import operator_names
 from rsmi.samples.flow_ensembles import FlowEnsemble, blocks_of_files, ensembles_of
@@ -16,8 +17,8 @@ from rsmi.samples.views import FlowFile, open_flow
 from rsmi.stages.flow import from_files, in_flight
 from rsmi.stages.flow.source import FlowSource
 from rsmi.stages.flow.storage import contents
-from rsmi.stages.flow.sums import OF_CHAINS
 from rsmi.stages.joined import Contents, JoinedSession
+from rsmi.stages.measurement import attributes_of, run_measurement
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
@@ -29,16 +30,11 @@ _WRONG = 3.0  # errors by which the effective coupling of samples differs from t
 
 def run(source: FlowSource, output: Path, options: RunOptions) -> None:
     """Measure the flow, or resume it."""
-    with Session(output, source.request, options) as session:
-        if session.complete:
-            return log.info("%s is complete already", output)
-        tasks = source.measure(session)
-        if options.shard is not None:
-            session.publish_shard(_attributes(source), tasks, source.shared(), OF_CHAINS)
-        else:
-            stored = contents(*source.collect(session, tasks), source.dimension)
-            session.publish(_attributes(source), *stored, source.shared())
-    if options.shard is None:
+
+    def stored(session: Session, tasks: Sequence[Named]) -> Contents:
+        return contents(*source.collect(session, tasks), source.dimension)
+
+    if run_measurement(source, output, options, _attributes(source), stored):
         _warn(output, source)
 
 
@@ -52,9 +48,7 @@ def _attributes(source: FlowSource) -> dict:
     components = source.chosen.n_hidden
     names = operator_names(source.dimension, components)
     return {
-        "model": source.system.get("model"),
-        "model_parameters": source.system.get("model_parameters"),
-        "contradictions": list(source.contradictions) or None,
+        **attributes_of(source),
         **source.chosen.identity,
         "block": source.chosen.block,
         "steps": source.chosen.steps,

@@ -3,27 +3,27 @@ file keeps of every ensemble."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from rsmi.engine.request import Request
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows
 from rsmi.errors import UsageError
 from rsmi.samples.examination.overlap import refuse_copies
 from rsmi.samples.views import SamplesFile
 from rsmi.stages.flow.sums import Sums
+from rsmi.stages.measurement import MeasuredSource
 from rsmi.stages.rule_sequence import RuleSequence
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.summary import separate_chains
 from rsmi.store import canonical_json, text_digest
 
 
-class FlowSource(Protocol):
+class FlowSource(MeasuredSource, Protocol):
     """A checked request of a flow: the ensembles and the rule of every step.
 
     `rsmi.stages.flow.from_files.StoredFlow` reads samples from files;
@@ -35,20 +35,8 @@ class FlowSource(Protocol):
         """The rule of every step."""
 
     @property
-    def request(self) -> Request:
-        """The file that the flow makes."""
-
-    @property
     def dimension(self) -> int:
         """The number of axes of the lattices."""
-
-    @property
-    def system(self) -> Mapping[str, Any]:
-        """The attributes of the samples that are the same for all ensembles."""
-
-    @property
-    def contradictions(self) -> Sequence[str]:
-        """What the samples contradict that was let pass: sentences."""
 
     @property
     def doubts(self) -> Sequence[str]:
@@ -57,15 +45,6 @@ class FlowSource(Protocol):
     @property
     def names(self) -> list[str]:
         """The names of the ensembles, for messages."""
-
-    def plan(self) -> dict:
-        """What a run would do."""
-
-    def measure(self, session: Session) -> Sequence[Named]:
-        """Run the tasks of the session's shard, or all of them, and return them."""
-
-    def shared(self) -> Rows:
-        """The datasets that do not depend on what the tasks measure; every shard has them."""
 
     def collect(self, session: Session, tasks: Sequence[Named]) -> tuple[Sums, Rows]:
         """The sums of all ensembles, and the other datasets that depend on what the tasks
