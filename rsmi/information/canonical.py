@@ -15,6 +15,50 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 CUT = 1e-9
+SAMPLE_CUT = 1e-6  # of covariances of samples, whose null directions have rounding errors
+_ROWS_AT_ONCE = 1 << 16  # as floating-point numbers
+
+
+class Moments(NamedTuple):
+    """Covariances of two sets of variables.
+
+    Attributes
+    ----------
+    block : ndarray of float64, (n_block, n_block)
+    environment : ndarray of float64, (n_environment, n_environment)
+    between : ndarray of float64, (n_block, n_environment)
+    """
+
+    block: NDArray[np.float64]
+    environment: NDArray[np.float64]
+    between: NDArray[np.float64]
+
+
+def sample_moments(
+    blocks: NDArray[np.integer],
+    environments: NDArray[np.integer],
+    means: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> Moments:
+    """Return the covariances of samples in double precision.
+
+    Parameters
+    ----------
+    blocks : ndarray of int, (n, n_block)
+    environments : ndarray of int, (n, n_environment)
+    means : (ndarray, ndarray), optional
+        What is subtracted from both; None for variables whose averages vanish by symmetry.
+    """
+    size = blocks.shape[1] + environments.shape[1]
+    total = np.zeros((size, size))
+    for first in range(0, len(blocks), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        both = np.concatenate([blocks[rows], environments[rows]], axis=1, dtype=np.float64)
+        if means is not None:
+            both -= np.concatenate(means)
+        total += both.T @ both
+    total /= len(blocks)
+    inside, outside = slice(0, blocks.shape[1]), slice(blocks.shape[1], None)
+    return Moments(total[inside, inside], total[outside, outside], total[inside, outside])
 
 
 class Canonical(NamedTuple):

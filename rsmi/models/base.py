@@ -410,6 +410,13 @@ class Model:
         """Return the exact energy per site in J of the sampled lattice; None if it is unknown."""
         return None
 
+    def canonical_correlations(
+        self, geometry: Geometry, attributes: Mapping[str, Any]
+    ) -> NDArray[np.float64] | None:
+        """Return the exact canonical correlations of block and environment in descending order
+        (`rsmi.information.canonical`); None if they are unknown."""
+        return None
+
     def relative_temperature(self, attributes: Mapping[str, Any]) -> float | None:
         """Return T/T_c; None if either is unknown."""
         coupling = attributes.get("coupling")

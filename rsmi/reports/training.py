@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rsmi import models
 from rsmi.lattice.blocks import with_neighbours
 from rsmi.lattice.geometry import Geometry, shape_text
+from rsmi.reports import canonical
 from rsmi.reports.products import describe_products, layers
 from rsmi.reports.samples import lattice, temperature
 from rsmi.samples.views import RuleFile
@@ -128,6 +129,7 @@ def describe_lambda(file: File) -> list[str]:
         "",
         *filters,
         *table(_information_rows(file.attributes)),
+        *canonical.describe(file),
         *(["", f"  warning: {rising}"] if rising else []),
     ]
 

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rsmi.information.canonical import (
     Canonical,
+    Moments,
     canonical_correlations,
     gaussian_information,
     information_of_each,
@@ -184,21 +185,6 @@ def _shares(
 
 
 # ---- measures by the exact covariance ------------------------------------------------------------
-
-
-class Moments(NamedTuple):
-    """Exact covariances of the +-1 variables of a window, its links and its noise.
-
-    Attributes
-    ----------
-    block : ndarray of float64, (n_block, n_block)
-    environment : ndarray of float64, (n_environment, n_environment)
-    between : ndarray of float64, (n_block, n_environment)
-    """
-
-    block: NDArray[np.float64]
-    environment: NDArray[np.float64]
-    between: NDArray[np.float64]
 
 
 def window_moments(

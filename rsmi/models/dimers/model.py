@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
+from rsmi.information.canonical import canonical_correlations
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry, even_origins, shape_text
 from rsmi.models.base import Component, Known, KnownOperator, KnownValue, Model, Option
@@ -204,6 +205,13 @@ class Dimers(Model):
             no_critical_point="dimers are critical down to the temperature at which columns order",
             operators={"any": (field,)} if free else {},
         )
+
+    def canonical_correlations(
+        self, geometry: Geometry, attributes: Mapping[str, Any]
+    ) -> NDArray[np.float64] | None:
+        """Of free dimers, from the exact covariance of links."""
+        moments = rule_measures.exact_moments(geometry, attributes)
+        return None if moments is None else canonical_correlations(*moments).correlations
 
     def summary(self, file: File) -> dict:
         return samples.summary(file)

@@ -4,11 +4,13 @@ noise, and correlations with the environment as far as they are known exactly.""
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.information.canonical import Moments
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.dimers import filters as dimer_filters
 from rsmi.models.dimers import kasteleyn
@@ -93,17 +95,31 @@ def _of_all(readout: dimer_filters.Readout) -> dict[str, Any]:
 
 
 def _readout(file: File) -> dimer_filters.Readout | None:
-    """Return the measures by the exact covariance of links. It is known for free dimers on periodic
-    lattices that are not coarse-grained."""
+    """Return the measures by the exact covariance of links, where it is known."""
     a = file.attributes
+    moments = exact_moments(Geometry(a["block"], a["buffer"], a["environment"]), a)
+    if moments is None:
+        return None
+    return dimer_filters.filter_readout(file.read("/filters"), moments, a["block"], a["components"])
+
+
+def exact_moments(geometry: Geometry, attributes: Mapping[str, Any]) -> Moments | None:
+    """Return the exact covariances of the variables of a window. They are known for free dimers on
+    periodic lattices that are not coarse-grained; None otherwise.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Block, buffer and environment in cells.
+    attributes : mapping
+        Of samples, or of a rule that was learned on them.
+    """
+    a = attributes
     if a.get("coupling") != 0 or a["rg_step"] or a.get("boundary", "periodic") != "periodic":
         return None
     noise = (2 * a.get("noise_probability", 0.5) - 1, a.get("noise_pairing", "cell"))
-    geometry = Geometry(a["block"], a["buffer"], a["environment"])
-    moments = dimer_filters.window_moments(
-        kasteleyn.link_covariance(a["shape"]), geometry, a["components"], *noise
-    )
-    return dimer_filters.filter_readout(file.read("/filters"), moments, a["block"], a["components"])
+    covariance = kasteleyn.link_covariance(a["shape"])
+    return dimer_filters.window_moments(covariance, geometry, a["components"], *noise)
 
 
 def _number(value: float) -> float | None:

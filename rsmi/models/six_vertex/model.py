@@ -67,7 +67,13 @@ class SixVertex(Model):
     def default_chains(self, parameters: Mapping[str, Any]) -> int:
         return simulation.CHAINS
 
-    def coupling(self, temperature: str | None, coupling: float | None, dimension: int) -> float:
+    def coupling(
+        self,
+        temperature: str | None,
+        coupling: float | None,
+        dimension: int,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> float:
         raise UsageError(
             "--temperature and --coupling: the six-vertex model has a weight and no temperature;"
             " leave both out"

@@ -19,6 +19,7 @@ from rsmi.samples.views import MachinesFile, SamplesFile, open_machines, open_sa
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training.ascent import Ascent
 from rsmi.stages.training.block_methods import Explanation, Likelihood
+from rsmi.stages.training.canonical import OBJECTIVE, CanonicalModes
 from rsmi.stages.training.methods import Method
 from rsmi.stages.training.rule_numbers import WITHOUT_OPTIMISER
 from rsmi.stages.training.rules import LambdaTraining
@@ -40,6 +41,7 @@ _LIKELIHOOD_ESTIMATORS = ("cd", "pcd")
 _ESTIMATORS: dict[str, tuple[str, ...]] = {
     "likelihood": _LIKELIHOOD_ESTIMATORS,
     "total-correlation": (),
+    OBJECTIVE: (),
 }
 
 
@@ -97,6 +99,7 @@ def prepare(
         units = choice.decoder_units
         method = _method(objective, estimator, hidden, bias, drawn, machines, optimiser, units)
         _require_enough(drawn, method)
+        restarts = 1 if objective == OBJECTIVE else restarts
         yield LambdaTraining(drawn, machines, method, restarts, seed, optimiser, choice)
 
 
@@ -251,6 +254,8 @@ def _method(
 ) -> Method:
     if objective == "total-correlation":
         return Explanation(hidden, bias)
+    if objective == OBJECTIVE:
+        return CanonicalModes(hidden, bias)
     if objective == "likelihood":
         return _likelihood(estimator, hidden, bias, windows)
     changes = windows.model.checked_training(

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from rsmi.lattice.waves import Mode
 from rsmi.samples.subject import subject
 from rsmi.samples.views import RuleFile
+from rsmi.stages.training import canonical
 from rsmi.statistics.convergence import Rise, rise_at_middle
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
 # How the objectives are trained that no optimiser maximises by updates.
 WITHOUT_OPTIMISER = {
+    canonical.OBJECTIVE: "one diagonalisation of covariances",
     "total-correlation": "iterations to a fixed point",
     "likelihood": "epochs of contrastive divergence",
 }
@@ -112,6 +114,7 @@ def summary(file: File) -> dict[str, Any]:
         "updates": rule.updates,
         **_rise(rule),
         "total_correlation_units_soft": None if units is None else units.tolist(),
+        **canonical.summary(file),
         **_deprecated(rule),
         **(rule.model.rule_summary(file) if rule.products is None else {}),
     }

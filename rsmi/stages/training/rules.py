@@ -31,7 +31,7 @@ from rsmi.samples.trained import (
 )
 from rsmi.samples.views import BLOCK_COVARIANCE, MachinesFile
 from rsmi.samples.windows import WindowSet
-from rsmi.stages.training import measures
+from rsmi.stages.training import canonical, measures
 from rsmi.stages.training.methods import Method, Restart
 from rsmi.stages.training.rule_numbers import still_rising
 from rsmi.stages.training.sector import SectorChoice
@@ -77,6 +77,11 @@ class LambdaTraining:
         }
         machines = () if self.machines is None else (self.machines.file,)
         return Request("train-lambda", "lambda", parameters, (self.windows.source, *machines))
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether the filters are canonical variables, whose correlations are stored."""
+        return self.method.objective == canonical.OBJECTIVE
 
     def key(self, purpose: str, number: int) -> NDArray[np.uint64]:
         """The key of the random numbers for one purpose (a training, the fit of a decoder) and one
@@ -241,6 +246,7 @@ def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
     windows, rule = work.windows, outcome.rule
     explained, of_units = measures.explained(windows, rule.filters, rule.bias)
     exact = measures.exact_attributes(windows, rule.filters, rule.bias)
+    pairs, of_pairs = canonical.measures(windows) if work.is_canonical else ({}, {})
     for sentence in measures.cautions_beside_exact(outcome.soft, outcome.hard, exact):
         log.warning("%s: %s", session.output, sentence)
     attributes = {
@@ -254,13 +260,14 @@ def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
         **measures.bound_attributes(outcome.soft, outcome.hard, outcome.shuffled),
         **exact,
         **explained,
+        **pairs,
     }
 
     def fill(writer: Writer) -> None:
         write_mask(writer, windows.geometry)
         _write_rules(writer, work, outcome)
         _write_curves(writer, session, work, outcome)
-        for name, values in of_units.items():
+        for name, values in (of_units | of_pairs).items():
             writer.write(name, values)
         writer.write("/split/held_out", windows.split.held_out)
 
