@@ -38,6 +38,14 @@ first two, with two exponents of the last correction, give the systematic error.
 the headline are fixed: X24 and <m^2> of three or more sizes, X12 and <m^2> of two. Where the exact
 energy of the lattices is known, it reduces the errors.
 
+Where the order is not that of the magnetization, its place is taken by the order parameter that
+the model declares: the staggered order of antiferromagnets and hard squares, the order at the wave
+vector K of hard hexagons and of the ground states of the triangular antiferromagnet, stripes, or
+the magnetization of all sites of a cell. The parts of an order with two components are added as
+squares. Of hidden units the part with the same wave vector is measured. Particles have no flip: the
+order, which translations of the lattice turn round, is odd, and the density is even; --odd and
+--even say which part of a rule is measured.
+
 With --modes, two-point functions at small wave vectors are measured too: the Gaussian-smeared
 antipodal sum and S(0) - S(1), both free of contact terms. With --correlation the command measures
 the connected correlation function C(r) along an axis and a diagonal, the structure factor and the
@@ -59,6 +67,11 @@ Example: about a minute of two cores, the scaling dimensions of the two-dimensio
 Example: five minutes, the same of the three-dimensional one
   rsmi spectrum --model ising --dimension 3 --sizes 4,6,8,12,16,24 --temperature Tc \\
       --samples 10000000 -o cubic.h5
+Example: hard squares at their critical fugacity, and a hidden unit that was learned on them
+  rsmi sample --model hard-squares --size 16 --fugacity zc --samples 20000 -o squares.h5
+  rsmi train-lambda squares.h5 --block 2x2 -o rule.h5
+  rsmi spectrum --model hard-squares --fugacity zc --sizes 8,12,16 --samples 50000 \\
+      --function rule.h5 -o spectrum.h5
 Example: the correlation functions of the spin and of the energy
   rsmi spectrum 32.h5 --correlation -o correlation.h5 && rsmi plot correlation.h5 -o c.png
 """

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from rsmi.figures.style import REFERENCE, marker, note
 from rsmi.reports.flow import model_text
 from rsmi.reports.spectrum import size_names
-from rsmi.stages.spectrum.functions import SECTORS
+from rsmi.stages.spectrum.chosen import SECTORS
 from rsmi.stages.spectrum.summary import summary
 from rsmi.statistics.notation import with_error
 from rsmi.store import File

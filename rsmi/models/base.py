@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from rsmi.errors import UsageError
 from rsmi.information.gauge import Constraints, one_hot_constraints
 from rsmi.lattice.columns import Columns, Component
+from rsmi.lattice.order import Order
 from rsmi.lattice.symbols import DIHEDRAL, FLIP, PERMUTATIONS
 from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models import order, spins
@@ -50,6 +51,7 @@ __all__ = [
     "Model",
     "Option",
     "Oracle",
+    "Order",
     "Sector",
     "Thermometer",
 ]
@@ -394,6 +396,20 @@ class Model:
         \\*shape). The neutral answer has every component itself.
         """
         return spins.component_fields(self.components(attributes))
+
+    def order(self, attributes: Mapping[str, Any]) -> Order | None:
+        """Return the order parameter, whose scaling dimension ``rsmi spectrum`` measures; None if
+        it is the average of one spin per site, or if there is none.
+
+        A symmetry must turn the ordered states into one another: a flip of all spins, or
+        translations of the lattice.
+        """
+        return None
+
+    def energy_name(self, attributes: Mapping[str, Any]) -> str | None:
+        """Return the name of minus the energy per site among the functions of a spectrum; None if
+        it never varies. It is the coupled function of a system with an `order`."""
+        return "energy"
 
     def sublattice_signs(self, shape: Sequence[int]) -> NDArray[np.int8] | None:
         """Return the signs (\\*shape) with which the meaning of a learned block alternates between

@@ -8,8 +8,9 @@ from typing import Any
 from rsmi.lattice.geometry import sides_text
 from rsmi.renormalization.critical_exponents import exponents_of_dimensions
 from rsmi.reports.flow import model_text
+from rsmi.samples.files import model_of
 from rsmi.stages.spectrum import summary as stage
-from rsmi.stages.spectrum.functions import SECTORS
+from rsmi.stages.spectrum.chosen import SECTORS
 from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
@@ -36,10 +37,10 @@ def describe(file: File) -> list[str]:
     lines = [*fields(_input_rows(file, numbers)), "", *table(_quoted_rows(numbers))]
     if numbers["exponents"]:
         lines += ["", *table(_exponent_rows(numbers))]
-    for sector in SECTORS:
+    for sector in filter(numbers["functions"].get, SECTORS):
         lines += ["", f"  {sector} functions: {_exact_text(numbers, sector)}", ""]
         lines += table(_sector_rows(numbers, sector))
-    return [*lines, "", *_notes(numbers)]
+    return [*lines, "", *_notes(numbers), *_symmetry_note(file, numbers)]
 
 
 def temperature_text(numbers: Json) -> str:
@@ -60,11 +61,30 @@ def _input_rows(file: File, numbers: Json) -> list[tuple[str, str]]:
     exact = ", with the exact energy of the lattices" if all(numbers["exact_energy"]) else ""
     return [
         ("model", model_text(file)),
-        ("temperature", temperature_text(numbers)),
+        _state_point(file, numbers),
         ("sizes", ", ".join(size_names(numbers).values())),
         ("samples", ", ".join(f"{count:.3g}" for count in numbers["samples"])),
         ("errors", f"jackknife over {' to '.join(map(str, groups))} groups of samples{exact}"),
         ("corrections", f"L^-omega, omega = {_number(numbers['omega'])}{_other_omega(numbers)}"),
+    ]
+
+
+def _state_point(file: File, numbers: Json) -> tuple[str, str]:
+    """The temperature, or what the model says instead if it has none."""
+    model, shape = model_of(file), file.read("/files/shape")[0].tolist()
+    if numbers["coupling"] is not None or model.order(file.attributes) is None:
+        return "temperature", temperature_text(numbers)
+    return "state point", model.describe_temperature({**file.attributes, "shape": shape})
+
+
+def _symmetry_note(file: File, numbers: Json) -> list[str]:
+    """What odd means if it is no flip that tells it."""
+    if model_of(file).symmetric(file.attributes):
+        return []
+    order = numbers["headline"]["odd"]["function"]
+    return [
+        f"  odd: the {order}, which translations of the lattice turn round, and parts of functions"
+        " with its wave vector; even: averages over the lattice"
     ]
 
 

@@ -179,10 +179,12 @@ def test_two_corrections():
     assert values == pytest.approx((1.4, 0.3, 0.4), abs=1e-9)
     assert both.freedom == 2 and both.chi2 < 1e-12
     assert abs(fits.extrapolate(sizes, [power], 0.83).delta - 1.4) > 0.01
-    assert second_omega(3, 0.83, 6) == 1.96
-    assert [second_omega(3, 0.83, 5), second_omega(2, 2.0, 6), second_omega(3, "free", 6)] == [
-        *[None] * 3
-    ]
+    assert second_omega(0.83, 1.96, 6) == 1.96
+    assert [
+        second_omega(0.83, 1.96, 5),
+        second_omega(2.0, 1.75, 6),
+        second_omega("free", 1.96, 6),
+    ] == [*[None] * 3]
 
 
 def test_chi2_probabilities():

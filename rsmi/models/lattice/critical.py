@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from rsmi.models.known import KnownOperator, KnownValue
 from rsmi.models.lattice.definition import Bond, Definition
+from rsmi.models.lattice.orders import order_of
 from rsmi.models.lattice.presets import preset
 
 _ISING = {
@@ -22,7 +24,7 @@ _POTTS = (
     KnownOperator("sigma", KnownValue(2 / 15, "2/15 = 0.1333", _SOURCE)),
     KnownOperator("epsilon", KnownValue(0.8, "4/5 = 0.8", _SOURCE)),
 )
-NO_TEMPERATURE = "hard cores have no temperature: their critical point is a fugacity"
+_CRITICAL = 1e-4  # relative distance from z_c that makes no difference
 UNKNOWN = "the critical temperature of this model is not known exactly"
 
 
@@ -34,13 +36,31 @@ def exponents(definition: Definition) -> dict[str, KnownValue]:
 
 def operators(definition: Definition) -> dict[str, tuple[KnownOperator, ...]]:
     """Return the scaling operators of the critical point by their sector: those of the Ising model,
-    and of the three-state Potts model for hard hexagons."""
+    and of the three-state Potts model for hard hexagons. The order of hard cores, which
+    translations turn round, takes the odd sector."""
     if critical_coupling(definition):
-        return {"odd": (_SIGMA,), "even": (_EPSILON,)}
+        order = order_of(definition)
+        uniform = order is None or order.uniform
+        return {"odd": (replace(_SIGMA, uniform=uniform),), "even": (_EPSILON,)}
     if critical_fugacity(definition) is None:
         return {}
     hexagons = _same_lattice(definition, preset("hard-hexagons"))
-    return {"any": _POTTS if hexagons else (_SIGMA, _EPSILON)}
+    sigma, epsilon = _POTTS if hexagons else (_SIGMA, _EPSILON)
+    return {"odd": (replace(sigma, uniform=False),), "even": (epsilon,)}
+
+
+def at_critical_fugacity(definition: Definition) -> bool:
+    """Return whether the fugacity is the critical one, as well as this is known."""
+    known, own = critical_fugacity(definition), definition.fugacity
+    return known is not None and own is not None and abs(own / known.value - 1) < _CRITICAL
+
+
+def of_fugacity(definition: Definition) -> str:
+    """Return how far hard cores are from their critical fugacity: a sentence."""
+    known, own = critical_fugacity(definition), definition.fugacity
+    if known is None or own is None:
+        return "the critical fugacity of this model is unknown"
+    return f"the samples are at a fugacity of {own / known.value:.4g} z_c"
 
 
 def critical_coupling(definition: Definition) -> KnownValue | None:

@@ -172,8 +172,8 @@ def ordering_modes(point: StatePoint) -> list[Mode]:
     count as repulsion. Their squares decay more slowly than the energy and the magnetization where
     the order is not uniform, as in antiferromagnets.
     """
-    waves = _waves(point)
-    matrices = _interaction(point, waves)
+    waves = wave_numbers(point)
+    matrices = interaction(point, waves)
     values, vectors = np.linalg.eigh(matrices)
     best = values[:, -1].max()
     scale = max(1e-300, float(np.abs(values).max()))
@@ -181,7 +181,7 @@ def ordering_modes(point: StatePoint) -> list[Mode]:
     return [_mode(point, waves[number], vectors[number, :, -1]) for number in chosen]
 
 
-def _waves(point: StatePoint) -> NDArray[np.int64]:
+def wave_numbers(point: StatePoint) -> NDArray[np.int64]:
     """Wave numbers (n, dimension) along each axis, one of each pair q, -q."""
     waves = np.indices(point.shape).reshape(len(point.shape), -1).T
     opposite = -waves % np.array(point.shape)
@@ -189,7 +189,7 @@ def _waves(point: StatePoint) -> NDArray[np.int64]:
     return waves[waves @ strides <= opposite @ strides]
 
 
-def _interaction(point: StatePoint, waves: NDArray[np.int64]) -> NDArray[np.complex128]:
+def interaction(point: StatePoint, waves: NDArray[np.int64]) -> NDArray[np.complex128]:
     """The coupling (n, components, components) of the modes of each wave number."""
     definition, components = point.definition, len(point.definition.sites)
     matrices = np.zeros((len(waves), components, components), dtype=np.complex128)

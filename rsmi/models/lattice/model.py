@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
 from rsmi.lattice.unit_cell import UnitCell
-from rsmi.models.base import Component, Known, Model, Option
+from rsmi.models.base import Component, Known, Model, Option, Order
 from rsmi.models.lattice import (
     critical,
     enumeration,
     exact,
     model_file,
+    orders,
     parameters,
     report,
     samples,
@@ -177,6 +178,29 @@ class LatticeModel(Model):
             return None
         return UnitCell(own.basis, own.positions)
 
+    def order(self, attributes: Mapping[str, Any]) -> Order | None:
+        """The order that the couplings prefer; None where the average of the spins in a square
+        array is that order, or for blocks."""
+        own = self._definition(attributes)
+        if own is None or attributes.get("rg_step"):
+            return None
+        if attributes.get("components", 1) != len(own.sites):
+            return None
+        order = orders.order_of(own)
+        return None if order is None or (order.uniform and own.is_square) else order
+
+    def energy_name(self, attributes: Mapping[str, Any]) -> str:
+        """``density`` of hard cores alone, whose energy is minus the number of particles."""
+        own = self._definition(attributes)
+        return "energy" if own is None or own.thermal else "density"
+
+    def fields(
+        self, attributes: Mapping[str, Any]
+    ) -> Mapping[str, Callable[[NDArray[np.int8]], NDArray[np.float64]]]:
+        """The sites of a cell, and the parts of the order."""
+        order = self.order(attributes)
+        return {**super().fields(attributes), **(order.fields() if order else {})}
+
     # ---- exact values ----------------------------------------------------------------------------
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
@@ -185,7 +209,8 @@ class LatticeModel(Model):
             return Known(no_critical_point=critical.UNKNOWN)
         if not own.thermal:
             return Known(
-                no_critical_point=critical.NO_TEMPERATURE,
+                no_critical_point=critical.of_fugacity(own),
+                always_critical=critical.at_critical_fugacity(own),
                 operators=critical.operators(own),
                 enumeration=enumeration.LatticeEnumeration(own),
             )

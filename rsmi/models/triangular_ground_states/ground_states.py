@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.order import Order
 from rsmi.models.triangular_ground_states.worm import LONGEST
 
 BONDS = ((1, 0), (0, 1), (1, 1))  # three of the six neighbours of a site
+ORDER = Order("order at K", ((Fraction(1, 3), Fraction(1, 3)),))
 
 
 def check_shape(shape: Sequence[int], where: str = "--size") -> None:

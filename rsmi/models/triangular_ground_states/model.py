@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
 from rsmi.lattice.unit_cell import TRIANGULAR, UnitCell
-from rsmi.models.base import Known, Model
+from rsmi.models.base import Known, Model, Order
 from rsmi.models.triangular_ground_states import ground_states, known, samples, simulation
 
 if TYPE_CHECKING:
@@ -100,6 +100,16 @@ class TriangularGroundStates(Model):
             for component in ("cos", "sin")
         }
         return {**super().fields(attributes), **order}
+
+    def order(self, attributes: Mapping[str, Any]) -> Order | None:
+        """The order of the three sublattices."""
+        if attributes.get("components", 1) > 1 or attributes.get("rg_step", 0):
+            return None
+        return ground_states.ORDER
+
+    def energy_name(self, attributes: Mapping[str, Any]) -> str | None:
+        """None: all ground states have the same energy."""
+        return None
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         return known.known(dimension)

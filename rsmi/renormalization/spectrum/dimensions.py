@@ -24,6 +24,7 @@ import numpy as np
 
 from rsmi.renormalization.spectrum.extrapolations import (
     Dimension,
+    contact_omega,
     dimension_of,
     leading_omega,
     omega_of,
@@ -106,6 +107,7 @@ def spectrum_of(
     omega: Omega = None,
     probe: int = 0,
     leading: float | None = None,
+    contact: float | None = None,
 ) -> Spectrum:
     """Extrapolate the scaling dimensions of all functions.
 
@@ -120,6 +122,8 @@ def spectrum_of(
     leading : float, optional
         The exponent of leading corrections, if it is known; by default
         `extrapolations.leading_omega`.
+    contact : float, optional
+        The exponent of the contact term of <m^2>; by default that of the Ising model.
 
     Raises
     ------
@@ -134,6 +138,7 @@ def spectrum_of(
         raise ValueError("all sizes need the same functions")
     dimension = len(sizes[0].sums.shape)
     default = leading_omega(dimension) if leading is None else leading
+    contact = contact_omega(dimension) if contact is None else contact
     measured = tuple(estimates(size.sums, probe, size.exact) for size in sizes)
     dimensions = tuple(
         dimension_of(
@@ -142,8 +147,9 @@ def spectrum_of(
             lengths,
             measured,
             dimension,
-            omega_of(quantity.kind, dimension, default) if omega is None else omega,
-            second_omega(dimension, default, len(sizes)) if omega is None else None,
+            omega_of(quantity.kind, default, contact) if omega is None else omega,
+            second_omega(default, contact, len(sizes)) if omega is None else None,
+            contact,
         )
         for number, quantity in enumerate(measured[0].quantities)
     )

@@ -87,34 +87,38 @@ def leading_omega(dimension: int) -> float:
     return LEADING_OMEGA.get(dimension, LEADING_OMEGA[2])
 
 
-def contact_omega(dimension: int) -> float:
-    """Return the exponent of the correction that the contact term of <m^2> makes."""
+def contact_omega(dimension: int, delta: float | None = None) -> float:
+    """Return the exponent of the correction that the contact term of <m^2> makes: d - 2 Delta of
+    the order, or that of the Ising model if Delta is not known."""
+    if delta is not None:
+        return round(dimension - 2 * delta, 2)
     return CONTACT_OMEGA.get(dimension, CONTACT_OMEGA[2])
 
 
-def second_omega(dimension: int, omega: float | str, sizes: int) -> float | None:
+def second_omega(omega: float | str, contact: float, sizes: int) -> float | None:
     """Return the exponent of the second correction; None if there is none.
 
     Parameters
     ----------
-    dimension : int
     omega : float or "free"
         The exponent of the first correction.
+    contact : float
+        That of the contact term.
     sizes : int
         How many sizes there are.
     """
     if isinstance(omega, str) or omega >= LARGEST_SLOW_OMEGA or sizes < FEWEST_FOR_SECOND:
         return None
-    return contact_omega(dimension)
+    return contact
 
 
-def omega_of(kind: str, dimension: int, leading: float) -> float:
+def omega_of(kind: str, leading: float, contact: float) -> float:
     """Return the exponent of the correction of a kind of quantity.
 
     It is the leading one, or that of the contact term of <m^2> if this is smaller. |m| has no
     contact term to first order, and the other quantities are made without one.
     """
-    return min(leading, contact_omega(dimension)) if kind == "m2" else leading
+    return min(leading, contact) if kind == "m2" else leading
 
 
 def dimension_of(
@@ -125,6 +129,7 @@ def dimension_of(
     dimension: int,
     omega: float | Literal["free"],
     second: float | None = None,
+    contact: float | None = None,
 ) -> Dimension:
     """Return the scaling dimension of one quantity, by its number in the estimates of all sizes.
 
@@ -140,6 +145,8 @@ def dimension_of(
         The exponent of the correction.
     second : float, optional
         The exponent of a second correction.
+    contact : float, optional
+        That of the contact term of <m^2>, by default that of the Ising model.
     """
     values = [
         SizeValues(
@@ -154,8 +161,9 @@ def dimension_of(
         return Dimension(quantity, refused=refused)
     powers = [quantity.power(dimension)]
     pairs = tuple(_pair(values[i : i + 2], powers) for i in range(len(values) - 1))
+    contact = contact or contact_omega(dimension)
     fits = _three_fits(values, powers, omega, second)
-    systematic = _systematic(values, powers, fits, dimension)
+    systematic = _systematic(values, powers, fits, (leading_omega(dimension), contact))
     return Dimension(quantity, pairs, fits, systematic, *_drift(pairs, values, powers))
 
 
@@ -195,7 +203,7 @@ def _systematic(
     values: Sequence[SizeValues],
     powers: Sequence[tuple[int, int]],
     fits: Sequence[Extrapolation],
-    dimension: int,
+    single: tuple[float, float],
 ) -> float | None:
     """Half the range of the fits with a correction over two exponents of the last correction."""
     corrected = [fit for fit in fits if fit.omega is not None]
@@ -204,18 +212,18 @@ def _systematic(
     deltas = [fit.delta for fit in corrected] + [
         extrapolate(values[len(values) - len(fit.lengths) :], powers, *exponents).delta
         for fit in corrected
-        for exponents in _alternatives(fit, dimension)
+        for exponents in _alternatives(fit, *single)
     ]
     return (max(deltas) - min(deltas)) / 2
 
 
 def _alternatives(
-    fit: Extrapolation, dimension: int
+    fit: Extrapolation, leading: float, contact: float
 ) -> tuple[tuple[float | None, float | None], ...]:
     """The exponents of both corrections with which a fit is compared: two values of the last."""
     if fit.second is None or fit.omega is None:
-        return (leading_omega(dimension), None), (contact_omega(dimension), None)
-    return (fit.omega, 2 * fit.omega), (fit.omega, contact_omega(dimension))
+        return (leading, None), (contact, None)
+    return (fit.omega, 2 * fit.omega), (fit.omega, contact)
 
 
 def _drift(

@@ -14,7 +14,7 @@ from rsmi.engine.tasks import Rows, State
 from rsmi.lattice.packed import unpack_spins
 from rsmi.renormalization.spectrum.correlations import ARRAYS, CorrelationSums
 from rsmi.stages.joined import Contents
-from rsmi.stages.spectrum.functions import ChosenFunctions
+from rsmi.stages.spectrum.chosen import ChosenFunctions
 from rsmi.stages.spectrum.labels import labelled
 from rsmi.stages.spectrum.sums import Grouping
 from rsmi.store import File, Writer
@@ -46,7 +46,7 @@ class CorrelationAccumulator:
 
     @property
     def _names(self) -> list[str]:
-        return [one.function.name for one in self.functions.chosen]
+        return [one.name for one in self.functions.sites]
 
     def begin(self) -> State:
         """The sums of no samples."""
@@ -66,7 +66,7 @@ class CorrelationAccumulator:
         for first in range(0, len(spins), step):
             part = slice(first, first + step)
             configurations = unpack_spins(spins[part], (self.components, *self.shape))
-            fields = [one.function.at_sites(configurations) for one in self.functions.chosen]
+            fields = [one.at_sites(configurations) for one in self.functions.sites]
             sums.add(np.stack(fields, axis=1), self.grouping.of(samples[part]))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rsmi.renormalization.spectrum.quantities import ExactAverage, exact_bond_energy
 from rsmi.samples.files import model_of
-from rsmi.stages.spectrum.functions import ENERGY
+from rsmi.stages.spectrum.chosen import ENERGY
 from rsmi.store import File
 
 

@@ -24,8 +24,9 @@ from rsmi.stages.flow.ensembles import SampleSums
 from rsmi.stages.flow.from_files import record_of_file
 from rsmi.stages.flow.source import record_table, refuse_equal_streams
 from rsmi.stages.joined import Contents, JoinedSession
+from rsmi.stages.spectrum.chosen import ChosenFunctions
 from rsmi.stages.spectrum.correlation_sums import CorrelationAccumulator
-from rsmi.stages.spectrum.functions import ChosenFunctions, choose_functions
+from rsmi.stages.spectrum.functions import choose_functions
 from rsmi.stages.spectrum.labels import label_rows
 from rsmi.stages.spectrum.layouts import Layout, layout_of, layout_of_kind
 from rsmi.stages.spectrum.request import (
@@ -194,10 +195,10 @@ def prepare(paths: list[Path], choices: Choices) -> Iterator[StoredSpectrum]:
             _check_source(source, sources[0])
         shapes = tuple(source.shape for source in sources)
         require_sizes(shapes, choices)
-        require_modes(shapes, choices)
         refuse_equal_streams(sources)
         system = System(sources[0].model, sources[0].attributes, shapes)
         require_sectors(system, choices)
+        require_modes(system, choices)
         yield StoredSpectrum(sources, choices, choose_functions(stack, choices, system))
 
 

@@ -22,8 +22,9 @@ from rsmi.stages.flow.ensembles import ChainTask, Ensemble, SampleSums, ensemble
 from rsmi.stages.flow.source import record_table
 from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.stages.spectrum import allocation
+from rsmi.stages.spectrum.chosen import ChosenFunctions
 from rsmi.stages.spectrum.correlation_sums import CorrelationAccumulator
-from rsmi.stages.spectrum.functions import ChosenFunctions, choose_functions
+from rsmi.stages.spectrum.functions import choose_functions
 from rsmi.stages.spectrum.labels import label_rows
 from rsmi.stages.spectrum.layouts import Layout, layout_of, layout_of_kind
 from rsmi.stages.spectrum.request import (
@@ -109,7 +110,9 @@ class SampledSpectrum:
         if self.choices.correlation:
             components = ensemble.simulation.components
             return CorrelationAccumulator(grouping, shape, components, self.functions)
-        series = energy_is_of_neighbours(ensemble.model, ensemble.parameters)
+        series = self.functions.with_energies or energy_is_of_neighbours(
+            ensemble.model, ensemble.parameters
+        )
         return Accumulator(grouping, shape, self.functions, self.choices.modes, series)
 
     def shared(self) -> Rows:
@@ -199,10 +202,11 @@ def prepare(request: Mapping[str, Any], choices: Choices) -> Iterator[SampledSpe
     )
     simulation = ensembles[0].simulation
     shapes = tuple(ensemble.simulation.shape for ensemble in ensembles)
-    system = System(ensembles[0].model, simulation.attributes(), shapes)
+    attributes = stored_attributes(simulation.attributes())
+    system = System(ensembles[0].model, attributes, shapes)
     require_sizes(shapes, choices)
-    require_modes(shapes, choices)
     require_sectors(system, choices)
+    require_modes(system, choices)
     with contextlib.ExitStack() as stack:
         functions = choose_functions(stack, choices, system)
         yield SampledSpectrum(ensembles, choices, functions, request["seed"])

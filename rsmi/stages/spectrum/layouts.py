@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from rsmi.engine.tasks import Rows, State
 from rsmi.stages.joined import Contents
 from rsmi.stages.spectrum import correlation_sums, storage, sums
-from rsmi.stages.spectrum.functions import ChosenFunctions
+from rsmi.stages.spectrum.chosen import ChosenFunctions
 from rsmi.stages.spectrum.request import Choices
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
-from rsmi.models.base import Model
+from rsmi.models.base import Model, Order
 from rsmi.renormalization.spectrum.fits import FEWEST_FOR_FREE_OMEGA
 from rsmi.renormalization.spectrum.modes import refuse_modes
 
@@ -82,9 +83,20 @@ class System:
         return min(self.shapes, key=math.prod)
 
     @property
-    def has_sectors(self) -> bool:
+    def flips(self) -> bool:
         """Whether a flip of all spins divides functions into odd and even ones."""
-        return self.components == 1 and self.model.symmetric(self.attributes)
+        return self.model.symmetric(self.attributes)
+
+    @cached_property
+    def order(self) -> Order | None:
+        """The order parameter that the model declares; None for the average of the spins."""
+        return self.model.order(self.attributes)
+
+    @property
+    def has_sectors(self) -> bool:
+        """Whether scaling dimensions can be measured: there is an order, or a flip of one spin per
+        site."""
+        return self.order is not None or (self.components == 1 and self.flips)
 
 
 def parameters_of(choices: Choices, functions: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,24 +140,36 @@ def require_sizes(shapes: Sequence[tuple[int, ...]], choices: Choices) -> None:
         )
 
 
-def require_modes(shapes: Sequence[tuple[int, ...]], choices: Choices) -> None:
+def require_modes(system: System, choices: Choices) -> None:
     """Raise UsageError if modes are to be measured on a lattice that has none."""
-    for shape in shapes if choices.modes else ():
+    if choices.modes and system.order is not None:
+        raise UsageError(
+            f"--modes: the {system.order.name} of {system.model.label(system.attributes)} is no"
+            " average of one spin per site of a square array; leave --modes out"
+        )
+    for shape in system.shapes if choices.modes else ():
         if reason := refuse_modes(shape):
             raise UsageError(f"--modes: a lattice of {shape_text(shape)} has none: {reason}")
 
 
 def require_sectors(system: System, choices: Choices) -> None:
-    """Raise UsageError if scaling dimensions are to be measured of a system without sectors."""
-    if choices.correlation or system.has_sectors:
+    """Raise UsageError if scaling dimensions are to be measured of a system without an order, or on
+    lattices that its waves do not fit."""
+    if choices.correlation:
+        return
+    if system.order is not None:
+        for shape in system.shapes:
+            system.order.check_shape(shape, "a lattice of")
+    if system.has_sectors:
         return
     if system.components > 1:
         raise UsageError(
             f"{system.components} components per site: scaling dimensions are measured of one spin"
-            " per site; --correlation takes any number of components"
+            " per site, and of models that name an order; --correlation takes any number of"
+            " components"
         )
     raise UsageError(
         "the samples are not known to be symmetric under a flip of all spins, which divides"
-        " functions into odd and even ones: if the flip is a symmetry, import them with --symmetric"
-        " flip; --correlation needs no symmetry"
+        " functions into odd and even ones, and their model names no order at a wave vector: if the"
+        " flip is a symmetry, import them with --symmetric flip; --correlation needs no symmetry"
     )

@@ -9,7 +9,7 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named
 from rsmi.stages.joined import Contents
 from rsmi.stages.measurement import MeasuredSource
-from rsmi.stages.spectrum.functions import ChosenFunctions
+from rsmi.stages.spectrum.chosen import ChosenFunctions
 from rsmi.stages.spectrum.request import Choices
 
 

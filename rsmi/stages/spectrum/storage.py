@@ -10,7 +10,7 @@ import numpy as np
 from rsmi.engine.tasks import Rows, State
 from rsmi.renormalization.spectrum.group_sums import ARRAYS, GroupSums
 from rsmi.stages.joined import Contents
-from rsmi.stages.spectrum.functions import SECTORS, ChosenFunctions
+from rsmi.stages.spectrum.chosen import SECTORS, ChosenFunctions
 from rsmi.stages.spectrum.labels import labelled
 from rsmi.store import File, Writer
 

@@ -18,14 +18,15 @@ from rsmi.renormalization.spectrum.dimensions import (
     Spectrum,
     spectrum_of,
 )
+from rsmi.renormalization.spectrum.extrapolations import contact_omega
 from rsmi.renormalization.spectrum.fits import Extrapolation
 from rsmi.renormalization.spectrum.group_sums import concatenate
 from rsmi.renormalization.spectrum.quantities import Quantity
 from rsmi.samples.files import model_of
 from rsmi.samples.subject import subject
 from rsmi.stages.spectrum import storage
+from rsmi.stages.spectrum.chosen import SECTORS
 from rsmi.stages.spectrum.exact import exact_average
-from rsmi.stages.spectrum.functions import SECTORS
 from rsmi.stages.spectrum.groups import sums_by_size
 from rsmi.stages.spectrum.remarks import remarks
 from rsmi.stages.spectrum.sums import merged
@@ -49,6 +50,9 @@ class Analysis:
     spectrum : Spectrum
     remarks : list of str
         What a reader must know: sentences.
+    uniform : bool
+        Whether the odd functions are averages over the lattice, and not its parts with the waves of
+        an order.
     """
 
     file: File
@@ -56,6 +60,7 @@ class Analysis:
     sizes: list[SizeData]
     spectrum: Spectrum
     remarks: list[str]
+    uniform: bool = True
 
     @property
     def dimension(self) -> int:
@@ -78,8 +83,19 @@ def analyse(file: File) -> Analysis:
     sizes = [
         SizeData(shape[0], sums, exact_average(file, shape)) for shape, sums in by_size.items()
     ]
-    spectrum = spectrum_of(sizes, file.parameters.get("omega"), leading=_omega(known))
-    return Analysis(file, known, sizes, spectrum, remarks(file, known, spectrum, sizes, short))
+    order = model.order(attributes)
+    uniform = order is None or order.uniform
+    contact = contact_omega(len(shapes[0]), _leading(known, uniform))
+    omega = file.parameters.get("omega")
+    spectrum = spectrum_of(sizes, omega, leading=_omega(known), contact=contact)
+    notes = remarks(file, known, spectrum, sizes, short)
+    return Analysis(file, known, sizes, spectrum, notes, uniform)
+
+
+def _leading(known: Known, uniform: bool) -> float | None:
+    """The dimension of the order, if it is known."""
+    own = [one for one in known.operators.get("odd", ()) if one.uniform == uniform]
+    return own[0].dimension.value if own else None
 
 
 def _omega(known: Known) -> float | None:
@@ -135,8 +151,8 @@ def headline_of(one: Analysis, function: str) -> Dimension | None:
 
 def _headline(one: Analysis, sector: str) -> Json:
     """The quoted dimension of the naive function of a sector."""
-    function = storage.labels_of(one.file, sector)[0]
-    quoted = headline_of(one, function)
+    function = next(iter(storage.labels_of(one.file, sector)), None)
+    quoted = None if function is None else headline_of(one, function)
     exact = exact_values(one, sector)
     return {
         "function": function,
@@ -152,8 +168,9 @@ def _headline(one: Analysis, sector: str) -> Json:
 
 
 def exact_values(one: Analysis, sector: str) -> list[Json]:
-    """The known scaling operators of a sector that averages over the lattice contain, smallest
-    dimension first."""
+    """The known scaling operators that the functions of a sector contain, smallest dimension first:
+    those of averages over the lattice, or of an order with a wave vector."""
+    uniform = sector != "odd" or one.uniform
     return [
         {
             "operator": operator.name,
@@ -164,7 +181,7 @@ def exact_values(one: Analysis, sector: str) -> list[Json]:
             "source": operator.dimension.source,
         }
         for operator in one.known.operators.get(sector, ())
-        if operator.uniform
+        if operator.uniform == uniform
     ]
 
 

@@ -15,11 +15,13 @@ from rsmi.engine.tasks import State
 from rsmi.lattice.packed import unpack_spins
 from rsmi.models.base import Model
 from rsmi.models.spins import magnetizations_of
+from rsmi.renormalization.spectrum.averages import Average, OfEnergy
 from rsmi.renormalization.spectrum.functions import bond_energy
 from rsmi.renormalization.spectrum.group_sums import GroupSums
 from rsmi.renormalization.spectrum.modes import modes_of
 from rsmi.renormalization.spectrum.readings import measure
-from rsmi.stages.spectrum.functions import (
+from rsmi.renormalization.spectrum.site_functions import OfSpins, SiteFunction
+from rsmi.stages.spectrum.chosen import (
     ENERGY,
     MAGNETIZATION,
     SECTORS,
@@ -140,23 +142,40 @@ class Accumulator:
         self, spins: NDArray[np.uint8], energies: NDArray, groups: NDArray[np.int64]
     ) -> tuple[NDArray[Any], ...]:
         """The arguments of `GroupSums.add` for some samples."""
-        of_sector = {sector: self.functions.of(sector) for sector in SECTORS}
-        n_odd = len(of_sector["odd"])
-        functions = [*of_sector["odd"], *of_sector["even"]]
+        n_odd = len(self.functions.of("odd"))
+        functions = [one for sector in SECTORS for one in self.functions.of(sector)]
         values = self._from_series(spins, energies) if not self.modes else {}
-        others = [one for one in functions if one.name not in values]
-        readings = measure(spins, self.shape, others, self.modes)
-        values |= {one.name: column for one, column in zip(others, readings.values.T)}
-        table = np.stack([values[one.name] for one in functions], axis=1)
+        local = [one for one in functions if isinstance(one, OfSpins) and one.name not in values]
+        readings = measure(spins, self.shape, [one.function for one in local], self.modes)
+        values |= {one.name: column for one, column in zip(local, readings.values.T)}
+        table = np.stack([self._column(one, values, spins) for one in functions], axis=1)
         modes = readings.modes if self.modes else np.zeros((len(spins), len(functions), 0))
         return table[:, n_odd:], table[:, :n_odd], groups, modes[:, n_odd:], modes[:, :n_odd]
+
+    def _column(
+        self,
+        function: SiteFunction | Average,
+        values: Mapping[str, NDArray[np.float64]],
+        spins: NDArray[np.uint8],
+    ) -> NDArray[np.float64]:
+        """The values (n,) of a function, which may be measured already."""
+        if isinstance(function, Average) and not (
+            isinstance(function, OfEnergy) and function.name in values
+        ):
+            return function.averages(spins, self.shape)
+        return values[function.name]
 
     def _from_series(
         self, spins: NDArray[np.uint8], energies: NDArray
     ) -> dict[str, NDArray[np.float64]]:
         """The functions that need no look at single sites, by name."""
         sites = math.prod(self.shape)
-        values = {MAGNETIZATION: magnetizations_of(spins, sites) / sites}
+        values = {}
+        if any(isinstance(one, OfSpins) for one in self.functions.of("odd")):
+            values[MAGNETIZATION] = magnetizations_of(spins, sites) / sites
+        for one in self.functions.of("even") if self.series else ():
+            if isinstance(one, OfEnergy):
+                return values | {one.name: one.per_site(energies, self.shape)}
         if self.series:
             values[ENERGY] = -energies / (len(self.shape) * sites)
         return values

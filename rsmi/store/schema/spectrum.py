@@ -45,14 +45,15 @@ SPECTRUM = Kind(
             "odd_functions",
             "json",
             "names of the functions that a flip of all spins reverses, in order; the first one is"
-            " the magnetization",
+            " the magnetization, or the order parameter of the model, |m| or |m_K|",
             since=_V14,
         ),
         Attribute(
             "even_functions",
             "json",
             "names of those that it does not change; the first one is the energy, as the average"
-            " of s s' over nearest neighbours",
+            " of s s' over nearest neighbours, or minus the energy per site of models with an order"
+            " parameter",
             since=_V14,
         ),
     ),
