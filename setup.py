@@ -16,6 +16,8 @@ from setuptools import Extension, setup
 DEBUG = bool(os.environ.get("RSMI_DEBUG"))
 # -ffp-contract=off: no fused multiply-adds that the source does not ask for, so that every build
 # rounds alike.
+# -Wno-psabi: vectors are passed between inlined functions only, so that it does not matter in which
+# registers a call would pass them.
 # -fvisibility=hidden: the static library is linked into each wrapper and must not export symbols.
 FLAGS = [
     "-std=c11",
@@ -25,6 +27,7 @@ FLAGS = [
     "-fPIC",
     "-Wall",
     "-Wextra",
+    "-Wno-psabi",
 ]
 FLAGS += ["-O1", "-g", "-Werror"] if DEBUG else ["-O3", "-g0"]
 if os.environ.get("RSMI_PORTABLE"):

@@ -13,10 +13,6 @@
 
 enum { LANE_COUNT = 8 };
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wpsabi" /* vectors are passed between inlined functions only */
-#endif
-
 typedef uint64_t lanes __attribute__((vector_size(8 * LANE_COUNT), aligned(8), may_alias));
 
 /* How many lattices have a row in one lane. */

@@ -45,8 +45,12 @@
 #define RBM_X86
 #include <immintrin.h>
 #define TARGET_AVX2 __attribute__((target("avx2,popcnt")))
-#define TARGET_AVX512                                                                              \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,popcnt,prefer-vector-width=512")))
+#ifdef __clang__ /* lacks the option, which only concerns speed */
+#define WIDE ""
+#else
+#define WIDE ",prefer-vector-width=512"
+#endif
+#define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,popcnt" WIDE)))
 #endif
 
 /* out[r][s] += sum over t of bit t of column s times factors[r * row_step + t * term_step]. Term t

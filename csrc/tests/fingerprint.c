@@ -1,5 +1,8 @@
 /* Prints one line "kernel hash" for the results of every kernel on fixed inputs. Two builds that
- * print the same line agree bit for bit. */
+ * print the same line agree bit for bit.
+ *
+ * Compilers evaluate arguments and initializers in any order. Random inputs of one call are
+ * therefore drawn in statements of their own. */
 #include "base/instructions.h"
 #include "blocking/blocking.h"
 #include "blocking/correlations.h"
@@ -185,14 +188,9 @@ static void blocking(const char *kernel, int64_t side, int64_t n_hidden, int har
     enum { SAMPLES = 20, SIZE = 48 };
     const int64_t shape[3] = {1, SIZE, SIZE},
                   row_bytes = (n_hidden * SIZE * SIZE / (side * side) + 7) / 8;
-    const block_rule rule = {{1, side, side},
-                             n_hidden,
-                             random_doubles(n_hidden * side * side, 1),
-                             random_doubles(n_hidden, hard ? 0 : 1),
-                             hard,
-                             1,
-                             0,
-                             NULL};
+    const double *weights = random_doubles(n_hidden * side * side, 1);
+    const double *bias = random_doubles(n_hidden, hard ? 0 : 1);
+    const block_rule rule = {{1, side, side}, n_hidden, weights, bias, hard, 1, 0, NULL};
     uint64_t *samples = take(8 * SAMPLES);
     uint8_t *coarse = take(SAMPLES * row_bytes);
     expect(coarse_grain(random_bytes(SAMPLES * SIZE * SIZE / 8), SAMPLES, shape, &rule,
@@ -299,6 +297,8 @@ static void modes(const char *kernel, int64_t depth, int64_t height, int64_t wid
     }
     for (int64_t i = 0; i < 3 * MODE_WAVES * width; i++)
         waves[i] = (float)random_below(1 << 20) / (1 << 20);
+    const double *weights = random_doubles(4 * PRODUCTS * MODES, 1.0);
+    const double *share = random_doubles(MODES, 1.0);
     const local_functions f = {.shape = {depth, height, width},
                                .n_products = PRODUCTS,
                                .n_functions = 2,
@@ -306,11 +306,11 @@ static void modes(const char *kernel, int64_t depth, int64_t height, int64_t wid
                                .n_orbits = ORBITS,
                                .points = points[0],
                                .first = first,
-                               .weights = random_doubles(4 * PRODUCTS * MODES, 1.0),
+                               .weights = weights,
                                .numbers = numbers[0],
                                .waves = waves,
                                .orbit = orbit,
-                               .share = random_doubles(MODES, 1.0)};
+                               .share = share};
     struct {
         double values[SAMPLES][2], factors[SAMPLES][2][ORBITS], count[GROUPS], even[GROUPS][2][2],
             odd[GROUPS][2][GROUP_POWERS], cross[GROUPS][4][GROUP_POWERS], rows[GROUPS][2];
@@ -367,18 +367,14 @@ static void rbm(const char *kernel, int persistent)
 static void lambda(const char *kernel, int64_t objective)
 {
     enum { V = 9, E = 20, K = 30, M = 12, HIDDEN = 2, BATCH = 90, N = 400, UNITS = 11 };
-    const theta_pair theta = {V,
-                              E,
-                              K,
-                              M,
-                              random_doubles((V + E) * K, 0.3),
-                              random_doubles(V + E, 0.1),
-                              random_doubles(K, 0.1),
-                              random_doubles(V * M, 0.3),
-                              random_doubles(V, 0.1),
-                              random_doubles(M, 0.1)};
-    const window_table table = {N,    V,    E,   random_spins(N * V), random_spins(N * E), &theta,
-                                NULL, NULL, NULL};
+    const double *weights = random_doubles((V + E) * K, 0.3);
+    const double *visible = random_doubles(V + E, 0.1), *hidden = random_doubles(K, 0.1);
+    const double *block_weights = random_doubles(V * M, 0.3);
+    const double *block_visible = random_doubles(V, 0.1), *block_hidden = random_doubles(M, 0.1);
+    const theta_pair theta = {
+        V, E, K, M, weights, visible, hidden, block_weights, block_visible, block_hidden};
+    const int8_t *blocks = random_spins(N * V), *environments = random_spins(N * E);
+    const window_table table = {N, V, E, blocks, environments, &theta, NULL, NULL, NULL};
     const lambda_settings settings = {objective, HIDDEN, BATCH, 60, 30,   50,  2,
                                       UNITS,     1,      1,     0,  0.05, 0.02};
     const int64_t size = lambda_size(&settings, V, E);
@@ -386,12 +382,9 @@ static void lambda(const char *kernel, int64_t objective)
            *bias = take_doubles(2 * HIDDEN);
     uint64_t rng[4] = {1, 2, 3, 4};
     int64_t step = 0;
-    lambda_state state = {random_doubles(size, 0.1),
-                          take_doubles(size),
-                          take_doubles(size),
-                          random_spins((V * 50) << HIDDEN),
-                          rng,
-                          &step};
+    double *parameters = random_doubles(size, 0.1);
+    int8_t *chains = random_spins((V * 50) << HIDDEN);
+    lambda_state state = {parameters, take_doubles(size), take_doubles(size), chains, rng, &step};
     expect(lambda_train(&table, &settings, &state, 2, objectives, filters, bias) == RSMI_OK);
     report(kernel, state.parameters, 8 * size);
 }
@@ -401,9 +394,10 @@ static void transfer(const char *kernel)
     enum { RINGS = 20 };
     const transfer_window window = {3, 4, 1, 0.44};
     double *averages = take_doubles(RINGS * 3), *entropy = take_doubles(RINGS);
-    expect(transfer_block_averages(random_spins(RINGS * transfer_ring_size(window)), RINGS, window,
-                                   random_doubles(3 << 12, 1), 3, averages, entropy,
-                                   NULL) == RSMI_OK);
+    const double *functions = random_doubles(3 << 12, 1);
+    const int8_t *rings = random_spins(RINGS * transfer_ring_size(window));
+    expect(transfer_block_averages(rings, RINGS, window, functions, 3, averages, entropy, NULL) ==
+           RSMI_OK);
     for (int k = 0; k < RINGS; k++)
         averages[k] += entropy[k];
     report(kernel, averages, 8 * RINGS * 3);
@@ -420,11 +414,13 @@ static void explain(const char *kernel, int symmetric)
         for (int i = 0; i < SITES; i++)
             up[i] += weights[s] * (spin_at(blocks + s * BYTES, i) > 0);
     }
+    double *filters = random_doubles(UNITS * SITES, 0.1);
+    double *bias = take_doubles(UNITS), *alpha = random_doubles(UNITS * SITES, 1);
     explanation e = {UNITS,
                      0,
-                     random_doubles(UNITS * SITES, 0.1),
-                     take_doubles(UNITS),
-                     random_doubles(UNITS * SITES, 1),
+                     filters,
+                     bias,
+                     alpha,
                      take_doubles(SITES),
                      take_doubles(UNITS),
                      take_doubles(UNITS)};
