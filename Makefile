@@ -20,8 +20,8 @@ PYTEST_OPTIONS := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorde
 .DELETE_ON_ERROR:
 
 run: .venv/installed
-	@$(MAKE) --no-print-directory -C data/ising2d \
-		RSMI=$(CURDIR)/.venv/bin/rsmi PYTHON=$(CURDIR)/.venv/bin/python
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" \
+		$(MAKE) --no-print-directory -C data/ising2d RSMI=rsmi PYTHON=python
 
 test: .venv-test/installed
 	.venv-test/bin/pytest $(PYTEST_OPTIONS)
@@ -48,7 +48,7 @@ check:
 dist: .venv-dist/installed
 	rm -rf dist
 	.venv-dist/bin/python -m build --outdir dist/plain .
-	PATH=$(CURDIR)/.venv-dist/bin:$$PATH .venv-dist/bin/auditwheel repair \
+	PATH="$(CURDIR)/.venv-dist/bin:$$PATH" .venv-dist/bin/auditwheel repair \
 		--wheel-dir dist dist/plain/*.whl
 	mv dist/plain/*.tar.gz dist/
 	rm -r dist/plain

@@ -102,8 +102,11 @@ class _Disk(io.FileIO):
         Raises
         ------
         OSError
-            If there is no room. A file system without the system call is not checked.
+            If there is no room. A file system or an operating system without the system call is
+            not checked.
         """
+        if not hasattr(os, "posix_fallocate"):
+            return
         try:
             os.posix_fallocate(self.fileno(), 0, size + size // 32 + (1 << 16))
             self.truncate(0)

@@ -49,11 +49,28 @@ def clean_copy(folder: Path) -> Path:
     )
 
 
+def test_make_in_a_folder_with_a_space(tmp_path):
+    """`make run` finds its own rsmi and Python whatever the path. Both are stand-ins here."""
+    folder = tmp_path / "a folder"
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    (folder / "data/ising2d").mkdir(parents=True)
+    (folder / "data/ising2d/Makefile").write_text("all:\n\t$(RSMI) first\n\t$(PYTHON) second\n")
+    shutil.copy(ROOT / "Makefile", folder)
+    for name in ("pyproject.toml", "setup.py", ".venv/installed"):
+        (folder / name).touch()
+    for name in ("rsmi", "python"):
+        (programs / name).write_text('#!/bin/sh\necho "$0 $1"\n')
+        (programs / name).chmod(0o755)
+    answer = run("make", "--silent", "run", cwd=folder).splitlines()
+    assert answer == [f"{programs}/rsmi first", f"{programs}/python second"]
+
+
 @pytest.mark.slow
 def test_wheel_without_a_compiler(tmp_path):
     """`make dist`: the wheel, made from the source distribution, has the tag of old systems,
     installs where no compiler is found, and makes the bits that this build makes."""
-    copy = clean_copy(tmp_path)
+    copy = clean_copy(tmp_path / "a folder")
     run("make", "-C", copy, "dist", f"PYTHON={sys.executable}")
     (wheel,) = copy.glob("dist/*.whl")
     if sys.platform == "linux":

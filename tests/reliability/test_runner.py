@@ -599,6 +599,12 @@ def test_disk_full_where_the_size_was_not_foreseen(workplace, cli, finish):
     finish("samples.h5")
 
 
+def test_without_the_call_that_asks_for_room(workplace, cli):
+    """macOS has no posix_fallocate."""
+    result = cli(*arguments_for("samples.h5"), prelude="import os\ndel os.posix_fallocate")
+    assert result.code == 0 and Path("samples.h5").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [
