@@ -129,6 +129,9 @@ class Known:
     ----------
     critical_coupling : KnownValue, optional
         K_c of the infinite lattice.
+    critical_energy : KnownValue, optional
+        The energy per site of the infinite lattice at K_c, in J; at a transition of first order the
+        mean of both phases.
     no_critical_point : str
         The reason if there is no critical coupling: a sentence without a full stop.
     always_critical : bool
@@ -149,6 +152,7 @@ class Known:
     """
 
     critical_coupling: KnownValue | None = None
+    critical_energy: KnownValue | None = None
     no_critical_point: str = "the critical temperature of this model is unknown"
     always_critical: bool = False
     exponents: Mapping[str, KnownValue] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from conftest import FINE, run_here
 from numpy.typing import NDArray
 
 from rsmi.engine import session
-from rsmi.lattice.packed import unpack_spins
+from rsmi.lattice.packed import unpack_spins, unpack_states
 from rsmi.store import open_file
 
 # K_c, T_c and the energy at T_c on the square lattice, and its magnetic exponent.
@@ -91,10 +91,16 @@ class Workshop:
 
 
 def configurations_of(path: Path) -> tuple[dict, NDArray[np.int8], NDArray]:
-    """Attributes, configurations (n, components, *shape) and energies of a samples file."""
+    """Attributes, configurations (n, components, *shape) and energies of a samples file. Variables
+    are +-1, or codes of more than two states."""
     with open_file(path, "samples") as file:
         shape = (file.attributes["components"], *file.attributes["shape"])
-        return file.attributes, unpack_spins(file.read("/spins"), shape), file.read("/energy")
+        rows, states = file.read("/spins"), file.attributes.get("states", 2)
+        if states > 2:
+            configurations = unpack_states(rows, states, shape).astype(np.int8)
+        else:
+            configurations = unpack_spins(rows, shape)
+        return file.attributes, configurations, file.read("/energy")
 
 
 def every_spin(shape: tuple[int, ...]) -> NDArray[np.int8]:
@@ -102,6 +108,13 @@ def every_spin(shape: tuple[int, ...]) -> NDArray[np.int8]:
     sites = int(np.prod(shape))
     bits = np.arange(1 << sites)[:, np.newaxis] >> np.arange(sites) & 1
     return (2 * bits - 1).astype(np.int8).reshape(-1, 1, *shape)
+
+
+def every_code(shape: tuple[int, ...], states: int) -> NDArray[np.int8]:
+    """All configurations (states^sites, 1, *shape) of codes."""
+    sites = int(np.prod(shape))
+    numbers = np.arange(states**sites)[:, np.newaxis] // states ** np.arange(sites)
+    return (numbers % states).astype(np.int8).reshape(-1, 1, *shape)
 
 
 def killed(arguments: list, renames: int) -> None:
@@ -157,7 +170,7 @@ def chi_squared_score(counts: NDArray, expected: NDArray) -> float:
 def positions(configurations: NDArray[np.int8], states: NDArray[np.int8]) -> NDArray[np.int64]:
     """The number (n,) of the state that each configuration is, -1 where it is none of them."""
     rows, known = (
-        np.packbits(array.reshape(len(array), -1) > 0, axis=1) for array in (configurations, states)
+        np.ascontiguousarray(array.reshape(len(array), -1)) for array in (configurations, states)
     )
     number = {row.tobytes(): i for i, row in enumerate(known)}
     return np.array([number.get(row.tobytes(), -1) for row in rows])

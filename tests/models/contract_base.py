@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import SCHEDULE, Case, changed, every_spin
+from cases import SCHEDULE, Case, changed, every_code, every_spin
 from conftest import run_here
 
 from rsmi import models
@@ -47,8 +47,12 @@ class Registration:
         return type(self.answers).check_configurations is not Model.check_configurations
 
     def states(self, attributes: dict) -> tuple[np.ndarray, np.ndarray]:
-        """Every configuration of a small lattice and its weight exp(-K E); here all +-1."""
+        """Every configuration of a small lattice and its weight exp(-K E); here all +-1, or all
+        codes."""
+        count = attributes.get("states", 2)
         configurations = every_spin(attributes["shape"])
+        if count > 2:
+            configurations = every_code(attributes["shape"], count)
         energies = self.answers.energies(configurations, attributes)
         return configurations, np.exp(-attributes["coupling"] * energies)
 
@@ -84,7 +88,11 @@ class Registration:
         return products
 
     def derived(self, samples: Path) -> dict[str, Path]:
-        """Samples and a file of every kind that can be made of them."""
+        """Samples and a file of every kind that can be made of them; of variables with more than
+        two states there are none yet."""
+        with open_file(samples) as file:
+            if file.attributes.get("states", 2) > 2:
+                return {"samples": samples}
         small = f"--block {self.block} --windows 2000"
         products = {
             "samples": samples,

@@ -23,7 +23,8 @@ from contract_base import MAJORITY, Registration
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.columns import Columns
 from rsmi.lattice.geometry import Geometry, extract_windows, possible_origins
-from rsmi.lattice.packed import pack_spins
+from rsmi.lattice.packed import pack_spins, pack_states
+from rsmi.lattice.symbols import choose_relabellings, extract_codes
 from rsmi.store import open_file
 
 
@@ -38,13 +39,15 @@ class FileContract(Registration):
         attributes, configurations, _ = configurations_of(self.products(setting)["samples"])
         accepted = self.geometries(attributes)
         assert accepted, "the model refuses all blocks of one to four sites along a side"
+        components = self.answers.components(attributes)
         for geometry in accepted:
-            blocks = self.blocks_of(attributes, configurations[:100], geometry)
-            declared = self.answers.constraints(geometry)
+            columns = Columns.of_components(geometry.block_offsets, components)
+            blocks = columns.one_hot(self.blocks_of(attributes, configurations[:100], geometry))
+            declared = self.answers.constraints(geometry, attributes)
             count = 0 if declared is None else len(declared.vectors)
             if count:
-                assert (blocks @ declared.vectors.T == declared.sums).all()
-            assert np.linalg.matrix_rank(np.cov(blocks.T), tol=1e-8) == geometry.n_block - count
+                assert np.abs(blocks @ declared.vectors.T - declared.sums).max() < 1e-12
+            assert np.linalg.matrix_rank(np.cov(blocks.T), tol=1e-8) == columns.n_features - count
 
     def test_sectors(self, setting):
         """The sectors of the model have names of their own, and their products the parity that they
@@ -74,14 +77,14 @@ class FileContract(Registration):
         origins = self.answers.origins(shape, geometry, periodic)
         origins = possible_origins(shape, geometry, periodic) if origins is None else origins
         numbers = np.repeat(np.arange(len(configurations)), len(origins))
-        return extract_windows(
-            pack_spins(configurations),
-            shape,
-            geometry,
-            numbers,
-            np.tile(origins, (len(configurations), 1)),
-            np.ones(len(numbers), dtype=np.int8),
-        )[0]
+        places = numbers, np.tile(origins, (len(configurations), 1))
+        states = attributes.get("states", 2)
+        if states > 2:
+            own = choose_relabellings(None, states, len(numbers), [1, 2])
+            rows = pack_states(configurations, states)
+            return extract_codes(rows, shape, geometry, states, *places, own)[0]
+        rows, plain = pack_spins(configurations), np.ones(len(numbers), dtype=np.int8)
+        return extract_windows(rows, shape, geometry, *places, plain)[0]
 
     def test_check_configurations(self, setting, tmp_path):
         """The model accepts its own samples and, if it claims anything, refuses one changed
@@ -91,11 +94,11 @@ class FileContract(Registration):
         with open_file(path) as file:
             self.answers.check_file(file)
             self.answers.check_configurations(file)
+        if not self.constrained:
+            return
         configurations[-1] = self.corrupted(configurations[-1])
         with h5py.File(path, "r+") as file:
             file["spins"][-1] = pack_spins(configurations[-1:])[0]
-        if not self.constrained:
-            return
         with open_file(path) as file, pytest.raises(DataError):
             self.answers.check_configurations(file)
 
@@ -118,24 +121,28 @@ class FileContract(Registration):
         """`rsmi plot` draws configurations and filters, the model's own way if it has one, and the
         pictures are not blank. `test_unknown_model` draws every kind of file."""
         image = pytest.importorskip("matplotlib.image")
-        for kind in ("samples", "lambda"):
-            self.run(f"plot {self.products(setting)[kind]} -o {tmp_path / 'figure.png'}")
+        products = self.products(setting)
+        for kind in products.keys() & {"samples", "lambda"}:
+            self.run(f"plot {products[kind]} -o {tmp_path / 'figure.png'}")
             pixels = image.imread(tmp_path / "figure.png")
             assert len(np.unique(pixels.sum(axis=-1))) > 2
 
-    def test_several_components_are_refused_in_one_sentence(self, setting, tmp_path):
-        """Commands for one variable at a site say so; for models with one there is no refusal."""
+    def test_what_is_refused_in_one_sentence(self, setting, tmp_path):
+        """Commands for one variable at a site, or for two states, say so; for models with one
+        variable of two states there is no refusal."""
         products = self.products(setting)
         with open_file(products["samples"]) as file:
             several = file.attributes["components"] > 1
-        if not several:
+            states = file.attributes.get("states", 2)
+        if not several and states == 2:
             assert {"coarse", "flow", "in-flight", "exponent"} <= products.keys()
             return
         samples, out = products["samples"], tmp_path / "out.h5"
         for line in (f"coarse-grain {samples} --rule majority", f"flow {samples} {MAJORITY}"):
             result = run_here(*line.split(), "-o", out)
             assert result.code == 2
-            assert result.err.count("\n") == 1 and "components" in result.err
+            assert result.err.count("\n") == 1
+            assert ("components" if several else f"{states} states") in result.err
 
     # ---- what is known ---------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from cases import (
 )
 from contract_base import Registration
 
+from rsmi.lattice.symbols import choose_relabellings
+
 
 class ProbabilityContract(Registration):
     """Tests of each case of a model."""
@@ -86,6 +88,18 @@ class ProbabilityContract(Registration):
         attributes, configurations, energies = configurations_of(
             self.made(case.line(self.model, case.few))
         )
-        flipped = self.answers.energies(-configurations, attributes)
         if self.answers.symmetric(attributes):
+            flipped = self.answers.energies(-configurations, attributes)
             np.testing.assert_array_equal(flipped, energies)
+
+    def test_relabellings(self, case):
+        """Where the model says that relabelling more than two states is a symmetry, it leaves the
+        energies alone, for the elements that windows are relabelled by."""
+        attributes, configurations, energies = configurations_of(
+            self.made(case.line(self.model, case.few))
+        )
+        symmetry, states = self.answers.symmetry(attributes), attributes.get("states", 2)
+        if states > 2 and symmetry is not None:
+            for element in choose_relabellings(symmetry, states, 10, [1, 2]):
+                relabelled = self.answers.energies(element[configurations], attributes)
+                np.testing.assert_array_equal(relabelled, energies)

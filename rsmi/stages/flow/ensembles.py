@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rsmi import models
 from rsmi.engine.keys import origin_of_chains
 from rsmi.engine.tasks import Rows, State
+from rsmi.errors import UsageError
 from rsmi.models.base import Model
 from rsmi.models.chains import Group, groups
 from rsmi.models.schedule import Schedule
@@ -71,8 +72,19 @@ class Ensemble:
 
 
 def ensemble_of(parameters: Mapping[str, Any]) -> Ensemble:
-    """The ensemble of checked parameters, see `rsmi.stages.chains.parameters_of`."""
+    """The ensemble of checked parameters, see `rsmi.stages.chains.parameters_of`.
+
+    Raises
+    ------
+    UsageError
+        If its variables have more than two states.
+    """
     simulation = sampling.simulation_of(dict(parameters))
+    if simulation.states > 2:
+        raise UsageError(
+            f"--model {simulation.model}: its variables have {simulation.states} states; what is"
+            " measured in flight is for variables with two states"
+        )
     division = divide(
         parameters["samples"],
         parameters["chains"],
