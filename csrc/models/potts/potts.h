@@ -8,17 +8,9 @@
 
 #include "models/potts/potts_chain.h"
 
-enum { POTTS_MOST_ENTRIES = 1 << 21 }; /* of a table of heat bath: 16 MB */
-
 /* Returns RSMI_BAD_SHAPE for an axis of size < 2 that is not absent and for too many sites,
  * RSMI_BAD_VALUE if the number of states, the algorithm or the coupling is outside its range. */
 int potts_check(const potts_chain *chain);
-
-/* The number of entries of the table of heat bath, 0 if they would be too many. */
-int64_t potts_alias_entries(int states, int dimension);
-
-/* Fills the table from the weights (q, q) of a bond. */
-void potts_alias_table(const double *weights, int states, int dimension, uint64_t *table);
 
 /* The number of 64-bit words of workspace that potts_sample needs. The content of the workspace
  * does not matter before a call and has no meaning after it. */

@@ -26,7 +26,7 @@ typedef struct {
     int algorithm;
     double coupling;        /* K of the Potts model, >= 0; only Swendsen-Wang needs it */
     const double *weights;  /* w, (q, q); only heat bath needs them */
-    const uint64_t *alias;  /* of potts_alias_table(), or NULL */
+    const uint64_t *alias;  /* of potts_heat_bath.h, or NULL */
     int64_t n_moves;        /* what follows is for clusters one at a time */
     int64_t n_choices;      /* of every state */
     const uint8_t *moves;   /* (n_moves, q) */

@@ -13,7 +13,8 @@
  *
  * References: A. J. Walker, ACM Trans. Math. Softw. 3, 253 (1977); M. D. Vose, IEEE Trans. Softw.
  * Eng. 17, 972 (1991). */
-#include "models/potts/potts.h"
+#include "models/potts/potts_heat_bath.h"
+
 #include "models/potts/potts_update.h"
 
 enum { ALIAS = 15 }; /* the bits of an entry that hold the alias */

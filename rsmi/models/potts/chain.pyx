@@ -27,10 +27,12 @@ cdef extern from "models/potts/potts_chain.h":
         const int32_t *choices
         const uint64_t *bonds
 
-cdef extern from "models/potts/potts.h":
+cdef extern from "models/potts/potts_heat_bath.h":
     int64_t potts_alias_entries(int states, int dimension)
     void potts_alias_table(
         const double *weights, int states, int dimension, uint64_t *table) nogil
+
+cdef extern from "models/potts/potts.h":
     int64_t potts_workspace(const potts_chain *chain)
     int potts_sample(
         const potts_chain *chain, int64_t updates, int64_t count, uint8_t *spins, uint64_t *rng,
