@@ -1,5 +1,22 @@
 """What can go wrong, and the exit code the command line gives it (README, "Exit codes")."""
 
+from __future__ import annotations
+
+import errno
+import re
+
+_MEMORY = "there is not enough memory"
+_THREADS = "no further thread or process can be started (see ulimit -u)"
+_LACKING = {
+    errno.EMFILE: "this process has too many open files (see ulimit -n)",
+    errno.ENFILE: "this machine has too many open files",
+    errno.ENOMEM: _MEMORY,
+    errno.EAGAIN: _THREADS,
+    errno.EIO: "the disk or the network fails (input/output error)",
+    errno.ESTALE: "the file server does not know the file any more",
+    errno.ETIMEDOUT: "the file server does not answer",
+}
+
 
 class RsmiError(Exception):
     """Base of every error with one clear sentence for the user; ``exit_code`` is the command's."""
@@ -33,3 +50,19 @@ class Interrupted(RsmiError):
     """Stopped on request with the checkpoint written; the same command resumes."""
 
     exit_code = 75
+
+
+def errno_of(error: BaseException) -> int | None:
+    """The number of an error of the operating system, which HDF5 gives only in its message."""
+    number = error.errno if isinstance(error, OSError) else None
+    match = re.search(r"errno = (\d+)", str(error))
+    return number or (int(match[1]) if match else None)
+
+
+def shortage(error: BaseException) -> str:
+    """What the machine lacks, in words; empty if an error has another cause."""
+    if isinstance(error, MemoryError):
+        return _MEMORY
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return _THREADS
+    return _LACKING.get(errno_of(error) or 0, "")

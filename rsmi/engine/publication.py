@@ -10,11 +10,12 @@ from rsmi.engine.facts import run_facts
 from rsmi.engine.request import Request
 from rsmi.engine.tasks import Rows
 from rsmi.store import Writer, parameters_digest, publish
+from rsmi.store.folder import Folder
 
 
 def publish_result(
     output: Path,
-    temporary: Path,
+    folder: Folder,
     request: Request,
     kind: str,
     attributes: dict[str, Any],
@@ -37,7 +38,7 @@ def publish_result(
 
     return publish(
         output,
-        temporary,
+        folder,
         kind,
         _header(request),
         attributes,

@@ -284,7 +284,7 @@ class Session:
         with self.options.stop.shielded():
             digest = publish_result(
                 self.output,
-                self._parts.path / "final.tmp",
+                self._parts.folder,
                 self.request,
                 kind,
                 attributes,

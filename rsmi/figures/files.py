@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -98,16 +99,17 @@ def figure_of(files: Sequence[File]) -> Figure:
 
 def _save(figure: Figure, output: Path, suffix: str) -> None:
     """Write a temporary file and rename it, so that no figure is ever half written."""
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}.tmp")
     try:
         with disk_errors(output):
-            figure.savefig(
-                temporary,
-                format=suffix[1:],
-                metadata=FORMATS[suffix],
-                bbox_inches="tight",
-                pad_inches=0.06,
-            )
+            with open(temporary, "xb") as stream:  # which follows no link that lies there already
+                figure.savefig(
+                    stream,
+                    format=suffix[1:],
+                    metadata=FORMATS[suffix],
+                    bbox_inches="tight",
+                    pad_inches=0.06,
+                )
             os.replace(temporary, output)
     finally:
         with suppress(OSError):

@@ -1,16 +1,16 @@
-"""The disk: its errors as sentences, and files that appear completely or not at all."""
+"""The disk: its errors as sentences, links, and forcing files to it."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rsmi.errors import Failure
+from rsmi.errors import Failure, errno_of
+
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EACCES)
 
 
 @contextmanager
@@ -19,14 +19,14 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        code = error.errno if isinstance(error, OSError) and error.errno else _errno_in(str(error))
+        code = errno_of(error)
         if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             limit = "file size limit reached" if code == errno.EFBIG else "disk full"
             raise Failure(
                 f"{path}: {limit}; what is done so far is kept: make room and run the same command"
                 " again"
             ) from error
-        if code in (errno.ENOENT, errno.ENOTEMPTY):
+        if code in (errno.ENOENT, errno.ENOTEMPTY, errno.ESTALE):
             raise Failure(
                 f"{path}: the folder was removed while its output was being made"
             ) from error
@@ -56,30 +56,22 @@ def link_target(path: Path) -> Path:
     return target
 
 
-def _errno_in(message: str) -> int | None:
-    match = re.search(r"errno = (\d+)", message)
-    return int(match[1]) if match else None
-
-
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
-    """Write a file under a temporary name that no other process uses, sync it, and rename it."""
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def sync_folder(path: Path) -> None:
     """Force the entries of a folder, such as a new name, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:  # a folder that may be written but not listed
+        return
+    try:
+        sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync(descriptor: int) -> None:
+    """Force a file or a folder to the disk, if its file system can do this at all."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise

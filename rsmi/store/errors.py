@@ -1,4 +1,4 @@
-"""Errors that damaged files cause, turned into DataError."""
+"""Errors while files are read: damage becomes a DataError, and a lack of resources a Failure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rsmi.errors import DataError
+from rsmi.errors import DataError, Failure, shortage
 
 # What h5py, and the checks of what it returns, raise on damaged files.
 HDF5_ERRORS = (
@@ -31,6 +31,22 @@ _CONTRADICTIONS = (
     ValueError,
     RuntimeWarning,
 )
+
+
+@contextmanager
+def read_errors(path: Path) -> Iterator[None]:
+    """Report as a Failure that a file cannot be read, although it need not be damaged."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, MemoryError, RuntimeError) as error:
+        lacking = shortage(error) or (isinstance(error, OSError) and error.strerror)
+        if not lacking:
+            raise
+        raise Failure(
+            f"{path}: cannot be read: {lacking}; the file need not be damaged, and all work is kept"
+        ) from error
 
 
 @contextmanager

@@ -18,14 +18,18 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rsmi.errors import Conflict
+from rsmi.store.folder import Folder
 
 NAME = "lock.exclusive"
+KERNEL_LOCK = "lock"  # the file of the other kind of lock (see `rsmi.store.lock`)
 HEARTBEAT_SECONDS = 15.0
 STALE_SECONDS = 120.0
+_LARGEST = 4096  # bytes that are read
 
 
 def process_name() -> str:
@@ -39,8 +43,8 @@ class ExclusiveLock:
 
     Parameters
     ----------
-    folder : Path
-        The folder of parts; it is created again if another process has just removed it.
+    folder : Folder
+        The folder of parts.
     output : Path
         The output that the lock guards, for the messages.
 
@@ -53,22 +57,29 @@ class ExclusiveLock:
     ------
     Conflict
         If another process holds the lock.
+    FileNotFoundError
+        If another process has just removed the folder.
     OSError
         If the file system fails.
     """
 
-    def __init__(self, folder: Path, output: Path):
-        self.path = folder / NAME
+    def __init__(self, folder: Folder, output: Path):
+        self.path = folder.path / NAME
+        self._folder = folder
         self._output = output
         self._content = _own_content()
         self._ended = threading.Event()
         while not self._create():
             refuse_living_holder(folder, output)
-        self._thread = threading.Thread(target=self._renew, name="lock", daemon=True)
-        self._thread.start()
+        self._thread = _started(self._renew)
 
     def check(self) -> None:
-        """Raise a Conflict if another process has taken the lock over."""
+        """Raise a Conflict if another process has taken the lock over.
+
+        Where no thread could be started, this is what renews the lock.
+        """
+        if self._thread is None:
+            self._touch()
         if not self._is_own():
             raise Conflict(
                 f"{self._output}: another process has taken over the lock {self.path}, which this"
@@ -78,56 +89,68 @@ class ExclusiveLock:
     def remove(self) -> None:
         """Remove the file, and the one that was left when the kernel could not lock it."""
         self.close()
-        (self.path.parent / "lock").unlink(missing_ok=True)
+        self._folder.remove(KERNEL_LOCK)
 
     def close(self) -> None:
         """End the thread and give the lock back."""
         self._ended.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         with contextlib.suppress(OSError):
             if self._is_own():
-                self.path.unlink()
+                self._folder.remove(NAME)
 
     def _create(self) -> bool:
-        self.path.parent.mkdir(exist_ok=True)
         try:
-            descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-        except (FileExistsError, FileNotFoundError):
+            with self._folder.create(NAME) as stream:
+                stream.write(self._content.encode())
+        except FileExistsError:
             return False
-        with open(descriptor, "w") as stream:
-            stream.write(self._content)
         return True
 
     def _renew(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
-            with contextlib.suppress(OSError):
-                if self._is_own():
-                    os.utime(self.path)
+            self._touch()
+
+    def _touch(self) -> None:
+        with contextlib.suppress(OSError):
+            if self._is_own():
+                os.utime(NAME, dir_fd=self._folder.descriptor, follow_symlinks=False)
 
     def _is_own(self) -> bool:
-        holder = _holder_of(self.path)
+        holder = _holder_of(self._folder)
         return holder is not None and holder.content == self._content
 
 
-def holder_name(path: Path) -> str:
+def _started(target: Callable[[], None]) -> threading.Thread | None:
+    """A thread that does not keep the process alive; None if no thread can be started."""
+    thread = threading.Thread(target=target, name="lock", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return None
+    return thread
+
+
+def holder_name(folder: Folder) -> str:
     """The process that a lock names, for people; empty if there is no lock."""
-    holder = _holder_of(path)
+    holder = _holder_of(folder)
     return "" if holder is None else holder.name
 
 
-def refuse_living_holder(folder: Path, output: Path) -> None:
+def refuse_living_holder(folder: Folder, output: Path) -> None:
     """Raise a Conflict if a living process holds the exclusive lock; else remove its file."""
-    holder = _holder_of(folder / NAME)
+    holder = _holder_of(folder)
     if holder is None:
         return
     age = _time_of_new_file(folder) - holder.renewed
     if holder.has_ended or age > STALE_SECONDS:
-        _remove(folder / NAME, holder)
+        _remove(folder, holder)
         return
     raise Conflict(
         f"{output}: {holder.name} is writing it; wait for it to end, or choose another output (it"
-        f" has renewed its lock {folder / NAME} {max(age, 0):.0f} s ago; the lock of a process that"
-        f" was killed is free {STALE_SECONDS:.0f} s after its last renewal)"
+        f" has renewed its lock {folder.path / NAME} {max(age, 0):.0f} s ago; the lock of a process"
+        f" that was killed is free {STALE_SECONDS:.0f} s after its last renewal)"
     )
 
 
@@ -192,40 +215,40 @@ def _machine() -> str:
     return socket.gethostname()
 
 
-def _holder_of(path: Path) -> _Holder | None:
+def _holder_of(folder: Folder, name: str = NAME) -> _Holder | None:
     """The holder that a file names; None if there is no file."""
     try:
-        with open(path, errors="replace") as stream:
-            return _Holder(stream.read(4096), os.fstat(stream.fileno()).st_mtime)
+        with folder.open(name) as stream:
+            content = stream.read(_LARGEST).decode(errors="replace")
+            return _Holder(content, os.fstat(stream.fileno()).st_mtime)
     except FileNotFoundError:
         return None
 
 
-def _time_of_new_file(folder: Path) -> float:
+def _time_of_new_file(folder: Folder) -> float:
     """Now, by the clock of the file system."""
-    path = folder / f"time.{secrets.token_hex(4)}.tmp"
+    name = f"time.{secrets.token_hex(4)}.tmp"
     try:
-        with open(path, "wb") as stream:
+        with folder.create(name) as stream:
             stream.write(b" ")
-            stream.flush()
             return os.fstat(stream.fileno()).st_mtime
     finally:
-        path.unlink(missing_ok=True)
+        folder.remove(name)
 
 
-def _remove(path: Path, holder: _Holder) -> None:
+def _remove(folder: Folder, holder: _Holder) -> None:
     """Remove the file of a holder that has ended.
 
     Another process may have done this just before and may hold the lock now. Therefore the file is
     moved aside and read again, and it is put back if it belongs to someone else.
     """
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    aside, here = f"{NAME}.{secrets.token_hex(4)}.tmp", folder.descriptor
     try:
-        os.rename(path, aside)
+        os.rename(NAME, aside, src_dir_fd=here, dst_dir_fd=here)
     except FileNotFoundError:
         return
-    moved = _holder_of(aside)
+    moved = _holder_of(folder, aside)
     if moved is not None and moved.content != holder.content:
         with contextlib.suppress(OSError):
-            os.link(aside, path)
-    aside.unlink(missing_ok=True)
+            os.link(aside, NAME, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
+    folder.remove(aside)

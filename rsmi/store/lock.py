@@ -20,14 +20,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import io
 import logging
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from rsmi.errors import Conflict, Failure, UsageError
-from rsmi.store.exclusive_lock import ExclusiveLock, process_name, refuse_living_holder
+from rsmi.store.exclusive_lock import (
+    KERNEL_LOCK,
+    ExclusiveLock,
+    process_name,
+    refuse_living_holder,
+)
+from rsmi.store.folder import Folder
 
 log = logging.getLogger("rsmi")
 
@@ -49,13 +54,13 @@ class Lock(Protocol):
         """Release the lock."""
 
 
-def open_lock(folder: Path, output: Path) -> Lock:
+def open_lock(folder: Folder, output: Path) -> Lock:
     """Lock the folder of parts, which tells others who writes the output.
 
     Parameters
     ----------
-    folder : Path
-        The folder of parts; it is created again if another process has just removed it.
+    folder : Folder
+        The folder of parts.
     output : Path
         The output that the lock guards, for the messages.
 
@@ -67,6 +72,8 @@ def open_lock(folder: Path, output: Path) -> Lock:
         If the file system has no locks and the setting is fcntl.
     UsageError
         If the setting is unknown.
+    FileNotFoundError
+        If another process has just removed the folder.
     OSError
         If the file system fails.
     """
@@ -86,11 +93,11 @@ def open_lock(folder: Path, output: Path) -> Lock:
         return _without_kernel_locks(folder, output, setting, error)
 
 
-def _without_kernel_locks(folder: Path, output: Path, setting: str, error: OSError) -> Lock:
+def _without_kernel_locks(folder: Folder, output: Path, setting: str, error: OSError) -> Lock:
     if setting == "fcntl":
         raise Failure(
-            f"{output}: the file system cannot lock {folder / 'lock'} ({error.strerror}): set"
-            f" {SETTING}=exclusive, or choose an output on another file system"
+            f"{output}: the file system cannot lock {folder.path / KERNEL_LOCK} ({error.strerror}):"
+            f" set {SETTING}=exclusive, or choose an output on another file system"
         ) from error
     lock = ExclusiveLock(folder, output)
     log.info("%s: the file system has no locks; the file %s guards the output", output, lock.path)
@@ -100,9 +107,9 @@ def _without_kernel_locks(folder: Path, output: Path, setting: str, error: OSErr
 class _KernelLock:
     """A lock of the kernel on the file ``lock``, which holds the name of its holder."""
 
-    def __init__(self, folder: Path, output: Path):
-        self._path = folder / "lock"
-        self._stream = _locked(self._path, output)
+    def __init__(self, folder: Folder, output: Path):
+        self._folder = folder
+        self._stream = _locked(folder, output)
         try:
             refuse_living_holder(folder, output)
         except BaseException:
@@ -113,7 +120,7 @@ class _KernelLock:
         """The kernel takes no lock away."""
 
     def remove(self) -> None:
-        self._path.unlink()
+        self._folder.remove(KERNEL_LOCK)
 
     def close(self) -> None:
         self._stream.close()
@@ -122,49 +129,47 @@ class _KernelLock:
 class _NoLock:
     """No lock at all."""
 
-    def __init__(self, folder: Path):
-        self._path = folder / "lock"
+    def __init__(self, folder: Folder):
+        self._folder = folder
 
     def check(self) -> None:
         """There is nothing to lose."""
 
     def remove(self) -> None:
-        self._path.unlink(missing_ok=True)
+        self._folder.remove(KERNEL_LOCK)
 
     def close(self) -> None:
         """There is nothing to release."""
 
 
-def _locked(path: Path, output: Path) -> io.FileIO:
+def _locked(folder: Folder, output: Path) -> BinaryIO:
     while True:
-        lock = open(path, "ab+", buffering=0)
-        _lock(lock, path, output)
-        if _is_current(lock, path):
+        lock = folder.open(KERNEL_LOCK, os.O_RDWR | os.O_CREAT)
+        _lock(lock, folder, output)
+        if _is_current(lock, folder):
             return lock
-        # The holder before us has removed the file between our opening and our locking.
-        lock.close()
-        path.parent.mkdir(exist_ok=True)
+        lock.close()  # the holder before us has removed the file between our opening and locking
 
 
-def _lock(lock: io.FileIO, path: Path, output: Path) -> None:
+def _lock(lock: BinaryIO, folder: Folder, output: Path) -> None:
     try:
         fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        lock.seek(0)
         holder = lock.read(200).decode(errors="replace").strip() or "another process"
         lock.close()
         if error.errno not in (errno.EACCES, errno.EAGAIN):
             raise
         raise Conflict(
             f"{output}: {holder} is writing it; wait for it to end, or choose another output (its"
-            f" lock is {path})"
+            f" lock is {folder.path / KERNEL_LOCK})"
         ) from None
     with contextlib.suppress(OSError):  # the name of the holder is only a help for people
         lock.truncate(0)
         lock.write(process_name().encode())
 
 
-def _is_current(lock: io.FileIO, path: Path) -> bool:
+def _is_current(lock: BinaryIO, folder: Folder) -> bool:
+    """Whether the file has its name still, in a folder that has its path still."""
     with contextlib.suppress(OSError):
-        return os.path.samestat(os.fstat(lock.fileno()), os.stat(path))
+        return os.path.samestat(os.fstat(lock.fileno()), folder.stat(KERNEL_LOCK))
     return False

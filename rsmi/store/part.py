@@ -8,28 +8,30 @@ ends with the SHA-256 digest of its content; a part that was changed is not even
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import io
-import mmap
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import h5py
 import numpy as np
 
-from rsmi.errors import DataError
-from rsmi.store.errors import HDF5_ERRORS
+from rsmi.errors import DataError, shortage
+from rsmi.store.errors import HDF5_ERRORS, read_errors
 from rsmi.store.file import arrays_of
+from rsmi.store.folder import Folder
 from rsmi.store.writer import LAYOUT, create_dataset
 
 _SEAL_BYTES = hashlib.sha256().digest_size
-_NAME = re.compile(  # versions up to 0.3.0 wrote names without a token
+_BYTES_AT_ONCE = 1 << 20
+PART = (  # versions up to 0.3.0 wrote names without a token
     r"(?P<task>[a-z0-9-]+)\.(?P<start>\d{12})-(?P<stop>\d{12})(\.(?P<token>[0-9a-f]{8}))?\.h5"
 )
+_NAME = re.compile(PART)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,18 @@ class Part:
     task: str
     start: int
     stop: int
-    path: Path
+    name: str
+    folder: Folder = field(compare=False)
+
+    @property
+    def path(self) -> Path:
+        """The file, for messages."""
+        return self.folder.path / self.name
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file."""
+        return self.folder.stat(self.name).st_size
 
     def rows(self, name: str, start: int, stop: int) -> np.ndarray:
         """Rows ``start:stop`` of one array, counted from the first row of the task."""
@@ -59,25 +72,51 @@ class Part:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[h5py.File]:
-        try:
-            if not self._intact:
-                raise ValueError("changed since it was written")
-            with h5py.File(self.path, "r", locking=False) as handle:
-                yield handle
-        except HDF5_ERRORS as error:
-            raise DataError(
-                f"{self.path}: damaged checkpoint: remove the folder {self.path.parent} to start"
-                " again"
-            ) from error
+        """The part as an open HDF5 file, after its seal was checked.
 
-    @functools.cached_property
-    def _intact(self) -> bool:
-        with (
-            open(self.path, "rb") as stream,
-            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
-        ):
-            digest = hashlib.sha256(memoryview(content)[:-_SEAL_BYTES]).digest()
-            return digest == content[-_SEAL_BYTES:]
+        The stream is handed to HDF5, so that it reads what was checked.
+        """
+        with self._opened() as stream, read_errors(self.path):
+            if not self._intact(stream):
+                raise self._damaged()
+            try:
+                with h5py.File(stream, "r") as handle:
+                    yield handle
+            except HDF5_ERRORS as error:
+                if shortage(error):
+                    raise
+                raise self._damaged() from error
+
+    def _opened(self) -> BinaryIO:
+        try:
+            with read_errors(self.path):
+                return self.folder.open(self.name)
+        except FileNotFoundError as error:
+            raise self._damaged() from error
+
+    def _damaged(self) -> DataError:
+        return DataError(
+            f"{self.path}: damaged checkpoint: remove the folder {self.folder.path} to start again"
+        )
+
+    def _intact(self, stream: BinaryIO) -> bool:
+        """Whether the digest at the end is that of the content before it; it is computed once."""
+        if "_seal" not in self.__dict__:
+            self.__dict__["_seal"] = _is_sealed(stream)
+        return self.__dict__["_seal"]
+
+
+def _is_sealed(stream: BinaryIO) -> bool:
+    left, sha = os.fstat(stream.fileno()).st_size - _SEAL_BYTES, hashlib.sha256()
+    while left > 0:
+        content = stream.read(min(left, _BYTES_AT_ONCE))
+        if not content:
+            return False
+        sha.update(content)
+        left -= len(content)
+    seal = stream.read(_SEAL_BYTES)
+    stream.seek(0)
+    return seal == sha.digest()
 
 
 def part_name(task: str, start: int, stop: int, token: str) -> str:
@@ -90,20 +129,20 @@ def match_name(name: str) -> re.Match[str] | None:
     return _NAME.fullmatch(name)
 
 
-def list_parts(folder: Path, token: str | None) -> dict[str, list[Part]]:
+def list_parts(folder: Folder, token: str | None) -> dict[str, list[Part]]:
     """The parts in a folder, in order, of every task.
 
     Parameters
     ----------
-    folder : Path
+    folder : Folder
     token : str or None
         The work that the parts belong to; None stands for any work.
     """
     parts: dict[str, list[Part]] = {}
-    for entry in folder.iterdir():
-        match = match_name(entry.name)
+    for name in folder.names():
+        match = match_name(name)
         if match and token in (None, match["token"]):
-            part = Part(match["task"], int(match["start"]), int(match["stop"]), entry)
+            part = Part(match["task"], int(match["start"]), int(match["stop"]), name, folder)
             parts.setdefault(part.task, []).append(part)
     return {task: sorted(of_task, key=order) for task, of_task in parts.items()}
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -23,10 +24,13 @@ import numpy as np
 
 from rsmi.errors import DataError, Failure
 from rsmi.store.digest import canonical_json
-from rsmi.store.disk import disk_errors, write_atomically
+from rsmi.store.disk import disk_errors
+from rsmi.store.exclusive_lock import NAME
+from rsmi.store.folder import Folder, own_folder
 from rsmi.store.job import JOB, read_job
 from rsmi.store.lock import Lock, open_lock
 from rsmi.store.part import (
+    PART,
     Part,
     list_parts,
     longest_chain,
@@ -39,7 +43,12 @@ from rsmi.store.unfinished_work import NOTE, folder_of_parts, note_of_run, read_
 
 _CALL = "call"  # the name of the last call, and whether its drives shall go on
 _CALLED, _RECALLED = "wanted", "recall"  # equally long, because the file is overwritten in place
-_TEMPORARY = (".tmp", ".npy")
+_RECORDS = (JOB, NOTE, _CALL)
+# What a process leaves that was killed, beside its records and parts.
+_LEFT = re.compile(
+    r"array-[0-9a-f]{16}\.npy"
+    rf"|(job\.json|run\.json|{_CALL}|{re.escape(NAME)}|final|time|{PART})(\.[0-9a-f]{{8}})?\.tmp"
+)
 
 
 class PartsFolder:
@@ -59,7 +68,23 @@ class PartsFolder:
         self.token = secrets.token_hex(4)
         self._token_known = True  # False if the record of the work cannot be read
         self._lock: Lock | None = None
+        self._opened: Folder | None = None
         self._parts: dict[str, list[Part]] = {}  # of every task, in order
+
+    @property
+    def folder(self) -> Folder:
+        """The open folder.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such folder.
+        Failure
+            See `rsmi.store.folder.own_folder`.
+        """
+        if self._opened is None:
+            self._opened = own_folder(self.path)
+        return self._opened
 
     # ---- the lock
 
@@ -70,11 +95,14 @@ class PartsFolder:
         ------
         Conflict
             If another process holds the lock.
+        Failure
+            If others own the folder or may write in it, or if the file system fails.
         """
-        if self._lock is None:
+        while self._lock is None:
             with disk_errors(self.output):
-                self.path.mkdir(exist_ok=True)
-                self._lock = open_lock(self.path, self.output)
+                self._opened = own_folder(self.path, create=True)
+                with contextlib.suppress(FileNotFoundError):  # another process has removed it
+                    self._lock = open_lock(self.folder, self.output)
         self.recall()  # the drives of a process that was killed
         self._read_token()
         self._parts = self._listed()
@@ -104,7 +132,7 @@ class PartsFolder:
                 self._lock.remove()
                 self.path.rmdir()
         self._lock.close()
-        self._lock = None
+        self._lock = self._opened = None
 
     def remove(self) -> None:
         """Drop all parts and release the lock."""
@@ -117,11 +145,10 @@ class PartsFolder:
         return not self._parts
 
     def clear(self) -> None:
-        """Remove all parts and the record of the work, but keep the lock."""
-        for entry in self.path.iterdir():
-            removable = entry.name in (JOB, NOTE, _CALL) or entry.suffix in _TEMPORARY
-            if removable or match_name(entry.name):
-                entry.unlink(missing_ok=True)
+        """Remove all parts and the record of the work, but keep the lock and files of others."""
+        for name in self.folder.names():
+            if name in _RECORDS or _LEFT.fullmatch(name) or match_name(name):
+                self.folder.remove(name)
         self._parts = {}
         self.token, self._token_known = secrets.token_hex(4), True
 
@@ -135,7 +162,7 @@ class PartsFolder:
         DataError
             If the record is damaged, or if version 0.3.0 or an earlier one has begun the work.
         """
-        return read_job(self.path)
+        return read_job(self.folder)
 
     def set_job(self, job: Mapping[str, Any]) -> None:
         """Write the record of the work."""
@@ -143,7 +170,7 @@ class PartsFolder:
 
     def note_run(self, totals: Mapping[str, int], arguments: Sequence[str]) -> None:
         """Note the rows of every task and the command line, for `unfinished_work`."""
-        note = note_of_run(read_note(self.path)["totals"] | dict(totals), arguments)
+        note = note_of_run(read_note(self.folder)["totals"] | dict(totals), arguments)
         self._write(NOTE, json.dumps(note).encode())
 
     def _read_token(self) -> None:
@@ -173,7 +200,7 @@ class PartsFolder:
         with (
             disk_errors(self.output),
             contextlib.suppress(FileNotFoundError),
-            open(self.path / _CALL, "r+b", buffering=0) as stream,
+            self.folder.open(_CALL, os.O_RDWR) as stream,
         ):
             name = stream.read().split(b" ")[0]
             stream.seek(0)
@@ -182,6 +209,9 @@ class PartsFolder:
     def join(self, token: str, call: str) -> bool:
         """Write parts beside the holder of the lock; returns False if its folder is not here."""
         self.token = token
+        if not self.path.is_dir():
+            return False
+        self._opened = own_folder(self.path)
         if self._call_content().partition(" ")[0] != call:
             return False
         with disk_errors(self.output):
@@ -194,21 +224,23 @@ class PartsFolder:
 
     def _call_content(self) -> str:
         try:
-            return (self.path / _CALL).read_text()
-        except (OSError, UnicodeError):
+            return self.folder.read(_CALL, 100).decode()
+        except (OSError, Failure, UnicodeError):
             return ""
 
     def keep_array(self, array: np.ndarray) -> str:
         """Keep an array for other processes until `clear` or `sweep`; returns its name."""
         name = f"array-{secrets.token_hex(8)}.npy"
         with disk_errors(self.output):
-            np.save(self.path / name, array, allow_pickle=False)
+            with self.folder.create(name) as raw, open(raw.fileno(), "wb", closefd=False) as stream:
+                np.save(stream, array, allow_pickle=False)
         return name
 
     def kept_array(self, name: str) -> np.ndarray:
         """The array that `keep_array` has given this name."""
         try:
-            return np.load(self.path / name, allow_pickle=False)
+            with self.folder.open(name) as raw, open(raw.fileno(), "rb", closefd=False) as stream:
+                return np.load(stream, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise Failure(f"{self.path / name}: cannot be read ({error})") from error
 
@@ -217,14 +249,14 @@ class PartsFolder:
     @property
     def size(self) -> int:
         """The bytes that all parts take."""
-        return sum(part.path.stat().st_size for task in self._parts for part in self.parts(task))
+        return sum(part.size for task in self._parts for part in self.parts(task))
 
     def sweep(self) -> None:
         """Remove temporary files of killed processes, and parts of other work."""
-        for entry in self.path.iterdir():
-            match = match_name(entry.name)
-            if entry.suffix in _TEMPORARY or (match and not self._is_ours(match)):
-                entry.unlink(missing_ok=True)
+        for name in self.folder.names():
+            match = match_name(name)
+            if _LEFT.fullmatch(name) or (match and not self._is_ours(match)):
+                self.folder.remove(name)
 
     def parts(self, task: str) -> list[Part]:
         """The parts of a task, in order, without gaps and overlaps.
@@ -266,7 +298,7 @@ class PartsFolder:
             try:
                 return parts, parts[-1].state()
             except DataError:
-                if parts[-1].path.exists():
+                if self.folder.has(parts[-1].name):
                     raise
                 self._parts = self._listed()  # another drive of the task has replaced the part
         return [], None
@@ -289,18 +321,18 @@ class PartsFolder:
         """
         replaced = [] if rows else self._parts.get(task, [])
         part = self._part(task, replaced[0].start if replaced else start, stop)
-        self._write(part.path.name, part_content(rows, state))
+        self._write(part.name, part_content(rows, state))
         self._parts[task] = [part] if replaced else [*self._parts.get(task, []), part]
         for old in replaced:
-            if old.path != part.path:
-                old.path.unlink(missing_ok=True)
+            if old.name != part.name:
+                self.folder.remove(old.name)
         return part
 
     def _part(self, task: str, start: int, stop: int) -> Part:
-        return Part(task, start, stop, self.path / part_name(task, start, stop, self.token))
+        return Part(task, start, stop, part_name(task, start, stop, self.token), self.folder)
 
     def _listed(self) -> dict[str, list[Part]]:
-        return list_parts(self.path, self.token if self._token_known else None)
+        return list_parts(self.folder, self.token if self._token_known else None)
 
     def _is_ours(self, match: re.Match[str]) -> bool:
         return not self._token_known or match["token"] == self.token
@@ -308,4 +340,4 @@ class PartsFolder:
     def _write(self, name: str, content: bytes | memoryview) -> None:
         self.check_lock()
         with disk_errors(self.output):
-            write_atomically(self.path / name, content)
+            self.folder.write(name, content)

@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rsmi.errors import Failure
 from rsmi.store.disk import link_target
-from rsmi.store.exclusive_lock import NAME as EXCLUSIVE_LOCK
-from rsmi.store.exclusive_lock import holder_name
+from rsmi.store.exclusive_lock import KERNEL_LOCK, holder_name
+from rsmi.store.folder import Folder
 from rsmi.store.job import read_job
 from rsmi.store.part import Part, list_parts, longest_chain
 
 NOTE = "run.json"
 _SUFFIX = ".parts"
+_LARGEST = 1 << 26  # bytes of a note that are read
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ def unfinished_work(path: Path) -> UnfinishedWork | None:
         If the record of the work is damaged, or if version 0.3.0 or an earlier one has begun it.
     """
     with contextlib.suppress(OSError, ValueError):  # also if the work is finished meanwhile
-        folder = _folder_meant(path)
+        meant = _folder_meant(path)
+        folder = None if meant is None else Folder(meant, follow=True)
         job = read_job(folder) if folder is not None else None
         if folder is not None and job is not None:
             return _work(folder, job)
@@ -101,13 +104,13 @@ def note_of_run(totals: Mapping[str, int], arguments: Sequence[str]) -> dict[str
     return {"totals": dict(totals), "arguments": list(arguments), "folder": os.getcwd()}
 
 
-def read_note(folder: Path) -> dict[str, Any]:
+def read_note(folder: Folder) -> dict[str, Any]:
     """The note of the last run; its fields are empty where it is missing or damaged."""
     empty = note_of_run({}, ()) | {"folder": ""}
     try:
-        note = json.loads((folder / NOTE).read_text())
+        note = json.loads(folder.read(NOTE, _LARGEST))
         return {name: type(value)(note[name]) for name, value in empty.items()}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, Failure, ValueError, TypeError, KeyError, RecursionError):
         return empty
 
 
@@ -118,12 +121,12 @@ def _folder_meant(path: Path) -> Path | None:
     return None if path.exists() or not folder.is_dir() else folder
 
 
-def _work(folder: Path, job: dict[str, Any]) -> UnfinishedWork:
+def _work(folder: Folder, job: dict[str, Any]) -> UnfinishedWork:
     parts, note = list_parts(folder, job["token"]), read_note(folder)
     totals = {name: total for name, total in note["totals"].items() if isinstance(total, int)}
     return UnfinishedWork(
-        output=Path(str(folder).removesuffix(_SUFFIX)),
-        folder=folder,
+        output=Path(str(folder.path).removesuffix(_SUFFIX)),
+        folder=folder.path,
         job=job,
         tasks=tuple(
             TaskProgress(name, _rows_done(parts.get(name, [])), totals.get(name))
@@ -132,7 +135,7 @@ def _work(folder: Path, job: dict[str, Any]) -> UnfinishedWork:
         arguments=tuple(map(str, note["arguments"])),
         working_folder=note["folder"],
         writer=_writer(folder),
-        changed=_last_change(parts),
+        changed=_last_change(folder, parts),
     )
 
 
@@ -141,17 +144,15 @@ def _rows_done(parts: Sequence[Part]) -> int:
     return chain[-1].stop if chain else 0
 
 
-def _last_change(parts: Mapping[str, Sequence[Part]]) -> float:
+def _last_change(folder: Folder, parts: Mapping[str, Sequence[Part]]) -> float:
     times = [float("nan")]
     for part in (part for of_task in parts.values() for part in of_task):
         with contextlib.suppress(OSError):  # a run may have replaced the part
-            times.append(part.path.stat().st_mtime)
+            times.append(folder.stat(part.name).st_mtime)
     return max(times[1:], default=times[0])
 
 
-def _writer(folder: Path) -> str:
-    with contextlib.suppress(OSError):
-        return holder_name(folder / EXCLUSIVE_LOCK) or (folder / "lock").read_text(
-            "utf-8", "replace"
-        )
+def _writer(folder: Folder) -> str:
+    with contextlib.suppress(OSError, Failure):
+        return holder_name(folder) or folder.read(KERNEL_LOCK, 200).decode(errors="replace")
     return ""

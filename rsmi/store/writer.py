@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 import rsmi
-from rsmi.errors import RsmiError
 from rsmi.store.digest import canonical_json, content_digest, datasets_of, file_uuid
-from rsmi.store.disk import disk_errors, sync_folder
+from rsmi.store.disk import disk_errors, sync, sync_folder
+from rsmi.store.folder import Folder
 from rsmi.store.schema import COMMON_ATTRIBUTES, FORMAT, KINDS, OLDEST_WRITTEN
 
 _CHUNK_BYTES = 1 << 20
@@ -92,8 +92,9 @@ class _Disk(io.FileIO):
     """A file that keeps the errors of the disk until it is closed, because HDF5 would crash on
     them."""
 
-    def __init__(self, path: Path):
-        super().__init__(path, "w+")
+    def __init__(self, folder: Folder, name: str):
+        with folder.create(name) as stream:
+            super().__init__(os.dup(stream.fileno()), "r+")
         self.error: OSError | None = None
 
     def try_room(self, size: int) -> None:
@@ -134,7 +135,7 @@ class _Disk(io.FileIO):
         """
         failed, self.error = self.error, None
         if not self.closed and failed is None:
-            os.fsync(self.fileno())
+            sync(self.fileno())
         super().close()
         if failed is not None:
             raise failed
@@ -142,7 +143,7 @@ class _Disk(io.FileIO):
 
 def publish(
     path: Path,
-    temporary: Path,
+    folder: Folder,
     kind: str,
     header: Mapping[str, Any],
     attributes: Mapping[str, Any],
@@ -155,8 +156,10 @@ def publish(
 
     Parameters
     ----------
-    path, temporary : Path
-        The final and the temporary name, on the same file system.
+    path : Path
+        The final name.
+    folder : Folder
+        Where the file grows under a temporary name; it is on the same file system.
     kind : str
         A key of `rsmi.store.schema.KINDS`.
     header : mapping
@@ -183,8 +186,8 @@ def publish(
         If the disk fails.
     """
     with disk_errors(path):
-        try:
-            with _Disk(temporary) as disk:
+        with folder.temporary("final") as temporary:
+            with _Disk(folder, temporary) as disk:
                 disk.try_room(expected_bytes)
                 with h5py.File(disk, "w", **LAYOUT) as handle:
                     root = handle["/"]
@@ -196,10 +199,7 @@ def publish(
                     digest = content_digest(handle, datasets)
                     write_text(root, "digest", digest)
                     write_text(root, "uuid", file_uuid(digest))
-            os.replace(temporary, path)
-        except (OSError, RsmiError):
-            temporary.unlink(missing_ok=True)
-            raise
+            os.replace(temporary, path, src_dir_fd=folder.descriptor)
         sync_folder(path.parent)
     return digest
 

@@ -25,6 +25,7 @@ from rsmi.reports import files as reports
 from rsmi.samples.files import open_file
 from rsmi.stages.training import measures
 from rsmi.store import parameters_digest, publish
+from rsmi.store.folder import Folder
 
 LATTICE = {
     "model": "ising",
@@ -341,5 +342,5 @@ def _publish(path, kind, attributes, datasets):
         for name, array in datasets.items():
             writer.write(name, array)
 
-    publish(path, path.with_suffix(".tmp"), kind, header, attributes, [], {}, fill, 1 << 16)
+    publish(path, Folder(path.parent), kind, header, attributes, [], {}, fill, 1 << 16)
     return path

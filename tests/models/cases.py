@@ -134,10 +134,10 @@ def _die_before_rename(number: int) -> None:
     session.LIMITS = FINE
     replace, left = os.replace, iter(range(number - 1))
 
-    def counting(*names):
+    def counting(*names, **folders):
         if next(left, None) is None:
             os.kill(os.getpid(), signal.SIGKILL)
-        replace(*names)
+        replace(*names, **folders)
 
     os.replace = counting
 

@@ -402,11 +402,11 @@ def before_rename(number: int, event) -> None:
     os.environ |= {f"RSMI_{name.upper().replace('-', '_')}_THREADS": "1" for name in COMMANDS}
     replace, renames = os.replace, []
 
-    def counting(*names):
+    def counting(*names, **folders):
         renames.append(names)
         if len(renames) == number:
             event()
-        replace(*names)
+        replace(*names, **folders)
 
     os.replace = counting
 

@@ -206,12 +206,12 @@ def test_a_lock_that_was_taken_over_meanwhile_is_put_back(holder, no_locks, monk
     holder(age=500, machine="elsewhere")
     rename, locks = os.rename, []
 
-    def late(source, target):
+    def late(source, target, **settings):
         monkeypatch.setattr(os, "rename", rename)
         faster = PartsFolder(Path("out.h5"))
         faster.acquire()
         locks.append(faster)
-        rename(source, target)
+        rename(source, target, **settings)
 
     monkeypatch.setattr(os, "rename", late)
     slower = PartsFolder(Path("out.h5"))

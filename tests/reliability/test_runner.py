@@ -28,12 +28,12 @@ from rsmi.engine import session
 from rsmi.engine.tasks import Limits
 session.LIMITS = Limits(checkpoint_seconds=0.0, quantum_seconds=0.0)
 replace, renames = os.replace, 0
-def counting(*names):
+def counting(*names, **folders):
     global renames
     renames += 1
     if renames == {at}:
         {event}
-    replace(*names)
+    replace(*names, **folders)
     if renames == {after}:
         os.kill(os.getpid(), signal.SIGKILL)
 os.replace = counting
