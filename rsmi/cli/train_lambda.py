@@ -153,14 +153,6 @@ Examples: without and with Boltzmann machines, and an even variable
     " have sectors of its own, which the message about an unknown NAME lists.",
 )
 @click.option(
-    "--metric",
-    type=click.Choice(("square", "lattice")),
-    default=None,
-    show_default="square",
-    help="How distances from V are measured: buffer and environment are square frames, or have the"
-    " sites at a number of steps to nearest neighbours on the lattice of the model.",
-)
-@click.option(
     "--pairs-within",
     type=click.FloatRange(0, min_open=True),
     metavar="R",

@@ -22,6 +22,11 @@ model is known, so is its mean Kullback-Leibler divergence from that of the mach
 \b
 Example:
   rsmi train-theta samples.h5 --block 2x2 --buffer 1 --environment 1 -o theta.h5
+Example: the three sites of a triangle on the triangular lattice
+  rsmi sample --model triangular-ground-states --size 12 --samples 10000 -o ground.h5
+  printf '0,0\\n1,0\\n1,1\\n' > triangle.csv
+  rsmi train-theta ground.h5 --block triangle.csv --metric lattice -o theta.h5
+  rsmi train-lambda ground.h5 --theta theta.h5 --hidden 2 -o rule.h5
 """
 
 
@@ -29,10 +34,15 @@ def geometry_options(required: bool) -> common.Decorator:
     """Add --block, --buffer and --environment; a default of 1 where they are required, else that
     of theta."""
     default, shown = (1, "1") if required else (None, "1, or as theta was trained")
-    listed = "" if required else ", or a CSV file with the coordinates of one site in each line"
     return common.options(
         click.option(
-            "--block", required=required, metavar="SHAPE", help=f"Block V, such as 2x2{listed}."
+            "--block",
+            required=required,
+            metavar="SHAPE|SITES.csv",
+            help=(
+                "Block V: a shape such as 2x2, or a CSV file with the coordinates of one site in"
+                " each line."
+            ),
         ),
         click.option(
             "--buffer",
@@ -49,6 +59,15 @@ def geometry_options(required: bool) -> common.Decorator:
             default=default,
             show_default=shown,
             help="Width of the environment ring, sites.",
+        ),
+        click.option(
+            "--metric",
+            type=click.Choice(("square", "lattice")),
+            default=None,
+            show_default="square",
+            help="How distances from V are measured: buffer and environment are square frames, or"
+            " have the sites at a number of steps to nearest neighbours on the lattice of the"
+            " model.",
         ),
     )
 
@@ -105,18 +124,19 @@ def command(
     block: str,
     buffer: int,
     environment: int,
+    metric: str | None,
     output: Path,
     run: RunOptions,
     dry_run: bool,
     as_json: bool,
     **settings: Any,
 ) -> None:
-    from rsmi.lattice.geometry import Geometry, parse_block
+    from rsmi.lattice.blocks import block_of
     from rsmi.samples.files import open_file
     from rsmi.stages.training import theta as train_theta
 
     with open_file(common.one_path(samples), "samples") as source:
-        geometry = Geometry(parse_block(block), buffer, environment)
+        geometry = block_of(block, buffer, environment, metric)
         work = train_theta.prepare(source, geometry, **settings)
         if dry_run:
             return common.print_plan(train_theta.plan(work), as_json)

@@ -5,6 +5,7 @@ Lines on exact values appear only where such values are known.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -158,7 +159,7 @@ def _filters(rule: RuleFile) -> list[str]:
     """The filters in block shape, one after the other, and the wave vectors of their largest
     Fourier modes."""
     file = rule.file
-    live = file.read("/mask").astype(bool) if "/mask" in file else slice(None)
+    live = np.tile(rule.live_sites or [True] * math.prod(rule.block), rule.components)
     lines = [
         "  filters: x = sum over V of filter times spin, plus bias; P(h = 1) = 1/(1 + exp(-x))",
         "",

@@ -47,8 +47,9 @@ def on_all_sites(windows: WindowSet, filters: NDArray[np.float64]) -> NDArray[np
     geometry = windows.geometry
     if geometry.live is None or windows.products is not None:
         return filters
-    whole = np.zeros((*filters.shape[:-1], geometry.sites))
-    whole[..., np.array(geometry.live)] = filters
+    live = np.tile(geometry.live, geometry.components)
+    whole = np.zeros((*filters.shape[:-1], len(live)))
+    whole[..., live] = filters
     return whole
 
 
@@ -69,7 +70,8 @@ def write_filters(writer: Writer, windows: WindowSet, filters: NDArray[np.float6
         return
     sites, live = table(windows.products), windows.geometry.live
     if live is not None:
-        sites = np.where(sites < 0, -1, np.flatnonzero(live)[sites])
+        numbers = np.flatnonzero(np.tile(live, windows.geometry.components))
+        sites = np.where(sites < 0, -1, numbers[sites])
     writer.write("/products/sites", sites)
     writer.write("/products/filters", filters)
 

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +228,13 @@ class TrainedView(LatticeView):
     def geometry(self) -> Geometry:
         """Block, buffer and environment of a window, all sites of the block included."""
         return Geometry(self.block, self.buffer, self.environment, self.components)
+
+    @property
+    def window(self) -> Geometry:
+        """Block, buffer and environment of a window, with the sites of a list and the metric."""
+        metric = self.attributes.get("metric")
+        live = None if metric is None else self.live_sites
+        return replace(self.geometry, live=live, metric=metric)
 
     @property
     def live_sites(self) -> tuple[bool, ...] | None:

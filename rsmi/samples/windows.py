@@ -133,10 +133,10 @@ class WindowSet:
     def _with_metric(self, geometry: Geometry) -> Geometry:
         """The geometry with the neighbours of a site of these samples."""
         samples = self.samples
-        if samples.has_mask or geometry.live is not None and geometry.components > 1:
+        if samples.has_mask:
             raise UsageError(
-                f"{samples.path}: --metric and lists of sites are for samples with one component"
-                " per site and without a mask"
+                f"{samples.path}: --metric and lists of sites are for samples without a mask, whose"
+                " blocks are whole cells of the mask: give --block NxN, and leave out --metric"
             )
         cell = self.model.unit_cell(samples.attributes)
         return with_neighbours(geometry, None if cell is None else cell.steps)
@@ -159,6 +159,8 @@ class WindowSet:
                 " --environment"
             )
         self.model.check_geometry(geometry)
+        if geometry.metric is not None and geometry.live is not None:
+            self._check_constraints()
         split_of(samples)
         if self.count < _FEWEST_WINDOWS:
             raise UsageError(
@@ -166,6 +168,16 @@ class WindowSet:
                 " to hold out"
             )
         self.model.check_configurations(samples.file)
+
+    def _check_constraints(self) -> None:
+        """Raise UsageError if the model ties the variables of rectangles together, and does not
+        know how those of a list of sites are tied."""
+        known = self.model.constraints(self.geometry, self.samples.attributes)
+        if known is not None and known.vectors.shape[1] != self.columns[0].n_features:
+            raise UsageError(
+                f"{self.samples.path}: the variables of {self.model.name} are tied together at the"
+                " sites of a rectangle: give --block NxN and no list of sites"
+            )
 
     # ---- the model of the samples ----------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""``rsmi train-lambda --block sites.csv --metric``: windows that are no rectangles in frames."""
+"""``--block sites.csv --metric`` of train-theta and train-lambda: windows that are no rectangles in
+frames."""
 
 import json
 
@@ -24,6 +25,7 @@ def folder(tmp_path_factory):
         " --thermalization 20 --interval 4 -o samples.h5",
         "train-theta samples.h5 --block 2x2 --windows 2000 --epochs 1 --hidden 2 -o theta.h5",
         "import spins.npy --mask mask.npy -o masked.h5",
+        "sample --model dimers --size 12 --samples 64 --thermalization 4 --interval 1 -o dimers.h5",
     ):
         words = [folder / word if "." in word else word for word in line.split()]
         result = run_here(*words, "-q")
@@ -78,10 +80,59 @@ def test_the_square_metric_of_a_rectangle_is_the_default(folder):
         assert "metric" not in file.attributes and "metric" not in file.parameters
 
 
+def test_machines_of_a_triangle(folder):
+    """Machines bring the sites of their block and the metric; options that repeat them agree."""
+    machines = f"{folder}/triangle-theta.h5"
+    line = f"train-theta {folder}/samples.h5 --block {folder}/triangle.csv --metric lattice"
+    options = "--windows 2000 --epochs 1 --hidden 2 -q"
+    assert run_here(*line.split(), *options.split(), "-o", machines).code == 0
+    with open_file(machines) as file:
+        assert file.attributes["metric"] == "lattice" and file.read("/mask").tolist() == [
+            1,
+            0,
+            1,
+            1,
+        ]
+        assert file.shape("/joint/weights")[0] == 18 and file.shape("/block/weights")[0] == 3
+        assert file.parameters["sites"] == [[0, 0], [1, 0], [1, 1]]
+    text = run_here("info", machines).out
+    assert "2x2: 3 sites" in text and "ring of width 1: 15 sites" in text
+    for repeated in ("", " --block triangle.csv --metric lattice"):
+        result = train(
+            folder, f"--theta triangle-theta.h5{repeated} --windows 2000 --restarts 1", out="t.h5"
+        )
+        assert result.code == 0, result.err
+    with open_file(folder / "t.h5") as file:
+        assert file.attributes["metric"] == "lattice" and len(file.read("/mask")) == 4
+    result = train(folder, "--theta triangle-theta.h5 --block 2x2", out="refused.h5")
+    assert result.code == 2 and "trained with block 0,0 1,0 1,1" in result.err
+
+
+def test_cells_of_several_sites(folder, tmp_path):
+    """Three cells of the honeycomb lattice: six spins, of both sites of a cell."""
+    samples, rule = tmp_path / "samples.h5", tmp_path / "rule.h5"
+    line = "sample --model ising-honeycomb --size 8 --temperature Tc --samples 1024 --chains 512"
+    schedule = "--thermalization 50 --interval 5 -q"
+    assert run_here(*line.split(), *schedule.split(), "-o", samples).code == 0
+    line = f"train-lambda {samples} --block {folder}/triangle.csv {OPTIONS} -q --json -o {rule}"
+    result = run_here(*line.split())
+    assert result.code == 0, result.err
+    filters = np.reshape(json.loads(result.out)["filters"], (2, 2, 2, 2))
+    assert not filters[:, :, 0, 1].any() and filters[:, :, 1].all()
+    with open_file(rule) as file:
+        assert file.read("/provenance/block_covariance").shape == (6, 6)
+    assert run_here("info", rule).code == 0
+    assert run_here("plot", rule, "-o", tmp_path / "rule.png", "-q").code == 0
+    theta = f"train-theta {samples} --block {folder}/triangle.csv --windows 2000 --epochs 1 -q"
+    assert run_here(*theta.split(), "-o", tmp_path / "theta.h5").code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "samples", "message"),
     [
-        ("--theta theta.h5 --metric lattice", "samples.h5", "machines have square frames"),
+        ("--theta theta.h5 --metric lattice", "samples.h5", "trained with metric square"),
+        ("--theta theta.h5 --block triangle.csv", "samples.h5", "trained with block 2x2"),
+        ("--block triangle.csv", "dimers.h5", "tied together"),
         ("--block triangle.csv", "masked.h5", "without a mask"),
         ("--block 2x2 --metric lattice", "masked.h5", "without a mask"),
         ("--block missing.csv", "samples.h5", "No such file"),

@@ -13,7 +13,7 @@ from rsmi.information.objectives import STEPS_PER_EPOCH
 from rsmi.information.training import default_settings
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.blocks import block_of
-from rsmi.lattice.geometry import Geometry, parse_block, shape_text
+from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.samples.checks import require_binary, require_windows
 from rsmi.samples.views import MachinesFile, SamplesFile, open_machines, open_samples
 from rsmi.samples.windows import WindowSet
@@ -138,9 +138,7 @@ def _geometry(
 ) -> Geometry:
     """The geometry of the machines, or that of the options."""
     if machines is not None:
-        if metric is not None:
-            raise UsageError("--metric: machines have square frames; leave out --theta")
-        return _geometry_of(machines, block, buffer, environment)
+        return _geometry_of(machines, block, buffer, environment, metric)
     if block is None:
         raise UsageError(
             "give the geometry by --block (with --buffer and --environment), or by --theta"
@@ -154,21 +152,37 @@ def _geometry(
 
 
 def _geometry_of(
-    machines: MachinesFile, block: str | None, buffer: int | None, environment: int | None
+    machines: MachinesFile,
+    block: str | None,
+    buffer: int | None,
+    environment: int | None,
+    metric: str | None,
 ) -> Geometry:
     """The geometry that the machines were trained on; an option that repeats it must agree."""
-    given_block = None if block is None else shape_text(parse_block(block))
+    window = machines.window
     for name, given, stored in (
-        ("block", given_block, shape_text(machines.block)),
+        (
+            "block",
+            None if block is None else _block_text(block_of(block, 0, 1)),
+            _block_text(window),
+        ),
         ("buffer", buffer, machines.buffer),
         ("environment", environment, machines.environment),
+        ("metric", metric, window.metric or "square"),
     ):
         if given is not None and given != stored:
             raise UsageError(
                 f"--{name} {given} contradicts {machines.path}, which was trained with {name}"
                 f" {stored}"
             )
-    return machines.geometry
+    return window
+
+
+def _block_text(geometry: Geometry) -> str:
+    """The shape of a block, or the sites of a list."""
+    if geometry.live is None:
+        return shape_text(geometry.block)
+    return " ".join(",".join(map(str, site)) for site in geometry.block_offsets.tolist())
 
 
 # ---- objective and machines ----------------------------------------------------------------------

@@ -24,7 +24,12 @@ from rsmi.models.base import Oracle
 from rsmi.samples.checks import cautions, require_binary, require_windows
 from rsmi.samples.examination.stored import warn
 from rsmi.samples.subject import subject
-from rsmi.samples.trained import geometry_attributes, lattice_attributes, write_mask
+from rsmi.samples.trained import (
+    geometry_attributes,
+    lattice_attributes,
+    metric_parameters,
+    write_mask,
+)
 from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import Windows, WindowSet
 from rsmi.statistics.binning import grouped_mean
@@ -155,6 +160,7 @@ class ThetaTraining:
             "epochs": schedule.epochs,
             "learning_rate": schedule.learning_rate,
             "seed": self.seed,
+            **metric_parameters(geometry),
         }
         return Request("train-theta", "theta", parameters, (self.windows.source,))
 
