@@ -114,7 +114,8 @@ def test_cells_of_several_sites(folder, tmp_path):
     line = "sample --model ising-honeycomb --size 8 --temperature Tc --samples 1024 --chains 512"
     schedule = "--thermalization 50 --interval 5 -q"
     assert run_here(*line.split(), *schedule.split(), "-o", samples).code == 0
-    line = f"train-lambda {samples} --block {folder}/triangle.csv {OPTIONS} -q --json -o {rule}"
+    options = f"--block {folder}/triangle.csv {OPTIONS} --updates 40 -q --json"
+    line = f"train-lambda {samples} {options} -o {rule}"
     result = run_here(*line.split())
     assert result.code == 0, result.err
     filters = np.reshape(json.loads(result.out)["filters"], (2, 2, 2, 2))
