@@ -121,23 +121,17 @@ def geometry_options(required: bool) -> common.Decorator:
 @common.stage_command()
 def command(
     samples: str,
-    block: str,
-    buffer: int,
-    environment: int,
-    metric: str | None,
     output: Path,
     run: RunOptions,
     dry_run: bool,
     as_json: bool,
     **settings: Any,
 ) -> None:
-    from rsmi.lattice.blocks import block_of
     from rsmi.samples.files import open_file
     from rsmi.stages.training import theta as train_theta
 
     with open_file(common.one_path(samples), "samples") as source:
-        geometry = block_of(block, buffer, environment, metric)
-        work = train_theta.prepare(source, geometry, **settings)
+        work = train_theta.prepare(source, **settings)
         if dry_run:
             return common.print_plan(train_theta.plan(work), as_json)
         train_theta.run(work, output, run)

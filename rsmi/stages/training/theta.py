@@ -19,7 +19,7 @@ from rsmi.engine.tasks import Rows, State, restoring
 from rsmi.errors import Failure, UsageError
 from rsmi.information.entropy import kl_block_given_environment
 from rsmi.information.rbm import RBM, initial_state, train_epochs
-from rsmi.lattice.geometry import Geometry
+from rsmi.lattice.blocks import block_of
 from rsmi.models.base import Oracle
 from rsmi.samples.checks import cautions, require_binary, require_windows
 from rsmi.samples.examination.stored import warn
@@ -198,7 +198,15 @@ class ThetaTraining:
 
 
 def prepare(
-    source: File, geometry: Geometry, *, windows: int, seed: int, **settings: Any
+    source: File,
+    *,
+    block: str,
+    buffer: int,
+    environment: int,
+    metric: str | None,
+    windows: int,
+    seed: int,
+    **settings: Any,
 ) -> ThetaTraining:
     """Check a request.
 
@@ -206,7 +214,10 @@ def prepare(
     ----------
     source : File
         An open samples file.
-    geometry : Geometry
+    block : str
+        A shape, or the name of a file of sites.
+    buffer, environment : int
+    metric : {"square", "lattice"}, optional
     windows, seed : int
         The number of windows, and the root seed.
     **settings
@@ -217,6 +228,7 @@ def prepare(
     UsageError, DataError
         If the options do not fit one another or the samples.
     """
+    geometry = block_of(block, buffer, environment, metric)
     drawn = WindowSet(source, geometry, windows, seed)
     require_binary(drawn.samples, "rsmi train-theta")
     schedule = replace(
