@@ -17,6 +17,7 @@ from rsmi.kernels import objectives as kernel
 
 # Sites of a block up to which all blocks that occur, at most 512, are the samples of V given h.
 DISTINCT_BLOCKS = 9
+MANY_VARIABLES = 16  # with a larger block one unit takes as many steps as several units
 MANY_UNITS = 4  # with more hidden units, most states h occur less than once in a minibatch
 
 State = dict[str, NDArray[Any]]
@@ -27,11 +28,11 @@ def default_settings(
 ) -> LambdaSettings:
     """The settings that find the optimum reliably on the Ising model.
 
-    One hidden unit takes 600 steps of 200 windows, several units take 1500 steps. For one unit
-    `enumerate`, which has the least noise, takes 400 steps: more steps make the rule harder, and
-    because a hard rule gains a little when it sends all ties one way, the filter becomes less
-    uniform. The decoder also learns r(h|e), from batches of 500, and takes 2000 steps for more than
-    four units.
+    One hidden unit takes 600 steps of 200 windows; several units, and one unit of a block of more
+    than `MANY_VARIABLES` variables, take 1500 steps. For one unit `enumerate`, which has the least
+    noise, takes 400 steps: more steps make the rule harder, and because a hard rule gains a little
+    when it sends all ties one way, the filter becomes less uniform. The decoder also learns r(h|e),
+    from batches of 500, and takes 2000 steps for more than four units.
 
     `proxy` and `logsum` compare the environments of a minibatch with blocks. These are all blocks
     that occur, if the block has few sites, and otherwise the blocks of the minibatch. For `logsum`
@@ -50,7 +51,8 @@ def default_settings(
     """
     by_pairs = objective in ("proxy", "logsum")
     distinct = by_pairs and n_block <= DISTINCT_BLOCKS
-    steps = 1500 if n_hidden > 1 else 400 if objective == "enumerate" else 600
+    many = n_hidden > 1 or n_block > MANY_VARIABLES
+    steps = 1500 if many else 400 if objective == "enumerate" else 600
     batch = 200
     if objective == "decoder":
         steps, batch = 2000 if n_hidden > MANY_UNITS else steps, 500
@@ -66,7 +68,11 @@ def default_settings(
 
 
 def initial_state(
-    n_block: int, n_environment: int, rng_key: NDArray[np.uint64], settings: LambdaSettings
+    n_block: int,
+    n_environment: int,
+    rng_key: NDArray[np.uint64],
+    settings: LambdaSettings,
+    filters: NDArray[np.float64] | None = None,
 ) -> State:
     """The state of a new restart.
 
@@ -78,6 +84,8 @@ def initial_state(
     rng_key : ndarray of uint64, (4,)
         The state of the restart's xoshiro256++ stream, not all zero.
     settings : LambdaSettings
+    filters : ndarray of float64, (n_hidden, n_block), optional
+        Where the training starts; by default at small random filters.
 
     Returns
     -------
@@ -88,9 +96,11 @@ def initial_state(
     """
     key = np.array(rng_key, np.uint64)
     generator = keyed_generator(key)
-    filters = generator.normal(0.0, settings.initial_width, settings.n_filters * n_block)
+    start = generator.normal(0.0, settings.initial_width, settings.n_filters * n_block)
     if settings.tied:  # of negative weights, the rule of the rarest state is a local maximum
-        filters = np.abs(filters)
+        start = np.abs(start)
+    if filters is not None:
+        start = np.ravel(filters)
     decoder = np.zeros(0)
     if settings.tied:
         decoder = np.zeros(n_environment)
@@ -102,7 +112,7 @@ def initial_state(
             generator,
             settings.hidden_states,
         )
-    parameters = np.concatenate([filters, np.zeros(settings.n_filters), decoder])
+    parameters = np.concatenate([start, np.zeros(settings.n_filters), decoder])
     chains = np.zeros((0, 0, 0), np.int8)
     if settings.method == "mcmc":
         chains = generator.integers(

@@ -11,22 +11,31 @@ from numpy.typing import NDArray
 
 from rsmi.engine.tasks import Rows, State, restoring
 from rsmi.errors import Failure
+from rsmi.information.canonical import canonical_correlations, sample_moments
 from rsmi.information.gaussian import gaussian_critic
 from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair
-from rsmi.information.training import advance, filters_of, initial_state
+from rsmi.information.training import MANY_VARIABLES, advance, filters_of, initial_state
 from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training.methods import Key, LinearRule, restart_name
 
+START_CUT = 1e-3  # of variances: directions that hardly vary have large coefficients
+START_STRENGTH = 3.0  # standard deviation of x at a start from canonical variables
+
 
 @dataclass
 class AscentRestart:
-    """Stochastic ascent: a row is one epoch of minibatches."""
+    """Stochastic ascent: a row is one epoch of minibatches.
+
+    It starts at small random filters, or, if ``canonical``, at the canonical variables of block and
+    environment.
+    """
 
     number: int
     problem: LambdaProblem
     settings: LambdaSettings
     key: Key
+    canonical: bool = False
 
     @property
     def name(self) -> str:
@@ -46,13 +55,22 @@ class AscentRestart:
         )
 
     def begin(self) -> tuple[int, State]:
-        """Random filters."""
-        return 0, initial_state(
-            self.problem.blocks.shape[1],
-            self.problem.environments.shape[1],
-            self.key,
-            self.settings,
-        )
+        """The filters at which the training starts."""
+        sizes = (self.problem.blocks.shape[1], self.problem.environments.shape[1])
+        start = self._canonical_filters() if self.canonical else None
+        return 0, initial_state(*sizes, self.key, self.settings, start)
+
+    def _canonical_filters(self) -> NDArray[np.float64] | None:
+        """The leading canonical variables of the block; None if there are fewer of them than units.
+
+        They are filters of centred blocks, as those of the training are.
+        """
+        problem = self.problem
+        moments = sample_moments(problem.blocks, problem.environments, problem.means)
+        modes = canonical_correlations(*moments, cut=START_CUT).block_modes[
+            : self.settings.n_hidden
+        ]
+        return START_STRENGTH * modes if len(modes) == self.settings.n_hidden else None
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         """Train for ``count`` epochs."""
@@ -123,10 +141,15 @@ class Ascent:
         return self.settings.batch
 
     def restarts(self, windows: WindowSet, keys: Sequence[Key]) -> list[AscentRestart]:
-        """One restart for every key."""
-        problem = self._problem(windows)
+        """One restart for every key. Of large blocks the last one starts at canonical variables:
+        random filters grow along the direction of the largest covariance first, which may lead to a
+        local maximum."""
+        problem, last = self._problem(windows), len(keys) - 1
+        linear = windows.products is None and problem.features is None
+        canonical = linear and last > 0 and problem.blocks.shape[1] > MANY_VARIABLES
         return [
-            AscentRestart(number, problem, self.settings, key) for number, key in enumerate(keys)
+            AscentRestart(number, problem, self.settings, key, canonical and number == last)
+            for number, key in enumerate(keys)
         ]
 
     def _problem(self, windows: WindowSet) -> LambdaProblem:
