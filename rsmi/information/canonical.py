@@ -156,6 +156,58 @@ def readout_correlations(
     return canonical_correlations(within, environment, filters @ between, cut).correlations
 
 
+def rotation_to_modes(
+    filters: NDArray[np.float64], moments: Moments, cut: float = SAMPLE_CUT
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mixtures of several linear functions of V that are canonical with E.
+
+    Coarse variables that were learned together are any mixture of the same functions. The mixtures
+    that this function returns are uncorrelated with one another, and the first one is predicted by
+    E best.
+
+    Parameters
+    ----------
+    filters : ndarray of float64, (n_hidden, n_block)
+    moments : Moments
+    cut : float
+        See `whitening`.
+
+    Returns
+    -------
+    correlations : ndarray of float64, (rank,)
+        In descending order.
+    rotation : ndarray of float64, (rank, n_hidden)
+        ``rotation @ filters`` are the mixtures, which have unit variance.
+    """
+    within = filters @ moments.block @ filters.T
+    found = canonical_correlations(within, moments.environment, filters @ moments.between, cut)
+    return found.correlations, found.block_modes
+
+
+def explained_shares(
+    functions: NDArray[np.float64], basis: NDArray[np.float64], covariance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the share of the variance of each linear function of V that the span of others
+    explains.
+
+    Parameters
+    ----------
+    functions : ndarray of float64, (n, n_block)
+    basis : ndarray of float64, (k, n_block)
+    covariance : ndarray of float64, (n_block, n_block)
+
+    Returns
+    -------
+    ndarray of float64, (n,)
+        nan for a function that does not vary.
+    """
+    products = basis @ covariance @ functions.T
+    weights = np.linalg.pinv(basis @ covariance @ basis.T, rcond=1e-9, hermitian=True)
+    variances = np.einsum("fi,ij,fj->f", functions, covariance, functions)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.einsum("if,ij,jf->f", products, weights, products) / variances
+
+
 def gaussian_information(correlations: ArrayLike) -> float:
     """Return the mutual information in nats of Gaussian variables with these canonical
     correlations, the sum of -ln(1 - rho^2)/2."""

@@ -426,6 +426,16 @@ class Model:
         """Return the exact energy per site in J of the sampled lattice; None if it is unknown."""
         return None
 
+    def templates(
+        self, geometry: Geometry, attributes: Mapping[str, Any]
+    ) -> Mapping[str, NDArray[np.float64]]:
+        """Return functions of a block by which learned filters are described, by name.
+
+        Each is an array (k, n_block): the span of k linear functions of the variables of a block.
+        ``attributes`` are those of the samples or of the rule.
+        """
+        return {}
+
     def canonical_correlations(
         self, geometry: Geometry, attributes: Mapping[str, Any]
     ) -> NDArray[np.float64] | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rsmi import models
 from rsmi.lattice.blocks import with_neighbours
 from rsmi.lattice.geometry import Geometry, shape_text
-from rsmi.reports import canonical
+from rsmi.reports import canonical, measured
 from rsmi.reports.products import describe_products, layers
 from rsmi.reports.samples import lattice, temperature
 from rsmi.samples.views import RuleFile
@@ -129,6 +129,7 @@ def describe_lambda(file: File) -> list[str]:
         *fields(rows),
         "",
         *filters,
+        *measured.describe(rule),
         *table(_information_rows(file.attributes)),
         *canonical.describe(file),
         *(["", f"  warning: {rising}"] if rising else []),

@@ -31,6 +31,8 @@ from rsmi.samples.files import known_of, model_of, open_file
 from rsmi.store import File
 
 BLOCK_COVARIANCE = "/provenance/block_covariance"
+ROTATION = "/provenance/rotation"
+ROTATION_CORRELATIONS = "/provenance/rotation_correlations"
 
 
 @dataclass(frozen=True)

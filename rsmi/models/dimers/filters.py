@@ -26,6 +26,7 @@ from rsmi.information.canonical import (
     Canonical,
     Moments,
     canonical_correlations,
+    explained_shares,
     gaussian_information,
     information_of_each,
     readout_correlations,
@@ -167,20 +168,7 @@ def filter_shape(filters: ArrayLike, block: tuple[int, int], components: int) ->
             noise=(noise**2).sum(axis=1) / all_squares,
             direction=np.degrees(np.arctan2(overlap[:, 1], overlap[:, 0])),
             angles=np.degrees(np.arccos(np.clip(np.einsum("is,js->ij", units, units), -1, 1))),
-            capture=_shares(templates, links, np.eye(links.shape[1])),
-        )
-
-
-def _shares(
-    functions: NDArray[np.float64], basis: NDArray[np.float64], metric: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the squared norm of the projection of each function onto the span of a basis, as a
-    share of its own squared norm, under a metric."""
-    products = basis @ metric @ functions.T
-    weights = np.linalg.pinv(basis @ metric @ basis.T, rcond=1e-9, hermitian=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.einsum("if,ij,jf->f", products, weights, products) / np.einsum(
-            "fi,ij,fj->f", functions, metric, functions
+            capture=explained_shares(templates, links, np.eye(links.shape[1])),
         )
 
 
@@ -323,13 +311,13 @@ def filter_readout(
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = np.sqrt(np.diagonal(within))
         return Readout(
-            electric=_shares(links, templates, moments.block),
+            electric=explained_shares(links, templates, moments.block),
             canonical=(modes**2).sum(axis=0)
             / np.einsum("hi,ij,hj->h", links, moments.block, links),
             correlation=correlation,
             information=information_of_each(correlation),
             joint=gaussian_information(readout_correlations(filters, *moments)),
             angles=np.degrees(np.arccos(np.clip(within / np.outer(scale, scale), -1, 1))),
-            capture=_shares(templates, links, moments.block),
+            capture=explained_shares(templates, links, moments.block),
             optimum=optimum,
         )

@@ -118,6 +118,14 @@ class SixVertex(Model):
         along = {f"{x}-field": functools.partial(arrows.field, i) for i, x in enumerate("xy")}
         return {**along, "staggered": arrows.staggered_field}
 
+    def templates(
+        self, geometry: Geometry, attributes: Mapping[str, Any]
+    ) -> Mapping[str, NDArray[np.float64]]:
+        """The mean field of a block along x and y, and its mean staggered polarization."""
+        if geometry.components != 2 or attributes.get("rg_step", 0):
+            return {}
+        return stars.templates(geometry)
+
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         return known.known(dimension, samples.weight_of(attributes or {}))
 

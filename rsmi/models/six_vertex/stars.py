@@ -1,8 +1,10 @@
-"""What never varies in a block of arrows: the ice rule at its inner vertices."""
+"""Linear functions of a block of arrows: the ice rule at its inner vertices, which never varies,
+and the field and the staggered polarization, by which filters are described."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry
@@ -31,3 +33,14 @@ def star_constraints(geometry: Geometry) -> Constraints:
         stars.append(star.ravel())
     vectors = np.array(stars).reshape(len(stars), COMPONENTS * len(number))
     return Constraints(vectors, np.zeros(len(vectors)))
+
+
+def templates(geometry: Geometry) -> dict[str, NDArray[np.float64]]:
+    """Return the sums of the arrows along x and along y, ``field`` (2, n_block), and the staggered
+    polarization, ``staggered`` (1, n_block), of a block."""
+    signs = 1.0 - 2.0 * (geometry.block_offsets.sum(axis=1) % 2)
+    nothing, one = np.zeros_like(signs), np.ones_like(signs)
+    return {
+        "field": np.array([np.concatenate([one, nothing]), np.concatenate([nothing, one])]),
+        "staggered": np.concatenate([-signs, signs])[np.newaxis],
+    }

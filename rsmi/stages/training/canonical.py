@@ -23,8 +23,10 @@ from rsmi.information.canonical import (
     Canonical,
     canonical_correlations,
     gaussian_information,
+    rotation_to_modes,
     sample_moments,
 )
+from rsmi.samples.views import ROTATION, ROTATION_CORRELATIONS
 from rsmi.samples.windows import Windows, WindowSet
 from rsmi.stages.training.methods import Key, LinearRule, restart_name
 from rsmi.statistics.jackknife import jackknife
@@ -185,6 +187,17 @@ def _correlations(sums: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
 
 def _information(sums: dict[str, NDArray[np.float64]]) -> float:
     return gaussian_information(_correlations(sums))
+
+
+def rotation(windows: WindowSet, filters: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return the mixtures of several filters that are canonical with the environment, and their
+    correlations, as datasets by path; nothing for a single filter."""
+    if len(filters) < 2:
+        return {}
+    every = windows.all
+    moments = sample_moments(every.blocks, every.environments, windows.means)
+    correlations, mixtures = rotation_to_modes(filters, moments)
+    return {ROTATION: mixtures, ROTATION_CORRELATIONS: correlations}
 
 
 # ---- JSON ---------------------------------------------------------------------------------------

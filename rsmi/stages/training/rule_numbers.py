@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.lattice.waves import Mode
+from rsmi.samples.measured import measured
 from rsmi.samples.subject import subject
 from rsmi.samples.views import RuleFile
 from rsmi.stages.training import canonical
@@ -115,6 +116,7 @@ def summary(file: File) -> dict[str, Any]:
         **_rise(rule),
         "total_correlation_units_soft": None if units is None else units.tolist(),
         **canonical.summary(file),
+        **measured(rule),
         **_deprecated(rule),
         **(rule.model.rule_summary(file) if rule.products is None else {}),
     }

@@ -280,6 +280,8 @@ def _write_rules(writer: Writer, work: LambdaTraining, outcome: Outcome) -> None
     write_filters(writer, windows, outcome.rule.filters)
     if windows.products is None:
         writer.write(BLOCK_COVARIANCE, covariance(windows.all.blocks))
+        for name, values in canonical.rotation(windows, outcome.rule.filters).items():
+            writer.write(name, values)
     writer.write("/bias", outcome.rule.bias)
     writer.write("/restarts/filters", on_all_sites(windows, filters))
     writer.write("/restarts/bias", np.array([rule.bias for rule in rules]))

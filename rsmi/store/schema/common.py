@@ -72,6 +72,26 @@ PROVENANCE = (
         required=False,
         since=(1, 4),
     ),
+    Dataset(
+        "/provenance/rotation",
+        "float64",
+        ("modes", "hidden"),
+        "",
+        "lambda, several filters of sites: the mixtures of the filters that are canonical with E,"
+        " of unit variance (not in the digest)",
+        required=False,
+        since=(1, 4),
+    ),
+    Dataset(
+        "/provenance/rotation_correlations",
+        "float64",
+        ("modes",),
+        "",
+        "lambda: the canonical correlations of these mixtures with E, in all windows (not in the"
+        " digest)",
+        required=False,
+        since=(1, 4),
+    ),
 )
 
 MODEL_PARAMETERS = Attribute(
