@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,9 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+_SHOWN = 2  # differences between requests that a message names
 
 
 @dataclass
@@ -115,15 +118,15 @@ class Request:
         if work is not None:
             return work
         theirs = other["parameters"]
-        names = self._different_names(theirs)
         values = [
-            f"{name} = {_value_text(name, theirs.get(name))} there,"
-            f" {_value_text(name, self.parameters.get(name))} in this command"
-            for name in names
+            text
+            for name in self._different_names(theirs)
+            for text in _differences(name, theirs.get(name), self.parameters.get(name))
         ]
         if self._growth(other) < 0:
             return f"more {self.grows} ({values[0]})"
-        return "other parameters: " + "; ".join(values) if names else None
+        more = [f"{len(values) - _SHOWN} more"] if len(values) > _SHOWN else []
+        return "other parameters: " + "; ".join([*values[:_SHOWN], *more]) if values else None
 
     def _other_work(self, other: Mapping[str, Any], shard: Shard | None) -> str | None:
         """The difference in command, shard or inputs, in words; None if there is none."""
@@ -153,11 +156,29 @@ class Request:
         ]
 
 
+def _differences(name: str, there: Any, here: Any) -> Iterator[str]:
+    """What differs in a parameter, in words: within objects and lists of objects, each entry."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in sorted(there.keys() | here.keys()):
+            yield from _differences(f"{name} {key}", there.get(key), here.get(key))
+    elif _are_objects(there) and _are_objects(here) and len(there) == len(here):
+        for number, (one, other) in enumerate(zip(there, here), 1):
+            yield from _differences(f"{name} {number}:", one, other)
+    elif there != here:
+        yield (
+            f"{name} = {_value_text(name, there)} there, {_value_text(name, here)} in this command"
+        )
+
+
+def _are_objects(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
+
+
 def _value_text(name: str, value: Any) -> str:
     """A parameter as text, a coupling J/(k_B T) with its temperature in J/k_B."""
-    if name == "coupling" and isinstance(value, float) and value:
+    if name.endswith("coupling") and isinstance(value, float) and value:
         return f"{value} (T = {1 / value:.9g})"
-    return str(value)
+    return f"{len(value)} entries" if _are_objects(value) else str(value)
 
 
 def _shard_text(pair: tuple[int, ...]) -> str:

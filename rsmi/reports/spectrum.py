@@ -7,6 +7,7 @@ from typing import Any
 
 from rsmi.lattice.geometry import sides_text
 from rsmi.renormalization.critical_exponents import exponents_of_dimensions
+from rsmi.renormalization.spectrum.quantities import TITLES
 from rsmi.reports.flow import model_text
 from rsmi.samples.files import model_of
 from rsmi.stages.spectrum import summary as stage
@@ -14,14 +15,6 @@ from rsmi.stages.spectrum.chosen import SECTORS
 from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
-QUANTITIES = {
-    "m1": "<|m|>",
-    "m2": "<m^2>",
-    "A": "antipodal",
-    "X12": "X12",
-    "X24": "X24",
-    "E01": "S(0) - S(1)",
-}
 _MEANING = {
     "A": "antipodal: the two-point function at opposite points, smeared by a Gaussian",
     "X12": "X12 = 2 g_1 - g_2, X24 = 2 g_2 - g_4: g_p is the response of <|m|^p> to the coupling of"
@@ -121,7 +114,7 @@ def _quoted_row(row: Json, exact: str) -> list[str]:
     return [
         row["function"],
         row["sector"],
-        QUANTITIES[row["quantity"]],
+        TITLES[row["quantity"]],
         with_error(row["delta"], row["error"]),
         "-" if row["systematic"] is None else f"{row['systematic']:.1g}",
         exact,
@@ -166,7 +159,7 @@ def _sector_rows(numbers: Json, sector: str) -> list[list[str]]:
     fits = _fit_titles(numbers, names)
     lines = [["function", "from", *pairs, *fits]]
     for row in rows:
-        name, missing = QUANTITIES[row["quantity"]], ["-"] * (len(pairs) + len(fits))
+        name, missing = TITLES[row["quantity"]], ["-"] * (len(pairs) + len(fits))
         cells = [with_error(one["delta"], one["error"]) for one in row["pairs"]]
         corrected = [one for one in row["fits"] if one["omega"] is not None]
         cells += [_fit_text(one) for one in corrected]
@@ -196,7 +189,7 @@ def _notes(numbers: Json) -> list[str]:
     """What the columns mean, why values are missing, and what the reader must know."""
     present = {row["quantity"] for row in numbers["sequence"]}
     reasons = [
-        f"  -  {QUANTITIES[row['quantity']]} of {row['function']}: {row['reason']}"
+        f"  -  {TITLES[row['quantity']]} of {row['function']}: {row['reason']}"
         for row in numbers["sequence"]
         if row["reason"]
     ]

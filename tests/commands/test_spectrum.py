@@ -280,6 +280,17 @@ def test_dry_run_prints_the_allocation(here_with):
     assert plan["samples"] == [7800, 6000, 6000]
 
 
+def test_another_request_is_told_apart_in_few_words(here_with):
+    """Of parameters with many entries only those are named that differ."""
+    line = FLIGHT.replace("6000", "8000")
+    result = run_here(*line.split(), "-o", "flight.h5")
+    assert result.code == 73
+    assert "sampled 1: samples = 7800 there, 10400 in this command" in result.sentence
+    assert "chains" not in result.sentence and "1 more" in result.sentence
+    line = FLIGHT.replace("8,12,16", "8,12")
+    assert "3 entries there, 2 entries" in run_here(*line.split(), "-o", "flight.h5").sentence
+
+
 # ---- what is refused -----------------------------------------------------------------------------
 
 REFUSED = {
@@ -287,6 +298,9 @@ REFUSED = {
     "spectrum 8.h5 hot-16.h5": "hot-16.h5: K 0.432045876, 8.h5 has 0.4406867935",
     "spectrum 8.h5 cube.h5": "cube.h5: dimension 3",
     "spectrum 8.h5 8.h5 16.h5": "holds the same random streams",
+    "spectrum 8.h5 16.h5 --function nothing.h5": "--function nothing.h5: no such file",
+    "spectrum --model ising --sizes 8,16 --temperature Tc --samples 1": "at least 4 are needed",
+    "spectrum --model dimers --sizes 8 --samples 3 --correlation": "at least 4 are needed",
     "spectrum 8.h5 16.h5 --function nothing": "neither a file nor one of magnetization, energy",
     "spectrum 8.h5 16.h5 --even magnetization": "magnetization is odd under a flip",
     "spectrum 8.h5 16.h5 --function majority-ties-up": "is neither odd nor even",

@@ -33,6 +33,7 @@ from rsmi.renormalization.spectrum.extrapolations import (
 from rsmi.renormalization.spectrum.group_sums import GroupSums
 from rsmi.renormalization.spectrum.quantities import (
     LARGEST_DEVIATION,
+    TITLES,
     Estimates,
     ExactAverage,
     estimates,
@@ -170,7 +171,7 @@ def _remarks(
         if len(one.deviations) and not np.abs(one.deviations).max() < LARGEST_DEVIATION
     ]
     for one in dimensions:
-        name = f"{one.quantity.kind} of {one.quantity.function}"
+        name = f"{TITLES[one.quantity.kind]} of {one.quantity.function}"
         fit = one.fits[0] if one.fits else None
         if fit and fit.freedom and chi2_probability(fit.chi2, fit.freedom) < UNLIKELY:
             remarks.append(

@@ -220,10 +220,11 @@ def _systematic(
 def _alternatives(
     fit: Extrapolation, leading: float, contact: float
 ) -> tuple[tuple[float | None, float | None], ...]:
-    """The exponents of both corrections with which a fit is compared: two values of the last."""
+    """The exponents of both corrections with which a fit is compared: two values of the last. Those
+    of the second correction, 2 omega and 3 omega, bracket the terms that it stands for."""
     if fit.second is None or fit.omega is None:
         return (leading, None), (contact, None)
-    return (fit.omega, 2 * fit.omega), (fit.omega, contact)
+    return (fit.omega, 2 * fit.omega), (fit.omega, 3 * fit.omega)
 
 
 def _drift(

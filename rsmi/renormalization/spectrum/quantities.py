@@ -27,6 +27,15 @@ from rsmi.renormalization.spectrum.group_sums import GroupSums
 from rsmi.renormalization.spectrum.modes import modes_of
 from rsmi.statistics.jackknife import jackknife_covariance
 
+# How tables and sentences write the kinds of quantities.
+TITLES = {
+    "m1": "<|m|>",
+    "m2": "<m^2>",
+    "A": "antipodal",
+    "X12": "X12",
+    "X24": "X24",
+    "E01": "S(0) - S(1)",
+}
 FEWEST_GROUPS = 2
 # With fewer groups the covariance of several quantities is too uncertain to be inverted.
 FEWEST_FOR_COVARIANCE = 30
@@ -213,7 +222,8 @@ def _controlled(plain: Estimates, n: int, exact: ExactAverage) -> Estimates:
     own, control = slice(None, -n), slice(-n, None)
     difference = plain.values[control] - np.array([exact.mean, exact.variance])
     variances = plain.covariance[control, control]
-    deviations = difference / np.sqrt(np.diag(variances))
+    with np.errstate(divide="ignore", invalid="ignore"):  # of constant samples
+        deviations = difference / np.sqrt(np.diag(variances))
     values, covariance = plain.values[own], plain.covariance[own, own]
     good = np.isfinite(values) & np.isfinite(np.diag(covariance))
     use = plain.groups >= FEWEST_FOR_COVARIANCE and np.abs(deviations).max() < LARGEST_DEVIATION

@@ -35,6 +35,7 @@ from rsmi.stages.spectrum.request import (
     parameters_of,
     require_consistency,
     require_modes,
+    require_samples,
     require_sectors,
     require_sizes,
 )
@@ -42,7 +43,6 @@ from rsmi.stages.spectrum.sums import Accumulator, Grouping
 from rsmi.store import File
 
 _BYTES_AT_ONCE = 1 << 24  # of configurations read
-_FEWEST = 4  # samples of a file
 
 
 @dataclass
@@ -206,8 +206,7 @@ def _check_source(source: SamplesFile, first: SamplesFile) -> None:
     require_binary(source, "rsmi spectrum")
     require_periodic(source, "functions are averaged over")
     require_full(source, "functions are averaged over")
-    if source.count < _FEWEST:
-        raise UsageError(f"{source.path}: {source.count} samples: at least {_FEWEST} are needed")
+    require_samples(str(source.path), source.count)
     for name, ours, theirs in (
         ("dimension", source.dimension, first.dimension),
         ("number of components", source.components, first.components),

@@ -124,6 +124,8 @@ def _resolve(
     except UsageError as error:
         if "neither a file nor" not in str(error):
             raise
+        if Path(text).suffix:
+            raise UsageError(f"--function {text}: no such file") from error
         names = ", ".join([*known, *rules.NAMED])
         raise UsageError(f"--function {text}: neither a file nor one of {names}") from error
     require_components(text, rule.rule, system.components, "the lattice")

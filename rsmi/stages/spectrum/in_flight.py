@@ -33,6 +33,7 @@ from rsmi.stages.spectrum.request import (
     parameters_of,
     require_consistency,
     require_modes,
+    require_samples,
     require_sectors,
     require_sizes,
 )
@@ -181,6 +182,7 @@ def prepare(request: Mapping[str, Any], choices: Choices) -> Iterator[SampledSpe
         For what cannot be sampled or measured.
     """
     require_consistency(choices)
+    require_samples("--samples", request["samples"])
     if request["boundary"] != "periodic":
         raise UsageError(
             "--boundary open: functions are averaged over periodic lattices, whose sites are all"

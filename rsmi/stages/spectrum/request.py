@@ -14,6 +14,8 @@ from rsmi.models.base import Model, Order
 from rsmi.renormalization.spectrum.fits import FEWEST_FOR_FREE_OMEGA
 from rsmi.renormalization.spectrum.modes import refuse_modes
 
+_FEWEST = 4  # samples of a lattice
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -113,6 +115,12 @@ def require_consistency(choices: Choices) -> None:
     for option, given in (("--modes", choices.modes), ("--omega", choices.omega is not None)):
         if choices.correlation and given:
             raise UsageError(f"{option}: belongs to scaling dimensions, not to --correlation")
+
+
+def require_samples(source: str, samples: int) -> None:
+    """Raise UsageError if there are too few samples of a lattice for an error."""
+    if samples < _FEWEST:
+        raise UsageError(f"{source}: {samples} samples: at least {_FEWEST} are needed")
 
 
 def require_sizes(shapes: Sequence[tuple[int, ...]], choices: Choices) -> None:
