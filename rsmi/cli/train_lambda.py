@@ -168,6 +168,15 @@ Examples: without and with Boltzmann machines, and an even variable
     show_default="0; products of spins: 8",
     help="Tanh units of the decoder r(H|E), beside its part that is linear in E.",
 )
+@click.option(
+    "--environment-features",
+    metavar="NAME",
+    default=None,
+    show_default="none",
+    help="Further variables of the environment that the model makes of it, such as heights of the"
+    " six-vertex model: bits of the mean height around the block. The bound stays a bound, because"
+    " they are functions of E.",
+)
 @common.stage_command(remote=True)
 def command(
     samples: str,

@@ -139,6 +139,9 @@ class Model:
         `rsmi.lattice.symbols`.
     sectors : tuple of Sector
         The values of ``--sector`` of ``rsmi train-lambda``: which functions of a block are learned.
+    environment_features : tuple of str
+        The values of ``--environment-features`` of ``rsmi train-lambda``: further variables of the
+        environment.
     energy_type : {"int64", "float64"}
         The type of stored energies.
     importable : bool
@@ -158,6 +161,7 @@ class Model:
     flips: bool = False
     relabellings: str | None = None
     sectors: tuple[Sector, ...] = SECTORS
+    environment_features: tuple[str, ...] = ()
     energy_type: str = "int64"
     importable: bool = False
     file_schema: str = ""
@@ -425,6 +429,17 @@ class Model:
     def exact_energy(self, attributes: Mapping[str, Any]) -> float | None:
         """Return the exact energy per site in J of the sampled lattice; None if it is unknown."""
         return None
+
+    def environment_columns(
+        self,
+        name: str,
+        geometry: Geometry,
+        attributes: Mapping[str, Any],
+        environments: NDArray[np.int8],
+    ) -> NDArray[np.int8]:
+        """Return further variables +-1 (n, k), functions of environments (n, n_environment) alone,
+        that ``--environment-features`` adds to them; ``name`` is one of the model's own."""
+        raise UsageError(f"--environment-features {name}: {self.name} has no such features")
 
     def templates(
         self, geometry: Geometry, attributes: Mapping[str, Any]

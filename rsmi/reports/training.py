@@ -152,8 +152,10 @@ def _objective(file: File) -> str:
 
 
 def _sector_row(rule: RuleFile) -> list[tuple[str, ...]]:
-    """The sector, if it is not the default."""
-    return [("sector", rule.sector)] if "sector" in rule.attributes else []
+    """The sector, if it is not the default, and further variables of the environment."""
+    rows = [("sector", rule.sector)] if "sector" in rule.attributes else []
+    features = rule.attributes.get("environment_features")
+    return rows + ([("features of E", features)] if features else [])
 
 
 def _filters(rule: RuleFile) -> list[str]:

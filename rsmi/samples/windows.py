@@ -98,6 +98,8 @@ class WindowSet:
     products : tuple of tuple of int, optional
         The products of block variables that stand for the block wherever something is learned from
         it; by default the variables stand for themselves.
+    environment_features : str, optional
+        The name of further variables of the environment that the model makes of it.
     """
 
     source: File
@@ -105,6 +107,7 @@ class WindowSet:
     count: int
     seed: int
     products: Products | None = None
+    environment_features: str | None = None
 
     @property
     def samples(self) -> SamplesFile:
@@ -259,7 +262,17 @@ class WindowSet:
         groups = self.split.groups[configurations]
         if self.products is not None:
             blocks = multiply(blocks, self.products)
+        if self.environment_features is not None:
+            environments = self._with_features(environments)
         return Windows(blocks, environments, configurations, groups)
+
+    def _with_features(self, environments: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Environments with the further variables in their last columns."""
+        name = self.environment_features or ""
+        columns = self.model.environment_columns(
+            name, self.geometry, self.samples.attributes, environments
+        )
+        return np.ascontiguousarray(np.concatenate([environments, columns], axis=1))
 
     # ---- training and held-out windows -----------------------------------------------------------
 
@@ -287,7 +300,12 @@ class WindowSet:
             return training.blocks.mean(axis=0), training.environments.mean(axis=0)
         if self.products is None:
             return None
-        return training.blocks.mean(axis=0), np.zeros(self.geometry.n_environment)
+        return training.blocks.mean(axis=0), np.zeros(self.n_environment)
+
+    @property
+    def n_environment(self) -> int:
+        """The number of columns of ``environments``."""
+        return self.all.environments.shape[1]
 
     @property
     def n_features(self) -> int:

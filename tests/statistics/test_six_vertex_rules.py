@@ -20,15 +20,18 @@ def learned(tmp_path_factory):
     """A function that samples at a weight with a seed and trains; the numbers of the rule."""
     folder = tmp_path_factory.mktemp("arrows")
 
-    def learn(weight, hidden, seed, size=16, samples=102_400, windows=100_000, block="4x4"):
+    def learn(
+        weight, hidden, seed, size=16, samples=102_400, windows=100_000, buffer=2, options=""
+    ):
         source = folder / f"{weight}-{seed}-{size}-{samples}.h5"
         if not source.exists():
             line = f"sample --model six-vertex --weight {weight} --size {size} --samples {samples}"
             assert run_here(*f"{line} --seed {seed} -q".split(), "-o", source).code == 0
-        line = f"--block {block} --buffer 2 --hidden {hidden} --windows {windows} --seed {seed} -q"
+        line = f"--block 4x4 --buffer {buffer} --hidden {hidden} --windows {windows} {options}"
         output = folder / "rule.h5"
         output.unlink(missing_ok=True)
-        result = run_here("train-lambda", source, *line.split(), "-o", output, "--json")
+        line += f" --seed {seed} -q --json"
+        result = run_here("train-lambda", source, *line.split(), "-o", output)
         assert result.code == 0, result.err
         return json.loads(result.out)
 
@@ -104,3 +107,32 @@ def test_staggered_polarization(learned, weight, share, information, seed):
     numbers = learned(weight, 1, seed)
     assert numbers["measured"]["units"][0]["staggered"] >= share
     assert numbers["mutual_information_hard"] >= information
+
+
+def test_heights_of_the_environment(learned, tmp_path):
+    """At c = 1.9 the mean height of the environment tells more of the block than its arrows alone;
+    coarse-grained samples and other models have no heights."""
+    few = {"size": 12, "samples": 6000, "windows": 12_000}
+    without = learned("1.9", 1, 1, **few)["mutual_information_soft"]
+    heights = learned("1.9", 1, 1, options="--environment-features heights", **few)
+    assert heights["environment_features"] == "heights"
+    assert heights["mutual_information_soft"] > without
+    assert heights["measured"]["units"][0]["staggered"] > 0.5
+    line = "sample --model dimers --size 8 --samples 400 --noise-probability 0.9 -q -o"
+    assert run_here(*line.split(), tmp_path / "d.h5").code == 0
+    for name, code in (("heights", 0), ("depths", 2)):
+        line = f"--block 2x2 --windows 2000 --restarts 1 --environment-features {name} -q -o"
+        result = run_here("train-lambda", tmp_path / "d.h5", *line.split(), tmp_path / "r.h5")
+        assert result.code == code, result.err
+    assert "the model dimers has heights" in result.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_heights_exchange_the_rank(learned, seed):
+    """At c = 1.7 and a buffer of 6 the best unit is the field for decoders of arrows, and the
+    staggered polarization for those that know the mean height."""
+    settings = {"size": 32, "samples": 51_200, "windows": 200_000, "buffer": 6}
+    numbers = learned("1.7", 1, seed, options="--environment-features heights", **settings)
+    assert numbers["measured"]["units"][0]["staggered"] > 0.6
+    assert numbers["mutual_information_soft"] > 0.019

@@ -63,6 +63,7 @@ class Dimers(Model):
     )
     algorithms = simulation.ALGORITHMS
     boundaries = ("periodic", "open")
+    environment_features = ("heights",)
     options = (
         Option(
             "interaction",
@@ -205,6 +206,18 @@ class Dimers(Model):
             no_critical_point="dimers are critical down to the temperature at which columns order",
             operators={"any": (field,)} if free else {},
         )
+
+    def environment_columns(
+        self,
+        name: str,
+        geometry: Geometry,
+        attributes: Mapping[str, Any],
+        environments: NDArray[np.int8],
+    ) -> NDArray[np.int8]:
+        """Bits of the mean height of the environment modulo 4."""
+        if name not in self.environment_features:
+            return super().environment_columns(name, geometry, attributes, environments)
+        return stars.height_columns(geometry, environments, attributes["components"])
 
     def canonical_correlations(
         self, geometry: Geometry, attributes: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""What never varies in a block of a dimer covering: the stars.
+"""What never varies in a block of a dimer covering, the stars, and the heights of its environment.
 
 Every vertex of a covering has exactly one dimer, so that the four links around a vertex, a *star*,
 have the sum -2 in spins of +-1.
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.information.gauge import Constraints, without_constraints
+from rsmi.lattice.geometry import Geometry
+from rsmi.models import height_bits
 
 STAR_SUM = -2  # one dimer (+1) and three empty links (-1)
 
@@ -54,3 +56,21 @@ def without_stars(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what `gauge.without_constraints` does for the stars of a block."""
     return without_constraints(filters, bias, star_constraints(block, components))
+
+
+def height_columns(
+    geometry: Geometry, environments: NDArray[np.int8], components: int
+) -> NDArray[np.int8]:
+    """Return the bits of the mean height of the plaquettes beside the links of environments (n,
+    n_environment), (n, 8).
+
+    Across an empty link the height changes by 1 and across a dimer by -3, if the vertex of the even
+    sublattice is to the left, and by the opposite if it is to the right. Columnar order has the
+    period 4 in the height. The first vertex of the block is on the even sublattice.
+    """
+    offsets = geometry.environment_offsets
+    signs = 1.0 - 2.0 * (offsets.sum(axis=1) % 2)
+    first = (components // 2 - 1) * len(offsets)  # behind the noise of the vertices
+    links = height_bits.links_of(offsets, {"x": -2 * signs, "y": 2 * signs}, 0.5, first)
+    weights, constant = height_bits.mean_height(links, environments.shape[1])
+    return height_bits.height_bits(environments @ weights + constant, 4.0)

@@ -50,6 +50,7 @@ class SixVertex(Model):
     algorithms = simulation.ALGORITHMS
     flips = True
     importable = True
+    environment_features = ("heights",)
     options = (
         Option(
             "weight", "number", "Weight c of a c vertex, from 0 to 2; others have 1.", metavar="C"
@@ -117,6 +118,18 @@ class SixVertex(Model):
             return super().fields(attributes)
         along = {f"{x}-field": functools.partial(arrows.field, i) for i, x in enumerate("xy")}
         return {**along, "staggered": arrows.staggered_field}
+
+    def environment_columns(
+        self,
+        name: str,
+        geometry: Geometry,
+        attributes: Mapping[str, Any],
+        environments: NDArray[np.int8],
+    ) -> NDArray[np.int8]:
+        """Bits of the mean height of the environment modulo 2."""
+        if name not in self.environment_features:
+            return super().environment_columns(name, geometry, attributes, environments)
+        return stars.height_columns(geometry, environments)
 
     def templates(
         self, geometry: Geometry, attributes: Mapping[str, Any]

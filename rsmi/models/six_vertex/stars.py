@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry
+from rsmi.models import height_bits
 
 COMPONENTS = 2  # the arrows to the next x and to the next y of a vertex
 
@@ -44,3 +45,17 @@ def templates(geometry: Geometry) -> dict[str, NDArray[np.float64]]:
         "field": np.array([np.concatenate([one, nothing]), np.concatenate([nothing, one])]),
         "staggered": np.concatenate([-signs, signs])[np.newaxis],
     }
+
+
+def height_columns(geometry: Geometry, environments: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the bits of the mean height of the plaquettes beside the arrows of environments (n,
+    n_environment), (n, 8).
+
+    The height rises by the arrow on a y-link from x to x + 1, and falls by the arrow on an x-link
+    from y to y + 1. The staggered polarization is the sine of pi times the height.
+    """
+    offsets = geometry.environment_offsets
+    one = np.ones(len(offsets))
+    links = height_bits.links_of(offsets, {"x": -one, "y": one})
+    weights, _ = height_bits.mean_height(links, environments.shape[1])
+    return height_bits.height_bits(environments @ weights, 2.0)

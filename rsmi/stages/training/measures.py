@@ -107,7 +107,7 @@ def cautions(soft: DecoderBound, hard: DecoderBound, shuffled: DecoderBound) -> 
 def cost_of_decoder(windows: WindowSet, n_units: int, soft: DecoderBound, hidden: int) -> list[str]:
     """A sentence if a decoder with tanh units loses much of the information by its fit: p
     parameters and n windows lose about p/2n nats."""
-    parameters = parameter_count(windows.geometry.n_environment, n_units, hidden)
+    parameters = parameter_count(windows.n_environment, n_units, hidden)
     count = len(windows.training)
     loss = parameters / (2 * count)
     if not n_units or loss <= _COST * soft.value:

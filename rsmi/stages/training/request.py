@@ -65,6 +65,7 @@ def prepare(
     sector: str | None,
     pairs_within: float | None,
     decoder_units: int | None,
+    environment_features: str | None,
     seed: int,
 ) -> Iterator[LambdaTraining]:
     """Open the inputs and check that everything fits.
@@ -92,6 +93,8 @@ def prepare(
         drawn.check()
         choice = choose(drawn, sector, pairs_within, decoder_units, objective, bias)
         drawn = with_products(drawn, choice)
+        if environment_features is not None:
+            drawn = _with_features(drawn, environment_features, machines)
         bias = _bias(bias, drawn, choice)
         given = {"updates": updates, "learning_rate": learning_rate}
         optimiser = {name: value for name, value in given.items() if value is not None}
@@ -103,9 +106,22 @@ def prepare(
         yield LambdaTraining(drawn, machines, method, restarts, seed, optimiser, choice)
 
 
+def _with_features(windows: WindowSet, name: str, machines: MachinesFile | None) -> WindowSet:
+    """The windows with further variables of the environment."""
+    option, own = f"--environment-features {name}", windows.model.environment_features
+    if name not in own:
+        has = f"has {', '.join(own)}" if own else "has none"
+        raise UsageError(f"{option}: the model {windows.samples.model_name} {has}")
+    if machines is not None:
+        raise UsageError(f"{option}: the machines of --theta do not know them: leave out --theta")
+    if windows.samples.rg_step or windows.samples.has_mask:
+        raise UsageError(f"{option}: only samples that are not coarse-grained nor masked have them")
+    return replace(windows, environment_features=name)
+
+
 def _require_enough(windows: WindowSet, method: Method) -> None:
     units = method.decoder_units
-    decoder = parameter_count(windows.geometry.n_environment, units, method.hidden)
+    decoder = parameter_count(windows.n_environment, units, method.hidden)
     require_windows(
         windows,
         max(2 * method.batch, _WINDOWS_PER_PARAMETER * decoder),

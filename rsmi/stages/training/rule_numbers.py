@@ -106,6 +106,7 @@ def summary(file: File) -> dict[str, Any]:
         "objective": rule.objective,
         "estimator": rule.estimator,
         "sector": rule.sector,
+        "environment_features": rule.attributes.get("environment_features"),
         **{name: rule.attributes.get(stored) for name, stored in _NUMBERS.items()},
         "share_soft": share(rule.attributes, "soft"),
         "share_hard": share(rule.attributes, "hard"),

@@ -74,9 +74,16 @@ class LambdaTraining:
             **self.optimiser,
             **self.choice.parameters,
             **metric_parameters(geometry),
+            **self.environment_features,
         }
         machines = () if self.machines is None else (self.machines.file,)
         return Request("train-lambda", "lambda", parameters, (self.windows.source, *machines))
+
+    @property
+    def environment_features(self) -> dict[str, str]:
+        """The further variables of the environment, as a parameter and an attribute."""
+        name = self.windows.environment_features
+        return {} if name is None else {"environment_features": name}
 
     @property
     def is_canonical(self) -> bool:
@@ -255,6 +262,7 @@ def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
         "objective": work.method.objective,
         "estimator": work.method.estimator,
         "sector": work.choice.stored,
+        **work.environment_features,
         "windows": windows.count,
         "restart": outcome.best,
         **measures.bound_attributes(outcome.soft, outcome.hard, outcome.shuffled),

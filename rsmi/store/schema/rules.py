@@ -31,6 +31,13 @@ LAMBDA = Kind(
             required=False,
             since=(1, 4),
         ),
+        Attribute(
+            "environment_features",
+            "text",
+            "further variables of the environment in training and bounds; absent for none",
+            required=False,
+            since=(1, 4),
+        ),
         Attribute("windows", "integer", "windows (V, E) used, training and held out"),
         Attribute(
             "restart",
