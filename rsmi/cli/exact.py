@@ -69,6 +69,14 @@ of three sites in a triangle (sites.csv has the lines 0,0 and 1,0 and 1,1) of ha
     " stays the same (even), or all functions (any).",
 )
 @click.option(
+    "--hidden-states",
+    type=click.IntRange(2, 16),
+    metavar="K",
+    default=None,
+    show_default="states of a site",
+    help="With --best, of models with several states: the number of values of the function.",
+)
+@click.option(
     "--buffer",
     type=click.IntRange(0, 64),
     metavar="N",

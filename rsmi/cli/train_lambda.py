@@ -79,6 +79,21 @@ Examples: without and with Boltzmann machines, and an even variable
     "--hidden", type=click.IntRange(1, 8), metavar="N", default=1, help="Hidden units of a block."
 )
 @click.option(
+    "--hidden-states",
+    type=click.IntRange(2, 16),
+    metavar="K",
+    default=None,
+    help="States of one hidden unit, instead of --hidden units with two states each.",
+)
+@click.option(
+    "--filters",
+    type=click.Choice(["tied", "free"]),
+    default=None,
+    show_default="tied for the states of a site, else free",
+    help="With --hidden-states: one filter that is tied to the symmetry of the states, or a free"
+    " filter for each coarse state.",
+)
+@click.option(
     "--objective",
     type=click.Choice(
         [

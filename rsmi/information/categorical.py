@@ -168,6 +168,48 @@ class HiddenUnits:
             filters, bias = tied_filters(filters[0], self.features), np.zeros(self.states)
         return softmax_probabilities(filters, bias, self.of(blocks), hard)
 
+    def canonical(
+        self, filters: NDArray[np.float64], bias: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the filters and biases that do the same and are orthogonal to everything that
+        changes nothing.
+
+        These are combinations of features that are zero in all states, and fields that are equal
+        for all coarse states.
+
+        Parameters
+        ----------
+        filters : ndarray of float64, (..., n_filters, length)
+        bias : ndarray of float64, (..., n_filters)
+        """
+        if self.tied or self.features is None:
+            return filters, bias
+        if self.states:
+            filters = filters - filters.mean(axis=-2, keepdims=True)
+            bias = bias - bias.mean(axis=-1, keepdims=True)
+        varying = np.linalg.pinv(self.features) @ self.features
+        by_site = filters.reshape(*filters.shape[:-1], -1, len(varying))
+        return np.einsum("...a,ab->...b", by_site, varying).reshape(filters.shape), bias
+
+    def order(self, filters: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return an order of the coarse states in which state h is that of blocks in the state h.
+
+        The state whose filter prefers one state of the sites most comes first, and so on; states
+        without such a preference come last. Tied filters have this order already.
+        """
+        if not self.states or self.tied or self.features is None:
+            return np.arange(len(filters))
+        length = self.features.shape[1]
+        scores = filters.reshape(len(filters), -1, length).sum(axis=1) @ self.features.T
+        order, rest = np.full(max(scores.shape), -1), list(range(len(filters)))
+        for place in np.argsort(-scores, axis=None):
+            row, state = divmod(int(place), scores.shape[1])
+            if row in rest and order[state] < 0:
+                order[state] = row
+                rest.remove(row)
+        chosen = order[order >= 0].tolist()
+        return np.array(chosen + [row for row in rest if row not in chosen])
+
     def channel(
         self, filters: NDArray[np.float64], bias: NDArray[np.float64], sites: int, hard: bool
     ) -> NDArray[np.float64]:

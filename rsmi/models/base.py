@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
+from rsmi.information.categorical import one_hot_features
 from rsmi.information.gauge import Constraints, one_hot_constraints
 from rsmi.lattice.columns import Columns, Component
 from rsmi.lattice.order import Order
@@ -32,7 +33,15 @@ from rsmi.lattice.symbols import DIHEDRAL, FLIP, PERMUTATIONS
 from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models import order, spins
 from rsmi.models.drawing import Drawing
-from rsmi.models.known import Enumeration, Known, KnownOperator, KnownValue, Oracle, Thermometer
+from rsmi.models.known import (
+    CodedOracle,
+    Enumeration,
+    Known,
+    KnownOperator,
+    KnownValue,
+    Oracle,
+    Thermometer,
+)
 from rsmi.models.sectors import ANY, ODD, SECTORS, Sector
 from rsmi.models.state_point import resolve_coupling
 
@@ -43,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SECTORS",
+    "CodedOracle",
     "Component",
     "Enumeration",
     "Known",
@@ -335,6 +345,11 @@ class Model:
         """
         components = self.components(attributes or {"components": geometry.components})
         return one_hot_constraints(Columns.of_components(geometry.block_offsets, components))
+
+    def state_features(self, attributes: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Return the features (q, n) of the q > 2 states of a variable, which filters act on; see
+        `rsmi.information.categorical`. The neutral answer distinguishes no state."""
+        return one_hot_features(attributes["states"])
 
     def default_sector(self, attributes: Mapping[str, Any]) -> Sector:
         """Return the sector of a training without ``--sector``: odd if the system has a global

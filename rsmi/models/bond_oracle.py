@@ -91,11 +91,15 @@ class BondOracle:
             " held-out bound of rsmi train-lambda"
         )
 
+    def joint(self, geometry: Geometry, shape: Sequence[int], coupling: float) -> None:
+        """Return None: environments are summed over without a table of them, see `enumerated`."""
+
     def block_given_environment(
         self, environments: NDArray[np.int8], geometry: Geometry, coupling: float
     ) -> NDArray[np.float64]:
         """Return P(V|E), (n, q^n_block), for environments (n, n_environment) of codes."""
-        rings = markov_ring(environments, geometry)
+        # of two states, the environments may be spins +-1
+        rings = markov_ring(np.maximum(environments, 0), geometry)
         weights = self._block_weights(rings, geometry, coupling)
         return weights / weights.sum(axis=1, keepdims=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,6 +119,39 @@ class Oracle(Enumeration, Protocol):
     ) -> list:
         """Return I(H:E), H(H) and I(V:E) in nats of every channel q(h|v), averaged over the
         environments, with errors from the labels ``groups`` (n,) of independent runs."""
+
+
+@runtime_checkable
+class CodedOracle(Oracle, Protocol):
+    """Exact distributions of a model whose variables are codes of q states; `joint` returns None.
+
+    P(V|E) has q^n_block columns, for environments of codes or, if q = 2, of +-1.
+    """
+
+    @property
+    def states(self) -> int:
+        """The number q of states of a site."""
+
+    def enumerated(
+        self,
+        channels: Sequence[NDArray[np.float64]],
+        geometry: Geometry,
+        shape: Sequence[int],
+        coupling: float,
+    ) -> list | None:
+        """Return I(H:E), H(H) and I(V:E) in nats of every channel, summed over all environments of
+        a small lattice; None if they are too many."""
+
+    def typical(
+        self,
+        geometry: Geometry,
+        shape: Sequence[int],
+        coupling: float,
+        count: int,
+        generator: np.random.Generator,
+    ) -> NDArray[np.float64] | None:
+        """Return P(V|E), (count, states of the block), of environments of a small lattice that are
+        drawn with their probability; None if they are too many."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rsmi.errors import UsageError
 from rsmi.information.products import Products, factors_are_valid, pairs
 from rsmi.lattice.columns import Columns
@@ -30,6 +33,10 @@ class Sector:
         Takes the columns of a block and returns the products of variables +-1 of which the field of
         a unit is a linear combination; by default they are the variables themselves. Their parity
         is that of the sector.
+    state_features : callable, optional
+        For variables with more than two states: takes the number q of states and returns their
+        features (q, n), of which the field of a unit is a linear combination; by default those of
+        the model.
 
     Raises
     ------
@@ -41,6 +48,7 @@ class Sector:
     title: str
     parity: str
     features: Callable[[Columns], Products] | None = None
+    state_features: Callable[[int], NDArray[np.float64]] | None = None
 
     def __post_init__(self) -> None:
         if self.parity not in PARITIES:

@@ -65,8 +65,23 @@ def _row(one: dict[str, Any], whole: float) -> list[str]:
     ]
 
 
+def _describe_map(best: dict[str, Any]) -> list[str]:
+    """How the best function with several values was found, and the blocks of each value."""
+    lines = [
+        "",
+        f"  best: the best of all functions with {best['states']} values that {best['restarts']}"
+        f" restarts find; {best['restarts_that_agree']} of them agree within 1 %",
+    ]
+    if best["blocks"] is not None:
+        lines.append("  blocks of every value, with the states of their sites row by row")
+        lines += [f"  h = {h}: {blocks}" for h, blocks in enumerate(best["blocks"])]
+    return lines
+
+
 def _describe_best(best: dict[str, Any]) -> list[str]:
     """How the best function was found, and what it is."""
+    if "blocks" in best:
+        return _describe_map(best)
     which = "" if best["parity"] == "any" else f" {best['parity']}"
     lines = [
         "",

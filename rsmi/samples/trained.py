@@ -45,7 +45,7 @@ def on_all_sites(windows: WindowSet, filters: NDArray[np.float64]) -> NDArray[np
     """Filters (..., n_features) with zeros on the sites of the block without data. Products have
     sites of their own."""
     geometry = windows.geometry
-    if geometry.live is None or windows.products is not None:
+    if geometry.live is None or windows.products is not None or windows.units is not None:
         return filters
     live = np.tile(geometry.live, geometry.components)
     whole = np.zeros((*filters.shape[:-1], len(live)))

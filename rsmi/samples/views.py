@@ -21,11 +21,13 @@ from rsmi import models
 from rsmi.engine.keys import origin
 from rsmi.errors import DataError
 from rsmi.information import products
+from rsmi.information.categorical import HiddenUnits
 from rsmi.information.products import Products
 from rsmi.lattice import waves
 from rsmi.lattice.geometry import Geometry, smallest_cell
 from rsmi.lattice.packed import unpack_mask, unpack_states
 from rsmi.models.base import Known, Model
+from rsmi.renormalization.categorical_rules import CategoricalRule
 from rsmi.renormalization.rules import Rule
 from rsmi.samples.files import known_of, model_of, open_file
 from rsmi.store import File
@@ -305,6 +307,18 @@ class RuleFile(TrainedView):
         return products.from_table(self.file.read("/products/sites"))
 
     @property
+    def units(self) -> HiddenUnits | None:
+        """The hidden units, if they have several states or act on features of codes."""
+        if "/features" not in self.file:
+            return None
+        return HiddenUnits(
+            1 if "hidden_states" in self.attributes else len(self.bias),
+            self.attributes.get("hidden_states", 0),
+            self.attributes.get("filter_form") == "tied",
+            self.file.read("/features"),
+        )
+
+    @property
     def filters(self) -> NDArray[np.float64]:
         """The filters of the rule that was kept: (hidden, block sites), or (hidden, products) if
         there are products."""
@@ -313,7 +327,9 @@ class RuleFile(TrainedView):
     @property
     def modes(self) -> list[list[waves.Mode]]:
         """The largest Fourier modes of linear filters on the sites of the block, by unit and
-        component."""
+        component; none of filters of features."""
+        if self.units is not None:
+            return []
         offsets, filters = self.geometry.block_offsets, self.filters
         live = np.array(self.live_sites or [True] * len(offsets))
         covariances = self._covariances(int(np.count_nonzero(live)))
@@ -353,7 +369,7 @@ class RuleFile(TrainedView):
         forms = self.forms
         return None if forms is None else forms.sum(axis=2)
 
-    def rule(self, hard: bool) -> Rule:
+    def rule(self, hard: bool) -> Rule | CategoricalRule:
         """The rule that was kept, soft or hard.
 
         Raises
@@ -361,6 +377,8 @@ class RuleFile(TrainedView):
         ValueError
             If the block is too large for a rule.
         """
+        if self.units is not None:
+            return CategoricalRule(self.units, self.filters, self.bias, hard, self.block)
         return Rule(self.filters, self.bias, hard, self.block, self.components, self.products)
 
     @property

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
+from rsmi.information.categorical import HiddenUnits
 from rsmi.information.channel import channel_table, spin_states, state_probabilities
 from rsmi.information.products import Products, multiply
 from rsmi.lattice.blocks import with_neighbours
@@ -100,6 +101,9 @@ class WindowSet:
         it; by default the variables stand for themselves.
     environment_features : str, optional
         The name of further variables of the environment that the model makes of it.
+    units : HiddenUnits, optional
+        Hidden units with several states, or units that act on features of codes; variables are then
+        codes 0, ..., q - 1 even if q = 2.
     """
 
     source: File
@@ -108,6 +112,7 @@ class WindowSet:
     seed: int
     products: Products | None = None
     environment_features: str | None = None
+    units: HiddenUnits | None = None
 
     @property
     def samples(self) -> SamplesFile:
@@ -259,6 +264,8 @@ class WindowSet:
                 f"{samples.path}: all spins of every window are equal: there is nothing to learn"
                 " from constant samples"
             )
+        if self.units is not None and samples.states == 2:
+            blocks, environments = np.maximum(blocks, 0), np.maximum(environments, 0)
         groups = self.split.groups[configurations]
         if self.products is not None:
             blocks = multiply(blocks, self.products)
@@ -296,6 +303,8 @@ class WindowSet:
         """The mean block and the mean environment of the training windows; None where symmetry
         makes them zero. Products have means in any case."""
         training = self.training
+        if self.units is not None:
+            return None if self.symmetry else self._feature_means(self.units)
         if not self.symmetric:
             return training.blocks.mean(axis=0), training.environments.mean(axis=0)
         if self.products is None:
@@ -307,6 +316,17 @@ class WindowSet:
         """The number of columns of ``environments``."""
         return self.all.environments.shape[1]
 
+    def _feature_means(self, units: HiddenUnits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        training = self.training
+        return (
+            units.of(training.blocks).mean(axis=0),
+            units.of(training.environments).mean(axis=0),
+        )
+
+    def hidden(self, count: int) -> HiddenUnits:
+        """The hidden units: ``count`` units with two states by default."""
+        return self.units or HiddenUnits(count)
+
     @property
     def n_features(self) -> int:
         """The number of columns of ``blocks``: of variables of the block, or of products."""
@@ -316,7 +336,9 @@ class WindowSet:
         self, filters: NDArray[np.float64], bias: NDArray[np.float64], hard: bool
     ) -> NDArray[np.float64]:
         """The table (2^n_block, 2^hidden) of q(h|v) of filters (hidden, n_features) over all states
-        of the block."""
+        of the block; (q^n_block, states) of variables or units with several states."""
+        if self.units is not None:
+            return self.units.channel(filters, bias, self.geometry.n_block, hard)
         if self.products is None:
             return channel_table(filters, bias, hard)
         blocks = multiply(spin_states(self.geometry.n_block), self.products)
@@ -328,7 +350,8 @@ class WindowSet:
         They have about ``states`` block states in all, so there are fewer windows where a block has
         many states, but at least ``least``.
         """
-        return self.held_out.thinned(max(least, states // 2**self.geometry.n_block))
+        of_block = self.samples.states**self.geometry.n_block
+        return self.held_out.thinned(max(least, states // of_block))
 
 
 def stored_geometry(attributes: Mapping[str, Any]) -> Geometry:

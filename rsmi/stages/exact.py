@@ -15,8 +15,10 @@ from rsmi.errors import UsageError
 from rsmi.information.entropy import ExactInformation, joint_informations
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.stages.exact_best import Found, Search
+from rsmi.stages.exact_best_map import FoundMap, MapSearch
 from rsmi.stages.exact_environments import Environments, draw_environments, halves
 from rsmi.stages.exact_question import (
+    AnyRule,
     System,
     Window,
     channel_of,
@@ -24,7 +26,6 @@ from rsmi.stages.exact_question import (
     rules_of,
     system_of,
 )
-from rsmi.stages.rule_option import ChosenRule
 
 
 def evaluate(
@@ -33,6 +34,7 @@ def evaluate(
     *,
     best: bool = False,
     sector: str | None = None,
+    hidden_states: int | None = None,
     model: str,
     block: str | None,
     hard: bool,
@@ -64,13 +66,13 @@ def evaluate(
         If the options contradict one another or ask for too much; the message says what is
         possible.
     """
-    _check_question(rules, best, sector)
+    _check_question(rules, best, sector, hidden_states)
     window = Window(block, buffer, environment, metric)
     with contextlib.ExitStack() as stack:
         system = system_of(stack, samples, model, request)
         chosen = rules_of(stack, rules, system, window, hard, bias)
         geometry = geometry_of(chosen, system, window)
-        search = Search(geometry, system, sector, seed) if best else None
+        search = _search(geometry, system, sector, hidden_states, seed) if best else None
         informations, environments, found = _informations(
             geometry, system, chosen, windows, seed, search
         )
@@ -81,36 +83,69 @@ def evaluate(
         "mutual_information_block": informations[0].block_information,
         "mutual_information_block_error": informations[0].block_error,
         **(answers[0] if len(answers) == 1 else {"rules": answers} if answers else {}),
-        **({"best": search.answer(found, informations[-1])} if search and found else {}),
+        **_best(search, found, informations[-1]),
     }
 
 
-def _check_question(rules: tuple[str, ...], best: bool, sector: str | None) -> None:
+def _check_question(
+    rules: tuple[str, ...], best: bool, sector: str | None, hidden_states: int | None
+) -> None:
     if not rules and not best:
         raise UsageError("give a rule by --rule, or ask for the best of all functions by --best")
     if sector is not None and not best:
         raise UsageError(f"--sector {sector}: chooses among the functions of --best; add --best")
+    if hidden_states is not None and not best:
+        raise UsageError(f"--hidden-states {hidden_states}: is a question of --best; add --best")
+
+
+def _search(
+    geometry: Geometry, system: System, sector: str | None, hidden_states: int | None, seed: int
+) -> Search | MapSearch:
+    """The search for the best function: of one parity with two values for variables +-1, else for
+    the best of all functions with so many values."""
+    if system.coded is None:
+        if hidden_states is not None:
+            raise UsageError(
+                f"--hidden-states {hidden_states}: is for models whose variables have several"
+                " states; functions of variables +-1 have two values"
+            )
+        return Search(geometry, system, sector, seed)
+    if sector is not None:
+        raise UsageError(
+            f"--sector {sector}: is for functions of variables +-1 with two values; leave it out"
+        )
+    states = hidden_states or system.coded.states
+    return MapSearch(geometry, system, system.coded, states, seed)
+
+
+def _best(
+    search: Search | MapSearch | None, found: Found | FoundMap | None, last: ExactInformation
+) -> dict[str, Any]:
+    """The best function, if it was searched; its information is the last one."""
+    if isinstance(search, Search) and isinstance(found, Found):
+        return {"best": search.answer(found, last)}
+    if isinstance(search, MapSearch) and isinstance(found, FoundMap):
+        return {"best": search.answer(found, last)}
+    return {}
 
 
 def _informations(
     geometry: Geometry,
     system: System,
-    chosen: Sequence[ChosenRule],
+    chosen: Sequence[AnyRule],
     windows: int | None,
     seed: int,
-    search: Search | None,
-) -> tuple[Sequence[ExactInformation], Environments | None, Found | None]:
+    search: Search | MapSearch | None,
+) -> tuple[Sequence[ExactInformation], Environments | None, Found | FoundMap | None]:
     """The informations of all rules and of the best function, if it is searched; the environments,
     None if all are enumerated; and the best function."""
     channels = [channel_of(one, geometry) for one in chosen]
-    joint = _joint(geometry, system)
-    if joint is not None:
-        found = search.of_joint(joint) if search else None
-        channels += [found.channel] if found else []
-        return joint_informations(channels, joint), None, found
+    enumerated = _enumerated(geometry, system, channels, search)
+    if enumerated is not None:
+        return enumerated
     learned = any(one.file for one in chosen)
     drawn = draw_environments(geometry, system, learned, windows, seed)
-    found = None
+    found: Found | FoundMap | None = None
     if search:
         sample, drawn = halves(drawn)
         found = search.of_environments(sample)
@@ -121,11 +156,29 @@ def _informations(
     return informations, drawn, found
 
 
-def _joint(geometry: Geometry, system: System) -> NDArray[np.float64] | None:
-    """P(V, E) of all states; None where samples are given or the states are too many."""
+def _enumerated(
+    geometry: Geometry,
+    system: System,
+    channels: list[NDArray[np.float64]],
+    search: Search | MapSearch | None,
+) -> tuple[Sequence[ExactInformation], None, Found | FoundMap | None] | None:
+    """The informations and the best function where all environments are enumerated; None where
+    samples are given or the environments are too many."""
     if system.source is not None:
         return None
-    return system.enumeration.joint(geometry, system.shape, system.coupling)
+    if system.coded is not None:
+        best = search.enumerated() if isinstance(search, MapSearch) else None
+        if search and best is None:
+            return None
+        channels = channels + ([best.channel] if best else [])
+        summed = system.coded.enumerated(channels, geometry, system.shape, system.coupling)
+        return None if summed is None else (summed, None, best)
+    joint = system.enumeration.joint(geometry, system.shape, system.coupling)
+    if joint is None:
+        return None
+    found = search.of_joint(joint) if isinstance(search, Search) else None
+    channels = channels + ([found.channel] if found else [])
+    return joint_informations(channels, joint), None, found
 
 
 def _question(system: System, geometry: Geometry) -> dict[str, Any]:
@@ -136,6 +189,7 @@ def _question(system: System, geometry: Geometry) -> dict[str, Any]:
     return {
         "model": model.label(attributes),
         "shape": list(system.shape),
+        **({"states": system.coded.states} if system.coded else {}),
         "coupling": attributes.get("coupling"),
         "temperature": attributes.get("temperature"),
         "lattice": lattice,
@@ -153,7 +207,7 @@ def _method(environments: Environments | None) -> dict[str, Any]:
     }
 
 
-def _answer(text: str, chosen: ChosenRule, information: ExactInformation) -> dict[str, Any]:
+def _answer(text: str, chosen: AnyRule, information: ExactInformation) -> dict[str, Any]:
     kind = "hard" if chosen.rule.hard else "soft"
     return {
         "rule": text,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rsmi.engine.keys import stream_key
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
+from rsmi.lattice.symbols import choose_relabellings, extract_codes
 from rsmi.models.schedule import pilot, schedule_from
 from rsmi.samples.examination.stored import warn
 from rsmi.samples.reading import read_windows
@@ -36,7 +37,7 @@ class Environments:
     Attributes
     ----------
     spins : ndarray of int8, (n, n_environment)
-        +-1.
+        +-1, or codes of variables with more than two states.
     runs : ndarray of int64, (n,)
         The run of successive configurations that each environment is from.
     configurations : int
@@ -93,12 +94,31 @@ def draw_environments(
     if system.source is not None:
         rows = _rows(system.source, learned)
         configurations, origins, flips = choose_windows(len(rows), system.shape, count, key)
+        if system.source.states > 2:
+            flips = choose_relabellings(None, system.source.states, count, key)
         _, spins = read_windows(system.source, geometry, rows[configurations], origins, flips)
     else:
         packed = _sample(system, count, _SITES_PER_WINDOW[large], seed)
         configurations, origins, flips = choose_windows(len(packed), system.shape, count, key)
-        _, spins = extract_windows(packed, system.shape, geometry, configurations, origins, flips)
+        spins = _cut(packed, system, geometry, configurations, origins, flips)
     return Environments(spins, runs(configurations), len(np.unique(configurations)))
+
+
+def _cut(
+    packed: NDArray[np.uint8],
+    system: System,
+    geometry: Geometry,
+    configurations: NDArray[np.int64],
+    origins: NDArray[np.int64],
+    flips: NDArray[np.int8],
+) -> NDArray[np.int8]:
+    """The environments of windows of packed configurations, spins or codes."""
+    states = system.attributes.get("states", 2)
+    if states == 2:
+        return extract_windows(packed, system.shape, geometry, configurations, origins, flips)[1]
+    same = choose_relabellings(None, states, len(configurations), np.zeros(2, np.uint64))
+    window = (geometry, states, configurations, origins, same)
+    return extract_codes(packed, system.shape, *window)[1]
 
 
 def _rows(source: SamplesFile, learned: bool) -> NDArray[np.int64]:
@@ -119,6 +139,7 @@ def _sample(system: System, windows: int, sites_per_window: int, seed: int) -> N
             "shape": system.shape,
             "coupling": system.coupling,
             "algorithm": "auto",
+            **({"states": system.coded.states} if system.coded else {}),
             "seed": seed,
             "chains": 1,
         }

@@ -16,17 +16,18 @@ from rsmi.errors import UsageError
 from rsmi.information.channel import spin_states, state_probabilities
 from rsmi.lattice.blocks import block_of, with_neighbours
 from rsmi.lattice.geometry import Geometry, shape_text
-from rsmi.models.base import Enumeration, Model, Oracle
+from rsmi.models.base import CodedOracle, Enumeration, Model, Oracle
 from rsmi.renormalization.rules import NAMED
 from rsmi.samples.attributes import stored_attributes
 from rsmi.samples.checks import (
-    require_binary,
     require_full,
     require_periodic,
     require_single_component,
 )
 from rsmi.samples.views import SamplesFile, open_samples
-from rsmi.stages.rule_option import ChosenRule, choose_rule
+from rsmi.stages.rule_option import ChosenCategoricalRule, ChosenRule, choose_any_rule, choose_rule
+
+AnyRule = ChosenRule | ChosenCategoricalRule
 
 _MOST_HIDDEN = 8  # hidden units of a rule, whose joint states are summed over
 
@@ -76,6 +77,11 @@ class System:
         if self.oracle is None:
             raise UsageError(f"{shape_text(self.shape)}: too many states to enumerate")
         return self.oracle
+
+    @property
+    def coded(self) -> CodedOracle | None:
+        """What knows P(V|E) of variables that are codes; None of variables +-1."""
+        return self.oracle if isinstance(self.oracle, CodedOracle) else None
 
     @property
     def components(self) -> int:
@@ -139,7 +145,6 @@ def _of_samples(stack: contextlib.ExitStack, samples: Path, request: Mapping[str
             " is a sum over all states of a small torus: give --model and --size, no samples"
         )
     require_single_component(source)
-    require_binary(source, "rsmi exact")
     require_periodic(source, "exact information is of")
     require_full(source, "exact information needs")
     if source.rg_step:
@@ -183,7 +188,7 @@ def rules_of(
     window: Window,
     hard: bool,
     bias: str | None,
-) -> list[ChosenRule]:
+) -> list[AnyRule]:
     """The rules that the options name.
 
     Raises
@@ -192,8 +197,14 @@ def rules_of(
         If a rule does not fit the cells of the lattice, or has too many hidden units.
     """
     dimension, components = len(system.shape), system.components
+    if system.coded is not None:
+        states = system.coded.states
+        return [
+            choose_any_rule(stack, text, window.block, hard, dimension, bias, states)
+            for text in texts
+        ]
     given = None if window.block is None else block_of(window.block, 0, 1, window.metric)
-    chosen = [
+    chosen: list[ChosenRule] = [
         choose_rule(
             stack,
             text,
@@ -213,7 +224,7 @@ def rules_of(
                 f"a rule of {one.rule.n_hidden} hidden units: at most {_MOST_HIDDEN}, whose joint"
                 " states are summed over"
             )
-    return chosen
+    return [*chosen]
 
 
 def _check_components(text: str, chosen: ChosenRule, components: int, system: System) -> None:
@@ -233,7 +244,7 @@ def _check_components(text: str, chosen: ChosenRule, components: int, system: Sy
     )
 
 
-def geometry_of(chosen: Sequence[ChosenRule], system: System, window: Window) -> Geometry:
+def geometry_of(chosen: Sequence[AnyRule], system: System, window: Window) -> Geometry:
     """The window that all rules share. A learned rule remembers its block, its buffer and how
     distances are measured. Without rules the block is the given one.
 
@@ -265,7 +276,7 @@ def geometry_of(chosen: Sequence[ChosenRule], system: System, window: Window) ->
     return geometry
 
 
-def _as_learned(geometry: Geometry, chosen: Sequence[ChosenRule], window: Window) -> Geometry:
+def _as_learned(geometry: Geometry, chosen: Sequence[AnyRule], window: Window) -> Geometry:
     """The geometry with the sites and the metric of learned rules, where none are given."""
     files = [one.file for one in chosen if one.file]
     for file in files:
@@ -281,14 +292,16 @@ def _as_learned(geometry: Geometry, chosen: Sequence[ChosenRule], window: Window
     return geometry
 
 
-def channel_of(chosen: ChosenRule, geometry: Geometry) -> NDArray[np.float64]:
-    """The channel q(h|v) of a rule on the sites of the block, (2^n_block, 2^n_hidden).
+def channel_of(chosen: AnyRule, geometry: Geometry) -> NDArray[np.float64]:
+    """The channel q(h|v) of a rule on the sites of the block, (states of the block, 2^n_hidden).
 
     Raises
     ------
     UsageError
         If the rule is one of products of a block that is a list of sites.
     """
+    if isinstance(chosen, ChosenCategoricalRule):
+        return chosen.rule.channel()
     rule = chosen.rule
     if geometry.live is None:
         return rule.channel()

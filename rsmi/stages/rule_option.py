@@ -18,7 +18,8 @@ from rsmi.engine.keys import stream_key
 from rsmi.errors import DataError, UsageError
 from rsmi.foreign_text import read_small_file
 from rsmi.lattice.geometry import parse_block, shape_text
-from rsmi.renormalization import rules
+from rsmi.renormalization import categorical_rules, rules
+from rsmi.renormalization.categorical_rules import CategoricalRule
 from rsmi.samples.views import RuleFile, open_rule
 from rsmi.store import File
 
@@ -112,6 +113,68 @@ def choose_rule(
     return chosen
 
 
+@dataclass(frozen=True)
+class ChosenCategoricalRule:
+    """A rule of variables, or with a hidden unit, of several states; see `ChosenRule`."""
+
+    rule: CategoricalRule
+    identity: dict
+    file: RuleFile | None = None
+
+
+def choose_any_rule(
+    stack: contextlib.ExitStack,
+    text: str,
+    block: str | None,
+    hard: bool,
+    dimension: int,
+    bias: str | None,
+    states: int | None,
+) -> ChosenRule | ChosenCategoricalRule:
+    """The rule that the options describe, for variables with so many states.
+
+    The parameters are those of `choose_rule`; ``states`` is None for variables +-1. A rule with one
+    hidden unit of two states acts on variables with two states in any case.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `choose_rule`, or if the rule is one of variables with another number of states.
+    """
+    shape = parse_block(block) if block else (2,) * dimension
+    if states is not None and text in categorical_rules.NAMED:
+        named = categorical_rules.NAMED[text](shape, states)
+        return ChosenCategoricalRule(named, {"name": text, "block": list(shape), "hard": True})
+    if Path(text).suffix.lower() not in _READERS and text not in rules.NAMED:
+        learned = _opened(stack, text)
+        if learned.units is not None:
+            return _categorical_rule(text, learned, block, hard, states)
+    if states is not None and states > 2:
+        names = ", ".join(categorical_rules.NAMED)
+        raise UsageError(
+            f"--rule {text}: a variable of this model has {states} states; there are the rules"
+            f" {names} and those of rsmi train-lambda"
+        )
+    return choose_rule(stack, text, block, hard, dimension, bias)
+
+
+def _categorical_rule(
+    text: str, learned: RuleFile, block: str | None, hard: bool, states: int | None
+) -> ChosenCategoricalRule:
+    _require_block(text, learned, parse_block(block) if block else None)
+    try:
+        rule = learned.rule(hard)
+    except ValueError as error:
+        raise DataError(f"{text}: {error}") from error
+    if not isinstance(rule, CategoricalRule) or rule.states != (states or 2):
+        raise UsageError(
+            f"--rule {text}: was learned on variables with {learned.attributes.get('states', 2)}"
+            f" states; those of this lattice have {states or 2}"
+        )
+    identity = {"digest": learned.file.digest, "block": list(learned.block), "hard": hard}
+    return ChosenCategoricalRule(rule, identity, learned)
+
+
 def require_components(text: str, rule: rules.Rule, components: int, lattice: str) -> None:
     """Raise UsageError unless a rule acts on as many components as the sites of a lattice have."""
     if rule.components != components:
@@ -155,23 +218,42 @@ def _named_rule(name: str, block: tuple[int, ...]) -> ChosenRule:
 def _rule_from_file(
     stack: contextlib.ExitStack, path: str, given: tuple[int, ...] | None, hard: bool
 ) -> ChosenRule:
-    try:
-        learned = stack.enter_context(open_rule(path))
-    except UsageError as error:
-        raise UsageError(
-            f"--rule {path}: neither a file nor one of {', '.join(rules.NAMED)}"
-        ) from error
+    learned = _opened(stack, path)
     block = learned.block
-    if given and given != block:
-        raise UsageError(
-            f"--block {shape_text(given)} contradicts {path}, whose block is {shape_text(block)}"
-        )
+    _require_block(path, learned, given)
     try:
         rule = learned.rule(hard)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from error
+    if isinstance(rule, CategoricalRule):
+        raise UsageError(f"--rule {path}: {_why_not_applied(rule)}")
     identity = {"digest": learned.file.digest, "block": list(block), "hard": hard}
     return ChosenRule(rule, identity, learned)
+
+
+def _opened(stack: contextlib.ExitStack, path: str) -> RuleFile:
+    try:
+        return stack.enter_context(open_rule(path))
+    except UsageError as error:
+        raise UsageError(
+            f"--rule {path}: neither a file nor one of {', '.join(rules.NAMED)}"
+        ) from error
+
+
+def _require_block(path: str, learned: RuleFile, given: tuple[int, ...] | None) -> None:
+    if given and given != learned.block:
+        raise UsageError(
+            f"--block {shape_text(given)} contradicts {path}, whose block is"
+            f" {shape_text(learned.block)}"
+        )
+
+
+def _why_not_applied(rule: CategoricalRule) -> str:
+    """Why a rule of variables with several states is not applied to configurations."""
+    return (
+        "is a rule of variables with several states, which rsmi exact measures but no command"
+        f" applies to configurations; {rule.obstacle() or 'its filters are tied'}"
+    )
 
 
 # ---- a filter of the user ------------------------------------------------------------------------

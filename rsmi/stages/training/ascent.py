@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rsmi.engine.tasks import Rows, State, restoring
 from rsmi.errors import Failure
 from rsmi.information.canonical import canonical_correlations, sample_moments
+from rsmi.information.categorical import HiddenUnits
 from rsmi.information.gaussian import gaussian_critic
 from rsmi.information.objectives import LambdaProblem, LambdaSettings, ThetaPair
 from rsmi.information.training import MANY_VARIABLES, advance, filters_of, initial_state
@@ -35,6 +36,7 @@ class AscentRestart:
     problem: LambdaProblem
     settings: LambdaSettings
     key: Key
+    units: HiddenUnits
     canonical: bool = False
 
     @property
@@ -56,9 +58,14 @@ class AscentRestart:
 
     def begin(self) -> tuple[int, State]:
         """The filters at which the training starts."""
-        sizes = (self.problem.blocks.shape[1], self.problem.environments.shape[1])
+        environment = self.units.filter_length(self.problem.environments.shape[1])
         start = self._canonical_filters() if self.canonical else None
-        return 0, initial_state(*sizes, self.key, self.settings, start)
+        return 0, initial_state(self.length, environment, self.key, self.settings, start)
+
+    @property
+    def length(self) -> int:
+        """The length of a filter."""
+        return self.units.filter_length(self.problem.blocks.shape[1])
 
     def _canonical_filters(self) -> NDArray[np.float64] | None:
         """The leading canonical variables of the block; None if there are fewer of them than units.
@@ -97,9 +104,7 @@ class AscentRestart:
         """The rule that a state has reached."""
         means = self.problem.means
         block_mean = None if means is None else means[0]
-        return LinearRule(
-            *filters_of(state, self.settings, self.problem.blocks.shape[1], block_mean)
-        )
+        return LinearRule(*filters_of(state, self.settings, self.length, block_mean))
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,14 @@ class Ascent:
         linear = windows.products is None and problem.features is None
         canonical = linear and last > 0 and problem.blocks.shape[1] > MANY_VARIABLES
         return [
-            AscentRestart(number, problem, self.settings, key, canonical and number == last)
+            AscentRestart(
+                number,
+                problem,
+                self.settings,
+                key,
+                windows.hidden(self.hidden),
+                canonical and number == last,
+            )
             for number, key in enumerate(keys)
         ]
 
@@ -161,6 +173,7 @@ class Ascent:
             theta=None if self.machines is None else _theta_pair(self.machines),
             means=windows.means,
             critic=gaussian_critic(blocks, environments) if gaussian else None,
+            features=None if windows.units is None else windows.units.features,
         )
 
     def plan(self, windows: WindowSet) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def bound(
     n_units : int
         The number of tanh units of the decoder.
     """
-    training, held_out = windows.training, windows.held_out.thinned(_ENTRIES >> len(filters))
+    units = windows.hidden(len(filters))
+    training, held_out = windows.training, windows.held_out.thinned(_ENTRIES // units.n_states)
     means = windows.means
     decoder = fit_decoder(
         filters,
@@ -58,6 +59,7 @@ def bound(
         key,
         environment_mean=None if means is None else means[1],
         n_units=n_units,
+        hidden=windows.units,
     )
     return decoder_bound(
         decoder,
@@ -67,6 +69,7 @@ def bound(
         held_out.blocks,
         _environments(held_out, shuffle),
         held_out.groups,
+        windows.units,
     )
 
 
@@ -119,8 +122,11 @@ def cost_of_decoder(windows: WindowSet, n_units: int, soft: DecoderBound, hidden
     ]
 
 
-def idle_units(filters: NDArray[np.float64]) -> list[str]:
-    """A sentence about the units whose state hardly depends on the block, if there are any."""
+def idle_units(filters: NDArray[np.float64], several: bool = False) -> list[str]:
+    """A sentence about the units whose state hardly depends on the block, if there are any; a unit
+    with ``several`` states has a filter for each of them."""
+    if several:
+        filters = np.abs(filters).sum(axis=0, keepdims=True)
     idle = [str(j) for j, weights in enumerate(np.abs(filters).sum(axis=1), 1) if weights < _IDLE]
     if not idle:
         return []
@@ -139,9 +145,12 @@ def exact_attributes(
     if oracle is None or coupling is None:
         return {}
     chosen = windows.exact_windows()
+    environments = chosen.environments
+    if windows.units is not None and windows.samples.states == 2:
+        environments = 2 * environments - 1  # of codes
     channels = [windows.channel(filters, bias, hard) for hard in (True, False)]
     hard, soft = oracle.informations(
-        channels, windows.geometry, coupling, chosen.environments, chosen.runs
+        channels, windows.geometry, coupling, environments, chosen.runs
     )
     return {
         "mutual_information_exact": hard.information,
@@ -188,7 +197,7 @@ def explained(
     windows: WindowSet, filters: NDArray[np.float64], bias: NDArray[np.float64]
 ) -> tuple[dict[str, float | None], dict[str, NDArray[np.float64]]]:
     """The total correlation within V that the soft rule explains on held-out windows; nothing for
-    rules of products, which are no linear functions of the variables that are correlated.
+    rules of products or features, which are no linear functions of variables +-1.
 
     Returns
     -------
@@ -196,7 +205,7 @@ def explained(
     datasets : dict
         The values of the single units and their errors, by path.
     """
-    if windows.products is not None:
+    if windows.products is not None or windows.units is not None:
         return {}, {}
     training, held_out = (
         part.thinned(_ENTRIES >> len(filters)) for part in (windows.training, windows.held_out)

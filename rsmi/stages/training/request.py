@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from rsmi.errors import UsageError
+from rsmi.information.categorical import HiddenUnits
 from rsmi.information.objectives import STEPS_PER_EPOCH
 from rsmi.information.training import default_settings
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.blocks import block_of
 from rsmi.lattice.geometry import Geometry, shape_text
-from rsmi.samples.checks import require_binary, require_windows
+from rsmi.samples.checks import require_windows
 from rsmi.samples.views import MachinesFile, SamplesFile, open_machines, open_samples
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training.ascent import Ascent
 from rsmi.stages.training.block_methods import Explanation, Likelihood
 from rsmi.stages.training.canonical import OBJECTIVE, CanonicalModes
+from rsmi.stages.training.hidden import HiddenOptions, with_units
 from rsmi.stages.training.methods import Method
 from rsmi.stages.training.rule_numbers import WITHOUT_OPTIMISER
 from rsmi.stages.training.rules import LambdaTraining
@@ -32,6 +34,11 @@ _WINDOWS_PER_PARAMETER = 10
 _ENUMERABLE = 16  # the most sites of a block whose states are summed over
 
 PRODUCT_STEPS = 1500  # of a rule of products: its information is small, and the decoder has units
+FEATURE_LEARNING_RATE = 0.05  # of filters of features
+SAME_STATES_STEPS, OTHER_STATES_STEPS = (
+    600,
+    1500,
+)  # of as many coarse states as a site has, and else
 _LEAST_ROWS = 30  # of the curve of a training with --updates, unless it has fewer updates
 
 _PROXY_ESTIMATORS = ("pairs", "mcmc", "gaussian")
@@ -56,6 +63,8 @@ def prepare(
     metric: str | None,
     windows: int,
     hidden: int,
+    hidden_states: int | None,
+    filters: str | None,
     objective: str | None,
     estimator: str | None,
     bias: str | None,
@@ -80,19 +89,20 @@ def prepare(
     """
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_samples(samples))
-        require_binary(source, "rsmi train-lambda")
         machines = stack.enter_context(open_machines(theta)) if theta else None
         geometry = _geometry(machines, block, buffer, environment, metric)
         objective = objective or _default_objective(machines, estimator)
         drawn = WindowSet(source.file, geometry, windows, seed)
         _check_objective(objective, estimator, drawn.geometry)
+        options = HiddenOptions(hidden, hidden_states, filters)
+        _check_several_states(objective, theta, source, options)
         if _needs_machines(objective, estimator):
             _check_machines(objective, machines, source, drawn.geometry)
         else:
             machines = None
         drawn.check()
         choice = choose(drawn, sector, pairs_within, decoder_units, objective, bias)
-        drawn = with_products(drawn, choice)
+        drawn, options = with_units(with_products(drawn, choice), options, choice.sector)
         if environment_features is not None:
             drawn = _with_features(drawn, environment_features, machines)
         bias = _bias(bias, drawn, choice)
@@ -103,7 +113,7 @@ def prepare(
         method = _method(objective, estimator, hidden, bias, drawn, machines, optimiser, units)
         _require_enough(drawn, method)
         restarts = 1 if objective == OBJECTIVE else restarts
-        yield LambdaTraining(drawn, machines, method, restarts, seed, optimiser, choice)
+        yield LambdaTraining(drawn, machines, method, restarts, seed, optimiser, choice, options)
 
 
 def _with_features(windows: WindowSet, name: str, machines: MachinesFile | None) -> WindowSet:
@@ -120,8 +130,15 @@ def _with_features(windows: WindowSet, name: str, machines: MachinesFile | None)
 
 
 def _require_enough(windows: WindowSet, method: Method) -> None:
-    units = method.decoder_units
-    decoder = parameter_count(windows.n_environment, units, method.hidden)
+    own = windows.hidden(method.hidden)
+    decoder = parameter_count(
+        windows.n_environment,
+        method.decoder_units,
+        method.hidden,
+        own.states,
+        own.tied,
+        own.features,
+    )
     require_windows(
         windows,
         max(2 * method.batch, _WINDOWS_PER_PARAMETER * decoder),
@@ -129,9 +146,28 @@ def _require_enough(windows: WindowSet, method: Method) -> None:
     )
 
 
+def _check_several_states(
+    objective: str, theta: Path | None, source: SamplesFile, options: HiddenOptions
+) -> None:
+    """Check that variables or units with several states are learned by the decoder."""
+    if source.states == 2 and options.states is None:
+        return
+    what = (
+        f"{source.path}: its variables have {source.states} states"
+        if source.states > 2
+        else f"--hidden-states {options.states}: a unit with several states"
+    )
+    if theta is not None:
+        raise UsageError(f"--theta: {what}, but the machines know variables +-1: leave it out")
+    if objective != "decoder":
+        raise UsageError(f"--objective {objective}: {what}, for which there is only decoder")
+
+
 def _bias(bias: str | None, windows: WindowSet, choice: SectorChoice) -> str:
     """The setting of the bias; by default it is zero where windows are symmetric, and takes up
     their means where they are not. A sector that is not odd has a free bias."""
+    if windows.units is not None and (windows.symmetry or windows.units.tied):
+        return _bias_of_features(bias, windows.units)
     if bias == "zero" and not windows.symmetric:
         raise UsageError(
             f"--bias zero: {windows.samples.path} is not known to be symmetric under a flip of all"
@@ -140,6 +176,15 @@ def _bias(bias: str | None, windows: WindowSet, choice: SectorChoice) -> str:
         )
     free = choice.has_products or (choice.sector is not None and choice.sector.parity != "odd")
     return bias or ("free" if free else "zero")
+
+
+def _bias_of_features(bias: str | None, units: HiddenUnits) -> str:
+    """The setting of the bias where the states have a symmetry: zero for as many coarse states as a
+    site has, so that none of them is preferred."""
+    if units.tied and bias == "free":
+        raise UsageError("--bias free: tied filters have no bias, which would prefer a state")
+    same = units.features is not None and units.states == len(units.features)
+    return bias or ("zero" if same else "free")
 
 
 # ---- geometry ------------------------------------------------------------------------------------
@@ -293,6 +338,8 @@ def _method(
     ) | _optimiser_settings(optimiser)
     if windows.products is not None:
         changes = {"total_steps": PRODUCT_STEPS} | changes
+    if windows.units is not None:
+        changes = _settings_of_units(windows.units) | changes
     settings = default_settings(
         objective,
         hidden,
@@ -303,6 +350,18 @@ def _method(
         bias=bias,
     )
     return Ascent(settings, machines)
+
+
+def _settings_of_units(units: HiddenUnits) -> dict[str, Any]:
+    """The settings of a training on features: more updates unless there are as many coarse states
+    as a site has, and no bit."""
+    same = units.features is not None and units.states == len(units.features)
+    return {
+        "hidden_states": units.states,
+        "tied": units.tied,
+        "learning_rate": FEATURE_LEARNING_RATE,
+        "total_steps": SAME_STATES_STEPS if same else OTHER_STATES_STEPS,
+    }
 
 
 def _check_optimiser(objective: str, optimiser: Mapping[str, Any]) -> None:

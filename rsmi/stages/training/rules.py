@@ -32,6 +32,7 @@ from rsmi.samples.trained import (
 from rsmi.samples.views import BLOCK_COVARIANCE, MachinesFile
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training import canonical, measures
+from rsmi.stages.training.hidden import HiddenOptions
 from rsmi.stages.training.methods import Method, Restart
 from rsmi.stages.training.rule_numbers import still_rising
 from rsmi.stages.training.sector import SectorChoice
@@ -55,6 +56,7 @@ class LambdaTraining:
     seed: int
     optimiser: Mapping[str, Any] = field(default_factory=dict)
     choice: SectorChoice = field(default_factory=SectorChoice)
+    options: HiddenOptions = field(default_factory=lambda: HiddenOptions(1))
 
     @property
     def request(self) -> Request:
@@ -73,6 +75,7 @@ class LambdaTraining:
             "seed": self.seed,
             **self.optimiser,
             **self.choice.parameters,
+            **self.options.parameters,
             **metric_parameters(geometry),
             **self.environment_features,
         }
@@ -109,6 +112,8 @@ class LambdaTraining:
         which are those of single variables and not of products."""
         if self.windows.products is not None:
             return filters, bias
+        if self.windows.units is not None:
+            return self.windows.units.canonical(filters, bias)
         samples = self.windows.samples
         constraints = samples.model.constraints(self.windows.geometry, samples.attributes)
         return gauge.without_constraints(filters, bias, constraints)
@@ -127,11 +132,19 @@ class TrainedRule:
     bias : ndarray of float64, (hidden,)
     signs : ndarray of float64, (hidden,)
         The sign by which each filter was multiplied.
+    order : ndarray of int64, (hidden,), optional
+        The filters of the training in the order in which they are stored.
     """
 
     filters: NDArray[np.float64]
     bias: NDArray[np.float64]
     signs: NDArray[np.float64]
+    order: NDArray[np.int64] | None = None
+
+    def stored(self, filters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The filters (..., hidden, n_features) of the course of the training, as those of its end
+        are stored."""
+        return filters * self.signs[:, None] if self.order is None else filters[..., self.order, :]
 
 
 @dataclass(frozen=True)
@@ -190,7 +203,12 @@ def _evaluated(session: Session, work: LambdaTraining, tasks: Sequence[Restart])
 
 
 def _rule(work: LambdaTraining, task: Restart, state: State) -> TrainedRule:
-    return TrainedRule(*gauge.positive(*work.without_constraints(*task.rule(state))))
+    filters, bias = work.without_constraints(*task.rule(state))
+    units = work.windows.units
+    if units is None or not units.states:
+        return TrainedRule(*gauge.positive(filters, bias))
+    order = units.order(filters)
+    return TrainedRule(filters[order], bias[order], np.ones(len(filters)), order)
 
 
 def _best(
@@ -234,7 +252,7 @@ def _warn(output: Path, work: LambdaTraining, outcome: Outcome) -> None:
     for sentence in [
         *measures.cost_of_decoder(work.windows, method.decoder_units, outcome.soft, method.hidden),
         *measures.cautions(outcome.soft, outcome.hard, outcome.shuffled),
-        *measures.idle_units(outcome.rule.filters),
+        *measures.idle_units(outcome.rule.filters, bool(work.windows.hidden(method.hidden).states)),
     ]:
         log.warning("%s: %s", output, sentence)
 
@@ -263,6 +281,7 @@ def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
         "estimator": work.method.estimator,
         "sector": work.choice.stored,
         **work.environment_features,
+        **_units_attributes(windows),
         "windows": windows.count,
         "restart": outcome.best,
         **measures.bound_attributes(outcome.soft, outcome.hard, outcome.shuffled),
@@ -282,11 +301,21 @@ def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
     session.publish(attributes, fill, 1 << 22)
 
 
+def _units_attributes(windows: WindowSet) -> dict[str, Any]:
+    """A hidden unit with several states as attributes of a file."""
+    units = windows.units
+    if units is None or not units.states:
+        return {}
+    return {"hidden_states": units.states, "filter_form": "tied" if units.tied else "free"}
+
+
 def _write_rules(writer: Writer, work: LambdaTraining, outcome: Outcome) -> None:
     windows, rules = work.windows, outcome.rules
     filters = np.array([rule.filters for rule in rules])
     write_filters(writer, windows, outcome.rule.filters)
-    if windows.products is None:
+    if windows.units is not None and windows.units.features is not None:
+        writer.write("/features", windows.units.features)
+    elif windows.products is None:
         writer.write(BLOCK_COVARIANCE, covariance(windows.all.blocks))
         for name, values in canonical.rotation(windows, outcome.rule.filters).items():
             writer.write(name, values)
@@ -299,8 +328,7 @@ def _write_rules(writer: Writer, work: LambdaTraining, outcome: Outcome) -> None
 def _write_curves(writer: Writer, session: Session, work: LambdaTraining, outcome: Outcome) -> None:
     curves = [session.rows(task) for task in outcome.tasks]
     filters = [
-        work.without_constraints(curve.read("filters"), curve.read("bias"))[0]
-        * rule.signs[:, np.newaxis]
+        rule.stored(work.without_constraints(curve.read("filters"), curve.read("bias"))[0])
         for curve, rule in zip(curves, outcome.rules)
     ]
     writer.write("/curve/step", outcome.tasks[0].steps)

@@ -38,6 +38,20 @@ LAMBDA = Kind(
             required=False,
             since=(1, 4),
         ),
+        Attribute(
+            "hidden_states",
+            "integer",
+            "states of the only hidden unit, a softmax; absent for units with two states",
+            required=False,
+            since=(1, 4),
+        ),
+        Attribute(
+            "filter_form",
+            "text",
+            "of a hidden unit with several states: tied to the symmetry of the states, or free",
+            required=False,
+            since=(1, 4),
+        ),
         Attribute("windows", "integer", "windows (V, E) used, training and held out"),
         Attribute(
             "restart",
@@ -168,6 +182,18 @@ LAMBDA = Kind(
             ("hidden", "features"),
             "",
             "lambda: x_j = sum_p lambda_jp prod_(i in p) v_i + b_j",
+            required=False,
+            since=(1, 4),
+        ),
+        Dataset(
+            "/features",
+            "float64",
+            ("states", "width"),
+            "",
+            "features f of the states of a site, for variables or hidden units with several states;"
+            " the features of a filter are then those of all sites of the block, side by side, and"
+            " hidden counts the states of a unit with several: P(h) = exp(x_h) / sum exp(x). A tied"
+            " filter has one weight for each site: x_h = sum_i lambda_i f(v_i) . f(h)",
             required=False,
             since=(1, 4),
         ),
