@@ -17,6 +17,7 @@ from rsmi.lattice.blocks import with_neighbours
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.reports import canonical, measured
 from rsmi.reports.products import describe_products, layers
+from rsmi.reports.rule_states import describe_states
 from rsmi.reports.samples import lattice, temperature
 from rsmi.samples.views import RuleFile
 from rsmi.stages.training.rule_numbers import share, still_rising
@@ -119,7 +120,9 @@ def _quality_rows(a: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def describe_lambda(file: File) -> list[str]:
     """The window, the filters, and the information that the rule keeps."""
     rule = RuleFile(file)
-    if rule.products is not None:
+    if rule.units is not None:
+        filters = describe_states(rule)
+    elif rule.products is not None:
         filters = describe_products(rule)
     else:
         filters = rule.model.describe_rule(file) or _filters(rule)

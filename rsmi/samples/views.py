@@ -318,6 +318,21 @@ class RuleFile(TrainedView):
             self.file.read("/features"),
         )
 
+    def state_weights(self, filters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What free filters (..., hidden, features) add to the field of a unit, or of a coarse
+        state, for every state of a site: (..., hidden, q, block sites).
+
+        Raises
+        ------
+        ValueError
+            If the filters do not act on features, or are tied.
+        """
+        units = self.units
+        if units is None or units.features is None or units.tied:
+            raise ValueError("the filters are those of sites")
+        by_site = filters.reshape(*filters.shape[:-1], -1, units.features.shape[1])
+        return np.einsum("...ia,qa->...qi", by_site, units.features)
+
     @property
     def filters(self) -> NDArray[np.float64]:
         """The filters of the rule that was kept: (hidden, block sites), or (hidden, products) if

@@ -175,18 +175,48 @@ def _check_machines(file: File) -> None:
         )
 
 
+def _feature_width(file: File) -> int:
+    """How many weights a filter has for each site of the block.
+
+    Raises
+    ------
+    DataError
+        If the hidden unit or the features contradict each other or the samples.
+    """
+    attributes, path = file.attributes, file.path
+    several, form = attributes.get("hidden_states"), attributes.get("filter_form")
+    if "/features" not in file:
+        if several is not None or attributes.get("states", 2) > 2:
+            raise DataError(f"{path}: dataset /features is missing")
+        return 1
+    states, width = file.shape("/features")
+    if states != attributes.get("states", 2):
+        raise DataError(f"{path}: /features has {states} states, the samples have another number")
+    if (several is None) != (form is None) or form not in (None, "tied", "free"):
+        raise DataError(f"{path}: hidden_states {several} and filter_form {form} do not fit")
+    if form == "tied" and several != states:
+        raise DataError(f"{path}: filters tied to {states} states, but hidden_states {several}")
+    return 1 if form == "tied" else width
+
+
+def _most_filters(file: File) -> int:
+    """The largest number of filters: of 8 units, or of one for every state of a unit."""
+    several = file.attributes.get("hidden_states")
+    return 1 if file.attributes.get("filter_form") == "tied" else several or 8
+
+
 def _check_rule(file: File) -> None:
     _check_window(file)
     attributes, path = file.attributes, file.path
     spins = attributes.get("components", 1) * math.prod(attributes["block"])
-    filters = "/filters"
+    filters, length = "/filters", spins * _feature_width(file)
     if "/products/sites" in file:
         _check_products(file, spins)
         filters = "/products/filters"
     if filters not in file:
         raise DataError(f"{path}: dataset {filters} is missing")
     hidden, features = file.shape(filters)
-    if (filters == "/filters" and features != spins) or not 1 <= hidden <= 8:
+    if (filters == "/filters" and features != length) or not 1 <= hidden <= _most_filters(file):
         raise DataError(
             f"{path}: filters {hidden} x {features} do not fit the block"
             f" {list(attributes['block'])}"

@@ -88,7 +88,8 @@ def still_rising(objective: str, curve: NDArray[np.float64]) -> str:
 def summary(file: File) -> dict[str, Any]:
     """The learned rule and its numbers.
 
-    Filters are nested lists: hidden unit, component (if there are several), axes of the block. A
+    Filters are nested lists: hidden unit, component (if there are several), axes of the block.
+    Filters of variables with several states have an axis for the states, unless they are tied. A
     filter of products is a list; ``products`` has the sites of each product, ``matrices`` the
     symmetric matrix A of x = v^T A v + bias of every unit, and ``site_weights`` the row sums
     of A.
@@ -102,7 +103,7 @@ def summary(file: File) -> dict[str, Any]:
         "buffer": rule.buffer,
         "environment": rule.environment,
         "windows": rule.windows,
-        "hidden": len(filters),
+        "hidden": len(filters) if rule.units is None else rule.units.count,
         "objective": rule.objective,
         "estimator": rule.estimator,
         "sector": rule.sector,
@@ -110,7 +111,7 @@ def summary(file: File) -> dict[str, Any]:
         **{name: rule.attributes.get(stored) for name, stored in _NUMBERS.items()},
         "share_soft": share(rule.attributes, "soft"),
         "share_hard": share(rule.attributes, "hard"),
-        **(_filters(rule) if rule.products is None else _products(rule)),
+        **_filters_of(rule),
         "bias": rule.bias.tolist(),
         "restart_number": rule.restart + 1,
         "updates": rule.updates,
@@ -120,6 +121,26 @@ def summary(file: File) -> dict[str, Any]:
         **measured(rule),
         **_deprecated(rule),
         **(rule.model.rule_summary(file) if rule.products is None else {}),
+    }
+
+
+def _filters_of(rule: RuleFile) -> dict[str, Any]:
+    if rule.units is not None:
+        return _of_states(rule)
+    return _filters(rule) if rule.products is None else _products(rule)
+
+
+def _of_states(rule: RuleFile) -> dict[str, Any]:
+    """Filters of variables or of a hidden unit with several states: a tied one in the shape of the
+    block, free ones with an axis for the states of a site before those of the block."""
+    units, filters = rule.units, rule.filters
+    if units is None or not units.tied:
+        filters = rule.state_weights(filters)
+    shape = (*filters.shape[:-1], *rule.block)
+    return {
+        "hidden_states": rule.attributes.get("hidden_states"),
+        "filter_form": rule.attributes.get("filter_form", "free"),
+        "filters": filters.reshape(shape).tolist(),
     }
 
 
