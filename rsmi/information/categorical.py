@@ -210,6 +210,16 @@ class HiddenUnits:
         chosen = order[order >= 0].tolist()
         return np.array(chosen + [row for row in rest if row not in chosen])
 
+    def signs(self, filters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the signs (n_filters,) that make a unit of two states prefer the state of the
+        sites that its filter distinguishes most."""
+        if self.features is None or self.states:
+            return np.ones(len(filters))
+        length = self.features.shape[1]
+        scores = filters.reshape(len(filters), -1, length).sum(axis=1) @ self.features.T
+        largest = scores[np.arange(len(filters)), np.abs(scores).argmax(axis=1)]
+        return np.where(largest < 0, -1.0, 1.0)
+
     def channel(
         self, filters: NDArray[np.float64], bias: NDArray[np.float64], sites: int, hard: bool
     ) -> NDArray[np.float64]:

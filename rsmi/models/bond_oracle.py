@@ -33,6 +33,7 @@ from rsmi.models.ising.oracle import markov_ring
 from rsmi.statistics.binning import grouped_mean
 
 MOST_BLOCK_STATES = 1 << 16
+_MOST_IMAGES = 200  # by symmetries, of environments in a table
 _ENTRIES = 1 << 22  # of a table of P(V|ring) that is kept at a time
 
 
@@ -68,6 +69,8 @@ class BondOracle:
         """Return whether P(V|E) can be computed for such a block and buffer."""
         if self.states**geometry.n_block > MOST_BLOCK_STATES or len(geometry.block) > 2:
             return False
+        if geometry.live is not None or geometry.metric is not None:
+            return False
         if len(geometry.block) == 1:
             return True
         rows, columns = geometry.block
@@ -75,6 +78,11 @@ class BondOracle:
 
     def check(self, geometry: Geometry) -> None:
         """Raise UsageError with the reason and the remedy if it cannot."""
+        if geometry.live is not None or geometry.metric is not None:
+            raise UsageError(
+                "the exact P(V|E) of this model is of rectangles: leave out --metric and lists of"
+                " sites"
+            )
         if self.is_tractable(geometry):
             return
         if len(geometry.block) > 2:
@@ -181,6 +189,20 @@ class BondOracle:
             total += _sums(weights, symmetrised)
             marginal += weights.sum(axis=0)
         return _enumerated_informations(total, _averaged(marginal, images), channels)
+
+    def joint_table(
+        self, geometry: Geometry, shape: Sequence[int], coupling: float
+    ) -> NDArray[np.float64] | None:
+        """Return P(V, E), (q^n_block, environments), of a small lattice; None if the table would be
+        too large. Every environment stands for a class."""
+        images = self._images(geometry, enumerated=True)
+        if len(shape) > 1 and (geometry.buffer or len(images) > _MOST_IMAGES):
+            return None
+        joint = self._joint_weights(geometry, shape, coupling)
+        if joint is None:
+            return None
+        weights = np.concatenate([one[:, images].reshape(-1, images.shape[1]) for one in joint])
+        return weights.T / weights.sum()
 
     def typical(
         self,

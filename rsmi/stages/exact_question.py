@@ -22,7 +22,6 @@ from rsmi.samples.attributes import stored_attributes
 from rsmi.samples.checks import (
     require_full,
     require_periodic,
-    require_single_component,
 )
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.rule_option import ChosenCategoricalRule, ChosenRule, choose_any_rule, choose_rule
@@ -144,7 +143,6 @@ def _of_samples(stack: contextlib.ExitStack, samples: Path, request: Mapping[str
             f"{samples}: exact information of {source.model.describe_lattice(source.attributes)}"
             " is a sum over all states of a small torus: give --model and --size, no samples"
         )
-    require_single_component(source)
     require_periodic(source, "exact information is of")
     require_full(source, "exact information needs")
     if source.rg_step:

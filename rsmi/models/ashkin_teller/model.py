@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +16,9 @@ from rsmi.information.products import Products
 from rsmi.lattice.columns import Columns, Component
 from rsmi.models import spins
 from rsmi.models.ashkin_teller import known, simulation
+from rsmi.models.ashkin_teller.oracle import TwoSpinOracle
 from rsmi.models.base import SECTORS, Known, Model, Option, Sector
+from rsmi.models.bond_oracle import BondOracle
 from rsmi.models.potts.simulation import CHAINS, check_shape
 from rsmi.statistics.notation import with_error
 from rsmi.statistics.summary import average_summary
@@ -35,6 +39,11 @@ a time. The samples have two components, sigma and tau."""
 
 _ROWS_AT_ONCE = 1 << 22  # variables unpacked at once
 _NAMES = {"sigma": "sigma", "tau": "tau", "product": "sigma tau"}
+
+
+@functools.cache
+def _oracle(ratio: float) -> TwoSpinOracle:
+    return TwoSpinOracle(BondOracle(-simulation.ashkin_teller_system(ratio).energies))
 
 
 def _products(columns: Columns) -> Products:
@@ -126,7 +135,8 @@ class AshkinTeller(Model):
         return {**own, "sigma tau": _product_field}
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
-        return known.known(dimension, simulation.ratio_of(attributes or {}))
+        ratio = simulation.ratio_of(attributes or {})
+        return replace(known.known(dimension, ratio), oracle=_oracle(ratio))
 
     def describe_temperature(self, attributes: Mapping[str, Any]) -> str:
         ratio = simulation.ratio_of(attributes)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsmi.lattice.symbols import DIHEDRAL
 from rsmi.models.base import Known, KnownValue
 from rsmi.models.ising import facts
 from rsmi.models.potts import known as potts
 from rsmi.models.potts.simulation import StatesSimulation
-from rsmi.models.potts.states_model import StatesModel, states_of
+from rsmi.models.potts.states_model import StatesModel
 from rsmi.models.potts.system import System, any_of
 
 _HELP = """The clock model has the energy -J times the sum of cos(2 pi (s - s')/Q) over bonds, where
@@ -70,8 +71,13 @@ class Clock(StatesModel):
             parameters["states"],
         )
 
-    def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
-        return known(dimension, states_of(attributes or {}))
+    def transition(self, dimension: int, states: int) -> Known:
+        return known(dimension, states)
+
+    def state_features(self, attributes: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Return the cosine and the sine of the angle of every state."""
+        angles = 2 * np.pi * np.arange(attributes["states"]) / attributes["states"]
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1).round(15)
 
 
 @dataclass(frozen=True)

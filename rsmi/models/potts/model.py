@@ -8,7 +8,7 @@ from typing import Any
 from rsmi.lattice.symbols import PERMUTATIONS
 from rsmi.models.base import Known
 from rsmi.models.potts import known, simulation
-from rsmi.models.potts.states_model import StatesModel, states_of
+from rsmi.models.potts.states_model import StatesModel
 from rsmi.models.potts.system import System
 
 _HELP = """The Potts model has the energy -J times the number of bonds between equal states,
@@ -60,5 +60,5 @@ class Potts(StatesModel):
             parameters["states"],
         )
 
-    def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
-        return known.known(dimension, states_of(attributes or {}))
+    def transition(self, dimension: int, states: int) -> Known:
+        return known.known(dimension, states)

@@ -3,8 +3,10 @@ them."""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
 from rsmi.models import spins
-from rsmi.models.base import Model, Option
+from rsmi.models.base import Known, Model, Option
+from rsmi.models.bond_oracle import BondOracle
 from rsmi.models.potts import chain as kernel
 from rsmi.models.potts import simulation
 from rsmi.models.potts.system import System
@@ -79,6 +82,16 @@ class StatesModel(Model):
             )
         return states
 
+    # ---- exact values ----------------------------------------------------------------------------
+
+    def transition(self, dimension: int, states: int) -> Known:
+        """Return what is known of the transition of so many states."""
+        return Known()
+
+    def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
+        states = states_of(attributes or {})
+        return replace(self.transition(dimension, states), oracle=oracle(self, states))
+
     # ---- configurations --------------------------------------------------------------------------
 
     def symmetric(self, attributes: Mapping[str, Any]) -> bool:
@@ -129,6 +142,12 @@ class StatesModel(Model):
             return rows
         infinite = f"J; infinite lattice {critical.critical_energy.text}"
         return [(*row[:2], infinite) if row[0] == "energy per site" else row for row in rows]
+
+
+@functools.cache
+def oracle(model: StatesModel, states: int) -> BondOracle:
+    """Return what knows P(V|E) of a model with so many states."""
+    return BondOracle(-model.system(states).energies)
 
 
 def states_of(attributes: Mapping[str, Any]) -> int:

@@ -144,7 +144,8 @@ class TrainedRule:
     def stored(self, filters: NDArray[np.float64]) -> NDArray[np.float64]:
         """The filters (..., hidden, n_features) of the course of the training, as those of its end
         are stored."""
-        return filters * self.signs[:, None] if self.order is None else filters[..., self.order, :]
+        ordered = filters if self.order is None else filters[..., self.order, :]
+        return ordered * self.signs[:, None]
 
 
 @dataclass(frozen=True)
@@ -205,10 +206,10 @@ def _evaluated(session: Session, work: LambdaTraining, tasks: Sequence[Restart])
 def _rule(work: LambdaTraining, task: Restart, state: State) -> TrainedRule:
     filters, bias = work.without_constraints(*task.rule(state))
     units = work.windows.units
-    if units is None or not units.states:
+    if units is None:
         return TrainedRule(*gauge.positive(filters, bias))
-    order = units.order(filters)
-    return TrainedRule(filters[order], bias[order], np.ones(len(filters)), order)
+    order, signs = units.order(filters), units.signs(filters)
+    return TrainedRule(signs[:, None] * filters[order], signs * bias[order], signs, order)
 
 
 def _best(
