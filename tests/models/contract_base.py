@@ -89,11 +89,13 @@ class Registration:
 
     def derived(self, samples: Path) -> dict[str, Path]:
         """Samples and a file of every kind that can be made of them; of variables with more than
-        two states there are none yet."""
-        with open_file(samples) as file:
-            if file.attributes.get("states", 2) > 2:
-                return {"samples": samples}
+        two states there are learned rules only."""
         small = f"--block {self.block} --windows 2000"
+        with open_file(samples) as file:
+            states = file.attributes.get("states", 2)
+        if states > 2:
+            learned = f"train-lambda {samples} {small} --restarts 1 --hidden-states {states}"
+            return {"samples": samples, "lambda": self.made(learned)}
         products = {
             "samples": samples,
             "theta": self.made(f"train-theta {samples} {small} --hidden 4 --epochs 2"),
