@@ -122,6 +122,8 @@ def _with_features(windows: WindowSet, name: str, machines: MachinesFile | None)
     if name not in own:
         has = f"has {', '.join(own)}" if own else "has none"
         raise UsageError(f"{option}: the model {windows.samples.model_name} {has}")
+    if windows.units is not None:
+        raise UsageError(f"{option}: they are for variables and hidden units with two states")
     if machines is not None:
         raise UsageError(f"{option}: the machines of --theta do not know them: leave out --theta")
     if windows.samples.rg_step or windows.samples.has_mask:
