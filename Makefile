@@ -1,5 +1,6 @@
 # make run       reproduce data/ising2d in an environment of its own
 # make test      run the tests in an environment of its own
+# make test-minimum  the same with the oldest versions that pyproject.toml allows
 # make lint      check the format, the style and the types of the sources
 # make coverage  run the tests and print which lines and branches they leave out
 # make bench     time the kernels beside named baselines; writes tests/benchmarks/RESULTS.md
@@ -16,7 +17,7 @@ PIP_INSTALL = $(@D)/bin/python -m pip install --quiet --disable-pip-version-chec
 # last, when the other processes have nothing left to do.
 PYTEST_OPTIONS := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test lint coverage bench check dist clean
+.PHONY: run test test-minimum lint coverage bench check dist clean
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -25,6 +26,9 @@ run: .venv/installed
 
 test: .venv-test/installed
 	.venv-test/bin/pytest $(PYTEST_OPTIONS)
+
+test-minimum: .venv-minimum/installed
+	.venv-minimum/bin/pytest $(PYTEST_OPTIONS)
 
 lint: .venv-lint/installed
 	.venv-lint/bin/ruff format --check .
@@ -65,6 +69,19 @@ dist: .venv-dist/installed
 	$(PIP_INSTALL) ".[$(EXTRA)]"
 	@touch $@
 
+# Everything that is needed to build, run and test, at the lowest version that pyproject.toml states.
+# pip would build with the newest versions in an environment of its own.
+MINIMUM := import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); \
+	extras = p["project"]["optional-dependencies"]; \
+	print(*(r.split(",")[0].replace(">=", "==") for r in p["build-system"]["requires"] \
+	+ p["project"]["dependencies"] + extras["test"]), sep="\n")
+.venv-minimum/installed: $(SOURCES)
+	$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -c '$(MINIMUM)' > $(@D)/requirements.txt
+	$(PIP_INSTALL) -r $(@D)/requirements.txt
+	$(PIP_INSTALL) --no-build-isolation --no-deps .
+	@touch $@
+
 # The tools and the packages whose types mypy reads; rsmi itself is not compiled for them.
 LINT_REQUIREMENTS := import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	print(*p["dependencies"], *p["optional-dependencies"]["dev"], sep="\n")
@@ -80,6 +97,6 @@ LINT_REQUIREMENTS := import tomllib; p = tomllib.load(open("pyproject.toml", "rb
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-test .venv-lint .venv-coverage .venv-bench .venv-dist
+	rm -rf .venv .venv-test .venv-lint .venv-coverage .venv-bench .venv-dist .venv-minimum
 	rm -rf build dist *.egg-info csrc/check .coverage .coverage.*
 	$(MAKE) -C data/ising2d clean
