@@ -44,6 +44,7 @@ FLOAT = {
     "transfer",
     "explain",
     "low-modes",
+    "functions",
 }
 
 

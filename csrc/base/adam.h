@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "base/functions.h"
 #include "base/random.h"
 
 /* The factor of the learning rate: constant for the first half of the training, then linear down to
@@ -23,8 +24,8 @@ static inline void adam_ascend(int64_t n, int64_t step, double rate, const doubl
                                double *first, double *second, double *parameters)
 {
     const double beta1 = 0.9, beta2 = 0.99;
-    const double scale1 = 1.0 / (1.0 - pow(beta1, (double)(step + 1))),
-                 scale2 = 1.0 / (1.0 - pow(beta2, (double)(step + 1)));
+    const double scale1 = 1.0 / (1.0 - power(beta1, step + 1)),
+                 scale2 = 1.0 / (1.0 - power(beta2, step + 1));
     for (int64_t i = 0; i < n; i++) {
         first[i] = beta1 * first[i] + (1.0 - beta1) * gradient[i];
         second[i] = beta2 * second[i] + (1.0 - beta2) * gradient[i] * gradient[i];

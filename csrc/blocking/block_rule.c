@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "base/functions.h"
 #include "base/random.h"
 
 uint64_t block_threshold(const block_rule *rule, int64_t j, uint64_t state)
@@ -26,6 +27,6 @@ uint64_t block_threshold(const block_rule *rule, int64_t j, uint64_t state)
     }
     if (rule->hard)
         return fabs(field) <= 1e-9 * scale ? BLOCK_TIE : field > 0.0 ? BLOCK_ALWAYS : 0;
-    const double probability = 1.0 / (1.0 + exp(-field));
+    const double probability = 1.0 / (1.0 + exp_of(-field));
     return probability < 1.0 ? probability_threshold(probability) : BLOCK_ALWAYS;
 }

@@ -16,7 +16,6 @@
  * PRL 42, 859 (1979), for the majority rule with fair ties. */
 #include "blocking/blocking.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -19,8 +19,6 @@
  * Reference: M. Koch-Janusz, Z. Ringel, Nature Physics 14, 578 (2018), eqs. 14 and 15. */
 #include "learning/chains.h"
 
-#include <math.h>
-
 #include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"

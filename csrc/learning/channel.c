@@ -10,12 +10,12 @@
  * printed v_j). */
 #include "learning/channel.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
+#include "base/functions.h"
 
 RSMI_CLONES
 static void soften(int64_t ld, double *x)
@@ -121,6 +121,6 @@ double entropy(int64_t n_states, const double *p)
     double sum = 0.0;
     for (int64_t h = 0; h < n_states; h++)
         if (p[h] > 0.0)
-            sum -= p[h] * log(p[h]);
+            sum -= p[h] * log_of(p[h]);
     return sum;
 }

@@ -37,6 +37,7 @@
 #include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
+#include "base/functions.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "learning/channel.h"
@@ -129,8 +130,8 @@ static void log_softmax(int64_t n_states, int64_t n, double *logits)
             exponential(&x);
             sum += x;
         }
-        for (int i = 0; i < 8; i++)
-            largest[i] += log(sum[i]);
+        logarithm(&sum);
+        largest += sum;
         for (int64_t h = 0; h < n_states; h++)
             *(lanes8 *)(column + h * ld) -= largest;
     }
@@ -259,7 +260,7 @@ double decoder_objective(const decoder_shape *shape, const double *parameters, i
 
     double value = 0.0;
     for (int64_t h = 0; h < states; h++) {
-        const double log_mean = log(w->mean[h] + DBL_MIN);
+        const double log_mean = log_of(w->mean[h] + DBL_MIN);
         for (int64_t s = 0; s < n; s++) {
             const double ratio = (w->log_r[h * ld + s] - log_mean) / (double)n;
             value += q[h * ld + s] * ratio;

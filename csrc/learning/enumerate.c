@@ -12,11 +12,11 @@
 #include "learning/enumerate.h"
 
 #include <float.h>
-#include <math.h>
 
 #include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
+#include "base/functions.h"
 #include "base/status.h"
 #include "learning/channel.h"
 
@@ -45,7 +45,7 @@ void enumeration_add(enumeration *e, int64_t rows, const double *posterior, cons
     multiply_transposed(rows, n_states, e->n_blocks, posterior, q, e->posterior_h);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t h = 0; h < n_states; h++) {
-            const double p = e->posterior_h[i * n_states + h], log_p = log(p + DBL_MIN);
+            const double p = e->posterior_h[i * n_states + h], log_p = log_of(p + DBL_MIN);
             e->log_h[h * rows + i] = log_p;
             e->state_sum[h] += p;
             e->conditional_entropy -= p * log_p;
@@ -63,7 +63,7 @@ double enumeration_finish(enumeration *e)
     const double n = (double)e->environments;
     for (int64_t h = 0; h < e->n_states; h++) {
         e->state_sum[h] /= n;
-        const double log_p = log(e->state_sum[h] + DBL_MIN);
+        const double log_p = log_of(e->state_sum[h] + DBL_MIN);
         for (int64_t v = 0; v < ld; v++)
             e->derivative[h * ld + v] = (e->derivative[h * ld + v] - log_p * e->block_sum[v]) / n;
     }

@@ -193,8 +193,12 @@ static void log_cosh_row(int64_t columns, int64_t n_hidden, const double *a, int
                     exponential(&x);
                     product[v] *= 1.0 + x;
                 }
+            for (int v = 0; v < 4; v++) {
+                logarithm(&product[v]);
+                linear[v] = sign * (linear[v] + product[v]);
+            }
             for (int64_t i = 0; i < DENSE_LANES && c + i < columns; i++)
-                sum[c + i] += sign * (linear[i / 8][i % 8] + log(product[i / 8][i % 8]));
+                sum[c + i] += linear[i / 8][i % 8];
         }
 }
 

@@ -37,6 +37,7 @@
 #include "base/compiler.h"
 #include "base/dense.h"
 #include "base/elementary.h"
+#include "base/functions.h"
 #include "learning/channel.h"
 
 void proxy_take(arena *a, int64_t n_states, int64_t rows, int64_t columns, proxy_columns *c)
@@ -124,7 +125,7 @@ static double row_part(int64_t n_states, const double *q, const proxy_columns *c
         for (int64_t i = 0; i < c->rows; i++) {
             const double u = q[h * ld + c->own[i]],
                          mean = c->conditional[h * c->rows + i] + (logarithm ? DBL_MIN : 0.0);
-            const double x = scale * (logarithm ? log(mean) : mean);
+            const double x = scale * (logarithm ? log_of(mean) : mean);
             value += u * x;
             derivative[h * ld + c->own[i]] += x;
             c->rows_of_state[h * rows_ld + i] = scale * (logarithm ? u / mean : u);

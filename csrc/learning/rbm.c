@@ -30,6 +30,7 @@
 
 #include "base/arena.h"
 #include "base/compiler.h"
+#include "base/functions.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "learning/rbm_gibbs.h"
@@ -372,8 +373,8 @@ int rbm_has_path(int path)
 /* A normal deviate by Box and Muller. */
 static double standard_normal(uint64_t rng[4])
 {
-    const double radius = sqrt(-2.0 * log(1.0 - xoshiro_uniform(rng)));
-    return radius * cos(6.283185307179586 * xoshiro_uniform(rng));
+    const double radius = sqrt(-2.0 * log_of(1.0 - xoshiro_uniform(rng)));
+    return radius * cosine_of_turns(xoshiro_uniform(rng));
 }
 
 int rbm_initialize(const rbm_state *state, size_t n_chains, double standard_deviation)

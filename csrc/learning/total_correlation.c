@@ -28,10 +28,13 @@
 #include "learning/total_correlation.h"
 
 #include <float.h>
+#include <math.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/compiler.h"
 #include "base/elementary.h"
+#include "base/functions.h"
 #include "base/status.h"
 
 enum { LANES = 8, TILE = 4, GROUP = 4, GROUP_STATES = 1 << GROUP };
@@ -164,7 +167,8 @@ static double clip(double p, double least)
 
 static double binary_entropy(double p)
 {
-    return -(p > 0 ? p * log(p) : 0.0) - (p < 1 ? (1.0 - p) * log1p(-p) : 0.0);
+    const double rarer = p < 0.5 ? p : 1.0 - p, other = 1.0 - rarer;
+    return rarer > 0.0 ? other * log_one_plus_of(rarer / other) - rarer * log_of(rarer) : 0.0;
 }
 
 /* The smallest probability, a hundredth of a count: it keeps all filters finite. */
@@ -216,7 +220,7 @@ static void compete(const block_table *t, explanation *e, const workspace *w, in
     for (int64_t j = 0; j < e->n_hidden; j++) {
         const double sharpness = 1.0 + e->sharpness[i] * fabs(e->explained[j]);
         e->alpha[j * t->n_sites + i] =
-            exp(sharpness * (w->information[j * t->n_sites + i] - best) / entropy);
+            exp_of(sharpness * (w->information[j * t->n_sites + i] - best) / entropy);
     }
 }
 
@@ -228,17 +232,17 @@ static void renew_rule(const block_table *t, explanation *e, const workspace *w,
         const marginals p = marginals_of(t, w, j, i);
         const double alpha = e->alpha[j * t->n_sites + i], least = least_probability(t),
                      up = clip(p.up, least);
-        const double one_up = log(p.given_one / up),
-                     one_down = log((1.0 - p.given_one) / (1.0 - up));
-        const double zero_up = log(p.given_zero / up),
-                     zero_down = log((1.0 - p.given_zero) / (1.0 - up));
+        const double one_up = log_of(p.given_one / up),
+                     one_down = log_of((1.0 - p.given_one) / (1.0 - up));
+        const double zero_up = log_of(p.given_zero / up),
+                     zero_down = log_of((1.0 - p.given_zero) / (1.0 - up));
         filters[i] = 0.5 * alpha * (one_up - one_down - zero_up + zero_down);
         bias += 0.5 * alpha * (one_up + one_down - zero_up - zero_down);
         base += alpha * (t->up[i] * zero_up + (1.0 - t->up[i]) * zero_down);
     }
     const double hidden = marginals_of(t, w, j, 0).hidden;
-    e->bias[j] = t->symmetric ? 0.0 : bias + log(hidden / (1.0 - hidden));
-    e->base[j] = base + log(1.0 - hidden);
+    e->bias[j] = t->symmetric ? 0.0 : bias + log_of(hidden / (1.0 - hidden));
+    e->base[j] = base + log_of(1.0 - hidden);
 }
 
 static void update(const block_table *t, explanation *e, workspace *w)

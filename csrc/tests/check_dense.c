@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/dense.h"
 #include "base/elementary.h"
+#include "base/functions.h"
 #include "tests/expect.h"
 
 static void check_elementary(void)
@@ -24,6 +25,38 @@ static void check_elementary(void)
     exponential(&far);
     expect(far[0] == far[2] && far[1] == far[2] && far[4] == far[3] && far[5] == far[3] &&
            far[6] == 1 && far[7] == 1);
+}
+
+/* The distance of a from b in units in the last place of b. */
+static double ulps(double a, long double b)
+{
+    int exponent;
+    frexp((double)b, &exponent);
+    return (double)(fabsl(a - b) / ldexpl(1, exponent - 53));
+}
+
+static void check_functions(void)
+{
+    double worst[5] = {0};
+    for (int i = 0; i < BRIEFLY(1000000, 10000); i++) {
+        const double x = xoshiro_uniform(test_stream), wide = (i % 2 ? 3 : 1400) * (x - 0.5);
+        const double positive = i % 3 ? 0.5 + 1.5 * x : exp(wide);
+        const double error[5] = {ulps(exp_of(wide), expl(wide)),
+                                 ulps(log_of(positive), logl(positive)),
+                                 ulps(log_one_plus_of(x), log1pl(x)),
+                                 ulps(one_minus_exp(3 * x), -expm1l(-3 * (long double)x)),
+                                 fabs(cosine_of_turns(x) - cos(6.283185307179586 * x)) / 1e-15};
+        for (int k = 0; k < 5; k++)
+            worst[k] = fmax(worst[k], error[k]);
+    }
+    expect(worst[0] < 1 && worst[1] < 1 && worst[2] < 3 && worst[3] < 3 && worst[4] < 1);
+    expect(exp_of(-INFINITY) == 0 && exp_of(-701) == 0 && exp_of(0) == 1 && log_of(1) == 0);
+    expect(isnan(log_of(NAN)) && isnan(log_of(INFINITY)) && close_to(log_of(5e-324), -709, 1e-2));
+    expect(one_minus_exp(0) == 0 && one_minus_exp(1e300) == 1 && one_minus_exp(1e-200) == 1e-200);
+    expect(cosine_of_turns(0) == 1 && cosine_of_turns(0.25) == 0 && cosine_of_turns(0.5) == -1 &&
+           cosine_of_turns(0.75) == 0);
+    expect(power(0.9, 0) == 1 && power(0, 0) == 1 && power(0.5, 10) == 0x1p-10 &&
+           close_to(power(0.99, 1001), pow(0.99, 1001), 1e-13) && power(0.9, 1 << 20) == 0);
 }
 
 static void check_arena(void)
@@ -117,6 +150,7 @@ static void check_gather(int64_t n, int64_t sites)
 int main(void)
 {
     check_elementary();
+    check_functions();
     check_arena();
     check_adam();
     for (int64_t rows = 1; rows < 10; rows++)

@@ -3,6 +3,7 @@
  *
  * Compilers evaluate arguments and initializers in any order. Random inputs of one call are
  * therefore drawn in statements of their own. */
+#include "base/functions.h"
 #include "base/instructions.h"
 #include "blocking/blocking.h"
 #include "blocking/correlations.h"
@@ -34,6 +35,19 @@ static void report(const char *kernel, const void *result, int64_t bytes)
         hash = mix64(hash + ((const uint8_t *)result)[i] + 1);
     printf("%s %016llx\n", kernel, (unsigned long long)hash);
     release_all();
+}
+
+static void functions(const char *kernel)
+{
+    enum { N = 10000 };
+    double (*result)[6] = take(N * sizeof *result);
+    for (int i = 0; i < N; i++) {
+        const double x = xoshiro_uniform(test_stream), wide = 1400 * (x - 0.5);
+        const double values[6] = {exp_of(wide),     log_of(x),   log_one_plus_of(x),
+                                  one_minus_exp(x), power(x, i), cosine_of_turns(x)};
+        memcpy(result[i], values, sizeof values);
+    }
+    report(kernel, result, N * (int64_t)sizeof *result);
 }
 
 static void ising(const char *kernel, int algorithm, int64_t depth, int64_t height, int64_t width)
@@ -460,5 +474,6 @@ int main(void)
     transfer("transfer");
     explain("explain", 0), explain("explain", 1);
     modes("low-modes", 1, 20, 70), modes("low-modes", 5, 6, 9);
+    functions("functions");
     return 0;
 }

@@ -36,6 +36,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/functions.h"
 #include "base/status.h"
 
 enum { INTERLEAVED = 4 };
@@ -100,7 +101,7 @@ void dimer_loop_scatter(const int parallel[4], double coupling, double probabili
             best = parallel[i];
     for (int i = 0; i < 4; i++) {
         sum += w[i] =
-            parallel[i] < 3 ? most(exp(coupling * (parallel[i] - best)), smallest_weight) : 0;
+            parallel[i] < 3 ? most(exp_of(coupling * (parallel[i] - best)), smallest_weight) : 0;
         int at = i;
         for (; at > 0 && sorted[at - 1] < w[i]; at--)
             sorted[at] = sorted[at - 1];

@@ -24,9 +24,9 @@
  *
  * References: N. Metropolis et al., J. Chem. Phys. 21, 1087 (1953); R. J. Glauber, J. Math. Phys.
  * 4, 294 (1963). */
-#include <math.h>
 
 #include "base/compiler.h"
+#include "base/functions.h"
 #include "models/ising/ising_lattice.h"
 
 enum { MAX_FIELD = 6 };
@@ -46,9 +46,9 @@ static void fill_barriers(const ising_chain *chain, uint64_t barrier[2 * MAX_FIE
         uint64_t *stay = &barrier[product + MAX_FIELD];
         if (chain->algorithm == ISING_HEAT_BATH ||
             (cost == 0 && ising_needs_lazy_zero_moves(chain)))
-            *stay = bernoulli_threshold(1 / (1 + exp(-cost)), 1 / (1 + exp(cost)));
+            *stay = bernoulli_threshold(1 / (1 + exp_of(-cost)), 1 / (1 + exp_of(cost)));
         else
-            *stay = cost <= 0 ? 0 : bernoulli_threshold(-expm1(-cost), exp(-cost));
+            *stay = cost <= 0 ? 0 : bernoulli_threshold(one_minus_exp(cost), exp_of(-cost));
     }
 }
 

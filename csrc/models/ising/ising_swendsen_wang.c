@@ -8,8 +8,7 @@
  * root to all its runs and expands the coins to flips. Bit 1 of a word means up.
  *
  * Reference: R. H. Swendsen, J.-S. Wang, Phys. Rev. Lett. 58, 86 (1987). */
-#include <math.h>
-
+#include "base/functions.h"
 #include "base/run_clusters.h"
 #include "models/ising/ising_lattice.h"
 
@@ -69,7 +68,7 @@ void ising_swendsen_wang(const ising_chain *chain, int64_t sweeps, int8_t *spins
                          uint64_t *workspace)
 {
     const uint64_t threshold =
-        bernoulli_threshold(-expm1(-2 * chain->coupling), exp(-2 * chain->coupling));
+        bernoulli_threshold(one_minus_exp(2 * chain->coupling), exp_of(-2 * chain->coupling));
     const bit_lattice t =
         lay_out_runs(chain->depth, chain->height, chain->width, 1, threshold, workspace);
     for (int64_t row = 0; row < t.rows; row++)

@@ -12,9 +12,9 @@
  * Memory: one byte per spin (ising_chain.h), and a queue of 32-bit site numbers in the workspace.
  *
  * Reference: U. Wolff, Phys. Rev. Lett. 62, 361 (1989). */
-#include <math.h>
 
 #include "base/compiler.h"
+#include "base/functions.h"
 #include "models/ising/ising_lattice.h"
 
 /* floor(n / divisor) for n < 2^32 by one multiplication. The reciprocal is ceil(2^64 / divisor),
@@ -90,7 +90,8 @@ void ising_wolff(const ising_chain *chain, int64_t clusters, int8_t *spins, uint
     const uint64_t sites = (uint64_t)ising_sites(chain);
     uint64_t state[4] = {rng[0], rng[1], rng[2], rng[3]};
     cluster c = {.spins = spins, .queue = (uint32_t *)workspace};
-    c.threshold = bernoulli_threshold(-expm1(-2 * chain->coupling), exp(-2 * chain->coupling));
+    c.threshold =
+        bernoulli_threshold(one_minus_exp(2 * chain->coupling), exp_of(-2 * chain->coupling));
     for (int64_t i = 0; i < clusters; i++) {
         const uint32_t seed = (uint32_t)(((unsigned __int128)xoshiro_next(state) * sites) >> 64);
         c.spin = spins[seed];

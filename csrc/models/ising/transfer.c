@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/functions.h"
 #include "base/status.h"
 
 typedef struct {
@@ -215,14 +216,14 @@ RSMI_CLONES static int average_block(const double *weights, int64_t states, cons
         *entropy = 0;
         for (int64_t v = 0; v < states; v++)
             if (weights[v] > 0)
-                *entropy -= weights[v] / total * log(weights[v] / total);
+                *entropy -= weights[v] / total * log_of(weights[v] / total);
     }
     return RSMI_OK;
 }
 
 static double bonds_weight(const transfer *t, int n, int opposite)
 {
-    return pow(t->equal, n - opposite) * pow(t->opposite, opposite);
+    return power(t->equal, n - opposite) * power(t->opposite, opposite);
 }
 
 static void fill_bond_tables(transfer *t)
@@ -251,8 +252,8 @@ static int prepare(transfer *t, transfer_window window)
     t->row_states = (int64_t)1 << t->width;
     t->side_states = (int64_t)1 << (2 * window.buffer);
     t->line_states = (int64_t)1 << columns;
-    t->equal = exp(window.coupling - fabs(window.coupling));
-    t->opposite = exp(-window.coupling - fabs(window.coupling));
+    t->equal = exp_of(window.coupling - fabs(window.coupling));
+    t->opposite = exp_of(-window.coupling - fabs(window.coupling));
     const int64_t table = t->side_states << (t->upper_rows * columns);
     t->horizontal =
         malloc((size_t)(2 * t->row_states + t->line_states + 4 * table) * sizeof(double));

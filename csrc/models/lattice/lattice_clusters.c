@@ -20,6 +20,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/functions.h"
 #include "base/random.h"
 #include "base/status.h"
 
@@ -73,7 +74,7 @@ static int flips(double field, int32_t magnetization, uint64_t rng[4])
     if (field == 0)
         return xoshiro_next(rng) >> 63;
     const double cost = 2 * field * magnetization;
-    return xoshiro_next(rng) < bernoulli_threshold(1 / (1 + exp(cost)), 1 / (1 + exp(-cost)));
+    return xoshiro_next(rng) < bernoulli_threshold(1 / (1 + exp_of(cost)), 1 / (1 + exp_of(-cost)));
 }
 
 static int64_t swendsen_wang(const lattice_clusters *system, uint8_t *spins, uint64_t rng[4],
@@ -119,7 +120,7 @@ static int64_t wolff(const lattice_clusters *system, uint8_t *spins, uint64_t rn
     }
     const double cost = 2 * system->field * magnetization;
     const int flip =
-        cost <= 0 || xoshiro_next(rng) < bernoulli_threshold(exp(-cost), -expm1(-cost));
+        cost <= 0 || xoshiro_next(rng) < bernoulli_threshold(exp_of(-cost), one_minus_exp(cost));
     for (int32_t i = 0; i < tail; i++) {
         joined[queue[i]] = 0;
         spins[queue[i]] = (uint8_t)(spins[queue[i]] ^ flip);

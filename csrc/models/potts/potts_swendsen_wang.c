@@ -14,8 +14,7 @@
  * of a word differ from independent uniform ones by less than q^4 / 2^64.
  *
  * References: R. H. Swendsen, J.-S. Wang, Phys. Rev. Lett. 58, 86 (1987). */
-#include <math.h>
-
+#include "base/functions.h"
 #include "base/run_clusters.h"
 #include "models/potts/potts_update.h"
 
@@ -122,7 +121,8 @@ void potts_swendsen_wang(const potts_chain *chain, int64_t sweeps, uint8_t *spin
                          uint64_t *workspace)
 {
     const int planes = potts_planes(chain->states);
-    const uint64_t threshold = bernoulli_threshold(-expm1(-chain->coupling), exp(-chain->coupling));
+    const uint64_t threshold =
+        bernoulli_threshold(one_minus_exp(chain->coupling), exp_of(-chain->coupling));
     const bit_lattice t =
         lay_out_runs(chain->depth, chain->height, chain->width, planes, threshold, workspace);
     for (int plane = 0; plane < planes; plane++)

@@ -13,6 +13,7 @@
 
 #include <math.h>
 
+#include "base/functions.h"
 #include "base/status.h"
 #include "models/ising/bitsliced/ising_bitsliced_walk.h"
 #include "models/ising/ising.h"
@@ -82,9 +83,9 @@ static bitsliced_job job_for(const bitsliced_chain *chain, int sublattice, uint6
                          .lazy = ising_needs_lazy_zero_moves(&chain->ising) ? ~0ULL : 0};
     for (int i = 0; i < 3; i++) {
         const double cost = 4 * (i + 1) * fabs(coupling);
-        job.probability[i] = job.metropolis
-                                 ? bernoulli_threshold(exp(-cost), -expm1(-cost))
-                                 : bernoulli_threshold(1 / (1 + exp(cost)), 1 / (1 + exp(-cost)));
+        job.probability[i] =
+            job.metropolis ? bernoulli_threshold(exp_of(-cost), one_minus_exp(cost))
+                           : bernoulli_threshold(1 / (1 + exp_of(cost)), 1 / (1 + exp_of(-cost)));
         const uint64_t p = job.probability[i] ^ (i ? job.probability[0] : 0);
         for (int j = 0; j < BITSLICED_DRAWS; j++)
             job.digits[i][j] = 0 - ((p ^ p >> 1) >> (63 - j) & 1);
