@@ -33,21 +33,31 @@ static problem *make_problem(int64_t objective, int64_t n_block, int64_t n_envir
                             random_doubles(n_block, scale),
                             random_doubles(MARGINAL_HIDDEN, scale)};
     p->windows = (window_table){
-        n,
-        n_block,
-        n_environment,
-        random_spins(n * n_block),
-        random_spins(n * n_environment),
-        objective == LAMBDA_DECODER || objective == LAMBDA_GAUSSIAN ? NULL : &p->theta,
-        NULL,
-        NULL,
-        objective == LAMBDA_GAUSSIAN ? random_doubles(n_block * n_environment, scale) : NULL};
+        .n_windows = n,
+        .n_block = n_block,
+        .n_environment = n_environment,
+        .blocks = random_spins(n * n_block),
+        .environments = random_spins(n * n_environment),
+        .theta = objective == LAMBDA_DECODER || objective == LAMBDA_GAUSSIAN ? NULL : &p->theta,
+        .critic =
+            objective == LAMBDA_GAUSSIAN ? random_doubles(n_block * n_environment, scale) : NULL};
     if (batch % 3 == 1)
         p->windows.block_mean = random_doubles(n_block, 0.5),
         p->windows.environment_mean = random_doubles(n_environment, 0.5);
-    p->settings =
-        (lambda_settings){objective, n_hidden, batch, 10, 3, 9, 2, 4, 1, 1, batch % 2, 0.05, 0.02};
-    p->size = lambda_size(&p->settings, n_block, n_environment);
+    p->settings = (lambda_settings){.objective = objective,
+                                    .n_hidden = n_hidden,
+                                    .batch = batch,
+                                    .total_steps = 10,
+                                    .steps_per_epoch = 3,
+                                    .n_chains = 9,
+                                    .n_sweeps = 2,
+                                    .decoder_units = 4,
+                                    .adam = 1,
+                                    .free_bias = 1,
+                                    .distinct_blocks = batch % 2,
+                                    .learning_rate = 0.05,
+                                    .decoder_learning_rate = 0.02};
+    p->size = lambda_size(&p->settings, &p->windows);
     p->n_chain_spins = (n_block * p->settings.n_chains) << n_hidden;
     memcpy(p->rng, (uint64_t[4]){9, 8, 7, 6}, sizeof p->rng);
     p->state = (lambda_state){random_doubles(p->size, 0.5),

@@ -388,10 +388,25 @@ static void lambda(const char *kernel, int64_t objective)
     const theta_pair theta = {
         V, E, K, M, weights, visible, hidden, block_weights, block_visible, block_hidden};
     const int8_t *blocks = random_spins(N * V), *environments = random_spins(N * E);
-    const window_table table = {N, V, E, blocks, environments, &theta, NULL, NULL, NULL};
-    const lambda_settings settings = {objective, HIDDEN, BATCH, 60, 30,   50,  2,
-                                      UNITS,     1,      1,     0,  0.05, 0.02};
-    const int64_t size = lambda_size(&settings, V, E);
+    const window_table table = {.n_windows = N,
+                                .n_block = V,
+                                .n_environment = E,
+                                .blocks = blocks,
+                                .environments = environments,
+                                .theta = &theta};
+    const lambda_settings settings = {.objective = objective,
+                                      .n_hidden = HIDDEN,
+                                      .batch = BATCH,
+                                      .total_steps = 60,
+                                      .steps_per_epoch = 30,
+                                      .n_chains = 50,
+                                      .n_sweeps = 2,
+                                      .decoder_units = UNITS,
+                                      .adam = 1,
+                                      .free_bias = 1,
+                                      .learning_rate = 0.05,
+                                      .decoder_learning_rate = 0.02};
+    const int64_t size = lambda_size(&settings, &table);
     double *objectives = take_doubles(2), *filters = take_doubles(2 * HIDDEN * V),
            *bias = take_doubles(2 * HIDDEN);
     uint64_t rng[4] = {1, 2, 3, 4};
