@@ -21,7 +21,7 @@ def learned(tmp_path_factory):
     folder = tmp_path_factory.mktemp("arrows")
 
     def learn(
-        weight, hidden, seed, size=16, samples=102_400, windows=100_000, buffer=2, options=""
+        weight, hidden, seed, size=16, samples=102_400, windows=200_000, buffer=2, options=""
     ):
         source = folder / f"{weight}-{seed}-{size}-{samples}.h5"
         if not source.exists():
