@@ -430,6 +430,11 @@ class Model:
         it never varies. It is the coupled function of a system with an `order`."""
         return "energy"
 
+    def known_fields(self, attributes: Mapping[str, Any]) -> Mapping[str, KnownValue]:
+        """Return the scaling dimensions of the `fields`, by name, as far as they are known where
+        they are not those of the leading operator of their sector."""
+        return {}
+
     def sublattice_signs(self, shape: Sequence[int]) -> NDArray[np.int8] | None:
         """Return the signs (\\*shape) with which the meaning of a learned block alternates between
         the sublattices of its first site; None if it is the same everywhere."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from rsmi.lattice.geometry import shape_text
 from rsmi.reports.flow import model_text
-from rsmi.reports.spectrum import temperature_text
+from rsmi.reports.spectrum import state_point
 from rsmi.stages.spectrum import correlation
 from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
@@ -23,7 +23,7 @@ def describe(file: File) -> list[str]:
     numbers = correlation.summary(file)
     rows = [
         ("model", model_text(file)),
-        ("temperature", temperature_text(numbers)),
+        state_point(file, numbers),
     ]
     lines = fields(rows)
     if numbers["dimensions"]:

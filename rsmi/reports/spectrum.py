@@ -54,7 +54,7 @@ def _input_rows(file: File, numbers: Json) -> list[tuple[str, str]]:
     exact = ", with the exact energy of the lattices" if all(numbers["exact_energy"]) else ""
     return [
         ("model", model_text(file)),
-        _state_point(file, numbers),
+        state_point(file, numbers),
         ("sizes", ", ".join(size_names(numbers).values())),
         ("samples", ", ".join(f"{count:.3g}" for count in numbers["samples"])),
         ("errors", f"jackknife over {' to '.join(map(str, groups))} groups of samples{exact}"),
@@ -62,12 +62,12 @@ def _input_rows(file: File, numbers: Json) -> list[tuple[str, str]]:
     ]
 
 
-def _state_point(file: File, numbers: Json) -> tuple[str, str]:
+def state_point(file: File, numbers: Json) -> tuple[str, str]:
     """The temperature, or what the model says instead if it has none."""
-    model, shape = model_of(file), file.read("/files/shape")[0].tolist()
-    if numbers["coupling"] is not None or model.order(file.attributes) is None:
+    shape = file.read("/files/shape")[0].tolist()
+    if numbers["coupling"] is not None:
         return "temperature", temperature_text(numbers)
-    return "state point", model.describe_temperature({**file.attributes, "shape": shape})
+    return "state point", model_of(file).describe_temperature({**file.attributes, "shape": shape})
 
 
 def _symmetry_note(file: File, numbers: Json) -> list[str]:

@@ -320,3 +320,18 @@ def test_refused(here_with, line):
     result = run_here(*line.split(), "-q", "-o", "no.h5")
     assert result.code == 2, result
     assert REFUSED[line] in result.sentence
+
+
+def test_dimensions_of_the_named_fields(tmp_path):
+    """Each named field of a model has its own exact dimension: 1 for the field of the six-vertex
+    model, pi/(2 arccos Delta) for its staggered polarization."""
+    line = "sample --model six-vertex --weight 1.8 --size 8 --samples 800 --chains 16 -q -o"
+    assert run_here(*line.split(), tmp_path / "s.h5").code == 0
+    line = ["spectrum", tmp_path / "s.h5", "--correlation", "-q", "--json", "-o"]
+    result = run_here(*line, tmp_path / "c.h5")
+    assert result.code == 0, result.err
+    (lattice,) = json.loads(result.out)["lattices"]
+    powers = {one["function"]: one["exact_power"] for one in lattice["correlations"]}
+    expected = {"x-field": 2.0, "y-field": 2.0, "staggered": 1.402785}
+    assert powers == pytest.approx(expected, abs=1e-6)
+    assert "weight of c vertices 1.8" in run_here("info", tmp_path / "c.h5").out

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rsmi.errors import UsageError
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry
-from rsmi.models.base import Component, Known, Model, Option
+from rsmi.models.base import Component, Known, KnownValue, Model, Option
 from rsmi.models.drawing import Drawing
 from rsmi.models.six_vertex import arrows, known, parameters, samples, simulation, stars, transfer
 
@@ -138,6 +138,13 @@ class SixVertex(Model):
         if geometry.components != 2 or attributes.get("rg_step", 0):
             return {}
         return stars.templates(geometry)
+
+    def known_fields(self, attributes: Mapping[str, Any]) -> Mapping[str, KnownValue]:
+        operators = {
+            one.name: one.dimension for one in self.known(2, attributes).operators.get("odd", ())
+        }
+        names = {"x-field": "field", "y-field": "field", "staggered": "staggered polarization"}
+        return {field: operators[name] for field, name in names.items() if name in operators}
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         return known.known(dimension, samples.weight_of(attributes or {}))

@@ -52,7 +52,9 @@ def summary(file: File) -> Json:
 def _lattice(file: File, sums: CorrelationSums) -> Json:
     sectors = file.attributes["sectors"]
     coupling = float(file.read("/files/coupling")[0])
-    known = model_of(file).known(len(sums.shape), {**file.attributes, "coupling": coupling})
+    attributes = {**file.attributes, "coupling": coupling}
+    known = model_of(file).known(len(sums.shape), attributes)
+    of_fields = model_of(file).known_fields(attributes)
     leading = {
         sector: one.dimension
         for sector, operators in known.operators.items()
@@ -64,8 +66,8 @@ def _lattice(file: File, sums: CorrelationSums) -> Json:
         "samples": int(sums.arrays["count"].sum()),
         "groups": int((sums.arrays["count"] > 0).sum()),
         "correlations": [
-            _entry(sums, number, sector) | _theory(leading.get(sector))
-            for number, sector in enumerate(sectors)
+            _entry(sums, number, sector) | _theory(of_fields.get(name, leading.get(sector)))
+            for number, (name, sector) in enumerate(zip(sums.functions, sectors))
         ],
     }
 
