@@ -32,11 +32,12 @@ Json = dict[str, Any]
 
 
 def draw(file: File) -> Figure:
-    """Delta of every pair of sizes against L^-omega in both sectors, with the fit of all sizes and
+    """Delta of every pair of sizes against L^-omega, sector by sector, with the fit of all sizes and
     its value for an infinite lattice; dashed lines at exact values."""
     numbers = summary(file)
-    figure = Figure(figsize=(7.0, 3.4), layout="constrained")
-    for axes, sector in zip(figure.subplots(1, 2), SECTORS):
+    sectors = [sector for sector in SECTORS if numbers["functions"][sector]]
+    figure = Figure(figsize=(3.5 * max(1.3, len(sectors)), 3.4), layout="constrained")
+    for axes, sector in zip(figure.subplots(1, len(sectors), squeeze=False)[0], sectors):
         _draw_sector(axes, numbers, sector)
     figure.suptitle(_title(file, numbers))
     return figure
@@ -113,7 +114,8 @@ def _draw_exact(axes: Axes, headline: Json) -> None:
     low, high = axes.get_ylim()
     for one in headline["operators"][:1]:
         name = one["operator"]
-        label = rf"$\Delta_{{{_GREEK.get(name, name)}}}$ = {one['text']}"
+        symbol = rf"$\Delta_{{{_GREEK[name]}}}$" if name in _GREEK else rf"$\Delta$ of {name}"
+        label = f"{symbol} = {one['text']}"
         axes.axhline(one["delta"], **REFERENCE, label=label)
         low, high = min(low, one["delta"]), max(high, one["delta"])
     margin = 0.05 * (high - low)
