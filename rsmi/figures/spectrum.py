@@ -32,8 +32,8 @@ Json = dict[str, Any]
 
 
 def draw(file: File) -> Figure:
-    """Delta of every pair of sizes against L^-omega, sector by sector, with the fit of all sizes and
-    its value for an infinite lattice; dashed lines at exact values."""
+    """Delta of every pair of sizes against L^-omega, sector by sector, with the fit of all sizes
+    and its value for an infinite lattice; dashed lines at exact values."""
     numbers = summary(file)
     sectors = [sector for sector in SECTORS if numbers["functions"][sector]]
     figure = Figure(figsize=(3.5 * max(1.3, len(sectors)), 3.4), layout="constrained")
