@@ -6,6 +6,7 @@ import errno
 import re
 
 _MEMORY = "there is not enough memory"
+_MODEST = 1 << 25  # bytes
 _THREADS = "no further thread or process can be started (see ulimit -u)"
 _LACKING = {
     errno.EMFILE: "this process has too many open files (see ulimit -n)",
@@ -65,4 +66,14 @@ def shortage(error: BaseException) -> str:
         return _MEMORY
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return _THREADS
+    if "memory allocation failed" in str(error) and _is_short_of_memory():
+        return _MEMORY
     return _LACKING.get(errno_of(error) or 0, "")
+
+
+def _is_short_of_memory() -> bool:
+    """Whether a modest allocation fails: HDF5 says the same of absurd sizes in a damaged file."""
+    try:
+        return not bytearray(_MODEST)
+    except MemoryError:
+        return True

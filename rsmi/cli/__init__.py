@@ -14,11 +14,13 @@ def main() -> None:
         "MKL",
     ):  # threads of ours divide the work; numpy's own would wait for one another on small matrices
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    from rsmi import first_look
     from rsmi.cli.standard_streams import guard_standard_streams
     from rsmi.engine.stop import Stop
     from rsmi.errors import Interrupted
 
     guard_standard_streams()
+    first_look.enable()
     stop = Stop()
     try:
         stop.install()

@@ -15,7 +15,7 @@ import rsmi
 from rsmi.cli.common import ARGUMENTS
 from rsmi.cli.standard_streams import silence_standard_output
 from rsmi.engine.stop import Stop
-from rsmi.errors import Failure, RsmiError
+from rsmi.errors import Failure, RsmiError, shortage
 from rsmi.foreign_text import printable, printable_lines
 
 COMMANDS = {
@@ -124,10 +124,12 @@ def run(arguments: list[str], stop: Stop) -> int:
     except BrokenPipeError:  # the reader of our output went away
         silence_standard_output()
         return 1
-    except MemoryError as error:
-        _say(f"not enough memory ({error})" if str(error) else "not enough memory", debug)
-        return 1
-    except Exception as error:  # a defect of ours: still one sentence, and where to find the rest
+    except Exception as error:
+        _drop_unprinted()
+        if lacking := shortage(error):
+            _say(f"{lacking} ({error})" if str(error) else lacking, debug)
+            return 1
+        # A defect of ours: still one sentence, and where to find the rest.
         _say(
             f"unexpected {type(error).__name__}: {error} (a defect in rsmi; --debug shows where)",
             debug,

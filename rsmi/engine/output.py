@@ -88,6 +88,8 @@ class Output:
         """The file under the output's name; None if it is no file of ours and may be replaced."""
         try:
             return self._open_files.enter_context(open_file(self.path))
+        except Failure:  # the file may be ours, but it cannot be read now
+            raise
         except RsmiError as error:
             if self._options.force:
                 return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from rsmi.engine.shards import Piece, RowReader, StoredRows, store_stream
 from rsmi.engine.tasks import Limits, Named, Rows, State, Task
 from rsmi.engine.threads import drive_in_threads
 from rsmi.engine.unfinished import claim_parts, remove_leftovers
-from rsmi.errors import Interrupted, UsageError
+from rsmi.errors import Failure, Interrupted, UsageError, shortage
 from rsmi.store import File, PartsFolder, Writer, link_target
 
 LIMITS = Limits()
@@ -145,6 +145,7 @@ class Session:
         self._parts.note_run({task.name: task.total for task in tasks}, self.options.arguments)
         with (
             self.options.stop.shielded(),
+            self._work_kept(),
             self._progress(tasks, description, unit, flips) as progress,
         ):
             self._drive(tasks, progress)
@@ -153,6 +154,19 @@ class Session:
                 f"{self.output}: {self.options.stop.reason}; the checkpoint is written: run the"
                 " same command again to continue"
             )
+
+    @contextlib.contextmanager
+    def _work_kept(self) -> Iterator[None]:
+        """Report a lack of memory, threads or the like, which leaves all parts as they are."""
+        try:
+            yield
+        except (MemoryError, OSError, RuntimeError) as error:
+            if lacking := shortage(error):
+                raise Failure(
+                    f"{self.output}: {lacking}; {self._parts.path} keeps what was done: run the"
+                    " same command again"
+                ) from error
+            raise
 
     def _drive(self, tasks: Sequence[Task], progress: Progress) -> None:
         workers = None if all(map(self._finished, tasks)) else self._started_workers()
@@ -281,7 +295,7 @@ class Session:
         shared: Rows | None,
     ) -> str:
         self._parts.check_lock()
-        with self.options.stop.shielded():
+        with self.options.stop.shielded(), self._work_kept():
             digest = publish_result(
                 self.output,
                 self._parts.folder,

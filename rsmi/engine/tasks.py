@@ -16,7 +16,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rsmi.errors import DataError, Failure
+from rsmi.errors import DataError, Failure, shortage
 from rsmi.store import PartsFolder
 
 State = dict[str, np.ndarray]
@@ -191,11 +191,13 @@ class _Drive:
         try:
             while self._goes_on() and not part.is_full(self._limits):
                 part.add(self._advance())
-        except Failure as error:
+        except (Failure, MemoryError) as error:
             self._commit(part)
             if not self._step:
                 raise
-            raise Failure(f"{error}; {self._parts.path} keeps what was done before") from error
+            raise Failure(
+                f"{shortage(error) or error}; {self._parts.path} keeps what was done before"
+            ) from error
         self._commit(part)
 
     def _commit(self, part: _OpenPart) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 
 from rsmi.engine.tasks import Limits, Task, drive
 from rsmi.store import PartsFolder
+from rsmi.threads import start_thread
+
+log = logging.getLogger("rsmi")
 
 
 def drive_in_threads(
@@ -32,7 +37,36 @@ def drive_in_threads(
             failed.set()
             raise
 
-    with ThreadPoolExecutor(max_workers=max(1, min(threads, len(tasks)))) as pool:
-        futures = [pool.submit(drive_task, task) for task in tasks]
-    for future in futures:
-        future.result()
+    calls = [functools.partial(drive_task, task) for task in tasks]
+    _in_threads(max(1, min(threads, len(tasks))), calls)
+
+
+def _in_threads(threads: int, calls: Sequence[Callable[[], None]]) -> None:
+    """Make all calls, so many at a time, and raise the first error.
+
+    Where the system allows fewer threads, fewer are used; where it allows none, this thread makes
+    the calls.
+    """
+    results: list[Future[None]] = [Future() for _ in calls]
+    waiting = iter(zip(results, calls))
+    lock = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                result, call = next(waiting, (None, None))
+            if result is None or call is None:
+                return
+            try:
+                result.set_result(call())
+            except BaseException as error:
+                result.set_exception(error)
+
+    started = [thread for _ in range(threads) if (thread := start_thread(work))]
+    if not started:
+        log.info("no thread can be started: the work is done by the only one there is")
+        work()
+    for thread in started:
+        thread.join()
+    for result in results:
+        result.result()

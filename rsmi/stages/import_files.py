@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rsmi import first_look
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import BitOrder
@@ -21,6 +22,7 @@ from rsmi.store.import_numpy import NpySource, NpzSource
 from rsmi.store.import_readings import require_one_reading
 from rsmi.store.import_text import TextSource
 from rsmi.store.import_view import Arranged, Joined, Reshaped
+from rsmi.store.look import touch_everything
 from rsmi.store.source import Source
 
 _WITHOUT_HEADER = ("bits", "bytes")
@@ -168,6 +170,7 @@ def _open(path: Path, format: str, dataset: str | None, form: Form) -> Source:
     if format in _WITHOUT_HEADER:
         return _open_without_header(path, format, form)
     if format == "hdf5":
+        first_look.look(path, touch_everything)
         return Hdf5Source(path, dataset, form.temperature)
     if format == "npz":
         return NpzSource(path, dataset)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rsmi.errors import Failure, errno_of
+from rsmi.errors import Failure, errno_of, shortage
 
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EACCES)
 
@@ -29,6 +29,11 @@ def disk_errors(path: Path) -> Iterator[None]:
         if code in (errno.ENOENT, errno.ENOTEMPTY, errno.ESTALE):
             raise Failure(
                 f"{path}: the folder was removed while its output was being made"
+            ) from error
+        if lacking := shortage(error):
+            raise Failure(
+                f"{path}: cannot be written: {lacking}; what is done so far is kept: run the same"
+                " command again"
             ) from error
         if code:
             raise Failure(f"{path}: cannot be written ({os.strerror(code)})") from error

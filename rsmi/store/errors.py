@@ -51,10 +51,15 @@ def read_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def hdf5_errors(path: Path, what: str) -> Iterator[None]:
-    """Report an error while a file is read as a DataError; ``what`` says what failed."""
+    """Report an error while a file is read as a DataError; ``what`` says what failed.
+
+    A lack of resources is a Failure: the file need not be damaged.
+    """
     try:
         yield
     except HDF5_ERRORS as error:
+        if lacking := shortage(error):
+            raise Failure(f"{path}: cannot be read: {lacking}") from error
         detail = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise DataError(f"{path}: {what} ({detail})") from error
 

@@ -18,12 +18,12 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rsmi.errors import Conflict
 from rsmi.store.folder import Folder
+from rsmi.threads import start_thread
 
 NAME = "lock.exclusive"
 KERNEL_LOCK = "lock"  # the file of the other kind of lock (see `rsmi.store.lock`)
@@ -71,7 +71,7 @@ class ExclusiveLock:
         self._ended = threading.Event()
         while not self._create():
             refuse_living_holder(folder, output)
-        self._thread = _started(self._renew)
+        self._thread = start_thread(self._renew, daemon=True)
 
     def check(self) -> None:
         """Raise a Conflict if another process has taken the lock over.
@@ -120,16 +120,6 @@ class ExclusiveLock:
     def _is_own(self) -> bool:
         holder = _holder_of(self._folder)
         return holder is not None and holder.content == self._content
-
-
-def _started(target: Callable[[], None]) -> threading.Thread | None:
-    """A thread that does not keep the process alive; None if no thread can be started."""
-    thread = threading.Thread(target=target, name="lock", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:
-        return None
-    return thread
 
 
 def holder_name(folder: Folder) -> str:

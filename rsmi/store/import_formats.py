@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from rsmi.errors import DataError, UsageError
+from rsmi.errors import DataError, Failure, UsageError, shortage
 from rsmi.store.import_conversions import foreign_format
 from rsmi.store.import_text import GZIP
 
@@ -138,4 +138,6 @@ def _head(path: Path) -> bytes:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(f"{path}: no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        if lacking := shortage(error):
+            raise Failure(f"{path}: cannot be read: {lacking}") from error
         raise UsageError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from error

@@ -11,12 +11,14 @@ from typing import Any
 
 import h5py
 
-from rsmi.errors import DataError, UsageError
+from rsmi import first_look
+from rsmi.errors import DataError, Failure, UsageError, shortage
 from rsmi.store.attributes import DECODERS
 from rsmi.store.consistency import check_consistency
 from rsmi.store.digest import read_attribute
-from rsmi.store.errors import HDF5_ERRORS, hdf5_errors
+from rsmi.store.errors import hdf5_errors
 from rsmi.store.file import File
+from rsmi.store.look import touch_everything
 from rsmi.store.schema import FORMAT, FORMAT_VERSION, KINDS
 from rsmi.store.unfinished_work import folder_of_parts
 
@@ -46,6 +48,8 @@ def open_file(path: str | Path, kind: str | None = None) -> Iterator[File]:
         written.
     """
     path = Path(path)
+    _require_signature(path)
+    first_look.look(path, touch_everything)
     handle = _open_hdf5(path)
     try:
         yield _checked(handle, path, kind)
@@ -73,6 +77,7 @@ def _reduce(file: File) -> tuple[Callable[..., File], tuple[Any, ...]]:
 
 def _reopen(path: str, kind: str, digest: str) -> File:
     """The file that another process has pickled; it is closed when the object is deleted."""
+    _require_signature(Path(path))
     file = _checked(_open_hdf5(Path(path)), Path(path), kind)
     if file.digest != digest:
         raise DataError(f"{path}: was replaced by another file while it was being read")
@@ -85,13 +90,14 @@ copyreg.pickle(File, _reduce)
 # ---- format and kind -----------------------------------------------------------------------------
 
 
-def _open_hdf5(path: Path) -> h5py.File:
+def _require_signature(path: Path) -> None:
     if _head(path) != _SIGNATURE:
         raise DataError(f"{path}: not an HDF5 file (a samples file is made by 'rsmi sample')")
-    try:
+
+
+def _open_hdf5(path: Path) -> h5py.File:
+    with hdf5_errors(path, "truncated or damaged HDF5 file"):
         return h5py.File(path, "r", locking=False)  # a published file never changes
-    except HDF5_ERRORS as error:
-        raise DataError(f"{path}: truncated or damaged HDF5 file") from error
 
 
 def _head(path: Path) -> bytes:
@@ -103,6 +109,8 @@ def _head(path: Path) -> bytes:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(f"{path}: {_absence(path)}") from error
     except (OSError, ValueError) as error:  # ValueError: the name contains a null character
+        if lacking := shortage(error):
+            raise Failure(f"{path}: cannot be read: {lacking}") from error
         raise UsageError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from error
 
 

@@ -21,7 +21,7 @@ from typing import IO, Any, BinaryIO
 
 import numpy as np
 
-from rsmi.errors import DataError, Failure, RsmiError, UsageError
+from rsmi.errors import DataError, Failure, RsmiError, UsageError, shortage
 from rsmi.store.import_conversions import records
 
 
@@ -33,6 +33,8 @@ def reading(path: Path) -> Iterator[None]:
     except RsmiError:
         raise
     except Exception as error:  # numpy, zipfile and h5py raise many kinds of errors
+        if lacking := shortage(error):
+            raise Failure(f"{path}: cannot be read: {lacking}") from error
         detail = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise DataError(f"{path}: damaged or no plain array of numbers ({detail})") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -14,6 +16,11 @@ from rsmi.store.errors import hdf5_errors
 from rsmi.store.schema import PROVENANCE, Dataset, Kind
 
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte, more than deflate can reach
+# What all datasets together may take beyond what is stored of them: a part that does not depend on
+# the size of the file, and a multiple of it. Shards are read in pieces and may be larger.
+_FREE_BYTES, _USUAL_EXPANSION = 1 << 26, 16
+_LARGEST_CHUNK = 1 << 26  # bytes that are decompressed at once
+_BYTES_AT_ONCE = 1 << 24
 _MAX_OBJECTS = 1 << 16
 _MAX_DEPTH = 4
 
@@ -34,6 +41,10 @@ def check_datasets(handle: h5py.File, path: Path, kind: Kind) -> dict[str, h5py.
     with hdf5_errors(path, "damaged structure"):
         objects = _walk(handle, path)
     datasets = {name: item for name, item in objects.items() if isinstance(item, h5py.Dataset)}
+    with hdf5_errors(path, "damaged storage"):
+        _check_total(datasets, path, pieces=bool(kind.whole))
+        for dataset in datasets.values():
+            check_chunks(dataset, path.stat().st_size)
     axes: dict[str, int] = {}
     for entry in PROVENANCE + kind.datasets:
         with hdf5_errors(path, f"dataset {entry.path} is damaged"):
@@ -82,7 +93,20 @@ def _check_storage(dataset: h5py.Dataset, name: str, path: Path, size: int) -> N
         raise DataError(f"{path}: {name} has chunks that are larger than itself")
     if not FILTERS.keys() >= set(filters_of(dataset)):
         raise DataError(f"{path}: {name} is compressed in a way that rsmi does not use")
-    check_chunks(dataset, size)
+    if dataset.compression and math.prod(dataset.chunks) * dataset.dtype.itemsize > _LARGEST_CHUNK:
+        raise DataError(f"{path}: {name} has chunks of more than {_LARGEST_CHUNK >> 20} MiB")
+
+
+def _check_total(datasets: dict[str, h5py.Dataset], path: Path, pieces: bool) -> None:
+    """Refuse datasets that take far more memory than the file has bytes."""
+    size = path.stat().st_size
+    stored = sum(dataset.id.get_storage_size() for dataset in datasets.values())
+    decoded = sum(dataset.nbytes for dataset in datasets.values())
+    most = _FREE_BYTES + _USUAL_EXPANSION * size
+    if stored > size or (decoded - stored > most and not pieces):
+        raise DataError(
+            f"{path}: claims {decoded:.3g} bytes of data, more than a file of {size} bytes can hold"
+        )
 
 
 def _check_dataset(
@@ -99,10 +123,24 @@ def _check_dataset(
             f" {getattr(dataset, 'dtype', 'a group')}"
         )
     _check_shape(dataset, path, entry, axes)
-    if dataset.dtype.kind == "f":
-        values = np.abs(dataset[()], dtype=np.float64)
-        if ((values > LARGEST) & (values < np.inf)).any():
-            raise DataError(f"{path}: {entry.path} holds numbers beyond any meaning")
+    if dataset.dtype.kind == "f" and any(map(_is_meaningless, _pieces(dataset))):
+        raise DataError(f"{path}: {entry.path} holds numbers beyond any meaning")
+
+
+def _pieces(dataset: h5py.Dataset) -> Iterator[np.ndarray]:
+    """The values of a dataset, some rows at a time."""
+    if dataset.ndim == 0:
+        yield np.asarray(dataset[()])
+        return
+    row_bytes = math.prod(dataset.shape[1:]) * dataset.dtype.itemsize
+    step = max(1, _BYTES_AT_ONCE // max(1, row_bytes))
+    for start in range(0, dataset.shape[0], step):
+        yield dataset[start : start + step]
+
+
+def _is_meaningless(values: np.ndarray) -> bool:
+    sizes = np.abs(values, dtype=np.float64)
+    return bool(((sizes > LARGEST) & (sizes < np.inf)).any())
 
 
 def _has_dtype(dataset: h5py.Dataset, dtype: str) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rsmi.errors import Failure
+from rsmi.errors import Failure, shortage
 from rsmi.store.disk import link_target
 from rsmi.store.exclusive_lock import KERNEL_LOCK, holder_name
 from rsmi.store.folder import Folder
@@ -90,13 +90,23 @@ def unfinished_work(path: Path) -> UnfinishedWork | None:
     DataError
         If the record of the work is damaged, or if version 0.3.0 or an earlier one has begun it.
     """
-    with contextlib.suppress(OSError, ValueError):  # also if the work is finished meanwhile
+    with contextlib.suppress(OSError, ValueError), _shortages(path):  # also if it ends meanwhile
         meant = _folder_meant(path)
         folder = None if meant is None else Folder(meant, follow=True)
         job = read_job(folder) if folder is not None else None
         if folder is not None and job is not None:
             return _work(folder, job)
     return None
+
+
+@contextlib.contextmanager
+def _shortages(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if lacking := shortage(error):
+            raise Failure(f"{path}: cannot be read: {lacking}") from error
+        raise
 
 
 def note_of_run(totals: Mapping[str, int], arguments: Sequence[str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 import rsmi
+from rsmi import first_look
 from rsmi.store.digest import canonical_json, content_digest, datasets_of, file_uuid
 from rsmi.store.disk import disk_errors, sync, sync_folder
 from rsmi.store.folder import Folder
@@ -201,6 +202,7 @@ def publish(
                     write_text(root, "uuid", file_uuid(digest))
             os.replace(temporary, path, src_dir_fd=folder.descriptor)
         sync_folder(path.parent)
+    first_look.trust(path)
     return digest
 
 

@@ -1,0 +1,111 @@
+"""A first look at a file of others, in a process that may die of it.
+
+The library HDF5 believes much of what a file says of itself, and a forged file can make it crash,
+run without end, or take all memory. A command therefore lets a forked process go through the file
+first (`rsmi.store.look`). If this process dies, the command refuses the file and goes on living.
+The look takes about 10 ms; `enable` turns it on in processes that run one command. Functions that
+are called from Python do not fork, because their process may have threads.
+
+A file is looked at once. Files that this process has written are not looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from rsmi.errors import DataError
+
+_MEMORY = 1 << 30  # bytes beyond those that the process has, and the size of the file
+_CPU_SECONDS = 60  # beyond the time that reading the file takes
+_BYTES_PER_SECOND = 10_000_000
+
+_enabled = False
+_trusted: set[tuple[int, int, int]] = set()
+
+
+def enable() -> None:
+    """Look at every file from now on."""
+    global _enabled
+    _enabled = True
+
+
+def trust(path: Path) -> None:
+    """Note that this process has written a file."""
+    if _enabled:
+        _trusted.add(_stamp(path))
+
+
+def look(path: Path, read: Callable[[Path], object]) -> None:
+    """Call ``read`` with the path in a forked process, unless the file was looked at already.
+
+    Whether ``read`` returns or raises does not matter: this process looks for errors itself. Where
+    no process can be forked, there is no look.
+
+    Raises
+    ------
+    DataError
+        If the process died.
+    """
+    if not _enabled or threading.active_count() > 1 or (stamp := _stamp(path)) in _trusted:
+        return
+    try:
+        child = os.fork()
+    except OSError:
+        return
+    if child == 0:
+        _read_and_end(path, read)
+    if os.WIFSIGNALED(status := _ended(child)):
+        name = signal.Signals(os.WTERMSIG(status)).name
+        raise DataError(
+            f"{path}: damaged or forged: HDF5 dies of reading it ({name} in a process that was"
+            " there for it)"
+        )
+    _trusted.add(stamp)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    facts = os.stat(path)
+    return facts.st_dev, facts.st_ino, facts.st_mtime_ns
+
+
+def _ended(child: int) -> int:
+    """Wait for the process; a signal that ends this process ends it too."""
+    try:
+        return os.waitpid(child, 0)[1]
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+
+
+def _read_and_end(path: Path, read: Callable[[Path], object]) -> None:
+    """Read quietly and with limits, and end without tidying up what belongs to the parent."""
+    global _enabled
+    try:
+        _enabled = False
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (1, 2):
+            os.dup2(null, stream)
+        _limit(os.stat(path).st_size)
+        read(path)
+    finally:
+        os._exit(0)
+
+
+def _limit(size: int) -> None:
+    with open("/proc/self/statm") as table:
+        present = int(table.read().split()[0]) * resource.getpagesize()
+    seconds = int(sum(os.times()[:2])) + _CPU_SECONDS + size // _BYTES_PER_SECOND
+    limits = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_AS: present + _MEMORY + size,
+    }
+    for kind, value in limits.items():
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (value if hard < 0 else min(value, hard), hard))

@@ -1,0 +1,245 @@
+"""Files of others that HDF5 dies of: a command looks at them first in a process that may die, and
+bounds what it reads by the size of the file."""
+
+import os
+import resource
+import signal
+import threading
+import time
+import zlib
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from conftest import SAMPLE, digest, run_here
+from hostile.bytes import HEADERS, HEAPS, damaged
+from hostile.pen import in_pens
+
+from rsmi import first_look
+from rsmi.errors import DataError
+from rsmi.samples.files import open_file
+from rsmi.store.look import touch_everything
+
+
+@pytest.fixture
+def looking(monkeypatch):
+    """This process looks at files first, as that of a command does."""
+    monkeypatch.setattr(first_look, "_enabled", True)
+    monkeypatch.setattr("threading.active_count", lambda: 1)  # that of tqdm does not matter
+    monkeypatch.setattr(first_look, "_trusted", set())
+
+
+@pytest.fixture
+def file(workplace) -> Path:
+    path = Path("samples.h5")
+    assert run_here(*SAMPLE.split(), "--samples", "40", "-o", path).code == 0
+    return path
+
+
+def crash(path: Path) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE])
+def test_a_crash_is_one_sentence(number, file, looking):
+    with pytest.raises(DataError, match=f"HDF5 dies of reading it.*{number.name}") as caught:
+        first_look.look(file, lambda path: os.kill(os.getpid(), number))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_command_survives(file, here, looking, monkeypatch):
+    monkeypatch.setattr("rsmi.store.reader.touch_everything", crash)
+    result = here("info", file)
+    assert result.code == 65 and "dies of reading it" in result.sentence
+    before = file.read_bytes()
+    result = here(*SAMPLE.split(), "--samples", "60", "-o", file)
+    assert result.code == 73 and file.read_bytes() == before
+
+
+def test_files_of_other_programs(file, here, looking, monkeypatch):
+    monkeypatch.setattr("rsmi.stages.import_files.touch_everything", crash)
+    with h5py.File("foreign.h5", "w") as handle:
+        handle["spins"] = np.ones((20, 4, 4), np.int8)
+    result = here("import", "foreign.h5", "-o", "out.h5")
+    assert result.code == 65 and "dies of reading it" in result.sentence
+
+
+def test_errors_of_the_look_are_left_to_the_command(file, looking):
+    def fail(path):
+        raise ValueError("seen again by the command")
+
+    first_look.look(file, fail)
+
+
+def test_a_file_is_looked_at_once(file, looking):
+    """Twice if it was changed; never if this process has written it."""
+    Path("log").touch()
+
+    def note(path):
+        with open("log", "a") as log:
+            log.write("x")
+
+    for _ in range(2):
+        first_look.look(file, note)
+    assert Path("log").read_text() == "x"
+    os.utime(file, ns=(0, 0))
+    first_look.look(file, note)
+    assert Path("log").read_text() == "xx"
+    os.utime(file, ns=(1, 1))
+    first_look.trust(file)
+    first_look.look(file, note)
+    assert Path("log").read_text() == "xx"
+
+
+def test_endless_work_and_memory_are_bounded(file, looking, monkeypatch):
+    monkeypatch.setattr(first_look, "_CPU_SECONDS", 0)
+
+    def endless(path):
+        while True:
+            pass
+
+    with pytest.raises(DataError, match="SIGXCPU|SIGKILL"):
+        first_look.look(file, endless)
+
+    def greedy(path):
+        Path("got").write_bytes(bytes(len(bytearray(1 << 34)) > 0))
+
+    first_look.look(file, greedy)
+    assert not Path("got").exists()
+
+
+def test_no_process_to_be_had(file, here, looking, monkeypatch):
+    def refuse():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    assert here("info", file).code == 0
+
+
+def test_functions_do_not_fork(file, here, monkeypatch):
+    """Only a process that runs one command does."""
+    monkeypatch.setattr(os, "fork", lambda: pytest.fail("forked"))
+    assert here("info", file).code == 0
+
+
+def test_the_look_goes_through_every_kind_of_file(pipeline):
+    """Without an error, and without touching what leads elsewhere."""
+    for path in pipeline.glob("*.h5"):
+        touch_everything(path)
+
+
+def test_links_elsewhere_are_not_followed(workplace):
+    with h5py.File("links.h5", "w") as handle:
+        handle["device"] = h5py.ExternalLink("/dev/zero", "/x")
+        handle["soft"] = h5py.SoftLink("/nowhere")
+        handle.create_dataset("data", (1 << 20,), "u1", external=[("/dev/zero", 0, 1 << 20)])
+        handle.create_dataset("texts", data=["a", "b"], dtype=h5py.string_dtype())
+    touch_everything(Path("links.h5"))
+
+
+def test_the_command_itself_looks(file, cli):
+    """`main` turns the look on: a crash of the look is the answer of a real process."""
+    prelude = (
+        "import os, signal\nfrom rsmi.store import reader\n"
+        "reader.touch_everything = lambda path: os.kill(os.getpid(), signal.SIGSEGV)"
+    )
+    result = cli("info", file, prelude=prelude)
+    assert result.code == 65 and "dies of reading it" in result.err
+
+
+# ---- sizes ---------------------------------------------------------------------------------------
+
+
+def bomb(path: Path, source: Path, name: str, megabytes: int, chunk: int) -> None:
+    """Zeros that take a thousandth of their size in the file; ``chunk`` megabytes of them are
+    compressed together."""
+    path.write_bytes(source.read_bytes())
+    zeros = zlib.compress(bytes(chunk << 20), 9)
+    with h5py.File(path, "r+") as handle:
+        dtype = handle[name].dtype
+        del handle[name]
+        size = dtype.itemsize
+        data = handle.create_dataset(
+            name,
+            ((megabytes << 20) // size,),
+            dtype,
+            chunks=((chunk << 20) // size,),
+            compression="gzip",
+        )
+        for start in range(0, data.shape[0], data.chunks[0]):
+            data.id.write_direct_chunk((start,), zeros)
+
+
+def peak_of_info(path: Path) -> tuple[int, str]:
+    """The exit code of `info`, and its message, in a process of at most 400 MB more."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with open("/proc/self/statm") as table:
+            size = int(table.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + (400 << 20),) * 2)
+        result = run_here("info", path)
+        os.write(writer, result.err.encode()[-1000:])
+        os._exit(result.code)
+    os.close(writer)
+    with open(reader) as stream:
+        message = stream.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), message
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "chunk", "message"),
+    [
+        (1024, 1, "than a file of"),
+        (2048, 4, "than a file of"),
+        (72, 72, "chunks of more than 64 MiB"),
+    ],
+)
+def test_a_small_file_that_becomes_large(megabytes, chunk, message, file):
+    """Before, a file of 4 MB took 4 GB in `info`."""
+    bomb(Path("bomb.h5"), file, "/energy", megabytes, chunk)
+    code, text = peak_of_info(Path("bomb.h5"))
+    assert code == 65 and message in text
+
+
+# ---- thousands -----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["samples.h5", "flow.h5"])
+def test_no_mutant_with_valid_checksums_ends_a_command(name, pipeline, workplace):
+    """Headers and heaps are forged, and their checksums are right. The number of mutants is in
+    HOSTILE_MUTANTS; 100,000 of both files together take about two hours of two cores."""
+    count = int(os.environ.get("HOSTILE_MUTANTS", 10_000)) // 2
+    content, expected = (pipeline / name).read_bytes(), digest(pipeline / name)
+
+    def work(number):
+        first_look._enabled, threading.active_count = True, lambda: 1
+        kind, mutant = damaged(content, np.random.default_rng(number), HEADERS + HEAPS)
+        Path("mutant.h5").write_bytes(mutant)
+        result = run_here("info", "mutant.h5", "--digest")
+        assert result.code in (0, 65) and result.err.count("\n") <= 1, (kind, result)
+        assert result.code or result.out.strip() == expected
+        died = "dies of reading it" in result.err
+        return f"{kind}: {'died in the look' if died else f'exit {result.code}'}"
+
+    began = time.monotonic()
+    outcomes, escapes = in_pens(range(count), work)
+    for outcome, number in sorted(outcomes.items()):
+        print(f"{name:12} {outcome:40} {number}")
+    print(f"{name}: {count} mutants, {time.monotonic() - began:.0f} s, {len(escapes)} escapes")
+    assert not escapes, "\n".join(escapes)
+
+
+def test_few_mutants_with_valid_checksums(file, looking):
+    """A sample of the thousands."""
+    content, expected = file.read_bytes(), digest(file)
+    for number in range(12):
+        kind, mutant = damaged(content, np.random.default_rng(number), HEADERS + HEAPS)
+        Path("mutant.h5").write_bytes(mutant)
+        try:
+            with open_file("mutant.h5") as opened:
+                assert opened.digest == expected, kind
+        except DataError as error:
+            assert "\n" not in str(error)
