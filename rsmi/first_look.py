@@ -11,6 +11,7 @@ A file is looked at once. Files that this process has written are not looked at.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import signal
@@ -88,6 +89,7 @@ def _read_and_end(path: Path, read: Callable[[Path], object]) -> None:
     global _enabled
     try:
         _enabled = False
+        faulthandler.disable()
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (1, 2):
             os.dup2(null, stream)
