@@ -173,7 +173,8 @@ class Known:
         ``y_t``, ``y_h``, ``nu`` of the transition at ``critical_coupling``.
     operators : mapping
         Scaling operators of the transition by their sector, ``odd`` and ``even`` under a global
-        flip, or ``any`` without a flip, in the order of their scaling dimensions.
+        flip, or ``any`` without a flip, in the order of their scaling dimensions. Without a flip
+        the order that translations turn round is odd.
     correction : KnownValue, optional
         The exponent omega of the leading correction L^-omega to finite-size scaling.
     thermometer : Thermometer, optional

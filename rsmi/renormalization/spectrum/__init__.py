@@ -1,13 +1,15 @@
 """Scaling dimensions from lattice sums of local functions of the spins.
 
 A scaling operator of dimension Delta shows itself in how averages on periodic lattices of L sites
-a side change with L. The road from configurations to Delta has five parts:
+a side change with L. The road from configurations to Delta has six parts:
 
 - `functions`: a local function of the spins as a sum of products (`LocalFunction`): the
   magnetization, the bond energy and the operators with a name. `tables` makes the function of a
   hidden unit, as products, as a `Table` of the states of a block, or as a `Readout` (`readouts`) of
   blocks too large for both; `readouts` also measures the parity of any function. `plan` brings
   products into the form of the kernels.
+- `averages`: functions of lattices with any number of components: order parameters with a wave
+  vector (`rsmi.lattice.order`), energies, and parts of local functions with the waves of an order.
 - `readings`: `measure` gives the lattice average of every function in every configuration and, on
   request, its structure factors at the smallest wave vectors (`modes`).
 - `group_sums`: `GroupSums` adds powers and products of readings over groups of chains. This is all

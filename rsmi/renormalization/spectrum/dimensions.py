@@ -7,7 +7,7 @@ and there are six sizes, a second correction of about L^-2 is fitted too: withou
 this order would be absorbed by Delta.
 
 The exponent omega of <m^2> is that of its contact term where this is the leading correction: its
-amplitude is of order one, and d - 2 Delta = 7/4 on the square lattice.
+amplitude is of order one, and d - 2 Delta = 7/4 for Ising models in two dimensions.
 
 The headline of the odd sector is the smeared antipodal sum of a function if modes are measured,
 else its m^2. The headline of the even sector is X24, or X12 if there are only two sizes. These
