@@ -13,7 +13,6 @@ from matplotlib.colors import Colormap, ListedColormap
 
 from rsmi.lattice.symbols import DIHEDRAL
 
-MEANING = "one colour for each state"
 _OKABE_ITO = (
     "#0072b2",
     "#f0e442",

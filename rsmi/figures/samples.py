@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -30,18 +31,31 @@ def draw(file: File) -> Figure:
     figure = _side_by_side(_pictures(file, 4), 0.3)
     title, model = _title(file).replace("\n", ",  "), models.of(file.attributes)
     if model.drawing() is None:
-        meaning = "black is +1" if _states(file) == 2 else palette.MEANING
-        title = f"{model.describe_lattice(file.attributes)},  {title},  {meaning}"
+        title = f"{model.describe_lattice(file.attributes)},  {title}"
+        title += ",  black is +1" if _states(file) == 2 else ""
     figure.suptitle(title)
+    _add_legend(figure, file)
     return figure
 
 
 def draw_side_by_side(files: Sequence[File]) -> Figure:
     """The last configuration of each file."""
     figure = _side_by_side([_pictures(file, 1)[0] for file in files], 0.45)
-    for axes, file in zip(figure.axes, files):
+    for axes, file in zip(list(figure.axes), files):
         axes.set_title(_title(file))
+    _add_legend(figure, max(files, key=_states))
     return figure
+
+
+def _add_legend(figure: Figure, file: File) -> None:
+    """The colours of more than two states, with their numbers."""
+    colours = palette.of_states(_states(file), models.of(file.attributes).symmetry(file.attributes))
+    if colours is not None:
+        shown = ScalarMappable(Normalize(-0.5, colours.N - 0.5), colours)
+        ticks = range(0, colours.N, 1 + colours.N // 9)
+        bar = figure.colorbar(shown, ax=figure.axes, ticks=ticks, label="state", pad=0.01)
+        bar.outline.set(linewidth=0.6)
+        bar.ax.tick_params(length=0)
 
 
 @dataclass(frozen=True)

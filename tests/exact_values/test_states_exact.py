@@ -91,18 +91,18 @@ def test_energies(key, algorithm):
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["swendsen-wang", "wolff", "heat-bath"])
 def test_all_energies(algorithm):
-    """Every exact value, with errors of about 3e-4; of 38 pulls the largest is below 4, and their
+    """Every exact value, with errors of about 8e-4; of 38 pulls the largest is below 4, and their
     mean square near 1."""
     found = []
     for (q, side, ratio), exact in ENERGIES.items():
         updates = 12 if algorithm == "wolff" else 3
         energies = sampled(
-            potts(q), (side, side), critical(q, ratio), algorithm, 600_000, updates, seed=5
+            potts(q), (side, side), critical(q, ratio), algorithm, 100_000, updates, seed=5
         )
         found += pulls(energies, side**2, exact)
     for coupling, exact in CUBE.items():
         updates = 12 if algorithm == "wolff" else 3
-        energies = sampled(potts(3), (3, 3, 3), coupling, algorithm, 600_000, updates, seed=5)
+        energies = sampled(potts(3), (3, 3, 3), coupling, algorithm, 100_000, updates, seed=5)
         found += pulls(energies, 27, exact)
     assert max(map(abs, found)) < 4
     assert 0.4 < np.mean(np.square(found)) < 2

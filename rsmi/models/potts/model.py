@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from rsmi.models.potts import known, simulation
 from rsmi.models.potts.states_model import StatesModel
 from rsmi.models.potts.system import System
 
+log = logging.getLogger("rsmi")
+
+_NEARLY = 0.02  # relative distance of 2 K from K_c that is worth a remark
 _HELP = """The Potts model has the energy -J times the number of bonds between equal states,
 H = -J sum delta(s, s'), where a variable has Q states (R. B. Potts, Proc. Camb. Phil. Soc. 48, 106
 (1952)).
@@ -48,6 +52,13 @@ class Potts(StatesModel):
     algorithms = ("swendsen-wang", "wolff", "heat-bath")
     relabellings = PERMUTATIONS
 
+    def parameters(self, request: Mapping[str, Any]) -> dict:
+        checked = super().parameters(request)
+        critical = self.known(len(checked["shape"]), checked).critical_coupling
+        if request["coupling"] is not None and critical is not None:
+            _remark_on_ising(checked["coupling"], critical.value)
+        return checked
+
     def system(self, states: int) -> System:
         return simulation.potts_system(states)
 
@@ -62,3 +73,15 @@ class Potts(StatesModel):
 
     def transition(self, dimension: int, states: int) -> Known:
         return known.known(dimension, states)
+
+
+def _remark_on_ising(coupling: float, critical: float) -> None:
+    """Warn of a K that is critical in the convention of the Ising model."""
+    if abs(2 * coupling / critical - 1) < _NEARLY:
+        log.warning(
+            "--coupling %g: is half of K_c = %.6g, as if it were the K of -J s s' (Ising); here it"
+            " is that of -J delta(s, s'), so that T = %.3g T_c",
+            coupling,
+            critical,
+            critical / coupling,
+        )

@@ -1,0 +1,115 @@
+"""Import and sampling of variables with more than two states, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import run_here
+
+from rsmi.samples.views import open_samples
+
+CODES = np.random.default_rng(1).integers(0, 3, (60, 8, 8))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    np.save(tmp_path / "codes.npy", CODES)
+    np.save(tmp_path / "spin-one.npy", CODES - 1)
+    np.save(tmp_path / "vectors.npy", np.stack([CODES, 2 - CODES], axis=-1))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("codes", "--states 3"),
+        ("codes", "--values 0,1,2"),
+        ("spin-one", "--values=-1,0,1 --symmetric dihedral"),
+        ("spin-one", "--states 3 --values=-1,0,1"),
+    ],
+)
+def test_numbers_become_states(folder, name, options):
+    line = f"import {folder}/{name}.npy {options} -o {folder}/out.h5"
+    result = run_here(*line.split())
+    assert result.code == 0, result.err
+    assert "with 3 states" in result.err
+    with open_samples(folder / "out.h5") as samples:
+        np.testing.assert_array_equal(samples.codes()[:, 0], CODES)
+
+
+def test_components_of_states(folder):
+    line = f"import {folder}/vectors.npy --states 3 --axes n,y,x,c -o {folder}/out.h5"
+    assert run_here(*line.split()).code == 0
+    with open_samples(folder / "out.h5") as samples:
+        assert samples.components == 2
+        np.testing.assert_array_equal(samples.codes()[:, 1], 2 - CODES)
+
+
+def test_states_of_packed_bits_and_texts(folder):
+    """Texts hold numbers like arrays; the order of --values is that of the states."""
+    np.savetxt(folder / "codes.txt", CODES.reshape(60, 64), fmt="%d")
+    line = f"import {folder}/codes.txt --shape 8x8 --values 2,1,0 -o {folder}/out.h5"
+    assert run_here(*line.split()).code == 0
+    with open_samples(folder / "out.h5") as samples:
+        np.testing.assert_array_equal(samples.codes()[:, 0], 2 - CODES)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "sentence"),
+    [
+        ("", 65, "say --states 3"),
+        ("--states 2", 65, "say --states 3"),
+        ("--values 0,1,3", 65, "holds 2 at configuration 0"),
+        ("--states 3 --values 0,1", 2, "--states 3 needs 3 numbers"),
+        ("--values 0,1,1", 2, "two states have the same number"),
+        ("--values 0,1,x", 2, "write the numbers of the states"),
+        (f"--values {','.join(map(str, range(17)))}", 2, "at most 16 states, not 17"),
+        ("--states 3 --symmetric flip", 2, "take permutations or dihedral"),
+        ("--symmetric permutations", 2, "take --symmetric flip"),
+        ("--states 3 --model ising", 2, "a variable of --model ising has 2 states"),
+        ("--states 3 --mask MASK", 2, "--mask: for variables with two states"),
+        ("--states 3 --model potts --coupling 1", 65, "not in equilibrium"),
+    ],
+)
+def test_refusals_of_import(folder, options, code, sentence):
+    options = options.replace("MASK", f"{folder}/mask.npy")
+    np.save(folder / "mask.npy", np.eye(2, dtype=bool))
+    result = run_here(*f"import {folder}/codes.npy {options} -o {folder}/out.h5".split())
+    assert result.code == code, result.err
+    assert sentence in result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("--model potts --temperature Tc", "give the number of states by --states"),
+        ("--model potts --states 17 --temperature Tc", "has 2 to 16 states"),
+        ("--model potts --states 1 --temperature Tc", "has 2 to 16 states"),
+        ("--states 3 --temperature Tc", "option for --model clock or potts only"),
+        ("--model clock --states 6 --temperature Tc", "two transitions"),
+        ("--model potts --states 3 --dimension 1 --temperature Tc", "no critical temperature"),
+        ("--model ashkin-teller --four-spin 2 --temperature Tc", "with other ratios give a number"),
+        ("--model ashkin-teller --four-spin nan --coupling 1", "must be finite"),
+    ],
+)
+def test_refusals_of_sampling(tmp_path, options, sentence):
+    line = f"sample {options} --size 8 --samples 10 -o {tmp_path}/out.h5"
+    result = run_here(*line.split())
+    assert result.code == 2
+    assert sentence in result.sentence
+
+
+def test_a_coupling_in_the_convention_of_ising_is_noticed(tmp_path):
+    line = "sample --model potts --states 2 --size 8 --coupling 0.4407 --samples 10 --dry-run -o"
+    assert "as if it were the K of -J s s'" in run_here(*line.split(), tmp_path / "out.h5").err
+
+
+def test_summary_of_states(tmp_path):
+    """m^2 of independent variables is 1/N, and Binder's cumulant of a Gaussian vector is zero."""
+    np.save(tmp_path / "codes.npy", np.random.default_rng(2).integers(0, 4, (4000, 8, 8)))
+    line = f"import {tmp_path}/codes.npy --states 4 --json -o {tmp_path}/out.h5"
+    numbers = json.loads(run_here(*line.split()).out)
+    square, error = (numbers[f"magnetization_squared{end}"] for end in ("", "_error"))
+    assert abs(square - 1 / 64) < 4 * error < 0.002
+    assert abs(numbers["binder"]) < 4 * numbers["binder_error"] < 0.2
+    assert numbers["energy"] is None and numbers["susceptibility"] is None
