@@ -43,13 +43,14 @@ def draw_side_by_side(files: Sequence[File]) -> Figure:
     figure = _side_by_side([_pictures(file, 1)[0] for file in files], 0.45)
     for axes, file in zip(list(figure.axes), files):
         axes.set_title(_title(file))
-    _add_legend(figure, max(files, key=_states))
+    if len({(_states(file), _symmetry(file)) for file in files}) == 1:
+        _add_legend(figure, files[0])
     return figure
 
 
 def _add_legend(figure: Figure, file: File) -> None:
     """The colours of more than two states, with their numbers."""
-    colours = palette.of_states(_states(file), models.of(file.attributes).symmetry(file.attributes))
+    colours = palette.of_states(_states(file), _symmetry(file))
     if colours is not None:
         shown = ScalarMappable(Normalize(-0.5, colours.N - 0.5), colours)
         ticks = range(0, colours.N, 1 + colours.N // 9)
@@ -98,12 +99,16 @@ def _pictures(file: File, count: int) -> list[_Picture]:
         return [_by_model(module, spins) for spins in configurations]
     if cell is not None and len(cell.vectors) == 2:
         return [_on_sites(cell, spins) for spins in configurations]
-    colours = palette.of_states(_states(file), model.symmetry(file.attributes))
+    colours = palette.of_states(_states(file), _symmetry(file))
     return [_grid(image, colours) for image in images(file, count)]
 
 
 def _states(file: File) -> int:
     return file.attributes.get("states", 2)
+
+
+def _symmetry(file: File) -> str | None:
+    return models.of(file.attributes).symmetry(file.attributes)
 
 
 def _grid(image: NDArray[np.int8], colours: Colormap | None) -> _Picture:
