@@ -2,6 +2,7 @@
 tests share."""
 
 import contextlib
+import gc
 import importlib.util
 import io
 import os
@@ -70,7 +71,7 @@ PIPELINE = {
     "shard-1.h5": f"{SAMPLE} --samples 400 --shard 1/2",
     "merged.h5": "merge shard-0.h5 shard-1.h5",
     "flow-shard.h5": "flow samples.h5 other.h5 --rule majority --steps 2 --shard 1/3",
-    "dimers-lambda.h5": "train-lambda dimers.h5 --block 4x4 --buffer 1 --windows 2000 --restarts 1",
+    "dimers-lambda.h5": "train-lambda dimers.h5 --block 2x2 --buffer 1 --windows 2000 --restarts 1",
 }
 # Samples of another program: tests/test_import.py says how they were made.
 MCISING = Path(__file__).parent / "data" / "mcising.h5"
@@ -113,6 +114,21 @@ class Result:
     def sentence(self) -> str:
         """The last line on stderr: the message of an error."""
         return self.err.strip().splitlines()[-1] if self.err.strip() else ""
+
+
+def pytest_collection_finish(session):
+    """The thousands of tests live to the end: the garbage collector need not look at them again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_sync():
+    """No command in this process waits for the disk. What a test sees survives the end of a process
+    without that, and `test_synced.py` holds when a file is forced to the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -202,6 +202,8 @@ def serve(channel: socket.socket) -> _Request:
             if not message:
                 sys.exit()
             *streams, status = descriptors
+            if b'"plot"' in message:
+                preload(figures=True)
             if (pid := os.fork()) == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -243,10 +245,11 @@ def _take_streams(given: dict[str, int]) -> None:
     sys.stderr = open(2, "w", **errors) if "stderr" in given else None
 
 
-def preload() -> None:
-    """Import all of rsmi but what needs matplotlib."""
+@functools.cache
+def preload(figures: bool) -> None:
+    """Import all of rsmi that needs matplotlib, or all that does not."""
     for module in pkgutil.walk_packages(rsmi.__path__, "rsmi."):
-        if "figure" not in module.name and not module.name.endswith("__main__"):
+        if ("figure" in module.name) == figures and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
@@ -255,7 +258,7 @@ def preload() -> None:
 def main() -> NoReturn:
     """Serve; in a fork, run the command line."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    preload()
+    preload(figures=False)
     request = serve(socket.socket(fileno=int(sys.argv[1])))
     os.chdir(request["folder"])
     os.environ.clear()

@@ -51,8 +51,9 @@ def autocovariance(series: ArrayLike) -> NDArray[np.float64]:
     at_once = max(1, _FFT_NUMBERS // padded)
     for start in range(0, len(chains), at_once):
         transform = np.fft.rfft(chains[start : start + at_once] - mean, padded)
-        for power in transform.real**2 + transform.imag**2:  # one by one: sums round alike
-            spectrum += power
+        # The chains are added one after another, so that sums round alike for any `at_once`.
+        power = np.concatenate([spectrum[np.newaxis], transform.real**2 + transform.imag**2])
+        spectrum = np.add.reduce(power, axis=0)
     return np.fft.irfft(spectrum, padded)[:steps] / (len(chains) * np.arange(steps, 0, -1))
 
 

@@ -28,10 +28,10 @@ def read_attributes(handle: h5py.File, path: Path, kind: str) -> dict[str, Any]:
         If an attribute is missing or damaged.
     """
     values = {}
-    root = handle["/"]  # h5py opens the root group anew for every `File.attrs`
+    root = handle["/"]
     for attribute in COMMON_ATTRIBUTES + KINDS[kind].attributes:
         with hdf5_errors(path, f"attribute {attribute.name} is missing or damaged"):
-            if attribute.name in root.attrs:
+            if h5py.h5a.exists(root.id, attribute.name.encode()):
                 decode = DECODERS[attribute.type]
                 values[attribute.name] = decode(read_attribute(root, attribute.name))
             elif attribute.required:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
+import numpy as np
 
 _CHECKSUM = 4  # bytes of a Fletcher checksum
 FILTERS = {
@@ -24,21 +25,69 @@ FOREIGN_FILTERS = {**FILTERS, h5py.h5z.FILTER_LZF: "lzf"}
 _COMPRESSIONS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_LZF)
 
 
-def filters_of(dataset: h5py.Dataset) -> list[int]:
-    """The numbers that HDF5 gives the filters of a dataset, in the order of writing."""
-    if not dataset.chunks:
-        return []
+class Storage(NamedTuple):
+    """How a dataset is stored. HDF5 is asked only once, since every answer is an object of it.
+
+    Attributes
+    ----------
+    elsewhere : bool
+        Whether the data are in other files or in other datasets.
+    filters : list of int
+        The numbers that HDF5 gives the filters, in the order of writing.
+    lzf_buffer : int
+        The size of the buffer into which LZF decodes a chunk if it is the only filter, else 0.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    chunks: tuple[int, ...] | None
+    elsewhere: bool
+    filters: list[int]
+    lzf_buffer: int
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the decoded data."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def compressed(self) -> bool:
+        """Whether a chunk may be stored in fewer bytes than it has."""
+        return not set(_COMPRESSIONS).isdisjoint(self.filters)
+
+    @property
+    def chunk_bytes(self) -> int:
+        """The bytes of a decoded chunk."""
+        return math.prod(self.chunks or ()) * self.dtype.itemsize
+
+
+def storage_of(dataset: h5py.Dataset) -> Storage:
+    """How a dataset is stored."""
     settings = dataset.id.get_create_plist()
-    return [settings.get_filter(index)[0] for index in range(settings.get_nfilters())]
+    layout = settings.get_layout()
+    chunked = layout == h5py.h5d.CHUNKED
+    filters = [settings.get_filter(i) for i in range(settings.get_nfilters())] if chunked else []
+    numbers = [number for number, *_ in filters]
+    values: tuple[int, ...] = filters[0][2] if numbers == [h5py.h5z.FILTER_LZF] else ()
+    return Storage(
+        dataset.shape,
+        dataset.dtype,
+        settings.get_chunk() if chunked else None,
+        layout == h5py.h5d.VIRTUAL or settings.get_external_count() > 0,
+        numbers,
+        values[2] if len(values) > 2 else 0,
+    )
 
 
-def check_chunks(dataset: h5py.Dataset, file_bytes: int) -> None:
+def check_chunks(dataset: h5py.Dataset, storage: Storage, file_bytes: int) -> None:
     """Check that every chunk lies in the file and decodes to the size of a chunk.
 
     Parameters
     ----------
     dataset : h5py.Dataset
         A dataset whose filters are among `FOREIGN_FILTERS`.
+    storage : Storage
+        What `storage_of` says about it.
     file_bytes : int
         The size of the file.
 
@@ -47,35 +96,25 @@ def check_chunks(dataset: h5py.Dataset, file_bytes: int) -> None:
     ValueError
         If a chunk does not.
     """
-    if not dataset.chunks:
+    if not storage.chunks:
         return
-    filters, size = filters_of(dataset), math.prod(dataset.chunks) * dataset.dtype.itemsize
-    buffered = _fills_its_buffer(dataset, filters, size)
-    for chunk in _stored(dataset):
+    # HDF5 cannot read beyond the end of a chunk that LZF decodes into a buffer of the size of a
+    # chunk; so these chunks need not be decoded to know their size, which would take long.
+    buffered = storage.lzf_buffer >= storage.chunk_bytes > 0
+    for chunk in _stored(dataset, storage):
         trusted = buffered and chunk.size > 0 and not chunk.filter_mask
         if chunk.byte_offset + chunk.size > file_bytes or not (
-            trusted or _decoded_size(dataset, chunk, filters, size) == size
+            trusted or _decoded_size(dataset, chunk, storage) == storage.chunk_bytes
         ):
             raise ValueError(
                 f"{dataset.name} has a chunk that is truncated or of another size than it should be"
             )
 
 
-def _fills_its_buffer(dataset: h5py.Dataset, filters: list[int], size: int) -> bool:
-    """Whether chunks are decoded by LZF alone into a buffer of the size of a chunk.
-
-    HDF5 cannot read beyond the end of such a chunk, whatever its size; so the chunks need not be
-    decoded to know it, which would take long.
-    """
-    if filters != [h5py.h5z.FILTER_LZF]:
-        return False
-    settings = dataset.id.get_create_plist().get_filter(0)[2]
-    return len(settings) > 2 and settings[2] >= size
-
-
-def _stored(dataset: h5py.Dataset) -> list[Any]:
+def _stored(dataset: h5py.Dataset, storage: Storage) -> list[Any]:
     """The records of all stored chunks."""
-    most = math.prod(-(-length // chunk) for length, chunk in zip(dataset.shape, dataset.chunks))
+    counts = [-(-length // chunk) for length, chunk in zip(storage.shape, storage.chunks or ())]
+    most = math.prod(counts)
     chunks = []
 
     def collect(chunk: Any) -> bool | None:
@@ -88,12 +127,13 @@ def _stored(dataset: h5py.Dataset) -> list[Any]:
     return chunks
 
 
-def _decoded_size(dataset: h5py.Dataset, chunk: Any, filters: list[int], size: int) -> int:
+def _decoded_size(dataset: h5py.Dataset, chunk: Any, storage: Storage) -> int:
     """The bytes of a chunk after all filters.
 
     A compressed chunk is decoded for that, but not beyond the size that it should have.
     """
-    applied = [number for index, number in enumerate(filters) if not chunk.filter_mask >> index & 1]
+    mask, size = chunk.filter_mask, storage.chunk_bytes
+    applied = [number for index, number in enumerate(storage.filters) if not mask >> index & 1]
     if not set(_COMPRESSIONS) & set(applied):
         return chunk.size - _CHECKSUM * applied.count(h5py.h5z.FILTER_FLETCHER32)
     content = dataset.id.read_direct_chunk(chunk.chunk_offset)[1]

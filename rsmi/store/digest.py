@@ -76,9 +76,13 @@ def read_attribute(group: h5py.Group, name: str) -> Any:
     ValueError
         For a text of variable length, which could crash HDF5, and for other types.
     """
-    if group.attrs.get_id(name).dtype.kind not in "iufS":
+    attribute = h5py.h5a.open(group.id, name.encode())
+    dtype, shape = attribute.dtype, attribute.shape
+    if dtype.kind not in "iufS" or shape is None:
         raise ValueError("neither numbers nor a text of fixed length")
-    return group.attrs[name]
+    values = np.zeros(shape, dtype)
+    attribute.read(values)
+    return values[()]
 
 
 def datasets_of(file: h5py.File) -> dict[str, h5py.Dataset]:

@@ -44,7 +44,7 @@ class File:
         self._datasets = check_datasets(handle, path, KINDS[kind])
 
     def __contains__(self, path: str) -> bool:
-        return path in self._handle
+        return path in self._datasets or path in self._handle
 
     @property
     def digest(self) -> str:
@@ -73,7 +73,7 @@ class File:
     def shape(self, path: str) -> tuple[int, ...]:
         """The shape of a dataset."""
         with hdf5_errors(self.path, f"cannot read {path}"):
-            return self._handle[path].shape
+            return self._datasets[path].shape
 
     def read(self, path: str, start: int | None = None, stop: int | None = None) -> np.ndarray:
         """A dataset, or its rows ``start:stop``.
@@ -84,7 +84,7 @@ class File:
             If the dataset is missing, or if a checksum does not match.
         """
         with hdf5_errors(self.path, f"cannot read {path}"):
-            dataset = self._handle[path]
+            dataset = self._datasets[path]
             return np.asarray(dataset[()] if dataset.ndim == 0 else dataset[start:stop])
 
     def state(self, task: str) -> dict[str, np.ndarray]:
@@ -143,4 +143,4 @@ def arrays_of(group: h5py.Group) -> dict[str, np.ndarray]:
 
     The items are listed first: an iterator of h5py that an error leaves behind keeps HDF5 locked.
     """
-    return {name: np.asarray(item[()]) for name, item in list(group.items())}
+    return {name: np.asarray(group[name][()]) for name in list(group)}

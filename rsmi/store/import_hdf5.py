@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from rsmi.errors import DataError, UsageError
-from rsmi.store.chunks import FOREIGN_FILTERS, check_chunks, filters_of
+from rsmi.store.chunks import FOREIGN_FILTERS, check_chunks, storage_of
 from rsmi.store.digest import read_attribute
 from rsmi.store.import_conversions import records
 from rsmi.store.import_mcising import Mcising, is_mcising
@@ -128,19 +128,22 @@ class Hdf5Source(Source):
             raise DataError(f"{name}: takes its data from another file, which is not followed")
         if data.size is None or data.ndim == 0:
             raise DataError(f"{name}: is no array")
-        if data.nbytes > _MAX_EXPANSION * (self.path.stat().st_size + 1):
-            raise DataError(f"{name}: claims {data.nbytes:.3g} bytes, more than the file can hold")
-        if data.chunks and math.prod(data.chunks) * data.dtype.itemsize > _LARGEST_CHUNK:
+        storage, size = storage_of(data), self.path.stat().st_size
+        if storage.nbytes > _MAX_EXPANSION * (size + 1):
+            raise DataError(
+                f"{name}: claims {storage.nbytes:.3g} bytes, more than the file can hold"
+            )
+        if storage.chunks and storage.chunk_bytes > _LARGEST_CHUNK:
             raise DataError(
                 f"{name}: has chunks of more than {_LARGEST_CHUNK >> 20} MiB: repack it in smaller"
                 " ones (h5repack)"
             )
-        if not FOREIGN_FILTERS.keys() >= set(filters_of(data)):
+        if not FOREIGN_FILTERS.keys() >= set(storage.filters):
             raise DataError(
                 f"{name}: compressed otherwise than by gzip or LZF, which is not read: repack it"
                 " (h5repack -f GZIP=4)"
             )
-        check_chunks(data, self.path.stat().st_size)
+        check_chunks(data, storage, size)
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         return self._read_box([(start, stop), *((0, size) for size in self._shape[1:])])

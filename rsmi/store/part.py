@@ -24,7 +24,7 @@ from rsmi.errors import DataError, shortage
 from rsmi.store.errors import HDF5_ERRORS, read_errors
 from rsmi.store.file import arrays_of
 from rsmi.store.folder import Folder
-from rsmi.store.writer import LAYOUT, create_dataset
+from rsmi.store.writer import LAYOUT
 
 _SEAL_BYTES = hashlib.sha256().digest_size
 _BYTES_AT_ONCE = 1 << 20
@@ -34,15 +34,31 @@ PART = (  # versions up to 0.3.0 wrote names without a token
 _NAME = re.compile(PART)
 
 
+class PartInMemory(NamedTuple):
+    """What a part holds, with the names of arrays in the order of the file."""
+
+    rows: dict[str, np.ndarray]
+    state: dict[str, np.ndarray]
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all arrays."""
+        return sum(array.nbytes for array in (*self.rows.values(), *self.state.values()))
+
+
 @dataclass(frozen=True)
 class Part:
-    """Rows ``start:stop`` of a task, and its state after them."""
+    """Rows ``start:stop`` of a task, and its state after them.
+
+    The process that wrote a small part may keep its content in memory, so that it need not read it.
+    """
 
     task: str
     start: int
     stop: int
     name: str
     folder: Folder = field(compare=False)
+    content: PartInMemory | None = field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> Path:
@@ -56,17 +72,23 @@ class Part:
 
     def rows(self, name: str, start: int, stop: int) -> np.ndarray:
         """Rows ``start:stop`` of one array, counted from the first row of the task."""
+        if self.content is not None:
+            return self.content.rows[name][start - self.start : stop - self.start].copy()
         with self._reading() as handle:
             return handle[f"rows/{name}"][start - self.start : stop - self.start]
 
     @property
     def arrays(self) -> list[str]:
         """The names of the arrays that a row consists of."""
+        if self.content is not None:
+            return list(self.content.rows)
         with self._reading() as handle:
             return list(handle["rows"])
 
     def state(self) -> dict[str, np.ndarray]:
         """The state of the task after these rows."""
+        if self.content is not None:
+            return {name: array.copy() for name, array in self.content.state.items()}
         with self._reading() as handle:
             return arrays_of(handle["state"])
 
@@ -147,16 +169,28 @@ def list_parts(folder: Folder, token: str | None) -> dict[str, list[Part]]:
     return {task: sorted(of_task, key=order) for task, of_task in parts.items()}
 
 
+def in_memory(
+    rows: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray], most: int
+) -> PartInMemory | None:
+    """A copy of what a part holds, if it takes at most so many bytes."""
+    content = PartInMemory(_sorted(rows), _sorted(state))
+    if content.nbytes > most:
+        return None
+    return PartInMemory(*({name: array.copy() for name, array in one.items()} for one in content))
+
+
+def _sorted(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: np.asarray(arrays[name]) for name in sorted(arrays)}
+
+
 def part_content(rows: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray]) -> memoryview:
-    """The bytes of a part: an HDF5 file and its digest."""
+    """The bytes of a part: an HDF5 file and its digest, which is its checksum."""
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", **LAYOUT) as handle:
-        handle.create_group("rows")
-        handle.create_group("state")
-        for group, arrays in (("rows", rows), ("state", state)):
-            for name, values in arrays.items():
-                array = np.asarray(values)
-                create_dataset(handle, f"{group}/{name}", array.shape, array.dtype)[...] = array
+        for name, arrays in (("rows", rows), ("state", state)):
+            group = handle.create_group(name)
+            for array, values in arrays.items():
+                group.create_dataset(array, data=np.asarray(values))
     buffer.seek(0, io.SEEK_END)
     buffer.write(hashlib.sha256(buffer.getbuffer()).digest())
     return buffer.getbuffer()

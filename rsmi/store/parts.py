@@ -17,6 +17,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from rsmi.store.lock import Lock, open_lock
 from rsmi.store.part import (
     PART,
     Part,
+    in_memory,
     list_parts,
     longest_chain,
     match_name,
@@ -49,6 +51,7 @@ _LEFT = re.compile(
     r"array-[0-9a-f]{16}\.npy"
     rf"|(job\.json|run\.json|{_CALL}|{re.escape(NAME)}|final|time|{PART})(\.[0-9a-f]{{8}})?\.tmp"
 )
+_MEMORY = 1 << 24  # bytes of parts that are also kept in memory, so that they need not be read
 
 
 class PartsFolder:
@@ -70,6 +73,7 @@ class PartsFolder:
         self._lock: Lock | None = None
         self._opened: Folder | None = None
         self._parts: dict[str, list[Part]] = {}  # of every task, in order
+        self._memory = _MEMORY  # what is left of it
 
     @property
     def folder(self) -> Folder:
@@ -320,7 +324,10 @@ class PartsFolder:
         If a task has no arrays in its rows, only its last part is kept.
         """
         replaced = [] if rows else self._parts.get(task, [])
-        part = self._part(task, replaced[0].start if replaced else start, stop)
+        content = in_memory(rows, state, self._memory)
+        self._memory -= content.nbytes if content else 0
+        first = replaced[0].start if replaced else start
+        part = replace(self._part(task, first, stop), content=content)
         self._write(part.name, part_content(rows, state))
         self._parts[task] = [part] if replaced else [*self._parts.get(task, []), part]
         for old in replaced:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rsmi.errors import DataError
 from rsmi.store.attributes import LARGEST
-from rsmi.store.chunks import FILTERS, check_chunks, filters_of
+from rsmi.store.chunks import FILTERS, Storage, check_chunks, storage_of
 from rsmi.store.errors import hdf5_errors
 from rsmi.store.schema import PROVENANCE, Dataset, Kind
 
@@ -39,12 +39,12 @@ def check_datasets(handle: h5py.File, path: Path, kind: Kind) -> dict[str, h5py.
         If the file breaks the schema, or if HDF5 could not read it safely.
     """
     with hdf5_errors(path, "damaged structure"):
-        objects = _walk(handle, path)
+        objects, storages = _walk(handle, path)
     datasets = {name: item for name, item in objects.items() if isinstance(item, h5py.Dataset)}
     with hdf5_errors(path, "damaged storage"):
-        _check_total(datasets, path, pieces=bool(kind.whole))
-        for dataset in datasets.values():
-            check_chunks(dataset, path.stat().st_size)
+        _check_total(datasets, storages, path, pieces=bool(kind.whole))
+        for name, dataset in datasets.items():
+            check_chunks(dataset, storages[name], path.stat().st_size)
     axes: dict[str, int] = {}
     for entry in PROVENANCE + kind.datasets:
         with hdf5_errors(path, f"dataset {entry.path} is damaged"):
@@ -52,56 +52,68 @@ def check_datasets(handle: h5py.File, path: Path, kind: Kind) -> dict[str, h5py.
     return datasets
 
 
-def _walk(handle: h5py.File, path: Path) -> dict[str, h5py.Group | h5py.Dataset]:
-    """All groups and datasets of a file by their path; links elsewhere and cycles are refused."""
+def _walk(
+    handle: h5py.File, path: Path
+) -> tuple[dict[str, h5py.Group | h5py.Dataset], dict[str, Storage]]:
+    """All groups and datasets of a file by their path, and how the datasets are stored.
+
+    Links elsewhere and cycles are refused.
+    """
     size = path.stat().st_size
     objects: dict[str, h5py.Group | h5py.Dataset] = {}
+    storages: dict[str, Storage] = {}
     waiting = [("", handle["/"])]
     while waiting:
         prefix, group = waiting.pop()
+        links = group.id.links
         for name in group:
-            place = f"{prefix}/{name}"
+            place, key = f"{prefix}/{name}", name.encode()
             if place.count("/") > _MAX_DEPTH + 1 or len(objects) > _MAX_OBJECTS:
                 raise DataError(
                     f"{path}: nested more deeply, or holding more objects, than an rsmi file does"
                 )
-            if group.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+            if links.get_info(key).type != h5py.h5l.TYPE_HARD:
                 raise DataError(f"{path}: {place} is a link to elsewhere, which is not followed")
-            item = objects[place] = group[name]
-            if isinstance(item, h5py.Group):
-                waiting.append((place, item))
-            elif isinstance(item, h5py.Dataset):
-                _check_storage(item, place, path, size)
+            item = h5py.h5o.open(group.id, key)
+            if isinstance(item, h5py.h5g.GroupID):
+                objects[place] = child = h5py.Group(item)
+                waiting.append((place, child))
+            elif isinstance(item, h5py.h5d.DatasetID):
+                objects[place] = dataset = h5py.Dataset(item, readonly=True)
+                storages[place] = storage = storage_of(dataset)
+                _check_storage(storage, place, path, size)
             else:
                 raise DataError(f"{path}: {place} is neither a group nor a dataset")
-    return objects
+    return objects, storages
 
 
-def _check_storage(dataset: h5py.Dataset, name: str, path: Path, size: int) -> None:
+def _check_storage(storage: Storage, name: str, path: Path, size: int) -> None:
     """Refuse data in other files, sizes that the file cannot hold, and unknown filters."""
-    if dataset.is_virtual or dataset.external:
+    if storage.elsewhere:
         raise DataError(f"{path}: {name} takes its data from another file, which is not followed")
-    if dataset.dtype.kind not in "iufbS":
-        raise DataError(f"{path}: {name} has type {dataset.dtype}, which rsmi does not use")
-    if dataset.nbytes > _MAX_EXPANSION * (size + 1):
+    if storage.dtype.kind not in "iufbS":
+        raise DataError(f"{path}: {name} has type {storage.dtype}, which rsmi does not use")
+    if storage.nbytes > _MAX_EXPANSION * (size + 1):
         raise DataError(
-            f"{path}: {name} claims {dataset.nbytes:.3g} bytes, more than the file can hold"
+            f"{path}: {name} claims {storage.nbytes:.3g} bytes, more than the file can hold"
         )
-    if not dataset.chunks:
+    if not storage.chunks:
         return
-    if any(chunk > length for chunk, length in zip(dataset.chunks, dataset.shape)):
+    if any(chunk > length for chunk, length in zip(storage.chunks, storage.shape)):
         raise DataError(f"{path}: {name} has chunks that are larger than itself")
-    if not FILTERS.keys() >= set(filters_of(dataset)):
+    if not FILTERS.keys() >= set(storage.filters):
         raise DataError(f"{path}: {name} is compressed in a way that rsmi does not use")
-    if dataset.compression and math.prod(dataset.chunks) * dataset.dtype.itemsize > _LARGEST_CHUNK:
+    if storage.compressed and storage.chunk_bytes > _LARGEST_CHUNK:
         raise DataError(f"{path}: {name} has chunks of more than {_LARGEST_CHUNK >> 20} MiB")
 
 
-def _check_total(datasets: dict[str, h5py.Dataset], path: Path, pieces: bool) -> None:
+def _check_total(
+    datasets: dict[str, h5py.Dataset], storages: dict[str, Storage], path: Path, pieces: bool
+) -> None:
     """Refuse datasets that take far more memory than the file has bytes."""
     size = path.stat().st_size
     stored = sum(dataset.id.get_storage_size() for dataset in datasets.values())
-    decoded = sum(dataset.nbytes for dataset in datasets.values())
+    decoded = sum(storage.nbytes for storage in storages.values())
     most = _FREE_BYTES + _USUAL_EXPANSION * size
     if stored > size or (decoded - stored > most and not pieces):
         raise DataError(

@@ -42,7 +42,7 @@ class Writer:
     def write(self, path: str, values: ArrayLike, compress: bool = False) -> None:
         """Store a whole array; see `create_dataset`."""
         array = np.asarray(values)
-        create_dataset(self._handle, path, array.shape, array.dtype, compress)[...] = array
+        create_dataset(self._handle, path, array.shape, array.dtype, compress, array)
 
     def __contains__(self, path: str) -> bool:
         return path in self._handle
@@ -73,20 +73,21 @@ def create_dataset(
     shape: tuple[int, ...],
     dtype: DTypeLike,
     compress: bool = False,
+    data: np.ndarray | None = None,
 ) -> h5py.Dataset:
-    """Create a dataset that is chunked by rows and has checksums.
+    """Create a dataset that is chunked by rows and has checksums, and store ``data`` if given.
 
     Scalars and empty arrays cannot have checksums. ``compress`` is useful for large arrays of small
     numbers.
     """
+    settings: dict[str, Any] = {"shape": shape, "dtype": dtype, "data": data}
     if not shape or 0 in shape:
-        return handle.create_dataset(path, shape=shape, dtype=dtype)
+        return handle.create_dataset(path, **settings)
     row_bytes = max(1, np.dtype(dtype).itemsize * int(np.prod(shape[1:], dtype=np.int64)))
     rows = min(shape[0], max(1, _CHUNK_BYTES // row_bytes))
     filters: dict[str, Any] = {"compression": "gzip", "shuffle": True} if compress else {}
-    return handle.create_dataset(
-        path, shape=shape, dtype=dtype, chunks=(rows, *shape[1:]), fletcher32=True, **filters
-    )
+    chunks = (rows, *shape[1:])
+    return handle.create_dataset(path, chunks=chunks, fletcher32=True, **settings, **filters)
 
 
 class _Disk(io.FileIO):

@@ -70,7 +70,7 @@ def test_shell_commands(session):
     """Figures are drawn, and the merged shards are the samples of a single process."""
     folder, _ = session
     assert (folder / "exponent.png").stat().st_size > 10_000
-    with open_file(folder / "samples.h5") as whole, open_file(folder / "merged.h5") as merged:
+    with open_file(folder / "cold.h5") as whole, open_file(folder / "merged.h5") as merged:
         assert whole.digest == merged.digest
 
 

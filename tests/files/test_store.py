@@ -1,5 +1,6 @@
 """Files: what is refused before it is believed, and what the digest depends on."""
 
+import dataclasses
 import shutil
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -447,6 +448,35 @@ def test_parts_come_back_in_order(folder, tmp_path):
     assert again.parts("task")[-1].rows("x", 3, 5).tolist() == [3, 4]
 
 
+def from_disk(part):
+    """A part as a process sees it that has not written it."""
+    return dataclasses.replace(part, content=None)
+
+
+def test_a_part_in_memory_is_that_on_the_disk(folder):
+    """What a process keeps of its own parts, and no caller can change; larger parts are read."""
+    rows = {"x": np.arange(12.0).reshape(4, 3), "b": np.array([True, False, True, False])}
+    state = {"rng": np.arange(4, dtype=np.uint64), "at": np.int64(4)}
+    part = folder.commit("task", 0, 4, rows, state)
+    assert part.content is not None
+    for _ in range(2):
+        for ours, theirs in (
+            (part.state(), from_disk(part).state()),
+            *(
+                ({"": part.rows(name, 1, 3)}, {"": from_disk(part).rows(name, 1, 3)})
+                for name in from_disk(part).arrays
+            ),
+        ):
+            assert list(ours) == list(theirs)
+            for name, array in ours.items():
+                assert array.dtype == theirs[name].dtype
+                np.testing.assert_array_equal(array, theirs[name])
+                array[...] = 0
+        rows["x"][...], state["rng"][...] = 7, 7  # the task goes on with its own arrays
+    assert part.arrays == from_disk(part).arrays == ["b", "x"]
+    assert folder.commit("large", 0, 1, {"x": np.zeros((1, 1 << 22))}, {}).content is None
+
+
 def test_missing_part(folder):
     commit(folder, 0, 2), commit(folder, 3, 4)
     with pytest.raises(DataError, match="missing between 2 and 3: remove this folder"):
@@ -455,10 +485,10 @@ def test_missing_part(folder):
 
 def test_damaged_part(folder):
     commit(folder, 0, 1000)
-    part = folder.parts("task")[0]
+    part = from_disk(folder.parts("task")[0])
     content = bytearray(part.path.read_bytes())
     with h5py.File(part.path) as handle:
-        content[handle["rows/x"].id.get_chunk_info(0).byte_offset + 9] ^= 1
+        content[handle["rows/x"].id.get_offset() + 9] ^= 1
     for damaged in (bytes(content), bytes(content[:500]), b""):
         part.path.write_bytes(damaged)
         with pytest.raises(DataError, match="remove the folder .*out.h5.parts to start again"):

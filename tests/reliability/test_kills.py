@@ -476,12 +476,23 @@ def test_folder_of_the_output_removed(name, case):
 # ---- two writers ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", ("few.h5", "exponent.h5"))
 def test_two_writers(name, case):
-    """One makes the file; the other is told so, or finds it complete."""
-    one, chance = case(name), random.Random(name)
+    """One makes the file; the other is told so, or finds it complete. Twice by default, and four
+    times over all commands by `-m slow`."""
+    check_two_writers(case(name), 2, random.Random(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LINES)
+def test_two_writers_four_times(name, case):
+    check_two_writers(case(name), 4, random.Random(f"four times {name}"))
+
+
+def check_two_writers(one, times, chance):
+    """Start the command twice, so many times; the second one begins at a random moment."""
     length = seconds(one, True)
-    for _ in range(4):
+    for _ in range(times):
         one.reset()
         first = one.start(True)
         time.sleep(chance.uniform(0, length))
@@ -494,7 +505,7 @@ def test_two_writers(name, case):
         for child, code in codes.items():
             assert (
                 code == 0
-                or f"{name}: process " in one.messages(child)
+                or f"{one.name}: process " in one.messages(child)
                 and "is writing it; wait for it to end" in one.messages(child)
             )
         one.check_complete()

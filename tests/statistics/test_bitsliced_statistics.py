@@ -10,6 +10,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from conftest import by_default
 from exact import chi2_score
 from pseudo_likelihood import SITES, shift_of_coupling
 
@@ -127,7 +128,18 @@ def check_energy_and_specific_heat(algorithm, shape, factor, error):
     assert abs(z_score(squares, kaufman.energy_variance(shape, factor * KC))) < 4
 
 
-@pytest.mark.parametrize("case", ENERGY_CASES, ids=str)
+# One size of each layout at all temperatures. The other sizes have the same code: by default they
+# are sampled at the ends, and 64x64 at T_c, which is far slower than 32x32, only by `-m slow`.
+DEFAULT_CASES = [
+    case
+    for case in ENERGY_CASES
+    if case[0] == "metropolis"
+    or case[1] in ((8, 8), (32, 32), (128, 128), (12, 22), (32, 256))
+    or case[2] in (0.8, 1.2)
+]
+
+
+@pytest.mark.parametrize("case", by_default(DEFAULT_CASES, ENERGY_CASES))
 def test_energy_and_specific_heat_of_the_torus(case):
     """At T_c (L=128 in test_ising_statistics.py) and three temperatures on each side: a frozen
     kernel can look right at one. Catches a coupling off by 0.25 %."""
@@ -142,19 +154,18 @@ def test_energy_and_specific_heat_to_five_digits(case):
     check_energy_and_specific_heat(*case, error=2e-5)
 
 
-@pytest.mark.parametrize(
-    ("shape", "factor"),
-    [
-        ((size, size), factor)
-        for size in (16, 128)
-        for factor in TAU
-        if (size, factor) != (128, 1.0)
-    ],
-)
-def test_a_wrong_coupling_is_noticed(shape, factor):
+WRONG_CASES = [
+    (size, factor) for size in (16, 128) for factor in TAU if (size, factor) != (128, 1.0)
+]
+DEFAULT_WRONG_CASES = [(16, 0.8), (16, 1.0), (16, 1.2), (128, 0.9), (128, 1.1)]
+
+
+@pytest.mark.parametrize("case", by_default(DEFAULT_WRONG_CASES, WRONG_CASES))
+def test_a_wrong_coupling_is_noticed(case):
     """Companion: with the effort of the tests above and a coupling 0.5 % off, the configurations
     show another coupling at every temperature; 2 % off, the energy misses the exact one."""
-    layout, coupling = layout_of(shape[-1]), factor * KC
+    size, factor = case
+    shape, layout, coupling = (size, size), layout_of(size), factor * KC
     effort = run_for(layout, shape, factor, 6e-4)
     _, rows = averages(layout, shape, 0.995 * coupling, "heat-bath", *effort)
     shift, error = shift_of_coupling(rows, shape, coupling)
@@ -188,13 +199,16 @@ def test_energy_of_ring_cube_and_antiferromagnet(path, effort, algorithm):
         assert abs(z_score(values, exact)) < 4
 
 
+# By default both paths and both couplings occur, but not each path at each coupling.
+BOX_CASES = [(path, coupling) for path in PATHS for coupling in (0.2, 0.25)]
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize(("path", "effort"), PATHS)
-@pytest.mark.parametrize("coupling", [0.2, 0.25])
-def test_strip_and_replicas_of_a_box_agree(path, effort, algorithm, coupling):
+@pytest.mark.parametrize("case", by_default([BOX_CASES[1], BOX_CASES[2]], BOX_CASES))
+def test_strip_and_replicas_of_a_box_agree(case, algorithm):
     """In three dimensions, where no energy is known exactly; the box is thin in the middle so that
     its rows wrap in every word."""
-    shape = (16, 4, 128)
+    ((path, effort), coupling), shape = case, (16, 4, 128)
     (values, _), rows = averages(
         "strip", shape, coupling, algorithm, 500, 5, int(5000 * effort), path
     )
