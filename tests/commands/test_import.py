@@ -824,7 +824,7 @@ atexit.register(lambda: print((peak() - before) >> 10))
 """
 
 
-def large_npy(name, shape=(1 << 14, 64, 64)):
+def large_npy(name, shape=(1 << 13, 64, 64)):
     with open(name, "wb") as stream:
         stream.write(npy(np.empty(0, np.int8), shape=shape))
         stream.truncate(stream.tell() + math.prod(shape))
@@ -835,8 +835,8 @@ def large_npz(name):
         zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
         archive.open("a.npy", "w", force_zip64=True) as stream,
     ):
-        stream.write(npy(np.empty(0, np.int8), shape=(2, 1 << 13, 64, 64)))
-        for _ in range(64):
+        stream.write(npy(np.empty(0, np.int8), shape=(2, 1 << 12, 64, 64)))
+        for _ in range(32):
             stream.write(bytes(1 << 20))
 
 
@@ -855,18 +855,18 @@ def large_text(name, line, lines, opener=open):
             stream.write(line)
 
 
-# What writes the file, the options, and the growth that is too much: the whole file would add 64
-# MiB of numbers of one byte (last.npy: 32) or 32 MiB of numbers of eight (texts) to what is
-# measured, which is 52, 45, 54, 126, 105, 37 and 37 MiB. HDF5 holds slabs and chunks of 16 MiB.
+# What writes the file, the options, and the growth that is too much: the whole file would add 32
+# MiB of numbers of one byte, or of numbers of eight (texts), to what is measured, which is 49, 49,
+# 49, 92, 96, 37 and 37 MiB. HDF5 holds slabs and chunks of 8 MiB.
 LARGE = {
-    "large.npy": (large_npy, "", 100),
-    "last.npy": (lambda name: large_npy(name, (64, 64, 1 << 13)), "--axes y,x,n", 70),
-    "large.npz": (large_npz, "--axes chain,n,y,x", 100),
-    "large.h5": (lambda name: large_hdf5(name, (1 << 14, 64, 64), (4096, 64, 64)), "", 150),
+    "large.npy": (large_npy, "", 66),
+    "last.npy": (lambda name: large_npy(name, (64, 64, 1 << 13)), "--axes y,x,n", 66),
+    "large.npz": (large_npz, "--axes chain,n,y,x", 66),
+    "large.h5": (lambda name: large_hdf5(name, (1 << 13, 64, 64), (2048, 64, 64)), "", 110),
     "last.h5": (
-        lambda name: large_hdf5(name, (64, 64, 1 << 14), (64, 64, 1 << 10)),
+        lambda name: large_hdf5(name, (64, 64, 1 << 13), (64, 64, 1 << 9)),
         "--axes y,x,n",
-        140,
+        112,
     ),
     "large.csv": (
         lambda name: large_text(name, b"0," * 4095 + b"0\n", 1024),

@@ -617,12 +617,12 @@ def refused_or_done(result, codes=(0, 2, 65)) -> None:
 @QUIET
 @given(FILTERS)
 def test_filters_in_csv(inputs, content):
-    inputs("coarse.h5")
+    inputs("flow.h5")
     Path("rule.csv").write_bytes(content)
     refused_or_done(
         run_here(
             "coarse-grain",
-            "samples.h5",
+            "other.h5",
             "--rule",
             "rule.csv",
             "-o",
@@ -638,12 +638,12 @@ def test_filters_in_csv(inputs, content):
 @given(NPY)
 def test_filters_in_npy(inputs, content):
     """Also object arrays, which must never be unpickled, and shapes beyond the file."""
-    inputs("coarse.h5")
+    inputs("flow.h5")
     Path("rule.npy").write_bytes(content)
     refused_or_done(
         run_here(
             "coarse-grain",
-            "samples.h5",
+            "other.h5",
             "--rule",
             "rule.npy",
             "-o",
@@ -658,12 +658,12 @@ def test_filters_in_npy(inputs, content):
 @QUIET
 @given(TOML)
 def test_config_files(inputs, content):
-    inputs("coarse.h5")
+    inputs("flow.h5")
     Path("rsmi.toml").write_bytes(content)
     refused_or_done(
         run_here(
             "coarse-grain",
-            "samples.h5",
+            "other.h5",
             "--rule",
             "majority",
             "-o",

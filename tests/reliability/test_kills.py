@@ -476,7 +476,7 @@ def test_folder_of_the_output_removed(name, case):
 # ---- two writers ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ("few.h5", "exponent.h5"))
+@pytest.mark.parametrize("name", ["few.h5", "exponent.h5"])
 def test_two_writers(name, case):
     """One makes the file; the other is told so, or finds it complete. Twice by default, and four
     times over all commands by `-m slow`."""

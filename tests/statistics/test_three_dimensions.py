@@ -10,6 +10,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from conftest import by_default
 from pseudo_likelihood import SITES, shift_of_coupling
 from test_bitsliced_statistics import cold_start, replica_by_replica
 from test_ising_statistics import binned_mean, sample
@@ -79,23 +80,46 @@ def check_coupling(shift, error, largest):
     assert abs(shift) < 4 * error
 
 
-@pytest.mark.parametrize("coupling", COUPLINGS)
-@pytest.mark.parametrize("algorithm", ising.ALGORITHMS)
-def test_algorithms_agree_on_the_cube(algorithm, coupling):
+# Every algorithm at T_c, where clusters are of all sizes, and at one more temperature.
+CUBES = [(algorithm, coupling) for algorithm in ising.ALGORITHMS for coupling in COUPLINGS]
+DEFAULT_CUBES = [
+    (algorithm, coupling)
+    for algorithm, coupling in CUBES
+    if coupling == KC or (coupling > KC) == (algorithm in ("heat-bath", "wolff"))
+]
+
+
+@pytest.mark.parametrize("case", by_default(DEFAULT_CUBES, CUBES))
+def test_algorithms_agree_on_the_cube(case):
     """L=8, errors of the energy below 0.005; a coupling off by 1 % shows (companion)."""
+    algorithm, coupling = case
     found = chain((8, 8, 8), coupling, algorithm, 32_000 if algorithm in LOCAL else 12_000)
     assert found[0][1] < 5e-3
     check_coupling(*found[2], 1.6e-3)
     assert max(map(abs, scores(found, replicas((8, 8, 8), coupling)))) < 4
 
 
-@pytest.mark.parametrize("coupling", COUPLINGS)
-@pytest.mark.parametrize(
-    ("algorithm", "path"),
-    [("metropolis", "auto"), ("metropolis", "stress"), ("heat-bath", "stress")],
-)
-def test_bitsliced_algorithms_agree_on_the_cube(algorithm, path, coupling):
+BITSLICED_CUBES = [
+    (algorithm, path, coupling)
+    for algorithm, path in (
+        ("metropolis", "auto"),
+        ("metropolis", "stress"),
+        ("heat-bath", "stress"),
+    )
+    for coupling in COUPLINGS
+]
+DEFAULT_BITSLICED_CUBES = [
+    case
+    for case in BITSLICED_CUBES
+    if case[1] == "auto"
+    or case in (("metropolis", "stress", KC), ("heat-bath", "stress", 0.9 * KC))
+]
+
+
+@pytest.mark.parametrize("case", by_default(DEFAULT_BITSLICED_CUBES, BITSLICED_CUBES))
+def test_bitsliced_algorithms_agree_on_the_cube(case):
     """L=8, errors of the energy below 0.001, under stress 0.003; of the coupling 0.1 %."""
+    algorithm, path, coupling = case
     found = replicas((8, 8, 8), coupling, algorithm, path, 30 if path == "stress" else 200)
     assert found[0][1] < (3e-3 if path == "stress" else 1e-3)
     check_coupling(*found[2], 1e-3)
