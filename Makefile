@@ -24,8 +24,13 @@ run: .venv/installed
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" \
 		$(MAKE) --no-print-directory -C data/ising2d RSMI=rsmi PYTHON=python
 
-test: .venv-test/installed
-	.venv-test/bin/pytest $(PYTEST_OPTIONS)
+test: .venv-test/compiled
+	PYTHONDONTWRITEBYTECODE= .venv-test/bin/pytest $(PYTEST_OPTIONS)
+
+# The tests are compiled once, and not anew by every process that runs them.
+.venv-test/compiled: .venv-test/installed
+	PYTHONDONTWRITEBYTECODE= .venv-test/bin/pytest --collect-only --quiet > /dev/null
+	@touch $@
 
 test-minimum: .venv-minimum/installed
 	.venv-minimum/bin/pytest $(PYTEST_OPTIONS)

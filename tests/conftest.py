@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import cpu_seconds
 import pytest
 from fork_server import STREAMS, ForkedProcess, environment
 
@@ -116,10 +117,16 @@ class Result:
         return self.err.strip().splitlines()[-1] if self.err.strip() else ""
 
 
+def pytest_configure(config):
+    """The end of the run says what it has cost."""
+    config.pluginmanager.register(cpu_seconds, "cpu_seconds")
+
+
 def pytest_collection_finish(session):
     """The thousands of tests live to the end: the garbage collector need not look at them again."""
     gc.collect()
     gc.freeze()
+    cpu_seconds.start()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -57,6 +57,11 @@ class ForkServer:
                 env=environment,
             )
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._server.pid
+
     def close(self) -> None:
         """End the server."""
         self._channel.close()
