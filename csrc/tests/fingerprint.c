@@ -2,7 +2,9 @@
  * print the same line agree bit for bit.
  *
  * Compilers evaluate arguments and initializers in any order. Random inputs of one call are
- * therefore drawn in statements of their own. */
+ * therefore drawn in statements of their own.
+ *
+ * With ONLY_FLOATS the kernels of integers are left out and need not be linked. */
 #include "base/functions.h"
 #include "base/instructions.h"
 #include "blocking/blocking.h"
@@ -463,9 +465,10 @@ static void explain(const char *kernel, int symmetric)
 
 int main(void)
 {
-    static const char *const samplers[] = {"metropolis", "heat-bath", "swendsen-wang", "wolff"};
     static const char *const objectives[] = {"lambda-pairs", "lambda-chains", "lambda-log-sum",
                                              "lambda-enumerate", "lambda-decoder"};
+#ifndef ONLY_FLOATS
+    static const char *const samplers[] = {"metropolis", "heat-bath", "swendsen-wang", "wolff"};
     for (int algorithm = ISING_METROPOLIS; algorithm <= ISING_WOLFF; algorithm++)
         for (int64_t depth = 1; depth <= 6; depth += 5)
             ising(samplers[algorithm], algorithm, depth, 18, 74);
@@ -483,6 +486,7 @@ int main(void)
     neighbourhood("neighbourhood");
     correlations("correlations");
     windows("windows");
+#endif
     rbm("rbm-cd", 0), rbm("rbm-persistent", 1);
     for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_DECODER; objective++)
         lambda(objectives[objective], objective);
