@@ -8,11 +8,11 @@ from rsmi.store import File
 
 
 def describe(file: File) -> list[str]:
-    """The shard, its streams and its rows, one line each."""
+    """The shard, its streams and their rows, one line each. Streams of sums have no rows."""
     numbers = merge.summary(file)
-    rows = [
+    count = sum(numbers["rows"].values())
+    lines = [
         ("shard", numbers["shard"]),
         ("streams", f"{len(numbers['rows'])} of {numbers['streams']}"),
-        ("rows", str(sum(numbers["rows"].values()))),
     ]
-    return fields(rows)
+    return fields([*lines, ("rows", str(count))] if count else lines)

@@ -172,6 +172,7 @@ def test_shards_of_files(here_with):
     line = "spectrum 8.h5 16.h5 --function corner --odd biased.csv -q".split()
     for number in range(2):
         assert run_here(*line, "--shard", f"{number}/2", "-o", f"{number}.shard").code == 0
+    assert "rows  " not in run_here("info", "0.shard").out  # its streams are sums
     assert run_here(*"merge 0.shard 1.shard -q -o merged.h5".split()).code == 0
     assert run_here(*line, "-o", "whole.h5").code == 0
     assert digest("merged.h5") == digest("whole.h5")
