@@ -20,16 +20,22 @@ For chains of any length and small tori (such as 2x2 blocks on up to 9x9 sites),
 environments is exact. Of --model ising in one and two dimensions, with blocks of up to 16 sites,
 larger lattices work too: P(V|E) is exact, by transfer matrices, and the average is over the
 environments of SAMPLES or, without them, of configurations that this command samples; the error is
-that of the average. The models of lattices and model files are enumerated, as on 6x6 sites with a
-2x2 block and a buffer of 1; block and environment then have at most 24 variables together. Blocks
-are counted in cells, which may have several sites. I(V:E), the most that any rule could keep, is
-printed too. With SAMPLES, a learned rule is measured on the configurations that were held out from
-its training.
+that of the average. The same holds of --model potts and clock, whose variables have several states,
+and of ashkin-teller, with blocks of up to 65,536 states; tori of 4x4 sites with --buffer 0 and of
+6x6 sites are enumerated. The models of lattices and model files are enumerated, as on 6x6 sites
+with a 2x2 block and a buffer of 1; block and environment then have at most 24 variables together.
+Blocks are counted in cells, which may have several sites. I(V:E), the most that any rule could
+keep, is printed too. With SAMPLES, a learned rule is measured on the configurations that were held
+out from its training.
 
 --best finds the best of all functions of V with two values that --sector allows, by alternating
 maximisation over all states of the block from 20 random functions; rules stand beside it in the
 table. Where environments are sampled, the function is found on one half of the configurations, and
 its information and that of the rules is measured on the other half.
+
+Of variables with several states, the named rules are plurality (the most frequent state of the
+block, with ties by a fair coin) and decimation, and --best finds the best of all functions with as
+many values as a site has states, or with --hidden-states values.
 
 {common.RULES}
 
@@ -41,7 +47,9 @@ and for --best an object best.
 Example: the block spin on the 6x6 torus at T_c (0.461045 nats), two rules on a large lattice, and a
 learned rule; the best even function of the block, and what a learned even rule keeps of it; one
 spin of the ground states of the triangular antiferromagnet (0.249035 nats), and the best variable
-of three sites in a triangle (sites.csv has the lines 0,0 and 1,0 and 1,1) of hard hexagons
+of three sites in a triangle (sites.csv has the lines 0,0 and 1,0 and 1,1) of hard hexagons; the
+plurality of three Potts states (0.769993 nats), and the best variable with four values, which has
+vacancies (0.836811 nats)
   rsmi exact --size 6 --temperature Tc --block 2x2 --buffer 1 --rule majority
   rsmi exact --size 64 --temperature Tc --rule majority --rule decimation
   rsmi exact samples.h5 --rule lambda.h5 --hard --json
@@ -49,6 +57,8 @@ of three sites in a triangle (sites.csv has the lines 0,0 and 1,0 and 1,1) of ha
   rsmi exact samples.h5 --rule even.h5 --hard --sector even --best
   rsmi exact --model triangular-ground-states --size 6 --rule decimation
   rsmi exact --model hard-hexagons --size 6 --fugacity zc --block sites.csv --metric lattice --best
+  rsmi exact --model potts --states 3 --size 6 --temperature Tc --rule plurality
+  rsmi exact --model potts --states 3 --size 6 --temperature Tc --best --hidden-states 4
 """
 
 

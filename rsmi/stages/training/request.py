@@ -169,7 +169,7 @@ def _bias(bias: str | None, windows: WindowSet, choice: SectorChoice) -> str:
     """The setting of the bias; by default it is zero where windows are symmetric, and takes up
     their means where they are not. A sector that is not odd has a free bias."""
     if windows.units is not None and (windows.symmetry or windows.units.tied):
-        return _bias_of_features(bias, windows.units)
+        return _bias_of_features(bias, windows.units, choice.decoder_units)
     if bias == "zero" and not windows.symmetric:
         raise UsageError(
             f"--bias zero: {windows.samples.path} is not known to be symmetric under a flip of all"
@@ -180,9 +180,13 @@ def _bias(bias: str | None, windows: WindowSet, choice: SectorChoice) -> str:
     return bias or ("free" if free else "zero")
 
 
-def _bias_of_features(bias: str | None, units: HiddenUnits) -> str:
+def _bias_of_features(bias: str | None, units: HiddenUnits, decoder_units: int) -> str:
     """The setting of the bias where the states have a symmetry: zero for as many coarse states as a
     site has, so that none of them is preferred."""
+    if units.tied and decoder_units:
+        raise UsageError(
+            f"--decoder-units {decoder_units}: tied filters have a tied decoder without such units"
+        )
     if units.tied and bias == "free":
         raise UsageError("--bias free: tied filters have no bias, which would prefer a state")
     same = units.features is not None and units.states == len(units.features)
