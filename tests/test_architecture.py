@@ -297,3 +297,17 @@ def test_no_path_of_one_machine():
     for path in files:
         found = re.search(r"(?<![\w.])/(home|work|tmp|root|Users|mnt)/\w+", path.read_text())
         assert not found or path == Path(__file__), f"{path}: {found}"
+
+
+def test_functions_on_arrays_stand_on_top():
+    """rsmi.api uses the commands' defaults and the stages; no module uses it."""
+    users = [path for path in MODULES if any("rsmi.api" in name for name in imports_of(path))]
+    assert [str(path.relative_to(ROOT)) for path in users] == ["rsmi/__init__.py"]
+    assert rooms_imported(ROOT / "rsmi/api.py") <= {
+        "cli",
+        "stages",
+        "samples",
+        "lattice",
+        "engine",
+        "store",
+    }
