@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,9 +23,6 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import unpack_spins
 from rsmi.samples.views import RuleFile, SamplesFile
 from rsmi.store import File, open_file
-
-if TYPE_CHECKING:
-    import click
 
 # Options of commands that say how they run, and what they read and write.
 _OF_EVERY_RUN = frozenset(
@@ -342,9 +339,9 @@ def _quiet() -> RunOptions:
     return RunOptions(quiet=True)
 
 
-def _settings(command: click.Command, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a command without those of every run: those that are given, and the
-    defaults of the command.
+def _settings(command: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a click command without those of every run: those that are given, else
+    the defaults of the command.
 
     Raises
     ------

@@ -94,7 +94,7 @@ def test_python_example(session, monkeypatch, capsys):
     names: dict = {}
     exec(compile(example, "README.md", "exec"), names)
     assert capsys.readouterr().out.startswith("I(H:E) = 0.")
-    assert names["bound"].value == pytest.approx(0.40, abs=0.03)
+    assert names["rule"].information == pytest.approx(0.40, abs=0.03)
 
 
 def test_python_session():
