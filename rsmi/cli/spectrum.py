@@ -23,7 +23,8 @@ more lattice sizes at one temperature, which must be the critical one except for
 A function is a learned rule of 'rsmi train-lambda', a named rule such as majority, or a name:
 magnetization, energy, and the operators of 'rsmi flow', such as "plaquette". The magnetization and
 the energy are always measured, for comparison. Whether a function is odd or even under a flip of
-all spins is measured. A rule with several hidden units is one function for each unit.
+all spins is measured. A rule with several hidden units is one function for each unit. Tables call
+the functions of a file by its name.
 
 Odd functions: the moments M_p = <|m|^p> of the average m over the lattice, which fall like L^-(p
 Delta). Even functions O: the responses g_p = d ln M_p/dK_O = N <(O - <O>) |m|^p>/M_p of the moments

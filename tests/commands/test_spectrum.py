@@ -149,6 +149,10 @@ def test_every_file_gives_its_functions_a_name_of_their_own(here_with):
     assert run_here(*line.split(), "-o", "two.h5").code == 0
     assert digest("one.h5") == digest("two.h5")
     assert "renamed, soft" in run_here("info", "two.h5").out
+    with h5py.File("two.h5", "a") as file:
+        file["/provenance/labels"][()] = b"[]"
+    damaged = run_here("info", "two.h5")
+    assert damaged.code == 65 and "the labels of functions are damaged" in damaged.sentence
 
 
 # ---- one result, however it is made --------------------------------------------------------------
