@@ -14,6 +14,7 @@ from rsmi.information import products as product_variables
 from rsmi.information.channel import spin_states, state_probabilities
 from rsmi.information.products import Products
 from rsmi.kernels import blocking
+from rsmi.lattice.geometry import shape_text
 
 LARGEST_BLOCK = 64
 
@@ -125,7 +126,7 @@ def _sites(block: Sequence[int]) -> int:
     """Return the number of sites of a block; it is checked before an array of that size is made."""
     if not 1 <= len(block) <= 3 or min(block) < 1 or prod(block) > LARGEST_BLOCK:
         raise ValueError(
-            f"a block needs 1 to 3 axes and at most {LARGEST_BLOCK} sites, not {block}"
+            f"a block needs 1 to 3 axes and at most {LARGEST_BLOCK} sites, not {shape_text(block)}"
         )
     return prod(block)
 
