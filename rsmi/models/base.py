@@ -159,6 +159,9 @@ class Model:
         are then all that describes the samples of another program.
     file_schema : str
         A model file that explains all its keys, if the model reads such files.
+    tempers : bool
+        Whether there is parallel tempering: `simulation` of parameters with the couplings
+        ``ladder``, the largest first, is then a `rsmi.models.ladder.Ladder`.
     """
 
     name: str = "none"
@@ -175,6 +178,7 @@ class Model:
     energy_type: str = "int64"
     importable: bool = False
     file_schema: str = ""
+    tempers: bool = False
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:

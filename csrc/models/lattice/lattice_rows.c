@@ -112,3 +112,17 @@ RSMI_CLONES void lattice_count_pairs(int64_t n, const int32_t *bonds, const uint
         count(&c, load_word(spins, bonds[2 * i]) & load_word(spins, bonds[2 * i + 1]));
     totals(&c, number);
 }
+
+/* ---- Exchanges ---- */
+
+RSMI_CLONES void lattice_exchange(int64_t sites, const uint64_t *mask, uint64_t *one,
+                                  uint64_t *other)
+{
+    for (int64_t site = 0; site < sites; site++)
+        for (int lane = 0; lane < LANE_COUNT; lane++) {
+            const int64_t i = LANE_COUNT * site + lane;
+            const uint64_t unlike = (one[i] ^ other[i]) & mask[lane];
+            one[i] ^= unlike;
+            other[i] ^= unlike;
+        }
+}

@@ -48,6 +48,8 @@ cdef extern from "models/lattice/lattice_chain.h":
 cdef extern from "models/lattice/lattice_rows.h":
     void lattice_pack(int64_t sites, const uint64_t *spins, uint8_t *rows) nogil
     void lattice_unpack(int64_t sites, const uint8_t *rows, uint64_t *spins) nogil
+    void lattice_exchange(
+        int64_t sites, const uint64_t *mask, uint64_t *one, uint64_t *other) nogil
     void lattice_count_up(int64_t sites, const uint64_t *spins, int64_t *number) nogil
     void lattice_count_unlike(
         int64_t n, const int32_t *bonds, const uint64_t *spins, int64_t *number) nogil
@@ -326,3 +328,28 @@ def count_up(spins):
     with nogil:
         lattice_count_up(sites, &words[0], &result[0])
     return number
+
+
+def exchange(one, other, mask):
+    """Interchange configurations between two groups of replicas in place.
+
+    Parameters
+    ----------
+    one, other : ndarray of uint64, shape (sites, 8)
+    mask : ndarray of bool, shape (512,)
+        Whether replica i of one group and replica i of the other are interchanged.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other.
+    """
+    cdef int64_t sites = len(one)
+    cdef uint64_t[::1] first = words_of(one, (sites, 8), "one")
+    cdef uint64_t[::1] second = words_of(other, (sites, 8), "other")
+    bits = np.asarray(mask)
+    require(sites > 0, "there must be a site")
+    require(bits.shape == (REPLICAS,) and bits.dtype == bool, "a mask has 512 booleans")
+    cdef uint64_t[::1] chosen = np.packbits(bits, bitorder="little").view("<u8").astype(np.uint64)
+    with nogil:
+        lattice_exchange(sites, &chosen[0], &first[0], &second[0])

@@ -23,11 +23,13 @@ from rsmi.models.lattice import (
     samples,
     schema,
     simulation,
+    tempering,
 )
 from rsmi.models.lattice.clusters import ALGORITHMS
 from rsmi.models.lattice.definition import Definition
 
 if TYPE_CHECKING:
+    from rsmi.models.simulation import Simulation
     from rsmi.store import File
 
 _HELP = """Binary variables on a lattice that a short file describes: spins with any bonds and a
@@ -102,6 +104,7 @@ class LatticeModel(Model):
     algorithms = ("heat-bath", *ALGORITHMS)
     boundaries = schema.BOUNDARIES
     energy_type = "float64"
+    tempers = True
     file_schema = schema.EXAMPLE
 
     def __init__(self, own: Definition | None = None) -> None:
@@ -117,7 +120,9 @@ class LatticeModel(Model):
             raise UsageError("--model lattice: name a model file, or one of the named models")
         return parameters.parameters(self.definition, request)
 
-    def simulation(self, parameters: Mapping[str, Any]) -> simulation.LatticeSimulation:
+    def simulation(self, parameters: Mapping[str, Any]) -> Simulation:
+        if "ladder" in parameters:
+            return tempering.ladder_of(parameters)
         return simulation.simulation_of(parameters)
 
     def default_chains(self, parameters: Mapping[str, Any]) -> int:

@@ -242,17 +242,11 @@ class Replicas(LatticeSimulation):
         parts = [{n: a[first % chains :][:present] for n, a in part.items()} for part in parts]
         spins = heat_bath.unpack(state["spins"], self.sites)
         for _ in range(steps):
-            self._sweep(state, spins, updates)
+            sweep_replicas(self.point, state["generator"], spins, updates)
             heat_bath.pack(spins, state["spins"])
             parts.append(self._step(state, spins))
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return {name: array[:count] for name, array in joined.items()}
-
-    def _sweep(self, state: State, spins: NDArray[np.uint64], sweeps: int) -> None:
-        generator = heat_bath.aligned((17, 8))
-        generator[:] = state["generator"]
-        heat_bath.sweep_replicas(self.point.system, spins, generator, sweeps)
-        state["generator"][:] = generator
 
     def _step(self, state: State, spins: NDArray[np.uint64] | None = None) -> Rows:
         """The rows of all replicas as they are."""
@@ -266,12 +260,26 @@ class Replicas(LatticeSimulation):
         spins = heat_bath.unpack(state["spins"], self.sites)
         measured = []
         for _ in range(sweeps // interval):
-            self._sweep(state, spins, interval)
-            measured.append(self._measured(spins))
+            sweep_replicas(self.point, state["generator"], spins, interval)
+            measured.append(measured_replicas(self.point, self.modes, spins))
         heat_bath.pack(spins, state["spins"])
         return [np.array(series).T for series in zip(*measured)]
 
-    def _measured(self, spins: NDArray[np.uint64]) -> list[NDArray[np.float64]]:
-        magnetization = np.abs(2.0 * heat_bath.count_up(spins) - self.sites)
-        modes = (mode.of_replicas(spins) for mode in self.modes)
-        return [measures.replica_energies(self.point, spins), magnetization, *modes]
+
+def sweep_replicas(
+    point: StatePoint, generator: NDArray[np.uint64], spins: NDArray[np.uint64], sweeps: int
+) -> None:
+    """Advance replicas (sites, 8) and the state of their generator in place."""
+    aligned = heat_bath.aligned((17, 8))
+    aligned[:] = generator
+    heat_bath.sweep_replicas(point.system, spins, aligned, sweeps)
+    generator[:] = aligned
+
+
+def measured_replicas(
+    point: StatePoint, modes: list[measures.Mode], spins: NDArray[np.uint64]
+) -> list[NDArray[np.float64]]:
+    """Return what a pilot run measures of replicas (sites, 8), (512,) each."""
+    magnetization = np.abs(2.0 * heat_bath.count_up(spins) - point.sites)
+    squares = (mode.of_replicas(spins) for mode in modes)
+    return [measures.replica_energies(point, spins), magnetization, *squares]
