@@ -191,6 +191,29 @@ static void check_clusters(const lattice_system *system)
         }
 }
 
+/* Exchanged twice everything is as before; once, the replicas of the mask have changed places. */
+static void check_exchange(const lattice_system *system)
+{
+    const int64_t sites = system->sites;
+    uint64_t *spins[2] = {take(64 * sites), take(64 * sites)};
+    const uint64_t mask[8] = {1, 0, ~(uint64_t)0, 3, 0, 1ull << 63, 0, 5};
+    uint8_t *again = take(LATTICE_REPLICAS * ((sites + 7) / 8));
+    const uint8_t *rows[2] = {random_rows(sites), random_rows(sites)};
+    for (int i = 0; i < 2; i++)
+        lattice_unpack(sites, rows[i], spins[i]);
+    lattice_exchange(sites, mask, spins[0], spins[1]);
+    lattice_pack(sites, spins[0], again);
+    for (int64_t replica = 0; replica < LATTICE_REPLICAS; replica++)
+        for (int64_t site = 0; site < sites; site++)
+            expect(is_up(again, sites, replica, site) ==
+                   is_up(rows[mask[replica / 64] >> replica % 64 & 1], sites, replica, site));
+    lattice_exchange(sites, mask, spins[0], spins[1]);
+    for (int i = 0; i < 2; i++) {
+        lattice_pack(sites, spins[i], again);
+        expect(memcmp(rows[i], again, (size_t)(LATTICE_REPLICAS * ((sites + 7) / 8))) == 0);
+    }
+}
+
 static void check_refusals(void)
 {
     lattice_kind kind = {0, 2, 15, 0, {2, 4}};
@@ -229,6 +252,7 @@ int main(void)
             expect(lattice_check(&system) == RSMI_OK);
             check_paths(&system);
             check_rows(&system);
+            check_exchange(&system);
             if (system.start[1] % 2 == 0) /* both ends of a bond have it */
                 check_clusters(&system);
             for (int path = PATH_AUTO; KINDS[i].exclusive && path <= PATH_STRESS; path += 5)

@@ -169,7 +169,7 @@ class Session:
             raise
 
     def _drive(self, tasks: Sequence[Task], progress: Progress) -> None:
-        workers = None if all(map(self._finished, tasks)) else self._started_workers()
+        workers = None if all(map(self.finished, tasks)) else self._started_workers()
         work = (self._parts, tasks, LIMITS, lambda: self.options.stop.requested)
         if workers is None:
             drive_in_threads(self.options.threads, *work, progress.update)
@@ -198,7 +198,8 @@ class Session:
         parts = self._parts.parts(task.name)
         return parts[-1].stop if parts else 0
 
-    def _finished(self, task: Task) -> bool:
+    def finished(self, task: Task) -> bool:
+        """Whether all rows of a task are made."""
         return bool(self._parts.parts(task.name)) and self._done(task) >= task.total
 
     def state(self, task: Named) -> State:
@@ -215,10 +216,14 @@ class Session:
         Where a finished file is extended, these are the new rows, and where a shard is extended,
         all rows.
         """
-        pieces: list[Piece] = [*self._parts.parts(task.name)]
+        pieces = self.pieces(task)
         if self.base is not None and f"/rows/{task.name}" in self.base:
             pieces.insert(0, StoredRows(self.base, task.name))
         return RowReader(pieces)
+
+    def pieces(self, task: Named) -> list[Piece]:
+        """The rows of a finished task that this run has made."""
+        return [*self._parts.parts(task.name)]
 
     def publish(
         self,
@@ -245,7 +250,7 @@ class Session:
         str
             The content digest.
         """
-        return self._publish(self.request.kind, attributes, fill, expected_bytes, shared)
+        return self.finish(self.request.kind, attributes, fill, expected_bytes, shared)
 
     def publish_shard(
         self,
@@ -278,37 +283,83 @@ class Session:
         if shard is None:
             raise ValueError("this run makes the whole result, no shard")
         base_bytes = 0 if self.base is None else self.base.path.stat().st_size
-        return self._publish(
+        return self.finish(
             f"{self.request.kind}-shard",
-            attributes | {"shard": shard.pair, "streams": self._stream_count},
+            attributes | self.shard_attributes,
             fill,
             self._parts.size + base_bytes,
             shared,
         )
 
-    def _publish(
+    @property
+    def shard_attributes(self) -> dict[str, Any]:
+        """What the file of a shard says of the shard."""
+        shard = self.options.shard
+        return {} if shard is None else {"shard": shard.pair, "streams": self._stream_count}
+
+    @property
+    def stored_bytes(self) -> int:
+        """The size of the rows and states that this run has made."""
+        return self._parts.size
+
+    def finish(
         self,
         kind: str,
         attributes: dict[str, Any],
         fill: Callable[[Writer], None],
         expected_bytes: int,
-        shared: Rows | None,
+        shared: Rows | None = None,
     ) -> str:
+        """Publish the output under a kind, and remove the unfinished work. The other parameters
+        are as in `publish`."""
+        digest = self.publish_beside(
+            self.output, self.request, kind, attributes, fill, expected_bytes, shared
+        )
+        self._output.close()
+        self._parts.remove()
+        return digest
+
+    def publish_beside(
+        self,
+        output: Path,
+        request: Request,
+        kind: str,
+        attributes: dict[str, Any],
+        fill: Callable[[Writer], None],
+        expected_bytes: int,
+        shared: Rows | None = None,
+    ) -> str:
+        """Assemble and publish one of several files that this run makes. The own output of the
+        session must be the last one: it tells that the run is complete.
+
+        Parameters
+        ----------
+        output : Path
+            In the folder of the own output.
+        request : Request
+            What defines the file.
+        kind : str
+            The kind of the file.
+        attributes, fill, expected_bytes, shared
+            As in `publish`.
+
+        Returns
+        -------
+        str
+            The content digest.
+        """
         self._parts.check_lock()
         with self.options.stop.shielded(), self._work_kept():
-            digest = publish_result(
-                self.output,
+            return publish_result(
+                output,
                 self._parts.folder,
-                self.request,
+                request,
                 kind,
                 attributes,
                 fill,
                 expected_bytes,
                 shared or {},
             )
-        self._output.close()
-        self._parts.remove()
-        return digest
 
     def discard(self) -> None:
         """Drop all work, because the request turned out to be impossible."""

@@ -34,7 +34,7 @@ from rsmi.store import File
 SHARED = ("sweeps", "exchange_rng", "attempted", "accepted", "round_trips")
 _COUNTED = ("attempted", "accepted", "round_trips")
 EXCHANGE_SWEEPS = 2  # from one attempt to exchange to the next
-PILOT_ROWS = 512  # the most measurements of a ladder in a pilot run
+_PILOT_ROWS = 1 << 18  # the most measurements of all ladders of a state in a pilot run
 _FROM_HOT, _FROM_COLD = 1, 2  # the end of the ladder at which a configuration was last
 
 
@@ -144,7 +144,8 @@ class Ladder(Simulation):
 
     def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[NDArray]:
         """Return the series of all rungs, (ladders, rows) each."""
-        interval, bundles = max(1, sweeps // PILOT_ROWS), self._opened(state)
+        interval = max(1, sweeps * self.chains_per_task // _PILOT_ROWS)
+        bundles = self._opened(state)
         measured = []
         for _ in range(sweeps // interval):
             self._update(state, bundles, interval)

@@ -11,7 +11,7 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.models.spins import live_sites
 from rsmi.samples.examination.findings import Examination, from_json
 from rsmi.stages import sample
-from rsmi.statistics.notation import fields
+from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
 
@@ -24,8 +24,30 @@ def describe(file: File) -> list[str]:
         *fields(_origin_rows(file, numbers["samples"])),
         "",
         *([*fields(measured), ""] if measured else []),
+        *_exchange_lines(numbers),
         *_examination_lines(from_json(numbers["examination"])),
     ]
+
+
+def _exchange_lines(numbers: Mapping[str, Any]) -> list[str]:
+    """The ladder of which the samples are one temperature, and how often it exchanges."""
+    if "exchange_rates" not in numbers:
+        return []
+    temperatures = ", ".join(f"{one:.6g}" for one in numbers["ladder"])
+    trips = with_error(numbers["round_trips"], numbers["round_trips_error"])
+    rows = [
+        ("parallel tempering", f"T = {temperatures} J/k_B"),
+        ("round trips", trips, "from the hottest to the coldest and back, in each ladder"),
+    ]
+    rates = [
+        [" - ".join(f"{one:.6g}" for one in own["temperatures"]), _rate(own)]
+        for own in numbers["exchange_rates"]
+    ]
+    return [*fields(rows), *table([["exchanged", "rate"], *rates], "    "), ""]
+
+
+def _rate(own: Mapping[str, Any]) -> str:
+    return with_error(own["rate"], own["rate_error"])
 
 
 def _examination_lines(examination: Examination) -> list[str]:

@@ -7,17 +7,19 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from rsmi import models
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
-from rsmi.engine.tasks import State
+from rsmi.engine.shards import RowReader
+from rsmi.engine.tasks import Named, State
 from rsmi.models.chains import Chain, Group, Thermalization, groups, stored_state
 from rsmi.models.schedule import Schedule
 from rsmi.models.simulation import Simulation
+from rsmi.samples import exchanges
 from rsmi.samples.attributes import stored_attributes
 from rsmi.samples.examination.stored import of_file, report, write
 from rsmi.samples.files import check_model
@@ -66,7 +68,7 @@ def run(request: Request, output: Path, options: RunOptions) -> None:
         if session.base is not None:
             check_model(session.base)
             simulation = simulation.from_file(session.base)
-        schedule = _schedule(session, simulation)
+        schedule = schedule_for(session, simulation)
         chains = _chains(session, simulation, schedule)
         session.run(
             chains,
@@ -77,7 +79,7 @@ def run(request: Request, output: Path, options: RunOptions) -> None:
         _publish(session, simulation, schedule, chains)
 
 
-def _schedule(session: Session, simulation: Simulation) -> Schedule:
+def schedule_for(session: Session, simulation: Simulation) -> Schedule:
     """The schedule: that of the file to extend, if there is one."""
     if session.base is not None:
         stored = session.base.attributes
@@ -93,7 +95,11 @@ def _chains(session: Session, simulation: Simulation, schedule: Schedule) -> lis
         _groups(session, simulation),
         more_streams(session.options.shard, session.request.parameters),
     )
-    states = _states(session, simulation, schedule, selected, present)
+    states = fresh_states(session, simulation, schedule, selected, present)
+    if session.base is not None:
+        for group in selected:
+            stored = functools.partial(stored_state, session.base, simulation, group)
+            states.setdefault(group, stored)
     return [
         Chain(simulation, schedule, group, group.rows(samples), group.rows(present), states[group])
         for group in selected
@@ -105,26 +111,23 @@ def _groups(session: Session, simulation: Simulation) -> list[Group]:
     return groups(parameters["chains"], simulation.chains_per_task, parameters["samples"])
 
 
-def _states(
+def fresh_states(
     session: Session,
     simulation: Simulation,
     schedule: Schedule,
     selected: Sequence[Group],
     present: int,
 ) -> dict[Group, Callable[[], State]]:
-    """What reads the state of every group before its first new row.
+    """Thermalize the groups that none of the first ``present`` samples belong to.
 
-    It is a thermalized state, or the state at the end of the file to extend if that has ``present``
-    samples and some of the group.
+    Returns
+    -------
+    dict
+        What reads the states of these groups before their first row.
     """
     new = [group for group in selected if not group.rows(present)]
     fresh = thermalized(session, [Thermalization(simulation, schedule, group) for group in new])
-    states = {group: fresh["", group] for group in new}
-    if session.base is not None:
-        for group in selected:
-            stored = functools.partial(stored_state, session.base, simulation, group)
-            states.setdefault(group, stored)
-    return states
+    return {group: fresh["", group] for group in new}
 
 
 # ---- the file ------------------------------------------------------------------------------------
@@ -133,35 +136,54 @@ def _states(
 def _publish(
     session: Session, simulation: Simulation, schedule: Schedule, chains: Sequence[Chain]
 ) -> None:
-    attributes = {
+    attributes = attributes_of(session.request, simulation, schedule)
+    if session.options.shard is not None:
+        session.publish_shard(attributes, chains)
+    else:
+        of_chains = [chain.group for chain in chains]
+        made = contents(session, simulation, of_chains, session.base, attributes)
+        session.publish(attributes, *made)
+
+
+def attributes_of(request: Request, simulation: Simulation, schedule: Schedule) -> dict[str, Any]:
+    """The attributes of a samples file."""
+    return {
         **stored_attributes(simulation.attributes()),
         "shape": simulation.shape,
         "original_shape": simulation.shape,
         "rg_step": 0,
         "scale_factor": 1.0,
-        "chains": session.request.parameters["chains"],
+        "chains": request.parameters["chains"],
         "algorithm": simulation.algorithm,
         "thermalization": schedule.thermalization,
         "interval": schedule.interval,
         "clusters_per_sweep": schedule.clusters_per_sweep,
     }
-    if session.options.shard is not None:
-        session.publish_shard(attributes, chains)
-    else:
-        of_chains = [chain.group for chain in chains]
-        contents = _contents(session, simulation, of_chains, session.base, attributes)
-        session.publish(attributes, *contents)
 
 
 def join(session: JoinedSession, shard: File) -> Contents:
     """What stores the rows of all streams of the session; ``shard`` is one of its shards."""
     simulation = simulation_of(session.request.parameters).from_file(shard)
     of_chains = _groups(session, simulation)
-    return _contents(session, simulation, of_chains, None, shard.attributes)
+    return contents(session, simulation, of_chains, None, shard.attributes)
 
 
-def _contents(
-    session: Session,
+class Streams(Protocol):
+    """What a session has made of one samples file."""
+
+    @property
+    def output(self) -> Path: ...
+
+    @property
+    def request(self) -> Request: ...
+
+    def rows(self, task: Named) -> RowReader: ...
+
+    def state(self, task: Named) -> State: ...
+
+
+def contents(
+    session: Streams,
     simulation: Simulation,
     groups: Sequence[Group],
     base: File | None,
@@ -182,6 +204,8 @@ def _contents(
         _interleave(session, groups, stored, present, samples)
         for group in groups:
             writer.state(group.name, session.state(group))
+        if "ladder" in parameters:
+            exchanges.write(writer, parameters["ladder"], [session.state(g) for g in groups])
         report(session.output, write(writer, attributes))
 
     state_bytes = sum(array.nbytes + 4096 for array in session.state(groups[0]).values())
@@ -199,7 +223,7 @@ def _copy(base: SamplesFile, stored: dict[str, Any]) -> int:
 
 
 def _interleave(
-    session: Session, groups: Sequence[Group], stored: dict[str, Any], first: int, samples: int
+    session: Streams, groups: Sequence[Group], stored: dict[str, Any], first: int, samples: int
 ) -> None:
     """Write samples ``first:samples``: sample i is step i // count of chain i mod count."""
     readers = [(group, session.rows(group)) for group in groups]
@@ -269,5 +293,6 @@ def summary(file: File) -> dict[str, Any]:
         **subject(file),
         "samples": samples.count,
         **numbers,
+        **(exchanges.of_file(file) or {}),
         "examination": of_file(file).as_json(),
     }

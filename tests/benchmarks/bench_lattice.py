@@ -9,6 +9,7 @@ from rsmi.models.ising import bitsliced
 from rsmi.models.lattice import heat_bath
 from rsmi.models.lattice.model_file import of_content
 from rsmi.models.lattice.system import StatePoint
+from rsmi.models.lattice.tempering import ladder_of
 
 SIDE, SWEEPS = 64, 100
 DEDICATED = "baseline: bit-sliced square lattice"
@@ -75,6 +76,18 @@ def chain_nanoseconds(point):
     return work / (300 * point.sites) * 1e9
 
 
+def ladder_nanoseconds(definition, temperatures=8):
+    """Time of parallel tempering for each attempted flip, exchanges included."""
+    couplings = (1 / np.linspace(1.2, 2.4, temperatures)).tolist()
+    parameters = {"shape": [SIDE, SIDE], "definition": definition.as_json(), "algorithm": "auto"}
+    parameters |= {"boundary": "periodic", "seed": 0, "chains": 512, "ladder": couplings}
+    ladder = ladder_of(parameters)
+    state = ladder.start(0)
+    ladder.advance(state, 2, 0, 1)
+    work = seconds(lambda: ladder.advance(state, 20, 0, 1))
+    return work / (20 * temperatures * ladder.sites * 512) * 1e9
+
+
 def run() -> list[Row]:
     """Every measurement."""
     dedicated = dedicated_nanoseconds()
@@ -84,4 +97,10 @@ def run() -> list[Row]:
         ratios = {"square kernel": dedicated / value, "one chain": chain / value}
         rows += [Row(f"replicas, {name}", value, "ns/flip", ratios)]
         rows += [Row(f"one chain, {name}", chain, "ns/flip")]
-    return rows
+    own = models.get("ising-j1j2").definition
+    value, alone = (
+        ladder_nanoseconds(own),
+        replica_nanoseconds(StatePoint(own, (SIDE, SIDE), True, 0.6)),
+    )
+    ratios = {"replicas at one temperature": alone / value}
+    return [*rows, Row("ladders of 8 temperatures, J1-J2", value, "ns/flip", ratios)]

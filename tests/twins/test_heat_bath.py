@@ -15,6 +15,7 @@ from rsmi.models.lattice.heat_bath import (
     System,
     count,
     count_up,
+    exchange,
     pack,
     paths,
     sample_chain,
@@ -191,6 +192,23 @@ def test_rows_and_counts(sites):
         a, b = up[:, bonds[:, 0]], up[:, bonds[:, 1]]
         np.testing.assert_array_equal(count(spins, bonds, True), (a ^ b).sum(axis=1))
         np.testing.assert_array_equal(count(spins, bonds, False), (a & b).sum(axis=1))
+
+
+@pytest.mark.parametrize("sites", [1, 70])
+def test_exchanges(sites):
+    """The replicas of a mask change places, all others stay."""
+    generator = np.random.default_rng(sites)
+    one, other = (generator.integers(0, 2, (REPLICAS, sites)) > 0 for _ in range(2))
+    rows = [np.packbits(up, axis=1, bitorder="little") for up in (one, other)]
+    spins = [unpack(packed, sites) for packed in rows]
+    mask = generator.random(REPLICAS) < 0.3
+    exchange(*spins, mask)
+    for first, second, found in ((one, other, spins[0]), (other, one, spins[1])):
+        expected = np.where(mask[:, np.newaxis], second, first)
+        np.testing.assert_array_equal(configurations_of(found), expected)
+    for wrong in (mask[:-1], mask.astype(np.uint8)):
+        with pytest.raises(ValueError):
+            exchange(*spins, wrong)
 
 
 def test_batches_of_a_square_lattice_are_full():
