@@ -24,6 +24,7 @@ from rsmi.samples.subject import subject
 from rsmi.samples.views import ResultFile, SamplesFile
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.binning import LENGTH
+from rsmi.statistics.rounding import DIGITS_OF_ERRORS, estimates, reported, significant
 from rsmi.statistics.summary import separate_chains
 from rsmi.store import File, Writer, canonical_json
 
@@ -204,15 +205,16 @@ def _oblong(shapes: Sequence[Sequence[int]]) -> dict[str, list[list[int]]]:
 def _publish(
     session: Session, work: Crossing, curves: finite_size.Curves, rows: list[dict], blocks: int
 ) -> None:
-    result = _result(work, rows, blocks)
+    result = reported(_result(work, rows, blocks))
 
     def fill(writer: Writer) -> None:
         writer.write("/result", np.bytes_(canonical_json(result)))
         writer.write("/curves/size", np.array(result["sizes"], dtype=np.int64))
         writer.write("/curves/coupling", curves.coupling)
         for column, name in enumerate(finite_size.QUANTITIES):
-            writer.write(f"/curves/{name}", np.ascontiguousarray(curves.value[..., column]))
-            writer.write(f"/curves/{name}_error", np.ascontiguousarray(curves.error[..., column]))
+            values, errors = curves.value[..., column], curves.error[..., column]
+            writer.write(f"/curves/{name}", estimates(values, errors))
+            writer.write(f"/curves/{name}_error", significant(errors, DIGITS_OF_ERRORS))
 
     contradictions = contradictions_of(source.file for source in work.sources) or None
     attributes = {"model": result["model"], "contradictions": contradictions}

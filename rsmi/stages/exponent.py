@@ -20,6 +20,7 @@ from rsmi.samples.flow_ensembles import FlowEnsemble, ensembles_of
 from rsmi.samples.subject import subject
 from rsmi.samples.views import FlowFile, ResultFile
 from rsmi.stages.exponent_analysis import SECTORS, STEP, analyse
+from rsmi.statistics.rounding import reported
 from rsmi.store import File, Writer, canonical_json
 
 __all__ = ["STEP", "request", "run", "summary"]
@@ -66,6 +67,7 @@ def run(
         result = analyse(
             ensembles, scale_factor(flow), critical_temperature, flow.rules, step or STEP
         )
+        result = reported(result)
         _publish(session, flow, result)
     if "withheld" in result:
         log.warning("%s: the exponents are withheld: %s", output, result["withheld"])

@@ -8,12 +8,12 @@ import re
 import h5py
 import numpy as np
 import pytest
+from conftest import run_here
+from imports_generator import TC, heat_bath, neighbours, one_chain, pool
 
 from rsmi.models.base import Model
 from rsmi.samples.examination.survey import Surveyor
 from rsmi.samples.files import open_file
-from tests.conftest import run_here
-from tests.reliability.imports_generator import TC, heat_bath, neighbours, one_chain, pool
 
 SHAPE = (12, 12)
 LABEL = f"--model ising --temperature {1.1 * TC!r}"

@@ -4,9 +4,8 @@ import collections
 
 import numpy as np
 import pytest
-
-from tests.conftest import run_here
-from tests.reliability.imports_generator import good_import, wrong_import
+from conftest import run_here
+from imports_generator import good_import, wrong_import
 
 
 def imported(case):

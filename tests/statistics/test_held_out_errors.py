@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from conftest import run_here
+from imports_generator import TC, heat_bath, pool
 
 from rsmi.information.decoder import decoder_bound, fit_decoder
 from rsmi.lattice.geometry import Geometry, choose_windows, extract_windows
@@ -9,8 +11,6 @@ from rsmi.lattice.packed import pack_spins
 from rsmi.samples.examination.stored import of_file
 from rsmi.samples.files import open_file
 from rsmi.samples.windows import WindowSet
-from tests.conftest import run_here
-from tests.reliability.imports_generator import TC, heat_bath, pool
 
 SHAPE, GEOMETRY = (12, 12), Geometry((2, 2), 1, 1)
 RULE = np.full((1, 4), 1.0), np.zeros(1), False

@@ -36,6 +36,7 @@ from rsmi.stages.training.hidden import HiddenOptions
 from rsmi.stages.training.methods import Method, Restart
 from rsmi.stages.training.rule_numbers import still_rising
 from rsmi.stages.training.sector import SectorChoice
+from rsmi.statistics.rounding import reported, significant
 from rsmi.store import Writer
 
 log = logging.getLogger("rsmi")
@@ -285,17 +286,21 @@ def _publish(session: Session, work: LambdaTraining, outcome: Outcome) -> None:
         **_units_attributes(windows),
         "windows": windows.count,
         "restart": outcome.best,
-        **measures.bound_attributes(outcome.soft, outcome.hard, outcome.shuffled),
-        **exact,
-        **explained,
-        **pairs,
+        **reported(
+            {
+                **measures.bound_attributes(outcome.soft, outcome.hard, outcome.shuffled),
+                **exact,
+                **explained,
+                **pairs,
+            }
+        ),
     }
 
     def fill(writer: Writer) -> None:
         write_mask(writer, windows.geometry)
         _write_rules(writer, work, outcome)
         _write_curves(writer, session, work, outcome)
-        for name, values in (of_units | of_pairs).items():
+        for name, values in reported(of_units | of_pairs).items():
             writer.write(name, values)
         writer.write("/split/held_out", windows.split.held_out)
 
@@ -323,7 +328,7 @@ def _write_rules(writer: Writer, work: LambdaTraining, outcome: Outcome) -> None
     writer.write("/bias", outcome.rule.bias)
     writer.write("/restarts/filters", on_all_sites(windows, filters))
     writer.write("/restarts/bias", np.array([rule.bias for rule in rules]))
-    writer.write("/restarts/bound", np.array([bound.value for bound in outcome.bounds]))
+    writer.write("/restarts/bound", significant([bound.value for bound in outcome.bounds]))
 
 
 def _write_curves(writer: Writer, session: Session, work: LambdaTraining, outcome: Outcome) -> None:
