@@ -2,7 +2,7 @@
 of the time.
 
 A server imports rsmi once and forks for every command. The fork has the arguments, the folder, the
-environment and the standard streams that were asked for; it runs ``main()`` and ends as any
+environment and the standard streams that were asked for; it runs ``main()`` and ends as an
 interpreter does, so that its output, its signals and its exit code are those of a process that was
 started. What a fork cannot show is how the interpreter starts: imports, and variables of the
 environment that libraries read at once.
@@ -23,6 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -270,8 +271,25 @@ def main() -> NoReturn:
     os.environ.update(request["environment"])
     sys.argv = ["rsmi", *request["arguments"]]
     exec(request["prelude"], {"__name__": "__main__"})
-    importlib.import_module("rsmi.cli").main()
+    try:
+        importlib.import_module("rsmi.cli").main()
+    except SystemExit as end:
+        _end(end.code)
+        raise
     sys.exit()
+
+
+def _end(code: Any) -> None:
+    """End as an interpreter does, but without clearing its modules, which takes longer than a
+    short command. Return if a stream cannot be flushed: then the interpreter shall complain."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError, ValueError):
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        if isinstance(code, int):
+            os._exit(code)
 
 
 if __name__ == "__main__":

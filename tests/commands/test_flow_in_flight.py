@@ -19,7 +19,7 @@ KC = critical_coupling(2)
 RULE = "--rule majority --steps 2"
 REPLICAS = (
     "--model ising --size 8 --temperature Tc --algorithm heat-bath --thermalization 5 --interval 3"
-    " --samples 6000 --seed 3"
+    " --samples 3500 --seed 3"
 )
 CASES = [
     (REPLICAS, RULE),

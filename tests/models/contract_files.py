@@ -42,7 +42,7 @@ class FileContract(Registration):
         components = self.answers.components(attributes)
         for geometry in accepted:
             columns = Columns.of_components(geometry.block_offsets, components)
-            blocks = columns.one_hot(self.blocks_of(attributes, configurations[:100], geometry))
+            blocks = columns.one_hot(self.blocks_of(attributes, configurations[:40], geometry))
             declared = self.answers.constraints(geometry, attributes)
             count = 0 if declared is None else len(declared.vectors)
             if count:

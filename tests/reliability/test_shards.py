@@ -37,15 +37,16 @@ RUNS = {
 QUICK = "--thermalization 2 --interval 1"
 REPLICAS = f"sample --size 6x4 --temperature 3 --algorithm heat-bath {QUICK}"
 FLOW = f"flow --model ising --size 4 --algorithm heat-bath {QUICK} --rule majority --steps 1"
-# Three shards of every kind of work, and one run in any number of them. What the models sample in
-# other ways is divided by the contract of models.
+# Three shards of every kind of work, and one run in more shards; one or two shards are slow. What
+# the models sample in other ways is divided by the contract of models.
 THREE = ("local chains, all found by a pilot", "flow of what is sampled", "flow")
+DEFAULT = {("cluster chains", 7), *((name, 3) for name in THREE)}
 NUMBERS = [
     pytest.param(
         line,
         count,
         id=f"{name}, {count}",
-        marks=() if name == "cluster chains" or count == 3 and name in THREE else pytest.mark.slow,
+        marks=() if (name, count) in DEFAULT else pytest.mark.slow,
     )
     for name, line in RUNS.items()
     for count in (1, 2, 3, 7)
