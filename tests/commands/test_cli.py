@@ -99,7 +99,7 @@ BAD = {
     f"{SIZED} --dimension 4 --temperature 2": "--dimension",
     f"{SIZED} --temperature Tc --time-limit soon": "--time-limit 'soon'",
     f"{SIZED} --temperature Tc --threads 0": "--threads",
-    f"{SIZED} --temperature Tc --model potts": "'potts' is not one of 'ising', 'dimers'",
+    f"{SIZED} --temperature Tc --model heisenberg": "'heisenberg' is not one of 'ising', 'ashkin",
     f"{SIZED} --temperature Tc --noise-pairing cell": (
         "--noise-pairing is an option for --model dimers only"
     ),
@@ -515,7 +515,7 @@ def test_help_of_a_model(name, model, here):
         (
             ["import", "x.npy", "--model"],
             "",
-            ["ising", "triangular-ground-states", "none"],
+            ["ising", "clock", "potts", "triangular-ground-states", "none"],
         ),
     ],
 )
@@ -528,18 +528,18 @@ def test_completion_of_a_model(words, incomplete, expected):
 @pytest.fixture
 def broken_model(monkeypatch):
     """A package with a model is installed, and cannot be imported."""
-    point = EntryPoint("potts", "no_such_package:MODEL", models.GROUP)
-    monkeypatch.setattr(models, "installed", lambda: {"potts": point})
+    point = EntryPoint("heisenberg", "no_such_package:MODEL", models.GROUP)
+    monkeypatch.setattr(models, "installed", lambda: {"heisenberg": point})
 
 
 def test_a_model_that_cannot_be_imported(broken_model, here, pipeline, workplace):
     """One sentence where it is needed; nothing else is disturbed."""
     sentence = (
-        "--model potts: no_such_package:MODEL cannot be imported (ModuleNotFoundError: No module"
+        "--model heisenberg: no_such_package:MODEL cannot be imported (ModuleNotFoundError: No module"
         " named 'no_such_package')"
     )
     for more in ("", "--states 3"):
-        line = f"sample --model potts --size 8 --samples 8 {more} -o x.h5"
+        line = f"sample --model heisenberg --size 8 --samples 8 {more} -o x.h5"
         assert_refused(here(*line.split()), 1, sentence)
     for name in ("sample", "flow", "import", "exact"):
         help_text = here(name, "--help")
