@@ -515,7 +515,7 @@ def test_help_of_a_model(name, model, here):
         (
             ["import", "x.npy", "--model"],
             "",
-            ["ising", "clock", "potts", "triangular-ground-states", "none"],
+            ["ising", "clock", "potts", "six-vertex", "triangular-ground-states", "none"],
         ),
     ],
 )
@@ -535,8 +535,8 @@ def broken_model(monkeypatch):
 def test_a_model_that_cannot_be_imported(broken_model, here, pipeline, workplace):
     """One sentence where it is needed; nothing else is disturbed."""
     sentence = (
-        "--model heisenberg: no_such_package:MODEL cannot be imported (ModuleNotFoundError: No module"
-        " named 'no_such_package')"
+        "--model heisenberg: no_such_package:MODEL cannot be imported (ModuleNotFoundError: No"
+        " module named 'no_such_package')"
     )
     for more in ("", "--states 3"):
         line = f"sample --model heisenberg --size 8 --samples 8 {more} -o x.h5"

@@ -107,6 +107,25 @@ FILES = {
         f" {_QUICK} --samples 12 --chains 2"
     ),
     "wolff-2d.h5": f"{_ISING} --size 8 --algorithm wolff --samples 16 --chains 2",
+    # Variables with q states.
+    "potts-clusters.h5": (
+        f"sample --model potts --states 3 --size 7x9 --temperature Tc {_QUICK} --samples 20"
+    ),
+    "potts-3d.h5": (
+        f"sample --model potts --states 10 --dimension 3 --size 5x4x3 --coupling 0.9 {_QUICK}"
+        " --algorithm wolff --samples 12 --chains 2"
+    ),
+    "potts-heat-bath.h5": (
+        f"sample --model potts --states 4 --size 8 --coupling 1 {_QUICK} --algorithm heat-bath"
+        " --samples 12 --chains 5"
+    ),
+    "clock.h5": (
+        f"sample --model clock --states 6 --size 8 --temperature 0.8 {_QUICK} --samples 12"
+    ),
+    "ashkin-teller.h5": (
+        f"sample --model ashkin-teller --four-spin 0.5 --size 8 --temperature Tc {_QUICK}"
+        " --samples 12"
+    ),
     "wolff-3d.h5": f"{_ISING} --dimension 3 --size 4 --algorithm wolff --samples 12 --chains 2",
     "pilot.h5": "sample --size 5 --temperature 1.3Tc --samples 12 --chains 2",
     "pilot-replicas.h5": "sample --size 4 --temperature 1.5Tc --samples 600 --chains 512",
