@@ -32,7 +32,7 @@ class ModelCommand(click.Command):
 
     default: str | None = models.DEFAULT
     sections: tuple[tuple[str, tuple[str, ...] | None], ...] = (
-        ("Model", ("model", "dimension", "size", "temperature", "coupling", "boundary")),
+        ("Model", ("model", "dimension", "size", "temperature", "temper", "coupling", "boundary")),
         ("Sampling", ("algorithm", "samples", "chains", "thermalization", "interval")),
         ("Options", None),
     )

@@ -22,19 +22,6 @@ algorithm that updates one cluster or worm at a time makes as many of them as ch
 variable per site, which a pilot run finds. With auto, a pilot run measures the autocorrelation time
 and chooses both numbers such that stored samples are practically independent.
 
-With --temper T1,T2,..., lattices at all these temperatures make a ladder (parallel tempering).
-After every second sweep, lattices at neighbouring temperatures exchange their configurations, with
-the probability that keeps the distribution at every temperature exact. So lattices that are stuck
-at a low temperature are renewed at a high one, which helps where systems are frustrated or have
-several ordered states. --chains counts ladders, --samples the configurations at each temperature.
-There is one file for each temperature: {T} in the name of -o stands for it as it is written. Each
-file names the ladder and the rates of exchange. The files of one ladder are not independent of each
-other. Shards of each temperature are merged by themselves.
-
-\b
-Example: a frustrated magnet at five temperatures, in files j-1.5.h5, j-1.7.h5 and so on
-  rsmi sample --model ising-j1j2 --size 16 --temper 1.5,1.7,1.9,2.1,2.3 --samples 2000 -o 'j-{T}.h5'
-
 The same command resumes a run that was interrupted, and with more --samples it extends the file.
 
 What follows describes the chosen model.
@@ -50,8 +37,9 @@ What follows describes the chosen model.
     metavar="T,T[,T...]",
     default=None,
     help=(
-        "Temperatures of parallel tempering in increasing order, in place of --temperature; -o then"
-        " has {T} in its name."
+        "Temperatures of parallel tempering in increasing order, in place of --temperature, for"
+        " models on lattices, whose help says more; the name of -o then has {T} for the"
+        " temperature."
     ),
 )
 @common.stage_command(shards=True, remote=True)

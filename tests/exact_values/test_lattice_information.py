@@ -164,6 +164,13 @@ def test_small_tori(case):
     assert information(found, filters) == pytest.approx(information(expected, filters), abs=1e-11)
 
 
+def test_cold_antiferromagnet():
+    """Two ground states: V and E know each other's sublattice, ln 2. Weights span 1e+-3000."""
+    own = definition("ising-square", couplings={"nearest": -1.0})
+    joint = LatticeEnumeration(own).joint(Geometry((2, 2), 0, 1), (4, 4), 400.0)
+    assert information(joint, None) == pytest.approx(math.log(2), abs=1e-12)
+
+
 # ---- the command ---------------------------------------------------------------------------------
 
 
@@ -217,7 +224,7 @@ REFUSED = {
     "--model ising-kagome --size 3 --temperature 2 --buffer 0 --block 1x1 --rule majority": (
         "a named rule is for one site in a cell, and ising-kagome has 3: write a filter"
     ),
-    "--model ising-triangular --size 12 --temperature 2 --rule majority": "take a smaller lattice",
+    "--model ising-triangular --size 12 --temperature 2 --rule majority": "or a smaller block",
     "--model ising-triangular --size 8 --temperature 2 --block 3x3 --rule majority": (
         "9 + 24 variables, whose states are all enumerated: at most 24 together"
     ),

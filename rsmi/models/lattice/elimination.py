@@ -206,19 +206,20 @@ def summed(
     logarithm : float
         The logarithm of a common factor of the table.
     table : ndarray, (2^kept,)
-        The sums. Their order is that in which the kept sites are added, the last one slowest.
+        The sums. Their order is that in which the kept sites are added, the last one slowest. If
+        all vanish there is a single 0, and the logarithm is -inf.
     """
     logarithm = _fixed_exponent(factors, fixed)
     exponents = _with_fixed(factors, fixed)
     table: NDArray[np.number] = np.ones(1, dtype=factors.sites.dtype)
     open_sites: list[int] = []
     for site, closed in zip(order.sites, order.closed):
-        parts = [
-            table * _outer([_factor(factors, site, state, other) for other in open_sites])
-            for state in (0, 1)
-        ]
-        weights = _exp(exponents[site])
-        table = np.concatenate([part * weight for part, weight in zip(parts, weights)])
+        own = [_factors(factors.pairs[site].get(other)) for other in open_sites]
+        (weights,), shift = _factors(exponents[site : site + 1])
+        logarithm += shift + sum(largest for _, largest in own)
+        table = np.concatenate(
+            [table * _outer([pair[state] for pair, _ in own]) * weights[state] for state in (0, 1)]
+        )
         open_sites.append(site)
         for one in closed:
             place = open_sites.index(one)
@@ -226,31 +227,28 @@ def summed(
             del open_sites[place]
         largest = float(np.abs(table.real).max())
         if not 0 < largest < math.inf:
-            return -math.inf, np.zeros_like(table)
+            return -math.inf, np.zeros(1)
         table = table / largest
         logarithm += math.log(largest)
     return logarithm, table
 
 
-def _exp(exponents: NDArray[np.number]) -> NDArray[np.number]:
-    """The exponential, which is 0 at -inf also of complex numbers."""
+def _factors(exponents: NDArray[np.number] | None) -> tuple[NDArray[np.number], float]:
+    """The exponentials of a table of exponents, relative to the largest one, and this exponent; of
+    -inf it is 0. Sites that are no neighbours have the factor 1."""
+    if exponents is None:
+        return np.ones((2, 2)), 0.0
     impossible = np.isneginf(exponents.real)
-    return np.where(impossible, 0.0, np.exp(np.where(impossible, 0.0, exponents)))
+    largest = float(exponents.real.max())
+    relative = np.where(impossible, 0.0, exponents - largest)
+    return np.where(impossible, 0.0, np.exp(relative)), largest
 
 
-def _factor(factors: Factors, site: int, state: int, other: int) -> NDArray[np.number] | None:
-    """The factors (2,) of the states of an open site beside a new one; None if they are no
-    neighbours."""
-    exponents = factors.pairs[site].get(other)
-    return None if exponents is None else _exp(exponents[state])
-
-
-def _outer(factors: Sequence[NDArray[np.number] | None]) -> NDArray[np.number]:
-    """The product of factors of all open sites for every entry of a table."""
+def _outer(factors: Sequence[NDArray[np.number]]) -> NDArray[np.number]:
+    """The product of factors (2,) of all open sites for every entry of a table."""
     product: NDArray[np.number] = np.ones(1)
     for factor in factors:
-        pair = np.ones(2) if factor is None else factor
-        product = (pair[:, np.newaxis] * product).reshape(-1)
+        product = (factor[:, np.newaxis] * product).reshape(-1)
     return product
 
 

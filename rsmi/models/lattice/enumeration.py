@@ -16,6 +16,8 @@ from rsmi.models.lattice.system import StatePoint
 
 MOST_VARIABLES = 24  # of block and environment: 2^24 probabilities take 128 MiB
 _MOST_ENTRIES = 1 << 31  # of the tables of all sums: about ten seconds
+_SMALLEST = 1e-150  # of weights relative to the largest: products of two do not underflow
+_ENTRIES_OF_A_STEP = 1 << 13  # that take as long as the rest of a step
 
 
 class LatticeEnumeration:
@@ -55,15 +57,18 @@ class LatticeEnumeration:
         )
         factors = elimination.factors_of(point)
         order = elimination.best_order(factors, elimination.starts_of(point), environment, block)
-        if order.entries << len(block) > _MOST_ENTRIES:
+        cost = order.entries + _ENTRIES_OF_A_STEP * len(order.sites)
+        if cost << len(block) > _MOST_ENTRIES:
             raise UsageError(
-                f"{shape_text(shape)}: too many sites lie in neither block nor environment, and"
-                " their states are summed over; take a smaller lattice"
+                f"{geometry} on {shape_text(shape)}: the sum over all sites for each of"
+                f" 2^{len(block)} states of the block takes too long; take a smaller lattice or a"
+                " smaller block"
             )
         table = _joint(factors, order, block)
         if not table.any():
             raise UsageError(
-                "the temperature is so low that all weights vanish in floating-point numbers"
+                "the temperature is so low that weights vanish in floating-point numbers: take a"
+                " higher one"
             )
         return table[:, table.any(axis=0)] / table.sum()
 
@@ -89,4 +94,8 @@ def _joint(
     shift = max(logarithm for logarithm, _ in sums)
     if np.isneginf(shift):
         return np.zeros((len(sums), 1))
-    return np.array([row * math.exp(logarithm - shift) for logarithm, row in sums])
+    table = np.zeros((len(sums), max(len(row) for _, row in sums)))
+    for own, (logarithm, row) in zip(table, sums):
+        own[:] = row * math.exp(logarithm - shift)  # 0 of states that cannot be
+    table[table < _SMALLEST] = 0.0
+    return table

@@ -43,6 +43,16 @@ also measures the Fourier modes that order first. Swendsen-Wang and Wolff flip c
 with bonds of any range and either sign; they help near the critical point of lattices that are not
 frustrated. With auto it is heat bath.
 
+With --temper T1,T2,..., lattices at all these temperatures make a ladder (parallel tempering).
+After every second sweep, lattices at neighbouring temperatures exchange their configurations, with
+the probability that keeps the distribution at every temperature exact. So lattices that are stuck
+at a low temperature are renewed at a high one, which helps where systems are frustrated or have
+several ordered states. --chains counts ladders, --samples the configurations at each temperature.
+There is one file for each temperature: {T} in the name of -o stands for it as it is written. Each
+file holds the ladder and the rates of exchange, which 'rsmi info' shows; rates below some 10 % ask
+for more temperatures between. The files of one ladder are not independent of each other. Shards are
+merged for each temperature.
+
 Of several couplings each is set by --ratio NAME=VALUE in units of J. --antiferromagnetic turns the
 sign of all couplings round, and so does a negative --coupling. Hard cores alone have no temperature
 but a --fugacity z, and the stored energy is minus the number of particles. With couplings the
@@ -99,6 +109,11 @@ class LatticeModel(Model):
             "hard hexagons at their critical point",
             "rsmi sample --model hard-hexagons --size 24 --fugacity zc --samples 20000 -o"
             " hexagons.h5",
+        ),
+        (
+            "a frustrated magnet at five temperatures, in files j-1.5.h5, j-1.7.h5 and so on",
+            "rsmi sample --model ising-j1j2 --size 16 --temper 1.5,1.7,1.9,2.1,2.3 --samples 2000"
+            " -o 'j-{T}.h5'",
         ),
     )
     algorithms = ("heat-bath", *ALGORITHMS)
