@@ -96,19 +96,45 @@ void all_blocks(int64_t n_block, double *spins)
             spins[i * ld + v] = v < n ? (double)(2 * (v >> i & 1) - 1) : 0.0;
 }
 
-int enumerate_information(const double *posterior, int64_t n_environments, int64_t n_block,
-                          int64_t n_hidden, const double *filters, const double *bias,
-                          double *value, double *filters_gradient, double *bias_gradient)
+int64_t block_states(const feature_table *features, int64_t n_block)
 {
-    if (n_block > ENUMERATE_LARGEST_BLOCK || n_hidden < 1 || n_hidden > CHANNEL_MOST_HIDDEN)
+    const int64_t q = features->values ? features->states : 2;
+    int64_t states = 1;
+    for (int64_t i = 0; i < n_block && states > 0; i++)
+        states = states * q <= (int64_t)1 << ENUMERATE_LARGEST_BLOCK ? states * q : -1;
+    return states;
+}
+
+/* The features (feature_count, states) of all blocks, batch-last. */
+static void features_of_blocks(const feature_table *f, int64_t n_block, int64_t n_blocks,
+                               double *out)
+{
+    if (!f->values) {
+        all_blocks(n_block, out);
+        return;
+    }
+    const int64_t ld = padded(n_blocks);
+    int64_t power = 1;
+    for (int64_t i = 0; i < n_block; i++, power *= f->states)
+        for (int64_t v = 0; v < n_blocks; v++)
+            for (int64_t a = 0; a < f->width; a++)
+                out[(i * f->width + a) * ld + v] = f->values[v / power % f->states * f->width + a];
+}
+
+int enumerate_information(const double *posterior, int64_t n_environments, int64_t n_block,
+                          int64_t n_hidden, int softmax, const feature_table *features,
+                          const double *filters, const double *bias, double *value,
+                          double *filters_gradient, double *bias_gradient)
+{
+    const int64_t n_blocks = block_states(features, n_block);
+    if (n_blocks < 1 || n_hidden < 1 || n_hidden > (softmax ? 16 : CHANNEL_MOST_HIDDEN))
         return RSMI_BAD_SHAPE;
-    const int64_t n_blocks = (int64_t)1 << n_block, ld = padded(n_blocks),
-                  n_states = (int64_t)1 << n_hidden;
-    const channel c = {n_hidden, n_block, filters, bias};
+    const channel c = {n_hidden, feature_count(features, n_block), filters, bias, softmax};
+    const int64_t ld = padded(n_blocks), n_states = channel_states(&c);
     arena a = {0};
     enumeration e;
     enumeration_take(&a, n_states, n_blocks, 1, &e);
-    double *spins = arena_doubles(&a, (size_t)(n_block * ld)),
+    double *spins = arena_doubles(&a, (size_t)(c.n_block * ld)),
            *p = arena_doubles(&a, (size_t)(n_hidden * ld));
     double *q = arena_doubles(&a, (size_t)(n_states * ld)),
            *field_gradient = arena_doubles(&a, (size_t)((n_hidden + 1) * ld));
@@ -116,7 +142,7 @@ int enumerate_information(const double *posterior, int64_t n_environments, int64
     const int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
     if (status == RSMI_OK) {
         enumeration_reset(&e);
-        all_blocks(n_block, spins);
+        features_of_blocks(features, n_block, n_blocks, spins);
         channel_probabilities(&c, n_blocks, spins, p, q);
         for (int64_t i = 0; i < n_environments; i++) {
             memcpy(row, posterior + i * n_blocks, (size_t)n_blocks * sizeof(double));

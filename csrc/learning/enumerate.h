@@ -6,8 +6,12 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "learning/features.h"
 
 enum { ENUMERATE_LARGEST_BLOCK = 16 };
+
+/* The number of states of a block; -1 beyond 2^16. */
+int64_t block_states(const feature_table *features, int64_t n_block);
 
 /* Sums over the environments so far. */
 typedef struct {
@@ -39,9 +43,12 @@ void normalize_rows(int64_t rows, int64_t n_blocks, double *log_weight);
  * site i. */
 void all_blocks(int64_t n_block, double *spins);
 
-/* I(H:E) and its gradient from a given table posterior (n_environments, 2^n_block) = P(V|e). */
+/* I(H:E) and its gradient from a given table posterior (n_environments, 2^n_block) = P(V|e). With a
+ * table of features the sites have its number q of states, and the states of the block are sum_i
+ * code_i q^i, at most 2^16; a softmax has n_hidden coarse states, see channel.h. */
 int enumerate_information(const double *posterior, int64_t n_environments, int64_t n_block,
-                          int64_t n_hidden, const double *filters, const double *bias,
-                          double *value, double *filters_gradient, double *bias_gradient);
+                          int64_t n_hidden, int softmax, const feature_table *features,
+                          const double *filters, const double *bias, double *value,
+                          double *filters_gradient, double *bias_gradient);
 
 #endif

@@ -8,7 +8,7 @@
 static double contraction(int64_t n_hidden, int64_t n_block, const double *parameters, int64_t n,
                           const double *spins, const double *derivative, double *p, double *q)
 {
-    const channel c = {n_hidden, n_block, parameters, parameters + n_hidden * n_block};
+    const channel c = {n_hidden, n_block, parameters, parameters + n_hidden * n_block, 0};
     double sum = 0;
     channel_probabilities(&c, n, spins, p, q);
     for (int64_t i = 0; i < padded(n) << n_hidden; i++)
@@ -27,7 +27,7 @@ static void check_channel(int64_t n_hidden, int64_t n_block, int64_t n, double s
     double *derivative = random_doubles(n_states * ld, 1), *gradient = take_doubles(size),
            *scratch = take_doubles((n_hidden + 1) * ld);
     double *parameters = random_doubles(size, scale), *mean = take_doubles(n_states), total = 0;
-    const channel c = {n_hidden, n_block, parameters, parameters + n_hidden * n_block};
+    const channel c = {n_hidden, n_block, parameters, parameters + n_hidden * n_block, 0};
     for (int64_t s = 0; s < n; s++)
         index[s] = s;
     gather_spins(n, n_block, table, index, spins);

@@ -30,8 +30,11 @@ static double likelihood(const decoder_shape *shape, const double *parameters, i
 
 static void check_decoder(int64_t n_environment, int64_t n_units, int64_t n_hidden, int64_t n)
 {
-    const decoder_shape shape = {n_environment, n_units, n_hidden,
-                                 n % 2 ? NULL : random_doubles(n_environment, 0.4)};
+    const decoder_shape shape = {.n_environment = n_environment,
+                                 .n_units = n_units,
+                                 .n_hidden = n_hidden,
+                                 .environment_mean =
+                                     n % 2 ? NULL : random_doubles(n_environment, 0.4)};
     const decoder_schedule schedule = {200, 50, 0.02};
     const int64_t size = decoder_size(&shape), ld = padded(n), n_states = (int64_t)1 << n_hidden;
     expect(size ==

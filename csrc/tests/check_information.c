@@ -13,8 +13,10 @@ static double information(const double *posterior, int64_t n, int64_t n_block, i
 {
     double value;
     const int64_t filters = n_hidden * n_block;
-    expect(enumerate_information(posterior, n, n_block, n_hidden, parameters, parameters + filters,
-                                 &value, gradient, gradient + filters) == RSMI_OK);
+    const feature_table spins = {0};
+    expect(enumerate_information(posterior, n, n_block, n_hidden, 0, &spins, parameters,
+                                 parameters + filters, &value, gradient,
+                                 gradient + filters) == RSMI_OK);
     return value;
 }
 
@@ -102,7 +104,7 @@ static void check_chains(int64_t n_block, int64_t n_hidden, int64_t n_chains)
            *environments = take_doubles(2 * ld);
     const theta_pair theta = {n_block,      2,    3, 2, zeros, visible_bias, zeros, zeros,
                               visible_bias, zeros};
-    const channel c = {n_hidden, n_block, filters, bias};
+    const channel c = {n_hidden, n_block, filters, bias, 0};
     int8_t *chains = random_spins(n_states * n_block * n_chains);
     arena a = {0};
     theta_fields fields;

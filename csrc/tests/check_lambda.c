@@ -176,11 +176,12 @@ static void check_refusals(void)
     expect(train_once(p) == RSMI_BAD_SHAPE);
     release_all();
 
+    const feature_table spins = {0};
     p = make_problem(LAMBDA_ENUMERATE, 17, 6, 2, 11, 0.3);
     expect(train_once(p) == RSMI_BAD_SHAPE);
     for (int64_t n_block = 4; n_block <= 17; n_block += 13)
-        expect(enumerate_information(NULL, 0, n_block, n_block == 4 ? 9 : 2, NULL, NULL, NULL, NULL,
-                                     NULL) == RSMI_BAD_SHAPE);
+        expect(enumerate_information(NULL, 0, n_block, n_block == 4 ? 9 : 2, 0, &spins, NULL, NULL,
+                                     NULL, NULL, NULL) == RSMI_BAD_SHAPE);
     release_all();
 
     p = make_problem(LAMBDA_PAIRS, 4, 6, 2, 11, 0.3);

@@ -33,6 +33,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rsmi.information.categorical import HiddenUnits, tied_filters
 from rsmi.kernels import objectives as kernel
 
 OBJECTIVES = ("proxy", "logsum", "enumerate", "decoder")
@@ -240,7 +241,10 @@ def evaluate_objective(
 
 
 def enumerate_objective(
-    posterior: ArrayLike, filters: ArrayLike, bias: ArrayLike
+    posterior: ArrayLike,
+    filters: ArrayLike,
+    bias: ArrayLike,
+    hidden: HiddenUnits | None = None,
 ) -> ObjectiveValue:
     """Return I(H:E) of the soft channel from a table of P(V|e), and its gradient.
 
@@ -252,6 +256,21 @@ def enumerate_objective(
         of these environments.
     filters : array_like of float, (n_hidden, n_block)
     bias : array_like of float, (n_hidden,)
+    hidden : HiddenUnits, optional
+        Hidden units with several states, or units that act on features of codes; the filters are
+        then of their shape, and the posterior has q^n_block columns. Tied filters have no bias.
     """
-    arrays = (np.ascontiguousarray(x, float) for x in (posterior, filters, bias))
-    return ObjectiveValue(*kernel.enumerate_information(*arrays), np.zeros(0))
+    table, rows, constants = (np.ascontiguousarray(x, float) for x in (posterior, filters, bias))
+    if hidden is None:
+        return ObjectiveValue(*kernel.enumerate_information(table, rows, constants), np.zeros(0))
+    features, several = hidden.features, hidden.states > 0
+    if not hidden.tied or features is None:
+        found = kernel.enumerate_information(table, rows, constants, several, features)
+        return ObjectiveValue(*found, np.zeros(0))
+    free = tied_filters(rows[0], features)
+    value, gradient, _ = kernel.enumerate_information(
+        table, free, np.zeros(hidden.states), several, features
+    )
+    by_site = gradient.reshape(hidden.states, -1, features.shape[1])
+    tied = np.einsum("hia,ha->i", by_site, features)[np.newaxis]
+    return ObjectiveValue(value, tied, np.zeros(1), np.zeros(0))

@@ -58,6 +58,10 @@ def train(
     windows: Windows, settings: Settings, state: dict[str, np.ndarray], epochs: int
 ) -> tuple[Array, Array, Array]: ...
 def enumerate_information(
-    posterior: Array, filters: Array, bias: Array
+    posterior: Array,
+    filters: Array,
+    bias: Array,
+    softmax: bool = False,
+    features: Array | None = None,
 ) -> tuple[float, Array, Array]: ...
 def pair_log_cosh(rows: Array, columns: Array, repeats: int = 1) -> Array: ...

@@ -68,8 +68,9 @@ cdef extern from "learning/enumerate.h":
         ENUMERATE_LARGEST_BLOCK
     int c_enumerate_information "enumerate_information"(
         const double *posterior, int64_t n_environments, int64_t n_block, int64_t n_hidden,
-        const double *filters, const double *bias, double *value, double *filters_gradient,
-        double *bias_gradient) nogil
+        int softmax, const feature_table *features, const double *filters, const double *bias,
+        double *value, double *filters_gradient, double *bias_gradient) nogil
+    int64_t block_states(const feature_table *features, int64_t n_block) nogil
 
 cdef extern from "learning/pairs.h":
     int pair_log_cosh_table(
@@ -318,15 +319,21 @@ def train(Windows windows, settings, state, int64_t epochs):
 
 
 def enumerate_information(
-        const double[:, ::1] posterior, const double[:, ::1] filters, const double[::1] bias):
+        const double[:, ::1] posterior, const double[:, ::1] filters, const double[::1] bias,
+        bint softmax=False, const double[:, ::1] features=None):
     """Compute I(H:E) of the soft channel from P(V|e), and its gradients.
 
     Parameters
     ----------
     posterior : ndarray of float64, shape (n_environments, 2**n_block)
-        P(V|e_i) of every environment.
+        P(V|e_i) of every environment; q**n_block columns with features.
     filters : ndarray of float64, shape (n_hidden, n_block)
+        With features of width w, shape (n_hidden, n_block w).
     bias : ndarray of float64, shape (n_hidden,)
+    softmax : bool
+        Whether the filters are those of the states of one hidden unit.
+    features : ndarray of float64, shape (q, w), optional
+        Features of the q states of a site.
 
     Returns
     -------
@@ -341,19 +348,25 @@ def enumerate_information(
         If the arrays do not fit together or the block has more than 16 sites.
     """
     cdef int64_t n = posterior.shape[0], n_hidden = filters.shape[0], n_block = filters.shape[1]
-    require(n > 0 and bias.shape[0] == n_hidden > 0 and n_block > 0,
+    cdef feature_table table = feature_table(0, 0, NULL)
+    if features is not None:
+        table = feature_table(features.shape[0], features.shape[1], &features[0, 0])
+        n_block = n_block // features.shape[1]
+    require(n > 0 and bias.shape[0] == n_hidden > 0 and n_block > 0
+            and feature_count(&table, n_block) == filters.shape[1],
             "filters and bias do not match, or no environment was given")
-    require(n_block <= ENUMERATE_LARGEST_BLOCK and posterior.shape[1] == 1 << n_block,
+    require(posterior.shape[1] == block_states(&table, n_block),
             "posterior must have 2^n_block columns, of a block of at most 16 sites")
-    filters_gradient, bias_gradient = np.empty((n_hidden, n_block)), np.empty(n_hidden)
+    filters_gradient = np.empty((n_hidden, filters.shape[1]))
+    bias_gradient = np.empty(n_hidden)
     cdef double[:, ::1] filters_out = filters_gradient
     cdef double[::1] bias_out = bias_gradient
     cdef double value = 0.0
     cdef int status
     with nogil:
         status = c_enumerate_information(
-            &posterior[0, 0], n, n_block, n_hidden, &filters[0, 0], &bias[0], &value,
-            &filters_out[0, 0], &bias_out[0])
+            &posterior[0, 0], n, n_block, n_hidden, softmax, &table, &filters[0, 0], &bias[0],
+            &value, &filters_out[0, 0], &bias_out[0])
     check_status(status)
     return value, filters_gradient, bias_gradient
 

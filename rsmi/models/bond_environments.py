@@ -15,10 +15,10 @@ after them:
 
 P(V|ring) does not change if r2 and r3 of a quadrant are exchanged, because both touch the same site
 inside. On the smallest torus, 6x6 or 4x4 sites, all other sites are the four corners of the ring,
-and the sum over them and over the exchanges is a trace of small matrices. The quadrant that is
-smallest in its orbit under relabellings of the states comes first, and is the only one of its
-orbit: what is summed over such environments is averaged over the rotations and reflections of the
-block and over the relabellings.
+and the sum over them and over the exchanges is a trace of small matrices. A quadrant that is
+smallest in its orbit under relabellings of the states comes first, and stands for its orbit: what
+is summed over such environments is averaged over the rotations and reflections of the block and
+over the relabellings.
 """
 
 from __future__ import annotations
@@ -124,29 +124,36 @@ class SmallestTorus:
         )
 
     @cached_property
-    def orbits(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The smallest quadrant of the orbit of every quadrant, and the sizes of the orbits."""
+    def images(self) -> NDArray[np.int64]:
+        """The number of the quadrant into which every relabelling, alone and with a reflection,
+        takes each quadrant, (symmetries, n)."""
         number = {tuple(row): i for i, row in enumerate(self.quadrants.tolist())}
-        smallest = np.arange(len(number))
-        for image in self.labels:
-            for turned in (image[self.quadrants], image[self.quadrants[:, ::-1]]):
-                inner = slice(self.buffer, self.buffer + 2)
-                turned[:, inner].sort(axis=1)
-                images = np.array([number[tuple(row)] for row in turned.tolist()])
-                smallest = np.minimum(smallest, images)
-        return smallest, np.bincount(smallest, minlength=len(smallest))
+        inner, images = slice(self.buffer, self.buffer + 2), []
+        for label, step in itertools.product(self.labels, (1, -1)):
+            turned = label[self.quadrants[:, ::step]]
+            turned[:, inner].sort(axis=1)
+            images.append([number[tuple(row)] for row in turned.tolist()])
+        return np.array(images)
 
     def classes(self) -> Iterator[RingClasses]:
-        """Return all classes of rings, some at a time."""
-        smallest, sizes = self.orbits
+        """Return all classes of rings, some at a time.
+
+        The first quadrant is the smallest of its orbit, and the opposite one the smallest of its
+        orbit under the symmetries that keep the first.
+        """
+        smallest = self.images.min(axis=0)
+        sizes = np.bincount(smallest)
         for first in np.flatnonzero(sizes):
             others = np.flatnonzero(smallest >= first)
-            for opposite in others:
+            kept = self.images[self.images[:, first] == first].min(axis=0)
+            of_opposite = np.bincount(kept[others])
+            for opposite in np.flatnonzero(of_opposite):
                 weights = self._weights(int(first), others, int(opposite))
                 equal = (smallest[others] == first).astype(np.int64)
                 ways = 1 + equal[:, None] + equal[None, :] + (smallest[opposite] == first)
                 rings = self._rings(int(first), others, int(opposite))
-                yield RingClasses(rings, (weights * sizes[first] * 4 / ways).ravel())
+                count = 4 * sizes[first] * of_opposite[opposite]
+                yield RingClasses(rings, (weights * count / ways).ravel())
 
     def _rings(self, first: int, others: NDArray[np.int64], opposite: int) -> NDArray[np.int8]:
         """The rings with every pair of second and last quadrants, (n^2, n_ring)."""

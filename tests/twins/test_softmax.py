@@ -1,11 +1,19 @@
 """The objective of the decoder for variables and coarse variables with several states, against a
 twin in numpy: values and gradients to 1e-12."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rsmi.information.categorical import HiddenUnits, one_hot_features, tied_filters
-from rsmi.information.objectives import LambdaProblem, LambdaSettings, evaluate_objective
+from rsmi.information.entropy import entropy
+from rsmi.information.objectives import (
+    LambdaProblem,
+    LambdaSettings,
+    enumerate_objective,
+    evaluate_objective,
+)
 from rsmi.information.training import advance, default_settings, filters_of, initial_state
 
 STATES, SITES, AROUND, WINDOWS = 3, 4, 7, 50
@@ -112,6 +120,32 @@ def test_bits_of_features():
     assert found.value == expected.value
     assert (found.filters_gradient == expected.filters_gradient).all()
     assert (found.decoder_gradient == expected.decoder_gradient).all()
+
+
+@pytest.mark.parametrize("features", FEATURES.values(), ids=FEATURES)
+@pytest.mark.parametrize("hidden", [HiddenUnits(1, 4), HiddenUnits(2), HiddenUnits(1, 3, True)])
+def test_the_sum_over_all_blocks(features, hidden):
+    """I(H:E) from a table P(V|e) is that of the table of the channel; gradients are those of
+    differences."""
+    units = replace(hidden, features=features)
+    generator = np.random.default_rng(6)
+    posterior = generator.dirichlet(np.full(STATES**2, 0.3), 30)
+    shape = (units.n_filters, units.filter_length(2))
+    filters, bias = generator.normal(size=shape), generator.normal(size=shape[0])
+    bias *= not units.tied
+
+    def value(filters, bias):
+        hidden = posterior @ units.channel(filters, bias, 2, False)
+        return entropy(hidden.mean(axis=0)) - entropy(hidden).mean()
+
+    found = enumerate_objective(posterior, filters, bias, units)
+    assert found.value == pytest.approx(value(filters, bias), abs=1e-12)
+    step = 1e-6 * generator.normal(size=filters.shape)
+    change = value(filters + step, bias) - value(filters - step, bias)
+    assert 2 * (found.filters_gradient * step).sum() == pytest.approx(change, abs=1e-11)
+    step = 1e-6 * generator.normal(size=bias.shape) * (not units.tied)
+    change = value(filters, bias + step) - value(filters, bias - step)
+    assert 2 * (found.bias_gradient * step).sum() == pytest.approx(change, abs=1e-11)
 
 
 def test_two_states_are_one_binary_unit():
