@@ -1,10 +1,12 @@
 """A first look at a file of others, in a process that may die of it.
 
 The library HDF5 believes much of what a file says of itself, and a forged file can make it crash,
-run without end, or take all memory. A command therefore lets a forked process go through the file
-first (`rsmi.store.look`). If this process dies, the command refuses the file and goes on living.
-The look takes about 10 ms; `enable` turns it on in processes that run one command. Functions that
-are called from Python do not fork, because their process may have threads.
+run without end, or take all memory. A command therefore lets a forked process open and close the
+file first, in exactly the way in which it opens the file afterwards: the memory of both processes
+is the same at the fork, so that both come to the same end. If the forked process dies, the command
+refuses the file and goes on living. The look takes 15 to 30 ms; `enable` turns it on in processes
+that run one command. Functions that are called from Python do not fork, because their process may
+have threads.
 
 A file is looked at once. Files that this process has written are not looked at.
 """

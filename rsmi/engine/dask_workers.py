@@ -1,13 +1,20 @@
 """Workers of dask: on this machine, in jobs of Slurm, or behind a scheduler that runs already.
 
 This is the only module that imports dask. It imports dask by name and only on demand.
+
+Whoever can reach a scheduler or a worker of dask can run programs as its user. What this module
+starts therefore talks by TLS, with certificates that are made for the command and end with it, and
+only this machine reaches the dashboards. A certificate in the user's configuration of dask is used
+instead, if there is one.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import logging
+import os
 import re
 import subprocess
 import tempfile
@@ -22,6 +29,8 @@ from rsmi.engine.remote import Workers
 from rsmi.errors import Failure, UsageError
 
 log = logging.getLogger("rsmi")
+
+_DASHBOARD = "127.0.0.1:0"
 
 
 def workers_of(
@@ -52,13 +61,16 @@ def workers_of(
             " tls://HOST:8786, or the name of a scheduler's file"
         )
     distributed = _required("distributed", scheduler)
+    if scheduler in ("local", "slurm") and not _has_certificate(distributed):
+        _required("cryptography", scheduler)
     if scheduler == "local":
         return lambda: _connected(distributed, scheduler, lambda: _local(distributed, threads))
     if scheduler == "slurm":
         jobqueue = _required("dask_jobqueue", scheduler)
         if threads is None:
             raise UsageError("--scheduler slurm: give the number of workers by --threads")
-        return lambda: _connected(distributed, scheduler, lambda: _slurm(jobqueue, threads))
+        start = functools.partial(_slurm, distributed, jobqueue, threads)
+        return lambda: _connected(distributed, scheduler, start)
     if scheduler.startswith("tls:") and not _has_certificate(distributed):
         raise UsageError(
             f"--scheduler {scheduler}: needs a certificate: set distributed.comm.tls.ca-file and"
@@ -91,26 +103,66 @@ def _required(package: str, scheduler: str) -> ModuleType:
         ) from error
 
 
+def _security(distributed: ModuleType, folder: str | None = None) -> Any:
+    """The certificates of the user's configuration, or new ones that nobody else has, which lie in
+    a folder if other machines need them."""
+    if _has_certificate(distributed):
+        return distributed.Security(require_encryption=True)
+    security = distributed.Security.temporary()
+    if folder is None:
+        return security
+    settings: dict[str, Any] = {"require_encryption": True}
+    for role in ("scheduler", "worker", "client"):
+        contents = security.get_tls_config_for_role(role)
+        settings["tls_ca_file"] = _stored(folder, "ca", contents["ca_file"])
+        for name in ("key", "cert"):
+            settings[f"tls_{role}_{name}"] = _stored(folder, f"{role}-{name}", contents[name])
+    return distributed.Security(**settings)
+
+
+def _stored(folder: str, name: str, content: str) -> str:
+    """The path of a new file of a folder that only this user may enter."""
+    path = Path(folder, f"{name}.pem")
+    path.write_text(content)
+    return str(path)
+
+
 def _local(distributed: ModuleType, threads: int | None) -> Any:
     return distributed.LocalCluster(
         n_workers=threads,
         threads_per_worker=1,
-        dashboard_address="127.0.0.1:0",
+        dashboard_address=_DASHBOARD,
         silence_logs=logging.CRITICAL,
+        security=_security(distributed),
     )
 
 
-def _slurm(jobqueue: ModuleType, workers: int) -> Any:
+@contextlib.contextmanager
+def _slurm(distributed: ModuleType, jobqueue: ModuleType, workers: int) -> Iterator[Any]:
     """A cluster of Slurm jobs; the user's configuration of dask, under jobqueue.slurm, describes
-    the job."""
-    cluster = jobqueue.SLURMCluster()
-    try:
+    the job.
+
+    The jobs read their certificates from a folder that nobody else may enter, below the configured
+    ``shared-temp-directory`` or the working folder, where Slurm starts jobs.
+    """
+    configured = importlib.import_module("dask.config").get("jobqueue.slurm", {})
+    above = os.path.expanduser(configured.get("shared-temp-directory") or os.getcwd())
+    arguments = configured.get("worker-extra-args") or []
+    with (
+        tempfile.TemporaryDirectory(prefix=".rsmi-tls-", dir=above) as folder,
+        jobqueue.SLURMCluster(
+            security=_security(distributed, folder),
+            protocol="tls://",
+            scheduler_options={
+                "dashboard_address": _DASHBOARD,
+                **(configured.get("scheduler-options") or {}),
+            },
+            worker_extra_args=["--dashboard-address", _DASHBOARD, *arguments],
+        ) as cluster,
+    ):
         _check_accepted(cluster.job_script())
-    except BaseException:
-        cluster.close()
-        raise
-    cluster.scale(workers)
-    return cluster
+        cluster.scale(workers)
+        yield cluster
 
 
 def _check_accepted(script: str) -> None:

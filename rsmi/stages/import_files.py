@@ -170,13 +170,19 @@ def _open(path: Path, format: str, dataset: str | None, form: Form) -> Source:
     if format in _WITHOUT_HEADER:
         return _open_without_header(path, format, form)
     if format == "hdf5":
-        first_look.look(path, touch_everything)
+        first_look.look(path, lambda path: _rehearse(path, dataset, form.temperature))
         return Hdf5Source(path, dataset, form.temperature)
     if format == "npz":
         return NpzSource(path, dataset)
     if format == "npy":
         return NpySource(path)
     return TextSource(path, form.numbers, form.columns, form.header)
+
+
+def _rehearse(path: Path, dataset: str | None, temperature: float | None) -> None:
+    """Open and close an HDF5 file as `_open` does, and go through what it does not read."""
+    with contextlib.closing(Hdf5Source(path, dataset, temperature)):
+        touch_everything(path)
 
 
 def _open_without_header(path: Path, format: str, form: Form) -> Source:

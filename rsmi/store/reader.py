@@ -49,13 +49,23 @@ def open_file(path: str | Path, kind: str | None = None) -> Iterator[File]:
     """
     path = Path(path)
     _require_signature(path)
-    first_look.look(path, touch_everything)
+    first_look.look(path, lambda path: _rehearse(path, kind))
     handle = _open_hdf5(path)
     try:
         yield _checked(handle, path, kind)
     finally:
         with hdf5_errors(path, "damaged HDF5 file"):  # HDF5 may notice damage only now
             handle.close()
+
+
+def _rehearse(path: Path, kind: str | None) -> None:
+    """Open and close a file as `open_file` does, and go through what it does not read."""
+    handle = _open_hdf5(path)
+    try:
+        if not KINDS[_checked(handle, path, kind).kind].small:
+            touch_everything(path)
+    finally:
+        handle.close()
 
 
 def _checked(handle: h5py.File, path: Path, kind: str | None) -> File:

@@ -120,10 +120,12 @@ def test_behind_an_address(output, inputs, pipeline, cluster, here):
 
 @REMOTE
 def test_on_this_machine(output, inputs, pipeline, cli):
-    """Workers started for the command, and gone with it; stdout has the path alone."""
+    """Workers started for the command, and gone with it; stdout has the path alone, and stderr the
+    remarks of the command itself."""
     inputs(output)
     result = cli(*arguments_for(output), "--scheduler", "local", "--threads", 2)
-    assert (result.code, result.out, result.err) == (0, f"{output}\n", "")
+    assert (result.code, result.out) == (0, f"{output}\n"), result
+    assert all(line.startswith("rsmi: ") for line in result.err.splitlines()), result
     assert digest(output) == digest(pipeline / output)
 
 
@@ -426,3 +428,78 @@ def test_jobs_that_slurm_refuses(workplace, cli):
         " specified: attic)"
     )
     assert "Traceback" not in result.err
+
+
+# ---- what strangers reach ------------------------------------------------------------------------
+
+# Slurm as far as dask knows it: a job runs at once, on this machine.
+SBATCH = """#!/bin/sh
+[ "$1" = --test-only ] && exit 0
+cp "$1" job.sh
+setsid sh job.sh > job.log 2>&1 &
+echo "Submitted batch job $!"
+"""
+SCANCEL = '#!/bin/sh\nkill -- "-$1"\n'
+JOB = {"CORES": "1", "PROCESSES": "1", "MEMORY": "1GB", "INTERFACE": "lo"}
+# The addresses on which the command and everything that it started listen, with the scheduler's.
+WATCH = """
+import glob, os, re
+from rsmi.engine import dask_workers
+
+alive = dask_workers.DaskWorkers.alive
+
+def listening(workers):
+    rows = [line.split() for line in open("/proc/net/tcp")][1:]
+    ports = {row[9]: row[1] for row in rows if row[3] == "0A"}
+    links = [os.readlink(link) for link in glob.glob("/proc/self/fd/*") if os.path.islink(link)]
+    numbers = [link[8:-1] for link in links if link.startswith("socket:")]
+    with open("seen", "a") as log:
+        print(*{ports[number] for number in numbers if number in ports}, file=log)
+        print(workers._client.scheduler.address, file=log)
+        print(workers._client.dashboard_link, file=log)
+    return alive(workers)
+
+dask_workers.DaskWorkers.alive = listening
+"""
+
+
+@pytest.fixture
+def fake_slurm(workplace) -> dict[str, str]:
+    """The environment of a command that finds it."""
+    Path("bin").mkdir()
+    for name, content in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        Path("bin", name).write_text(content)
+        Path("bin", name).chmod(0o755)
+    return {
+        "PATH": f"{workplace / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(Path(rsmi.__file__).parents[1]),
+        **{f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in JOB.items()},
+    }
+
+
+@pytest.mark.parametrize("scheduler", ["local", "slurm"])
+def test_certificates_are_made_for_the_command(scheduler, workplace, pipeline, fake_slurm, cli):
+    """TLS without any setting, the dashboard on this machine only, and no certificate is left."""
+    line = [*arguments_for("samples.h5"), "--scheduler", scheduler, "--threads", 1]
+    result = cli(*line, env=fake_slurm, prelude=WATCH)
+    assert result.code == 0, result.err
+    assert digest("samples.h5") == digest(pipeline / "samples.h5")
+    seen = Path("seen").read_text().splitlines()
+    assert seen and any(line.startswith("tls://127.0.0.1:") for line in seen)
+    assert "tcp://" not in " ".join(seen) and "http://127.0.0.1:" in " ".join(seen)
+    ports = [word for line in seen if "/" not in line for word in line.split()]
+    assert ports and all(port.startswith("0100007F:") for port in ports)  # 127.0.0.1
+    assert not list(workplace.glob(".rsmi-tls-*")) and not list(workplace.glob("*.parts"))
+    if scheduler == "slurm":
+        job = Path("job.sh").read_text()
+        assert "--protocol tls://" in job and "--dashboard-address 127.0.0.1:0" in job
+        assert all(
+            f"--tls-{name} {workplace}/.rsmi-tls-" in job for name in ("key", "cert", "ca-file")
+        )
+
+
+def test_the_package_that_makes_certificates_is_needed(workplace, here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    result = here(*arguments_for("samples.h5"), "--scheduler", "local", "--threads", 1)
+    assert result.code == 2 and "needs cryptography" in result.sentence
+    assert 'pip install "rsmi[dask]"' in result.sentence
