@@ -19,7 +19,8 @@ Every size needs samples at two or more temperatures around T_c whose energies o
 most a few per cent apart. Multi-histogram reweighting makes Binder's cumulant and the correlation
 ratio C(L/2)/C(L/4) continuous functions of T. The curves of two sizes cross near T_c, and the ratio
 of their slopes there gives nu. The headline is always the crossing of the cumulants of the two
-largest sizes. The crossings of smaller pairs are printed too and show how far they still drift.
+largest sizes. The crossings of smaller pairs are printed too and show how far they still drift. Of
+variables with more than two states, m is the order parameter that 'rsmi info' shows.
 
 \b
 Example: files of 16x16 and 32x32 at 0.98, 1 and 1.02 of a first guess of T_c

@@ -44,6 +44,23 @@ def squared(counts: NDArray[np.int64], symmetry: str | None) -> NDArray[np.float
     return (shares @ np.cos(angles)) ** 2 + (shares @ np.sin(angles)) ** 2
 
 
+def correlation_sums(
+    codes: NDArray[np.integer], states: int, symmetry: str | None, divisor: int
+) -> NDArray[np.float64]:
+    """Return the sum over sites and axes of the scalar products of the unit vectors at x and at x +
+    L/divisor along the axis, (n,), of periodic configurations (n, \\*shape)."""
+    own = np.arange(states)
+    differences = np.subtract.outer(own, own)
+    products = (states * (differences == 0) - 1) / (states - 1)
+    if symmetry == DIHEDRAL:
+        products = np.cos(2 * np.pi * differences / states)
+    sums = np.zeros(len(codes))
+    for axis, side in enumerate(codes.shape[1:], 1):
+        moved = np.roll(codes, -(side // divisor), axis)
+        sums += products[codes, moved].reshape(len(codes), -1).sum(axis=1)
+    return sums
+
+
 def squared_of(file: File, symmetry: str | None) -> NDArray[np.float64]:
     """Return m^2 per site of every stored configuration, (n,), of samples with one component."""
     attributes, (n, width) = file.attributes, file.shape("/spins")

@@ -18,6 +18,7 @@ from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.lattice.packed import count_ones
+from rsmi.models import order
 from rsmi.renormalization import finite_size
 from rsmi.samples.examination.stored import contradictions_of, warn
 from rsmi.samples.subject import subject
@@ -44,7 +45,8 @@ _SERIES = ("magnetization", *_DISTANCES)
 class MomentTask:
     """The task of one file: a row holds what is averaged over one configuration; it has no state.
 
-    The arrays are the magnetization and the correlations at L/2 and L/4.
+    The arrays are the magnetization and the correlations at L/2 and L/4; of variables with more
+    than two states those of the order parameter, see `rsmi.models.order`.
     """
 
     name: str
@@ -61,6 +63,8 @@ class MomentTask:
 
     def advance(self, state: State, start: int, count: int) -> Rows:
         """Measure ``count`` configurations."""
+        if self.source.states > 2:
+            return self._of_states(start, start + count)
         shape, spins = self.source.shape, self.source.spins(start, start + count)
         rows = {
             name: (
@@ -71,6 +75,23 @@ class MomentTask:
             for name, divisor in _DISTANCES.items()
         }
         return rows | {"magnetization": 2 * count_ones(spins) - math.prod(shape)}
+
+    def _of_states(self, start: int, stop: int) -> Rows:
+        """The same of the order parameter of variables with more than two states."""
+        source, shape = self.source, self.source.shape
+        codes, states = source.codes(start, stop)[:, 0], source.states
+        symmetry = source.model.symmetry(source.attributes)
+        flat = codes.reshape(len(codes), -1)
+        counts = np.stack([(flat == code).sum(axis=1) for code in range(states)], axis=1)
+        rows = {"magnetization": math.prod(shape) * np.sqrt(order.squared(counts, symmetry))}
+        measurable = finite_size.has_correlation_ratio(shape)
+        for name, divisor in _DISTANCES.items():
+            rows[name] = (
+                order.correlation_sums(codes, states, symmetry, divisor)
+                if measurable
+                else np.zeros(len(codes))
+            )
+        return rows
 
 
 @dataclass(frozen=True)
@@ -197,6 +218,12 @@ def _names(work: Crossing, sizes: Sequence[int]) -> list[str]:
     return [sides_text(shapes[size]) for size in sizes]
 
 
+def _states(source: SamplesFile) -> dict[str, int]:
+    """The number of states of a variable, on which known values depend, if there are more than
+    two."""
+    return {"states": source.states} if source.states > 2 else {}
+
+
 def _oblong(shapes: Sequence[Sequence[int]]) -> dict[str, list[list[int]]]:
     """The shapes of lattices whose sides differ; ``sizes`` has the first sides."""
     return {} if len(set(shapes[0])) == 1 else {"shapes": [list(shape) for shape in shapes]}
@@ -227,6 +254,7 @@ def _result(work: Crossing, rows: list[dict], blocks: int) -> dict[str, Any]:
     headline = [row for row in rows if row["quantity"] == HEADLINE][-1]
     return {
         "model": work.sources[0].model_name,
+        **_states(work.sources[0]),
         "dimension": len(shapes[0]),
         "sizes": [shape[0] for shape in shapes],
         **_oblong(shapes),

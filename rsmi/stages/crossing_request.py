@@ -12,7 +12,7 @@ import numpy as np
 
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import shape_text
-from rsmi.samples.checks import require_binary, require_single_component
+from rsmi.samples.checks import require_single_component
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.crossing import FEWEST_BLOCKS, Crossing, known_couplings
 from rsmi.stages.flow.source import refuse_equal_streams
@@ -48,7 +48,6 @@ def prepare(paths: list[Path]) -> Iterator[Crossing]:
 
 def _check_source(source: SamplesFile, first: SamplesFile) -> None:
     require_single_component(source)
-    require_binary(source, "rsmi crossing")
     if source.coupling is None:
         raise UsageError(
             f"{source.path}: the temperature of the samples is unknown; reweighting needs it"
@@ -65,6 +64,7 @@ def _check_source(source: SamplesFile, first: SamplesFile) -> None:
     for name, ours, theirs in (
         ("model", source.model_name, first.model_name),
         ("rg_step", source.rg_step, first.rg_step),
+        ("states", source.states, first.states),
     ):
         if ours != theirs:
             raise UsageError(

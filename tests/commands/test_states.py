@@ -1,11 +1,13 @@
 """Import and sampling of variables with more than two states, and what is refused."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 from conftest import run_here
 
+from rsmi.models import order
 from rsmi.samples.views import open_samples
 
 CODES = np.random.default_rng(1).integers(0, 3, (60, 8, 8))
@@ -113,3 +115,34 @@ def test_summary_of_states(tmp_path):
     assert abs(square - 1 / 64) < 4 * error < 0.002
     assert abs(numbers["binder"]) < 4 * numbers["binder_error"] < 0.2
     assert numbers["energy"] is None and numbers["susceptibility"] is None
+
+
+def test_crossing_of_three_states(tmp_path):
+    """The order parameter of two sizes crosses near the exact T_c = 1/ln(1 + sqrt 3) of the Potts
+    model, 0.995; with 4x4 and 8x8 sites it is 2 % away. It catches the known values of two states,
+    and a magnetization that is read from bits."""
+    files = []
+    for number, (size, factor) in enumerate(itertools.product((4, 8), (0.96, 1.04))):
+        files.append(f"{tmp_path}/{number}.h5")
+        line = f"sample --model potts --states 3 --size {size} --temperature {factor}Tc"
+        result = run_here(*f"{line} --samples 4000 --interval 4 -q -o {files[-1]}".split())
+        assert result.code == 0, result.err
+    result = run_here("crossing", *files, "--json", "-o", f"{tmp_path}/out.h5")
+    numbers = json.loads(result.out)
+    assert numbers["states"] == 3
+    assert abs(numbers["T_c"] / 0.994973 - 1) < 0.03
+    ratio = next(row for row in numbers["crossings"] if row["quantity"] == "correlation_ratio")
+    assert abs(ratio["T_c"] / 0.994973 - 1) < 0.05
+    assert "exact 0.994973, not used" in run_here("info", f"{tmp_path}/out.h5").out
+
+
+def test_correlations_of_two_states_are_those_of_spins():
+    codes = np.random.default_rng(4).integers(0, 2, (5, 8, 4))
+    spins = 2 * codes - 1
+    expected = sum(
+        (spins * np.roll(spins, -side // 2, axis)).sum(axis=(1, 2))
+        for axis, side in ((1, 8), (2, 4))
+    )
+    for symmetry in ("permutations", "dihedral"):
+        sums = order.correlation_sums(codes, 2, symmetry, 2)
+        np.testing.assert_allclose(sums, expected, atol=1e-9)

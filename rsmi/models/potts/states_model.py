@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.errors import UsageError
+from rsmi.errors import DataError, UsageError
 from rsmi.models import spins
 from rsmi.models.base import Known, Model, Option
 from rsmi.models.bond_oracle import BondOracle
@@ -100,6 +100,9 @@ class StatesModel(Model):
 
     def check_file(self, file: File) -> None:
         super().check_file(file)
+        states, stated = states_of(file.attributes), file.parameters.get("states")
+        if file.kind == "samples" and file.attributes["command"] == "sample" and stated != states:
+            raise DataError(f"{file.path}: states {states} is not that of the parameters, {stated}")
         if file.kind == "samples":
             shape, levels = file.attributes["original_shape"], self._levels(file.attributes)
             bonds = len(shape) * math.prod(shape)
