@@ -163,13 +163,13 @@ def digests(paths):
     return [digest(path) for path in paths]
 
 
-EVERY = pytest.mark.parametrize(
-    "renames", [None, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 24))]
+KILLS = [(present, renames) for present in (3, 0) for renames in (None, *range(1, 24))]
+
+
+@pytest.mark.parametrize(
+    ("present", "renames"),
+    [KILLS[0], *(pytest.param(*kill, marks=pytest.mark.slow) for kill in KILLS[1:])],
 )
-
-
-@EVERY
-@pytest.mark.parametrize("present", [0, 3])
 def test_killed_anywhere_and_resumed(present, renames, workplace, here):
     """A new ladder, or one that is extended, is killed before a rename and resumed: the same bits.
     By default it is killed between the files of two temperatures, of which one is longer then."""

@@ -50,8 +50,8 @@ at a low temperature are renewed at a high one, which helps where systems are fr
 several ordered states. --chains counts ladders, --samples the configurations at each temperature.
 There is one file for each temperature: {T} in the name of -o stands for it as it is written. Each
 file holds the ladder and the rates of exchange, which 'rsmi info' shows; rates below some 10 % ask
-for more temperatures between. The files of one ladder are not independent of each other. Shards are
-merged for each temperature.
+for more temperatures between. The files of one ladder are not independent of each other. Unfinished
+work lies beside the file of the lowest temperature, and shards are merged for each temperature.
 
 Of several couplings each is set by --ratio NAME=VALUE in units of J. --antiferromagnetic turns the
 sign of all couplings round, and so does a negative --coupling. Hard cores alone have no temperature
