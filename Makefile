@@ -16,6 +16,8 @@ PIP_INSTALL = $(@D)/bin/python -m pip install --quiet --disable-pip-version-chec
 # stays in one process. In the order of their names the files with few but long tests do not come
 # last, when the other processes have nothing left to do.
 PYTEST_OPTIONS := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# Python keeps what it has compiled, and numpy has one thread, as in the commands of rsmi.
+TEST_SETTINGS := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1
 
 .PHONY: run test test-minimum lint coverage bench check dist clean
 .DELETE_ON_ERROR:
@@ -25,15 +27,15 @@ run: .venv/installed
 		$(MAKE) --no-print-directory -C data/ising2d RSMI=rsmi PYTHON=python
 
 test: .venv-test/compiled
-	PYTHONDONTWRITEBYTECODE= .venv-test/bin/pytest $(PYTEST_OPTIONS)
+	$(TEST_SETTINGS) .venv-test/bin/pytest $(PYTEST_OPTIONS)
 
 # The tests are compiled once, and not anew by every process that runs them.
 .venv-test/compiled: .venv-test/installed
-	PYTHONDONTWRITEBYTECODE= .venv-test/bin/pytest --collect-only --quiet > /dev/null
+	$(TEST_SETTINGS) .venv-test/bin/pytest --collect-only --quiet > /dev/null
 	@touch $@
 
 test-minimum: .venv-minimum/installed
-	.venv-minimum/bin/pytest $(PYTEST_OPTIONS)
+	$(TEST_SETTINGS) .venv-minimum/bin/pytest $(PYTEST_OPTIONS)
 
 lint: .venv-lint/installed
 	.venv-lint/bin/ruff format --check .
