@@ -169,10 +169,10 @@ def prepare(
     """
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_samples(path))
-        require_binary(source, "rsmi coarse-grain")
         chosen = choose_rules(
             stack, rules, block, hard, source.dimension, bias, steps, source.components
         )
+        require_binary(source, "rsmi coarse-grain")
         chosen = _on_live_sites(source, chosen)
         shapes = coarse_shapes(source.shape, chosen.block, steps)
         yield CoarseGraining(source, chosen, seed, shapes)

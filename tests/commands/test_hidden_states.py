@@ -187,6 +187,9 @@ def test_rules_are_not_applied_to_configurations(folder, tmp_path):
         for command in ("coarse-grain", "flow"):
             line = (command, ising, "--rule", folder / f"{name}.h5", "--steps", 2, "-o", out)
             assert reason in refused(*line)
+    for rule, reason in (("free", "breaks the symmetry"), ("tied", "no command applies")):
+        line = ("flow", folder / "samples.h5", "--rule", folder / f"{rule}.h5", "-o", out)
+        assert reason in refused(*line)
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,6 @@ def prepare(
     with contextlib.ExitStack() as stack:
         sources = tuple(stack.enter_context(open_samples(path)) for path in paths)
         for source in sources:
-            require_binary(source, "rsmi flow")
             require_periodic(source, "operators are summed over")
             require_full(source, "operators are of")
         first = sources[0]
@@ -244,6 +243,7 @@ def prepare(
             stack, rules, block, hard, first.dimension, bias, steps, first.components
         )
         for source in sources:
+            require_binary(source, "rsmi flow")
             _check_shape(source, first, chosen)
         _refuse_other_models(sources)
         refuse_equal_streams(sources)
