@@ -17,18 +17,18 @@
 
 #include "models/potts/potts_update.h"
 
-enum { ALIAS = 15 }; /* the bits of an entry that hold the alias */
+enum { ALIAS = 15 };               /* the bits of an entry that hold the alias */
+enum { MOST_STATES_IN_SPACE = 5 }; /* of a table in three dimensions */
 
 /* ---- tables ---- */
 
 int64_t potts_alias_entries(int states, int dimension)
 {
     int64_t entries = states;
-    for (int i = 0; i < 2 * dimension; i++) {
-        if (entries > POTTS_MOST_ENTRIES / states)
-            return 0;
+    if (dimension == 3 && states > MOST_STATES_IN_SPACE)
+        return 0;
+    for (int i = 0; i < 2 * dimension; i++)
         entries *= states;
-    }
     return entries;
 }
 

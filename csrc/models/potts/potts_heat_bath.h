@@ -5,9 +5,10 @@
 
 #include <stdint.h>
 
-enum { POTTS_MOST_ENTRIES = 1 << 21 }; /* of a table: 16 MB */
-
-/* The number of entries of the table, q^(2d + 1); 0 if they would be too many. */
+/* The number of entries of the table, q^(2d + 1); 0 if they are so many that the sums of the
+ * weights are faster: more than five states in three dimensions, where few of the combinations
+ * recur and a table of 2 MB leaves the caches. In two dimensions the largest table has 2^20
+ * entries. */
 int64_t potts_alias_entries(int states, int dimension);
 
 /* Fills the table from the weights (q, q) of a bond. */

@@ -73,7 +73,7 @@ def alias_table(const double[:, ::1] weights, int dimension):
     Returns
     -------
     ndarray of uint64, shape (q ** (2 * dimension + 1),)
-        It is empty if it would have more than 2^21 entries.
+        It is empty in three dimensions with more than five states, where it would be slower.
     """
     cdef int states = <int>weights.shape[0]
     if not 2 <= states <= POTTS_MOST_STATES or weights.shape[1] != states:
