@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,16 +50,32 @@ def link_target(path: Path) -> Path:
     Raises
     ------
     Failure
-        If the link leads to a folder or to itself.
+        If the link leads to a folder or to itself, or if somebody else has put it into a folder in
+        which every user may write.
     """
     if not os.path.islink(path):  # also where the path is impossible, which is noticed later
         return path
+    if _is_planted(path):
+        raise Failure(
+            f"{path}: is a link of another user in a folder in which everybody may write: choose"
+            " another output"
+        )
     target = Path(os.path.realpath(path))
     if os.path.islink(target):
         raise Failure(f"{path}: is a link that leads to itself: choose another output")
     if target.is_dir():
         raise Failure(f"{path}: is a link to the folder {target}: choose another output")
     return target
+
+
+def _is_planted(path: Path) -> bool:
+    """Whether a link may have been laid by somebody who knew the name of the output: the rule by
+    which Linux follows links (fs.protected_symlinks)."""
+    link, folder = os.lstat(path), os.stat(path.parent)
+    return bool(folder.st_mode & stat.S_IWOTH) and link.st_uid not in (
+        os.geteuid(),
+        folder.st_uid,
+    )
 
 
 def sync_folder(path: Path) -> None:

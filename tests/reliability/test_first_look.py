@@ -30,10 +30,18 @@ def looking(monkeypatch):
     monkeypatch.setattr(first_look, "_trusted", set())
 
 
-@pytest.fixture
-def file(workplace) -> Path:
-    path = Path("samples.h5")
+@pytest.fixture(scope="module")
+def content(tmp_path_factory) -> bytes:
+    """A file of samples."""
+    path = tmp_path_factory.mktemp("few") / "samples.h5"
     assert run_here(*SAMPLE.split(), "--samples", "40", "-o", path).code == 0
+    return path.read_bytes()
+
+
+@pytest.fixture
+def file(workplace, content) -> Path:
+    path = Path("samples.h5")
+    path.write_bytes(content)
     return path
 
 

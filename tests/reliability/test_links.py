@@ -1,9 +1,14 @@
 """Outputs that are symbolic links: the file and its unfinished work lie where the link leads."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
 from conftest import SAMPLE, digest
+
+from rsmi.errors import Failure
+from rsmi.store import disk
 
 LINE = [*SAMPLE.split(), "--samples", "60", "--seed", "3"]
 
@@ -76,6 +81,28 @@ def test_a_link_to_an_input_is_refused(workplace, here, pipeline):
     Path("out.h5").symlink_to("samples.h5")
     result = here("coarse-grain", "samples.h5", "--rule", "majority", "-o", "out.h5")
     assert (result.code, "is an input of this command" in result.sentence) == (2, True)
+
+
+def test_a_link_that_somebody_else_has_laid(workplace, here, monkeypatch):
+    """In a folder in which everybody may write, such as /tmp; a link of one's own is followed."""
+    Path("open").mkdir()
+    Path("open").chmod(0o1777)
+    Path("open/out.h5").symlink_to("../target.h5")
+    assert here(*LINE, "-o", "open/out.h5").code == 0
+    Path("target.h5").unlink()
+    stranger, facts = os.geteuid() + 1, os.stat("open")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: stranger)
+        patch.setattr(os, "stat", lambda path: with_owner(facts, stranger))
+        with pytest.raises(Failure, match="a link of another user"):
+            disk.link_target(Path("open/out.h5"))
+
+
+def with_owner(facts: os.stat_result, owner: int) -> os.stat_result:
+    """The facts of a file of another owner."""
+    fields = list(facts)
+    fields[stat.ST_UID] = owner
+    return os.stat_result(fields)
 
 
 def test_a_figure_follows_its_link(workplace, here, pipeline):
