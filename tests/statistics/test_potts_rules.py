@@ -78,13 +78,21 @@ def test_a_tied_filter_of_three_states(sampled):
 
 
 def test_vacancies(sampled):
-    """Four states for three: the state of at least three equal sites, else a vacancy."""
+    """Four states for three: the state of at least three equal sites, else a vacancy. On 64x64
+    sites it keeps 0.723 nats, and the average over these environments is uncertain by 0.004; the
+    sum over the 6x6 torus says without an error which rule was found."""
     rules = [
         learned(sampled(f"{POTTS} 3", seed), "--block 2x2 --hidden-states 4", seed)
         for seed in SEEDS
     ]
     exact = report("vacancies, exact", [rule["mutual_information_exact_hard"] for rule in rules])
-    assert sum(value > 0.72 - 0.006 for value in exact) >= 9
+    assert np.mean(exact) > 0.72
+    line = "exact --model potts --states 3 --size 6 --temperature Tc --hard --json"
+    options = [f"--rule={rule['path']}" for rule in rules]
+    found = json.loads(run_here(*line.split(), *options).out)["rules"]
+    summed = [rule["mutual_information_exact_hard"] for rule in found]
+    report("vacancies, 6x6 torus", summed)
+    assert sum(abs(value - 0.8368106146) < 1e-9 for value in summed) >= 9
 
 
 def test_one_bit_of_three_states(sampled):
