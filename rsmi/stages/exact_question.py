@@ -277,17 +277,19 @@ def geometry_of(chosen: Sequence[AnyRule], system: System, window: Window) -> Ge
 def _as_learned(geometry: Geometry, chosen: Sequence[AnyRule], window: Window) -> Geometry:
     """The geometry with the sites and the metric of learned rules, where none are given."""
     files = [one.file for one in chosen if one.file]
-    for file in files:
-        own = file.live_sites if "metric" in file.attributes else None
-        if window.block is None and own != geometry.live:
-            geometry = replace(geometry, live=own)
-        if window.metric is None and file.attributes.get("metric"):
-            geometry = replace(geometry, metric=file.attributes["metric"])
-        if own != geometry.live or (len(files) < len(chosen) and own is not None):
-            raise UsageError(
-                f"{file.path}: its block is a list of sites, and another one here: measure it alone"
-            )
-    return geometry
+    if not files:
+        return geometry
+    lists = {file.live_sites if "metric" in file.attributes else None for file in files}
+    metrics = {file.attributes.get("metric") for file in files}
+    if len(lists) > 1 or (window.block is not None and lists != {geometry.live}):
+        raise UsageError(
+            f"{files[0].path}: the block of a learned rule is not the block of the other rules, or"
+            " not that of --block: one table is for one block"
+        )
+    if window.metric is None and len(metrics) > 1:
+        raise UsageError("the rules were learned with different metrics: give --metric")
+    metric = geometry.metric if window.metric is not None else metrics.pop()
+    return replace(geometry, live=lists.pop(), metric=metric)
 
 
 def channel_of(chosen: AnyRule, geometry: Geometry) -> NDArray[np.float64]:
@@ -296,7 +298,7 @@ def channel_of(chosen: AnyRule, geometry: Geometry) -> NDArray[np.float64]:
     Raises
     ------
     UsageError
-        If the rule is one of products of a block that is a list of sites.
+        If the rule does not act on the sites of a block that is a list of sites.
     """
     if isinstance(chosen, ChosenCategoricalRule):
         return chosen.rule.channel()
@@ -306,5 +308,11 @@ def channel_of(chosen: AnyRule, geometry: Geometry) -> NDArray[np.float64]:
     if rule.products is not None:
         raise UsageError("a rule of products is measured on a rectangular block only")
     live = np.tile(geometry.live, geometry.components)
+    name = chosen.identity.get("name")
+    if not rule.filters[:, live].any() or (name not in NAMED and rule.filters[:, ~live].any()):
+        raise UsageError(
+            f"the rule {name or 'of a file'} has its weights on other sites than those of the"
+            " block: give one weight for each of the sites, by --block"
+        )
     states = spin_states(geometry.n_block)
     return state_probabilities(rule.filters[:, live], rule.bias, states, rule.hard)

@@ -220,6 +220,34 @@ def test_lists_of_sites_and_the_best_function(workplace, here):
     assert 0 < found[name] <= found["best"][name] < found["mutual_information_block"]
 
 
+def test_learned_rules_of_lists_of_sites(workplace, here):
+    """A learned rule remembers its sites and its metric; a named one is measured on them beside
+    it, and a filter for all four sites of the box is refused."""
+    Path("sites.csv").write_text("0,0\n1,0\n1,1\n")
+    Path("box.csv").write_text("1,2\n3,4\n")
+    for line in (
+        "sample --model hard-hexagons --size 6 --fugacity 3 --chains 64 --samples 2048 --interval 9"
+        " -o samples.h5",
+        "train-lambda samples.h5 --block sites.csv --metric lattice --windows 2000 --restarts 1"
+        " -o lambda.h5",
+    ):
+        assert here(*line.split()).code == 0
+    lattice = "--model hard-hexagons --size 6 --fugacity 3 --hard --rule lambda.h5"
+    found = answer(here, f"{lattice} --rule decimation")
+    assert found["sites"] == [[0, 0], [1, 0], [1, 1]]
+    assert found["metric"] == "lattice"
+    learned, first = (one["mutual_information_exact_hard"] for one in found["rules"])
+    assert 0 < first < found["mutual_information_block"]
+    given = answer(here, f"{lattice} --block sites.csv")
+    assert given["mutual_information_exact_hard"] == learned
+    for more, words in {
+        "--rule box.csv": "has its weights on other sites than those of the block",
+        "--block 2x2": "or not that of --block: one table is for one block",
+    }.items():
+        result = here("exact", *f"{lattice} {more}".split())
+        assert result.code == 2 and words in result.sentence
+
+
 REFUSED = {
     "--model ising-kagome --size 3 --temperature 2 --buffer 0 --block 1x1 --rule majority": (
         "a named rule is for one site in a cell, and ising-kagome has 3: write a filter"
