@@ -2,7 +2,7 @@
 # make test      run the tests in an environment of its own
 # make test-minimum  the same with the oldest versions that pyproject.toml allows
 # make lint      check the format, the style and the types of the sources
-# make coverage  run the tests and print which lines and branches they leave out
+# make coverage  run the tests, print what they leave out, and write tests/COVERAGE.md
 # make bench     time the kernels beside named baselines; writes tests/benchmarks/RESULTS.md
 # make check     run the tests of the C core under sanitizers, and under valgrind if it is installed
 # make dist      build a source distribution and a wheel for every Linux that can run it, in dist/
@@ -48,6 +48,8 @@ coverage: .venv-coverage/installed
 	.venv-coverage/bin/coverage run .venv-coverage/bin/pytest $(PYTEST_OPTIONS)
 	.venv-coverage/bin/coverage combine --quiet
 	.venv-coverage/bin/coverage report
+	.venv-coverage/bin/coverage json --quiet -o .coverage.json
+	.venv-coverage/bin/python tests/coverage_page.py .coverage.json "the default run"
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python tests/benchmarks/run.py \

@@ -13,6 +13,7 @@ A file is looked at once. Files that this process has written are not looked at.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import resource
@@ -26,6 +27,7 @@ from rsmi.errors import DataError
 _MEMORY = 1 << 30  # bytes beyond those that the process has, and the size of the file
 _CPU_SECONDS = 60  # beyond the time that reading the file takes
 _BYTES_PER_SECOND = 10_000_000
+_GREEDY = 3  # the exit code of a process that lacked memory
 
 _enabled = False
 _trusted: set[tuple[int, int, int]] = set()
@@ -46,13 +48,13 @@ def trust(path: Path) -> None:
 def look(path: Path, read: Callable[[Path], object]) -> None:
     """Call ``read`` with the path in a forked process, unless the file was looked at already.
 
-    Whether ``read`` returns or raises does not matter: this process looks for errors itself. Where
-    no process can be forked, there is no look.
+    Whether ``read`` returns or raises does not matter, unless memory is lacking: this process looks
+    for errors itself. Where no process can be forked, there is no look.
 
     Raises
     ------
     DataError
-        If the process died.
+        If the process died, or if it could not have the memory that the file asks for.
     """
     if not _enabled or threading.active_count() > 1 or (stamp := _stamp(path)) in _trusted:
         return
@@ -62,13 +64,23 @@ def look(path: Path, read: Callable[[Path], object]) -> None:
         return
     if child == 0:
         _read_and_end(path, read)
-    if os.WIFSIGNALED(status := _ended(child)):
-        name = signal.Signals(os.WTERMSIG(status)).name
+    _judge(path, os.waitstatus_to_exitcode(_ended(child)))
+    _trusted.add(stamp)
+
+
+def _judge(path: Path, code: int) -> None:
+    if code < 0:
+        name = signal.Signals(-code).name
         raise DataError(
             f"{path}: damaged or forged: HDF5 dies of reading it ({name} in a process that was"
             " there for it)"
         )
-    _trusted.add(stamp)
+    unlimited = resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
+    if code == _GREEDY and unlimited:
+        raise DataError(
+            f"{path}: damaged or forged: it asks for more than {_MEMORY >> 30} GiB of memory beyond"
+            " its size"
+        )
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -89,16 +101,29 @@ def _ended(child: int) -> int:
 def _read_and_end(path: Path, read: Callable[[Path], object]) -> None:
     """Read quietly and with limits, and end without tidying up what belongs to the parent."""
     global _enabled
+    code = 0
     try:
         _enabled = False
         faulthandler.disable()
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (1, 2):
             os.dup2(null, stream)
-        _limit(os.stat(path).st_size)
+        with contextlib.suppress(OSError):  # a system without /proc
+            _limit(os.stat(path).st_size)
         read(path)
+    except BaseException as error:
+        code = _GREEDY * _is_about_memory(error)
     finally:
-        os._exit(0)
+        os._exit(code)
+
+
+def _is_about_memory(error: BaseException | None) -> bool:
+    """Whether an error or one of its causes is a lack of memory."""
+    while error is not None:
+        if isinstance(error, MemoryError) or "memory allocation failed" in str(error):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _limit(size: int) -> None:
@@ -111,5 +136,5 @@ def _limit(size: int) -> None:
         resource.RLIMIT_AS: present + _MEMORY + size,
     }
     for kind, value in limits.items():
-        hard = resource.getrlimit(kind)[1]
-        resource.setrlimit(kind, (value if hard < 0 else min(value, hard), hard))
+        soft, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (value if soft < 0 else min(value, soft), hard))

@@ -113,8 +113,11 @@ def test_endless_work_and_memory_are_bounded(file, looking, monkeypatch):
     def greedy(path):
         Path("got").write_bytes(bytes(len(bytearray(1 << 34)) > 0))
 
-    first_look.look(file, greedy)
+    with pytest.raises(DataError, match="asks for more than 1 GiB of memory"):
+        first_look.look(file, greedy)
     assert not Path("got").exists()
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (1 << 50, 1 << 50))
+    first_look.look(file, greedy)  # where memory is limited, the command itself says what it lacks
 
 
 def test_no_process_to_be_had(file, here, looking, monkeypatch):
