@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from c_core import ROOT, system_compiler
 from conftest import run_here
 from dieharder import (
     EVERYTHING,
@@ -25,7 +26,6 @@ from dieharder import (
     keys,
 )
 from random_twin import keyed_bits, twin_of_lanes, xoshiro_next
-from test_portable import ROOT, compiler
 
 from rsmi.engine import keys as streams
 from rsmi.engine.keys import origin_of_chains
@@ -167,7 +167,7 @@ def program(tmp_path_factory):
     ]
     subprocess.run(
         [
-            compiler(),
+            system_compiler(),
             "-std=c11",
             "-O2",
             f"-I{ROOT / 'csrc'}",
