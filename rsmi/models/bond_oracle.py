@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
 from rsmi.information.categorical import block_codes
-from rsmi.information.entropy import ExactInformation, cross_log, entropy
+from rsmi.information.entropy import ExactInformation, entropy
 from rsmi.lattice.geometry import Geometry, shape_text
 from rsmi.models import bond_weights
 from rsmi.models.bond_environments import (
@@ -28,6 +28,14 @@ from rsmi.models.bond_environments import (
     SmallestTorus,
     block_rotations,
     relabellings,
+)
+from rsmi.models.bond_sums import (
+    averaged,
+    enumerated_informations,
+    images_of_channel,
+    log_or_zero,
+    logarithms,
+    ring_sums,
 )
 from rsmi.models.ising.oracle import markov_ring
 from rsmi.statistics.binning import grouped_mean
@@ -182,13 +190,13 @@ class BondOracle:
         if joint is None:
             return None
         images = self._images(geometry, enumerated=True)
-        symmetrised = [_images_of_channel(channel, images) for channel in channels]
+        symmetrised = [images_of_channel(channel, images) for channel in channels]
         total = np.zeros(3 + len(channels))
         marginal = np.zeros(images.shape[1])
         for weights in joint:
-            total += _sums(weights, symmetrised)
+            total += ring_sums(weights, symmetrised)
             marginal += weights.sum(axis=0)
-        return _enumerated_informations(total, _averaged(marginal, images), channels)
+        return enumerated_informations(total, averaged(marginal, images), channels)
 
     def joint_table(
         self, geometry: Geometry, shape: Sequence[int], coupling: float
@@ -244,16 +252,16 @@ class BondOracle:
         """Return I(H:E) and I(V:E) of channels q(h|v), averaged over environments (n,
         n_environment) of codes, each together with all its relabellings."""
         images = self._images(geometry, enumerated=False)
-        symmetrised = [_images_of_channel(channel, images) for channel in channels]
+        symmetrised = [images_of_channel(channel, images) for channel in channels]
         conditional = partial(self.block_given_environment, geometry=geometry, coupling=coupling)
         step = max(1, _ENTRIES // images.shape[1])
         parts = [environments[i : i + step] for i in range(0, len(environments), step)]
         sums = np.sum([conditional(part).sum(axis=0) for part in parts], axis=0)
-        marginal = _averaged(sums / len(environments), images)
-        surprises = [-_log(marginal), *(-(q @ _log(marginal @ q)) for q in channels)]
-        expected = np.stack([_averaged(one, images) for one in surprises], axis=1)
+        marginal = averaged(sums / len(environments), images)
+        surprises = [-log_or_zero(marginal), *(-(q @ log_or_zero(marginal @ q)) for q in channels)]
+        expected = np.stack([averaged(one, images) for one in surprises], axis=1)
         values = [
-            _logarithms(given, symmetrised) + given @ expected for given in map(conditional, parts)
+            logarithms(given, symmetrised) + given @ expected for given in map(conditional, parts)
         ]
         groups = np.arange(len(environments)) if groups is None else groups
         block, *means = (grouped_mean(one, groups) for one in np.concatenate(values).T)
@@ -261,71 +269,3 @@ class BondOracle:
             ExactInformation(*mean, *block, float(entropy(marginal @ channel)))
             for mean, channel in zip(means, channels)
         ]
-
-
-# ---- channels and their images -------------------------------------------------------------------
-
-
-def _images_of_channel(
-    channel: NDArray[np.float64], images: NDArray[np.int64]
-) -> list[tuple[NDArray[np.float64], float]]:
-    """Return the different channels into which symmetries take one, up to the names of the coarse
-    states, with their frequencies."""
-    different: dict[bytes, list] = {}
-    for image in images:
-        turned = channel[image]
-        key = np.round(turned, 12)
-        order = np.lexsort(key[::-1])
-        entry = different.setdefault(key[:, order].tobytes(), [turned[:, order], 0.0])
-        entry[1] += 1 / len(images)
-    return [(turned, share) for turned, share in different.values()]
-
-
-def _averaged(function: NDArray[np.float64], images: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return a function of the state of the block, averaged over the symmetries."""
-    return function[images].mean(axis=0)
-
-
-def _logarithms(
-    weights: NDArray[np.float64], symmetrised: Sequence[list[tuple[NDArray[np.float64], float]]]
-) -> NDArray[np.float64]:
-    """Return sum_v w log w and, for every channel, sum_h w_h log w_h, (n, 1 + channels)."""
-    columns = [cross_log(weights, weights).sum(axis=1)]
-    for variants in symmetrised:
-        column = np.zeros(len(weights))
-        for turned, share in variants:
-            hidden = weights @ turned
-            column += share * cross_log(hidden, hidden).sum(axis=1)
-        columns.append(column)
-    return np.stack(columns, axis=1)
-
-
-def _log(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(np.where(probabilities > 0, probabilities, 1.0))
-
-
-def _sums(
-    weights: NDArray[np.float64], symmetrised: Sequence[list[tuple[NDArray[np.float64], float]]]
-) -> NDArray[np.float64]:
-    """Return the sums over rings of w, of w log w, and of all columns of `_logarithms`, where w is
-    the weight of a ring."""
-    of_rings = weights.sum(axis=1)
-    logarithms = _logarithms(weights, symmetrised).sum(axis=0)
-    return np.array([of_rings.sum(), cross_log(of_rings, of_rings).sum(), *logarithms])
-
-
-def _enumerated_informations(
-    total: NDArray[np.float64],
-    marginal: NDArray[np.float64],
-    channels: Sequence[NDArray[np.float64]],
-) -> list[ExactInformation]:
-    """Return the informations from the totals of `_sums` and the sum of the weights of all states
-    of the block."""
-    marginal = marginal / total[0]
-    block, *hidden = (total[2:] - total[1]) / total[0]
-    whole = float(entropy(marginal) + block)
-    entropies = [float(entropy(marginal @ channel)) for channel in channels]
-    return [
-        ExactInformation(own + float(one), 0.0, whole, 0.0, own)
-        for own, one in zip(entropies, hidden)
-    ]

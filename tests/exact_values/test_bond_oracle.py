@@ -220,11 +220,8 @@ def test_relabellings():
 
 
 @pytest.mark.slow
-def test_potts_with_four_states_and_ashkin_teller_on_six_by_six():
-    """The largest sums: some hundred seconds."""
-    found = values(np.eye(4), 6, K_4, [plurality(4)])
-    four = values(ashkin_teller(1.0), 6, K_4 / 4, [plurality(4)])
-    assert found == pytest.approx(four, abs=1e-9)
+def test_ashkin_teller_on_six_by_six():
+    """The largest sum: 13 million classes of environments, some minutes."""
     rules = [majority(SIGMA), majority(SIGMA * TAU), both(majority(SIGMA), majority(TAU))]
     found = values(ashkin_teller(0.13815106724143628 / 0.35), 6, 0.35, rules)
     expected = (1.1403925234, 0.482014332, 0.3836837698, 0.9661421263)
