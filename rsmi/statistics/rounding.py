@@ -4,13 +4,13 @@ The last digits of a sum or of a solution of linear equations depend on the vers
 linear algebra behind it and on the instructions of the processor. Numbers that are stored as
 results are therefore rounded, so that the digest of a file does not depend on them:
 
-- all numbers to 12 significant digits;
-- errors and covariances, whose digits are lost first, to 10;
+- all numbers to 10 significant digits;
+- errors and covariances, whose digits are lost first, to 8;
 - estimates with an error also to the decimal place 7 below the first digit of the error. The small
-  difference of two large numbers has fewer digits than 12.
+  difference of two large numbers has fewer digits than 10.
 
-An error bar changes by at most 5e-10 of itself, and an estimate by at most 5e-8 of its error or
-5e-12 of itself. Sums, samples and rules, which later stages read, are stored in full.
+An error bar changes by at most 5e-8 of itself, and an estimate by at most 5e-8 of its error or
+5e-10 of itself. Sums, samples and rules, which later stages read, are stored in full.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-DIGITS = 12
-DIGITS_OF_ERRORS = 10
+DIGITS = 10
+DIGITS_OF_ERRORS = 8
 _PLACES_BELOW_ERROR = 7
 
 
@@ -39,15 +39,18 @@ def significant(values: ArrayLike, digits: int = DIGITS) -> NDArray[np.float64]:
 
 def estimates(values: ArrayLike, errors: ArrayLike) -> NDArray[np.float64]:
     """Return estimates rounded as their errors (of the same shape) allow."""
-    array = significant(values)
+    array = np.asarray(values, dtype=np.float64)
     pairs = zip(array.ravel(), np.asarray(errors, dtype=np.float64).ravel())
-    return np.array([_estimate(*map(float, pair)) for pair in pairs]).reshape(array.shape)
+    rounded = [_estimate(*map(float, pair)) for pair in pairs]
+    return np.array(rounded, dtype=np.float64).reshape(array.shape)
 
 
 def _estimate(value: float, error: float) -> float:
-    if not (math.isfinite(value) and math.isfinite(error) and error > 0):
-        return value
-    return round(value, _PLACES_BELOW_ERROR - math.floor(math.log10(error)))
+    if math.isfinite(value) and math.isfinite(error) and value and error > 0:
+        places = _PLACES_BELOW_ERROR - math.floor(math.log10(error))
+        if places < DIGITS - 1 - math.floor(math.log10(abs(value))):
+            return round(value, places)
+    return float(significant(value))
 
 
 def reported(result: Any, digits: int = DIGITS) -> Any:
