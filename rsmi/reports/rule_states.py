@@ -10,8 +10,12 @@ from rsmi.samples.views import RuleFile
 from rsmi.statistics.notation import table
 
 _TIED = (
-    "  filter: x(h) = sum of the weights of the sites of V in the state h (of a clock: weight times"
-    " cosine of the angle); P(h) = exp(x(h)) / sum of exp(x)"
+    "  filter: x(h) = sum of the weights of the sites of V in the state h; P(h) = exp(x(h)) / sum"
+    " of exp(x)"
+)
+_TIED_FEATURES = (
+    "  filter: x(h) = sum over V of weight times f(v) . f(h), with the features f of the states;"
+    " P(h) = exp(x(h)) / sum of exp(x)"
 )
 _FREE = (
     "  filters: x(h) = sum over V of the weight of the state of the site, plus bias; P(h) ="
@@ -27,8 +31,12 @@ def describe_states(rule: RuleFile) -> list[str]:
     """The filters in block shape: one that is tied, or one for every coarse state or unit and every
     state of a site."""
     units = rule.units
-    if units is None or units.tied:
-        return [_TIED, "", *_grid(rule, rule.filters[0])]
+    if units is None or units.features is None:
+        return []
+    if units.tied:
+        states, width = units.features.shape
+        meaning = _TIED if states == width else _TIED_FEATURES
+        return [meaning, "", *_grid(rule, rule.filters[0])]
     weights = rule.state_weights(rule.filters)
     name = "coarse state" if units.states else "unit"
     lines = [_FREE if units.states else _BITS, ""]
