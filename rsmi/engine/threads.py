@@ -38,14 +38,16 @@ def drive_in_threads(
             raise
 
     calls = [functools.partial(drive_task, task) for task in tasks]
-    _in_threads(max(1, min(threads, len(tasks))), calls)
+    _in_threads(max(1, min(threads, len(tasks))), calls, failed.set)
 
 
-def _in_threads(threads: int, calls: Sequence[Callable[[], None]]) -> None:
+def _in_threads(
+    threads: int, calls: Sequence[Callable[[], None]], halt: Callable[[], None]
+) -> None:
     """Make all calls, so many at a time, and raise the first error.
 
     Where the system allows fewer threads, fewer are used; where it allows none, this thread makes
-    the calls.
+    the calls. ``halt`` tells the calls to come to an end.
     """
     results: list[Future[None]] = [Future() for _ in calls]
     waiting = iter(zip(results, calls))
@@ -66,7 +68,13 @@ def _in_threads(threads: int, calls: Sequence[Callable[[], None]]) -> None:
     if not started:
         log.info("no thread can be started: the work is done by the only one there is")
         work()
-    for thread in started:
-        thread.join()
+    try:
+        for thread in started:
+            thread.join()
+    except BaseException:  # somebody interrupts the wait: the rows at hand are finished first
+        halt()
+        for thread in started:
+            thread.join()
+        raise
     for result in results:
         result.result()

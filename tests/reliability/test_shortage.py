@@ -10,7 +10,7 @@ import pytest
 from conftest import SAMPLE, by_default, digest, run_here
 
 from rsmi.engine.tasks import Limits
-from rsmi.engine.threads import drive_in_threads
+from rsmi.engine.threads import _in_threads, drive_in_threads
 from rsmi.errors import shortage
 from rsmi.store import PartsFolder, exclusive_lock, writer
 from rsmi.store.folder import Folder
@@ -231,3 +231,21 @@ def test_what_is_a_shortage():
     assert shortage(OSError("file read failed: errno = 5, error message = 'x'"))
     assert not shortage(OSError("truncated file")) and not shortage(ValueError("errno"))
     assert not shortage(RuntimeError("memory allocation failed"))  # there is enough of it
+
+
+def test_an_interrupted_wait_ends_the_threads(monkeypatch):
+    """They finish what they do before the exception goes on, so that nobody writes afterwards."""
+    join, halted, done = threading.Thread.join, threading.Event(), []
+
+    def work():
+        halted.wait(30)
+        done.append(True)
+
+    def interrupted(thread, timeout=None):
+        monkeypatch.setattr(threading.Thread, "join", join)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _in_threads(2, [work, work], halted.set)
+    assert done == [True, True]
