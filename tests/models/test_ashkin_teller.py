@@ -8,7 +8,7 @@ from contract import ModelContract
 class TestAshkinTeller(ModelContract):
     model = "ashkin-teller"
     cases = (
-        Case("wolff", "--size 2x2 --coupling 0.25 --four-spin 0.5", slow=True),
+        Case("wolff", "--size 2x2 --coupling 0.25 --four-spin 0.5 --algorithm wolff", slow=True),
         Case("two Ising models", "--size 2x2 --coupling 0.25", slow=True),
         Case("negative", "--size 2x2 --coupling 0.35 --four-spin=-0.5", slow=True),
         Case(

@@ -32,8 +32,9 @@ of XY to 4e-14 k_B T at K = 2. In two dimensions the weight of an angle beside f
 neighbours is that of XY to 3e-9 at K = 1.12, its transition, and to 1e-4 at K = 3; at still lower
 temperatures the angles lock in.
 
-wolff, the default, reflects one cluster of angles at a time, s -> r - s. All r occur, so that every
-state is reached also if Q is even; heat-bath updates one site at a time. The order parameter is the
+wolff reflects one cluster of angles at a time, s -> r - s. All r occur, so that every state is
+reached also if Q is even; heat-bath updates one site at a time. auto takes heat-bath at high
+temperature, K < 1.2/d in d dimensions, and wolff otherwise. The order parameter is the
 mean vector (cos, sin)."""
 
 
@@ -66,7 +67,7 @@ class Clock(StatesModel):
         return ClockSimulation(
             tuple(parameters["shape"]),
             parameters["coupling"],
-            "wolff" if parameters["algorithm"] == "auto" else parameters["algorithm"],
+            _algorithm(parameters),
             parameters["seed"],
             parameters["states"],
         )
@@ -78,6 +79,18 @@ class Clock(StatesModel):
         """Return the cosine and the sine of the angle of every state."""
         angles = 2 * np.pi * np.arange(attributes["states"]) / attributes["states"]
         return np.stack([np.cos(angles), np.sin(angles)], axis=1).round(15)
+
+
+# Heat bath makes more independent samples below this K d: on 64x64 sites with six states 3.4 times
+# as many at K = 0.3 and 1.3 times at K = 0.6, but half as many at K = 0.8.
+_HEAT_BATH_BELOW = 1.2
+
+
+def _algorithm(parameters: Mapping[str, Any]) -> str:
+    if parameters["algorithm"] != "auto":
+        return parameters["algorithm"]
+    strength = parameters["coupling"] * len(parameters["shape"])
+    return "heat-bath" if strength < _HEAT_BATH_BELOW else "wolff"
 
 
 @dataclass(frozen=True)
