@@ -34,6 +34,7 @@ def enumerated(system):
 
 def assert_same(system):
     one, other = exact.averages(system), enumerated(system)
+    assert exact.energy(system) == one.energy
     for name in ("log_partition", "energy", "up"):
         assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-11, abs=1e-11)
 
@@ -164,3 +165,11 @@ def test_ground_states_of_the_triangular_antiferromagnet():
 
 def test_large_lattices_are_left_out():
     assert exact.averages(point("ising-square", (16, 16), 0.4)) is None
+    assert exact.energy(point("ising-square", (16, 16), 0.4)) is None
+
+
+def test_weights_that_vanish():
+    """Below the smallest number there is no answer, and no nan."""
+    cold = point("ising-triangular", (3, 3), 1000.0, couplings={"nearest": -1.0})
+    assert exact.averages(cold) is None
+    assert exact.energy(cold) is None

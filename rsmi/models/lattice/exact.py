@@ -17,7 +17,7 @@ from rsmi.models.lattice import elimination
 from rsmi.models.lattice.elimination import Factors, Order
 from rsmi.models.lattice.system import StatePoint
 
-MOST_ENTRIES = 1 << 24  # of all tables of a sum together: half a second
+MOST_ENTRIES = 1 << 25  # of all tables of a sum together: less than a second
 _STEP = 1e-30  # of the imaginary increment
 
 
@@ -43,17 +43,45 @@ class Averages:
 def averages(point: StatePoint, most_entries: int = MOST_ENTRIES) -> Averages | None:
     """Return exact averages; None if the lattice is too large, or so cold that weights vanish."""
     factors = elimination.factors_of(point)
-    order = elimination.best_order(factors, elimination.starts_of(point))
-    if order.entries > most_entries:
+    order = _order(point, factors, most_entries)
+    if order is None:
         return None
-    increments = factors.sites + np.array([0, _STEP * 1j])
-    log_partition, up = _derivative(Factors(increments, factors.pairs), order)
+    log_partition, up = _up(factors, order)
     if math.isinf(log_partition):
         return None
     if not point.definition.thermal:
         return Averages(log_partition, -up, up)
-    _, exponent = _derivative(factors.scaled(1 + _STEP * 1j), order)
-    return Averages(log_partition, -exponent / point.coupling, up)
+    return Averages(log_partition, _energy(point, factors, order), up)
+
+
+def energy(point: StatePoint, most_entries: int = MOST_ENTRIES) -> float | None:
+    """Return the exact energy alone, which takes half the time."""
+    factors = elimination.factors_of(point)
+    order = _order(point, factors, most_entries)
+    if order is None:
+        return None
+    if not point.definition.thermal:
+        return -_up(factors, order)[1]
+    value = _energy(point, factors, order)
+    return value if math.isfinite(value) else None
+
+
+def _order(point: StatePoint, factors: Factors, most_entries: int) -> Order | None:
+    """The order of the sum; None if it is too expensive."""
+    order = elimination.best_order(factors, elimination.starts_of(point))
+    return order if order.entries <= most_entries else None
+
+
+def _up(factors: Factors, order: Order) -> tuple[float, float]:
+    """ln Z and the average number of sites that are up."""
+    increments = factors.sites + np.array([0, _STEP * 1j])
+    return _derivative(Factors(increments, factors.pairs), order)
+
+
+def _energy(point: StatePoint, factors: Factors, order: Order) -> float:
+    """<E>; nan if all weights vanish."""
+    log_partition, exponent = _derivative(factors.scaled(1 + _STEP * 1j), order)
+    return math.nan if math.isinf(log_partition) else -exponent / point.coupling
 
 
 def _derivative(factors: Factors, order: Order) -> tuple[float, float]:

@@ -247,8 +247,8 @@ class LatticeModel(Model):
         if attributes.get("rg_step") or self._definition(attributes) is None:
             return None
         point = samples.point_of(attributes, tuple(attributes["original_shape"]))
-        known = None if point is None else exact.averages(point)
-        return None if point is None or known is None else known.energy / point.sites
+        energy = None if point is None else exact.energy(point)
+        return None if point is None or energy is None else energy / point.sites
 
     # ---- numbers and words of a file -------------------------------------------------------------
 
