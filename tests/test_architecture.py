@@ -1,6 +1,7 @@
 """The arrows between the rooms, held by parsing the imports."""
 
 import ast
+import functools
 import re
 import sys
 from pathlib import Path
@@ -53,6 +54,7 @@ def room_of(path: Path) -> str:
     return inside[0] if len(inside) > 1 else ""
 
 
+@functools.cache
 def imports_of(path: Path) -> set[str]:
     """Dotted names that a module imports, anywhere in it."""
     text = path.read_text()
