@@ -30,9 +30,10 @@ FLAGS = [
     "-Wno-psabi",
 ]
 FLAGS += ["-O1", "-g", "-Werror"] if DEBUG else ["-O3", "-g0"]
+WRAPPER_FLAGS = ["-O1", "-g" if DEBUG else "-g0"]  # the wrappers are thin: quick to compile
 if os.environ.get("RSMI_PORTABLE"):
     FLAGS.append("-DRSMI_PORTABLE")
-WRAPPER_FLAGS = ["-O1", "-g" if DEBUG else "-g0"]  # the wrappers are thin: quick to compile
+    WRAPPER_FLAGS.append("-DRSMI_PORTABLE")  # they ask base/instructions.h which paths there are
 HEADERS = sorted(set(glob("csrc/**/*.h", recursive=True)) - set(glob("csrc/tests/*")))
 SOURCES = sorted(set(glob("csrc/**/*.c", recursive=True)) - set(glob("csrc/tests/*")))
 DECLARATIONS = sorted(glob("rsmi/**/*.pxd", recursive=True))
