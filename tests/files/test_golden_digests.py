@@ -41,6 +41,7 @@ import json
 import os
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from unittest import mock
 
@@ -422,7 +423,12 @@ def spins_of(n: int, *shape: int) -> np.ndarray:
 def make_sources(folder: Path) -> None:
     """Write the files of other programs that the commands read."""
     np.save(folder / "spins.npy", spins_of(160, 8, 8))
-    np.savez(folder / "spins.npz", ring=spins_of(30, 12), other=np.zeros(3))
+    # not by np.savez, because the bytes of its archives depend on the version of Python
+    with zipfile.ZipFile(folder / "spins.npz", "w") as archive:
+        for name, array in (("ring", spins_of(30, 12)), ("other", np.zeros(3))):
+            content = io.BytesIO()
+            np.save(content, array)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
     rows = (spins_of(25, 24) + 1) // 2
     np.savetxt(folder / "spins.csv", rows, fmt="%d", delimiter=",")
     np.savetxt(folder / "numbers.csv", rows + 5, fmt="%d", delimiter=",")
