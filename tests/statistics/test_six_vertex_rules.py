@@ -40,7 +40,7 @@ def learned(tmp_path_factory):
 
 def test_field_of_ice(learned):
     """Square ice, few samples: two units span the field at right angles."""
-    numbers = learned("1", 2, 1, size=12, samples=6000, windows=12_000)
+    numbers = learned("1", 2, 1, size=12, samples=6000, windows=12_000, options="--restarts 1")
     found = numbers["measured"]
     assert all(unit["field"] > 0.8 for unit in found["units"])
     assert all(mode["field"] > 0.8 and mode["staggered"] < 0.1 for mode in found["modes"])
@@ -112,9 +112,9 @@ def test_staggered_polarization(learned, weight, share, information, seed):
 def test_heights_of_the_environment(learned, tmp_path):
     """At c = 1.9 the mean height of the environment tells more of the block than its arrows alone;
     coarse-grained samples and other models have no heights."""
-    few = {"size": 12, "samples": 6000, "windows": 12_000}
-    without = learned("1.9", 1, 1, **few)["mutual_information_soft"]
-    heights = learned("1.9", 1, 1, options="--environment-features heights", **few)
+    few, one = {"size": 12, "samples": 6000, "windows": 12_000}, "--restarts 1"
+    without = learned("1.9", 1, 1, options=one, **few)["mutual_information_soft"]
+    heights = learned("1.9", 1, 1, options=f"{one} --environment-features heights", **few)
     assert heights["environment_features"] == "heights"
     assert heights["mutual_information_soft"] > without
     assert heights["measured"]["units"][0]["staggered"] > 0.5
@@ -130,9 +130,13 @@ def test_heights_of_the_environment(learned, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_heights_exchange_the_rank(learned, seed):
-    """At c = 1.7 and a buffer of 6 the best unit is the field for decoders of arrows, and the
-    staggered polarization for those that know the mean height."""
+    """At c = 1.7 and a buffer of 6 the best unit is mostly the field for decoders of arrows. For
+    those that know the mean height it has more information, and more of the staggered
+    polarization than of the field: the best single bit is a mixture."""
     settings = {"size": 32, "samples": 51_200, "windows": 200_000, "buffer": 6}
+    without = learned("1.7", 1, seed, **settings)
     numbers = learned("1.7", 1, seed, options="--environment-features heights", **settings)
-    assert numbers["measured"]["units"][0]["staggered"] > 0.6
-    assert numbers["mutual_information_soft"] > 0.019
+    assert numbers["mutual_information_soft"] > without["mutual_information_soft"] + 0.003
+    for one, larger, smaller in ((without, "field", "staggered"), (numbers, "staggered", "field")):
+        shares = one["measured"]["units"][0]
+        assert shares[larger] > shares[smaller]
