@@ -78,7 +78,7 @@ def reported(result: Any, digits: int = DIGITS) -> Any:
 def _named(result: Mapping[str, Any], name: str, digits: int) -> Any:
     """One entry of a mapping, rounded."""
     value, error = result[name], result.get("error" if name == "value" else f"{name}_error")
-    if _is_number(value) and _is_number(error):
+    if error is not None and _is_number(value) and _is_number(error):
         rounded = estimates(value, error)
         return rounded if isinstance(value, np.ndarray) else float(rounded)
     is_error = name == "error" or name.endswith("_error") or name.startswith("error_")
