@@ -74,10 +74,12 @@ def best_function(
     parity: str,
     generator: np.random.Generator,
     restarts: int = 20,
+    symmetric: bool = True,
 ) -> BestFunction:
     """Return the best function of a parity that any restart finds.
 
-    Every environment counts together with its flip: without a field both are equally likely.
+    If the system is symmetric under a flip, every environment counts together with its flip, which
+    is equally likely.
 
     Parameters
     ----------
@@ -89,8 +91,10 @@ def best_function(
     generator : numpy.random.Generator
         For the first functions: signs of random polynomials of the spins, of second order at most.
     restarts : int
+    symmetric : bool
+        Whether a flip of all variables is a symmetry; it must be one for the parities odd and even.
     """
-    search = Search(table, weights, parity)
+    search = Search(table, weights, parity, symmetric)
     results = [
         search.ascend(_first_signs(table.shape[1], parity, generator)) for _ in range(restarts)
     ]
@@ -124,10 +128,14 @@ class Search:
     """Alternating maximisation on one table; the parameters are those of `best_function`."""
 
     def __init__(
-        self, table: NDArray[np.floating], weights: NDArray[np.float64], parity: str
+        self,
+        table: NDArray[np.floating],
+        weights: NDArray[np.float64],
+        parity: str,
+        symmetric: bool = True,
     ) -> None:
         self.table, self.parity = table, parity
-        self.weights = weights
+        self.weights, self.symmetric = weights, symmetric
 
     def ascend(self, signs: NDArray[np.floating]) -> tuple[NDArray[np.floating], float]:
         """Improve a function until nothing changes; return it and its information."""
@@ -141,22 +149,27 @@ class Search:
         return signs, self.information(up)
 
     def up(self, signs: NDArray[np.floating]) -> NDArray[np.float64]:
-        """P(1|e) of every environment and of its flip, (2, n)."""
+        """P(1|e) of every environment and, with the symmetry, of its flip, (1 or 2, n)."""
         drift = (self.table @ signs).astype(np.float64)
+        if not self.symmetric:
+            return np.clip(0.5 * (1.0 + drift[np.newaxis]), _SMALLEST, 1.0 - _SMALLEST)
         flipped = drift if self.parity == "even" else -drift
         if self.parity == "any":
             flipped = (self.table @ signs[::-1]).astype(np.float64)
         return np.clip(0.5 * (1.0 + np.stack([drift, flipped])), _SMALLEST, 1.0 - _SMALLEST)
 
     def _mean(self, up: NDArray[np.float64]) -> float:
-        return float((up * self.weights).sum() / 2)
+        return float((up * self.weights).sum() / len(up))
 
     def step(self, up: NDArray[np.float64], signs: NDArray[np.floating]) -> NDArray[np.floating]:
         """The function that maximises the linear approximation; ties stay as they are."""
         mean = self._mean(up)
         gain = np.log(up / (1.0 - up)) - np.log(mean / (1.0 - mean))
         slope = (gain * self.weights).astype(self.table.dtype) @ self.table
-        total = slope[0] + {"even": slope[1], "odd": -slope[1], "any": slope[1][::-1]}[self.parity]
+        total = slope[0]
+        if self.symmetric:
+            flipped = {"even": slope[1], "odd": -slope[1], "any": slope[1][::-1]}
+            total = total + flipped[self.parity]
         return np.where(total == 0, signs, np.where(total > 0, 1, -1)).astype(self.table.dtype)
 
     def information(self, up: NDArray[np.float64]) -> float:
@@ -166,4 +179,4 @@ class Search:
             cross_log(p, p) - cross_log(p, np.full_like(p, q))
             for p, q in ((up, mean), (1.0 - up, 1.0 - mean))
         )
-        return float((divergence * self.weights).sum() / 2)
+        return float((divergence * self.weights).sum() / len(up))

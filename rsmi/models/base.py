@@ -16,6 +16,7 @@ geometry : rsmi.lattice.geometry.Geometry
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -449,6 +450,11 @@ class Model:
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         """Return what is known exactly of the model in so many dimensions."""
         return Known()
+
+    def original_sites(self, attributes: Mapping[str, Any]) -> int:
+        """Return the number of sites of the sampled lattice, to which energies per site refer: by
+        default of the places of the array, whatever the number of components."""
+        return math.prod(attributes["original_shape"])
 
     def exact_energy(self, attributes: Mapping[str, Any]) -> float | None:
         """Return the exact energy per site in J of the sampled lattice; None if it is unknown."""

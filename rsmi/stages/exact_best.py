@@ -103,7 +103,9 @@ class Search:
     def _found(self, classes: NDArray[np.floating], weights: NDArray[np.float64]) -> Found:
         physics = {"shape": list(self.system.shape), "coupling": self.system.coupling}
         generator = keyed_generator(stream_key(self.seed, "best-function", physics, 0))
-        function = best_function(classes, weights, self.sector.parity, generator, RESTARTS)
+        symmetric = self.system.model.symmetric(self.system.attributes)
+        parity = self.sector.parity
+        function = best_function(classes, weights, parity, generator, RESTARTS, symmetric)
         return Found(function, len(classes))
 
     def answer(self, found: Found, information: ExactInformation) -> dict[str, Any]:

@@ -115,3 +115,19 @@ def test_every_step_gains(joint):
             signs = search.step(search.up(signs), signs)
             values.append(search.information(search.up(signs)))
         assert (np.diff(values) > -1e-15).all()
+
+
+def test_without_a_flip():
+    """Of a joint distribution without symmetry, with impossible states, the best function is that
+    of a search through all functions."""
+    generator = np.random.default_rng(5)
+    joint = generator.gamma(0.3, size=(8, 12))
+    joint[[1, 6]] = 0
+    joint /= joint.sum()
+    weights = joint.sum(axis=0)
+    conditional = (joint / weights).T
+    best = best_function(conditional, weights, "any", generator, symmetric=False)
+    functions = (np.arange(256)[:, None] >> np.arange(8) & 1).astype(float)
+    every = [mutual_information(joint, np.stack([1 - up, up], axis=1)) for up in functions]
+    assert best.information == pytest.approx(max(every), abs=1e-12)
+    assert best.agreeing > 0

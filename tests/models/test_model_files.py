@@ -420,3 +420,12 @@ def test_random_models():
     every = [pull for _ in range(100) for pull in pulls(random_content(random), random)]
     every = np.array(every)
     assert np.abs(every).max() < 4 and 0.85 < np.sqrt(np.mean(every**2)) < 1.15
+
+
+def test_energies_of_cells_with_several_sites(workshop):
+    """The examination divides the energy of the kagome lattice by its sites, of which a cell has
+    three: the exact energy contradicts no good sample."""
+    path = workshop("sample --model ising-kagome --temperature 3 --size 4 --samples 2048")
+    findings = json.loads(run_here("info", path, "--json").out)["examination"]["findings"]
+    assert "energy" not in [finding["code"] for finding in findings]
+    assert "exact" in run_here("info", path).out

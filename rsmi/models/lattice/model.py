@@ -242,6 +242,12 @@ class LatticeModel(Model):
             enumeration=enumeration.LatticeEnumeration(own),
         )
 
+    def original_sites(self, attributes: Mapping[str, Any]) -> int:
+        """Every site of a unit cell counts."""
+        own = self._definition(attributes)
+        cells = super().original_sites(attributes)
+        return cells if own is None else cells * len(own.sites)
+
     def exact_energy(self, attributes: Mapping[str, Any]) -> float | None:
         """By enumeration or a transfer matrix, on small lattices."""
         if attributes.get("rg_step") or self._definition(attributes) is None:

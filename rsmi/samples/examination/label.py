@@ -27,7 +27,7 @@ def _energy(survey: Survey) -> list[Finding]:
     exact = survey.model.exact_energy(survey.attributes)
     if exact is None or survey.energies is None:
         return []
-    sites = math.prod(survey.attributes["original_shape"])
+    sites = survey.model.original_sites(survey.attributes)
     values = survey.series.by_chain(survey.energies / sites)
     off = deviation(values, exact)
     if abs(off) <= CONTRADICTION:
