@@ -25,7 +25,7 @@ from pathlib import Path
 from rsmi.errors import DataError
 
 _MEMORY = 1 << 30  # bytes beyond those that the process has, and the size of the file
-_CPU_SECONDS = 60  # beyond the time that reading the file takes
+_CPU_SECONDS = 5  # beyond the time that reading the file takes
 _BYTES_PER_SECOND = 10_000_000
 _GREEDY = 3  # the exit code of a process that lacked memory
 
