@@ -59,6 +59,8 @@ def _rooms(files: dict) -> list[str]:
     rows = ["| room | statements | run | branches | taken |", "| --- | ---: | ---: | ---: | ---: |"]
     for room in sorted(counts, key=lambda room: (room == "all", room)):
         lines, statements, taken, branches = counts[room]
+        if not statements:
+            continue
         share = [
             f"{part / max(1, whole):.1%}"
             for part, whole in ((lines, statements), (taken, branches))

@@ -217,21 +217,31 @@ def test_a_small_file_that_becomes_large(megabytes, chunk, message, file):
 # ---- thousands -----------------------------------------------------------------------------------
 
 
+def repaired(content: bytes, number: int) -> tuple[str, bytes]:
+    """The kind and the content of a mutant whose checksums are right."""
+    rng = np.random.default_rng(number)
+    while True:
+        kind, mutant = damaged(content, rng, HEADERS + HEAPS)
+        if "repaired" in kind and mutant != content:
+            return kind, mutant
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["samples.h5", "flow.h5"])
 def test_no_mutant_with_valid_checksums_ends_a_command(name, pipeline, workplace):
     """Headers and heaps are forged, and their checksums are right. The number of mutants is in
-    HOSTILE_MUTANTS; 100,000 of both files together take about two hours of two cores."""
+    HOSTILE_MUTANTS; 100,000 of both files together take some two hours of two cores, most of it
+    for files on which HDF5 works without end until the look is over."""
     count = int(os.environ.get("HOSTILE_MUTANTS", 10_000)) // 2
-    content, expected = (pipeline / name).read_bytes(), digest(pipeline / name)
+    content = (pipeline / name).read_bytes()
 
     def work(number):
         first_look._enabled, threading.active_count = True, lambda: 1
-        kind, mutant = damaged(content, np.random.default_rng(number), HEADERS + HEAPS)
+        kind, mutant = repaired(content, number)
         Path("mutant.h5").write_bytes(mutant)
-        result = run_here("info", "mutant.h5", "--digest")
+        result = run_here("info", "mutant.h5", "--verify")
         assert result.code in (0, 65) and result.err.count("\n") <= 1, (kind, result)
-        assert result.code or result.out.strip() == expected
+        assert result.code or result.out == "ok\n"
         died = "dies of reading it" in result.err
         return f"{kind}: {'died in the look' if died else f'exit {result.code}'}"
 
@@ -247,7 +257,7 @@ def test_few_mutants_with_valid_checksums(file, looking):
     """A sample of the thousands."""
     content, expected = file.read_bytes(), digest(file)
     for number in range(12):
-        kind, mutant = damaged(content, np.random.default_rng(number), HEADERS + HEAPS)
+        kind, mutant = repaired(content, number)
         Path("mutant.h5").write_bytes(mutant)
         try:
             with open_file("mutant.h5") as opened:
