@@ -88,7 +88,7 @@ static void toss_coins(const uint8_t *tie, int64_t n_coarse, const uint64_t key[
     const uint64_t golden = 0x9e3779b97f4a7c15ULL,
                    of_sample = mix64(key[0] + (sample + 1) * golden);
     const int64_t n_bytes = (n_coarse + 7) / 8;
-    lanes number; /* lane l makes sites 8 l .. 8 l + 7 of a word */
+    lanes number = {0}; /* lane l makes sites 8 l .. 8 l + 7 of a word */
     for (int l = 0; l < LANE_COUNT; l++)
         number[l] = (8 * (uint64_t)l + 1) * golden;
     for (int64_t byte = 0; byte < n_bytes; byte += 8, number += 57 * golden) {
