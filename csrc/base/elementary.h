@@ -30,6 +30,7 @@
 
 typedef double lanes8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef int64_t bits8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef uint64_t words8 __attribute__((vector_size(64), aligned(8), may_alias));
 
 /* Keeps *x where the mask is set and takes `other` elsewhere, lane by lane. */
 RSMI_INLINE void select_lanes(const bits8 *mask, lanes8 *x, double other)
@@ -60,7 +61,7 @@ RSMI_INLINE void exponential(lanes8 *x)
     p = p * r + 1.0 / 6.0;
     p = p * r + 0.5;
     p = 1.0 + (r + (r * r * p + error));
-    const bits8 result = *(bits8 *)&p + (*(const bits8 *)&shifted << 52);
+    const words8 result = *(const words8 *)&p + (*(const words8 *)&shifted << 52);
     *x = *(const lanes8 *)&result;
 }
 
@@ -90,9 +91,9 @@ RSMI_INLINE void absolute_value(lanes8 *x)
 RSMI_INLINE void logarithm(lanes8 *x)
 {
     const int64_t root_half = 0x3fe6a09e667f3bcd; /* the bits of sqrt(1/2) */
-    const bits8 shifted = *(bits8 *)x + (0x3ff0000000000000 - root_half);
-    const bits8 mantissa = (shifted & 0x000fffffffffffff) + root_half,
-                exponent = ((shifted >> 52) & 0x7ff) | 0x4330000000000000;
+    const words8 shifted = *(const words8 *)x + (0x3ff0000000000000 - (uint64_t)root_half);
+    const bits8 mantissa = (bits8)(shifted & 0x000fffffffffffff) + root_half,
+                exponent = (bits8)((shifted >> 52) & 0x7ff) | 0x4330000000000000;
     const lanes8 f = *(const lanes8 *)&mantissa - 1.0,
                  k = *(const lanes8 *)&exponent - (0x1p52 + 1023.0);
     const lanes8 s = f / (2.0 + f), square = s * s, half = 0.5 * f * f;
