@@ -22,7 +22,6 @@ LINES: dict[str, str] = {
     "os._exit": "the process ends here, before its lines are counted",
     "except OSError": "an error of the operating system that no default test provokes",
     "except FileNotFoundError": "another process has to remove the file at this moment",
-    "raise NotImplementedError": "every model of the package answers the question",
     "raise DataError": "a refusal of a file that no default test provokes",
     "raise UsageError": "a refusal of a command line that no default test provokes",
     "raise Failure": "a failure of the machine that no default test provokes",

@@ -11,15 +11,22 @@ before bit p + 1, so that the order is (component, plane, site), and q = 2 has o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 MOST_STATES = 256  # of one variable: a code is a byte
+_VARIABLES_AT_ONCE = 1 << 26  # of unpacked rows in memory
 
 BitOrder = Literal["little", "big"]
+
+
+def slices_of_rows(count: int, variables: int) -> Iterator[slice]:
+    """Divide rows of so many variables such that one part fits into memory when it is unpacked."""
+    step = max(1, _VARIABLES_AT_ONCE // variables)
+    return (slice(first, min(count, first + step)) for first in range(0, count, step))
 
 
 def row_bytes(shape: Sequence[int], states: int = 2) -> int:

@@ -22,6 +22,11 @@ _THIRDS = (Fraction(1, 3), Fraction(2, 3))
 _TIE = 1e-9  # shares that differ less are equal; the wave vector with a name is then preferred
 
 
+def staggered_signs(shape: Sequence[int]) -> NDArray[np.int8]:
+    """Return (-1)^(x + y + ...), (\\*shape): the signs of the two sublattices."""
+    return (1 - 2 * (np.indices(tuple(shape)).sum(axis=0) % 2)).astype(np.int8)
+
+
 @dataclass(frozen=True)
 class Mode:
     """The largest Fourier mode of a filter.

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsmi.errors import DataError, UsageError
+from rsmi.lattice.waves import staggered_signs
 from rsmi.models.dimers.worm import LONGEST
 
 COMPONENTS = ("vertex", "x-link", "y-link", "face")
@@ -64,11 +65,6 @@ def links_of(spins: NDArray[Any]) -> NDArray[Any]:
     return spins[:, LINKS] if spins.shape[1] == 4 else spins
 
 
-def sublattice_signs(shape: Sequence[int]) -> NDArray[np.int8]:
-    """Return (-1)^(x + y), (Lx, Ly)."""
-    return (1 - 2 * (np.indices(tuple(shape)).sum(axis=0) % 2)).astype(np.int8)
-
-
 def electric_field(axis: int, configurations: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the electric field along one axis, (-1)^(x + y) (n - 1/4), which is a conserved
     current.
@@ -85,7 +81,7 @@ def electric_field(axis: int, configurations: NDArray[np.int8]) -> NDArray[np.fl
     ndarray of float64, (n, Lx, Ly)
     """
     links = (links_of(configurations)[:, axis] > 0).astype(np.float64)
-    return (links - 0.25) * sublattice_signs(configurations.shape[2:])
+    return (links - 0.25) * staggered_signs(configurations.shape[2:])
 
 
 def column_field(axis: int, configurations: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from rsmi.errors import UsageError
 from rsmi.information.canonical import canonical_correlations
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry, even_origins, shape_text
+from rsmi.lattice.waves import staggered_signs
 from rsmi.models.base import Component, Known, KnownOperator, KnownValue, Model, Option
 from rsmi.models.dimers import (
     coverings,
@@ -147,7 +148,7 @@ class Dimers(Model):
         }
 
     def sublattice_signs(self, shape: Sequence[int]) -> NDArray[np.int8]:
-        return coverings.sublattice_signs(shape)
+        return staggered_signs(shape)
 
     def training(
         self, stage: str, geometry: Geometry, objective: str = "", estimator: str | None = None

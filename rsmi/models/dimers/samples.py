@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import DataError
-from rsmi.lattice.packed import unpack_bits
+from rsmi.lattice.packed import slices_of_rows, unpack_bits
 from rsmi.models import spins
 from rsmi.models.dimers import coverings
 from rsmi.models.dimers.worm import PAIRINGS
 from rsmi.statistics.summary import average_summary
 from rsmi.store import File
-
-_BYTES_AT_ONCE = 1 << 26  # of unpacked variables
-
 
 # ---- coverings -----------------------------------------------------------------------------------
 
@@ -38,7 +35,7 @@ def read_coverings(file: File) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         If the links of a sample are no covering; it names the sample and the vertex.
     """
     shape, components = file.attributes["shape"], file.attributes["components"]
-    for rows in _slices(file.shape("/spins")[0], components * math.prod(shape)):
+    for rows in slices_of_rows(file.shape("/spins")[0], components * math.prod(shape)):
         packed = file.read("/spins", rows.start, rows.stop)
         variables = unpack_bits(packed, (components, *shape))
         coverings.check_coverings(
@@ -53,12 +50,6 @@ def check_coverings(file: File) -> None:
         pass
 
 
-def _slices(count: int, variables: int) -> Iterator[slice]:
-    """Divide rows of so many variables such that one part fits into memory when it is unpacked."""
-    step = max(1, _BYTES_AT_ONCE // variables)
-    return (slice(first, min(count, first + step)) for first in range(0, count, step))
-
-
 # ---- what is measured ----------------------------------------------------------------------------
 
 
@@ -66,7 +57,7 @@ def observables_of_links(
     packed: NDArray[np.uint8], shape: tuple[int, ...], boundary: str
 ) -> dict[str, NDArray[np.float64]]:
     """Return `coverings.observables` of packed links, (n,) each."""
-    parts = _slices(len(packed), 2 * math.prod(shape))
+    parts = slices_of_rows(len(packed), 2 * math.prod(shape))
     links = (unpack_bits(packed[rows], (2, *shape)) for rows in parts)
     return _joined(coverings.observables(part, boundary) for part in links)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,9 +44,9 @@ class StatesSimulation(Simulation):
     symmetry: str | None = None
 
     @property
+    @abstractmethod
     def system(self) -> System:
         """The energies of a bond, and the moves of clusters."""
-        raise NotImplementedError
 
     @property
     def states(self) -> int:

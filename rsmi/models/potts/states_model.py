@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -34,15 +35,15 @@ _AT_CRITICAL_POINT = 1e-6  # relative distance of K from K_c
 _TERMS_AT_ONCE = 1 << 20
 
 
-class StatesModel(Model):
+class StatesModel(Model, ABC):
     """A model whose variables have q states and one component, on a hypercubic lattice."""
 
     importable = True
     options = (STATES,)
 
+    @abstractmethod
     def system(self, states: int) -> System:
         """Return the energies of a bond between variables with so many states."""
-        raise NotImplementedError
 
     # ---- simulation ------------------------------------------------------------------------------
 

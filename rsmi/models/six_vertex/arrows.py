@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from rsmi.errors import DataError, UsageError
 from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.waves import staggered_signs
 from rsmi.models.six_vertex.loop import LONGEST
 
 COMPONENTS = ("x-arrow", "y-arrow")
@@ -74,15 +75,10 @@ def fluxes(arrows: NDArray[np.integer]) -> NDArray[np.int64]:
     return np.stack([np.sum(line, axis=1, dtype=np.int64) for line in (along_x, along_y)], axis=1)
 
 
-def sublattice_signs(shape: Sequence[int]) -> NDArray[np.int8]:
-    """Return (-1)^(x + y), (Lx, Ly)."""
-    return (1 - 2 * (np.indices(tuple(shape)).sum(axis=0) % 2)).astype(np.int8)
-
-
 def staggered_field(arrows: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the staggered polarization (-1)^(x + y) (s_y - s_x)/2 at every vertex, (n, Lx, Ly)."""
     difference = arrows[:, 1].astype(np.float64) - arrows[:, 0]
-    return difference * sublattice_signs(arrows.shape[2:]) / 2
+    return difference * staggered_signs(arrows.shape[2:]) / 2
 
 
 def field(axis: int, arrows: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rsmi.information.gauge import without_constraints
 from rsmi.lattice.geometry import Geometry
+from rsmi.lattice.waves import staggered_signs
 from rsmi.models.drawing import RuleDrawing
-from rsmi.models.six_vertex.arrows import c_vertices, sublattice_signs
+from rsmi.models.six_vertex.arrows import c_vertices
 from rsmi.models.six_vertex.stars import star_constraints
 from rsmi.store import File
 
@@ -33,7 +34,7 @@ def draw_configuration(axes: Any, spins: NDArray[np.int8], width: float) -> None
     shape = tuple(min(side, _MOST_VERTICES) for side in spins.shape[1:])
     corner = tuple(map(slice, shape))
     vertices = np.indices(shape).reshape(2, -1).T
-    signs = sublattice_signs(shape).ravel()
+    signs = staggered_signs(shape).ravel()
     for component, along in enumerate(_ALONG):
         arrows = spins[component][corner].ravel().astype(float)
         order = arrows * signs * (1 if component else -1) > 0

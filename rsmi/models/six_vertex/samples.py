@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from rsmi.errors import DataError
 from rsmi.lattice.geometry import shape_text
-from rsmi.lattice.packed import unpack_spins
+from rsmi.lattice.packed import slices_of_rows, unpack_spins
 from rsmi.models import spins
 from rsmi.models.six_vertex import arrows, known, loop, transfer
 from rsmi.statistics.notation import with_error
 from rsmi.statistics.summary import average_summary
 from rsmi.store import File
 
-_BYTES_AT_ONCE = 1 << 26  # of unpacked arrows
 _MEASURED = {
     "c_vertices": ("c vertices", "per vertex"),
     "flux_squared": ("<W^2>", "mean of W_x^2 and W_y^2, W the sum of arrows through a line"),
@@ -75,18 +74,12 @@ def check_configurations(file: File) -> None:
     if not is_original(attributes) or attributes["boundary"] != "periodic" or "/mask" in file:
         return
     shape = (2, *attributes["shape"])
-    for rows in _slices(file.shape("/spins")[0], math.prod(shape)):
+    for rows in slices_of_rows(file.shape("/spins")[0], math.prod(shape)):
         packed = file.read("/spins", rows.start, rows.stop)
         arrows.check_ice_rule(unpack_spins(packed, shape), file.path, rows.start)
 
 
 # ---- averages ------------------------------------------------------------------------------------
-
-
-def _slices(count: int, links: int) -> Iterator[slice]:
-    """Divide rows such that one part fits into memory when it is unpacked."""
-    step = max(1, _BYTES_AT_ONCE // links)
-    return (slice(first, min(count, first + step)) for first in range(0, count, step))
 
 
 def observables_of_rows(
@@ -95,7 +88,7 @@ def observables_of_rows(
     """Return `arrows.observables` of packed rows, (n,) each."""
     parts = [
         arrows.observables(unpack_spins(packed[rows], (2, *shape)))
-        for rows in _slices(len(packed), 2 * math.prod(shape))
+        for rows in slices_of_rows(len(packed), 2 * math.prod(shape))
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

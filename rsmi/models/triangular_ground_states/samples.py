@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,25 +11,18 @@ from numpy.typing import NDArray
 
 from rsmi.errors import DataError
 from rsmi.lattice.geometry import shape_text
-from rsmi.lattice.packed import unpack_spins
+from rsmi.lattice.packed import slices_of_rows, unpack_spins
 from rsmi.models import spins
 from rsmi.models.triangular_ground_states import ground_states, known
 from rsmi.statistics.notation import with_error
 from rsmi.statistics.summary import average_summary
 from rsmi.store import File
 
-_BYTES_AT_ONCE = 1 << 26  # of unpacked spins
 _MEASURED = {
     "structure_factor": ("S(K)", "N <|m_K|^2>, K.r = 2 pi (x + y)/3"),
     "tilt": ("tilt", "N sum_a <(n_a - 1/3)^2>, n_a frustrated bonds per site along a"),
 }
 _TAU_UNIT = "stored intervals; 0.5 if independent"
-
-
-def _slices(count: int, sites: int) -> Iterator[slice]:
-    """Divide rows such that one part fits into memory when it is unpacked."""
-    step = max(1, _BYTES_AT_ONCE // sites)
-    return (slice(first, min(count, first + step)) for first in range(0, count, step))
 
 
 def observables_of_rows(
@@ -38,7 +31,7 @@ def observables_of_rows(
     """Return `ground_states.observables` of packed rows, (n,) each."""
     parts = [
         ground_states.observables(unpack_spins(packed[rows], shape))
-        for rows in _slices(len(packed), math.prod(shape))
+        for rows in slices_of_rows(len(packed), math.prod(shape))
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -68,7 +61,7 @@ def check_configurations(file: File) -> None:
     if not is_original(attributes) or attributes["boundary"] != "periodic" or "/mask" in file:
         return
     shape = attributes["shape"]
-    for rows in _slices(file.shape("/spins")[0], math.prod(shape)):
+    for rows in slices_of_rows(file.shape("/spins")[0], math.prod(shape)):
         packed = file.read("/spins", rows.start, rows.stop)
         ground_states.check_ground_states(unpack_spins(packed, shape), file.path, rows.start)
 

@@ -27,7 +27,8 @@ from rsmi.information.canonical import (
     sample_moments,
 )
 from rsmi.samples.views import ROTATION, ROTATION_CORRELATIONS
-from rsmi.samples.windows import Windows, WindowSet
+from rsmi.samples.windows import WindowSet
+from rsmi.stages.training.measures import environments_of
 from rsmi.stages.training.methods import Key, LinearRule, restart_name
 from rsmi.statistics.jackknife import jackknife
 from rsmi.store import File
@@ -46,13 +47,8 @@ def canonical_of(windows: WindowSet, shuffle: bool = False) -> Canonical:
         Whether the environments are those of other configurations.
     """
     training = windows.training
-    moments = sample_moments(training.blocks, _environments(training, shuffle), windows.means)
+    moments = sample_moments(training.blocks, environments_of(training, shuffle), windows.means)
     return canonical_correlations(*moments, cut=SAMPLE_CUT)
-
-
-def _environments(windows: Windows, shuffle: bool) -> NDArray[np.int8]:
-    """The environments, or those of the windows half the data away."""
-    return np.roll(windows.environments, len(windows) // 2 if shuffle else 0, axis=0)
 
 
 # ---- the method ----------------------------------------------------------------------------------
@@ -165,7 +161,7 @@ def _held_out(
     modes, held_out = canonical_of(windows, shuffle), windows.held_out
     means = windows.means or (np.zeros(1), np.zeros(1))
     block = (held_out.blocks - means[0]) @ modes.block_modes.T
-    outside = (_environments(held_out, shuffle) - means[1]) @ modes.environment_modes.T
+    outside = (environments_of(held_out, shuffle) - means[1]) @ modes.environment_modes.T
     sums = {
         "product": _sums(block * outside, held_out.runs),
         "block": _sums(block**2, held_out.runs),

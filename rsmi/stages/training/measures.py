@@ -55,7 +55,7 @@ def bound(
         bias,
         hard,
         training.blocks,
-        _environments(training, shuffle),
+        environments_of(training, shuffle),
         key,
         environment_mean=None if means is None else means[1],
         n_units=n_units,
@@ -67,13 +67,13 @@ def bound(
         bias,
         hard,
         held_out.blocks,
-        _environments(held_out, shuffle),
+        environments_of(held_out, shuffle),
         held_out.groups,
         windows.units,
     )
 
 
-def _environments(windows: Windows, shuffle: bool) -> NDArray[np.int8]:
+def environments_of(windows: Windows, shuffle: bool) -> NDArray[np.int8]:
     """The environments, or those of other configurations: of the windows half the data away."""
     if not shuffle:
         return windows.environments
