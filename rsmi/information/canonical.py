@@ -208,6 +208,40 @@ def explained_shares(
         return np.einsum("if,ij,jf->f", products, weights, products) / variances
 
 
+def angles_between(
+    functions: NDArray[np.float64], covariance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the angles between linear functions of V, the arccos of their correlations.
+
+    Parameters
+    ----------
+    functions : ndarray of float64, (n, n_block)
+    covariance : ndarray of float64, (n_block, n_block)
+
+    Returns
+    -------
+    ndarray of float64, (n, n)
+        Degrees in [0, 180]; nan for a function that does not vary.
+
+    Notes
+    -----
+    Half of the angle is the arctangent of |u - v| / |u + v| for functions u, v of unit variance.
+    The arccos itself loses half of the digits of a small angle.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        units = functions / _deviations(functions, covariance)[:, None]
+    apart = _deviations(units[:, None] - units, covariance)
+    return 2 * np.degrees(np.arctan2(apart, _deviations(units[:, None] + units, covariance)))
+
+
+def _deviations(
+    functions: NDArray[np.float64], covariance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the standard deviations of functions, (..., n_block) -> (...)."""
+    variances = np.einsum("...i,ij,...j->...", functions, covariance, functions)
+    return np.sqrt(np.maximum(variances, 0.0))
+
+
 def gaussian_information(correlations: ArrayLike) -> float:
     """Return the mutual information in nats of Gaussian variables with these canonical
     correlations, the sum of -ln(1 - rho^2)/2."""

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.renormalization.operators import wraps
-from rsmi.statistics.fits import scatter_beyond_errors
+from rsmi.statistics.fits import scatter_beyond_errors, where_slope_vanishes
 from rsmi.statistics.jackknife import Jackknife, jackknife_covariance
 
 REACH = 0.25  # largest |x| (for nu = 1) of a point; up to there the curve is a cubic
@@ -238,27 +238,30 @@ def _fit(
     return float(np.sum(((design @ parameters - points.value) * weights) ** 2)), parameters
 
 
+def _slope(
+    points: _Points, degree: int, scale: float, nu: float, parameters: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return d K_n/K_c / d ln(nu) of the curve at every point, (points,)."""
+    x = _variable(points, nu, scale)
+    coefficients, orders = parameters[-degree:], np.arange(1, degree + 1)
+    return -(x[:, None] ** orders @ (coefficients * orders)) * points.step * log(scale) / nu
+
+
 def _best(
     points: _Points, weights: NDArray[np.float64], degree: int, scale: float
 ) -> tuple[float, float, NDArray[np.float64]]:
-    """Return nu, chi^2 and the linear parameters at the minimum, by a scan and golden sections."""
+    """Return nu, chi^2 and the linear parameters at the minimum, by a scan and a bisection."""
+
+    def slope(at: float) -> float:
+        nu = float(np.exp(at))
+        parameters = _fit(points, weights, degree, scale, nu)[1]
+        deviation = _design(points, nu, degree, scale) @ parameters - points.value
+        return float(weights**2 * deviation @ _slope(points, degree, scale, nu, parameters))
+
     starts = np.linspace(log(RANGE[0]), log(RANGE[1]), _STARTS)
     best = int(np.argmin([_fit(points, weights, degree, scale, np.exp(at))[0] for at in starts]))
-    low, high, ratio = (
-        starts[max(best - 1, 0)],
-        starts[min(best + 1, _STARTS - 1)],
-        (5**0.5 - 1) / 2,
-    )
-    while high - low > 1e-8:
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if (
-            _fit(points, weights, degree, scale, np.exp(left))[0]
-            < _fit(points, weights, degree, scale, np.exp(right))[0]
-        ):
-            high = right
-        else:
-            low = left
-    nu = float(np.exp((low + high) / 2))
+    low, high = starts[max(best - 1, 0)], starts[min(best + 1, _STARTS - 1)]
+    nu = float(np.exp(where_slope_vanishes(slope, float(low), float(high))))
     return (nu, *_fit(points, weights, degree, scale, nu))
 
 
@@ -272,10 +275,6 @@ def _response(
 ) -> NDArray[np.float64]:
     """Return d nu / d value of every point, (points,): the row of the pseudo-inverse of the
     linearised model."""
-    design, step = _design(points, nu, degree, scale), 1e-6 * nu
-    slope = (
-        (_design(points, nu + step, degree, scale) - _design(points, nu - step, degree, scale))
-        @ parameters
-        / (2 * step)
-    )
+    design = _design(points, nu, degree, scale)
+    slope = _slope(points, degree, scale, nu, parameters) / nu
     return np.linalg.pinv(np.column_stack([slope, design]) * weights[:, None])[0] * weights

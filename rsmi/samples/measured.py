@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.information.canonical import explained_shares
+from rsmi.information.canonical import angles_between, explained_shares
 from rsmi.samples.views import BLOCK_COVARIANCE, ROTATION, ROTATION_CORRELATIONS, RuleFile
 
 
@@ -75,8 +75,5 @@ def _modes(
 def _angles(
     filters: NDArray[np.float64], covariance: NDArray[np.float64]
 ) -> list[list[float | None]]:
-    within = filters @ covariance @ filters.T
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scale = np.sqrt(np.diagonal(within))
-        angles = np.degrees(np.arccos(np.clip(within / np.outer(scale, scale), -1, 1)))
+    angles = angles_between(filters, covariance)
     return [[float(angle) if np.isfinite(angle) else None for angle in row] for row in angles]

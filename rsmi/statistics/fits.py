@@ -145,6 +145,29 @@ def scatter_beyond_errors(chi2: Callable[[float], float], freedom: int, largest:
     return float((low * high) ** 0.5)
 
 
+def where_slope_vanishes(slope: Callable[[float], float], low: float, high: float) -> float:
+    """Return the place of a minimum between two numbers, by bisection of the slope.
+
+    The values of a function determine its minimum to half of the digits of a float only; where its
+    slope changes sign is known to nearly all of them.
+
+    Parameters
+    ----------
+    slope : callable
+        The derivative of the function, up to a positive factor.
+    low, high : float
+        Numbers that enclose one minimum.
+
+    Returns
+    -------
+    float
+        The minimum; one of the two numbers if the slope has the same sign everywhere.
+    """
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return middle
+
+
 def chi2_probability(chi2: float, freedom: int) -> float:
     """Return the probability that chi^2 is at least as large.
 

@@ -1,10 +1,13 @@
 """nu from the collapse of the flow: synthetic flows with a known exponent, and what is refused."""
 
+import math
+
 import numpy as np
 import pytest
 
 from rsmi.renormalization.collapse import collapse
 from rsmi.renormalization.thermometer import EffectiveCouplings
+from rsmi.statistics.fits import where_slope_vanishes
 from rsmi.statistics.jackknife import Jackknife
 
 K_C = 0.44
@@ -114,3 +117,12 @@ def test_what_does_not_collapse_has_a_reason():
     assert "two steps" in collapsed(rng, np.array([0.5, 2.0]))["reason"]  # far away
     still = [flow(K_C, rng) for _ in FACTORS]
     assert collapse(K_C / FACTORS, still, [SHAPES] * 7, 2.0, K_C)["value"] is None
+
+
+@pytest.mark.parametrize("place", [1e-9, 1 / 3, 0.999])
+def test_the_place_of_a_minimum_is_known_to_its_last_digits(place):
+    """A search by values knows eight digits, and the digest of a file would depend on the rest."""
+    assert where_slope_vanishes(lambda x: math.sinh(x - place), 0, 1) == pytest.approx(
+        place, rel=1e-15
+    )
+    assert where_slope_vanishes(lambda x: x + place, 0, 1) == pytest.approx(0, abs=1e-300)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rsmi.errors import UsageError
 from rsmi.information.canonical import (
+    angles_between,
     canonical_correlations,
     gaussian_information,
     readout_correlations,
@@ -35,6 +36,27 @@ def moments(buffer, components=2, size=16, **noise):
 def buffered():
     """The window of most tests: 4x4 cells, buffer 2, ring 1, 16x16 torus, no noise."""
     return moments(2)
+
+
+# ---- angles --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-12, 1e-7, 1.0, 90.0, 180 - 1e-7, 180.0])
+def test_a_small_angle_keeps_its_digits(angle):
+    """Numbers that are printed would depend on the linear algebra of the machine if an angle were
+    the arccos of a correlation: there one unit in the last place is a millionth of a degree."""
+    covariance = np.array([[2.0, 0.3], [0.3, 0.5]])
+    turn = np.radians(angle) * np.array([0.0, 1.0])
+    orthonormal = np.array([np.cos(turn), np.sin(turn)]).T
+    functions = 3.7 * orthonormal @ np.linalg.inv(np.linalg.cholesky(covariance))
+    found = angles_between(functions, covariance)
+    assert found[0, 1] == found[1, 0] == pytest.approx(angle, rel=1e-9, abs=1e-13)
+    assert found[0, 0] == found[1, 1] == 0
+
+
+def test_a_function_that_does_not_vary_has_no_angle():
+    """A number there would be an angle between a direction and nothing."""
+    assert np.isnan(angles_between(np.array([[1.0, 0], [0, 0]]), np.eye(2)))[0, 1]
 
 
 # ---- canonical correlations ----------------------------------------------------------------------

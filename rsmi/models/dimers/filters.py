@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from rsmi.information.canonical import (
     Canonical,
     Moments,
+    angles_between,
     canonical_correlations,
     explained_shares,
     gaussian_information,
@@ -161,13 +162,12 @@ def filter_shape(filters: ArrayLike, block: tuple[int, int], components: int) ->
     overlap = links @ templates.T
     columnar = links @ columnar_templates(block).T
     with np.errstate(invalid="ignore", divide="ignore"):
-        units = links / np.sqrt(squares)[:, None]
         return Shape(
             electric=(overlap**2).sum(axis=1) / (squares * np.prod(block)),
             columnar=(columnar**2).sum(axis=1) / (squares * np.prod(block)),
             noise=(noise**2).sum(axis=1) / all_squares,
             direction=np.degrees(np.arctan2(overlap[:, 1], overlap[:, 0])),
-            angles=np.degrees(np.arccos(np.clip(np.einsum("is,js->ij", units, units), -1, 1))),
+            angles=angles_between(links, np.eye(links.shape[1])),
             capture=explained_shares(templates, links, np.eye(links.shape[1])),
         )
 
@@ -305,11 +305,9 @@ def filter_readout(
     links = filters * on_links(block, components)
     templates = embed_links(electric_templates(block), components)
     optimum = canonical_correlations(*moments)
-    within = filters @ moments.block @ filters.T
     modes = optimum.block_modes[:2] @ moments.block @ links.T
     correlation = np.array([(*readout_correlations(row, *moments), np.nan)[0] for row in filters])
     with np.errstate(invalid="ignore", divide="ignore"):
-        scale = np.sqrt(np.diagonal(within))
         return Readout(
             electric=explained_shares(links, templates, moments.block),
             canonical=(modes**2).sum(axis=0)
@@ -317,7 +315,7 @@ def filter_readout(
             correlation=correlation,
             information=information_of_each(correlation),
             joint=gaussian_information(readout_correlations(filters, *moments)),
-            angles=np.degrees(np.arccos(np.clip(within / np.outer(scale, scale), -1, 1))),
+            angles=angles_between(filters, moments.block),
             capture=explained_shares(templates, links, moments.block),
             optimum=optimum,
         )

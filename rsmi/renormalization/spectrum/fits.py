@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.statistics.fits import where_slope_vanishes
+
 FREE_OMEGAS = (0.3, 6.0)  # the range in which a free omega is sought
 FEWEST_FOR_FREE_OMEGA = 5
 
@@ -129,30 +131,28 @@ def extrapolate_free(
     best = int(np.argmin(chi2))
     if best in (0, len(grid) - 1):
         raise ValueError("the sizes do not determine omega; give a number")
-    omega = _minimum(sizes, powers, grid[best - 1], grid[best + 1])
-    fixed = extrapolate(sizes, powers, omega)
-    design, values, weights = _system(sizes, powers, [omega])
-    corrections = (
-        design[:, 1 + len(powers) :] @ _solve(design, values, weights)[0][1 + len(powers) :]
+    omega = where_slope_vanishes(
+        lambda omega: _slope_of_omega(sizes, powers, omega)[0],
+        float(grid[best - 1]),
+        float(grid[best + 1]),
     )
-    logs = np.repeat(np.log([size.length for size in sizes]), len(powers))
-    wide = np.column_stack([design, -logs * corrections])
+    _, wide, values, weights = _slope_of_omega(sizes, powers, omega)
     _, inverse, _ = _solve(wide, values, weights)
+    fixed = extrapolate(sizes, powers, omega)
     return fixed._replace(error=float(np.sqrt(inverse[0, 0])), freedom=fixed.freedom - 1)
 
 
-def _minimum(
-    sizes: Sequence[SizeValues], powers: Sequence[tuple[int, int]], low: float, high: float
-) -> float:
-    """The omega of the smallest chi^2 between two omegas, by golden section."""
-    ratio = (5**0.5 - 1) / 2
-    while high - low > 1e-6:
-        a, b = high - ratio * (high - low), low + ratio * (high - low)
-        if extrapolate(sizes, powers, a).chi2 < extrapolate(sizes, powers, b).chi2:
-            high = b
-        else:
-            low = a
-    return (low + high) / 2
+def _slope_of_omega(
+    sizes: Sequence[SizeValues], powers: Sequence[tuple[int, int]], omega: float
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return half the derivative of chi^2 by omega, and the system of `_system` with a column for
+    the derivative of the model by omega."""
+    design, values, weights = _system(sizes, powers, [omega])
+    solution, _, _ = _solve(design, values, weights)
+    corrections = design[:, 1 + len(powers) :] @ solution[1 + len(powers) :]
+    column = -np.repeat(np.log([size.length for size in sizes]), len(powers)) * corrections
+    slope = float((weights @ (design @ solution - values)) @ (weights @ column))
+    return slope, np.column_stack([design, column]), values, weights
 
 
 def _system(
