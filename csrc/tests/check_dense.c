@@ -35,8 +35,17 @@ static double ulps(double a, long double b)
     return (double)(fabsl(a - b) / ldexpl(1, exponent - 53));
 }
 
+/* How far the library's functions of long double may be off, in units in the last place of a
+ * double: valgrind computes long double as double, and so do some systems. */
+static double error_of_reference(void)
+{
+    const volatile long double tiny = 0x1p-60L;
+    return 1 + tiny == 1 ? 2 : 0;
+}
+
 static void check_functions(void)
 {
+    const double more = error_of_reference();
     double worst[5] = {0};
     for (int i = 0; i < BRIEFLY(1000000, 10000); i++) {
         const double x = xoshiro_uniform(test_stream), wide = (i % 2 ? 3 : 1400) * (x - 0.5);
@@ -49,7 +58,8 @@ static void check_functions(void)
         for (int k = 0; k < 5; k++)
             worst[k] = fmax(worst[k], error[k]);
     }
-    expect(worst[0] < 1 && worst[1] < 1 && worst[2] < 3 && worst[3] < 3 && worst[4] < 1);
+    expect(worst[0] < 1 + more && worst[1] < 1 + more && worst[2] < 3 + more &&
+           worst[3] < 3 + more && worst[4] < 1);
     expect(exp_of(-INFINITY) == 0 && exp_of(-701) == 0 && exp_of(0) == 1 && log_of(1) == 0);
     expect(isnan(log_of(NAN)) && isnan(log_of(INFINITY)) && close_to(log_of(5e-324), -709, 1e-2));
     expect(one_minus_exp(0) == 0 && one_minus_exp(1e300) == 1 && one_minus_exp(1e-200) == 1e-200);

@@ -10,12 +10,13 @@
  * is closed when the head is about to turn the arrow with which it began: when it comes to the link
  * of its beginning from either end. A loop is never cut.
  *
- * Memory. A half-link is 4 v + d for leg d of vertex v; opposite[h] is the half-link at the other
- * end. rule[4 s + d] says where a head goes that comes through leg d into a vertex with the byte s:
- * a threshold of 48 bits, and two outcomes of a byte each, the new byte of the vertex and the leg
- * through which the head leaves. A step is a sequence of loads that wait for each other, so
- * INTERLEAVED chains advance in turn, one step each, and the processor works on all of them at
- * once. A step takes one draw of 64 bits, and so does the beginning of a loop.
+ * Memory. A half-link is 4 v + d for leg d of vertex v. rule[4 s + d] says where a head goes that
+ * comes through leg d into a vertex with the byte s: a threshold of 48 bits, and two outcomes of a
+ * byte each, the new byte of the vertex and the leg through which the head leaves. The half-link at
+ * the other end is 4 v + d plus jump[place[v] + d], where place[v] is 4 times a number that says
+ * whether v is in the first or last row or column. So all tables fit into the nearest cache, beside
+ * the vertices of IN_TURN chains. A step takes one draw of 64 bits, and so does the beginning of a
+ * loop.
  *
  * References: O. F. Syljuasen, M. B. Zvonarev, Phys. Rev. E 70, 016118 (2004); G. T. Barkema, M. E.
  * J. Newman, Phys. Rev. E 57, 1155 (1998), for loops at c = 1. */
@@ -24,49 +25,50 @@
 #include <string.h>
 
 #include "base/compiler.h"
-#include "base/random.h"
+#include "base/places.h"
 #include "base/status.h"
+#include "base/turns.h"
 
-enum { INTERLEAVED = 8 };
+/* The chains that run, field by field. */
+typedef struct {
+    turns in_turn;
+    uint32_t head[IN_TURN], ends[2][IN_TURN]; /* half-links: where the head comes in, and where the
+                                                 loop began */
+} loop_chains;
+
+enum { RULES = 64, JUMPS = 4 * PLACES };
 
 typedef struct {
-    uint8_t *vertices;
-    uint32_t head, ends[2]; /* half-links: where the head comes in, and where the loop began */
-    uint64_t steps, rng[4];
-    int64_t loops_left, sample; /* loops to the end of this row; the row that is being made */
-} loop_chain;
+    uint64_t rule[RULES];
+    int32_t jump[JUMPS];
+    const uint8_t *place;
+} loop_tables;
 
 typedef struct {
+    turn_request rows;
     const six_vertex_lattice *lattice;
-    const uint64_t *rule;
-    const uint32_t *opposite;
-    int64_t chains, loops, count;
-    uint8_t *vertices;
-    uint64_t *rng;
+    const loop_tables *tables;
     uint8_t *packed;
-    int64_t *c_vertices, *steps;
+    int64_t *c_vertices;
 } run;
-
-enum { RULES = 64 };
 
 int64_t six_vertex_workspace(const six_vertex_lattice *lattice)
 {
-    return RULES + 2 * six_vertex_vertices(lattice);
+    return (six_vertex_vertices(lattice) + 7) / 8;
 }
 
 /* ---- tables ---- */
 
-static void find_opposite(const six_vertex_lattice *lattice, uint32_t *opposite)
+static void find_jumps(const six_vertex_lattice *lattice, int32_t *jump)
 {
-    const int64_t rows = lattice->rows, columns = lattice->columns;
-    for (int64_t x = 0; x < rows; x++)
-        for (int64_t y = 0; y < columns; y++) {
-            uint32_t *here = opposite + 4 * (x * columns + y);
-            here[0] = (uint32_t)(4 * ((x + 1) % rows * columns + y) + 2);
-            here[1] = (uint32_t)(4 * (x * columns + (y + 1) % columns) + 3);
-            here[2] = (uint32_t)(4 * ((x + rows - 1) % rows * columns + y));
-            here[3] = (uint32_t)(4 * (x * columns + (y + columns - 1) % columns) + 1);
-        }
+    const int32_t rows = (int32_t)lattice->rows, columns = (int32_t)lattice->columns;
+    for (int place = 0; place < PLACES; place++, jump += 4) {
+        const int x = place / 3, y = place % 3;
+        jump[0] = 4 * columns * (x == 2 ? 1 - rows : 1) + 2;
+        jump[1] = 4 * (y == 2 ? 1 - columns : 1) + 2;
+        jump[2] = 4 * columns * (x == 0 ? rows - 1 : -1) - 2;
+        jump[3] = 4 * (y == 0 ? columns - 1 : -1) - 2;
+    }
 }
 
 /* The outcome of a head that comes in through leg `in` and leaves through leg `out`. */
@@ -102,94 +104,114 @@ static void find_rules(double weight, uint64_t *rule)
                     rule[4 * vertex + in] = rule_of(vertex, in, weight);
 }
 
-/* ---- one chain ---- */
+/* ---- chains ---- */
+
+/* The half-link at the other end. */
+RSMI_INLINE uint32_t opposite(const loop_tables *tables, uint32_t half)
+{
+    return half + (uint32_t)tables->jump[tables->place[half >> 2] | (half & 3)];
+}
 
 /* Begins a loop at a random end of a random link, in the direction of its arrow. */
-RSMI_INLINE void begin_loop(const uint32_t *opposite, uint64_t vertices, loop_chain *c)
+static void begin_loop(const run *r, loop_chains *c, int k)
 {
-    uint32_t half = (uint32_t)(((unsigned __int128)xoshiro_next(c->rng) * (4 * vertices)) >> 64);
-    if (c->vertices[half >> 2] >> (half & 3) & 1)
-        half = opposite[half];
-    c->head = c->ends[0] = half;
-    c->ends[1] = opposite[half];
+    const uint64_t halves = 4 * (uint64_t)r->rows.sites;
+    uint32_t half = (uint32_t)(((unsigned __int128)turns_draw_one(&c->in_turn, k) * halves) >> 64);
+    if (c->in_turn.state[k][half >> 2] >> (half & 3) & 1)
+        half = opposite(r->tables, half);
+    c->head[k] = c->ends[0][k] = half;
+    c->ends[1][k] = opposite(r->tables, half);
 }
 
-/* Makes one step. Returns whether the loop closed. */
-RSMI_INLINE int step(const uint64_t *rule, const uint32_t *opposite, loop_chain *c)
+static int begin_chain(const run *r, loop_chains *c, int k, int64_t chain)
 {
-    const uint32_t head = c->head, vertex = head >> 2;
-    const uint64_t choice = rule[(uint32_t)c->vertices[vertex] << 2 | (head & 3)];
-    const int second = xoshiro_next(c->rng) >> 16 >= choice >> 16;
-    const uint32_t out = (uint32_t)(second ? choice >> 8 : choice) & 0xff;
-    c->vertices[vertex] = (uint8_t)(out >> 2);
-    c->head = opposite[(head & ~3u) | (out & 3)];
-    c->steps++;
-    return c->head == c->ends[0] || c->head == c->ends[1];
-}
-
-/* ---- the rows of all chains ---- */
-
-/* Stores a finished row. Returns 0 if it was the last one of the chain. */
-static __attribute__((noinline)) int next_row(const run *r, loop_chain *c, int64_t chain)
-{
-    six_vertex_pack(r->lattice, c->vertices,
-                    r->packed + c->sample * six_vertex_row_bytes(r->lattice));
-    r->c_vertices[c->sample] = six_vertex_c_vertices(r->lattice, c->vertices);
-    r->steps[c->sample] = (int64_t)c->steps;
-    memcpy(r->rng + 4 * chain, c->rng, sizeof c->rng);
-    c->sample += r->chains;
-    c->loops_left = r->loops;
-    c->steps = 0;
-    return c->sample < r->count;
-}
-
-/* Begins the rows of a chain. Returns 0 if there are none. */
-static int begin(const run *r, loop_chain *c, int64_t chain, int64_t first)
-{
-    const int64_t vertices = six_vertex_vertices(r->lattice);
-    *c = (loop_chain){.vertices = r->vertices + chain * vertices,
-                      .loops_left = r->loops,
-                      .sample = ((chain - first) % r->chains + r->chains) % r->chains};
-    if (c->sample >= r->count)
+    if (!turns_begin(&r->rows, &c->in_turn, k, chain))
         return 0;
-    memcpy(c->rng, r->rng + 4 * chain, sizeof c->rng);
-    begin_loop(r->opposite, (uint64_t)vertices, c);
+    begin_loop(r, c, k);
     return 1;
 }
 
-/* Advances `n_chains` chains in turn, one step each, until one has made its rows; returns which. */
-RSMI_INLINE int advance(const run *r, loop_chain *c, const int64_t *number, int n_chains)
+static void move_chain(loop_chains *c, int from, int to)
 {
-    const uint64_t *rule = r->rule, vertices = (uint64_t)six_vertex_vertices(r->lattice);
-    const uint32_t *opposite = r->opposite;
-    for (;;)
-        for (int k = 0; k < n_chains; k++)
-            if (__builtin_expect(step(rule, opposite, c + k), 0)) {
-                if (--c[k].loops_left == 0 && !next_row(r, c + k, number[k]))
-                    return k;
-                begin_loop(opposite, vertices, c + k);
-            }
+    turns_move(&c->in_turn, from, to);
+    c->head[to] = c->head[from];
+    c->ends[0][to] = c->ends[0][from];
+    c->ends[1][to] = c->ends[1][from];
 }
 
-static int advance_some(const run *r, loop_chain *c, const int64_t *number, int n_chains)
+/* Stores a finished row. Returns 0 if it was the last one of the chain. */
+static int next_row(const run *r, turns *t, int k)
 {
-    return n_chains == INTERLEAVED ? advance(r, c, number, INTERLEAVED) : advance(r, c, number, 1);
+    const int64_t row = t->row[k];
+    six_vertex_pack(r->lattice, t->state[k], r->packed + row * six_vertex_row_bytes(r->lattice));
+    r->c_vertices[row] = six_vertex_c_vertices(r->lattice, t->state[k]);
+    return turns_next_row(&r->rows, t, k);
 }
 
-/* Advances all chains: INTERLEAVED at once as long as there are so many, then one after the
- * other. */
-static void advance_all(const run *r, int64_t first)
+/* Ends a loop after `round` further steps and begins the next one. Returns whether the chain has
+ * made its rows. */
+static __attribute__((noinline)) int next_loop(const run *r, loop_chains *c, int k, uint64_t round)
 {
-    loop_chain c[INTERLEAVED];
-    int64_t number[INTERLEAVED], chain = 0;
+    turns *t = &c->in_turn;
+    t->steps[k] += round;
+    if (--t->moves_left[k] == 0 && !next_row(r, t, k))
+        return 1;
+    begin_loop(r, c, k);
+    t->steps[k] -= round;
+    return 0;
+}
+
+/* Advances the first `n` chains in turn, one step each, until some have made their rows; returns
+ * which, as bits. */
+RSMI_INLINE unsigned advance(const run *r, loop_chains *c, const int n)
+{
+    const loop_tables *tables = r->tables;
+    const uint8_t *place = tables->place;
+    turns *t = &c->in_turn;
+    unsigned done = 0;
+    uint64_t round = 0;
+    while (!done) {
+        turns_draw(t);
+        t->draw.vector |= 0xffff; /* the two outcomes of a rule do not matter in comparisons */
+        round++;
+#pragma GCC unroll 8
+        for (int k = 0; k < n; k++) {
+            const uint32_t half = c->head[k], leg = half & 3, at = half >> 2;
+            uint8_t *vertex = t->state[k] + at;
+            const uint64_t choice = tables->rule[(uint32_t)*vertex << 2 | leg],
+                           out = choice >> (8 * (t->draw.of[k] >= choice));
+            *vertex = out >> 2 & 15;
+            const uint32_t leaves = out & 3,
+                           head = 4 * at + leaves + (uint32_t)tables->jump[place[at] | leaves];
+            c->head[k] = head;
+            if (__builtin_expect((head == c->ends[0][k]) | (head == c->ends[1][k]), 0))
+                done |= (unsigned)next_loop(r, c, k, round) << k;
+        }
+    }
+    for (int k = 0; k < n; k++)
+        t->steps[k] += round;
+    return done;
+}
+
+RSMI_CLONES static unsigned advance_chains(const run *r, loop_chains *c, int running)
+{
+    return running == IN_TURN ? advance(r, c, IN_TURN) : advance(r, c, running);
+}
+
+/* Makes all rows, of IN_TURN chains at once as long as there are so many. */
+static void make_rows(const run *r)
+{
+    loop_chains c = {0};
+    int64_t chain = 0;
     for (int running = 0;;) {
-        for (; running < INTERLEAVED && chain < r->chains; chain++)
-            if (begin(r, c + running, chain, first))
-                number[running++] = chain;
+        for (; running < IN_TURN && chain < r->rows.chains; chain++)
+            running += begin_chain(r, &c, running, chain);
         if (running == 0)
             return;
-        const int done = advance_some(r, c, number, running--);
-        c[done] = c[running], number[done] = number[running];
+        const unsigned done = advance_chains(r, &c, running);
+        for (int k = running - 1; k >= 0; k--)
+            if (done >> k & 1)
+                move_chain(&c, --running, k);
     }
 }
 
@@ -207,11 +229,17 @@ int six_vertex_sample(const six_vertex_lattice *lattice, double weight, int64_t 
         if (status != RSMI_OK)
             return status;
     }
-    uint32_t *opposite = (uint32_t *)(workspace + RULES);
-    find_rules(weight, workspace);
-    find_opposite(lattice, opposite);
-    const run r = {lattice,  workspace, opposite, chains,     loops, count,
-                   vertices, rng,       packed,   c_vertices, steps};
-    advance_all(&r, first);
+    uint8_t *place = (uint8_t *)workspace;
+    find_places(lattice->rows, lattice->columns, place);
+    loop_tables tables = {.place = place};
+    find_rules(weight, tables.rule);
+    find_jumps(lattice, tables.jump);
+    const run r = {
+        {chains, loops, first, count, six_vertex_vertices(lattice), vertices, rng, steps},
+        lattice,
+        &tables,
+        packed,
+        c_vertices};
+    make_rows(&r);
     return RSMI_OK;
 }

@@ -16,151 +16,170 @@
  * a fixed number of worms and to go on until there are spins would be slightly wrong. The two
  * states of spins of a covering are equally likely: a row has a random sign.
  *
- * Memory. next_down[4 v + k] is the down triangle across bond k of the up triangle v, and
- * next_up[4 v + k] the up triangle across the bond of the down triangle v that is bond k of that up
- * triangle. A step is a sequence of loads that wait for each other, so INTERLEAVED chains advance
- * in turn, one step each, and the processor works on all of them at once. A step takes one draw of
- * 64 bits, and so do the tail of a worm and the sign of a row.
+ * Memory. The down triangle across bond k of the up triangle v is v plus to_down[place[v] + k], and
+ * the up triangle across the bond of the down triangle v that is bond k of that up triangle is v
+ * plus to_up[place[v] + k], where place[v] is 4 times a number that says whether v is in the first
+ * or last row or column. So all tables fit into the nearest cache, beside the bonds of IN_TURN
+ * chains. A step takes one draw of 64 bits, and so do the tail of a worm and the sign of a row.
  *
  * References: A. W. Sandvik, R. Moessner, Phys. Rev. B 73, 144504 (2006), for the worm; G. H.
  * Wannier, Phys. Rev. 79, 357 (1950), and H. W. J. Bloete, H. J. Hilhorst, J. Phys. A 15, L631
  * (1982), for ground states as coverings. */
 #include "models/triangular/triangular_worm.h"
 
-#include <string.h>
-
-#include "base/compiler.h"
-#include "base/random.h"
+#include "base/places.h"
 #include "base/status.h"
-
-enum { INTERLEAVED = 8 };
-
-typedef struct {
-    uint8_t *bonds;
-    uint32_t tail, head, back; /* the bond by which the head was reached */
-    uint64_t steps, rng[4];
-    int64_t worms_left, sample; /* worms to the end of this row; the row that is being made */
-} worm_chain;
+#include "base/turns.h"
 
 typedef struct {
+    int32_t to_down[4 * PLACES], to_up[4 * PLACES];
+    const uint8_t *place;
+} worm_tables;
+
+/* The chains that run, field by field. */
+typedef struct {
+    turns in_turn;
+    uint32_t tail[IN_TURN], head[IN_TURN], back[IN_TURN]; /* the bond that led to the head */
+} worm_chains;
+
+typedef struct {
+    turn_request rows;
     const triangular_lattice *lattice;
-    const uint32_t *next_down, *next_up;
-    int64_t chains, worms, count;
-    uint8_t *bonds;
-    uint64_t *rng;
+    const worm_tables *tables;
     uint8_t *packed;
-    int64_t *steps;
 } run;
 
 int64_t triangular_workspace(const triangular_lattice *lattice)
 {
-    return 4 * triangular_sites(lattice);
+    return (triangular_sites(lattice) + 7) / 8;
 }
 
-static void find_neighbours(const triangular_lattice *lattice, uint32_t *next_down,
-                            uint32_t *next_up)
+/* ---- tables ---- */
+
+static void find_jumps(const triangular_lattice *lattice, worm_tables *tables)
 {
-    const int64_t rows = lattice->rows, columns = lattice->columns;
-    for (int64_t x = 0; x < rows; x++)
-        for (int64_t y = 0; y < columns; y++) {
-            const int64_t here = x * columns + y;
-            next_down[4 * here] = (uint32_t)(x * columns + (y + columns - 1) % columns);
-            next_down[4 * here + 1] = (uint32_t)((x + 1) % rows * columns + y);
-            next_up[4 * here] = (uint32_t)(x * columns + (y + 1) % columns);
-            next_up[4 * here + 1] = (uint32_t)((x + rows - 1) % rows * columns + y);
-            next_down[4 * here + 2] = next_up[4 * here + 2] = (uint32_t)here;
-            next_down[4 * here + 3] = next_up[4 * here + 3] = 0; /* there is no such bond */
-        }
+    const int32_t rows = (int32_t)lattice->rows, columns = (int32_t)lattice->columns;
+    for (int place = 0; place < PLACES; place++) {
+        const int x = place / 3, y = place % 3;
+        int32_t *to_down = tables->to_down + 4 * place, *to_up = tables->to_up + 4 * place;
+        to_down[0] = y == 0 ? columns - 1 : -1;
+        to_down[1] = columns * (x == 2 ? 1 - rows : 1);
+        to_up[0] = y == 2 ? 1 - columns : 1;
+        to_up[1] = columns * (x == 0 ? rows - 1 : -1);
+        to_down[2] = to_up[2] = 0;
+        to_down[3] = to_up[3] = 0; /* there is no such bond */
+    }
 }
 
-/* ---- one chain ---- */
+/* ---- chains ---- */
 
-RSMI_INLINE void lift(const uint32_t *next_down, uint64_t sites, worm_chain *c)
+/* The triangle across a bond. */
+RSMI_INLINE uint32_t across(const int32_t *jump, const uint8_t *place, uint32_t from, uint32_t bond)
 {
-    c->tail = (uint32_t)(((unsigned __int128)xoshiro_next(c->rng) * sites) >> 64);
-    c->back = c->bonds[c->tail];
-    c->head = next_down[4 * (uint64_t)c->tail + c->back];
+    return from + (uint32_t)jump[place[from] | bond];
 }
 
-/* Makes one step. Returns whether the worm closed. */
-RSMI_INLINE int step(const uint32_t *next_down, const uint32_t *next_up, worm_chain *c)
+/* Begins a worm at a random up triangle. */
+static void begin_worm(const run *r, worm_chains *c, int k)
 {
-    /* the two bonds beside bond k are the lowest pairs of bits of OTHERS >> 4 k */
-    enum { OTHERS = 1 | 2 << 2 | 0 << 4 | 2 << 6 | 0 << 8 | 1 << 10 };
-    const uint32_t choice = (uint32_t)(xoshiro_next(c->rng) >> 63),
-                   bond = OTHERS >> (4 * c->back + 2 * choice) & 3;
-    const uint32_t up = next_up[4 * (uint64_t)c->head + bond], lifted = c->bonds[up];
-    c->bonds[up] = (uint8_t)bond;
-    c->steps++;
-    c->back = lifted;
-    c->head = next_down[4 * (uint64_t)up + lifted];
-    return up == c->tail;
+    const worm_tables *tables = r->tables;
+    const unsigned __int128 draw = turns_draw_one(&c->in_turn, k);
+    c->tail[k] = (uint32_t)(draw * (uint64_t)r->rows.sites >> 64);
+    c->back[k] = c->in_turn.state[k][c->tail[k]];
+    c->head[k] = across(tables->to_down, tables->place, c->tail[k], c->back[k]);
 }
 
-/* ---- the rows of all chains ---- */
-
-/* Stores a finished row. Returns 0 if it was the last one of the chain. */
-static __attribute__((noinline)) int next_row(const run *r, worm_chain *c, int64_t chain)
+static int begin_chain(const run *r, worm_chains *c, int k, int64_t chain)
 {
-    const int up = (int)(xoshiro_next(c->rng) >> 63);
-    triangular_pack(r->lattice, c->bonds, up,
-                    r->packed + c->sample * triangular_row_bytes(r->lattice));
-    r->steps[c->sample] = (int64_t)c->steps;
-    memcpy(r->rng + 4 * chain, c->rng, sizeof c->rng);
-    c->sample += r->chains;
-    c->worms_left = r->worms;
-    c->steps = 0;
-    return c->sample < r->count;
-}
-
-/* Begins the rows of a chain. Returns 0 if there are none. */
-static int begin(const run *r, worm_chain *c, int64_t chain, int64_t first)
-{
-    const int64_t sites = triangular_sites(r->lattice);
-    *c = (worm_chain){.bonds = r->bonds + chain * sites,
-                      .worms_left = r->worms,
-                      .sample = ((chain - first) % r->chains + r->chains) % r->chains};
-    if (c->sample >= r->count)
+    if (!turns_begin(&r->rows, &c->in_turn, k, chain))
         return 0;
-    memcpy(c->rng, r->rng + 4 * chain, sizeof c->rng);
-    lift(r->next_down, (uint64_t)sites, c);
+    begin_worm(r, c, k);
     return 1;
 }
 
-/* Advances `n_chains` chains in turn, one step each, until one has made its rows; returns which. */
-RSMI_INLINE int advance(const run *r, worm_chain *c, const int64_t *number, int n_chains)
+static void move_chain(worm_chains *c, int from, int to)
 {
-    const uint32_t *next_down = r->next_down, *next_up = r->next_up;
-    const uint64_t sites = (uint64_t)triangular_sites(r->lattice);
-    for (;;)
-        for (int k = 0; k < n_chains; k++)
-            if (__builtin_expect(step(next_down, next_up, c + k), 0)) {
-                if (triangular_has_spins(r->lattice, c[k].bonds) && --c[k].worms_left == 0 &&
-                    !next_row(r, c + k, number[k]))
-                    return k;
-                lift(next_down, sites, c + k);
-            }
+    turns_move(&c->in_turn, from, to);
+    c->tail[to] = c->tail[from];
+    c->head[to] = c->head[from];
+    c->back[to] = c->back[from];
 }
 
-static int advance_some(const run *r, worm_chain *c, const int64_t *number, int n_chains)
+/* Stores a finished row. Returns 0 if it was the last one of the chain. */
+static int next_row(const run *r, turns *t, int k)
 {
-    return n_chains == INTERLEAVED ? advance(r, c, number, INTERLEAVED) : advance(r, c, number, 1);
+    const int up = (int)(turns_draw_one(t, k) >> 63);
+    triangular_pack(r->lattice, t->state[k], up,
+                    r->packed + t->row[k] * triangular_row_bytes(r->lattice));
+    return turns_next_row(&r->rows, t, k);
 }
 
-/* Advances all chains: INTERLEAVED at once as long as there are so many, then one after the
- * other. */
-static void advance_all(const run *r, int64_t first)
+/* Ends a worm after `round` further steps and begins the next one. Returns whether the chain has
+ * made its rows. */
+static __attribute__((noinline)) int next_worm(const run *r, worm_chains *c, int k, uint64_t round)
 {
-    worm_chain c[INTERLEAVED];
-    int64_t number[INTERLEAVED], chain = 0;
+    turns *t = &c->in_turn;
+    t->steps[k] += round;
+    if (triangular_has_spins(r->lattice, t->state[k]) && --t->moves_left[k] == 0 &&
+        !next_row(r, t, k))
+        return 1;
+    begin_worm(r, c, k);
+    t->steps[k] -= round;
+    return 0;
+}
+
+/* Advances the first `n` chains in turn, one step each, until some have made their rows; returns
+ * which, as bits. */
+RSMI_INLINE unsigned advance(const run *r, worm_chains *c, const int n)
+{
+    /* the two bonds beside bond k are the lowest pairs of bits of OTHERS >> 4 k */
+    enum { OTHERS = 1 | 2 << 2 | 0 << 4 | 2 << 6 | 0 << 8 | 1 << 10 };
+    const worm_tables *tables = r->tables;
+    const uint8_t *place = tables->place;
+    turns *t = &c->in_turn;
+    unsigned done = 0;
+    uint64_t round = 0;
+    while (!done) {
+        turns_draw(t);
+        t->draw.vector >>= 63;
+        round++;
+#pragma GCC unroll 8
+        for (int k = 0; k < n; k++) {
+            const uint32_t choice = (uint32_t)t->draw.of[k],
+                           bond = OTHERS >> (4 * c->back[k] + 2 * choice) & 3,
+                           up = across(tables->to_up, place, c->head[k], bond),
+                           lifted = t->state[k][up];
+            t->state[k][up] = (uint8_t)bond;
+            c->back[k] = lifted;
+            c->head[k] = across(tables->to_down, place, up, lifted);
+            if (__builtin_expect(up == c->tail[k], 0))
+                done |= (unsigned)next_worm(r, c, k, round) << k;
+        }
+    }
+    for (int k = 0; k < n; k++)
+        t->steps[k] += round;
+    return done;
+}
+
+RSMI_CLONES static unsigned advance_chains(const run *r, worm_chains *c, int running)
+{
+    return running == IN_TURN ? advance(r, c, IN_TURN) : advance(r, c, running);
+}
+
+/* Makes all rows, of IN_TURN chains at once as long as there are so many. */
+static void make_rows(const run *r)
+{
+    worm_chains c = {0};
+    int64_t chain = 0;
     for (int running = 0;;) {
-        for (; running < INTERLEAVED && chain < r->chains; chain++)
-            if (begin(r, c + running, chain, first))
-                number[running++] = chain;
+        for (; running < IN_TURN && chain < r->rows.chains; chain++)
+            running += begin_chain(r, &c, running, chain);
         if (running == 0)
             return;
-        const int done = advance_some(r, c, number, running--);
-        c[done] = c[running], number[done] = number[running];
+        const unsigned done = advance_chains(r, &c, running);
+        for (int k = running - 1; k >= 0; k--)
+            if (done >> k & 1)
+                move_chain(&c, --running, k);
     }
 }
 
@@ -175,10 +194,14 @@ int triangular_sample(const triangular_lattice *lattice, int64_t chains, int64_t
         if (status != RSMI_OK)
             return status;
     }
-    uint32_t *next_down = (uint32_t *)workspace,
-             *next_up = next_down + 4 * triangular_sites(lattice);
-    find_neighbours(lattice, next_down, next_up);
-    const run r = {lattice, next_down, next_up, chains, worms, count, bonds, rng, packed, steps};
-    advance_all(&r, first);
+    uint8_t *place = (uint8_t *)workspace;
+    find_places(lattice->rows, lattice->columns, place);
+    worm_tables tables = {.place = place};
+    find_jumps(lattice, &tables);
+    const run r = {{chains, worms, first, count, triangular_sites(lattice), bonds, rng, steps},
+                   lattice,
+                   &tables,
+                   packed};
+    make_rows(&r);
     return RSMI_OK;
 }
