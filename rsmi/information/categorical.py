@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsmi.information.channel import TIE_TOLERANCE, state_probabilities
+from rsmi.statistics.rounding import aligned
 
 
 def block_codes(states: int, n_sites: int) -> NDArray[np.int64]:
@@ -187,7 +188,7 @@ class HiddenUnits:
         if self.states:
             filters = filters - filters.mean(axis=-2, keepdims=True)
             bias = bias - bias.mean(axis=-1, keepdims=True)
-        varying = np.linalg.pinv(self.features) @ self.features
+        varying = aligned(np.linalg.pinv(self.features) @ self.features, 14)
         by_site = filters.reshape(*filters.shape[:-1], -1, len(varying))
         return np.einsum("...a,ab->...b", by_site, varying).reshape(filters.shape), bias
 

@@ -22,7 +22,7 @@ from rsmi.store.import_numpy import NpySource, NpzSource
 from rsmi.store.import_readings import require_one_reading
 from rsmi.store.import_text import TextSource
 from rsmi.store.import_view import Arranged, Joined, Reshaped
-from rsmi.store.look import touch_everything
+from rsmi.store.look import exercise_memory, touch_everything
 from rsmi.store.source import Source
 
 _WITHOUT_HEADER = ("bits", "bytes")
@@ -183,6 +183,7 @@ def _rehearse(path: Path, dataset: str | None, temperature: float | None) -> Non
     """Open and close an HDF5 file as `_open` does, and go through what it does not read."""
     with contextlib.closing(Hdf5Source(path, dataset, temperature)):
         touch_everything(path)
+    exercise_memory()
 
 
 def _open_without_header(path: Path, format: str, form: Form) -> Source:

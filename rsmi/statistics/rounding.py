@@ -10,7 +10,8 @@ results are therefore rounded, so that the digest of a file does not depend on t
   difference of two large numbers has fewer digits than 10.
 
 An error bar changes by at most 5e-8 of itself, and an estimate by at most 5e-8 of its error or
-5e-10 of itself. Sums, samples and rules, which later stages read, are stored in full.
+5e-10 of itself. Sums, samples and trained rules, which later stages read, are stored in full;
+filters that come from linear algebra are vectors, whose components are rounded at one place.
 """
 
 from __future__ import annotations
@@ -35,6 +36,26 @@ def significant(values: ArrayLike, digits: int = DIGITS) -> NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
     rounded = [float(f"{value:.{digits - 1}e}") for value in array.ravel()]
     return np.array(rounded, dtype=np.float64).reshape(array.shape)
+
+
+def aligned(vectors: ArrayLike, digits: int = DIGITS) -> NDArray[np.float64]:
+    """Return vectors (..., n), each rounded at the decimal place at which its largest component has
+    so many significant digits.
+
+    Linear algebra gives all components of a vector the same absolute error, so that a small
+    component has fewer digits. Zero, NaN and infinity stay as they are.
+    """
+    array = np.asarray(vectors, dtype=np.float64)
+    rounded = [_aligned(row, digits) for row in array.reshape(-1, array.shape[-1]).tolist()]
+    return np.array(rounded, dtype=np.float64).reshape(array.shape)
+
+
+def _aligned(row: list[float], digits: int) -> list[float]:
+    largest = max((abs(value) for value in row if math.isfinite(value)), default=0.0)
+    if not largest:
+        return row
+    places = digits - 1 - math.floor(math.log10(largest))
+    return [round(value, places) + 0.0 for value in row]  # + 0.0 makes 0 of -0
 
 
 def estimates(values: ArrayLike, errors: ArrayLike) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import h5py
 import numpy as np
 
+from rsmi.store.names import attribute_names, link_names
 from rsmi.store.schema import VOLATILE_ATTRIBUTES, VOLATILE_GROUPS
 
 NAMESPACE = uuid.UUID("5bb3a5a0-4b3a-5c53-9a52-1f0c6f9f7a11")  # of the UUIDs of all rsmi files
@@ -57,7 +58,7 @@ def content_digest(file: h5py.File, datasets: Mapping[str, h5py.Dataset] | None 
     """
     sha = hashlib.sha256()
     root = file["/"]
-    for name in sorted(root.attrs):
+    for name in attribute_names(root.id):
         if name not in VOLATILE_ATTRIBUTES:
             _add_array(sha, f"@{name}", np.asarray(read_attribute(root, name)))
     if datasets is None:
@@ -89,11 +90,15 @@ def datasets_of(file: h5py.File) -> dict[str, h5py.Dataset]:
     """All datasets of a file, whose links are known to be plain, by their absolute path."""
     datasets: dict[str, h5py.Dataset] = {}
 
-    def keep(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(item, h5py.Dataset):
-            datasets["/" + name] = item
+    def keep(group: h5py.Group, prefix: str) -> None:
+        for name in link_names(group.id):
+            item = group[name]
+            if isinstance(item, h5py.Dataset):
+                datasets[f"{prefix}/{name}"] = item
+            else:
+                keep(item, f"{prefix}/{name}")
 
-    file.visititems(keep)
+    keep(file["/"], "")
     return datasets
 
 

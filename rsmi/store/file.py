@@ -13,6 +13,7 @@ from rsmi.errors import DataError
 from rsmi.store.attributes import read_attributes, require, text
 from rsmi.store.digest import canonical_json, content_digest, read_attribute
 from rsmi.store.errors import hdf5_errors
+from rsmi.store.names import attribute_names, link_names
 from rsmi.store.schema import KINDS
 from rsmi.store.structure import check_datasets
 
@@ -68,7 +69,7 @@ class File:
     def names(self, group: str) -> list[str]:
         """The names of the items in a group; none if there is no such group."""
         with hdf5_errors(self.path, f"cannot read {group}"):
-            return list(self._handle[group]) if group in self._handle else []
+            return link_names(self._handle[group].id) if group in self._handle else []
 
     def shape(self, path: str) -> tuple[int, ...]:
         """The shape of a dataset."""
@@ -119,7 +120,7 @@ class File:
         """The facts of the run that wrote the file; they influence no result."""
         with hdf5_errors(self.path, "the run's facts are damaged"):
             group = self._handle["/provenance/run"]
-            return {name: text(read_attribute(group, name)) for name in group.attrs}
+            return {name: text(read_attribute(group, name)) for name in attribute_names(group.id)}
 
     def verify(self) -> None:
         """Compute the digest of the content again and compare it with the stored one.
@@ -139,8 +140,5 @@ class File:
 
 
 def arrays_of(group: h5py.Group) -> dict[str, np.ndarray]:
-    """All arrays in a group.
-
-    The items are listed first: an iterator of h5py that an error leaves behind keeps HDF5 locked.
-    """
-    return {name: np.asarray(group[name][()]) for name in list(group)}
+    """All arrays in a group."""
+    return {name: np.asarray(group[name][()]) for name in link_names(group.id)}

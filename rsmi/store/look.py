@@ -11,9 +11,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5f, h5o, h5t
+from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5t
 
+from rsmi.store.names import attribute_names, link_names
+
+_DEEPEST = 8  # groups within groups
 _SMALL = 1 << 20  # bytes of data that are read
+_BLOCKS = 32  # of one size; the lists have up to seven, and numpy keeps as many
+_SIZES_OF_BLOCKS = (*range(8, 1040, 16), 100_000)
 _PLAIN = (h5t.INTEGER, h5t.FLOAT)
 _LAYOUTS = (h5d.CHUNKED, h5d.CONTIGUOUS, h5d.COMPACT)
 
@@ -24,24 +29,36 @@ def touch_everything(path: Path) -> None:
     with contextlib.suppress(AttributeError):  # an old h5py
         access.set_file_locking(False, True)
     file = h5f.open(os.fsencode(path), h5f.ACC_RDONLY, fapl=access)
-    root = h5o.open(file, b"/")
-    names: list[bytes] = []
-    h5o.visit(root, names.append)
-    for name in [b"/", *names]:
-        with contextlib.suppress(Exception):
-            _touch(h5o.open(root, name))
+    _touch(h5o.open(file, b"/"), _DEEPEST)
     file.close()
 
 
-def _touch(thing: h5py.h5g.GroupID | h5d.DatasetID | h5t.TypeID) -> None:
-    for number in range(h5a.get_num_attrs(thing)):
-        name = h5a.open(thing, index=number).get_name()
-        attribute = h5a.open(thing, name)  # by its name, as they are read later
+def exercise_memory() -> None:
+    """Take and return blocks of every size that the C library keeps lists of.
+
+    HDF5 may have written beyond the end of a block without an error. The C library notices this,
+    and ends the process, when it next takes or returns the block that follows. numpy keeps the
+    first seven blocks of a size that are returned to it, which are therefore the latest ones.
+    """
+    for size in _SIZES_OF_BLOCKS:
+        blocks = [np.empty(size, np.uint8) for _ in range(_BLOCKS)]
+        while blocks:
+            blocks.pop()
+
+
+def _touch(thing: h5g.GroupID | h5d.DatasetID | h5t.TypeID, depth: int) -> None:
+    for name in attribute_names(thing):
+        attribute = h5a.open(thing, name.encode())
         kind = attribute.get_type()
         if _is_plain(kind):
             attribute.read(np.empty(attribute.shape, kind.dtype), kind)
     if isinstance(thing, h5d.DatasetID):
         _touch_data(thing)
+    elif isinstance(thing, h5g.GroupID) and depth:
+        for name in link_names(thing):
+            with contextlib.suppress(Exception):
+                if thing.links.get_info(name.encode()).type == h5l.TYPE_HARD:
+                    _touch(h5o.open(thing, name.encode()), depth - 1)
 
 
 def _touch_data(data: h5d.DatasetID) -> None:

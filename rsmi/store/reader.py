@@ -18,7 +18,7 @@ from rsmi.store.consistency import check_consistency
 from rsmi.store.digest import read_attribute
 from rsmi.store.errors import hdf5_errors
 from rsmi.store.file import File
-from rsmi.store.look import touch_everything
+from rsmi.store.look import exercise_memory, touch_everything
 from rsmi.store.schema import FORMAT, FORMAT_VERSION, KINDS
 from rsmi.store.unfinished_work import folder_of_parts
 
@@ -66,6 +66,7 @@ def _rehearse(path: Path, kind: str | None) -> None:
             touch_everything(path)
     finally:
         handle.close()
+        exercise_memory()
 
 
 def _checked(handle: h5py.File, path: Path, kind: str | None) -> File:

@@ -13,6 +13,7 @@ from rsmi.errors import DataError
 from rsmi.store.attributes import LARGEST
 from rsmi.store.chunks import FILTERS, Storage, check_chunks, storage_of
 from rsmi.store.errors import hdf5_errors
+from rsmi.store.names import link_names
 from rsmi.store.schema import PROVENANCE, Dataset, Kind
 
 _MAX_EXPANSION = 2048  # decoded bytes per stored byte, more than deflate can reach
@@ -66,7 +67,7 @@ def _walk(
     while waiting:
         prefix, group = waiting.pop()
         links = group.id.links
-        for name in group:
+        for name in link_names(group.id):
             place, key = f"{prefix}/{name}", name.encode()
             if place.count("/") > _MAX_DEPTH + 1 or len(objects) > _MAX_OBJECTS:
                 raise DataError(

@@ -5,7 +5,7 @@ import json
 import h5py
 import numpy as np
 
-from rsmi.statistics.rounding import estimates, reported, significant
+from rsmi.statistics.rounding import aligned, estimates, reported, significant
 
 
 def test_significant_digits():
@@ -17,6 +17,16 @@ def test_significant_digits():
     once = significant(many)
     assert (significant(once) == once).all() and once.shape == many.shape
     assert (abs(once / many - 1) < 5.1e-10).all() and (once != many).any()
+
+
+def test_vectors():
+    """All components of a vector keep the decimal places of its largest one."""
+    vectors = np.array([[200 / 3, 1e-5 / 3, -1e-12], [2e-20 / 3, 0.0, np.nan], [0.0, 0.0, -0.0]])
+    rounded = aligned(vectors)
+    assert rounded[0].tolist() == [66.66666667, 3.33e-6, 0.0]
+    assert rounded[1, 0] == 6.666666667e-21 and np.isnan(rounded[1, 2])
+    assert not np.signbit(rounded[0, 2]) and (rounded[2] == 0).all()
+    assert np.array_equal(aligned(rounded), rounded, equal_nan=True)
 
 
 def test_estimates():

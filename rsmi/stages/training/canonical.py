@@ -31,6 +31,7 @@ from rsmi.samples.windows import WindowSet
 from rsmi.stages.training.measures import environments_of
 from rsmi.stages.training.methods import Key, LinearRule, restart_name
 from rsmi.statistics.jackknife import jackknife
+from rsmi.statistics.rounding import aligned, significant
 from rsmi.store import File
 
 OBJECTIVE = "canonical"
@@ -89,7 +90,7 @@ class CanonicalRestart:
         state["filters"][:] = STRENGTH * found.block_modes[: self.hidden]
         if self.windows.means is not None:
             state["bias"][:] = -state["filters"] @ self.windows.means[0]
-        information = gaussian_information(found.correlations[: self.hidden])
+        information = significant(gaussian_information(found.correlations[: self.hidden]))
         rows = {"objective": information, "filters": state["filters"], "bias": state["bias"]}
         return {name: np.array([value]) for name, value in rows.items()}
 
@@ -193,7 +194,7 @@ def rotation(windows: WindowSet, filters: NDArray[np.float64]) -> dict[str, NDAr
     every = windows.all
     moments = sample_moments(every.blocks, every.environments, windows.means)
     correlations, mixtures = rotation_to_modes(filters, moments)
-    return {ROTATION: mixtures, ROTATION_CORRELATIONS: correlations}
+    return {ROTATION: aligned(mixtures), ROTATION_CORRELATIONS: aligned(correlations)}
 
 
 # ---- JSON ---------------------------------------------------------------------------------------

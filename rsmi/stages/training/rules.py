@@ -36,7 +36,7 @@ from rsmi.stages.training.hidden import HiddenOptions
 from rsmi.stages.training.methods import Method, Restart
 from rsmi.stages.training.rule_numbers import still_rising
 from rsmi.stages.training.sector import SectorChoice
-from rsmi.statistics.rounding import reported, significant
+from rsmi.statistics.rounding import aligned, reported, significant
 from rsmi.store import Writer
 
 log = logging.getLogger("rsmi")
@@ -110,7 +110,17 @@ class LambdaTraining:
         self, filters: NDArray[np.float64], bias: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Filters and biases in the gauge that is stored: orthogonal to the model's constraints,
-        which are those of single variables and not of products."""
+        which are those of single variables and not of products. Canonical ones, which come from
+        linear algebra, are rounded."""
+        filters, bias = self._in_gauge(filters, bias)
+        if not self.is_canonical:
+            return filters, bias
+        rounded = aligned(np.concatenate([filters, bias[..., np.newaxis]], axis=-1))
+        return rounded[..., :-1], rounded[..., -1]
+
+    def _in_gauge(
+        self, filters: NDArray[np.float64], bias: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.windows.products is not None:
             return filters, bias
         if self.windows.units is not None:

@@ -85,7 +85,7 @@ def damaged(content: bytes, rng, repaired=HEADERS) -> tuple[str, bytes]:
         if changed[start : start + size] != content[start : start + size] and place + 4 <= len(
             changed
         ):
-            changed[place : place + 4] = _checksum(changed, start, size, place)
+            changed[place : place + 4] = checksum(changed, start, size, place)
     return damage.__name__[1:] + (" repaired" if repair else ""), bytes(changed)
 
 
@@ -131,7 +131,7 @@ def checksums(content: bytes) -> list[tuple[int, int, int]]:
                     size
                     for size in sizes
                     if content[start + size : start + size + 4]
-                    == _checksum(content, start, size, start + size)
+                    == checksum(content, start, size, start + size)
                 ),
                 None,
             )
@@ -146,12 +146,13 @@ def checksums(content: bytes) -> list[tuple[int, int, int]]:
             block
             for block in blocks
             if sum(block[:2]) <= len(content)
-            and content[block[2] : block[2] + 4] == _checksum(content, *block)
+            and content[block[2] : block[2] + 4] == checksum(content, *block)
         ]
     return found
 
 
-def _checksum(content, start: int, size: int, place: int) -> bytes:
+def checksum(content, start: int, size: int, place: int) -> bytes:
+    """The checksum of a piece of metadata, which stands at ``place``."""
     key = bytearray(content[start : start + size])
     if place < start + size:
         key[place - start : place - start + 4] = bytes(4)
