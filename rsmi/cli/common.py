@@ -114,14 +114,15 @@ _TALK = (
 
 RULE_PER_STEP = "given once it serves all steps, else it is given once for each step"
 
-_NAMED = ("majority", "decimation", "majority-ties-up", "staggered")
+_NAMED = ("majority", "plurality", "decimation", "majority-ties-up", "staggered")
 RULES = """The rule is a file of 'rsmi train-lambda', a filter of your own, or a name. Named rules,
 with ties by a fair coin: majority (the sign of the block's magnetization), staggered (of its
-staggered magnetization); without chance: majority-ties-up (as majority, ties up), decimation (the
-block's first spin). A filter of your own is a CSV or NPY file of weights, in the shape of --block
-or as one row of all its sites for each hidden unit. Learned rules and filters draw each coarse spin
-from P(h = 1) = 1/(1 + exp(-x)), x = sum of weights times spins, plus bias; a rule of --sector even
-has x = v^T A v + bias. --hard takes the likelier value."""
+staggered magnetization), plurality (the most frequent of any number of states); without chance:
+majority-ties-up (as majority, ties up), decimation (the block's first spin). A filter of your own
+is a CSV or NPY file of weights, in the shape of --block or as one row of all its sites for each
+hidden unit. Learned rules and filters draw each coarse spin from P(h = 1) = 1/(1 + exp(-x)), x =
+sum of weights times spins, plus bias; a rule of --sector even has x = v^T A v + bias, one with
+several states a softmax. --hard takes the likelier value."""
 
 
 def _complete_rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -12,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from rsmi.information.categorical import HiddenUnits, block_codes, one_hot_features
 
 MOST_BLOCK_STATES = 1 << 16  # of a table over all states of a block
+# Probabilities are rounded to so many bits, so that no threshold depends on how a library rounds.
+_PROBABILITY_BITS = 40
+_CERTAIN = np.uint64(2**64 - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +105,34 @@ class CategoricalRule:
                 " tabulated"
             )
         return self.units.channel(self.filters, self.bias, self.n_block, self.hard)
+
+    @property
+    def coarse_states(self) -> int:
+        """Number of states of a coarse variable; hidden units of two states are components."""
+        return self.units.states or 2
+
+    @property
+    def is_linear_or_odd(self) -> bool:
+        """Whether the coarse variables are variables of the same kind as those of the sites."""
+        return self.obstacle() is None
+
+    @cached_property
+    def thresholds(self) -> NDArray[np.uint64]:
+        """The channel as `thresholds`, of all hidden units together."""
+        return thresholds(self.channel())
+
+
+def thresholds(channel: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Return the cumulative probabilities of a channel (n, k) as thresholds on 64 random bits,
+    (n, k - 1); a probability of one is 2^64 - 1.
+
+    The coarse state of a block is the number of its thresholds that are not above the bits.
+    Probabilities are rounded to multiples of 2^-40.
+    """
+    below = np.rint(np.cumsum(channel, axis=1)[:, :-1] * 2.0**_PROBABILITY_BITS)
+    whole = below >= 2.0**_PROBABILITY_BITS
+    words = np.where(whole, 0, below).astype(np.uint64) << np.uint64(64 - _PROBABILITY_BITS)
+    return np.where(whole, _CERTAIN, words)
 
 
 def tied_rule(

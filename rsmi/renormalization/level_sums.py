@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsmi.kernels import operators as kernel
-from rsmi.renormalization.component_operators import (
-    component_sums,
-    most_products,
-    operator_names,
-)
+from rsmi.renormalization.component_operators import component_sums, most_products
 from rsmi.renormalization.operators import SECTORS, operator_terms
-from rsmi.renormalization.rules import Rule, coarse_grain, level_shapes, sample_numbers, three_axes
+from rsmi.renormalization.rules import Rule, level_shapes, sample_numbers, three_axes
+from rsmi.renormalization.state_blocking import AnyRule, coarse_grain
+from rsmi.renormalization.state_operators import operator_names, state_sums, state_terms
 
 CHUNK, WIDE_CHUNK = 4096, 64  # samples in one call of a kernel
 WORD, HALF = 32, 16  # bits of a word of a wide sum, and of half a word
@@ -31,7 +29,9 @@ SIDE_BY_SIDE = (128, 1 << 16)
 Observer = Callable[[int, NDArray[np.uint8], tuple[int, ...], NDArray[np.int64]], None]
 
 
-def largest_block(shape: Sequence[int], largest_energy: int = 0, components: int = 1) -> int:
+def largest_block(
+    shape: Sequence[int], largest_energy: int = 0, components: int = 1, states: int = 2
+) -> int:
     """Return the number of samples whose sums of products certainly fit into int64.
 
     Parameters
@@ -42,14 +42,17 @@ def largest_block(shape: Sequence[int], largest_energy: int = 0, components: int
         Largest modulus of the energies in J.
     components : int
         Components of a site.
+    states : int
+        States of a variable.
     """
-    copies = (
-        int(operator_terms(len(shape)).copies.max())
-        if components == 1
-        else most_products(len(shape), components)
-    )
+    if states > 2:  # vectors of q numbers, each at most q times the number of products
+        copies = state_terms(states).copies * states
+    elif components == 1:
+        copies = int(operator_terms(len(shape)).copies.max())
+    else:
+        copies = most_products(len(shape), components)
     largest = max(prod(shape) * copies, abs(int(largest_energy)))
-    return (2**63 - 1) // largest**2
+    return (2**63 - 1) // (largest**2 * _rows_of_sample(states))
 
 
 def carried(words: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -66,7 +69,12 @@ def as_floats(words: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def empty_sums(
-    n_blocks: int, steps: int, dimension: int = 2, wide: bool = False, components: int = 1
+    n_blocks: int,
+    steps: int,
+    dimension: int = 2,
+    wide: bool = False,
+    components: int = 1,
+    states: int = 2,
 ) -> dict[str, NDArray[np.int64]]:
     """Return zeros in the layout of `measure_levels`.
 
@@ -81,6 +89,8 @@ def empty_sums(
         Whether every sum has two words, in a last axis, for more samples than `largest_block`.
     components : int
         Components of a site, which decide the operators.
+    states : int
+        States of a variable, which decide them too.
 
     Returns
     -------
@@ -90,14 +100,16 @@ def empty_sums(
         ``energy_squared`` (E^2): (blocks,). ``even_sums`` (S_a^n) and ``even_energy`` (S_a^n E):
         (blocks, levels, k). ``even_products`` (S_a^n S_b^n): (blocks, levels, k, k).
         ``even_cross`` (S_a^n S_b^(n-1) in entry n-1): (blocks, steps, k, k). ``odd_sums``,
-        ``odd_products`` and ``odd_cross``: the same for the odd operators.
+        ``odd_products`` and ``odd_cross``: the same for the odd operators. Odd operators of more
+        than two states are vectors (`rsmi.renormalization.state_operators.state_sums`), whose
+        products are scalar products, and whose sums over the states vanish.
     """
     shapes: dict[str, tuple[int, ...]] = {
         "counts": (),
         "energy_sum": (),
         "energy_squared": (),
     }
-    names = operator_names(dimension, components)
+    names = operator_names(dimension, components, states)
     shapes["even_energy"] = (steps + 1, len(names["even"]))
     for sector, of_sector in names.items():
         k = len(of_sector)
@@ -118,7 +130,7 @@ def occupied(sums: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def measure_levels(
     rows: NDArray[np.uint8],
     shape: Sequence[int],
-    rule: Rule | Sequence[Rule],
+    rule: AnyRule | Sequence[AnyRule],
     steps: int,
     keys: ArrayLike,
     energies: ArrayLike,
@@ -136,9 +148,10 @@ def measure_levels(
         Packed configurations; see `rsmi.lattice.packed`.
     shape : sequence of int
         Sites of the periodic lattice along each of its 1 to 3 axes.
-    rule : Rule or sequence of Rule
-        With as many hidden units as components. One rule serves all steps; a sequence has one rule
-        for each step, all with blocks of one shape and equal components.
+    rule : Rule or CategoricalRule, or a sequence of them
+        With as many hidden units as components, and as many coarse states as states. One rule
+        serves all steps; a sequence has one rule for each step, all with blocks of one shape and
+        equal components and states.
     steps : int
         Steps of blocking.
     keys : array_like of uint64, (steps, 2)
@@ -170,7 +183,7 @@ def measure_levels(
         there is not one rule for each step, or a block has so many samples that sums which are not
         wide could overflow.
     """
-    rules = (rule,) * steps if isinstance(rule, Rule) else tuple(rule)
+    rules = tuple(rule) if isinstance(rule, Sequence) else (rule,) * steps
     shapes = _shapes(shape, rules, steps)
     keys = np.ascontiguousarray(keys, dtype=np.uint64).reshape(-1, 2)
     if len(keys) != steps:
@@ -178,16 +191,17 @@ def measure_levels(
     energies = np.ascontiguousarray(energies, dtype=np.int64)
     numbers = sample_numbers(samples, len(rows))
     blocks = np.ascontiguousarray(np.broadcast_to(np.asarray(blocks, dtype=np.int64), len(rows)))
-    components = rules[0].components if rules else 1
+    components, states = (rules[0].components, rules[0].states) if rules else (1, 2)
     if not wide:
-        _refuse_overflow(shape, energies, blocks, components)
+        _refuse_overflow(shape, energies, blocks, components, states)
     if n_blocks is None:
         n_blocks = int(blocks.max(initial=0)) + 1
     products = [
         np.zeros((n_blocks, steps + 1, len(names), 2 + 2 * len(names)), dtype=np.int64)
-        for names in operator_names(len(shape), components).values()
+        for names in operator_names(len(shape), components, states).values()
     ]
-    sums = empty_sums(n_blocks, steps, len(shape), True, components) if wide else {}
+    sums = empty_sums(n_blocks, steps, len(shape), True, components, states) if wide else {}
+    n_rows = _rows_of_sample(states)
     chunk = WIDE_CHUNK if wide else CHUNK
     for start in range(0, len(rows), chunk):
         part = slice(start, start + chunk)
@@ -200,14 +214,30 @@ def measure_levels(
             blocks[part],
             observe,
         )
+        own_energies, owner = _once(energies[part], n_rows), np.repeat(blocks[part], n_rows)
         if wide:
-            _add_wide(sums, level_sums, energies[part], blocks[part])
+            ones = _once(np.ones_like(energies[part]), n_rows)
+            _add_wide(sums, level_sums, ones, own_energies, owner)
         else:
-            kernel.accumulate_levels(level_sums, energies[part], blocks[part], *products)
+            kernel.accumulate_levels(level_sums, own_energies, owner, *products)
     return sums if wide else _named(products, energies, blocks, n_blocks)
 
 
-def _shapes(shape: Sequence[int], rules: tuple[Rule, ...], steps: int) -> list[tuple[int, ...]]:
+def _rows_of_sample(states: int) -> int:
+    """The number of rows of operators of one sample: one for each component of a vector."""
+    return states if states > 2 else 1
+
+
+def _once(numbers: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
+    """Numbers (n, ...) in the first row of every sample, and 0 in its others, (n * n_rows, ...)."""
+    if n_rows == 1:
+        return numbers
+    rows = np.zeros((len(numbers), n_rows, *numbers.shape[1:]), numbers.dtype)
+    rows[:, 0] = numbers
+    return rows.reshape(-1, *numbers.shape[1:])
+
+
+def _shapes(shape: Sequence[int], rules: tuple[AnyRule, ...], steps: int) -> list[tuple[int, ...]]:
     """The shapes of the lattice at every level, if there is a rule for each step."""
     blocks = {rule.block for rule in rules}
     if len(rules) != steps or len(blocks) > 1:
@@ -218,26 +248,32 @@ def _shapes(shape: Sequence[int], rules: tuple[Rule, ...], steps: int) -> list[t
                 "operators need a rule with one hidden unit for each component, not"
                 f" {rule.n_hidden} for {rule.components}"
             )
+        if not rule.coarse_states == rule.states == rules[0].states:
+            raise ValueError(
+                "operators need a rule with as many coarse states as states, not"
+                f" {rule.coarse_states} for {rule.states}"
+            )
     return level_shapes(shape, rules[0].block if rules else (1,) * len(shape), steps)
 
 
 def _level_sums(
     rows: NDArray[np.uint8],
     shapes: list[tuple[int, ...]],
-    rules: tuple[Rule, ...],
+    rules: tuple[AnyRule, ...],
     keys: NDArray[np.uint64],
     samples: NDArray[np.uint64],
     blocks: NDArray[np.int64],
     observe: Observer | None,
 ) -> NDArray[np.int64]:
     """Return the sums (levels, n, operators) of all operators: of many samples side by side where a
-    kernel does this, else level by level. Both ways give the same integers."""
+    kernel does this, else level by level. Both ways give the same integers. Of more than two states
+    there are n * states rows, one for each component of the vectors."""
     terms, owner, copies = operator_terms(len(shapes[0]))
     at_once = None
-    components = rules[0].components if rules else 1
-    one_rule = components == 1 and len(set(map(id, rules))) == 1
-    if one_rule and len(rows) >= SIDE_BY_SIDE[0] and prod(shapes[0]) <= SIDE_BY_SIDE[1]:
-        rule = rules[0]
+    components, states = (rules[0].components, rules[0].states) if rules else (1, 2)
+    rule = rules[0] if components == 1 and len(set(map(id, rules))) == 1 else None
+    small = prod(shapes[0]) <= SIDE_BY_SIDE[1]
+    if isinstance(rule, Rule) and len(rows) >= SIDE_BY_SIDE[0] and small:
         extents = three_axes(shapes[0]), three_axes(rule.block)
         at_once = kernel.level_sums(
             rows,
@@ -260,11 +296,19 @@ def _level_sums(
             rows = coarse_grain(rows, shapes[level - 1], rules[level - 1], keys[level - 1], samples)
         if observe is not None:
             observe(level, rows, shape, blocks)
-        if components > 1:
+        if states > 2:
+            sums.append(_rows_of_vectors(*state_sums(rows, shape, states)))
+        elif components > 1:
             sums.append(component_sums(rows, shape, components))
         elif at_once is None:
             sums.append(kernel.operator_sums(rows, three_axes(shape), terms, owner, len(copies)))
     return np.stack(sums) if at_once is None else at_once
+
+
+def _rows_of_vectors(even: NDArray[np.int64], odd: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The operators of every component of the vectors, (n * states, operators)."""
+    n_rows = odd.shape[1]
+    return np.concatenate([_once(even, n_rows), odd.reshape(-1, odd.shape[2])], axis=1)
 
 
 def _named(
@@ -298,19 +342,20 @@ def _named(
 def _add_wide(
     sums: dict[str, NDArray[np.int64]],
     level_sums: NDArray[np.int64],
+    ones: NDArray[np.int64],
     energies: NDArray[np.int64],
     blocks: NDArray[np.int64],
 ) -> None:
-    """Add the sums of operators, (levels, n, operators), of at most WIDE_CHUNK samples to wide
-    ones."""
+    """Add the sums of operators, (levels, rows, operators), of at most WIDE_CHUNK samples to wide
+    ones; ``ones`` are the numbers of samples that the rows count for."""
     n_even = sums["even_sums"].shape[2]
     for block in np.unique(blocks):
         of_block = {name: array[block] for name, array in sums.items()}
         chosen = blocks == block
         energy, levels = energies[chosen, None], level_sums[:, chosen]
-        one = np.ones_like(energy)
+        counted, one = ones[chosen, None], np.ones_like(energy)
         for name, left, right in (
-            ("counts", one, one),
+            ("counts", counted, one),
             ("energy_sum", one, energy),
             ("energy_squared", energy, energy),
         ):
@@ -342,9 +387,10 @@ def _refuse_overflow(
     energies: NDArray[np.int64],
     blocks: NDArray[np.int64],
     components: int,
+    states: int,
 ) -> None:
     largest = max(int(energies.max(initial=0)), -int(energies.min(initial=0)))
-    limit = largest_block(shape, largest, components)
+    limit = largest_block(shape, largest, components, states)
     if len(blocks) and np.bincount(blocks).max() > limit:
         raise ValueError(
             f"more than {limit} samples in a block could overflow 64-bit sums; use more blocks"

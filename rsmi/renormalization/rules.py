@@ -103,6 +103,13 @@ class Rule:
         return None if self.products is None else product_variables.masks(self.products)
 
     @property
+    def states(self) -> int:
+        """Number of states of a variable of a site: 2."""
+        return 2
+
+    coarse_states = states
+
+    @property
     def is_linear_or_odd(self) -> bool:
         """Whether the field is linear in the spins, or all its products have an odd number of them.
         Other coarse spins do not change their sign with the spins of the block."""
@@ -163,6 +170,7 @@ NAMED = {
     "decimation": decimation,
     "majority-ties-up": majority_ties_up,
     "staggered": staggered,
+    "plurality": majority,  # of two states
 }
 
 

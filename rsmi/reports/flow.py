@@ -18,12 +18,14 @@ _NO_COUPLINGS = (
     "  no couplings: files of format 1.0 do not hold what they are made from; run rsmi flow again"
 )
 _SEVERAL_COMPONENTS = "  no couplings: they are known of lattices with one component per site"
+_SEVERAL_STATES = "  no couplings: they are known of variables with two states"
 _SMALL = "  +  lattice so small that products of different operators coincide"
 
 
 def describe(file: File) -> list[str]:
     """The rule, a table for lattices of every size, and the couplings of the coarse systems."""
     known, flows = known_of(file), flow_stage.summary(file)["flows"]
+    states = file.attributes.get("states", 2)
     rows = [
         ("model", model_text(file)),
         ("rule", rule_text(file.attributes)),
@@ -33,20 +35,24 @@ def describe(file: File) -> list[str]:
     wraps = any(row["wraps"] for flow in flows for row in flow["steps"])
     return [
         *fields(rows),
-        *_flow_tables(flows, known),
+        *_flow_tables(flows, known, states),
         *(["", wrapping_mark(len(file.attributes["block"]))] if wraps else []),
         *sorted({f"  -  {flow['reason']}" for flow in flows if "reason" in flow}),
         "",
-        *_interactions(flows, known, file.attributes.get("components", 1)),
+        *_interactions(flows, known, file.attributes.get("components", 1), states),
     ]
 
 
 def _component_rows(attributes: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Which operators are measured, for several components per site."""
-    if "components" not in attributes:
+    """Which operators are measured, for several components per site or several states."""
+    names = [name for name in ("components", "states") if name in attributes]
+    if not names:
         return []
     operators = [*attributes["even_operators"], *attributes["odd_operators"]]
-    return [("components", str(attributes["components"])), ("operators", "; ".join(operators))]
+    return [
+        *((name, str(attributes[name])) for name in names),
+        ("operators", "; ".join(operators)),
+    ]
 
 
 def model_text(file: File) -> str:
@@ -87,12 +93,12 @@ def wrapping_mark(dimension: int) -> str:
 # ---- one number for every temperature and step ---------------------------------------------------
 
 
-def _flow_tables(flows: Sequence[dict], known: Known) -> Iterator[str]:
+def _flow_tables(flows: Sequence[dict], known: Known, states: int) -> Iterator[str]:
     """A table for lattices of every size, with a line per temperature and a column per step."""
     for sizes in dict.fromkeys(lattice_sizes(flow) for flow in flows):
         yield ""
         alike = [flow for flow in flows if lattice_sizes(flow) == sizes]
-        yield from _flow_table(alike, sizes, known)
+        yield from _flow_table(alike, sizes, known, states)
 
 
 def lattice_sizes(flow: dict) -> tuple[str, ...]:
@@ -100,8 +106,10 @@ def lattice_sizes(flow: dict) -> tuple[str, ...]:
     return tuple(sides_text(row["shape"]) for row in flow["steps"])
 
 
-def _flow_table(flows: Sequence[dict], sizes: tuple[str, ...], known: Known) -> list[str]:
-    key, unit, text = flow_quantity(known)
+def _flow_table(
+    flows: Sequence[dict], sizes: tuple[str, ...], known: Known, states: int
+) -> list[str]:
+    key, unit, text = flow_quantity(known, states)
     rows = [
         [state_column(known), "T", *(f"step {step}" for step in range(len(sizes)))],
         ["", "J/k_B", *(f"L = {size}" for size in sizes)],
@@ -113,8 +121,8 @@ def _flow_table(flows: Sequence[dict], sizes: tuple[str, ...], known: Known) -> 
     return [f"  {text}", "", *table(rows)]
 
 
-def flow_quantity(known: Known) -> tuple[str, float, str]:
-    """The number that is shown of every step of a flow.
+def flow_quantity(known: Known, states: int = 2) -> tuple[str, float, str]:
+    """The number that is shown of every step of a flow of variables with so many states.
 
     Returns
     -------
@@ -127,7 +135,9 @@ def flow_quantity(known: Known) -> tuple[str, float, str]:
         nearest-neighbour correlations where there is no K_eff.
     """
     if known.thermometer is None:
-        return "energy_nn", 1.0, "sum of -s_i s_j over nearest neighbours, per site of the lattice"
+        product = "s_i s_j" if states == 2 else "delta(s_i, s_j)"
+        text = f"sum of -{product} over nearest neighbours, per site of the lattice"
+        return "energy_nn", 1.0, text
     if known.critical_coupling is None:
         return "coupling_eff", 1.0, "K_eff"
     unit = known.critical_coupling.value
@@ -158,10 +168,12 @@ def _in_units(row: dict, key: str, unit: float) -> str:
 # ---- the couplings of the coarse systems ---------------------------------------------------------
 
 
-def _interactions(flows: Sequence[dict], known: Known, components: int) -> list[str]:
+def _interactions(flows: Sequence[dict], known: Known, components: int, states: int) -> list[str]:
     """The couplings of all operators at every temperature and step, and those of fewer operators at
     the temperature next to T_c."""
     if any(flow["interactions"] is None for flow in flows):
+        if states > 2:
+            return [_SEVERAL_STATES]
         return [_NO_COUPLINGS if components == 1 else _SEVERAL_COMPONENTS]
     return [
         "  couplings of the coarse systems (inversion of the Callen equations)",

@@ -459,6 +459,11 @@ class FlowFile(FileView):
         return self.attributes.get("components", 1)
 
     @property
+    def states(self) -> int:
+        """The number of states of a variable."""
+        return self.attributes.get("states", 2)
+
+    @property
     def hard(self) -> bool:
         """Whether every rule was made deterministic."""
         return all(rule["hard"] for rule in self.rules)

@@ -15,13 +15,13 @@ from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
+from rsmi.lattice.packed import row_bytes
 from rsmi.models.base import Model
-from rsmi.renormalization.rules import Rule, coarse_grain
-from rsmi.samples.checks import require_binary
+from rsmi.renormalization.state_blocking import AnyRule, coarse_grain
 from rsmi.samples.examination.stored import pass_on, warn
 from rsmi.samples.reading import live_block
 from rsmi.samples.views import SamplesFile, open_samples
-from rsmi.stages.rule_option import blocking_keys, coarse_shapes
+from rsmi.stages.rule_option import ChosenRule, blocking_keys, coarse_shapes
 from rsmi.stages.rule_sequence import RuleSequence, choose_rules
 from rsmi.stages.sample import summary as summary
 from rsmi.store import Writer
@@ -59,7 +59,7 @@ class BlockingTask:
     first: int
     last: int
     source: SamplesFile
-    rules: tuple[Rule, ...]
+    rules: tuple[AnyRule, ...]
     shapes: list[tuple[int, ...]]
     keys: np.ndarray
 
@@ -118,7 +118,7 @@ class CoarseGraining:
     @property
     def row_bytes(self) -> int:
         """The number of bytes of a coarse configuration."""
-        return (self.chosen.n_hidden * math.prod(self.shapes[-1]) + 7) // 8
+        return row_bytes((self.chosen.n_hidden, *self.shapes[-1]), self.chosen.states)
 
     @property
     def _model(self) -> str:
@@ -145,6 +145,7 @@ class CoarseGraining:
             "symmetry": self._symmetry,
             "shape": self.shapes[-1],
             "components": self.chosen.n_hidden,
+            "states": self.chosen.states if self.chosen.states > 2 else None,
             "rg_step": source.rg_step + self.chosen.steps,
             "scale_factor": source.scale_factor * round(block**self.chosen.steps, 12),
         }
@@ -170,9 +171,16 @@ def prepare(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_samples(path))
         chosen = choose_rules(
-            stack, rules, block, hard, source.dimension, bias, steps, source.components
+            stack,
+            rules,
+            block,
+            hard,
+            source.dimension,
+            bias,
+            steps,
+            source.components,
+            source.states,
         )
-        require_binary(source, "rsmi coarse-grain")
         chosen = _on_live_sites(source, chosen)
         shapes = coarse_shapes(source.shape, chosen.block, steps)
         yield CoarseGraining(source, chosen, seed, shapes)
@@ -189,6 +197,11 @@ def _on_live_sites(source: SamplesFile, chosen: RuleSequence) -> RuleSequence:
             " one step has not: take --steps 1 and coarse-grain the result"
         )
     (one,) = chosen.of_steps
+    if not isinstance(one, ChosenRule):
+        raise UsageError(
+            f"{source.path}: has sites without data, and rules of variables with {source.states}"
+            " states need all of them"
+        )
     products = one.rule.products or [(site,) for site in range(one.rule.n_block)]
     counts = np.array([all(live[site] for site in sites) for sites in products])
     rule = replace(one.rule, filters=one.rule.filters * counts)

@@ -96,7 +96,7 @@ def _publish(session: Session, flow: FlowFile, result: dict[str, Any]) -> None:
 
 def _attributes(flow: FlowFile) -> dict[str, Any]:
     """The attributes of the exponent file, which are those of the flow."""
-    names = ("model", "model_parameters", "contradictions", "block", "components")
+    names = ("model", "model_parameters", "contradictions", "block", "components", "states")
     return {name: flow.attributes.get(name) for name in names}
 
 

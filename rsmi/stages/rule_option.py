@@ -20,6 +20,7 @@ from rsmi.foreign_text import read_small_file
 from rsmi.lattice.geometry import parse_block, shape_text
 from rsmi.renormalization import categorical_rules, rules
 from rsmi.renormalization.categorical_rules import CategoricalRule
+from rsmi.renormalization.state_blocking import AnyRule
 from rsmi.samples.views import RuleFile, open_rule
 from rsmi.store import File
 
@@ -121,6 +122,11 @@ class ChosenCategoricalRule:
     identity: dict
     file: RuleFile | None = None
 
+    @property
+    def inputs(self) -> tuple[File, ...]:
+        """The file of the rule as an input of a request; none where the rule has no file."""
+        return (self.file.file,) if self.file else ()
+
 
 def choose_any_rule(
     stack: contextlib.ExitStack,
@@ -175,7 +181,7 @@ def _categorical_rule(
     return ChosenCategoricalRule(rule, identity, learned)
 
 
-def require_components(text: str, rule: rules.Rule, components: int, lattice: str) -> None:
+def require_components(text: str, rule: AnyRule, components: int, lattice: str) -> None:
     """Raise UsageError unless a rule acts on as many components as the sites of a lattice have."""
     if rule.components != components:
         raise UsageError(
@@ -251,8 +257,8 @@ def _require_block(path: str, learned: RuleFile, given: tuple[int, ...] | None) 
 def _why_not_applied(rule: CategoricalRule) -> str:
     """Why a rule of variables with several states is not applied to configurations."""
     return (
-        "is a rule of variables with several states, which rsmi exact measures but no command"
-        f" applies to configurations; {rule.obstacle() or 'its filters are tied'}"
+        "is a rule of variables with several states, which this command does not apply to"
+        f" configurations; {rule.obstacle() or 'its filters are tied'}"
     )
 
 

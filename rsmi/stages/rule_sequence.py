@@ -8,19 +8,27 @@ from dataclasses import dataclass
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
-from rsmi.renormalization.rules import Rule
-from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
+from rsmi.renormalization.categorical_rules import MOST_BLOCK_STATES, CategoricalRule
+from rsmi.renormalization.state_blocking import AnyRule
+from rsmi.stages.rule_option import (
+    ChosenCategoricalRule,
+    ChosenRule,
+    choose_any_rule,
+    require_components,
+)
 from rsmi.store import File
+
+AnyChosenRule = ChosenRule | ChosenCategoricalRule
 
 
 @dataclass(frozen=True)
 class RuleSequence:
     """The rule of every step; where one rule serves all steps, they share one object."""
 
-    of_steps: tuple[ChosenRule, ...]
+    of_steps: tuple[AnyChosenRule, ...]
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def rules(self) -> tuple[AnyRule, ...]:
         """The rule of every step."""
         return tuple(one.rule for one in self.of_steps)
 
@@ -40,13 +48,18 @@ class RuleSequence:
         return self.of_steps[-1].rule.n_hidden
 
     @property
+    def states(self) -> int:
+        """The number of states of a coarse variable after the last step."""
+        return self.of_steps[-1].rule.coarse_states
+
+    @property
     def has_bias(self) -> bool:
         """Whether any rule has a bias, which breaks the symmetry under a global flip."""
         return any(rule.bias.any() for rule in self.rules)
 
     @property
     def keeps_spins(self) -> bool:
-        """Whether the coarse spins of every rule are spins again, see
+        """Whether the coarse variables of every rule are variables of the same kind again, see
         `rsmi.renormalization.rules.Rule.is_linear_or_odd`."""
         return all(rule.is_linear_or_odd for rule in self.rules)
 
@@ -75,6 +88,7 @@ def choose_rules(
     bias: str | None,
     steps: int,
     components: int = 1,
+    states: int = 2,
 ) -> RuleSequence:
     """The rules that ``--rule``, which may be repeated, describes for so many steps.
 
@@ -87,6 +101,8 @@ def choose_rules(
     steps : int
     components : int
         The number of components per site before the first step.
+    states : int
+        The number of states of a variable before the first step.
 
     Raises
     ------
@@ -99,31 +115,50 @@ def choose_rules(
             f"--rule: there are {len(texts)} rules for --steps {steps}: give one rule for all"
             " steps, or one rule for each step"
         )
-    chosen = {
-        text: choose_rule(stack, text, block, hard, dimension, bias)
-        for text in dict.fromkeys(texts)
-    }
-    _require_one_block(chosen)
+    chosen: dict[tuple[str, int], AnyChosenRule] = {}
     texts = [*texts] * (steps if len(texts) == 1 else 1)
+    of_steps: list[AnyChosenRule] = []
     for step, text in enumerate(texts, 1):
-        require_components(text, chosen[text].rule, components, f"the lattice before step {step}")
-        components = chosen[text].rule.n_hidden
-    _refuse_repetition(texts, chosen)
-    return RuleSequence(tuple(chosen[text] for text in texts))
+        if step > 1 and text == texts[step - 2]:
+            _refuse_repetition(text, of_steps[-1].rule, step - 1, steps)
+        if (text, states) not in chosen:
+            given = None if states == 2 else states
+            chosen[text, states] = choose_any_rule(stack, text, block, hard, dimension, bias, given)
+        one = chosen[text, states]
+        require_components(text, one.rule, components, f"the lattice before step {step}")
+        _require_table(text, one.rule)
+        components, states = one.rule.n_hidden, one.rule.coarse_states
+        of_steps.append(one)
+    _require_one_block({text: one for (text, _), one in chosen.items()})
+    return RuleSequence(tuple(of_steps))
 
 
-def _refuse_repetition(texts: Sequence[str], chosen: dict[str, ChosenRule]) -> None:
-    """Refuse to apply a rule of even products to its own coarse spins."""
-    for step, (one, following) in enumerate(zip(texts, texts[1:]), 1):
-        if one == following and not chosen[one].rule.is_linear_or_odd:
-            raise UsageError(
-                f"--steps {len(texts)}: {one} acts on products of spins, and its coarse spins are"
-                f" variables of another kind, with a mean of their own: take --steps {step}, and"
-                " train a second rule on the result"
-            )
+def _require_table(text: str, rule: AnyRule) -> None:
+    """Refuse a block with too many states for the table by which a rule is applied."""
+    if isinstance(rule, CategoricalRule) and rule.states**rule.n_block > MOST_BLOCK_STATES:
+        raise UsageError(
+            f"--rule {text}: a block of {shape_text(rule.block)} has {rule.states}^{rule.n_block}"
+            f" states; rules are applied to blocks of at most {MOST_BLOCK_STATES}"
+        )
 
 
-def _require_one_block(chosen: dict[str, ChosenRule]) -> None:
+def _refuse_repetition(text: str, rule: AnyRule, step: int, steps: int) -> None:
+    """Refuse to apply a rule to its own coarse variables if they are of another kind."""
+    if rule.is_linear_or_odd:
+        return
+    if isinstance(rule, CategoricalRule):
+        raise UsageError(
+            f"--steps {steps}: {text} cannot be applied again: {rule.obstacle()}; take --steps"
+            f" {step}, and train a second rule on the result"
+        )
+    raise UsageError(
+        f"--steps {steps}: {text} acts on products of spins, and its coarse spins are"
+        f" variables of another kind, with a mean of their own: take --steps {step}, and"
+        " train a second rule on the result"
+    )
+
+
+def _require_one_block(chosen: dict[str, AnyChosenRule]) -> None:
     blocks = {text: one.rule.block for text, one in chosen.items()}
     if len(set(blocks.values())) > 1:
         described = ", ".join(f"{text} has {shape_text(one)}" for text, one in blocks.items())

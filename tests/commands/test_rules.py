@@ -36,6 +36,7 @@ def test_named_rules(block):
         "majority-ties-up": spins.sum(axis=1) >= 0,
         "decimation": spins[:, 0] > 0,
         "staggered": (1 + np.sign(spins @ signs)) / 2,
+        "plurality": (1 + np.sign(spins.sum(axis=1))) / 2,
     }
     assert expected.keys() == rules.NAMED.keys()
     for name, probability in expected.items():
@@ -239,7 +240,7 @@ def test_damaged_files(name, workplace, here):
             "--rule f.txt",
             (
                 "--rule f.txt: neither a file nor one of majority, decimation, majority-ties-up,"
-                " staggered"
+                " staggered, plurality"
             ),
         ),
     ],

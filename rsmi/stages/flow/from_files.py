@@ -16,10 +16,13 @@ from rsmi.engine.request import Request
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
+from rsmi.lattice.symbols import PERMUTATIONS
+from rsmi.models.order import squared_of
 from rsmi.models.spins import magnetizations
-from rsmi.renormalization.component_operators import component_operators
-from rsmi.renormalization.rules import Rule
-from rsmi.samples.checks import require_binary, require_full, require_periodic
+from rsmi.renormalization.categorical_rules import CategoricalRule
+from rsmi.renormalization.state_blocking import AnyRule
+from rsmi.renormalization.state_operators import require_known
+from rsmi.samples.checks import require_full, require_periodic
 from rsmi.samples.examination.stored import contradictions_of, of_file, warn
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.flow.source import (
@@ -194,10 +197,17 @@ def record_of_file(source: SamplesFile) -> EnsembleRecord:
 
 
 def _autocorrelation_time(source: SamplesFile) -> tuple[float, float]:
-    series = [np.abs(magnetizations(source.file))]
+    series = [_size_of_order(source)]
     if source.has_energy:
         series.append(source.energies())
     return autocorrelation_time(series, source.chains)
+
+
+def _size_of_order(source: SamplesFile) -> np.ndarray:
+    """The modulus of the magnetization of every sample, in units of one's own."""
+    if source.states == 2:
+        return np.abs(magnetizations(source.file))
+    return np.sqrt(squared_of(source.file, source.model.symmetry(source.attributes)))
 
 
 def division_of(file: File) -> Division:
@@ -210,6 +220,7 @@ def division_of(file: File) -> Division:
         source.original_shape,
         source.energy_type,
         source.components,
+        source.states,
     )
 
 
@@ -240,10 +251,18 @@ def prepare(
             require_full(source, "operators are of")
         first = sources[0]
         chosen = choose_for_flow(
-            stack, rules, block, hard, first.dimension, bias, steps, first.components
+            stack,
+            rules,
+            block,
+            hard,
+            first.dimension,
+            bias,
+            steps,
+            first.components,
+            first.states,
         )
         for source in sources:
-            require_binary(source, "rsmi flow")
+            _require_symmetry(source)
             _check_shape(source, first, chosen)
         _refuse_other_models(sources)
         refuse_equal_streams(sources)
@@ -259,6 +278,7 @@ def choose_for_flow(
     bias: str | None,
     steps: int,
     components: int = 1,
+    states: int = 2,
 ) -> RuleSequence:
     """The rules of a flow, by `rsmi.stages.rule_sequence.choose_rules`.
 
@@ -268,15 +288,15 @@ def choose_for_flow(
         If the operators of so many components are not known, if the number of components would
         change along the flow, or if a rule makes even variables of spins.
     """
-    _require_operators(dimension, components)
-    chosen = choose_rules(stack, rules, block, hard, dimension, bias, steps, components)
+    _require_operators(dimension, components, states)
+    chosen = choose_rules(stack, rules, block, hard, dimension, bias, steps, components, states)
     for text, rule in zip(rules, chosen.rules):
         _require_components_kept(text, rule)
         _require_spins(text, rule)
     return chosen
 
 
-def _require_components_kept(text: str, rule: Rule) -> None:
+def _require_components_kept(text: str, rule: AnyRule) -> None:
     if rule.n_hidden != rule.components:
         raise UsageError(
             f"--rule {text}: has {rule.n_hidden} hidden units; a flow needs a rule with one for"
@@ -285,7 +305,12 @@ def _require_components_kept(text: str, rule: Rule) -> None:
         )
 
 
-def _require_spins(text: str, rule: Rule) -> None:
+def _require_spins(text: str, rule: AnyRule) -> None:
+    if isinstance(rule, CategoricalRule) and rule.obstacle():
+        raise UsageError(
+            f"--rule {text}: a flow needs coarse variables like those of the samples, but"
+            f" {rule.obstacle()}"
+        )
     if not rule.is_linear_or_odd:
         raise UsageError(
             f"--rule {text}: its coarse spins do not change their sign with the spins of the block,"
@@ -294,13 +319,21 @@ def _require_spins(text: str, rule: Rule) -> None:
         )
 
 
-def _require_operators(dimension: int, components: int) -> None:
-    if components == 1:
-        return
+def _require_operators(dimension: int, components: int, states: int) -> None:
     try:
-        component_operators(dimension, components)
+        require_known(dimension, components, states)
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def _require_symmetry(source: SamplesFile) -> None:
+    symmetry = source.model.symmetry(source.attributes)
+    if source.states > 2 and symmetry != PERMUTATIONS:
+        raise UsageError(
+            f"{source.path}: the operators of a flow treat all {source.states} states alike, which"
+            " is not known to be a symmetry of these samples: if it is one, import them with"
+            " --symmetric permutations"
+        )
 
 
 def _check_shape(source: SamplesFile, first: SamplesFile, chosen: RuleSequence) -> None:
@@ -313,6 +346,11 @@ def _check_shape(source: SamplesFile, first: SamplesFile, chosen: RuleSequence) 
         raise UsageError(
             f"{source.path}: has {source.components} components per site, but {first.path} has"
             f" {first.components}: one flow has the same components"
+        )
+    if source.states != first.states:
+        raise UsageError(
+            f"{source.path}: its variables have {source.states} states, those of {first.path}"
+            f" {first.states}: one flow is of one kind of variables"
         )
     coarse_shapes(source.shape, chosen.block, chosen.steps)
 

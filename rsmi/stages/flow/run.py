@@ -11,7 +11,7 @@ from rsmi.engine.request import RunOptions
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named
 from rsmi.renormalization import kinds, operators, thermometer
-from rsmi.renormalization.component_operators import operator_names
+from rsmi.renormalization.state_operators import operator_names
 from rsmi.samples.flow_ensembles import FlowEnsemble, blocks_of_files, ensembles_of
 from rsmi.samples.views import FlowFile, open_flow
 from rsmi.stages.flow import from_files, in_flight
@@ -45,14 +45,15 @@ def join(session: JoinedSession, shard: File) -> Contents:
 
 
 def _attributes(source: FlowSource) -> dict:
-    components = source.chosen.n_hidden
-    names = operator_names(source.dimension, components)
+    components, states = source.chosen.n_hidden, source.chosen.states
+    names = operator_names(source.dimension, components, states)
     return {
         **attributes_of(source),
         **source.chosen.identity,
         "block": source.chosen.block,
         "steps": source.chosen.steps,
         "components": components if components > 1 else None,
+        "states": states if states > 2 else None,
         "even_operators": names["even"],
         "odd_operators": names["odd"],
     }
@@ -68,7 +69,7 @@ def _warn(path: Path, source: FlowSource) -> None:
             "a rule has a bias, which breaks the symmetry under a global flip: y_h assumes that"
             " odd operators vanish on average"
         )
-    elif not models.of(source.system).symmetric(source.system):
+    elif source.chosen.states == 2 and not models.of(source.system).symmetric(source.system):
         log.warning(
             "the samples are not known to be symmetric under a flip of all spins, and y_h assumes"
             " that odd operators vanish on average: if the flip is a symmetry, import them with"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rsmi.engine.tasks import State
 from rsmi.errors import DataError
 from rsmi.renormalization import couplings, level_sums
-from rsmi.renormalization.rules import Rule
+from rsmi.renormalization.state_blocking import AnyRule
 from rsmi.samples.flow_ensembles import SUMS
 from rsmi.statistics.binning import runs
 
@@ -118,6 +118,7 @@ def divide(
     original: tuple[int, ...],
     energy_type: str = "int64",
     components: int = 1,
+    states: int = 2,
 ) -> Division:
     """The division of the samples of an ensemble.
 
@@ -132,7 +133,8 @@ def divide(
     """
     blocks = min(samples, _BLOCKS)
     if energy_type == "int64":
-        largest = level_sums.largest_block(shape, len(original) * math.prod(original), components)
+        energy = len(original) * math.prod(original)
+        largest = level_sums.largest_block(shape, energy, components, states)
         return Division(samples, chains, blocks, 2 * samples > blocks * largest)
     sites = math.prod(original)
     bits = max(0, _ENERGY_BITS - math.ceil(math.log2(_LARGEST_ENERGY * sites)))
@@ -159,7 +161,7 @@ class Accumulator:
 
     division: Division
     shape: tuple[int, ...]
-    rules: tuple[Rule, ...]
+    rules: tuple[AnyRule, ...]
     keys: NDArray[np.uint64]
     first: int
     last: int
@@ -172,8 +174,18 @@ class Accumulator:
 
     @property
     def components(self) -> int:
-        """The number of components per site; local energies are measured only of one."""
+        """The number of components per site."""
         return self.rules[0].components
+
+    @property
+    def states(self) -> int:
+        """The number of states of a variable."""
+        return self.rules[0].states
+
+    @property
+    def has_local_energies(self) -> bool:
+        """Whether local energies are measured: those of one component of two states."""
+        return self.components == 1 and self.states == 2
 
     def begin(self) -> State:
         """The sums of no samples."""
@@ -184,8 +196,9 @@ class Accumulator:
             len(self.shape),
             self.division.wide,
             self.components,
+            self.states,
         )
-        bins = couplings.number_of_bins(len(self.shape)) if self.components == 1 else 0
+        bins = couplings.number_of_bins(len(self.shape)) if self.has_local_energies else 0
         return {
             "division": self.division.numbers(),
             "blocks": np.array([self.first, self.last]),
@@ -256,7 +269,7 @@ class Accumulator:
             samples.astype(np.uint64),
             block - first,
             last - first,
-            count_neighbourhoods if observe and self.components == 1 else None,
+            count_neighbourhoods if observe and self.has_local_energies else None,
             self.division.wide,
         )
         for name, array in added.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsmi.store.schema.common import CONTRADICTIONS, FLOW_MODEL, MODEL_PARAMETERS
+from rsmi.store.schema.common import CONTRADICTIONS, FLOW_MODEL, MODEL_PARAMETERS, STATES
 from rsmi.store.schema.entries import Attribute, Dataset, Kind
 
 _SUMS = "int64 or float64"
@@ -35,6 +35,7 @@ FLOW = Kind(
             required=False,
             since=(1, 4),
         ),
+        STATES,
         Attribute("steps", "integer", "coarse-graining steps"),
         Attribute("even_operators", "json", "names, in order"),
         Attribute("odd_operators", "json", "names, in order"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsmi.store.schema.common import CONTRADICTIONS, FLOW_MODEL, MODEL_PARAMETERS
+from rsmi.store.schema.common import CONTRADICTIONS, FLOW_MODEL, MODEL_PARAMETERS, STATES
 from rsmi.store.schema.entries import Attribute, Dataset, Kind
 
 EXPONENT = Kind(
@@ -19,6 +19,7 @@ EXPONENT = Kind(
             required=False,
             since=(1, 4),
         ),
+        STATES,
     ),
     (
         Dataset("/result", "bytes", (), "", "JSON: the whole answer, as printed by --json"),
