@@ -6,7 +6,8 @@ file first, in exactly the way in which it opens the file afterwards: the memory
 is the same at the fork, so that both come to the same end. If the forked process dies, the command
 refuses the file and goes on living. The look takes 15 to 30 ms; `enable` turns it on in processes
 that run one command. Functions that are called from Python do not fork, because their process may
-have threads.
+have threads of any kind. Those of a command, which renew a lock or a progress bar or talk to dask,
+do not exist in the forked process; should it wait for one of them, it ends after `_PATIENCE`.
 
 A file is looked at once. Files that this process has written are not looked at.
 """
@@ -27,6 +28,7 @@ from rsmi.errors import DataError
 _MEMORY = 1 << 30  # bytes beyond those that the process has, and the size of the file
 _CPU_SECONDS = 5  # beyond the time that reading the file takes
 _BYTES_PER_SECOND = 10_000_000
+_PATIENCE = 60  # seconds, where another thread may have held a lock at the fork
 _GREEDY = 3  # the exit code of a process that lacked memory
 
 _enabled = False
@@ -49,22 +51,26 @@ def look(path: Path, read: Callable[[Path], object]) -> None:
     """Call ``read`` with the path in a forked process, unless the file was looked at already.
 
     Whether ``read`` returns or raises does not matter, unless memory is lacking: this process looks
-    for errors itself. Where no process can be forked, there is no look.
+    for errors itself. Where no process can be forked, or it waits for a thread, there is no look.
 
     Raises
     ------
     DataError
         If the process died, or if it could not have the memory that the file asks for.
     """
-    if not _enabled or threading.active_count() > 1 or (stamp := _stamp(path)) in _trusted:
+    if not _enabled or (stamp := _stamp(path)) in _trusted:
         return
+    patience = _PATIENCE if threading.active_count() > 1 else 0
     try:
         child = os.fork()
     except OSError:
         return
     if child == 0:
-        _read_and_end(path, read)
-    _judge(path, os.waitstatus_to_exitcode(_ended(child)))
+        _read_and_end(path, read, patience)
+    code = os.waitstatus_to_exitcode(_ended(child))
+    if code == -signal.SIGALRM:
+        return
+    _judge(path, code)
     _trusted.add(stamp)
 
 
@@ -98,11 +104,12 @@ def _ended(child: int) -> int:
         raise
 
 
-def _read_and_end(path: Path, read: Callable[[Path], object]) -> None:
+def _read_and_end(path: Path, read: Callable[[Path], object], patience: int) -> None:
     """Read quietly and with limits, and end without tidying up what belongs to the parent."""
     global _enabled
     code = 0
     try:
+        signal.alarm(patience)
         _enabled = False
         faulthandler.disable()
         null = os.open(os.devnull, os.O_RDWR)

@@ -9,11 +9,11 @@ job=${job:-$SLURM_JOB_ID}
 
 # Run one rsmi command as a job step: srun hands it the signals of Slurm, and its exit code back. Exit code 75 says that the
 # checkpoint is written and the same command continues: so does the job, from the top of its script, where commands that are
-# complete already say so.
+# complete already say so. 138 is USR1 in the moment in which Python starts, before there is anything to write.
 run() {
     srun --ntasks=1 --cpus-per-task="$SLURM_CPUS_PER_TASK" $RSMI "$@" --threads "$SLURM_CPUS_PER_TASK"
     code=$?
-    if [ $code = 75 ]; then
+    if [ $code = 75 ] || [ $code = 138 ]; then
         scontrol requeue "$job"
     fi
     [ $code = 0 ] || exit $code

@@ -1,10 +1,12 @@
 """Files of others that HDF5 dies of: a command looks at them first in a process that may die, and
 bounds what it reads by the size of the file."""
 
+import contextlib
 import os
 import pickle
 import resource
 import signal
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -28,7 +30,6 @@ from rsmi.store.names import attribute_names
 def looking(monkeypatch):
     """This process looks at files first, as that of a command does."""
     monkeypatch.setattr(first_look, "_enabled", True)
-    monkeypatch.setattr("threading.active_count", lambda: 1)  # that of tqdm does not matter
     monkeypatch.setattr(first_look, "_trusted", set())
 
 
@@ -120,6 +121,29 @@ def test_endless_work_and_memory_are_bounded(file, looking, monkeypatch):
     assert not Path("got").exists()
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (1 << 50, 1 << 50))
     first_look.look(file, greedy)  # where memory is limited, the command itself says what it lacks
+
+
+def test_a_look_beside_a_thread(file, looking):
+    """Such as the one that renews a lock or a progress bar."""
+    with a_thread(), pytest.raises(DataError, match="dies of reading it"):
+        first_look.look(file, crash)
+
+
+def test_a_look_that_waits_for_a_thread(file, looking, monkeypatch):
+    monkeypatch.setattr(first_look, "_PATIENCE", 1)
+    with a_thread():
+        first_look.look(file, lambda path: threading.Event().wait())
+    assert not first_look._trusted
+
+
+@contextlib.contextmanager
+def a_thread():
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    yield
+    ended.set()
+    thread.join()
 
 
 def test_no_process_to_be_had(file, here, looking, monkeypatch):
