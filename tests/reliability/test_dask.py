@@ -372,7 +372,8 @@ def test_tls(workplace, pipeline, cli):
 
 @pytest.mark.slurm
 def test_jobs_of_slurm(workplace, pipeline, cli):
-    """Two jobs with a worker each, asked of a Slurm of one node and gone with the command."""
+    """Two jobs with a worker each, asked of a Slurm of one node and gone with the command. They
+    talk by TLS."""
     missing = missing_packages()
     if missing:
         pytest.fail(f"this test needs Slurm: apt-get install {' '.join(missing)}", pytrace=False)
@@ -398,11 +399,14 @@ def test_jobs_of_slurm(workplace, pipeline, cli):
             "--time-limit",
             60,
             env=settings,
+            prelude=WATCH,
         )
         jobs = running.command("scontrol", "show", "job")
         assert result.code == 0, result.err + running.logs()
         assert digest("samples.h5") == digest(pipeline / "samples.h5")
         assert jobs.count("JobName=dask-worker") == 2
+        seen = Path("seen").read_text()
+        assert "tls://" in seen and "tcp://" not in seen
         running.wait("the end of the jobs", lambda: not running.command("squeue", "--noheader"))
 
 

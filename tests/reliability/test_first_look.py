@@ -293,8 +293,8 @@ def test_no_mutant_with_valid_checksums_ends_a_command(
 ):
     """Headers and heaps are forged, and their checksums are right. Every command has a process of
     its own, as in life: what a file does to the memory of one does not reach the next. The number
-    of mutants is in HOSTILE_MUTANTS. The look takes a second of processor time at most here, since
-    HDF5 works without end on one file in fifty."""
+    of mutants is in HOSTILE_MUTANTS. The look takes a second of processor time at most here, so
+    that files on which HDF5 works without end do not take most of it."""
     count = int(os.environ.get("HOSTILE_MUTANTS", 10_000)) // 2
     content = (pipeline / name).read_bytes()
     monkeypatch.setattr(first_look, "_CPU_SECONDS", 1)

@@ -82,7 +82,7 @@ static uint64_t outcome(unsigned vertex, unsigned in, unsigned out)
 static uint64_t rule_of(unsigned vertex, unsigned in, double weight)
 {
     const int is_c = vertex == SIX_VERTEX_C_FIRST || vertex == SIX_VERTEX_C_SECOND;
-    unsigned out[2], found = 0;
+    unsigned out[2] = {0, 0}, found = 0;
     for (unsigned leg = 0; leg < 4; leg++)
         if (vertex >> leg & 1)
             out[found++] = leg;
