@@ -18,7 +18,14 @@ from rsmi.renormalization.component_operators import component_sums, most_produc
 from rsmi.renormalization.operators import SECTORS, operator_terms
 from rsmi.renormalization.rules import Rule, level_shapes, sample_numbers, three_axes
 from rsmi.renormalization.state_blocking import AnyRule, coarse_grain
-from rsmi.renormalization.state_operators import operator_names, state_sums, state_terms
+from rsmi.renormalization.state_operators import (
+    in_first_row,
+    operator_names,
+    rows_of_sample,
+    state_sums,
+    state_terms,
+    vector_rows,
+)
 
 CHUNK, WIDE_CHUNK = 4096, 64  # samples in one call of a kernel
 WORD, HALF = 32, 16  # bits of a word of a wide sum, and of half a word
@@ -52,7 +59,7 @@ def largest_block(
     else:
         copies = most_products(len(shape), components)
     largest = max(prod(shape) * copies, abs(int(largest_energy)))
-    return (2**63 - 1) // (largest**2 * _rows_of_sample(states))
+    return (2**63 - 1) // (largest**2 * rows_of_sample(states))
 
 
 def carried(words: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -201,7 +208,7 @@ def measure_levels(
         for names in operator_names(len(shape), components, states).values()
     ]
     sums = empty_sums(n_blocks, steps, len(shape), True, components, states) if wide else {}
-    n_rows = _rows_of_sample(states)
+    n_rows = rows_of_sample(states)
     chunk = WIDE_CHUNK if wide else CHUNK
     for start in range(0, len(rows), chunk):
         part = slice(start, start + chunk)
@@ -214,27 +221,13 @@ def measure_levels(
             blocks[part],
             observe,
         )
-        own_energies, owner = _once(energies[part], n_rows), np.repeat(blocks[part], n_rows)
+        own_energies, owner = in_first_row(energies[part], n_rows), np.repeat(blocks[part], n_rows)
         if wide:
-            ones = _once(np.ones_like(energies[part]), n_rows)
+            ones = in_first_row(np.ones_like(energies[part]), n_rows)
             _add_wide(sums, level_sums, ones, own_energies, owner)
         else:
             kernel.accumulate_levels(level_sums, own_energies, owner, *products)
     return sums if wide else _named(products, energies, blocks, n_blocks)
-
-
-def _rows_of_sample(states: int) -> int:
-    """The number of rows of operators of one sample: one for each component of a vector."""
-    return states if states > 2 else 1
-
-
-def _once(numbers: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
-    """Numbers (n, ...) in the first row of every sample, and 0 in its others, (n * n_rows, ...)."""
-    if n_rows == 1:
-        return numbers
-    rows = np.zeros((len(numbers), n_rows, *numbers.shape[1:]), numbers.dtype)
-    rows[:, 0] = numbers
-    return rows.reshape(-1, *numbers.shape[1:])
 
 
 def _shapes(shape: Sequence[int], rules: tuple[AnyRule, ...], steps: int) -> list[tuple[int, ...]]:
@@ -297,18 +290,12 @@ def _level_sums(
         if observe is not None:
             observe(level, rows, shape, blocks)
         if states > 2:
-            sums.append(_rows_of_vectors(*state_sums(rows, shape, states)))
+            sums.append(vector_rows(*state_sums(rows, shape, states)))
         elif components > 1:
             sums.append(component_sums(rows, shape, components))
         elif at_once is None:
             sums.append(kernel.operator_sums(rows, three_axes(shape), terms, owner, len(copies)))
     return np.stack(sums) if at_once is None else at_once
-
-
-def _rows_of_vectors(even: NDArray[np.int64], odd: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The operators of every component of the vectors, (n * states, operators)."""
-    n_rows = odd.shape[1]
-    return np.concatenate([_once(even, n_rows), odd.reshape(-1, odd.shape[2])], axis=1)
 
 
 def _named(

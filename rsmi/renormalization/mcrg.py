@@ -96,7 +96,7 @@ def leading_eigenvalue(matrix: NDArray[np.float64]) -> float:
     numpy.linalg.LinAlgError
         Unless the eigenvalue is real and positive.
     """
-    (value,), (reason,) = _leading_eigenvalues(matrix[None])
+    (value,), (reason,) = _eigenvalues(matrix[None])
     if reason is not None:
         raise np.linalg.LinAlgError(reason)
     return float(value)
@@ -122,32 +122,35 @@ def _why_singular(products: NDArray[np.float64]) -> NDArray[np.object_]:
     return reasons
 
 
-def _leading_eigenvalues(
-    matrices: NDArray[np.float64],
+def _eigenvalues(
+    matrices: NDArray[np.float64], rank: int = 0
 ) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
-    """The eigenvalues (n,) of largest modulus, and why they are not real and positive, or None."""
+    """The eigenvalues (n,) of largest modulus, or of that with a rank, and why they are not real
+    and positive, or None."""
     values, reasons = np.linalg.eigvals(matrices), _reasons(len(matrices))
-    leading = values[np.arange(len(values)), np.argmax(np.abs(values), axis=1)]
-    reasons[leading.real <= 0] = "the leading eigenvalue is not positive"
-    reasons[np.abs(leading.imag) > 1e-9 * np.abs(leading)] = "the leading eigenvalue is complex"
-    return leading.real, reasons
+    order = np.argsort(-np.abs(values), axis=1, kind="stable")
+    chosen = values[np.arange(len(values)), order[:, rank]]
+    name = ("leading", "second")[rank]
+    reasons[chosen.real <= 0] = f"the {name} eigenvalue is not positive"
+    reasons[np.abs(chosen.imag) > 1e-9 * np.abs(chosen)] = f"the {name} eigenvalue is complex"
+    return np.asarray(chosen.real, np.float64), reasons
 
 
 def _logarithms(
-    cross: NDArray[np.float64], products: NDArray[np.float64]
+    cross: NDArray[np.float64], products: NDArray[np.float64], rank: int = 0
 ) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
-    """The logarithms (n,) of the leading eigenvalues of many transformations, nan where they are
-    undefined, and the reasons."""
+    """The logarithms (n,) of the eigenvalues with a rank of many transformations, nan where they
+    are undefined, and the reasons."""
     logarithms = np.full(len(cross), np.nan)
     try:
         reasons = _why_singular(products)
         regular = np.flatnonzero([reason is None for reason in reasons])
         matrices = np.linalg.solve(products[regular], cross[regular])
-        values, reasons[regular] = _leading_eigenvalues(np.asarray(matrices, np.float64))
+        values, reasons[regular] = _eigenvalues(np.asarray(matrices, np.float64), rank)
     except np.linalg.LinAlgError as error:  # of one of them
         if len(cross) == 1:
             return logarithms, np.array([str(error)], dtype=object)
-        each = [_logarithms(*pair) for pair in zip(cross[:, None], products[:, None])]
+        each = [_logarithms(*pair, rank) for pair in zip(cross[:, None], products[:, None])]
         return np.concatenate([one for one, _ in each]), np.concatenate([why for _, why in each])
     for number, value in zip(regular, values):
         if reasons[number] is None:
@@ -199,6 +202,33 @@ class ExponentSequence(NamedTuple):
         steps = replicas.shape[1]
         return jackknife_covariance(replicas) if len(replicas) else np.full((steps, steps), np.nan)
 
+    def of_all_operators(self) -> list[dict[str, Any]]:
+        """Return the rows of all operators."""
+        return self.rows()[self.estimate.value.shape[1] - 1 :: self.estimate.value.shape[1]]
+
+    def extrapolated(self, scale: float, omega: float) -> list[dict[str, Any]]:
+        """Return the limit of many steps, of all operators, if the leading correction falls off as
+        b^-omega with every step, and no other matters.
+
+        Returns
+        -------
+        list of dict
+            Rows like those of `changes` for the steps n = 2, 3, ...: (y_n - b^-omega y_(n-1)) / (1
+            - b^-omega).
+        """
+        ratio, values, replicas = scale**-omega, self.estimate.value, self.estimate.replicas
+        rows = []
+        for n in range(1, len(values)):
+            value, of_replicas = (
+                (array[..., n, -1] - ratio * array[..., n - 1, -1]) / (1 - ratio)
+                for array in (values, replicas)
+            )
+            error = float(jackknife_error(of_replicas)) if len(of_replicas) else np.nan
+            reason = self.reasons[n][-1] or self.reasons[n - 1][-1]
+            row = _row(n + 1, 0, self.wraps[n], float(value), error, reason)
+            rows.append({name: row[name] for name in ("step", "value", "error", "wraps", "reason")})
+        return rows
+
     def changes(self) -> list[dict[str, Any]]:
         """Return by how much each further step changes the value of all operators.
 
@@ -221,7 +251,9 @@ class ExponentSequence(NamedTuple):
         return rows
 
 
-def sequence(sums: Sums, sector: str, shapes: Sequence[Sequence[int]]) -> ExponentSequence:
+def sequence(
+    sums: Sums, sector: str, shapes: Sequence[Sequence[int]], rank: int = 0
+) -> ExponentSequence:
     """Return the exponent log(leading eigenvalue) / log b at every step for every number of
     operators: y_t (even) or y_h (odd).
 
@@ -232,6 +264,8 @@ def sequence(sums: Sums, sector: str, shapes: Sequence[Sequence[int]]) -> Expone
     sector : {"even", "odd"}
     shapes : sequence of sequence of int
         Shapes of the lattice at the levels 0, ..., steps; their ratio is the scale factor b.
+    rank : {0, 1}
+        1 takes the second eigenvalue instead, which needs two operators.
     """
     steps = len(shapes) - 1
     needed = ("counts", f"{sector}_sums", f"{sector}_products", f"{sector}_cross")
@@ -255,8 +289,11 @@ def sequence(sums: Sums, sector: str, shapes: Sequence[Sequence[int]]) -> Expone
         pairs = [covariances(one, sector, step + 1) for one in totals]
         cross, products = map(np.stack, zip(*pairs))
         for k in range(shape[1]):
+            if k < rank:
+                reasons[step][k] = "one operator has one eigenvalue"
+                continue
             some = np.s_[:, : k + 1, : k + 1]
-            logarithms, why = _logarithms(cross[some], products[some])
+            logarithms, why = _logarithms(cross[some], products[some], rank)
             values[:, step, k] = logarithms / log_scales[step]
             reasons[step][k] = next((reason for reason in why[::-1] if reason), None)
     return ExponentSequence(jackknife_of(values), reasons, wrapped)

@@ -209,6 +209,34 @@ def state_sums(
     return even, states * counts - counts.sum(axis=1, keepdims=True)
 
 
+# ---- rows for sums of products -------------------------------------------------------------------
+
+
+def rows_of_sample(states: int) -> int:
+    """Return the number of rows of operators of one sample: one for each component of a vector, and
+    one for operators of variables with two states."""
+    return states if states > 2 else 1
+
+
+def in_first_row(numbers: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
+    """Return numbers (n, ...) in the first row of every sample, and 0 in its others, (n * n_rows,
+    ...)."""
+    if n_rows == 1:
+        return numbers
+    rows = np.zeros((len(numbers), n_rows, *numbers.shape[1:]), numbers.dtype)
+    rows[:, 0] = numbers
+    return rows.reshape(-1, *numbers.shape[1:])
+
+
+def vector_rows(even: NDArray[np.int64], odd: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return even operators (n, n_even) and vectors (n, q, n_odd) as rows (n * q, operators), whose
+    products add up to products and to scalar products."""
+    return np.concatenate([in_first_row(even, odd.shape[1]), odd.reshape(-1, odd.shape[2])], axis=1)
+
+
+# ---- names ---------------------------------------------------------------------------------------
+
+
 def operator_names(dimension: int, components: int, states: int = 2) -> dict[str, list[str]]:
     """Return the names of all operators by sector, for variables of two states or of more.
 

@@ -25,8 +25,10 @@ def describe(file: File) -> list[str]:
         changes = numbers.get("changes", {}).get(name, [])
         title = f"  {name} by number of operators"
         lines += ["", title, "", *_sequence_table(numbers[name], changes)]
+        lines += _further_lines(numbers, known, name)
     if has_thermometer(known):
         lines += ["", *_thermometer_lines(numbers, known)]
+    lines += _matching_lines(numbers, known)
     return [*lines, *_remarks(numbers, known, len(file.attributes["block"]))]
 
 
@@ -107,6 +109,53 @@ def _sequence_table(entries: Sequence[dict], changes: Sequence[dict]) -> list[st
         by_step = {row["step"]: with_error(row["value"], row["error"]) for row in changes}
         lines.append(["change", *(by_step.get(step, "") for step in steps)])
     return table(lines)
+
+
+def _further_lines(numbers: dict, known: Known, name: str) -> list[str]:
+    """The second eigenvalue of all operators, and the extrapolated line, where there are any."""
+    rows = {"of the second eigenvalue": numbers.get("second", {}).get(name, [])}
+    extrapolated = numbers.get("extrapolated", {})
+    if name in extrapolated:
+        rows[f"extrapolated, b^-{extrapolated['omega']:g}"] = extrapolated[name]
+    lines = []
+    for title, entries in rows.items():
+        by_step = {row["step"]: _starred(row) for row in entries}
+        if by_step:
+            lines.append((title, *(by_step.get(step, "") for step in range(1, max(by_step) + 1))))
+    if not lines:
+        return []
+    steps = [f"step {step}" for step in range(1, max(map(len, lines)))]
+    return [
+        "",
+        *table([["all operators", *steps], *lines]),
+        *_known_second(known, name, numbers["dimension"]),
+    ]
+
+
+def _known_second(known: Known, name: str, dimension: int) -> list[str]:
+    """The exponent of the second eigenvalue in theory, d - Delta of the second operator of the
+    sector."""
+    operators = known.operators.get(exponent.SECTORS[name], ())
+    if len(operators) < 2:
+        return []
+    value = dimension - operators[1].dimension.value
+    return ["", f"  in theory the exponent of the second eigenvalue is {value:.6g}"]
+
+
+def _matching_lines(numbers: dict, known: Known) -> list[str]:
+    """T_c from pairs of lattices."""
+    rows = numbers.get("T_c_matching", [])
+    if not rows:
+        return []
+    critical = known.critical_temperature
+    lines = [["lattices", "step", "T_c", "T_c/known - 1" if critical else ""]]
+    for row in rows:
+        sizes = " and ".join(shape_text(tuple(shape)) for shape in row["shapes"])
+        value, error = row["value"], row["error"]
+        relative = with_error(value / critical - 1, error / critical) if critical and value else ""
+        lines.append([sizes, str(row["step"]), with_error(value, error), relative])
+    title = "  T_c in J/k_B by matching two lattices, of which the larger makes one step more"
+    return ["", title, "", *table(lines)]
 
 
 def _starred(row: dict) -> str:
@@ -199,6 +248,11 @@ def _remarks(numbers: dict, known: Known, dimension: int) -> list[str]:
     reasons = [
         *([f"  -  withheld: {numbers['withheld']}"] if "withheld" in numbers else []),
         *_reasons((name, row) for name in EXPONENTS for row in numbers[name]),
+        *_reasons(
+            (f"{name} of the second eigenvalue", row)
+            for name, rows in numbers.get("second", {}).items()
+            for row in rows
+        ),
         *(_missing_steps(numbers) if has_thermometer(known) else _missing_thermometer(numbers)),
     ]
     return [*([""] if star or reasons else []), *star, *reasons]

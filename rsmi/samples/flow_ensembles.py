@@ -48,6 +48,8 @@ class FlowEnsemble:
         What is known exactly of the model of the flow.
     components : int
         The number of components per site.
+    states : int
+        The number of states of a variable.
     """
 
     coupling: float | None
@@ -59,6 +61,7 @@ class FlowEnsemble:
     files: tuple[int, ...] = ()
     known: Known = field(default_factory=Known)
     components: int = 1
+    states: int = 2
 
     @property
     def dimension(self) -> int:
@@ -132,6 +135,7 @@ def _ensemble(
         files=tuple(numbers),
         known=known,
         components=flow.components,
+        states=flow.states,
     )
 
 

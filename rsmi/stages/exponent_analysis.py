@@ -7,6 +7,7 @@ they belong to.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from rsmi.models.base import Known
 from rsmi.renormalization import kinds, mcrg, thermometer
 from rsmi.renormalization.collapse import collapse
 from rsmi.samples.flow_ensembles import FlowEnsemble
+from rsmi.stages.exponent_matching import matching
 
 SECTORS = {"y_t": "even", "y_h": "odd"}
 STEP = mcrg.HEADLINE_STEP  # of y_t, y_h and nu; T_c is the crossing with the next step
@@ -99,9 +101,10 @@ def analyse(
     subject = _subject(ensembles, points, critical)
     result = {
         **_description(subject, critical),
-        **_eigenvalue_exponents(subject, step),
+        **_eigenvalue_exponents(subject, scale, step),
         **_correlation_length(subject, points, scale, critical, step),
         **_crossing(subject, points, step),
+        **matching(ensembles),
         "nu_collapse": _collapse(points, scale, critical),
     }
     return result | _withheld(result, subject, rules, step)
@@ -122,11 +125,15 @@ def _critical(points: Sequence[Point], given: float | None) -> Critical:
 def _subject(
     ensembles: Sequence[FlowEnsemble], points: Sequence[Point], critical: Critical
 ) -> Subject:
-    """The ensemble nearest to the critical temperature."""
+    """The ensemble nearest to the critical temperature; of several lattices the largest one."""
     if not points:
         return Subject(ensembles[0], None)
     target = critical.temperature or 0.0
-    nearest = min(points, key=lambda point: abs(point.temperature - target))
+
+    def preference(point: Point) -> tuple[float, int]:
+        return abs(point.temperature - target), -math.prod(point.ensemble.shapes[0])
+
+    nearest = min(points, key=preference)
     return Subject(nearest.ensemble, nearest)
 
 
@@ -151,7 +158,7 @@ def _oblong(shape: Sequence[int]) -> dict[str, Any]:
 # ---- y_t and y_h ---------------------------------------------------------------------------------
 
 
-def _eigenvalue_exponents(subject: Subject, step: int) -> dict[str, Any]:
+def _eigenvalue_exponents(subject: Subject, scale: float, step: int) -> dict[str, Any]:
     """y_t and y_h of every step and number of operators, and what compares them."""
     ensemble = subject.ensemble
     sequences = {
@@ -164,7 +171,25 @@ def _eigenvalue_exponents(subject: Subject, step: int) -> dict[str, Any]:
         "headline": {name: mcrg.headline(rows[name], step) for name in SECTORS},
         "changes": {name: sequence.changes() for name, sequence in sequences.items()},
         "covariance": _covariances(sequences, subject),
+        **(_of_states(subject, sequences["y_t"], scale) if ensemble.states > 2 else {}),
     }
+
+
+def _of_states(subject: Subject, thermal: mcrg.ExponentSequence, scale: float) -> dict[str, Any]:
+    """What is read off a flow of variables with more than two states: the second eigenvalues of all
+    operators, and the limit of y_t where the leading correction is known.
+
+    y_h is not extrapolated: its steps do not approach the limit from one side.
+    """
+    ensemble, correction = subject.ensemble, subject.known.correction
+    second = {
+        name: mcrg.sequence(ensemble.sums, sector, ensemble.shapes, rank=1).of_all_operators()
+        for name, sector in SECTORS.items()
+    }
+    if correction is None:
+        return {"second": second}
+    rows = thermal.extrapolated(scale, correction.value)
+    return {"second": second, "extrapolated": {"omega": correction.value, "y_t": rows}}
 
 
 def _covariances(
