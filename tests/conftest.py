@@ -2,6 +2,7 @@
 tests share."""
 
 import contextlib
+import fcntl
 import gc
 import importlib.util
 import io
@@ -9,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -218,16 +220,39 @@ def interrupt(here, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def pipeline(tmp_path_factory) -> Path:
+def of_the_run(tmp_path_factory):
+    """Make a folder once in a run, whichever of its processes asks first: name, function that fills
+    the working directory -> folder. Read only: copy what you change."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder_of(name: str, fill: Callable[[], None]) -> Path:
+        folder = base / name
+        with open(base / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                filling = base / f"{name}.filling"
+                filling.mkdir()
+                with contextlib.chdir(filling):
+                    fill()
+                filling.rename(folder)
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def pipeline(of_the_run) -> Path:
     """A folder with every file of the pipeline, made without interruption. Read only: copy what you
     change."""
-    folder = tmp_path_factory.mktemp("pipeline")
-    shutil.copy(MCISING, folder)
-    with contextlib.chdir(folder):
+
+    def fill():
+        shutil.copy(MCISING, ".")
         for output in PIPELINE:
             result = run_here(*arguments_for(output))
             assert result.code == 0, result.err
-    return folder
+
+    return of_the_run("pipeline", fill)
 
 
 @pytest.fixture

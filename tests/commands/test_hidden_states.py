@@ -1,11 +1,13 @@
 """train-lambda and exact on variables with several states, and for hidden units with several
 states: what is learned and stored, and what is refused."""
 
+import contextlib
 import json
 
 import numpy as np
 import pytest
 from conftest import run_here
+from example_files import short_fits
 
 from rsmi.information.channel import channel_table
 from rsmi.models import named
@@ -28,9 +30,10 @@ def folder(tmp_path_factory):
     samples = folder / "samples.h5"
     assert run_here("sample", *POTTS.split(), "-q", "-o", samples).code == 0
     for name, options in RULES.items():
-        trained = run_here(
-            "train-lambda", samples, *TRAIN, *options.split(), "-o", folder / f"{name}.h5"
-        )
+        with contextlib.nullcontext() if name == "tied" else short_fits():
+            trained = run_here(
+                "train-lambda", samples, *TRAIN, *options.split(), "-o", folder / f"{name}.h5"
+            )
         assert trained.code == 0, trained.err
     return folder
 

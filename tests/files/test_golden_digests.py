@@ -113,7 +113,7 @@ FILES = {
         f"sample --model potts --states 3 --size 7x9 --temperature Tc {_QUICK} --samples 20"
     ),
     "potts-3d.h5": (
-        f"sample --model potts --states 10 --dimension 3 --size 5x4x3 --coupling 0.9 {_QUICK}"
+        f"sample --model potts --states 10 --dimension 3 --size 5x4x3 --coupling 0.6 {_QUICK}"
         " --algorithm wolff --samples 12 --chains 2"
     ),
     "potts-heat-bath.h5": (
