@@ -15,6 +15,7 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,27 @@ _UNIT = 2.0**-40
 _NAMES = {"stripes": "striped order", "staggered": "staggered order", "K": "order at K"}
 
 
+class OrderParameter(Protocol):
+    """What the scaling of an order is measured from: one number for each configuration."""
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+
+    @property
+    def uniform(self) -> bool:
+        """Whether averages of local functions over the lattice contain it."""
+
+    def check_shape(self, shape: Sequence[int], where: str) -> None:
+        """Raise UsageError unless it fits on a lattice; ``where`` begins the sentence."""
+
+    def moduli(self, rows: NDArray[np.uint8], shape: Sequence[int]) -> NDArray[np.float64]:
+        """Return |m| (n,) of packed configurations (n, bytes) of a lattice."""
+
+
 @dataclass(frozen=True)
 class Order:
-    """An order parameter.
+    """An order parameter with wave vectors.
 
     Attributes
     ----------
@@ -49,8 +68,9 @@ class Order:
 
     @property
     def uniform(self) -> bool:
-        """Whether all variables count alike, so that |m| is the average of all of them."""
-        return not any(map(any, self.waves)) and all(len(set(own)) == 1 for own in self.weights)
+        """Whether averages over all variables of one component, or of several, make up |m|."""
+        weights = [weight for own in self.weights for weight in own]
+        return not any(map(any, self.waves)) and all(one in (0, 1) for one in weights)
 
     @property
     def balanced(self) -> bool:
@@ -83,7 +103,8 @@ class Order:
         """Return the square root (n,) of the sum over all waves of |sum of f(r) exp(2 pi i q.r)|^2,
         per site, of a function with the values f (n, \\*shape)."""
         shape = values.shape[1:]
-        phases = np.stack([phases_of(wave, shape).reshape(-1) for wave in self.waves], axis=1)
+        waves = [phases_of(wave, shape).reshape(-1) for wave in dict.fromkeys(self.waves)]
+        phases = np.stack(waves, axis=1)
         return _modulus(values.reshape(len(values), -1), phases) / math.prod(shape)
 
     def fields(self) -> dict[str, Callable[[NDArray[np.int8]], NDArray[np.float64]]]:

@@ -29,7 +29,8 @@ from rsmi.errors import UsageError
 from rsmi.information.categorical import one_hot_features
 from rsmi.information.gauge import Constraints, one_hot_constraints
 from rsmi.lattice.columns import Columns, Component
-from rsmi.lattice.order import Order
+from rsmi.lattice.order import Order, OrderParameter
+from rsmi.lattice.state_order import StateOrder
 from rsmi.lattice.symbols import DIHEDRAL, FLIP, PERMUTATIONS
 from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models import order, spins
@@ -63,6 +64,7 @@ __all__ = [
     "Option",
     "Oracle",
     "Order",
+    "OrderParameter",
     "Sector",
     "Thermometer",
 ]
@@ -421,14 +423,22 @@ class Model:
         """
         return spins.component_fields(self.components(attributes))
 
-    def order(self, attributes: Mapping[str, Any]) -> Order | None:
+    def order(self, attributes: Mapping[str, Any]) -> OrderParameter | None:
         """Return the order parameter, whose scaling dimension ``rsmi spectrum`` measures; None if
         it is the average of one spin per site, or if there is none.
 
-        A symmetry must turn the ordered states into one another: a flip of all spins, or
-        translations of the lattice.
+        A symmetry must turn the ordered states into one another: a flip of all spins, translations
+        of the lattice, or relabellings of more than two states.
         """
-        return None
+        states, symmetry = attributes.get("states", 2), self.symmetry(attributes)
+        if states == 2 or symmetry is None or attributes.get("components", 1) > 1:
+            return None
+        return StateOrder(states, symmetry)
+
+    def other_orders(self, attributes: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of the `fields` whose averages a symmetry turns round although it leaves
+        the `order` alone: they are measured beside it."""
+        return ()
 
     def energy_name(self, attributes: Mapping[str, Any]) -> str | None:
         """Return the name of minus the energy per site among the functions of a spectrum; None if

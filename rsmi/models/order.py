@@ -1,11 +1,7 @@
-"""The order parameter of variables with q > 2 states: a vector that is the mean of one unit vector
-for each state.
+"""Averages of the order parameter of variables with q > 2 states, a vector
+(`rsmi.lattice.state_order`).
 
-- If all states are alike (Potts), the q vectors point to the corners of a regular simplex in q - 1
-  dimensions, and m^2 = q/(q - 1) sum_a (n_a/N - 1/q)^2, where n_a of the N sites are in state a.
-- On a circle (clock), state a is the angle 2 pi a/q, and there are two components.
-
-With q = 2 both are the magnetization. Binder's cumulant of a vector of C components is
+With q = 2 it is the magnetization. Binder's cumulant of a vector of C components is
 U = (C + 2)/2 - C/2 <m^4>/<m^2>^2, which is 0 for a Gaussian vector and 1 in the ordered phase.
 """
 
@@ -19,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.lattice.packed import count_states
+from rsmi.lattice.state_order import squared
 from rsmi.lattice.symbols import DIHEDRAL
 from rsmi.models.spins import describe_summary as describe_spins
 from rsmi.statistics.notation import with_error
@@ -33,15 +30,6 @@ _BYTES_AT_ONCE = 1 << 23  # of configurations read
 def components_of(states: int, symmetry: str | None) -> int:
     """Return the number of components of the order parameter."""
     return min(2, states - 1) if symmetry == DIHEDRAL else states - 1
-
-
-def squared(counts: NDArray[np.int64], symmetry: str | None) -> NDArray[np.float64]:
-    """Return m^2 per site, (n,), from the number of sites in each state, (n, q)."""
-    shares, states = counts / counts.sum(axis=1, keepdims=True), counts.shape[1]
-    if symmetry != DIHEDRAL:
-        return states / (states - 1) * ((shares - 1 / states) ** 2).sum(axis=1)
-    angles = 2 * np.pi * np.arange(states) / states
-    return (shares @ np.cos(angles)) ** 2 + (shares @ np.sin(angles)) ** 2
 
 
 def correlation_sums(

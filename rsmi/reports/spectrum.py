@@ -75,6 +75,11 @@ def _symmetry_note(file: File, numbers: Json) -> list[str]:
     if model_of(file).symmetric(file.attributes):
         return []
     order = numbers["headline"]["odd"]["function"]
+    if file.attributes.get("states", 2) > 2:
+        return [
+            f"  odd: the {order}, a vector that relabellings of the states turn; even: functions"
+            " that they leave alone"
+        ]
     return [
         f"  odd: the {order}, which translations of the lattice turn round, and parts of functions"
         " with its wave vector; even: averages over the lattice"
@@ -103,10 +108,9 @@ def _other_omega(numbers: Json) -> str:
 def _quoted_rows(numbers: Json) -> list[list[str]]:
     rows = [["function", "sector", "from", "Delta", "systematic", _quality(numbers)]]
     for sector in SECTORS:
-        exact = numbers["headline"][sector]["operators"]
         for row in numbers["sequence"]:
             if row["quoted"] and row["sector"] == sector:
-                rows.append(_quoted_row(row, exact[0]["text"] if exact else "-"))
+                rows.append(_quoted_row(row, row["exact"] or "-"))
     return rows
 
 

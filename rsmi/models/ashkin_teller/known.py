@@ -32,7 +32,6 @@ def known(dimension: int, ratio: float) -> Known:
     coupling = self_dual_coupling(ratio)
     energy = energy_dimension(coupling, ratio)
     odd = (KnownOperator("sigma and tau", KnownValue(0.125, "1/8 = 0.125", _EXPONENTS)),)
-    even = (("product", energy / 4), ("epsilon", energy))
     return Known(
         critical_coupling=KnownValue(coupling, f"{coupling:.9f}", _LINE),
         exponents={
@@ -42,7 +41,8 @@ def known(dimension: int, ratio: float) -> Known:
         },
         operators={
             "odd": odd,
-            "even": tuple(KnownOperator(name, _value(value)) for name, value in even),
+            "even": (KnownOperator("epsilon", _value(energy)),),
+            "product": (KnownOperator("sigma tau", _value(energy / 4)),),
         },
     )
 

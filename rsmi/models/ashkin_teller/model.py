@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from rsmi.errors import UsageError
 from rsmi.information.products import Products
 from rsmi.lattice.columns import Columns, Component
+from rsmi.lattice.order import Order, OrderParameter
 from rsmi.models import spins
 from rsmi.models.ashkin_teller import known, simulation
 from rsmi.models.ashkin_teller.oracle import TwoSpinOracle
 from rsmi.models.base import SECTORS, Known, Model, Option, Sector
 from rsmi.models.bond_oracle import BondOracle
+from rsmi.models.known import KnownValue
 from rsmi.models.potts.simulation import CHAINS, check_shape
 from rsmi.statistics.notation import with_error
 from rsmi.statistics.summary import average_summary
@@ -40,7 +43,8 @@ components, sigma and tau."""
 
 _HEAT_BATH = 0.8  # of K_c: below, heat bath makes more independent samples, by 2 at 0.75 on 64x64
 _ROWS_AT_ONCE = 1 << 22  # variables unpacked at once
-_NAMES = {"sigma": "sigma", "tau": "tau", "product": "sigma tau"}
+_PRODUCT = "sigma tau"
+_NAMES = {"sigma": "sigma", "tau": "tau", "product": _PRODUCT}
 
 
 @functools.cache
@@ -141,7 +145,22 @@ class AshkinTeller(Model):
         own = super().fields(attributes)
         if attributes.get("components", 1) != 2 or attributes.get("rg_step", 0):
             return own
-        return {**own, "sigma tau": _product_field}
+        return {**own, _PRODUCT: _product_field}
+
+    def order(self, attributes: Mapping[str, Any]) -> OrderParameter | None:
+        """The vector of the averages of sigma and tau."""
+        if attributes.get("components", 1) != 2 or attributes.get("rg_step", 0):
+            return None
+        uniform = (Fraction(0),) * len(attributes.get("shape", (0, 0)))
+        return Order("magnetization", (uniform, uniform), ((1.0, 0.0), (0.0, 1.0)))
+
+    def other_orders(self, attributes: Mapping[str, Any]) -> tuple[str, ...]:
+        """sigma tau, which a flip of sigma alone turns round."""
+        return (_PRODUCT,)
+
+    def known_fields(self, attributes: Mapping[str, Any]) -> Mapping[str, KnownValue]:
+        operators = self.known(2, attributes).operators.get("product", ())
+        return {one.name: one.dimension for one in operators}
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         ratio = simulation.ratio_of(attributes or {})

@@ -14,7 +14,7 @@ from rsmi.engine.tasks import Rows, State
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.packed import count_states
-from rsmi.models import order
+from rsmi.lattice.state_order import squared
 from rsmi.models.potts import chain as kernel
 from rsmi.models.potts.system import System, potts
 from rsmi.models.simulation import Simulation
@@ -112,7 +112,7 @@ class StatesSimulation(Simulation):
     def series(self, state: State, sweeps: int, clusters_per_sweep: int) -> list[NDArray]:
         rows = self.advance(state, clusters_per_sweep, 0, sweeps)
         counts = count_states(rows["spins"], self.q, (1, *self.shape))[:, 0]
-        return [rows["energy"], np.sqrt(order.squared(counts, self.symmetry))]
+        return [rows["energy"], np.sqrt(squared(counts, self.symmetry))]
 
 
 @functools.lru_cache(maxsize=8)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.lattice.order import Order
-from rsmi.lattice.packed import unpack_spins
+from rsmi.lattice.order import Order, OrderParameter
+from rsmi.lattice.packed import unpack_spins, unpack_states
 from rsmi.renormalization.spectrum.site_functions import SiteFunction
 
 _SITES_AT_ONCE = 1 << 20  # of configurations that are looked at site by site
@@ -28,6 +28,10 @@ class Average(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def odd(self) -> bool:
+        """Whether a symmetry turns it round, so that its moments scale."""
+
     def averages(self, rows: NDArray[np.uint8], shape: Sequence[int]) -> Values:
         """Return the values (n,) of packed configurations (n, bytes) of a lattice."""
 
@@ -36,7 +40,8 @@ class Average(Protocol):
 class OfOrder:
     """An order parameter of the variables themselves."""
 
-    order: Order
+    order: OrderParameter
+    odd: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -58,11 +63,15 @@ class OfEnergy:
     energies : callable
         Returns the energies (n,) in J of configurations (n, components, \\*shape) of +-1.
     components : int
+    states : int
+        Of a variable. Those with more than two are codes in the configurations.
     """
 
     name: str
-    energies: Callable[[NDArray[np.int8]], NDArray]
+    energies: Callable[[NDArray], NDArray]
     components: int
+    states: int = 2
+    odd: ClassVar[bool] = False
 
     def per_site(self, energies: NDArray, shape: Sequence[int]) -> Values:
         """Return minus the energies (n,) per site of a lattice."""
@@ -70,8 +79,12 @@ class OfEnergy:
 
     def averages(self, rows: NDArray[np.uint8], shape: Sequence[int]) -> Values:
         """Return minus the energy per site (n,)."""
-        energies = self.energies(unpack_spins(rows, (self.components, *shape)))
-        return self.per_site(energies, shape)
+        whole = (self.components, *shape)
+        if self.states > 2:
+            variables = unpack_states(rows, self.states, whole).astype(np.int8)
+        else:
+            variables = unpack_spins(rows, whole)
+        return self.per_site(self.energies(variables), shape)
 
 
 @dataclass(frozen=True)
@@ -85,11 +98,19 @@ class OfSites:
         Of a site.
     order : Order, optional
         Whose waves are taken; without it the average is.
+    turned : bool
+        Whether a symmetry turns the average round, which has no order.
     """
 
     function: SiteFunction
     components: int
     order: Order | None = None
+    turned: bool = False
+
+    @property
+    def odd(self) -> bool:
+        """Whether a symmetry turns it round."""
+        return self.turned or self.order is not None
 
     @property
     def name(self) -> str:

@@ -71,20 +71,19 @@ class Ensemble:
         return f"T = {1 / coupling:.6g}" if coupling else "K = 0"
 
 
-def ensemble_of(parameters: Mapping[str, Any]) -> Ensemble:
-    """The ensemble of checked parameters, see `rsmi.stages.chains.parameters_of`.
-
-    Raises
-    ------
-    UsageError
-        If its variables have more than two states.
-    """
-    simulation = sampling.simulation_of(dict(parameters))
+def require_binary(ensemble: Ensemble) -> None:
+    """Raise UsageError for variables with more than two states."""
+    simulation = ensemble.simulation
     if simulation.states > 2:
         raise UsageError(
-            f"--model {simulation.model}: its variables have {simulation.states} states; what is"
-            " measured in flight is for variables with two states"
+            f"--model {simulation.model}: its variables have {simulation.states} states; a flow is"
+            " measured in flight of variables with two states"
         )
+
+
+def ensemble_of(parameters: Mapping[str, Any]) -> Ensemble:
+    """The ensemble of checked parameters, see `rsmi.stages.chains.parameters_of`."""
+    simulation = sampling.simulation_of(dict(parameters))
     division = divide(
         parameters["samples"],
         parameters["chains"],

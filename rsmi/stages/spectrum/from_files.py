@@ -17,7 +17,7 @@ from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
-from rsmi.samples.checks import require_binary, require_full, require_periodic
+from rsmi.samples.checks import require_full, require_periodic
 from rsmi.samples.examination.stored import contradictions_of, warn
 from rsmi.samples.views import SamplesFile, open_samples
 from rsmi.stages.flow.ensembles import SampleSums
@@ -203,12 +203,12 @@ def prepare(paths: list[Path], choices: Choices) -> Iterator[StoredSpectrum]:
 
 
 def _check_source(source: SamplesFile, first: SamplesFile) -> None:
-    require_binary(source, "rsmi spectrum")
     require_periodic(source, "functions are averaged over")
     require_full(source, "functions are averaged over")
     require_samples(str(source.path), source.count)
     for name, ours, theirs in (
         ("dimension", source.dimension, first.dimension),
+        ("number of states", source.states, first.states),
         ("number of components", source.components, first.components),
         ("model", source.model_name, first.model_name),
         ("model parameters", source.model_parameters, first.model_parameters),

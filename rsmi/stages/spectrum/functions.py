@@ -10,6 +10,7 @@ from typing import Any
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
+from rsmi.lattice.state_order import StateOrder
 from rsmi.models.spins import component_fields
 from rsmi.renormalization import rules
 from rsmi.renormalization.spectrum import functions
@@ -18,7 +19,7 @@ from rsmi.renormalization.spectrum.readouts import measured_parity
 from rsmi.renormalization.spectrum.site_functions import OfModel, OfSpins, OfUnit, SiteFunction
 from rsmi.renormalization.spectrum.tables import function_of_unit
 from rsmi.stages.rule_option import ChosenRule, choose_rule, require_components
-from rsmi.stages.spectrum import order_functions
+from rsmi.stages.spectrum import order_functions, state_functions
 from rsmi.stages.spectrum.chosen import (
     ANY,
     ENERGY,
@@ -59,7 +60,9 @@ def choose_functions(
     files: dict[str, File] = {}
     others = []
     for text, sector in choices.texts:
-        for function, identity, inputs, label in _resolve(stack, text, choices, system, naive):
+        for function, identity, inputs, label in _resolve(
+            stack, text, sector, choices, system, naive
+        ):
             checked = check(function, identity, text, sector, system, choices)
             others.append(replace(checked, label=label))
             files |= {file.digest: file for file in inputs}
@@ -107,6 +110,7 @@ _Resolved = tuple[SiteFunction | Average, dict[str, Any], tuple[File, ...], str]
 def _resolve(
     stack: contextlib.ExitStack,
     text: str,
+    required: str | None,
     choices: Choices,
     system: System,
     naive: Sequence[SiteFunction | Average],
@@ -119,6 +123,10 @@ def _resolve(
         known |= {name: OfSpins(one) for name, one in operators.items()}
     if text in known:
         return [(known[text], {"name": text}, (), "")]
+    if isinstance(system.order, StateOrder) and not choices.correlation:
+        return state_functions.resolve(
+            stack, text, required, choices, system.order, system.dimension
+        )
     try:
         rule = choose_rule(stack, text, choices.block, choices.readout == "hard", system.dimension)
     except UsageError as error:

@@ -1,6 +1,7 @@
 """The functions of a system with an order of its own, and their sectors.
 
-A symmetry turns the order round: a flip of all spins, or translations of the lattice. Functions
+A symmetry turns the order round: a flip of all spins, translations of the lattice, or relabellings
+of states. Functions
 that it turns round too are odd: the order itself, and hidden units of rules, whose part with the
 waves of the order is measured. Averages over the lattice that it leaves alone are even.
 """
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from rsmi.errors import UsageError
+from rsmi.lattice.order import Order
 from rsmi.lattice.packed import unpack_spins
+from rsmi.lattice.state_order import StateOrder
 from rsmi.renormalization.spectrum.averages import Average, OfEnergy, OfOrder, OfSites
-from rsmi.renormalization.spectrum.site_functions import OfUnit, SiteFunction
+from rsmi.renormalization.spectrum.site_functions import OfModel, OfUnit, SiteFunction
 from rsmi.stages.spectrum.chosen import ChosenFunction, random_rows
 from rsmi.stages.spectrum.request import Choices, System
 
@@ -22,7 +25,7 @@ _TOLERANCE = 1e-6  # of parity, in units of the largest value
 
 
 def naive(system: System) -> list[SiteFunction | Average]:
-    """The order, and minus the energy per site if it varies."""
+    """The orders, and minus the energy per site if it varies."""
     model, attributes = system.model, system.attributes
     name, order = model.energy_name(attributes), system.order
     if order is None:
@@ -31,11 +34,19 @@ def naive(system: System) -> list[SiteFunction | Average]:
     def energies(configurations: np.ndarray) -> np.ndarray:
         shape = configurations.shape[2:]
         found = model.energies(configurations, {**attributes, "shape": shape})
+        if found is None and isinstance(order, StateOrder):  # samples of another program
+            return order.neighbour_sums(configurations[:, 0])
         if found is None:
             raise UsageError("the energies of the samples are unknown")
         return found
 
-    return [OfOrder(order), *([OfEnergy(name, energies, system.components)] if name else [])]
+    fields, components = model.fields(attributes), system.components
+    others = [
+        OfSites(OfModel(field, fields[field]), components, turned=True)
+        for field in model.other_orders(attributes)
+    ]
+    coupled = [OfEnergy(name, energies, components, system.states)] if name else []
+    return [OfOrder(order), *others, *coupled]
 
 
 def checked(
@@ -59,7 +70,7 @@ def checked(
     if not system.flips and not isinstance(function, Average):
         identity = {**identity, "sector": sector}
     if isinstance(function, OfUnit):
-        order = system.order if sector == "odd" else None
+        order = system.order if sector == "odd" and isinstance(system.order, Order) else None
         return ChosenFunction(OfSites(function, system.components, order), identity, sector)
     return ChosenFunction(function, identity, sector)
 
@@ -67,7 +78,7 @@ def checked(
 def _sector(function: SiteFunction | Average, system: System, required: str | None) -> str:
     """``odd``, ``even``, or ``mixed`` if a flip tells that it is neither."""
     if isinstance(function, Average):
-        return "odd" if isinstance(function, OfOrder) else "even"
+        return "odd" if function.odd else "even"
     if system.flips:
         return _parity(function, system)
     return required or ("odd" if isinstance(function, OfUnit) else "even")

@@ -10,7 +10,8 @@ from typing import Any
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
-from rsmi.models.base import Model, Order
+from rsmi.lattice.order import OrderParameter
+from rsmi.models.base import Model
 from rsmi.renormalization.spectrum.fits import FEWEST_FOR_FREE_OMEGA
 from rsmi.renormalization.spectrum.modes import refuse_modes
 
@@ -75,6 +76,11 @@ class System:
         return self.attributes.get("components", 1)
 
     @property
+    def states(self) -> int:
+        """The number of states of a variable."""
+        return self.attributes.get("states", 2)
+
+    @property
     def dimension(self) -> int:
         """The number of axes."""
         return len(self.shapes[0])
@@ -90,7 +96,7 @@ class System:
         return self.model.symmetric(self.attributes)
 
     @cached_property
-    def order(self) -> Order | None:
+    def order(self) -> OrderParameter | None:
         """The order parameter that the model declares; None for the average of the spins."""
         return self.model.order(self.attributes)
 
@@ -164,6 +170,11 @@ def require_sectors(system: System, choices: Choices) -> None:
     """Raise UsageError if scaling dimensions are to be measured of a system without an order, or on
     lattices that its waves do not fit."""
     if choices.correlation:
+        if system.states > 2:
+            raise UsageError(
+                f"--correlation: the variables have {system.states} states, and correlation"
+                " functions are those of variables with two; leave it out for scaling dimensions"
+            )
         return
     if system.order is not None:
         for shape in system.shapes:
@@ -175,6 +186,12 @@ def require_sectors(system: System, choices: Choices) -> None:
             f"{system.components} components per site: scaling dimensions are measured of one spin"
             " per site, and of models that name an order; --correlation takes any number of"
             " components"
+        )
+    if system.states > 2:
+        raise UsageError(
+            f"the samples are not known to be symmetric under relabellings of their {system.states}"
+            " states, which divide functions into odd and even ones: if they are, import them with"
+            " --symmetric permutations or --symmetric dihedral"
         )
     raise UsageError(
         "the samples are not known to be symmetric under a flip of all spins, which divides"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from rsmi.lattice.geometry import sides_text
 from rsmi.models.base import Known
+from rsmi.models.known import KnownValue
 from rsmi.renormalization.critical_exponents import exponents_of_dimensions
 from rsmi.renormalization.spectrum.dimensions import (
     Dimension,
@@ -53,6 +54,8 @@ class Analysis:
     uniform : bool
         Whether the odd functions are averages over the lattice, and not its parts with the waves of
         an order.
+    own : mapping
+        Known scaling dimensions of functions that are not those of their sector, by name.
     """
 
     file: File
@@ -61,6 +64,7 @@ class Analysis:
     spectrum: Spectrum
     remarks: list[str]
     uniform: bool = True
+    own: Mapping[str, KnownValue] = field(default_factory=dict)
 
     @property
     def dimension(self) -> int:
@@ -89,7 +93,8 @@ def analyse(file: File) -> Analysis:
     omega = file.parameters.get("omega")
     spectrum = spectrum_of(sizes, omega, leading=_omega(known), contact=contact)
     notes = remarks(file, known, spectrum, sizes, short)
-    return Analysis(file, known, sizes, spectrum, notes, uniform)
+    own = model.known_fields(attributes)
+    return Analysis(file, known, sizes, spectrum, notes, uniform, own)
 
 
 def _leading(known: Known, uniform: bool) -> float | None:
@@ -215,6 +220,7 @@ def _entry(one: Analysis, number: int) -> Json:
         "sector": quantity.sector,
         "quantity": quantity.kind,
         "quoted": row is headline_of(one, quantity.function),
+        "exact": _exact_of(one, quantity),
         "delta": row.delta,
         "error": row.error,
         "systematic": row.systematic,
@@ -230,6 +236,15 @@ def _entry(one: Analysis, number: int) -> Json:
         "drift_error": row.drift_error,
         "reason": row.refused or None,
     }
+
+
+def _exact_of(one: Analysis, quantity: Quantity) -> str | None:
+    """What theory knows of a function: its own scaling dimension, or the leading one of its
+    sector."""
+    if quantity.function in one.own:
+        return one.own[quantity.function].text
+    operators = exact_values(one, quantity.sector)
+    return operators[0]["text"] if operators else None
 
 
 def _power(quantity: Quantity, dimension: int) -> Json:
