@@ -47,6 +47,12 @@ squares. Of hidden units the part with the same wave vector is measured. Particl
 order, which translations of the lattice turn round, is odd, and the density is even; --odd and
 --even say which part of a rule is measured.
 
+Variables with more than two states have a vector for each state, and the magnetization is its
+average over the sites; relabellings of the states turn it. A tied rule ('rsmi train-lambda
+--hidden-states Q', or plurality and decimation) is two functions: the average of the vectors of its
+coarse variable, which is odd, and the product of the vectors of two blocks that touch, which is
+even. Two spins per site (Ashkin-Teller) have the vector (sigma, tau) and their product.
+
 With --modes, two-point functions at small wave vectors are measured too: the Gaussian-smeared
 antipodal sum and S(0) - S(1), both free of contact terms. With --correlation the command measures
 the connected correlation function C(r) along an axis and a diagonal, the structure factor and the
@@ -73,6 +79,11 @@ Example: hard squares at their critical fugacity, and a hidden unit that was lea
   rsmi train-lambda squares.h5 --block 2x2 -o rule.h5
   rsmi spectrum --model hard-squares --fugacity zc --sizes 8,12,16 --samples 50000 \\
       --function rule.h5 -o spectrum.h5
+Example: the Potts model with three states, and the rule that was learned on it
+  rsmi sample --model potts --states 3 --size 16 --temperature Tc --samples 20000 -o potts.h5
+  rsmi train-lambda potts.h5 --block 2x2 --hidden-states 3 -o tied.h5
+  rsmi spectrum --model potts --states 3 --sizes 8,12,16,24,32 --temperature Tc \\
+      --samples 100000 --function tied.h5 -o spectrum.h5
 Example: the correlation functions of the spin and of the energy
   rsmi spectrum 32.h5 --correlation -o correlation.h5 && rsmi plot correlation.h5 -o c.png
 """

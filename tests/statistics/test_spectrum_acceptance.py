@@ -56,3 +56,38 @@ def test_cubic_lattice(workplace):
     assert_within_errors(even, 1.412625, 0.012)
     assert math.hypot(odd["error"], odd["systematic"]) < 0.008
     assert math.hypot(even["error"], even["systematic"]) < 0.012
+
+
+@pytest.mark.slow
+def test_three_states(workplace):
+    """Two CPU minutes of the Potts model with three states, beside a tied rule that was learned on
+    16x16. The corrections L^-4/5 are those that the model declares."""
+    for line in (
+        "sample --model potts --states 3 --size 16 --temperature Tc --samples 20000 --seed 1 -q"
+        " -o train.h5",
+        "train-lambda train.h5 --block 2x2 --hidden-states 3 --seed 1 -q -o tied.h5",
+    ):
+        assert run_here(*line.split()).code == 0
+    odd, learned_odd, even, learned_even = quoted(
+        "spectrum --model potts --states 3 --sizes 8,12,16,24,32 --temperature Tc"
+        " --samples 400000 --odd tied.h5 --even tied.h5 --seed 1"
+    )
+    for row in (odd, learned_odd):
+        assert row["error"] < 0.003
+        assert_within_errors(row, 2 / 15, 0.02)
+    for row in (even, learned_even):
+        assert row["error"] < 0.03
+        assert_within_errors(row, 0.8, 0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ratio", [-0.5, 0, 0.5])
+def test_two_spins(workplace, ratio):
+    """Along the self-dual line of the Ashkin-Teller model the energy and sigma tau vary, and the
+    vector (sigma, tau) does not; pairs of sizes without corrections."""
+    vector, product, even = quoted(
+        f"spectrum --model ashkin-teller --four-spin {ratio} --sizes 8,16 --temperature Tc"
+        " --samples 20000 --seed 1"
+    )
+    for row, most in ((vector, 0.01), (product, 0.02), (even, 0.2)):
+        assert abs(row["delta"] - float(row["exact"].split("= ")[-1])) < most, row

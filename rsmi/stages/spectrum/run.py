@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rsmi.engine.request import RunOptions
 from rsmi.samples.files import open_file
@@ -21,10 +23,18 @@ log = logging.getLogger("rsmi")
 def run(source: SpectrumSource, output: Path, options: RunOptions) -> None:
     """Measure the spectrum, or resume it."""
     layout = layout_of(source.choices)
-    attributes = {**attributes_of(source), **layout.attributes(source.functions)}
+    functions = layout.attributes(source.functions)
+    attributes = {**attributes_of(source), **_states(source.system), **functions}
     whole = run_measurement(source, output, options, attributes, source.collect)
     if whole and not source.choices.correlation:
         _warn(output)
+
+
+def _states(system: Mapping[str, Any]) -> dict[str, Any]:
+    """What says of which kind variables with more than two states are."""
+    if system.get("states", 2) == 2:
+        return {}
+    return {name: system[name] for name in ("states", "symmetry") if name in system}
 
 
 def join(session: JoinedSession, shard: File) -> Contents:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rsmi.store.schema.common import CONTRADICTIONS, FLOW_MODEL, MODEL_PARAMETERS
+from rsmi.store.schema.common import (
+    CONTRADICTIONS,
+    FLOW_MODEL,
+    MODEL_PARAMETERS,
+    STATES,
+    SYMMETRY,
+)
 from rsmi.store.schema.entries import Attribute, Dataset, Kind
 from rsmi.store.schema.flow import FLOW
 
@@ -40,12 +46,15 @@ SPECTRUM = Kind(
     (
         FLOW_MODEL,
         MODEL_PARAMETERS,
+        STATES,
+        SYMMETRY,
         CONTRADICTIONS,
         Attribute(
             "odd_functions",
             "json",
-            "names of the functions that a flip of all spins reverses, in order; the first one is"
-            " the magnetization, or the order parameter of the model, |m| or |m_K|",
+            "names of the functions that a flip of all spins reverses, or relabellings of states"
+            " turn, in order; the first one is the magnetization, or the order parameter of the"
+            " model, |m| or |m_K|",
             since=_V14,
         ),
         Attribute(
