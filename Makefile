@@ -49,8 +49,8 @@ coverage: .venv-coverage/installed
 	.venv-coverage/bin/coverage run .venv-coverage/bin/pytest $(PYTEST_OPTIONS) -k "not disk_full"
 	.venv-coverage/bin/coverage combine --quiet
 	.venv-coverage/bin/coverage report
-	.venv-coverage/bin/coverage json --quiet -o .coverage.json
-	.venv-coverage/bin/python tests/coverage_page.py .coverage.json "the default run"
+	.venv-coverage/bin/coverage json --quiet -o .venv-coverage/report.json
+	.venv-coverage/bin/python tests/coverage_page.py .venv-coverage/report.json "the default run"
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python tests/benchmarks/run.py \
