@@ -90,7 +90,7 @@ def test_both_fields_are_found(rule):
 
 
 def test_the_decoder_finds_a_field(train):
-    a, filters, bias, shape, remarks = train(f"{WINDOW} --restarts 1 --windows 90000")
+    a, filters, bias, shape, remarks = train(f"{WINDOW} --restarts 1 --updates 700 --windows 90000")
     assert a["objective"] == "decoder"
     assert a["mutual_information_hard"] > 0.095
     assert not remarks

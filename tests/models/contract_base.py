@@ -94,7 +94,9 @@ class Registration:
         with open_file(samples) as file:
             states = file.attributes.get("states", 2)
         if states > 2:
-            learned = f"train-lambda {samples} {small}0 --restarts 1 --hidden-states 3"
+            learned = (
+                f"train-lambda {samples} {small}0 --restarts 1 --updates 200 --hidden-states 3"
+            )
             return {"samples": samples, "lambda": self.made(learned)}
         products = {
             "samples": samples,

@@ -13,6 +13,7 @@ from rsmi.models import get
 
 SEEDS = range(1, 11)
 FREE_FERMIONS = "1.4142135623730951"
+BRIEF = "--restarts 1 --updates 500"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def learned(tmp_path_factory):
 
 def test_field_of_ice(learned):
     """Square ice, few samples: two units span the field at right angles."""
-    numbers = learned("1", 2, 1, size=12, samples=6000, windows=12_000, options="--restarts 1")
+    numbers = learned("1", 2, 1, size=12, samples=6000, windows=12_000, options=BRIEF)
     found = numbers["measured"]
     assert all(unit["field"] > 0.8 for unit in found["units"])
     assert all(mode["field"] > 0.8 and mode["staggered"] < 0.1 for mode in found["modes"])
@@ -112,16 +113,16 @@ def test_staggered_polarization(learned, weight, share, information, seed):
 def test_heights_of_the_environment(learned, tmp_path):
     """At c = 1.9 the mean height of the environment tells more of the block than its arrows alone;
     coarse-grained samples and other models have no heights."""
-    few, one = {"size": 12, "samples": 6000, "windows": 12_000}, "--restarts 1"
-    without = learned("1.9", 1, 1, options=one, **few)["mutual_information_soft"]
-    heights = learned("1.9", 1, 1, options=f"{one} --environment-features heights", **few)
+    few = {"size": 12, "samples": 6000, "windows": 12_000}
+    without = learned("1.9", 1, 1, options=BRIEF, **few)["mutual_information_soft"]
+    heights = learned("1.9", 1, 1, options=f"{BRIEF} --environment-features heights", **few)
     assert heights["environment_features"] == "heights"
     assert heights["mutual_information_soft"] > without
     assert heights["measured"]["units"][0]["staggered"] > 0.5
     line = "sample --model dimers --size 8 --samples 400 --noise-probability 0.9 -q -o"
     assert run_here(*line.split(), tmp_path / "d.h5").code == 0
     for name, code in (("heights", 0), ("depths", 2)):
-        line = f"--block 2x2 --windows 2000 --restarts 1 --environment-features {name} -q -o"
+        line = f"--block 2x2 --windows 2000 {BRIEF} --environment-features {name} -q -o"
         result = run_here("train-lambda", tmp_path / "d.h5", *line.split(), tmp_path / "r.h5")
         assert result.code == code, result.err
     assert "the model dimers has heights" in result.err
