@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from rsmi import models
 from rsmi.engine.keys import origin_of_chains
 from rsmi.engine.tasks import Rows, State
-from rsmi.errors import UsageError
+from rsmi.lattice.packed import count_states
+from rsmi.lattice.state_order import squared
 from rsmi.models.base import Model
 from rsmi.models.chains import Group, groups
 from rsmi.models.schedule import Schedule
 from rsmi.models.simulation import Simulation, magnetizations
+from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
 from rsmi.stages.flow.source import EnsembleRecord, autocorrelation_time, stream_identity
 from rsmi.stages.flow.sums import Division, divide
@@ -46,6 +48,11 @@ class Ensemble:
         return models.get(self.parameters["model"])
 
     @property
+    def symmetry(self) -> str | None:
+        """The group of relabellings of the states under which the model is symmetric."""
+        return self.model.symmetry(stored_attributes(self.simulation.attributes()))
+
+    @property
     def series_types(self) -> dict[str, str]:
         """The dtypes of the series that are kept, by name."""
         return {"energy": self.model.energy_type, "magnetization": "int64"}
@@ -71,16 +78,6 @@ class Ensemble:
         return f"T = {1 / coupling:.6g}" if coupling else "K = 0"
 
 
-def require_binary(ensemble: Ensemble) -> None:
-    """Raise UsageError for variables with more than two states."""
-    simulation = ensemble.simulation
-    if simulation.states > 2:
-        raise UsageError(
-            f"--model {simulation.model}: its variables have {simulation.states} states; a flow is"
-            " measured in flight of variables with two states"
-        )
-
-
 def ensemble_of(parameters: Mapping[str, Any]) -> Ensemble:
     """The ensemble of checked parameters, see `rsmi.stages.chains.parameters_of`."""
     simulation = sampling.simulation_of(dict(parameters))
@@ -90,6 +87,7 @@ def ensemble_of(parameters: Mapping[str, Any]) -> Ensemble:
         simulation.shape,
         simulation.shape,
         models.get(parameters["model"]).energy_type,
+        states=simulation.states,
     )
     return Ensemble(dict(parameters), simulation, division)
 
@@ -146,11 +144,20 @@ class ChainTask:
         """Sample ``count`` configurations and add them to the sums."""
         simulation = self.ensemble.simulation
         rows = simulation.advance(state, self.schedule.updates, start, count)
-        rows["magnetization"] = magnetizations(rows, simulation.sites)
+        rows["magnetization"] = self._magnetizations(rows)
         self._keep_series(state, rows, start, count)
         samples = self.group.samples(start, start + count)
         self.accumulator.add(state, rows["spins"], rows["energy"], samples)
         return {}
+
+    def _magnetizations(self, rows: Rows) -> NDArray[np.int64]:
+        """The magnetization of every sample; of more than two states its modulus, rounded."""
+        simulation = self.ensemble.simulation
+        if simulation.states == 2:
+            return magnetizations(rows, simulation.sites)
+        counts = count_states(rows["spins"], simulation.states, (1, *simulation.shape))[:, 0]
+        length = np.sqrt(squared(counts, self.ensemble.symmetry))
+        return np.rint(length * simulation.sites).astype(np.int64)
 
     def _keep_series(self, state: State, rows: Rows, start: int, count: int) -> None:
         for name in self.ensemble.series_types:

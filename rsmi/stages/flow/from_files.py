@@ -16,7 +16,7 @@ from rsmi.engine.request import Request
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows, State
 from rsmi.errors import UsageError
-from rsmi.lattice.symbols import PERMUTATIONS
+from rsmi.lattice.symbols import DIHEDRAL, PERMUTATIONS
 from rsmi.models.order import squared_of
 from rsmi.models.spins import magnetizations
 from rsmi.renormalization.categorical_rules import CategoricalRule
@@ -262,7 +262,7 @@ def prepare(
             first.states,
         )
         for source in sources:
-            _require_symmetry(source)
+            require_alike(str(source.path), source.states, source.model.symmetry(source.attributes))
             _check_shape(source, first, chosen)
         _refuse_other_models(sources)
         refuse_equal_streams(sources)
@@ -326,13 +326,14 @@ def _require_operators(dimension: int, components: int, states: int) -> None:
         raise UsageError(str(error)) from error
 
 
-def _require_symmetry(source: SamplesFile) -> None:
-    symmetry = source.model.symmetry(source.attributes)
-    if source.states > 2 and symmetry != PERMUTATIONS:
+def require_alike(name: str, states: int, symmetry: str | None) -> None:
+    """Raise UsageError unless all states are alike, or there are only two; ``name`` begins the
+    sentence."""
+    alike = symmetry == PERMUTATIONS or (states == 3 and symmetry == DIHEDRAL)
+    if states > 2 and not alike:
         raise UsageError(
-            f"{source.path}: the operators of a flow treat all {source.states} states alike, which"
-            " is not known to be a symmetry of these samples: if it is one, import them with"
-            " --symmetric permutations"
+            f"{name}: the operators of a flow treat all {states} states alike, which is not known"
+            " to be a symmetry here; of imported samples --symmetric permutations says that it is"
         )
 
 

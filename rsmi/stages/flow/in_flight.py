@@ -17,14 +17,8 @@ from rsmi.models.chains import Group
 from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
 from rsmi.stages.flow import sampling as chain_sampling
-from rsmi.stages.flow.ensembles import (
-    ChainTask,
-    Ensemble,
-    ensemble_of,
-    record_of,
-    require_binary,
-)
-from rsmi.stages.flow.from_files import choose_for_flow
+from rsmi.stages.flow.ensembles import ChainTask, Ensemble, ensemble_of, record_of
+from rsmi.stages.flow.from_files import choose_for_flow, require_alike
 from rsmi.stages.flow.source import record_table
 from rsmi.stages.flow.storage import contents
 from rsmi.stages.flow.sums import Accumulator, Sums, joined
@@ -181,13 +175,13 @@ def prepare(
         For what cannot be sampled or blocked, or if a temperature is given twice.
     """
     ensembles = tuple(ensemble_of(sampling.parameters_of(**request)) for request in requests)
-    for ensemble in ensembles:
-        require_binary(ensemble)
     _refuse_equal_temperatures(ensembles)
     _require_single_component(ensembles[0])
     with contextlib.ExitStack() as stack:
-        shape = ensembles[0].simulation.shape
-        chosen = choose_for_flow(stack, rules, block, hard, len(shape), bias, steps)
+        first = ensembles[0]
+        shape, states = first.simulation.shape, first.simulation.states
+        require_alike(f"--model {first.parameters['model']}", states, first.symmetry)
+        chosen = choose_for_flow(stack, rules, block, hard, len(shape), bias, steps, states=states)
         coarse_shapes(shape, chosen.block, steps)
         yield SampledFlow(ensembles, chosen, seed)
 
