@@ -8,6 +8,7 @@ import pytest
 from conftest import run_here
 
 DIMERS = "sample --model dimers --size 16 --samples 2000 --chains 16 --seed 3 -q"
+FREE_FERMIONS = "sample --model six-vertex --delta 0 --size 16 --samples 2000 --seed 3 -q"
 ISING = "sample --size 8 --temperature Tc --samples 4000 --chains 16 --seed 3 -q"
 TRAIN = "--canonical --windows 20000 --seed 5 -q"
 
@@ -47,6 +48,20 @@ def test_exact_correlations_of_dimers(samples, tmp_path):
     assert all(unit["R2"] > 0.8 for unit in numbers["dimers"]["units"])
     text = run_here("info", tmp_path / "d.h5").out
     assert "pair 1" in text and "exact" in text and "nats if Gaussian" in text
+
+
+def test_free_fermions(samples, tmp_path):
+    """Arrows at c = sqrt(2): the leading correlations are the exact ones within four errors. With
+    bits of heights beside the arrows these are not the exact ones, and none are shown."""
+    source = samples(FREE_FERMIONS)
+    pairs = trained(source, "--block 4x4 --hidden 2", tmp_path / "l.h5")["canonical"]
+    values, errors, exact = (np.array(pairs[k]) for k in ("correlations", "errors", "exact"))
+    assert (np.abs(values - exact)[:2] < 4 * errors[:2]).all()
+    assert errors[0] < 0.05 * exact[0]
+    heights = trained(
+        source, "--block 4x4 --hidden 2 --environment-features heights", tmp_path / "h.h5"
+    )
+    assert heights["canonical"]["exact"] is None
 
 
 def test_pairs_of_ising(samples, tmp_path):

@@ -10,11 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
+from rsmi.information.canonical import canonical_correlations
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.base import Component, Known, KnownValue, Model, Option
 from rsmi.models.drawing import Drawing
-from rsmi.models.six_vertex import arrows, known, parameters, samples, simulation, stars, transfer
+from rsmi.models.six_vertex import (
+    arrows,
+    kasteleyn,
+    known,
+    parameters,
+    samples,
+    simulation,
+    stars,
+    transfer,
+)
 
 if TYPE_CHECKING:
     from rsmi.store import File
@@ -156,6 +166,13 @@ class SixVertex(Model):
             return None
         found = transfer.torus(shape, weight).get("c_vertices")
         return None if found is None else -found
+
+    def canonical_correlations(
+        self, geometry: Geometry, attributes: Mapping[str, Any]
+    ) -> NDArray[np.float64] | None:
+        """At the free-fermion point, from the exact covariances of the arrows."""
+        moments = kasteleyn.exact_moments(geometry, attributes)
+        return None if moments is None else canonical_correlations(*moments).correlations
 
     def summary(self, file: File) -> dict:
         return samples.summary(file)

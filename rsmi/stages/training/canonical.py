@@ -133,12 +133,14 @@ def measures(windows: WindowSet) -> tuple[dict[str, float], dict[str, NDArray[np
         these correlations, and that of the control.
     datasets : dict
         By path: the correlations, their errors, those of the control and, where the model knows
-        them, the exact ones.
+        them, the exact ones. It knows none with further variables of the environment.
     """
     values, errors, information, error = _held_out(windows, shuffle=False)
     control, _, of_control, _ = _held_out(windows, shuffle=True)
-    geometry, samples = windows.geometry, windows.samples
-    exact = windows.model.canonical_correlations(geometry, samples.attributes)
+    exact = None
+    if windows.environment_features is None:
+        attributes_of_samples = windows.samples.attributes
+        exact = windows.model.canonical_correlations(windows.geometry, attributes_of_samples)
     attributes = {
         "canonical_information": information,
         "canonical_information_error": error,
