@@ -13,7 +13,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from rsmi.figures.style import marker, note, state_label
 from rsmi.lattice.geometry import sides_text
 from rsmi.reports.flow import model_text
-from rsmi.samples.files import model_of
 from rsmi.stages.spectrum.correlation import summary
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
@@ -41,7 +40,7 @@ def draw(file: File) -> Figure:
     panels[0, 0].set_ylabel("$|C(r)|$")
     panels[1, 0].set_ylabel("$S(q)$")
     shape = numbers["lattices"][-1]["shape"]
-    state = state_label(model_of(file), shape, numbers["coupling"])
+    state = state_label(file, shape, numbers["coupling"])
     figure.suptitle(f"{model_text(file)},  {state}")
     return figure
 

@@ -13,7 +13,7 @@ from rsmi.lattice.geometry import sides_text
 from rsmi.models.base import Known
 from rsmi.reports.exponent import EXPONENTS, has_thermometer, theory_word
 from rsmi.reports.flow import model_text, rule_text
-from rsmi.samples.files import known_of, model_of
+from rsmi.samples.files import known_of
 from rsmi.stages import exponent
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
@@ -47,7 +47,7 @@ def _title(file: File, numbers: dict) -> str:
     block, temperature = file.attributes["block"], numbers["temperature"]
     coupling = None if temperature is None else 1 / temperature
     shape = numbers["shape"] or [numbers["size"]] * len(block)
-    label = state_label(model_of(file), shape, coupling)
+    label = state_label(file, shape, coupling)
     return f"{model_text(file)},  {label},  $L$ = {sides_text(shape)}\nrule {rule_text(numbers)}"
 
 

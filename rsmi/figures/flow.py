@@ -30,7 +30,7 @@ from rsmi.reports.flow import (
     next_to_critical,
     rule_text,
 )
-from rsmi.samples.files import known_of, model_of
+from rsmi.samples.files import known_of
 from rsmi.stages.flow import summary as flow_stage
 from rsmi.store import File
 
@@ -50,7 +50,7 @@ def draw(file: File) -> Figure:
     stored = all(entry["interactions"] is not None for entry in entries)
     figure = Figure(figsize=(9.2 if stored else 5.4, 3.6), layout="constrained")
     axes, *others = figure.subplots(1, 1 + stored, squeeze=False)[0]
-    _draw_flows(axes, entries, known, label)
+    _draw_flows(axes, entries, known, file.attributes.get("states", 2), label)
     if len(entries) > 1 or not stored:
         axes.legend(**_BESIDE)
     for panel in others:
@@ -61,14 +61,15 @@ def draw(file: File) -> Figure:
 
 def _labels(file: File) -> Label:
     """The function that writes the state point of an entry of a flow."""
-    model = model_of(file)
-    return lambda entry: state_label(model, entry["steps"][0]["shape"], entry["coupling"])
+    return lambda entry: state_label(file, entry["steps"][0]["shape"], entry["coupling"])
 
 
 # ---- one number along the flow -------------------------------------------------------------------
 
 
-def _draw_flows(axes: Axes, entries: Sequence[dict], known: Known, label: Label) -> None:
+def _draw_flows(
+    axes: Axes, entries: Sequence[dict], known: Known, states: int, label: Label
+) -> None:
     """One line for every temperature; those of unknown temperature have no effective coupling."""
     flows = [
         entry for entry in entries if known.thermometer is None or entry["coupling"] is not None
@@ -79,7 +80,7 @@ def _draw_flows(axes: Axes, entries: Sequence[dict], known: Known, label: Label)
     for number, entry in enumerate(sorted(flows, key=lambda entry: entry["temperature"] or 0.0)):
         size = f", $L$ = {lattice_sizes(entry)[0]}" if len(sizes) > 1 else ""
         _draw_flow(axes, entry, known, number, label(entry) + size)
-    axes.set(xlabel="coarse-graining step $n$", ylabel=_quantity(known))
+    axes.set(xlabel="coarse-graining step $n$", ylabel=_quantity(known, states))
     integer_steps(axes)
     if not flows:
         note(axes, "the temperatures of the samples are unknown:\nno effective couplings")
@@ -87,9 +88,10 @@ def _draw_flows(axes: Axes, entries: Sequence[dict], known: Known, label: Label)
         _draw_sizes(axes, next(iter(sizes)))
 
 
-def _quantity(known: Known) -> str:
+def _quantity(known: Known, states: int) -> str:
     if known.thermometer is None:
-        return r"$-\sum s_i s_j$ of nearest neighbours, per site"
+        product = "s_i s_j" if states == 2 else r"\delta(s_i, s_j)"
+        return rf"$-\sum {product}$ of nearest neighbours, per site"
     return "effective coupling $K_n" + (" / K_c$" if known.critical_coupling else "$")
 
 

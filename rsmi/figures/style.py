@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator
 
 from rsmi import models
 from rsmi.lattice.geometry import shape_text, sides_text
-from rsmi.models.base import Model
+from rsmi.samples.files import model_of
+from rsmi.store import File
 
 STYLE = "rsmi.figures.rsmi"  # the style sheet beside this file
 MARKERS = "osD^vP*"
@@ -53,12 +54,13 @@ def wrapped(text: str, width: int) -> str:
 # ---- titles --------------------------------------------------------------------------------------
 
 
-def state_label(model: Model, shape: Sequence[int], coupling: float | None) -> str:
-    """The state point of a lattice in the words of its model (TeX)."""
-    attributes: dict[str, Any] = {"shape": tuple(shape)}
+def state_label(file: File, shape: Sequence[int], coupling: float | None) -> str:
+    """The state point of a lattice of a file in the words of its model (TeX)."""
+    attributes = {name: value for name, value in file.attributes.items() if name != "coupling"}
+    attributes["shape"] = tuple(shape)
     if coupling is not None:
         attributes["coupling"] = coupling
-    return model.temperature_label(attributes)
+    return model_of(file).temperature_label(attributes)
 
 
 def geometry_title(attributes: Mapping[str, Any]) -> str:

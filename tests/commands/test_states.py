@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from conftest import run_here
+from example_files import figure
 
 from rsmi.models import order
 from rsmi.samples.views import open_samples
@@ -146,3 +147,21 @@ def test_correlations_of_two_states_are_those_of_spins():
     for symmetry in ("permutations", "dihedral"):
         sums = order.correlation_sums(codes, 2, symmetry, 2)
         np.testing.assert_allclose(sums, expected, atol=1e-9)
+
+
+def test_figures_of_a_flow_name_its_own_critical_point(workplace):
+    """T/T_c is that of the file's number of states, and the products are those of states: the
+    temperature of the Ising model was in the titles once."""
+    lines = (
+        "sample --model potts --states 3 --size 8 --temperature Tc --thermalization 20 --interval 4"
+        " --samples 400 -q -o p.h5",
+        "flow p.h5 --rule plurality --steps 1 -q -o flow.h5",
+        "exponent flow.h5 -q -o exponent.h5",
+    )
+    for line in lines:
+        result = run_here(*line.split())
+        assert result.code == 0, result.err
+    for kind in ("flow", "exponent"):
+        texts = " ".join(figure(f"{kind}.h5")[1])
+        assert "$T$ = $T_c$" in texts, texts
+        assert "s_i s_j$" not in texts
