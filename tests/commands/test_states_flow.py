@@ -75,6 +75,8 @@ def test_flow_of_files_and_in_flight(samples, here):
     assert found["extrapolated"]["omega"] == pytest.approx(0.8)
     assert [row["step"] for row in found["second"]["y_h"]] == [1, 2]
     assert "28/15" in here("info", "exponent.h5").out
+    for path in ("stored.h5", "exponent.h5"):
+        done(here, "plot", path, "-o", path.replace("h5", "svg"))
 
 
 def test_matching_of_ising_lattices(here):
