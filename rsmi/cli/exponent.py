@@ -21,7 +21,11 @@ operators at step 2, or at the step that --step names; choose it before you see 
 covariance of the steps is stored; it gives the error of the change from one step to the next. nu
 comes from the slope of the effective coupling, and T_c from the crossing of the effective couplings
 of steps 2 and 3. Both need the exact energy of a finite lattice and so do not exist in three
-dimensions.
+dimensions. T_c by matching needs none: it compares two lattices in one flow at one temperature, of
+which the larger makes one step more.
+
+Of variables with more than two states there are also the exponents of the second eigenvalues, and,
+in a line of its own, y_t extrapolated with the known exponent of the leading correction.
 
 The headline is withheld if a step makes another kind of system, such as a ferromagnet of an
 antiferromagnet, and its rule is applied again: give 'rsmi flow' a rule for each step.
