@@ -119,6 +119,11 @@ class Result:
         return self.err.strip().splitlines()[-1] if self.err.strip() else ""
 
 
+def pytest_addoption(parser):
+    """The option of `cpu_seconds.py`, which is registered too late to add it."""
+    parser.addoption("--cpu-seconds", metavar="FILE", help="write the CPU seconds of all files")
+
+
 def pytest_configure(config):
     """The end of the run says what it has cost."""
     config.pluginmanager.register(cpu_seconds, "cpu_seconds")

@@ -1,4 +1,5 @@
 """The end of a run says how many CPU seconds its tests took, and which files took most of them.
+With `--cpu-seconds FILE` the seconds of all files are written there, a line for each.
 
 The time on the clock depends on what else the machine does; the CPU seconds hardly do. Those of
 all processes that a test starts are counted.
@@ -57,8 +58,11 @@ def pytest_runtest_logreport(report) -> None:
     _of_files[report.nodeid.partition("::")[0]] += getattr(report, "cpu_seconds", 0.0)
 
 
-def pytest_terminal_summary(terminalreporter) -> None:
+def pytest_terminal_summary(terminalreporter, config) -> None:
     """Say how many CPU seconds there were, and which files took most of them."""
+    if table := config.getoption("--cpu-seconds", None):
+        lines = [f"{seconds:7.2f} {name}\n" for name, seconds in _of_files.most_common()]
+        Path(table).write_text("".join(lines))
     if len(_of_files) < 2:
         return
     terminalreporter.section(f"{_of_files.total():.0f} CPU seconds without the collection")
