@@ -104,13 +104,12 @@ def test_a_file_is_looked_at_once(file, looking):
 
 
 def test_endless_work_and_memory_are_bounded(file, looking, monkeypatch):
-    monkeypatch.setattr(first_look, "_CPU_SECONDS", 0)
-
     def endless(path):
         while True:
             pass
 
-    with pytest.raises(DataError, match="SIGXCPU|SIGKILL"):
+    with monkeypatch.context() as patch, pytest.raises(DataError, match="SIGXCPU|SIGKILL"):
+        patch.setattr(first_look, "_CPU_SECONDS", 0)
         first_look.look(file, endless)
 
     def greedy(path):
