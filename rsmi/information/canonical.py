@@ -184,6 +184,28 @@ def rotation_to_modes(
     return found.correlations, found.block_modes
 
 
+def window_covariance(
+    covariance: NDArray[np.float64], first: ArrayLike, second: ArrayLike
+) -> NDArray[np.float64]:
+    """Return the covariances between two lists of variables of a torus that translations leave
+    alone.
+
+    Parameters
+    ----------
+    covariance : ndarray of float64, (components, components, Lx, Ly)
+        ``[a, b, dx, dy]`` is the covariance of component a at (x, y) and b at (x + dx, y + dy).
+    first, second : array_like of int, (n, 3), (m, 3)
+        Component, x and y of each variable; coordinates are taken modulo the lattice.
+
+    Returns
+    -------
+    ndarray of float64, (n, m)
+    """
+    first, second = np.asarray(first)[:, None], np.asarray(second)[None]
+    difference = (second[..., 1:] - first[..., 1:]) % np.array(covariance.shape[2:])
+    return covariance[first[..., 0], second[..., 0], difference[..., 0], difference[..., 1]]
+
+
 def explained_shares(
     functions: NDArray[np.float64], basis: NDArray[np.float64], covariance: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -112,8 +112,8 @@ class CategoricalRule:
         return self.units.states or 2
 
     @property
-    def is_linear_or_odd(self) -> bool:
-        """Whether the coarse variables are variables of the same kind as those of the sites."""
+    def keeps_variables(self) -> bool:
+        """Whether the coarse variables are of the same kind as those of the sites."""
         return self.obstacle() is None
 
     @cached_property

@@ -110,9 +110,10 @@ class Rule:
     coarse_states = states
 
     @property
-    def is_linear_or_odd(self) -> bool:
-        """Whether the field is linear in the spins, or all its products have an odd number of them.
-        Other coarse spins do not change their sign with the spins of the block."""
+    def keeps_variables(self) -> bool:
+        """Whether the coarse spins are of the same kind as those of the sites: they change their
+        sign with the spins of the block if the field is linear, or all its products have an odd
+        number of spins."""
         return self.products is None or all(len(one) % 2 for one in self.products)
 
     def features(self, blocks: NDArray[Any]) -> NDArray[Any]:

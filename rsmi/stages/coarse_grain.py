@@ -126,14 +126,14 @@ class CoarseGraining:
         such as links, are no such variables, nor are products of spins: nothing is known of
         them."""
         source = self.source
-        same = (source.components == 1 or source.rg_step) and self.chosen.keeps_spins
+        same = (source.components == 1 or source.rg_step) and self.chosen.keeps_variables
         return source.model_name if same else Model.name
 
     @property
     def _symmetry(self) -> str | None:
         """The symmetry of the samples, if the rules keep it: a bias, or a product of spins, breaks
         that under a flip."""
-        kept = self.chosen.keeps_spins and not self.chosen.has_bias
+        kept = self.chosen.keeps_variables and not self.chosen.has_bias
         return self.source.attributes.get("symmetry") if kept else None
 
     def attributes(self) -> dict:

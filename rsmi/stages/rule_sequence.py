@@ -58,10 +58,9 @@ class RuleSequence:
         return any(rule.bias.any() for rule in self.rules)
 
     @property
-    def keeps_spins(self) -> bool:
-        """Whether the coarse variables of every rule are variables of the same kind again, see
-        `rsmi.renormalization.rules.Rule.is_linear_or_odd`."""
-        return all(rule.is_linear_or_odd for rule in self.rules)
+    def keeps_variables(self) -> bool:
+        """Whether the coarse variables of every rule are of the kind of those before the step."""
+        return all(rule.keeps_variables for rule in self.rules)
 
     @property
     def identity(self) -> dict:
@@ -144,7 +143,7 @@ def _require_table(text: str, rule: AnyRule) -> None:
 
 def _refuse_repetition(text: str, rule: AnyRule, step: int, steps: int) -> None:
     """Refuse to apply a rule to its own coarse variables if they are of another kind."""
-    if rule.is_linear_or_odd:
+    if rule.keeps_variables:
         return
     if isinstance(rule, CategoricalRule):
         raise UsageError(

@@ -18,7 +18,7 @@ from rsmi.store.chunks import FOREIGN_FILTERS, check_chunks, storage_of
 from rsmi.store.digest import read_attribute
 from rsmi.store.import_conversions import records
 from rsmi.store.import_mcising import Mcising, is_mcising
-from rsmi.store.names import link_names
+from rsmi.store.names import raw_link_names
 from rsmi.store.schema import FORMAT
 from rsmi.store.source import EVERY_AXIS, Source, pick, reading
 
@@ -217,7 +217,7 @@ def _datasets(
 ) -> list[_Listed]:
     """The datasets that can be reached by plain links."""
     datasets = [] if datasets is None else datasets
-    for name in link_names(group.id) if depth <= _DEEPEST else ():
+    for name in raw_link_names(group.id) if depth <= _DEEPEST else ():
         if len(datasets) > _MOST_OBJECTS:
             raise DataError(f"{path}: holds too many objects to list: choose by --dataset")
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):

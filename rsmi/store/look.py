@@ -13,9 +13,8 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5t
 
-from rsmi.store.names import attribute_names, link_names
+from rsmi.store.names import raw_attribute_names, raw_link_names
 
-_DEEPEST = 8  # groups within groups
 _SMALL = 1 << 20  # bytes of data that are read
 _BLOCKS = 32  # of one size; the lists have up to seven, and numpy keeps as many
 _SIZES_OF_BLOCKS = (*range(8, 1040, 16), 100_000)
@@ -29,7 +28,7 @@ def touch_everything(path: Path) -> None:
     with contextlib.suppress(AttributeError):  # an old h5py
         access.set_file_locking(False, True)
     file = h5f.open(os.fsencode(path), h5f.ACC_RDONLY, fapl=access)
-    _touch(h5o.open(file, b"/"), _DEEPEST)
+    _touch(h5o.open(file, b"/"), set())
     file.close()
 
 
@@ -46,19 +45,24 @@ def exercise_memory() -> None:
             blocks.pop()
 
 
-def _touch(thing: h5g.GroupID | h5d.DatasetID | h5t.TypeID, depth: int) -> None:
-    for name in attribute_names(thing):
-        attribute = h5a.open(thing, name.encode())
+def _touch(thing: h5g.GroupID | h5d.DatasetID | h5t.TypeID, touched: set[int]) -> None:
+    """Touch an object and all that it leads to, each once: links may go round in circles."""
+    address = h5o.get_info(thing).addr
+    if address in touched:
+        return
+    touched.add(address)
+    for name in raw_attribute_names(thing):
+        attribute = h5a.open(thing, name)
         kind = attribute.get_type()
         if _is_plain(kind):
             attribute.read(np.empty(attribute.shape, kind.dtype), kind)
     if isinstance(thing, h5d.DatasetID):
         _touch_data(thing)
-    elif isinstance(thing, h5g.GroupID) and depth:
-        for name in link_names(thing):
+    elif isinstance(thing, h5g.GroupID):
+        for name in raw_link_names(thing):
             with contextlib.suppress(Exception):
-                if thing.links.get_info(name.encode()).type == h5l.TYPE_HARD:
-                    _touch(h5o.open(thing, name.encode()), depth - 1)
+                if thing.links.get_info(name).type == h5l.TYPE_HARD:
+                    _touch(h5o.open(thing, name), touched)
 
 
 def _touch_data(data: h5d.DatasetID) -> None:

@@ -13,14 +13,24 @@ from h5py import h5a, h5d, h5g, h5t
 
 
 def attribute_names(thing: h5g.GroupID | h5d.DatasetID | h5t.TypeID) -> list[str]:
-    """The names of the attributes of an object, sorted."""
-    names: list[bytes] = []
-    h5a.iterate(thing, names.append, order=h5py.h5.ITER_NATIVE)
-    return sorted(name.decode() for name in names)
+    """The names of the attributes of an object, sorted; UnicodeDecodeError unless all are UTF-8."""
+    return [name.decode() for name in raw_attribute_names(thing)]
 
 
 def link_names(group: h5g.GroupID) -> list[str]:
-    """The names of the links in a group, sorted."""
+    """The names of the links in a group, sorted; UnicodeDecodeError unless all are UTF-8."""
+    return [name.decode() for name in raw_link_names(group)]
+
+
+def raw_attribute_names(thing: h5g.GroupID | h5d.DatasetID | h5t.TypeID) -> list[bytes]:
+    """The names of the attributes of an object as they are stored, sorted."""
+    names: list[bytes] = []
+    h5a.iterate(thing, names.append, order=h5py.h5.ITER_NATIVE)
+    return sorted(names)
+
+
+def raw_link_names(group: h5g.GroupID) -> list[bytes]:
+    """The names of the links in a group as they are stored, sorted."""
     names: list[bytes] = []
     group.links.iterate(names.append, order=h5py.h5.ITER_NATIVE)
-    return sorted(name.decode() for name in names)
+    return sorted(names)

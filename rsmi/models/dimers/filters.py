@@ -31,9 +31,9 @@ from rsmi.information.canonical import (
     gaussian_information,
     information_of_each,
     readout_correlations,
+    window_covariance,
 )
 from rsmi.lattice.geometry import Geometry
-from rsmi.models.dimers.kasteleyn import window_covariance
 from rsmi.models.dimers.stars import without_stars
 
 LINKS = {2: slice(0, 2), 4: slice(1, 3)}  # components of a cell that are links

@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rsmi.errors import UsageError
 
@@ -194,28 +194,6 @@ def _link_ends(
     white = np.where(even, far[0], x), np.where(even, far[1], y)
     weight = 1 - 2 * ((x + y * (component == 1)) % 2)
     return black, white, weight
-
-
-def window_covariance(
-    covariance: NDArray[np.float64], first: ArrayLike, second: ArrayLike
-) -> NDArray[np.float64]:
-    """Return the covariances between two lists of links of the torus.
-
-    Parameters
-    ----------
-    covariance : ndarray of float64, (2, 2, Lx, Ly)
-        From `link_covariance`.
-    first, second : array_like of int, (n, 3), (m, 3)
-        Component, x and y of each link; coordinates are taken modulo the lattice.
-
-    Returns
-    -------
-    ndarray of float64, (n, m)
-        Covariances of the bits n_a = 0, 1. For variables +-1 they are four times as large.
-    """
-    first, second = np.asarray(first)[:, None], np.asarray(second)[None]
-    difference = (second[..., 1:] - first[..., 1:]) % np.array(covariance.shape[2:])
-    return covariance[first[..., 0], second[..., 0], difference[..., 0], difference[..., 1]]
 
 
 # ---- open boundaries -----------------------------------------------------------------------------

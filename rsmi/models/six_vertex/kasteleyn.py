@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.information.canonical import Moments
+from rsmi.information.canonical import Moments, window_covariance
 from rsmi.lattice.geometry import Geometry
 from rsmi.models.six_vertex.known import delta_of
 from rsmi.models.six_vertex.samples import is_original, weight_of
@@ -75,12 +75,10 @@ def exact_moments(geometry: Geometry, attributes: Mapping[str, Any]) -> Moments 
         for offsets in (geometry.block_offsets, geometry.environment_offsets)
     )
 
-    def between(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-        step = (second[None, :, 1:] - first[:, None, 1:]) % shape
-        return covariance[first[:, None, 0], second[None, :, 0], step[..., 0], step[..., 1]]
-
     return Moments(
-        between(block, block), between(environment, environment), between(block, environment)
+        window_covariance(covariance, block, block),
+        window_covariance(covariance, environment, environment),
+        window_covariance(covariance, block, environment),
     )
 
 

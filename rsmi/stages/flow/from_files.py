@@ -311,7 +311,7 @@ def _require_spins(text: str, rule: AnyRule) -> None:
             f"--rule {text}: a flow needs coarse variables like those of the samples, but"
             f" {rule.obstacle()}"
         )
-    if not rule.is_linear_or_odd:
+    if not rule.keeps_variables:
         raise UsageError(
             f"--rule {text}: its coarse spins do not change their sign with the spins of the block,"
             " and the operators of a flow are sorted by that sign: take a rule of --sector odd, or"

@@ -1,9 +1,9 @@
 """The functions of a system with an order of its own, and their sectors.
 
 A symmetry turns the order round: a flip of all spins, translations of the lattice, or relabellings
-of states. Functions
-that it turns round too are odd: the order itself, and hidden units of rules, whose part with the
-waves of the order is measured. Averages over the lattice that it leaves alone are even.
+of states. Functions that it turns round too are odd: the order itself, and hidden units of rules,
+whose part with the waves of the order is measured. Averages over the lattice that it leaves alone
+are even.
 """
 
 from __future__ import annotations
