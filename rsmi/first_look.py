@@ -23,7 +23,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from rsmi.errors import DataError
+from rsmi.errors import DataError, Failure
 
 _MEMORY = 1 << 30  # bytes beyond those that the process has, and the size of the file
 _CPU_SECONDS = 5  # beyond the time that reading the file takes
@@ -57,6 +57,9 @@ def look(path: Path, read: Callable[[Path], object]) -> None:
     ------
     DataError
         If the process died, or if it could not have the memory that the file asks for.
+    Failure
+        The latter where memory is limited, so that the file need not be damaged. This process does
+        not try: HDF5 may die where an allocation fails.
     """
     if not _enabled or (stamp := _stamp(path)) in _trusted:
         return
@@ -81,12 +84,17 @@ def _judge(path: Path, code: int) -> None:
             f"{path}: damaged or forged: HDF5 dies of reading it ({name} in a process that was"
             " there for it)"
         )
-    unlimited = resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
-    if code == _GREEDY and unlimited:
+    if code != _GREEDY:
+        return
+    if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
         raise DataError(
             f"{path}: damaged or forged: it asks for more than {_MEMORY >> 30} GiB of memory beyond"
             " its size"
         )
+    raise Failure(
+        f"{path}: cannot be read: there is not enough memory (see ulimit -v), or the file is"
+        " damaged or forged and asks for too much"
+    )
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

@@ -95,9 +95,10 @@ def _one_pen(numbers, work, memory) -> tuple[list, str]:
 
 def _in_child(numbers, work, memory, stream) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with open("/proc/self/statm") as table:
-        now = int(table.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + memory, resource.RLIM_INFINITY))
+    if memory is not None:
+        with open("/proc/self/statm") as table:
+            now = int(table.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + memory, resource.RLIM_INFINITY))
     for number in numbers:
         used = sum(os.times()[:2])
         resource.setrlimit(resource.RLIMIT_CPU, (int(used) + CPU_SECONDS, resource.RLIM_INFINITY))
