@@ -92,8 +92,8 @@ def _judge(path: Path, code: int) -> None:
             " its size"
         )
     raise Failure(
-        f"{path}: cannot be read: there is not enough memory (see ulimit -v), or the file is"
-        " damaged or forged and asks for too much"
+        f"{path}: cannot be read: there is not enough memory for all that it asks for (see ulimit"
+        " -v)"
     )
 
 
