@@ -19,7 +19,7 @@
 #include "base/compiler.h"
 #include "base/elementary.h"
 
-enum { TILE = 4 };
+enum { TILE = 4, TOGETHER = 32, CACHE_LINE = 64 };
 
 RSMI_INLINE void multiply_tile(const int rows, int64_t inner, int64_t ld, const double *a,
                                int64_t stride, const double *x, double *y)
@@ -102,12 +102,56 @@ void fill_rows(int64_t rows, int64_t columns, const double *value, double *y)
             y[r * ld + c] = value[r];
 }
 
+/* The bytes of eight rows, transposed: byte s of x[i] becomes what byte i of x[s] was. */
+RSMI_INLINE void transpose_bytes(uint64_t x[8])
+{
+    static const uint64_t masks[3] = {0x00ff00ff00ff00ff, 0x0000ffff0000ffff, 0x00000000ffffffff};
+#pragma GCC unroll 3
+    for (int stage = 2; stage >= 0; stage--) {
+        const int distance = 1 << stage;
+        for (int j = 0; j < 8; j++)
+            if (!(j & distance)) {
+                const uint64_t swap = ((x[j] >> 8 * distance) ^ x[j + distance]) & masks[stage];
+                x[j + distance] ^= swap;
+                x[j] ^= swap << 8 * distance;
+            }
+    }
+}
+
+/* Writes eight spins of each of the eight windows `index`. */
+RSMI_INLINE void gather_square(int64_t ld, int64_t sites, const int8_t *spins, const int64_t *index,
+                               double *out)
+{
+    typedef int8_t bytes8 __attribute__((vector_size(8)));
+    uint64_t word[8];
+    for (int k = 0; k < 8; k++)
+        memcpy(&word[k], spins + index[k] * sites, 8);
+    transpose_bytes(word);
+    for (int k = 0; k < 8; k++) {
+        bytes8 column;
+        memcpy(&column, &word[k], 8);
+        *(lanes8 *)(out + k * ld) = __builtin_convertvector(column, lanes8);
+    }
+}
+
+/* Squares of eight windows and eight sites fill whole cache lines of `out`. One window at a time
+ * would write to as many lines as there are sites, which for usual batches all fall into one set of
+ * the cache. */
+RSMI_CLONES
 void gather_spins(int64_t n, int64_t sites, const int8_t *spins, const int64_t *index, double *out)
 {
-    const int64_t ld = padded(n);
-    for (int64_t s = 0; s < n; s++)
-        for (int64_t i = 0; i < sites; i++)
+    const int64_t ld = padded(n), squares = sites - sites % 8, whole = n - n % 8;
+    for (int64_t first = 0; first < whole; first += TOGETHER) {
+        for (int64_t s = first + TOGETHER; s < n && s < first + 2 * TOGETHER; s++)
+            for (int64_t i = 0; i < sites; i += CACHE_LINE)
+                __builtin_prefetch(spins + index[s] * sites + i);
+        for (int64_t i = 0; i < squares; i += 8)
+            for (int64_t s = first; s < whole && s < first + TOGETHER; s += 8)
+                gather_square(ld, sites, spins + i, index + s, out + i * ld + s);
+    }
+    for (int64_t i = 0; i < sites; i++) {
+        for (int64_t s = i < squares ? whole : 0; s < n; s++)
             out[i * ld + s] = spins[index[s] * sites + i];
-    for (int64_t i = 0; i < sites; i++)
         memset(out + i * ld + n, 0, (size_t)(ld - n) * sizeof(double));
+    }
 }

@@ -302,10 +302,12 @@ int decoder_log_probabilities(const decoder_shape *shape, const double *paramete
 static void gather_targets(int64_t n, int64_t n_states, const double *q, const int64_t *index,
                            double *out)
 {
+    enum { TOGETHER = 32 }; /* windows, which fill whole cache lines of `out` */
     const int64_t ld = padded(n);
-    for (int64_t s = 0; s < n; s++)
+    for (int64_t first = 0; first < n; first += TOGETHER)
         for (int64_t h = 0; h < n_states; h++)
-            out[h * ld + s] = q[index[s] * n_states + h];
+            for (int64_t s = first; s < n && s < first + TOGETHER; s++)
+                out[h * ld + s] = q[index[s] * n_states + h];
 }
 
 int decoder_fit(const decoder_shape *shape, const decoder_schedule *schedule, int64_t n_windows,

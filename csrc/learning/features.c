@@ -27,13 +27,17 @@ void gather_features(const feature_table *f, int64_t n, int64_t sites, const int
         gather_spins(n, sites, codes, index, out);
         return;
     }
+    enum { TOGETHER = 32 }; /* windows, which fill whole cache lines of `out` */
     const int64_t ld = padded(n), width = f->width;
-    for (int64_t s = 0; s < n; s++)
-        for (int64_t i = 0; i < sites; i++) {
-            const double *values = f->values + codes[index[s] * sites + i] * width;
-            for (int64_t a = 0; a < width; a++)
-                out[(i * width + a) * ld + s] = values[a];
-        }
+    for (int64_t first = 0; first < n; first += TOGETHER) {
+        const int64_t end = first + TOGETHER < n ? first + TOGETHER : n;
+        for (int64_t i = 0; i < sites; i++)
+            for (int64_t s = first; s < end; s++) {
+                const double *values = f->values + codes[index[s] * sites + i] * width;
+                for (int64_t a = 0; a < width; a++)
+                    out[(i * width + a) * ld + s] = values[a];
+            }
+    }
     for (int64_t i = 0; i < sites * width; i++)
         memset(out + i * ld + n, 0, (size_t)(ld - n) * sizeof *out);
 }

@@ -168,6 +168,6 @@ int main(void)
             for (int64_t columns = 1; columns < 80; columns += 13)
                 check_products(rows, inner, columns);
     for (int64_t n = 1; n < 70; n += 17)
-        check_gather(n, n % 9 + 1);
+        check_gather(n, n % 23 + 1);
     return 0;
 }
