@@ -255,7 +255,8 @@ def _take_streams(given: dict[str, int]) -> None:
 def preload(figures: bool) -> None:
     """Import all of rsmi that needs matplotlib, or all that does not."""
     for module in pkgutil.walk_packages(rsmi.__path__, "rsmi."):
-        if ("figure" in module.name) == figures and not module.name.endswith("__main__"):
+        drawing = "figure" in module.name or "rsmi.pages" in module.name
+        if drawing == figures and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     gc.collect()
     gc.freeze()

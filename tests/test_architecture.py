@@ -14,9 +14,20 @@ ROOT = Path(__file__).parent.parent
 # What a module of each room may import of the others; all may import rsmi and rsmi.errors.
 FOUNDATION = {"lattice", "statistics", "kernels"}
 ARROWS = {
-    "cli": {"figures", "reports", "stages", "samples", "models", "engine", "store", "lattice"},
+    "cli": {
+        "pages",
+        "figures",
+        "reports",
+        "stages",
+        "samples",
+        "models",
+        "engine",
+        "store",
+        "lattice",
+    },
+    "pages": {"figures", "reports", "samples", "engine"},
     "figures": {"reports", "stages", "samples", "models", "renormalization", "information"},
-    "reports": {"stages", "samples", "models", "renormalization", "information"},
+    "reports": {"stages", "samples", "models", "renormalization", "information", "engine"},
     "stages": {"samples", "models", "renormalization", "information", "engine"},
     "samples": {"models", "renormalization", "information", "engine"},
     "models": {"renormalization", "information", "engine"},
@@ -28,7 +39,7 @@ ARROWS = {
     "store": {"lattice"},
     "kernels": set(),
 }
-for room in ("figures", "reports", "stages", "samples", "models"):
+for room in ("pages", "figures", "reports", "stages", "samples", "models"):
     ARROWS[room] |= FOUNDATION | {"store"}
 for room in ("renormalization", "information"):
     ARROWS[room] |= FOUNDATION
@@ -39,7 +50,8 @@ PACKAGES = {
     "h5py": {"store"},
     "click": {"cli"},
     "tqdm": {"engine"},
-    "matplotlib": {"figures"},
+    "matplotlib": {"figures", "pages"},
+    "jinja2": {"pages"},
     "numpy": set(ROOMS) - {"cli"},
 }
 CLUSTER = ROOT / "rsmi/engine/dask_workers.py"

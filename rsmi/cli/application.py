@@ -32,6 +32,7 @@ COMMANDS = {
     "exact": "Compute exactly what rules know of their environment.",
     "info": "Show the numbers of a file.",
     "plot": "Draw the figure of a file.",
+    "report": "Write one page on a whole study.",
 }
 
 _EPILOG = """

@@ -91,9 +91,15 @@ def describe(file: File) -> str:
     DataError
         If the values of the file contradict each other.
     """
+    title = f"{printable(str(file.path))}: {file.kind}, {KINDS[file.kind].meaning}"
+    return "\n".join([title, "", *lines(file), ""])
+
+
+def lines(file: File) -> list[str]:
+    """The text without its title, line by line; lines of tables know their cells, see
+    `rsmi.statistics.notation.Row`."""
     with as_data_error(file.path):
-        title = f"{printable(str(file.path))}: {file.kind}, {KINDS[file.kind].meaning}"
         contradictions = [f"  contradiction: {one}" for one in contradictions_of([file])]
         if file.kind == "samples":  # which describe all that was found
             contradictions = []
-        return "\n".join([title, "", *REPORTS[file.kind].describe(file), *contradictions, ""])
+        return [*REPORTS[file.kind].describe(file), *contradictions]

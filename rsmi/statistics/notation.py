@@ -8,6 +8,29 @@ from collections.abc import Sequence
 from rsmi.foreign_text import printable
 
 
+class Row(str):
+    """A line of a table, which knows the cells that it is made of.
+
+    Attributes
+    ----------
+    cells : tuple of str
+    of_fields : bool
+        Whether it is a line of `fields` and not of `table`.
+    first : bool
+        Whether a table begins with it.
+    """
+
+    cells: tuple[str, ...] = ()
+    of_fields = False
+    first = False
+
+
+def _row(line: str, cells: Sequence[str], of_fields: bool, first: bool) -> Row:
+    row = Row(line.rstrip())
+    row.cells, row.of_fields, row.first = tuple(cells), of_fields, first
+    return row
+
+
 def with_error(value: float | None, error: float | None) -> str:
     """A value with its standard error in parentheses.
 
@@ -45,18 +68,22 @@ def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     Returns
     -------
     list of str
+        Each line is a `Row`, which knows its cells.
     """
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
-        (
+        _row(
             indent
             + "   ".join(
                 cell.rjust(width) if column else cell.ljust(width)
                 for column, (cell, width) in enumerate(zip(row, widths))
-            )
-        ).rstrip()
-        for row in rows
+            ),
+            row,
+            of_fields=False,
+            first=number == 0,
+        )
+        for number, row in enumerate(rows)
     ]
 
 
@@ -73,13 +100,19 @@ def fields(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     Returns
     -------
     list of str
+        Each line is a `Row`, which knows its cells.
     """
     rows = [[printable(cell) for cell in row] for row in rows]
-    columns = max(map(len, rows))
+    columns = max(map(len, rows), default=0)
     widths = [
         max(len(row[column]) for row in rows if column < len(row)) for column in range(columns)
     ]
     return [
-        (indent + "   ".join(cell.ljust(width) for cell, width in zip(row, widths))).rstrip()
-        for row in rows
+        _row(
+            indent + "   ".join(cell.ljust(width) for cell, width in zip(row, widths)),
+            row,
+            of_fields=True,
+            first=number == 0,
+        )
+        for number, row in enumerate(rows)
     ]
