@@ -83,6 +83,7 @@ void multiply_transposed(int64_t rows, int64_t inner, int64_t columns, const dou
             dot_tile(1, ld, y + r * ld, x + i * ld, d + r * inner + i);
 }
 
+RSMI_CLONES
 double lane_sum(int64_t n, const double *x)
 {
     lanes8 sum = {0};
@@ -94,6 +95,7 @@ double lane_sum(int64_t n, const double *x)
     return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
 }
 
+RSMI_CLONES
 void fill_rows(int64_t rows, int64_t columns, const double *value, double *y)
 {
     const int64_t ld = padded(columns);

@@ -248,16 +248,23 @@ static void likelihood_gradient(const decoder_shape *shape, const double *parame
         unit_gradient(shape, parameters, &l, n, environments, w, gradient);
 }
 
+/* The same in the parameters of any decoder. */
+static void decoder_gradient(const decoder_shape *shape, const double *parameters, int64_t n,
+                             const double *environments, const double *q, decoder_workspace *w,
+                             double *gradient)
+{
+    likelihood_gradient(shape, parameters, n, environments, q, w,
+                        shape->tied ? w->free_gradient : gradient);
+    if (shape->tied)
+        contract_ties(&shape->features, sites_of(shape), w->free_gradient, gradient);
+}
+
 double decoder_objective(const decoder_shape *shape, const double *parameters, int64_t n,
                          const double *environments, const double *q, decoder_workspace *w,
                          double *gradient, double *derivative)
 {
     const int64_t ld = padded(n), states = states_of(shape);
-    likelihood_gradient(shape, parameters, n, environments, q, w,
-                        shape->tied ? w->free_gradient : gradient);
-    if (shape->tied)
-        contract_ties(&shape->features, sites_of(shape), w->free_gradient, gradient);
-
+    decoder_gradient(shape, parameters, n, environments, q, w, gradient);
     double value = 0.0;
     for (int64_t h = 0; h < states; h++) {
         const double log_mean = log_of(w->mean[h] + DBL_MIN);
@@ -325,22 +332,23 @@ int decoder_fit(const decoder_shape *shape, const decoder_schedule *schedule, in
            *sum = arena_doubles(&a, size);
     int64_t *index = arena_take(&a, batch * sizeof *index);
     int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
-    for (int64_t step = 0; step < schedule->steps && status == RSMI_OK; step++) {
+    for (int64_t step = 0; step < schedule->steps && !a.failed; step++) {
         draw_indices(rng, n_windows, schedule->batch, index);
         gather_features(&shape->features, schedule->batch, sites_of(shape), environments, index,
                         spins);
         gather_targets(schedule->batch, (int64_t)states, q, index, target);
         decoder_forward(shape, parameters, schedule->batch, spins, &w);
-        const double value = decoder_objective(shape, parameters, schedule->batch, spins, target,
-                                               &w, gradient, NULL);
+        decoder_gradient(shape, parameters, schedule->batch, spins, target, &w, gradient);
         adam_ascend((int64_t)size, step,
                     schedule->learning_rate * schedule_factor(step, schedule->steps), gradient,
                     moments, moments + size, parameters);
         for (size_t i = 0; i < size && step >= schedule->steps - averaged; i++)
             sum[i] += parameters[i] / (double)averaged;
-        if (!isfinite(value))
-            status = RSMI_DIVERGED;
     }
+    /* A parameter that is not finite stays so. */
+    for (size_t i = 0; i < size && status == RSMI_OK; i++)
+        if (!isfinite(parameters[i]))
+            status = RSMI_DIVERGED;
     if (averaged > 0)
         memcpy(parameters, sum, size * sizeof(double));
     arena_free(&a);
