@@ -7,14 +7,15 @@ import hashlib
 import os
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib import resources
 from pathlib import Path
 
 from rsmi.engine.output import check_output
 from rsmi.errors import Failure, UsageError
 from rsmi.foreign_text import printable
-from rsmi.pages.study import Study, opened, study_of
+from rsmi.pages.study import Study, study_of
+from rsmi.samples.files import open_file
 from rsmi.store.disk import disk_errors, link_target
 
 try:
@@ -51,7 +52,8 @@ def write(paths: Sequence[Path], output: Path, title: str) -> None:
     if output.suffix.lower() not in _ENDINGS:
         raise UsageError(f"{output}: the name of a page ends in {' or '.join(_ENDINGS)}")
     target = link_target(output)
-    with opened(paths) as files:
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_file(path)) for path in paths]
         check_output(target, files)
         page = page_of(study_of(files), title)
     _save(page, target)

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rsmi.foreign_text import printable
-from rsmi.lattice.geometry import shape_text
 from rsmi.pages.drawings import Drawing, drawing_of
+from rsmi.pages.grid import Grid, grid_of
 from rsmi.reports import files as reports
 from rsmi.reports.blocks import Block, Note, blocks_of
-from rsmi.reports.samples import lattice, temperature
+from rsmi.reports.option_words import folded
+from rsmi.reports.results import (
+    RESULT_TITLES,
+    RULE_TITLES,
+    Row,
+    results_of,
+    rule_of,
+    state_point,
+)
+from rsmi.reports.samples import lattice
+from rsmi.reports.sampling_words import sampled_attributes
 from rsmi.reports.steps import Step, steps_of
-from rsmi.samples.files import open_file
 from rsmi.store import File, as_data_error, canonical_json
 from rsmi.store.schema import KINDS
 
 _SERIOUS = ("contradiction", "warning")
 # What is said of the program that wrote a file: nothing that tells one machine or one hour.
+_SAMPLED_TITLES = (
+    "samples",
+    "lattice and model",
+    "state point",
+    "algorithm",
+    "chains",
+    "configurations",
+)
 _RUN_FACTS = ("python", "numpy", "h5py", "hdf5", "blas", "cpu")
 
 
@@ -35,21 +51,30 @@ class Document:
         The place of its section in the page.
     name : str
         Its name without the folder.
+    others : tuple of str
+        Names of files with the same content.
     kind, meaning, digest : str
     drawing : Drawing
     blocks : list of Block
     facts : list of (str, str)
         How it was made: parameters, and the programs.
+    rule : tuple of str, optional
+        Of a rule, the window and the information.
+    results : list of tuple of str
+        The values to quote; see `rsmi.reports.results`.
     """
 
     anchor: str
     name: str
+    others: tuple[str, ...]
     kind: str
     meaning: str
     digest: str
     drawing: Drawing
     blocks: list[Block]
     facts: list[tuple[str, str]]
+    rule: Row | None
+    results: list[Row]
 
     @property
     def warnings(self) -> list[Note]:
@@ -67,25 +92,32 @@ class Study:
     documents : list of Document
     steps : list of Step
         The commands that made the files and their ancestors, oldest first.
-    sampled : list of tuple of str
-        What was sampled, one row for every set of configurations.
+    sampled, rules, results : Grid
+        What was sampled, one row for every set of configurations; the rules; the values to quote.
     software : list of str
         The versions of rsmi that wrote the files.
     """
 
     documents: list[Document]
     steps: list[Step]
-    sampled: list[tuple[str, ...]]
+    sampled: Grid
+    rules: Grid
+    results: Grid
     software: list[str]
 
     @property
     def script(self) -> list[str]:
-        """The lines of the shell that make all files, each line once."""
-        return list(dict.fromkeys(line for step in self.steps for line in step.lines))
+        """The lines of the shell that make all files, each line once, with comments on what is not
+        known."""
+        lines = []
+        for step in self.steps:
+            lines += [f"# {step.output}: {remark}" for remark in step.remarks]
+            lines += map(folded, step.lines)
+        return list(dict.fromkeys(lines))
 
 
 def study_of(files: Sequence[File]) -> Study:
-    """The study that open files make up.
+    """The study that open files make up; several files with the same content are one.
 
     Raises
     ------
@@ -93,27 +125,42 @@ def study_of(files: Sequence[File]) -> Study:
         If the values of a file contradict each other.
     """
     names = names_of(files)
+    files = list({file.digest: file for file in reversed(files)}.values())[::-1]
     with as_data_error(files[0].path):
-        steps = steps_of(files, names)
+        steps = steps_of(files, {digest: own[0] for digest, own in names.items()})
     order = {step.digest: number for number, step in enumerate(steps)}
     ordered = sorted(files, key=lambda file: order[file.digest])
     documents = [
         _document(file, number, names[file.digest]) for number, file in enumerate(ordered, 1)
     ]
-    software = sorted({file.attributes["software"] for file in files})
-    return Study(documents, steps, _sampled(ordered, steps), [*map(printable, software)])
+    rules = [(one.name, *one.rule) for one in documents if one.rule is not None]
+    results = [(one.name, *row) for one in documents for row in one.results]
+    return Study(
+        documents,
+        steps,
+        grid_of(_SAMPLED_TITLES, _sampled(ordered, steps)),
+        grid_of(("rule", *RULE_TITLES), rules),
+        grid_of(("file", *RESULT_TITLES), results),
+        sorted({printable(file.attributes["software"]) for file in files}),
+    )
 
 
-def names_of(files: Sequence[File]) -> dict[str, str]:
-    """The name of every file without its folder, by digest, which tells equal names apart."""
-    names = [printable(file.path.name) for file in files]
-    return {
-        file.digest: name if names.count(name) == 1 else f"{file.digest[:8]}-{name}"
-        for file, name in zip(files, names)
-    }
+def names_of(files: Sequence[File]) -> dict[str, tuple[str, ...]]:
+    """The names of the files with each digest, without folders, and with a part of the digest where
+    they would be equal."""
+    digests: dict[str, set[str]] = {}
+    for file in files:
+        digests.setdefault(printable(file.path.name), set()).add(file.digest)
+    names: dict[str, dict[str, None]] = {}
+    for file in files:
+        name = printable(file.path.name)
+        shown = name if len(digests[name]) == 1 else f"{file.digest[:8]}-{name}"
+        names.setdefault(file.digest, {})[shown] = None
+    return {digest: tuple(own) for digest, own in names.items()}
 
 
-def _document(file: File, number: int, name: str) -> Document:
+def _document(file: File, number: int, names: Sequence[str]) -> Document:
+    name, *others = names
     with _heard() as records:
         blocks = blocks_of(reports.lines(file))
         drawing = drawing_of(file, f"f{number}-")
@@ -123,12 +170,15 @@ def _document(file: File, number: int, name: str) -> Document:
     return Document(
         anchor=f"file-{number}",
         name=name,
+        others=tuple(others),
         kind=file.kind,
         meaning=KINDS[file.kind].meaning,
         digest=file.digest,
         drawing=drawing,
         blocks=blocks,
         facts=_facts(file),
+        rule=rule_of(file) if file.kind == "lambda" else None,
+        results=results_of(file, blocks),
     )
 
 
@@ -170,41 +220,33 @@ def plain(value: Any) -> str:
 # ---- what was sampled ----------------------------------------------------------------------------
 
 
-def _sampled(files: Sequence[File], steps: Sequence[Step]) -> list[tuple[str, ...]]:
+def _sampled(files: Sequence[File], steps: Sequence[Step]) -> list[Row]:
     """A row for every file of configurations, and for all that were sampled on the way."""
     given = {file.digest: file for file in files}
     rows = []
     for step in steps:
         file = given.get(step.digest)
         if file is not None and file.kind == "samples":
-            rows.append(_row_of_file(step.output, file))
+            rows.append((step.output, *_of_file(file)))
         elif file is None and step.makes_samples:
-            rows.append(_row_of_parameters(step.output, step.parameters))
-        for one in step.parameters.get("sampled", ()):
-            rows.append(_row_of_parameters(f"{step.output}, measured and not stored", one))
+            rows.append((step.output, *_of_parameters(step.parameters)))
+        sampled = step.parameters.get("sampled")
+        for one in sampled if isinstance(sampled, list) else ():
+            rows.append((f"{step.output}, not stored", *_of_parameters(one)))
     return rows
 
 
-def _row_of_file(name: str, file: File) -> tuple[str, ...]:
+def _of_file(file: File) -> Row:
     a = file.attributes
     made = [a.get("algorithm", "-"), str(a["chains"]), str(file.shape("/spins")[0])]
-    return name, lattice(a), temperature(a), *map(printable, made)
+    return lattice(a), state_point(a), *map(printable, made)
 
 
-def _row_of_parameters(name: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """What parameters of a file say that is not there itself."""
-    shape = parameters.get("shape")
-    sides = shape_text(tuple(shape)) if isinstance(shape, list) else "-"
-    coupling = parameters.get("coupling")
-    state = f"K = {coupling:.6g}" if isinstance(coupling, float) else "see the command"
-    words = [f"{sides} {parameters.get('model', '')}".strip(), state]
-    words += [str(parameters.get(key, "-")) for key in ("algorithm", "chains", "samples")]
-    return name, *map(printable, words)
-
-
-@contextmanager
-def opened(paths: Sequence[Path]) -> Iterator[list[File]]:
-    """The files of a report, each content once."""
-    with ExitStack() as stack:
-        files = [stack.enter_context(open_file(path)) for path in paths]
-        yield list({file.digest: file for file in files}.values())
+def _of_parameters(parameters: Any) -> Row:
+    """What the parameters of samples say that are no file of the report."""
+    try:
+        attributes = sampled_attributes(parameters)
+        made = [str(parameters[name]) for name in ("algorithm", "chains", "samples")]
+        return lattice(attributes), state_point(attributes), *map(printable, made)
+    except Exception:  # of what a stranger wrote, or of samples that no sampler made
+        return "see the commands", "-", "-", "-", "-"

@@ -15,9 +15,13 @@ from rsmi.foreign_text import printable
 from rsmi.lattice.geometry import shape_text
 from rsmi.reports import sampling_words
 from rsmi.reports.option_words import number_text, option_words
+from rsmi.reports.sampling_words import Words
+from rsmi.store import canonical_json, text_digest
 
 Parameters = dict[str, Any]
+UNKNOWN = "INPUT.h5"  # stands for files that are not known
 _FORMATS = ("npy", "npz", "csv", "hdf5", "bits", "bytes")  # that `rsmi import --format` knows
+_MODEL = "model.toml"  # how the name of a model file ends that is prepared
 
 
 @dataclass(frozen=True)
@@ -39,44 +43,77 @@ class Inputs:
     known: bool = True
 
     def made_by(self, *commands: str) -> list[str]:
-        """The names of the inputs that such commands made."""
-        return [self.name(one) for one, command in self.commands.items() if command in commands]
+        """The names of the inputs that such commands made; a word that stands for them if they are
+        not known."""
+        names = [self.name(one) for one, command in self.commands.items() if command in commands]
+        return names if self.known else [UNKNOWN]
 
     def but_rules(self, parameters: Mapping[str, Any]) -> list[str]:
         """The names of the inputs that are no rules; a word that stands for them if they are not
         known."""
         rules = set(rule_digests(parameters))
         names = [self.name(one) for one in self.commands if one not in rules]
-        return names if self.known else ["SAMPLES.h5"]
+        return names if self.known else [UNKNOWN]
 
     def name(self, digest: str) -> str:
-        """A name that no shell and no option parser takes for an option."""
-        name = self.names.get(digest) or f"{digest[:8]}.h5"
-        return f"./{name}" if name.startswith("-") else name
+        """The name of a file as a word."""
+        return path_word(self.names.get(digest) or f"{digest[:8]}.h5")
 
 
 @dataclass
 class Line:
-    """A command line: the lines that prepare it, its words, and what is not known."""
+    """A command line.
 
-    before: list[str] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
+    Attributes
+    ----------
+    output : str
+        The file that the command makes.
+    words : list of str
+    remarks : list of str
+        What is not known: whole sentences.
+    before, after : list of str
+        Lines of the shell that prepare the command, and that follow it.
+    """
+
+    output: str
+    words: list[str]
     remarks: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> tuple[str, ...]:
         """All lines of the shell."""
-        return *self.before, shlex.join(self.words)
+        words = [*self.words, "-o", path_word(self.output)]
+        return *self.before, shlex.join(words), *self.after
+
+    def own_file(self, name: str) -> str:
+        """The name of a file that is prepared for this command."""
+        return f"{path_word(self.output).removesuffix('.h5')}-{name}"
 
     def option(self, name: str, value: Any) -> None:
         """Add an option, unless it has no value."""
         self.words += option_words(name, value)
 
-    def file(self, name: str, rows: Sequence[Sequence[Any]]) -> str:
+    def table(self, name: str, rows: Sequence[Sequence[Any]]) -> str:
         """Prepare a CSV file with such rows; return its name."""
-        lines = [",".join(map(number_text, row)) for row in rows]
-        self.before.append(f"printf '%s\\n' {shlex.join(lines)} > {shlex.quote(name)}")
-        return name
+        return self.text(self.own_file(name), [",".join(map(number_text, row)) for row in rows])
+
+    def text(self, path: str, lines: Sequence[str]) -> str:
+        """Prepare a text file; return its name."""
+        self.before.append(f"printf '%s\\n' {shlex.join(lines)} > {shlex.quote(path)}")
+        return path
+
+    def sampling(self, words: Words) -> None:
+        """Add the options of sampling, and prepare the model file that they name."""
+        self.words += words.options
+        if words.model_file is not None:
+            self.text(self.own_file(_MODEL), words.model_file)
+
+
+def path_word(name: str) -> str:
+    """The name of a file as a word that is no option."""
+    return f"./{name}" if name.startswith("-") else name
 
 
 def rule_digests(parameters: Mapping[str, Any]) -> list[str]:
@@ -112,7 +149,7 @@ def line_of(
     shard : (int, int), optional
         Number and count, if the file is a shard.
     """
-    line, rest = Line(words=["rsmi", command]), dict(parameters)
+    line, rest = Line(output, ["rsmi", command]), dict(parameters)
     if command not in _WORDS:
         line.remarks.append(f"This version has no command 'rsmi {printable(command)}'.")
         return line
@@ -121,12 +158,11 @@ def line_of(
         for name, value in _left(rest):
             line.remarks.append(f"No option gives the parameter {name} = {number_text(value)}.")
     except Exception:  # of what a stranger wrote, any type and value may be wrong
-        line.words = ["rsmi", command]
+        line = Line(output, ["rsmi", command])
         text = number_text(dict(parameters))
         line.remarks.append(f"These parameters have no command line of this version: {text}.")
     if shard is not None:
         line.option("shard", "/".join(map(str, shard)))
-    line.words += ["-o", f"./{output}" if output.startswith("-") else output]
     return line
 
 
@@ -142,15 +178,29 @@ def _plain(line: Line, rest: Parameters, *names: str) -> None:
 
 
 def _sample(line: Line, rest: Parameters, inputs: Inputs) -> None:
-    ladder = rest.pop("ladder", None)
-    line.words += sampling_words.of_sample(rest)
+    if "ladder" in rest:
+        _ladder(line, rest)
+    else:
+        line.sampling(sampling_words.of_sample(rest, line.own_file(_MODEL)))
     rest.clear()
-    if ladder is not None:
-        temperatures = ", ".join(f"{1 / coupling:.6g}" for coupling in ladder)
-        line.remarks.append(
-            "This is one temperature of a ladder, which 'rsmi sample --temper' makes as a whole:"
-            f" give --temper with T = {temperatures} J/k_B in place of --coupling."
-        )
+
+
+def _ladder(line: Line, rest: Parameters) -> None:
+    """The command that makes all temperatures of a ladder. Its lines are the same for all of them
+    if their names differ in the temperature only; else the files get their names afterwards."""
+    whole = {name: value for name, value in rest.items() if name != "coupling"}
+    name = f"ladder-{text_digest(canonical_json(whole))[:8]}"
+    words, temperature = sampling_words.of_ladder(rest, f"{name}-{_MODEL}")
+    made = f"{name}-{temperature}.h5"
+    if temperature in line.output:
+        name, made = line.output.replace(temperature, ""), line.output
+        line.output = line.output.replace(temperature, "{T}")
+    else:
+        line.after.append(shlex.join(["mv", made, path_word(line.output)]))
+        line.output = f"{name}-{{T}}.h5"
+    line.words += words.options
+    if words.model_file is not None:
+        line.text(f"{name}-{_MODEL}", words.model_file)
 
 
 def _import(line: Line, rest: Parameters, inputs: Inputs) -> None:
@@ -158,24 +208,30 @@ def _import(line: Line, rest: Parameters, inputs: Inputs) -> None:
     if rest.pop("mask", None) is not None:
         line.option("mask", "MASK.npy")
         line.remarks.append("The file of the mask is not recorded: MASK.npy stands for it.")
-    form = rest.pop("format")
+    rest.pop("cell", None)
+    form, axes = rest.pop("format"), rest.get("axes") or ""
     line.option("format", form if form in _FORMATS else None)
-    one_after_another = rest.pop("one_after_another", False)
-    line.option("chain_order", "sequential" if one_after_another else "turns")
-    line.option("shape", _shape(rest.pop("shape")))
+    _chains(line, rest, axes.split(","))
+    shape = rest.pop("shape")
+    line.option("shape", None if axes and "site" not in axes.split(",") else _shape(shape))
     for name in ("dataset", "select"):
         value = rest.pop(name, None)
         for one in value if isinstance(value, list) else [value]:
             line.option(name, one)
-    rest.pop("files", None)
-    cell = rest.pop("cell", None)
-    if cell is not None:
-        line.remarks.append(f"The mask has a cell of {_shape(cell)} sites.")
     line.option(*_state_point(rest.pop("coupling", None)))
     _plain(line, rest, "model", *list(rest))
     line.remarks.append(
         "The names of imported files are not recorded: names that begin with FILE stand for them."
     )
+
+
+def _chains(line: Line, rest: Parameters, axes: Sequence[str]) -> None:
+    """The chains of every file, unless an axis counts them."""
+    chains, one_after_another = rest.pop("chains"), rest.pop("one_after_another", False)
+    files = rest.pop("files", 1)
+    if "chain" not in axes:
+        line.option("chains", chains // files)
+        line.option("chain_order", "sequential" if one_after_another else "turns")
 
 
 def _state_point(coupling: float | None) -> tuple[str, Any]:
@@ -187,7 +243,7 @@ def _state_point(coupling: float | None) -> tuple[str, Any]:
 
 def _geometry(line: Line, rest: Parameters) -> None:
     sites, block = rest.pop("sites", None), rest.pop("block", None)
-    name = None if sites is None else line.file("block.csv", sites)
+    name = None if sites is None else line.table("block.csv", sites)
     line.option("block", name or _shape(block))
     _plain(line, rest, "buffer", "environment", "metric")
 
@@ -201,7 +257,7 @@ def _train_theta(line: Line, rest: Parameters, inputs: Inputs) -> None:
 
 
 def _train_lambda(line: Line, rest: Parameters, inputs: Inputs) -> None:
-    theta = inputs.made_by("train-theta")
+    theta = inputs.made_by("train-theta") if inputs.known else []
     line.words += [name for name in inputs.but_rules(rest) if name not in theta]
     for name in theta:
         line.option("theta", name)
@@ -232,7 +288,7 @@ def _rule(line: Line, rule: Mapping[str, Any], number: int, inputs: Inputs) -> s
     if "digest" in rule:
         return inputs.name(rule["digest"])
     if rule["name"] == "filter":
-        return line.file(f"filter-{number}.csv", rule["filters"])
+        return line.table(f"filter-{number}.csv", rule["filters"])
     return rule["name"]
 
 
@@ -244,8 +300,11 @@ def _coarse_grain(line: Line, rest: Parameters, inputs: Inputs) -> None:
 
 def _flow(line: Line, rest: Parameters, inputs: Inputs) -> None:
     sampled = rest.pop("sampled", None)
-    line.words += [] if sampled else inputs.but_rules(rest)
-    line.words += sampling_words.of_ensembles(sampled, rest.get("seed")) if sampled else []
+    if sampled:
+        name = line.own_file(_MODEL)
+        line.sampling(sampling_words.of_ensembles(sampled, rest.get("seed"), name))
+    else:
+        line.words += inputs.but_rules(rest)
     _rules(line, rest, inputs)
     _plain(line, rest, "steps", "seed")
 
@@ -261,13 +320,18 @@ def _crossing(line: Line, rest: Parameters, inputs: Inputs) -> None:
 
 def _spectrum(line: Line, rest: Parameters, inputs: Inputs) -> None:
     sampled = rest.pop("sampled", None)
-    line.words += [] if sampled else inputs.but_rules(rest)
     if sampled:
-        line.words += sampling_words.of_sizes(sampled, rest.get("seed"))
+        name = line.own_file(_MODEL)
+        line.sampling(sampling_words.of_sizes(sampled, rest.get("seed"), name))
+    else:
+        line.words += inputs.but_rules(rest)
     functions = rest.pop("functions")
-    names = [_function(line, one, number, inputs) for number, one in enumerate(functions, 1)]
-    for name in dict.fromkeys(names):
-        line.option("function", name)
+    options = [
+        (one.get("sector", "function"), _rule(line, one, number, inputs))
+        for number, one in enumerate(functions, 1)
+    ]
+    for option, name in dict.fromkeys(options):
+        line.option(option, name)
     for name in ("block", "readout"):
         values = {number_text(one[name]) for one in functions if name in one}
         if len(values) > 1:
@@ -275,10 +339,6 @@ def _spectrum(line: Line, rest: Parameters, inputs: Inputs) -> None:
         one = next((one[name] for one in functions if name in one), None)
         line.option(name, _shape(one) if name == "block" else one)
     _plain(line, rest, "modes", "omega", "correlation", "seed")
-
-
-def _function(line: Line, function: Mapping[str, Any], number: int, inputs: Inputs) -> str:
-    return _rule(line, function, number, inputs)
 
 
 def _shape(shape: Any) -> str | None:

@@ -21,7 +21,7 @@ def describe(file: File) -> list[str]:
     """T_c and nu, and the crossings of every pair of sizes that they come from."""
     numbers = crossing.summary(file)
     known = known_of_sizes(numbers)
-    lines = [*fields(_input_rows(numbers)), "", *fields(_result_rows(numbers, known))]
+    lines = [*fields(_input_rows(numbers)), "", *fields(result_rows(numbers, known))]
     for name, title in _QUANTITIES.items():
         rows = [row for row in numbers["crossings"] if row["quantity"] == name]
         symbol, critical = title.split(" = ")[0].split()[-1], known.critical_temperature
@@ -55,7 +55,7 @@ def _input_rows(numbers: dict) -> list[tuple[str, str]]:
     ]
 
 
-def _result_rows(numbers: dict, known: Known) -> list[list[str]]:
+def result_rows(numbers: dict, known: Known) -> list[list[str]]:
     critical = known.critical_coupling
     theory = []
     if critical is not None:

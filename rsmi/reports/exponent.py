@@ -20,7 +20,7 @@ EXPONENTS = ("y_t", "y_h")
 def describe(file: File) -> list[str]:
     """The state point, the exponents to quote, and the sequences that they are taken from."""
     numbers, known = exponent.summary(file), known_of(file)
-    lines = [*fields(_state_rows(file, numbers)), "", *fields(_exponent_rows(numbers, known))]
+    lines = [*fields(_state_rows(file, numbers)), "", *fields(exponent_rows(numbers, known))]
     for name in EXPONENTS:
         changes = numbers.get("changes", {}).get(name, [])
         title = f"  {name} by number of operators"
@@ -58,7 +58,7 @@ def _lattice(numbers: dict) -> str:
 # ---- the exponents to quote ----------------------------------------------------------------------
 
 
-def _exponent_rows(numbers: dict, known: Known) -> list[list[str]]:
+def exponent_rows(numbers: dict, known: Known) -> list[list[str]]:
     """y_t, y_h and nu = 1/y_t, beside the values from theory where these are known."""
     rows = [["", "measured", theory_word(known), ""]]
     for name in EXPONENTS:

@@ -7,7 +7,10 @@ taken that lead to the same parameters again; so a model's parameters need no se
 from __future__ import annotations
 
 import itertools
+import json
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rsmi import models
@@ -15,54 +18,96 @@ from rsmi.errors import RsmiError
 from rsmi.lattice.geometry import shape_text
 from rsmi.models.base import Model, Option
 from rsmi.reports.option_words import option_words
-from rsmi.stages.chains import parameters_of
+from rsmi.samples.attributes import stored_attributes
+from rsmi.stages.chains import parameters_of, simulation_of
+from rsmi.stages.spectrum.allocation import samples_of
 
 _SCHEDULE = ("thermalization", "interval")
 
 
-def of_sample(parameters: Mapping[str, Any]) -> list[str]:
-    """The options of ``rsmi sample`` with such parameters.
+@dataclass(frozen=True)
+class Words:
+    """The options of sampling, and the text of the model file that they name, if they name one."""
+
+    options: list[str]
+    model_file: list[str] | None = None
+
+
+def of_sample(parameters: Mapping[str, Any], model_file: str) -> Words:
+    """The options of ``rsmi sample`` with such parameters; ``model_file`` is the name of the model
+    file if there must be one.
 
     Raises
     ------
     ValueError
         If no options lead to these parameters.
     """
-    return _words(_request(parameters))
+    request = _request(parameters, model_file)
+    return _words(request, request, parameters)
 
 
-def of_ensembles(sampled: Sequence[Mapping[str, Any]], seed: Any) -> list[str]:
+def of_ladder(parameters: Mapping[str, Any], model_file: str) -> tuple[Words, str]:
+    """The options of ``rsmi sample --temper`` that make such samples with all other temperatures of
+    their ladder, and the temperature as it is written there."""
+    request = _request(parameters, model_file)
+    texts = [repr(1 / coupling) for coupling in parameters["ladder"]]
+    if [1 / float(text) for text in texts] != parameters["ladder"]:
+        raise ValueError("temperatures and couplings differ in the last digit")
+    words = _words(request | {"temperature": None, "coupling": None}, request, parameters)
+    place = parameters["ladder"].index(parameters["coupling"])
+    return Words([*words.options, "--temper", ",".join(texts)], words.model_file), texts[place]
+
+
+def of_ensembles(sampled: Sequence[Mapping[str, Any]], seed: Any, model_file: str) -> Words:
     """The options of ``rsmi flow`` that sample so: ensembles that differ in their state point."""
-    requests = [_request({**one, "seed": seed}) for one in sampled]
+    requests = [_request({**one, "seed": seed}, model_file) for one in sampled]
     points = [(one.pop("temperature"), one.pop("coupling")) for one in requests]
     if any(one != requests[0] for one in requests):
         raise ValueError("ensembles differ in more than their temperature")
-    words = _words(requests[0], seed=False)
+    words = _words(_without(requests[0], "seed"), requests[0], sampled[0])
     for temperature, coupling in points:
-        words += option_words("temperature", temperature) + option_words("coupling", coupling)
+        words.options.extend(option_words("temperature", temperature))
+        words.options.extend(option_words("coupling", coupling))
     return words
 
 
-def of_sizes(sampled: Sequence[Mapping[str, Any]], seed: Any) -> list[str]:
-    """The options of ``rsmi spectrum`` that sample so: ensembles that differ in their size."""
-    requests = [_request({**one, "seed": seed}) for one in sampled]
+def of_sizes(sampled: Sequence[Mapping[str, Any]], seed: Any, model_file: str) -> Words:
+    """The options of ``rsmi spectrum`` that sample so: ensembles that differ in their size, and by
+    that in the number of samples and of chains."""
+    requests = [_request({**one, "seed": seed}, model_file) for one in sampled]
     shapes = [one.pop("shape") for one in requests]
-    if len({one["chains"] for one in requests}) > 1:
-        for one, shape, parameters in zip(requests, shapes, sampled):
-            one["chains"] = None  # the default, which depends on the size
-            if parameters_of(**one, shape=shape)["chains"] != parameters["chains"]:
-                raise ValueError("ensembles differ in their number of chains")
-    if any(one != requests[0] for one in requests) or any(len(set(one)) > 1 for one in shapes):
+    sizes, dimension = [shape[0] for shape in shapes], len(shapes[0])
+    most = requests[-1]["samples"]
+    counts = [samples_of(size, sizes, most, dimension) for size in sizes]
+    if [one["samples"] for one in requests] != counts or any(len({*one}) > 1 for one in shapes):
+        raise ValueError("no option gives these lattices or numbers of samples")
+    for one, shape, parameters in zip(requests, shapes, sampled):
+        one["samples"] = most
+        default = parameters_of(**one | {"shape": shape, "chains": None})["chains"]
+        one["chains"] = None if default == parameters["chains"] else parameters["chains"]
+    if any(one != requests[0] for one in requests):
         raise ValueError("ensembles differ in more than their size")
-    sizes = ",".join(str(shape[0]) for shape in shapes)
-    return ["--dimension", str(len(shapes[0])), "--sizes", sizes, *_words(requests[0], seed=False)]
+    lattices = {"dimension": dimension, "sizes": ",".join(map(str, sizes))}
+    return _words(_without(requests[0], "seed") | lattices, requests[0], sampled[0])
+
+
+def _without(request: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if name not in names}
+
+
+def sampled_attributes(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of the samples file that checked parameters make, as far as they say its
+    lattice and its state point."""
+    attributes = simulation_of(parameters).attributes()
+    return {**stored_attributes(attributes), "shape": tuple(parameters["shape"])}
 
 
 # ---- requests ------------------------------------------------------------------------------------
 
 
-def _request(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The request that leads to checked parameters, see `rsmi.stages.chains.parameters_of`."""
+def _request(parameters: Mapping[str, Any], model_file: str) -> dict[str, Any]:
+    """The request that leads to checked parameters, see `rsmi.stages.chains.parameters_of`; the
+    model is ``model_file`` if the parameters describe one that has no name."""
     wanted = {name: value for name, value in parameters.items() if name != "ladder"}
     fixed = {
         "algorithm": parameters["algorithm"],
@@ -80,6 +125,9 @@ def _request(parameters: Mapping[str, Any]) -> dict[str, Any]:
                 return request
         except RsmiError:
             continue
+    if "definition" in parameters:
+        point = {"temperature": None, "coupling": parameters.get("coupling")}
+        return {"model": model_file, **fixed, **point}
     raise ValueError("no options lead to these parameters")
 
 
@@ -151,14 +199,39 @@ def _state_points(parameters: Mapping[str, Any]) -> Iterator[tuple[str | None, f
 # ---- words ---------------------------------------------------------------------------------------
 
 
-def _words(request: Mapping[str, Any], seed: bool = True) -> list[str]:
-    """The options of a request, the model first."""
-    words = ["--model", request["model"]]
-    if "shape" in request:
-        words += ["--dimension", str(len(request["shape"]))]
-        words += ["--size", shape_text(request["shape"])]
-    for name, value in request.items():
-        if name not in ("model", "shape") and (seed or name != "seed"):
-            for one in value if isinstance(value, tuple) else [value]:
-                words += option_words(name, one)
-    return words
+def _words(
+    shown: Mapping[str, Any], request: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> Words:
+    """The options of what is shown of a request, the model first."""
+    options = ["--model", request["model"]]
+    if "shape" in shown:
+        options += ["--dimension", str(len(shown["shape"])), "--size", shape_text(shown["shape"])]
+    for name, value in _without(shown, "model", "shape").items():
+        for one in value if isinstance(value, tuple) else [value]:
+            options += option_words(name, one)
+    if not models.is_file(request["model"]):
+        return Words(options)
+    return Words(options, toml_lines(parameters["definition"]))
+
+
+def toml_lines(table: Mapping[str, Any]) -> list[str]:
+    """The lines of a TOML file with such JSON values; null is left out.
+
+    Raises
+    ------
+    ValueError
+        If they have no such form.
+    """
+    present = {name: value for name, value in table.items() if value is not None}
+    lines = [f"{json.dumps(name)} = {_toml(value)}" for name, value in present.items()]
+    if tomllib.loads("\n".join(lines)) != present:
+        raise ValueError("these values have no form in TOML")
+    return lines
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)} = {_toml(one)}' for key, one in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value)

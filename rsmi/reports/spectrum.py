@@ -27,7 +27,7 @@ Json = dict[str, Any]
 def describe(file: File) -> list[str]:
     """The samples, the values to quote, the exponents, and a table for each sector."""
     numbers = stage.summary(file)
-    lines = [*fields(_input_rows(file, numbers)), "", *table(_quoted_rows(numbers))]
+    lines = [*fields(_input_rows(file, numbers)), "", *table(quoted_rows(numbers))]
     if numbers["exponents"]:
         lines += ["", *table(_exponent_rows(numbers))]
     for sector in filter(numbers["functions"].get, SECTORS):
@@ -105,7 +105,7 @@ def _other_omega(numbers: Json) -> str:
 # ---- values to quote -----------------------------------------------------------------------------
 
 
-def _quoted_rows(numbers: Json) -> list[list[str]]:
+def quoted_rows(numbers: Json) -> list[list[str]]:
     rows = [["function", "sector", "from", "Delta", "systematic", _quality(numbers)]]
     for sector in SECTORS:
         for row in numbers["sequence"]:

@@ -18,6 +18,8 @@ from rsmi.store import File
 
 SOURCE = "source"  # the command of a file of another program
 _MAKERS = ("sample", "import", "coarse-grain")  # of samples
+_OF_SEVERAL = ("flow", "crossing", "spectrum")  # files of samples
+_READERS = (*_OF_SEVERAL, "train-theta", "train-lambda", "coarse-grain")  # of samples
 _WITH_MACHINES = ("proxy", "logsum", "enumerate")  # objectives
 _MACHINES_NOT = "gaussian"  # the estimator that needs none
 
@@ -106,8 +108,8 @@ def _step(
     remarks = [*line.remarks]
     if read is None:
         remarks.append(
-            "Which samples it read is not recorded in the files of this report; give"
-            f" {output} to the report too."
+            "What it read is not recorded in the files of this report:"
+            f" {command_lines.UNKNOWN} stands for it; give {output} to the report too."
         )
     return Step(
         entry["digest"], command, parameters, output, given, inputs, line.lines, tuple(remarks)
@@ -126,42 +128,70 @@ def _source_text(entry: Mapping[str, Any]) -> str:
 # ---- what ancestors read -------------------------------------------------------------------------
 
 
-def _before(digest: str, files: Sequence[File]) -> Sequence[Mapping[str, Any]]:
-    """The shortest list of ancestors up to one of them: all that it can have been made from."""
-    lists: list[Sequence[Mapping[str, Any]]] = []
+@dataclass(frozen=True)
+class _Before:
+    """What stands before an ancestor in a list of ancestors.
+
+    Attributes
+    ----------
+    entries : sequence of mapping
+        All that it can have been made from, oldest first.
+    exact : bool
+        Whether all of them are its ancestors: a file of the study was made from it alone.
+    """
+
+    entries: Sequence[Mapping[str, Any]]
+    exact: bool
+
+    def made_by(self, *commands: str) -> list[str]:
+        """The digests of what such commands made."""
+        return [one["digest"] for one in self.entries if one["command"] in commands]
+
+
+def _before(digest: str, files: Sequence[File]) -> _Before:
+    """What stands before an ancestor: the list that says most."""
+    lists = []
     for file in files:
-        older = file.ancestors()
+        older, exact = file.ancestors(), file.attributes["inputs"] == [digest]
         places = [place for place, entry in enumerate(older) if entry["digest"] == digest]
-        lists += [older[:place] for place in places]
-    return min(lists, key=len)
+        lists += [_Before(older[:place], exact) for place in places]
+    return min(lists, key=lambda one: (not one.exact, len(one.entries)))
 
 
-def _inferred(entry: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> list[str] | None:
+def _inferred(entry: Mapping[str, Any], before: _Before) -> list[str] | None:
     """The digests of what an ancestor read, if only one thing is possible."""
     command, parameters = entry["command"], entry["parameters"]
     if command in ("sample", SOURCE):
         return []
-    wanted = {"import": (SOURCE,), "exponent": ("flow",)}.get(command, _MAKERS)
-    found = [one["digest"] for one in before if one["command"] in wanted]
-    others = [one for one in before if _reads_samples(one)]
-    if "sampled" in parameters:
-        found = []
-    elif not found or (len(found) > 1 and others):
+    if command == "import":
+        return _all_of(before.made_by(SOURCE), parameters.get("files", 1))
+    if command == "exponent":
+        return _all_of(before.made_by("flow"), 1)
+    samples = [] if "sampled" in parameters else _samples(command, before)
+    machines = before.made_by("train-theta") if _needs_machines(entry) else []
+    if samples is None or len(machines) != _needs_machines(entry):
         return None
-    rules = [one for one in command_lines.rule_digests(parameters) if one not in found]
-    if command == "train-lambda" and _needs_machines(parameters):
-        machines = [one["digest"] for one in before if one["command"] == "train-theta"]
-        return [*found, *machines] if len(machines) == 1 else None
-    return [*found, *rules]
+    return [*samples, *machines, *command_lines.rule_digests(parameters)]
 
 
-def _reads_samples(entry: Mapping[str, Any]) -> bool:
-    reading = entry["command"] not in ("sample", "import", SOURCE, "exponent")
-    return reading and "sampled" not in entry["parameters"]
+def _all_of(found: list[str], count: int) -> list[str] | None:
+    return found if len(found) == count else None
 
 
-def _needs_machines(parameters: Mapping[str, Any]) -> bool:
+def _samples(command: str, before: _Before) -> list[str] | None:
+    """The samples that a command read: the only ones, or all that nothing else can have read."""
+    found = before.made_by(*_MAKERS)
+    if len(found) == 1:
+        return found
+    others = any(one["command"] in _READERS for one in before.entries)
+    certain = before.exact and command in _OF_SEVERAL and not others
+    return found if certain and found else None
+
+
+def _needs_machines(entry: Mapping[str, Any]) -> bool:
+    parameters = entry["parameters"]
     return (
-        parameters.get("objective") in _WITH_MACHINES
+        entry["command"] == "train-lambda"
+        and parameters.get("objective") in _WITH_MACHINES
         and parameters.get("estimator") != _MACHINES_NOT
     )

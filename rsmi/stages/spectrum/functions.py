@@ -117,7 +117,7 @@ def _resolve(
 ) -> list[_Resolved]:
     """The functions that one option names: one for each hidden unit of a rule."""
     known = {one.name: one for one in naive}
-    if system.components == 1:
+    if system.components == 1 and system.states == 2:
         known = {**{one.name: one for one in _naive(system)}, **known}
         operators = functions.named_functions(system.dimension)
         known |= {name: OfSpins(one) for name, one in operators.items()}
