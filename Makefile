@@ -12,10 +12,12 @@ SUFFIXES_OF_SOURCES := py pyx pxd pyi c h md
 SOURCES := pyproject.toml setup.py \
 	$(shell find rsmi csrc -type f $(foreach s,$(SUFFIXES_OF_SOURCES),-name '*.$(s)' -o) -false)
 PIP_INSTALL = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check
-# One process per core, at most eight. The tests of a file share what they prepare, so that a file
-# stays in one process. In the order of their names the files with few but long tests do not come
-# last, when the other processes have nothing left to do.
-PYTEST_OPTIONS := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# One process more than there are cores, since tests of signals and locks also wait; at most eight.
+# The tests of a file share what they prepare, so that a file stays in one process. In the order of
+# their names the files with few but long tests do not come last, when the other processes have
+# nothing left to do.
+PROCESSES = $(shell $(PYTHON) -c 'import os; print(min(8, 1 + (os.cpu_count() or 1)))')
+PYTEST_OPTIONS = -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 # Python keeps what it has compiled, and numpy has one thread, as in the commands of rsmi.
 TEST_SETTINGS := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1
 
