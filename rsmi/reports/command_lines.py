@@ -150,11 +150,11 @@ def line_of(
         Number and count, if the file is a shard.
     """
     line, rest = Line(output, ["rsmi", command]), dict(parameters)
-    if command not in _WORDS:
+    if command not in WORDS:
         line.remarks.append(f"This version has no command 'rsmi {printable(command)}'.")
         return line
     try:
-        _WORDS[command](line, rest, inputs)
+        WORDS[command](line, rest, inputs)
         for name, value in _left(rest):
             line.remarks.append(f"No option gives the parameter {name} = {number_text(value)}.")
     except Exception:  # of what a stranger wrote, any type and value may be wrong
@@ -345,7 +345,8 @@ def _shape(shape: Any) -> str | None:
     return None if shape is None else shape_text(tuple(shape))
 
 
-_WORDS: dict[str, Callable[[Line, Parameters, Inputs], None]] = {
+# What fills the command line of each command that makes files from others or from nothing.
+WORDS: dict[str, Callable[[Line, Parameters, Inputs], None]] = {
     "sample": _sample,
     "import": _import,
     "train-theta": _train_theta,

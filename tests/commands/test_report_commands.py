@@ -9,8 +9,10 @@ import tomllib
 from types import SimpleNamespace
 
 import pytest
-from conftest import MCISING, PIPELINE, by_default, run_here
+from conftest import COMMANDS, MCISING, PIPELINE, by_default, run_here
 
+from rsmi.figures.files import DRAWINGS
+from rsmi.pages.drawings import TEXTS
 from rsmi.reports import command_lines
 from rsmi.reports.command_lines import Inputs, line_of
 from rsmi.reports.option_words import folded
@@ -130,6 +132,13 @@ def test_lines_make_other_studies_again(workplace):
         make_again(steps, workplace / "again")
 
 
+def test_every_command_has_a_line():
+    """A new command, and a new kind with a figure, cannot be forgotten here. A merged file is that
+    of the command of its shards."""
+    assert command_lines.WORDS.keys() == COMMANDS.keys() - {"merge"}
+    assert TEXTS.keys() == DRAWINGS.keys()
+
+
 # ---- what is not known ---------------------------------------------------------------------------
 
 
@@ -176,7 +185,7 @@ def test_what_an_ancestor_read_is_not_guessed():
     assert only["dd"].inputs == ("sample-aaaaaaaa.h5", "train-lambda-cccccccc.h5")
 
 
-@pytest.mark.parametrize("command", [*command_lines._WORDS, "dance"])
+@pytest.mark.parametrize("command", [*command_lines.WORDS, "dance"])
 @pytest.mark.parametrize(
     "parameters",
     [
