@@ -56,7 +56,10 @@ even. Two spins per site (Ashkin-Teller) have the vector (sigma, tau) and their 
 With --modes, two-point functions at small wave vectors are measured too: the Gaussian-smeared
 antipodal sum and S(0) - S(1), both free of contact terms. With --correlation the command measures
 the connected correlation function C(r) along an axis and a diagonal, the structure factor and the
-second-moment correlation length, at any temperature, of one size or more and of every model.
+second-moment correlation length, at any temperature, of one size or more and of every model. Of
+several sizes it also gives scaling dimensions, from the spread of the structure factors next to the
+wave vector of each order. Hidden units with the same wave vector are measured together there; the
+lattices need at least two blocks along each axis.
 
 With --model instead of files, the command samples the configurations itself and does not store
 them: --samples of the largest lattice, and more of smaller ones (--dry-run prints how many). The

@@ -110,6 +110,47 @@ def largest_of_filter(
     return Mode(chosen, shares[chosen], "square" if covariance is None else "variance")
 
 
+def wave_of_unit(
+    weights: NDArray[np.float64],
+    offsets: NDArray[np.int64],
+    sides: Sequence[int],
+    covariance: NDArray[np.float64] | None = None,
+    thirds: bool = False,
+) -> Wave:
+    """Return the wave vector of the order that a linear filter follows.
+
+    Out of uniform orders, those with a period of two sites and, on triangular lattices, three, it
+    is the one whose cosines and sines of all components predict the largest share of the variance
+    of the variable that the filter makes; the more uniform one of equals.
+
+    Parameters
+    ----------
+    weights : ndarray of float, (components, n)
+    offsets : ndarray of int, (n, d)
+        Sites of the block.
+    sides : sequence of int
+        Periods of the lattice along each axis, which the wave must fit.
+    covariance : ndarray of float, (components n, components n), optional
+        Of the variables of the block, component by component; without it the share is that of the
+        square of the filter.
+    thirds : bool
+        Whether the lattice is triangular or a relative of it.
+    """
+    flat, components = weights.reshape(-1), len(weights)
+    root = np.eye(len(flat)) if covariance is None else _square_root(covariance)
+    box = np.ptp(offsets, axis=0) + 1
+    axes = [_HALVES if side > 1 else _HALVES[:1] for side in box]
+    waves = list(itertools.product(*axes))
+    if thirds and len(box) > 1 and min(box) > 2:
+        waves += itertools.product(_THIRDS, repeat=len(box))
+    waves = [wave for wave in waves if all(q * side % 1 == 0 for q, side in zip(wave, sides))]
+    shares = []
+    for wave in waves:
+        functions = np.kron(np.eye(components), _functions(offsets, wave))
+        shares.append(_share(root @ flat, root @ functions))
+    return waves[int(np.argmax(np.array(shares) > max(shares) - _TIE))]
+
+
 def _candidates(box: Sequence[int], thirds: bool) -> list[Wave]:
     """One of every pair of opposite wave vectors. A box of two sites along an axis tells no other
     wave of three sites from those with a period of two."""

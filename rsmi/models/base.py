@@ -450,11 +450,6 @@ class Model:
         they are not those of the leading operator of their sector."""
         return {}
 
-    def sublattice_signs(self, shape: Sequence[int]) -> NDArray[np.int8] | None:
-        """Return the signs (\\*shape) with which the meaning of a learned block alternates between
-        the sublattices of its first site; None if it is the same everywhere."""
-        return None
-
     # ---- exact values ----------------------------------------------------------------------------
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:

@@ -12,8 +12,6 @@ from rsmi.statistics.notation import fields, table, with_error
 from rsmi.store import File
 
 _MOST_ROWS = 12  # distances of a table, at most
-_QUANTITIES = {"S1": "S(1) across - S(1) along", "E01": "S(0) - S(1)"}
-
 Json = dict[str, Any]
 
 
@@ -34,21 +32,22 @@ def describe(file: File) -> list[str]:
 
 
 def _dimension_rows(numbers: Json) -> list[list[str]]:
-    """Delta of every function by pairs of sizes, and of all sizes with a correction."""
+    """Delta of every operator by pairs of sizes, and of all sizes with a correction."""
     sides = [lattice["shape"][0] for lattice in numbers["lattices"]]
     pairs = [f"{a}, {b}" for a, b in zip(sides, sides[1:])]
-    rows = [["Delta of", "from", *pairs, "all sizes", _quality(numbers["lattices"][0])]]
-    for row, one in zip(numbers["dimensions"], numbers["lattices"][0]["correlations"]):
+    rows = [["Delta of", "wave", *pairs, "all sizes", _quality(numbers["lattices"][0])]]
+    for row in numbers["dimensions"]:
         values = [with_error(pair["delta"], pair["error"]) for pair in row["pairs"]]
         extrapolated = row["delta"] if row["systematic"] is not None else None
-        exact = one["exact_power"]
+        exact = numbers["lattices"][0]["correlations"][row["functions"][0]]["exact_power"]
+        single = len(row["functions"]) == 1
         rows.append(
             [
                 row["function"],
-                _QUANTITIES[row["quantity"]],
+                row["wave_name"] or ", ".join(row["wave"]),
                 *(values or ["-"] * len(pairs)),
                 with_error(extrapolated, row["error"]),
-                "-" if exact is None else f"{exact / 2:.6g}",
+                "-" if exact is None or not single else f"{exact / 2:.6g}",
             ]
         )
     return rows
@@ -116,5 +115,10 @@ def _notes(numbers: Json) -> list[str]:
         " 2 pi n / L. The power is",
         "  that of C(r) along an axis on this lattice, whose size changes it: scaling dimensions"
         " come from several sizes.",
+        *(
+            f"  no dimension of {row['function']}: {row['reason']}"
+            for row in numbers["dimensions"]
+            if row["reason"]
+        ),
         *(f"  remark: {remark}" for remark in numbers["remarks"]),
     ]

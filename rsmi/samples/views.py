@@ -357,12 +357,18 @@ class RuleFile(TrainedView):
             for unit in filters.reshape(-1, self.components, len(offsets))
         ]
 
+    @property
+    def block_covariance(self) -> NDArray[np.float64] | None:
+        """The covariance of the variables of the block that carry data, component by component;
+        None if it is not stored."""
+        return self.file.read(BLOCK_COVARIANCE) if BLOCK_COVARIANCE in self.file else None
+
     def _covariances(self, sites: int) -> list[NDArray[np.float64] | None]:
         """The covariance of every component of the block, (sites, sites); None if it is not
         stored."""
-        if BLOCK_COVARIANCE not in self.file:
+        whole = self.block_covariance
+        if whole is None:
             return [None] * self.components
-        whole = self.file.read(BLOCK_COVARIANCE)
         parts = (slice(first, first + sites) for first in range(0, len(whole), sites))
         return [whole[part, part] for part in parts]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -19,6 +20,8 @@ from rsmi.store.digest import canonical_json
 from rsmi.store.file import File
 from rsmi.store.schema.kinds import SHARDED
 
+_FRACTION = re.compile(r"0|[1-9]\d?/[1-9]\d?")
+_LONGEST = 1 << 16  # of a block
 _MOST_PRODUCTS, _MOST_SPINS = 1 << 12, 64  # of a rule, and of the block on which products act
 
 
@@ -352,8 +355,35 @@ def _check_correlation(file: File) -> None:
     if not _are_names(names) or not _are_names(sectors) or not len(names) == len(sectors) == count:
         raise DataError(f"{file.path}: functions and sectors are not those of {count} functions")
     _check_groups(file)
+    _check_operators(file, count)
     if length != max(min(shape) // 2 + 1 for shape in file.read("/files/shape").tolist()):
         raise DataError(f"{file.path}: {length} distances are not those of the lattices")
+
+
+def _check_operators(file: File, count: int) -> None:
+    """Check that there are waves next to the origin, and that operators are made of functions."""
+    dimension = file.shape("/files/shape")[1]
+    if file.shape("/groups/near_modes")[-1] != 3**dimension:
+        raise DataError(f"{file.path}: near_modes are not those of {dimension} dimensions")
+    operators = file.attributes["operators"]
+    if not isinstance(operators, list) or not all(
+        _is_operator(one, count, dimension) for one in operators
+    ):
+        raise DataError(f"{file.path}: operators are not made of {count} functions")
+
+
+def _is_operator(one: object, count: int, dimension: int) -> bool:
+    if not isinstance(one, dict) or not {"functions", "wave", "block"} <= one.keys():
+        return False
+    functions, wave, block = one["functions"], one["wave"], one["block"]
+    return (
+        all(isinstance(part, list) for part in (functions, wave, block))
+        and 0 < len(functions) <= count
+        and all(type(number) is int and 0 <= number < count for number in functions)
+        and len(wave) == len(block) == dimension
+        and all(isinstance(part, str) and _FRACTION.fullmatch(part) for part in wave)
+        and all(type(side) is int and 0 < side < _LONGEST for side in block)
+    )
 
 
 def _functions(file: File, sector: str) -> int:

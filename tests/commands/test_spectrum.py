@@ -221,12 +221,34 @@ def test_correlations_of_a_filter(here_with):
 
 
 def test_two_point_dimensions_of_scalars(here_with):
-    """S(0) - S(1) of two sizes: right for the spin; pulled low for the energy of small lattices."""
+    """The spread of two sizes: right for the spin; pulled low for the energy of small lattices."""
     found = numbers("spectrum 8.h5 16.h5 --correlation --json -q -o two.h5")
     spin, energy = found["dimensions"]
-    assert (spin["quantity"], energy["quantity"]) == ("E01", "E01")
+    assert (spin["quantity"], energy["quantity"]) == ("spread", "spread")
+    assert (spin["wave"], spin["wave_name"]) == (["0", "0"], "uniform")
     assert abs(spin["delta"] - 0.125) < 4 * spin["error"] + 0.02
-    assert abs(energy["delta"] - 0.965) < 4 * energy["error"] < 1
+    assert abs(energy["delta"] - 0.98) < 4 * energy["error"] < 1
+
+
+def test_units_of_a_rule_are_one_operator_if_their_waves_are(here_with):
+    """Two units with a uniform order are measured together and a staggered one by itself. Lattices
+    of fewer than two blocks give no dimension, and say so."""
+    np.save("rule.npy", [[1, 1, 1, 1], [1, -1, -1, 1], [1, 1, 1, 0]])
+    found = numbers("spectrum 8.h5 16.h5 --correlation --odd rule.npy --json -q -o three.h5")
+    names = [row["function"] for row in found["dimensions"]]
+    assert names[1:3] == ["rule units 1 and 3, soft", "rule unit 2, soft"]
+    _, spins, unit, _ = found["dimensions"]
+    assert (spins["functions"], spins["wave_name"]) == ([1, 3], "uniform")
+    assert (unit["functions"], unit["wave_name"]) == ([2], "staggered")
+    assert abs(spins["delta"] - 0.125) < 4 * spins["error"] + 0.02
+    text = run_here("info", "three.h5").out
+    assert "rule units 1 and 3, soft" in text
+    np.save("wide.npy", np.ones((1, 64)))
+    found = numbers(
+        "spectrum 8.h5 16.h5 --correlation --function wide.npy --block 8x8 --json -q -o w.h5"
+    )
+    assert found["dimensions"][1]["reason"].endswith("shorter than two blocks; give sizes from 16")
+    assert "shorter than two blocks" in run_here("info", "w.h5").out
 
 
 def test_correlations_of_dimers_are_those_of_the_electric_field(here_with, interrupt):
@@ -251,7 +273,7 @@ def test_correlations_of_dimers_are_those_of_the_electric_field(here_with, inter
         first, second = row["structure_factor"][:2]
         assert abs(first - 0.30) < 4 * row["structure_factor_error"][0]
         assert second == pytest.approx(0.16, abs=0.03)
-    assert [row["quantity"] for row in found["dimensions"]] == ["S1", "S1", "E01", "E01"]
+    assert [row["functions"] for row in found["dimensions"]] == [[0], [1], [2], [3]]
     for row in found["dimensions"][:2]:
         assert abs(row["delta"] - 1) < 4 * row["error"] < 0.6
 

@@ -14,7 +14,6 @@ from rsmi.errors import UsageError
 from rsmi.information.canonical import canonical_correlations
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry, even_origins, shape_text
-from rsmi.lattice.waves import staggered_signs
 from rsmi.models.base import Component, Known, KnownOperator, KnownValue, Model, Option
 from rsmi.models.dimers import (
     coverings,
@@ -146,9 +145,6 @@ class Dimers(Model):
             )
             for axis, name in enumerate("xy")
         }
-
-    def sublattice_signs(self, shape: Sequence[int]) -> NDArray[np.int8]:
-        return staggered_signs(shape)
 
     def training(
         self, stage: str, geometry: Geometry, objective: str = "", estimator: str | None = None

@@ -124,7 +124,7 @@ class OfSites:
         return np.concatenate([self._of_few(part, shape) for part in parts])
 
     def _of_few(self, rows: NDArray[np.uint8], shape: Sequence[int]) -> Values:
-        values = self.function.at_sites(unpack_spins(rows, (self.components, *shape)))
+        values = self.function.at_sites(unpack_spins(rows, (self.components, *shape))).real
         if self.order is not None:
             return self.order.moduli_of_field(values)
         return values.reshape(len(values), -1).mean(axis=1)

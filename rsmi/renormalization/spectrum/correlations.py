@@ -20,9 +20,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.renormalization.spectrum.spreads import places
 from rsmi.statistics.jackknife import jackknife_error
 
-ARRAYS = ("count", "mean", "axis", "diagonal", "factor", "first_modes")
+ARRAYS = ("count", "mean", "axis", "diagonal", "factor", "products", "near_modes")
 
 
 @dataclass
@@ -40,8 +41,9 @@ class CorrelationSums:
         ``count`` (groups,); ``mean`` (groups, F), sums of the lattice average of O; ``axis`` and
         ``diagonal`` (groups, F, R), sums of the averages of O(x) O(x + r) for r = 0, ..., R - 1
         steps along an axis or a diagonal; ``factor`` (groups, F, R), sums of |sum_x O(x) exp(-i q
-        x)|^2 / N for q = 2 pi n / L along an axis, n = 0, ..., R - 1; ``first_modes`` (groups, F,
-        d), those of n = 1 along each axis.
+        x)|^2 / N for q = 2 pi n / L along an axis, n = 0, ..., R - 1; ``products`` (groups, F, F),
+        sums of the averages of O_k(x) O_l(x)*; ``near_modes`` (groups, F, F, 3^d), sums of O_k(q)
+        O_l(q)* / N at the `rsmi.renormalization.spectrum.spreads.places`, the real part.
     """
 
     functions: tuple[str, ...]
@@ -56,31 +58,38 @@ class CorrelationSums:
             "count": (groups,),
             "mean": distances[:2],
             **dict.fromkeys(("axis", "diagonal", "factor"), distances),
-            "first_modes": (groups, len(functions), len(shape)),
+            "products": (*distances[:2], len(functions)),
+            "near_modes": (*distances[:2], len(functions), 3 ** len(shape)),
         }
         arrays = {name: np.zeros(extents) for name, extents in shapes.items()}
         return cls(tuple(functions), tuple(shape), arrays)
 
-    def add(self, fields: NDArray[np.floating], groups: NDArray[np.int64]) -> None:
-        """Add the fields (n, F, \\*shape) of configurations to their groups (n,)."""
+    def add(self, fields: NDArray[np.inexact], groups: NDArray[np.int64]) -> None:
+        """Add the fields (n, F, \\*shape) of configurations to their groups (n,). They are complex
+        if a phase has been taken off; the real parts of averages are added."""
         d, sites = len(self.shape), prod(self.shape)
+        fields = fields.astype(np.result_type(fields, np.float64), copy=False)
         axes = tuple(range(-d, 0))
         transform = np.fft.fftn(fields, axes=axes)
         power = np.abs(transform) ** 2 / sites
         correlation = np.fft.ifftn(power, axes=axes).real
         steps = np.arange(self.arrays["axis"].shape[-1])
         np.add.at(self.arrays["count"], groups, 1.0)
-        np.add.at(self.arrays["mean"], groups, fields.mean(axis=axes, dtype=np.float64))
+        np.add.at(self.arrays["mean"], groups, fields.mean(axis=axes).real)
         np.add.at(self.arrays["axis"], groups, _along_axes(correlation, steps, d))
         np.add.at(self.arrays["factor"], groups, _along_axes(power, steps, d))
-        first = power.reshape(*power.shape[:2], -1)[..., self._strides]
-        np.add.at(self.arrays["first_modes"], groups, first)
         np.add.at(self.arrays["diagonal"], groups, _along_diagonals(correlation, steps, d))
+        near = np.ravel_multi_index(tuple(places(d).T), self.shape, mode="wrap")
+        waves = transform.reshape(*transform.shape[:2], -1)[..., near]
+        np.add.at(self.arrays["near_modes"], groups, _products(waves, "nkq,nlq->nklq") / sites)
+        flat = fields.reshape(*fields.shape[:2], -1)
+        np.add.at(self.arrays["products"], groups, _products(flat, "nkx,nlx->nkl") / sites)
 
-    @property
-    def _strides(self) -> list[int]:
-        """The places of the modes n = 1 along each axis among all modes in row-major order."""
-        return [prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
+
+def _products(fields: NDArray[np.inexact], indices: str) -> NDArray[np.float64]:
+    """The real parts of the products of all pairs of fields."""
+    parts = [fields.real, fields.imag] if np.iscomplexobj(fields) else [fields]
+    return np.sum([np.einsum(indices, part, part) for part in parts], axis=0)
 
 
 def _along_axes(array: NDArray, steps: NDArray[np.int64], d: int) -> NDArray[np.float64]:
@@ -154,7 +163,7 @@ def correlations(sums: CorrelationSums, function: int, connected: bool = True) -
     means = {
         name: _leave_one_out(sums.arrays[name][kept, function])
         / (count if name == "mean" else count[:, None])
-        for name in ARRAYS[1:]
+        for name in ("mean", "axis", "diagonal", "factor")
     }
     squared = means["mean"] ** 2 if connected else np.zeros(len(count))
     axis, diagonal = (means[name] - squared[:, None] for name in ("axis", "diagonal"))

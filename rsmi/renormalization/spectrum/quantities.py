@@ -6,6 +6,7 @@ the coupling conjugate to the even function O,
     m1, m2     ln M_1, ln M_2                     -p Delta_m ln L
     X12, X24   ln |2 g_1 - g_2|, ln |2 g_2 - g_4|   (d - Delta_O) ln L
     E01        ln (S(0) - S(1)) of O                (d - 2 Delta_O) ln L
+    spread     of S (`spreads`), of correlations    (d - 2 Delta_O) ln L
     A          ln of the smeared antipodal sum      (d - 2 Delta) ln L
 
 each with a constant and corrections to scaling. The combinations 2 g_p - g_2p do not depend on the
@@ -48,7 +49,7 @@ class Quantity(NamedTuple):
     Attributes
     ----------
     kind : str
-        ``m1``, ``m2``, ``X12``, ``X24``, ``E01`` or ``A``.
+        ``m1``, ``m2``, ``X12``, ``X24``, ``E01``, ``A`` or ``spread``.
     function : str
         The name of the function.
     sector : {"even", "odd"}

@@ -6,17 +6,20 @@ function takes configurations (n, components, \\*shape) of +-1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.lattice.order import phases_of
+from rsmi.lattice.waves import Wave
 from rsmi.renormalization.rules import Rule
 from rsmi.renormalization.spectrum.readings import Function, fields_of
 
 Fields = NDArray[np.float64]
+ComplexFields = NDArray[np.complex128]
 _TIE = 1e-9  # of the sum of the weights: a smaller |x| is a tie, as in `rsmi.renormalization.rules`
 
 
@@ -26,7 +29,7 @@ class SiteFunction(Protocol):
     @property
     def name(self) -> str: ...
 
-    def at_sites(self, configurations: NDArray[np.int8]) -> Fields:
+    def at_sites(self, configurations: NDArray[np.int8]) -> Fields | ComplexFields:
         """Return the values (n, \\*shape) for configurations (n, components, \\*shape) of +-1."""
 
 
@@ -60,7 +63,7 @@ class OfModel:
 
 @dataclass(frozen=True)
 class OfUnit:
-    """A hidden unit of a block of several components.
+    """A hidden unit of a block of one or several components.
 
     Attributes
     ----------
@@ -71,27 +74,28 @@ class OfUnit:
         The number of the hidden unit, from 0.
     readout : {"soft", "hard", "linear"}
         The expected spin tanh(x/2), the sign of x, or x in units of its largest value.
-    signs : callable
-        Takes the shape of a lattice and returns the signs (\\*shape) with which the meaning of a
-        block alternates between the sublattices, or None. The function is then multiplied by the
-        sign of the block's first site, after its average over the lattice has been subtracted: a
-        constant would become a staggered field.
+    wave : tuple of Fraction, optional
+        The wave vector Q of the order that the unit follows, in fractions of 2 pi. Unless it
+        vanishes, the function is multiplied by exp(-i Q.x), x the block's first site, after its
+        average over the lattice has been subtracted: a constant would become a wave.
     """
 
     name: str
     rule: Rule
     unit: int
     readout: str
-    signs: Callable[[Sequence[int]], NDArray[np.int8] | None]
+    wave: Wave = ()
 
-    def at_sites(self, configurations: NDArray[np.int8]) -> Fields:
-        """Return the values (n, \\*shape) for configurations (n, components, \\*shape) of +-1."""
+    def at_sites(self, configurations: NDArray[np.int8]) -> Fields | ComplexFields:
+        """Return the values (n, \\*shape) for configurations (n, components, \\*shape) of +-1. They
+        are complex if the wave has a period of more than two sites."""
         values = self._read(self._argument(configurations))
-        signs = self.signs(configurations.shape[2:])
-        if signs is None:
+        if not any(self.wave):
             return values
         axes = tuple(range(1, values.ndim))
-        return (values - values.mean(axis=axes, keepdims=True)) * signs
+        phases = phases_of(self.wave, configurations.shape[2:]).conj()
+        centred = values - values.mean(axis=axes, keepdims=True)
+        return centred * (phases if phases.imag.any() else phases.real)
 
     def _argument(self, configurations: NDArray[np.int8]) -> Fields:
         weights = self.rule.filters[self.unit].reshape(self.rule.components, *self.rule.block)

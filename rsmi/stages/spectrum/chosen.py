@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.lattice.packed import pack_spins
+from rsmi.lattice.waves import Wave
 from rsmi.renormalization.spectrum.averages import Average, OfEnergy
 from rsmi.renormalization.spectrum.site_functions import SiteFunction
+from rsmi.renormalization.spectrum.spreads import Operator
 from rsmi.stages.spectrum.labels import unique_labels
 from rsmi.store import File
 
@@ -22,14 +25,44 @@ _PARITY_SAMPLES = 100
 
 
 @dataclass(frozen=True)
+class HiddenUnit:
+    """Where a function comes from that is a hidden unit of a rule with linear filters.
+
+    Attributes
+    ----------
+    rule : str
+        The same for all units of a rule.
+    block : tuple of int
+    wave : tuple of Fraction
+        The wave vector of the order that the unit follows.
+    """
+
+    rule: str
+    block: tuple[int, ...]
+    wave: Wave
+
+
+class Resolved(NamedTuple):
+    """A function that an option names, what identifies it among parameters, the files of its rule,
+    and what people call it if it comes from a file."""
+
+    function: SiteFunction | Average
+    identity: dict[str, Any]
+    inputs: tuple[File, ...] = ()
+    label: str = ""
+    unit: HiddenUnit | None = None
+
+
+@dataclass(frozen=True)
 class ChosenFunction:
     """A function, what identifies it among parameters, its sector (``odd``, ``even`` or ``any``),
-    and what people call it if it comes from a file."""
+    what people call it if it comes from a file, and its place in a rule."""
 
     function: SiteFunction | Average
     identity: dict[str, Any]
     sector: str
     label: str = ""
+    unit: HiddenUnit | None = None
 
 
 @dataclass(frozen=True)
@@ -42,10 +75,13 @@ class ChosenFunctions:
         First the odd functions, then the even ones, then others.
     inputs : tuple of File
         The files of learned rules.
+    dimension : int
+        Of the lattice.
     """
 
     chosen: tuple[ChosenFunction, ...]
     inputs: tuple[File, ...]
+    dimension: int
 
     def of(self, sector: str) -> tuple[SiteFunction | Average, ...]:
         """The functions of one sector."""
@@ -59,6 +95,21 @@ class ChosenFunctions:
     def labels(self) -> dict[str, str]:
         """What people call the functions that come from files, by their names."""
         return unique_labels({one.function.name: one.label for one in self.chosen if one.label})
+
+    @property
+    def operators(self) -> list[Operator]:
+        """The functions of sites, each by itself or with units of the same rule that follow an
+        order with the same wave vector."""
+        by_rule: dict[HiddenUnit | int, list[int]] = {}
+        for number, one in enumerate(self.chosen):
+            by_rule.setdefault(one.unit or number, []).append(number)
+        site, uniform = (1,) * self.dimension, (Fraction(0),) * self.dimension
+        return [
+            Operator(tuple(numbers), unit.wave, unit.block)
+            if isinstance(unit, HiddenUnit)
+            else Operator(tuple(numbers), uniform, site)
+            for unit, numbers in by_rule.items()
+        ]
 
     @property
     def with_energies(self) -> bool:

@@ -44,7 +44,9 @@ def summary(file: File) -> Json:
         "functions": list(labelled(file, file.attributes["functions"])),
         "sectors": list(file.attributes["sectors"]),
         "lattices": [_lattice(file, sums) for sums in by_size.values()],
-        "dimensions": two_point.dimensions(by_size, file.attributes["sectors"]),
+        "dimensions": two_point.dimensions(
+            by_size, file.attributes["sectors"], correlation_sums.operators(file)
+        ),
         "remarks": short,
     }
 

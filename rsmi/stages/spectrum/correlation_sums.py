@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from rsmi.engine.tasks import Rows, State
 from rsmi.lattice.packed import unpack_spins
 from rsmi.renormalization.spectrum.correlations import ARRAYS, CorrelationSums
+from rsmi.renormalization.spectrum.spreads import Operator
 from rsmi.stages.joined import Contents
 from rsmi.stages.spectrum.chosen import ChosenFunctions
-from rsmi.stages.spectrum.labels import labelled
+from rsmi.stages.spectrum.labels import joint_label, labelled
 from rsmi.stages.spectrum.sums import Grouping
 from rsmi.store import File, Writer
 
@@ -79,10 +81,29 @@ def _from_state(state: State, names: Sequence[str], shape: Sequence[int]) -> Cor
 
 
 def attributes(functions: ChosenFunctions) -> dict[str, Any]:
-    """The attributes that name the functions."""
+    """The attributes that name the functions, and say which of them belong together."""
     return {
         "functions": [one.function.name for one in functions.chosen],
         "sectors": [one.sector for one in functions.chosen],
+        "operators": [
+            {
+                "functions": list(one.functions),
+                "wave": list(map(str, one.wave)),
+                "block": list(one.block),
+            }
+            for one in functions.operators
+        ],
+    }
+
+
+def operators(file: File) -> dict[str, Operator]:
+    """The operators of a correlation file, by what people call them."""
+    names = labelled(file, file.attributes["functions"])
+    return {
+        joint_label([names[number] for number in one["functions"]]): Operator(
+            tuple(one["functions"]), tuple(map(Fraction, one["wave"])), tuple(one["block"])
+        )
+        for one in file.attributes["operators"]
     }
 
 
@@ -128,7 +149,7 @@ def contents(sums: Sequence[CorrelationSums], others: Rows) -> Contents:
             arrays = [_padded(name, one.arrays[name], length) for one in sums]
             writer.write(f"/groups/{name}", np.concatenate(arrays))
 
-    groups = len(owner) * len(sums[0].functions) * length * 8 * len(_BY_DISTANCE)
+    groups = sum(array.nbytes for one in sums for array in one.arrays.values())
     return fill, groups + _OVERHEAD
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.state_order import StateOrder
+from rsmi.lattice.waves import wave_of_unit
 from rsmi.models.spins import component_fields
 from rsmi.renormalization import rules
 from rsmi.renormalization.spectrum import functions
@@ -27,6 +32,8 @@ from rsmi.stages.spectrum.chosen import (
     SECTORS,
     ChosenFunction,
     ChosenFunctions,
+    HiddenUnit,
+    Resolved,
     random_rows,
 )
 from rsmi.stages.spectrum.request import Choices, System
@@ -60,17 +67,15 @@ def choose_functions(
     files: dict[str, File] = {}
     others = []
     for text, sector in choices.texts:
-        for function, identity, inputs, label in _resolve(
-            stack, text, sector, choices, system, naive
-        ):
-            checked = check(function, identity, text, sector, system, choices)
-            others.append(replace(checked, label=label))
-            files |= {file.digest: file for file in inputs}
+        for one in _resolve(stack, text, sector, choices, system, naive):
+            checked = check(one.function, one.identity, text, sector, system, choices)
+            others.append(replace(checked, label=one.label, unit=one.unit))
+            files |= {file.digest: file for file in one.inputs}
     chosen = _without_repetition([*known, *others])
     if len(chosen) > _MOST_FUNCTIONS:
         raise UsageError(f"{len(chosen)} functions: at most {_MOST_FUNCTIONS} can be measured")
     ordered = [one for sector in (*SECTORS, ANY) for one in chosen if one.sector == sector]
-    return ChosenFunctions(tuple(ordered), tuple(files.values()))
+    return ChosenFunctions(tuple(ordered), tuple(files.values()), system.dimension)
 
 
 def _always(system: System, choices: Choices) -> list[SiteFunction | Average]:
@@ -104,8 +109,6 @@ def _without_repetition(chosen: Sequence[ChosenFunction]) -> list[ChosenFunction
 
 # ---- functions -----------------------------------------------------------------------------------
 
-_Resolved = tuple[SiteFunction | Average, dict[str, Any], tuple[File, ...], str]
-
 
 def _resolve(
     stack: contextlib.ExitStack,
@@ -114,7 +117,7 @@ def _resolve(
     choices: Choices,
     system: System,
     naive: Sequence[SiteFunction | Average],
-) -> list[_Resolved]:
+) -> list[Resolved]:
     """The functions that one option names: one for each hidden unit of a rule."""
     known = {one.name: one for one in naive}
     if system.components == 1 and system.states == 2:
@@ -122,7 +125,7 @@ def _resolve(
         operators = functions.named_functions(system.dimension)
         known |= {name: OfSpins(one) for name, one in operators.items()}
     if text in known:
-        return [(known[text], {"name": text}, (), "")]
+        return [Resolved(known[text], {"name": text})]
     if isinstance(system.order, StateOrder) and not choices.correlation:
         return state_functions.resolve(
             stack, text, required, choices, system.order, system.dimension
@@ -138,18 +141,14 @@ def _resolve(
         raise UsageError(f"--function {text}: neither a file nor one of {names}") from error
     require_components(text, rule.rule, system.components, "the lattice")
     return [
-        (
-            *_of_unit(rule, unit, choices, system),
-            rule.inputs,
-            _label(text, rule, unit, choices.readout),
+        _of_unit(rule, unit, choices, system)._replace(
+            inputs=rule.inputs, label=_label(text, rule, unit, choices.readout)
         )
         for unit in range(rule.rule.n_hidden)
     ]
 
 
-def _of_unit(
-    chosen: ChosenRule, unit: int, choices: Choices, system: System
-) -> tuple[SiteFunction, dict[str, Any]]:
+def _of_unit(chosen: ChosenRule, unit: int, choices: Choices, system: System) -> Resolved:
     """The function of one hidden unit of a rule, of one spin per site averaged over the symmetries
     of the square lattice, which would remove an order with a wave vector."""
     rule, named = chosen.rule, chosen.file is None
@@ -158,12 +157,30 @@ def _of_unit(
     identity = {key: value for key, value in chosen.identity.items() if key != "hard"}
     identity |= {"readout": readout} | ({} if rule.n_hidden == 1 and named else {"unit": unit + 1})
     of_order = system.order is not None and not choices.correlation and rule.products is None
-    if system.components > 1 or of_order:
-        return OfUnit(name, rule, unit, readout, system.model.sublattice_signs), identity
+    place = _place(chosen, unit, system) if choices.correlation else None
+    wave = place.wave if place else ()
+    if system.components > 1 or of_order or any(wave):
+        return Resolved(OfUnit(name, rule, unit, readout, wave), identity, unit=place)
     try:
-        return OfSpins(function_of_unit(name, rule, unit, readout == "linear")), identity
+        function = OfSpins(function_of_unit(name, rule, unit, readout == "linear"))
     except ValueError as error:
         raise UsageError(f"--function {name}: {error}") from error
+    return Resolved(function, identity, unit=place)
+
+
+def _place(chosen: ChosenRule, unit: int, system: System) -> HiddenUnit:
+    """The block of a unit and the wave vector of the order that it follows."""
+    rule, file = chosen.rule, chosen.file
+    wave = (Fraction(0),) * system.dimension
+    if rule.products is None:
+        live = (file.live_sites if file else None) or (True,) * math.prod(rule.block)
+        offsets = np.array(list(np.ndindex(*rule.block)))[list(live)]
+        weights = rule.filters[unit].reshape(rule.components, -1)[:, list(live)]
+        sides = [math.gcd(*sides) for sides in zip(*system.shapes)]
+        thirds = system.model.unit_cell(system.attributes) is not None
+        covariance = file.block_covariance if file else None
+        wave = wave_of_unit(weights, offsets, sides, covariance, thirds)
+    return HiddenUnit(canonical_json(chosen.identity), tuple(rule.block), wave)
 
 
 def _unit_name(chosen: ChosenRule, unit: int, readout: str) -> str:
@@ -206,14 +223,18 @@ def _checked(
     choices: Choices,
 ) -> ChosenFunction:
     """The function with its sector, as measured on random configurations."""
-    if not (system.components == 1 and system.flips and isinstance(function, OfSpins)):
+    flips = system.components == 1 and system.flips
+    if not flips or not isinstance(function, (OfSpins, OfUnit)):
         if required is not None:
             raise UsageError(
                 f"--{required} {text}: the samples are not known to be symmetric under a flip of"
                 " all spins: give --function"
             )
         return ChosenFunction(function, identity, ANY)
-    parity = measured_parity(function.function, random_rows(system.smallest), system.smallest)
+    if isinstance(function, OfSpins):
+        parity = measured_parity(function.function, random_rows(system.smallest), system.smallest)
+    else:
+        parity = order_functions.parity(function, system)
     if parity == "mixed" and not choices.correlation:
         raise UsageError(
             f"--function {text}: {function.name} is neither odd nor even under a flip of all"

@@ -7,8 +7,9 @@ depend on a path. How the file was called is a fact of the run, and is kept with
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from rsmi.engine.tasks import Rows
 from rsmi.errors import DataError
 from rsmi.store import File, canonical_json
 
+_UNIT = re.compile(r" unit (\d+)")
 LABELS = "/provenance/labels"
 
 
@@ -45,6 +47,15 @@ def labelled(file: File, names: Iterable[str]) -> tuple[str, ...]:
     """
     labels = _read(file)
     return tuple(labels.get(name, name) for name in names)
+
+
+def joint_label(labels: Sequence[str]) -> str:
+    """Return what people call several units of one rule: ``rule units 1 and 3, soft``."""
+    if len(labels) == 1:
+        return labels[0]
+    numbers = [one.group(1) for one in map(_UNIT.search, labels) if one]
+    together = f" units {', '.join(numbers[:-1])} and {numbers[-1]}" if len(numbers) > 1 else ""
+    return _UNIT.sub(together, labels[0]) if together else " and ".join(labels)
 
 
 def _read(file: File) -> dict[str, str]:

@@ -80,11 +80,11 @@ def _sector(function: SiteFunction | Average, system: System, required: str | No
     if isinstance(function, Average):
         return "odd" if function.odd else "even"
     if system.flips:
-        return _parity(function, system)
+        return parity(function, system)
     return required or ("odd" if isinstance(function, OfUnit) else "even")
 
 
-def _parity(function: SiteFunction, system: System) -> str:
+def parity(function: SiteFunction, system: System) -> str:
     """What a flip of all spins does to a function, on random configurations."""
     shape = (system.components, *system.smallest)
     configurations = unpack_spins(random_rows(shape), shape)

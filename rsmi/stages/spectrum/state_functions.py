@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
 
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.lattice.state_order import StateOrder
-from rsmi.renormalization.spectrum.averages import Average
-from rsmi.renormalization.spectrum.site_functions import SiteFunction
 from rsmi.renormalization.spectrum.state_rules import OfStateRule
 from rsmi.stages.rule_option import ChosenCategoricalRule, choose_any_rule
-from rsmi.stages.spectrum.chosen import SECTORS
+from rsmi.stages.spectrum.chosen import SECTORS, Resolved
 from rsmi.stages.spectrum.request import Choices
-from rsmi.store import File
 
 _WORDS = {"odd": "", "even": " neighbours"}
 
@@ -31,7 +27,7 @@ def resolve(
     choices: Choices,
     order: StateOrder,
     dimension: int,
-) -> list[tuple[SiteFunction | Average, dict[str, Any], tuple[File, ...], str]]:
+) -> list[Resolved]:
     """The functions of the rule that an option names, in both sectors or in the one required.
 
     Raises
@@ -66,17 +62,15 @@ def _require_tied(text: str, chosen: ChosenCategoricalRule, dimension: int) -> N
         raise UsageError(f"--function {text}: {error}") from error
 
 
-def _function(
-    text: str, chosen: ChosenCategoricalRule, order: StateOrder, sector: str
-) -> tuple[SiteFunction | Average, dict[str, Any], tuple[File, ...], str]:
+def _function(text: str, chosen: ChosenCategoricalRule, order: StateOrder, sector: str) -> Resolved:
     """One function, what identifies it, its files, and what people call it."""
     rule, readout = chosen.rule, "hard" if chosen.rule.hard else "soft"
     identity = {key: value for key, value in chosen.identity.items() if key != "hard"}
     identity |= {"readout": readout, "sector": sector}
     if chosen.file is None:
         name = f"{chosen.identity['name']} {shape_text(rule.block)}{_WORDS[sector]}"
-        return OfStateRule(name, rule, order, sector == "odd"), identity, (), ""
+        return Resolved(OfStateRule(name, rule, order, sector == "odd"), identity)
     file = chosen.file.file
     name = f"learned {shape_text(rule.block)}{_WORDS[sector]}, {readout} ({file.digest[:8]})"
     label = f"{Path(text).stem}{_WORDS[sector]}, {readout}"
-    return OfStateRule(name, rule, order, sector == "odd"), identity, (file,), label
+    return Resolved(OfStateRule(name, rule, order, sector == "odd"), identity, (file,), label)

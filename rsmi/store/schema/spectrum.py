@@ -100,6 +100,14 @@ CORRELATION = Kind(
             " it is neither, or if there is no such symmetry",
             since=_V14,
         ),
+        Attribute(
+            "operators",
+            "json",
+            "functions that are measured as one scaling operator, a list of objects: the numbers of"
+            " the functions from 0, the wave vector Q of their order as fractions of 2 pi, and the"
+            " block along each axis; their values are multiplied by exp(-i Q.x)",
+            since=_V14,
+        ),
     ),
     (
         *_RECORDS,
@@ -118,7 +126,18 @@ CORRELATION = Kind(
             ("functions", "distances"),
             "sums of |sum_x O(x) exp(-i q x)|^2 / N, q = 2 pi n / L along an axis, n = 0, 1, ...",
         ),
-        _sum("first_modes", ("functions", "dimension"), "the same for n = 1 along each axis"),
+        _sum(
+            "products",
+            ("functions", "functions"),
+            "sums of the averages of O_k(x) O_l(x)*, the real part",
+        ),
+        _sum(
+            "near_modes",
+            ("functions", "functions", "modes"),
+            "sums of O_k(q) O_l(q)* / N, the real part, with O(q) = sum_x O(x) exp(-i q x), at the"
+            " 3^d places q = 2 pi n / L with all n out of 0, 1 and -1, in this order along each"
+            " axis, the last one fastest",
+        ),
     ),
     since=_V14,
 )
