@@ -208,7 +208,7 @@ def serve(channel: socket.socket) -> _Request:
             if not message:
                 sys.exit()
             *streams, status = descriptors
-            if b'"plot"' in message:
+            if b'"plot"' in message or b'"report"' in message:
                 preload(figures=True)
             if (pid := os.fork()) == 0:
                 signal.set_wakeup_fd(-1)

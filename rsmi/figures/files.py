@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from rsmi.errors import Failure, UsageError
 from rsmi.samples.files import open_file
 from rsmi.store import File, as_data_error
-from rsmi.store.disk import disk_errors, link_target
+from rsmi.store.disk import link_target, replacing
 
 try:
     from matplotlib import style
@@ -98,19 +96,11 @@ def figure_of(files: Sequence[File]) -> Figure:
 
 
 def _save(figure: Figure, output: Path, suffix: str) -> None:
-    """Write a temporary file and rename it, so that no figure is ever half written."""
-    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with disk_errors(output):
-            with open(temporary, "xb") as stream:  # which follows no link that lies there already
-                figure.savefig(
-                    stream,
-                    format=suffix[1:],
-                    metadata=FORMATS[suffix],
-                    bbox_inches="tight",
-                    pad_inches=0.06,
-                )
-            os.replace(temporary, output)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    with replacing(output) as stream:
+        figure.savefig(
+            stream,
+            format=suffix[1:],
+            metadata=FORMATS[suffix],
+            bbox_inches="tight",
+            pad_inches=0.06,
+        )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import secrets
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from rsmi.errors import Failure, UsageError
 from rsmi.foreign_text import printable
 from rsmi.pages.study import Study, study_of
 from rsmi.samples.files import open_file
-from rsmi.store.disk import disk_errors, link_target
+from rsmi.store.disk import link_target, replacing
 
 try:
     import jinja2
@@ -56,7 +54,8 @@ def write(paths: Sequence[Path], output: Path, title: str) -> None:
         files = [stack.enter_context(open_file(path)) for path in paths]
         check_output(target, files)
         page = page_of(study_of(files), title)
-    _save(page, target)
+    with replacing(target) as stream:
+        stream.write(page.encode())
 
 
 def page_of(study: Study, title: str) -> str:
@@ -80,16 +79,3 @@ def page_of(study: Study, title: str) -> str:
 
 def _text(name: str) -> str:
     return resources.files(_TEMPLATES).joinpath("templates", name).read_text("utf-8")
-
-
-def _save(page: str, output: Path) -> None:
-    """Write a temporary file and rename it, so that no page is ever half written."""
-    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with disk_errors(output):
-            with open(temporary, "xb") as stream:  # which follows no link that lies there already
-                stream.write(page.encode())
-            os.replace(temporary, output)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

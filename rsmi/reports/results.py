@@ -105,7 +105,8 @@ def _of_crossing(file: File) -> Iterator[Row]:
 def _of_spectrum(file: File) -> Iterator[Row]:
     for row in spectrum.quoted_rows(spectrum_stage.summary(file))[1:]:
         function, sector, origin, value, systematic, theory = row
-        remark = f"{sector}, from {origin}, systematic error {systematic}"
+        beyond = "" if systematic == "-" else f", systematic error {systematic}"
+        remark = f"{sector}, from {origin}{beyond}"
         yield f"Delta of {function}", value, theory, remark
 
 

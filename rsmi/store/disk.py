@@ -1,13 +1,15 @@
-"""The disk: its errors as sentences, links, and forcing files to it."""
+"""The disk: its errors as sentences, links, whole files, and forcing files to it."""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from rsmi.errors import Failure, errno_of, shortage
 
@@ -97,3 +99,24 @@ def sync(descriptor: int) -> None:
     except OSError as error:
         if error.errno not in _CANNOT_SYNC:
             raise
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that gets its name when the body has written it: nobody sees half of it, and a
+    file of that name stays until then.
+
+    Raises
+    ------
+    Failure
+        If the disk is full, or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with disk_errors(path):
+            with open(temporary, "xb") as stream:  # which follows no link that lies there already
+                yield stream
+            os.replace(temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()

@@ -145,7 +145,7 @@ def test_a_failed_figure_leaves_nothing(files, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(figures.os, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     assert command("plot", files["theta"], "-o", tmp_path / "figure.png") == 1
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 

@@ -9,6 +9,10 @@ import sys
 import pytest
 from conftest import PIPELINE, run_here
 
+from rsmi.pages.grid import grid_of
+from rsmi.reports.blocks import blocks_of
+from rsmi.statistics.notation import fields, table
+
 # One file of every kind but theta and spectrum, whose figures are slow to draw and no other here.
 STUDY = ("samples.h5", "lambda.h5", "flow.h5", "exponent.h5", "shard-0.h5", "imported.h5")
 HOSTILE = "<script>alert('&lt;')</script> \"'--> $(touch x).h5"
@@ -129,6 +133,87 @@ def test_lines_are_those_of_the_commands(page):
         assert {*wanted} - {"--temperature", "Tc", "other.h5"} <= {*words}
     assert any(line.endswith("-o imported.h5") and "FILE-7f815c2d" in line for line in lines)
     assert "names that begin with FILE stand for them" in page.text
+
+
+def test_the_page_is_whole_or_as_it_was(pipeline, tmp_path, monkeypatch):
+    """It follows a link of its owner, none that lies at the temporary name, and a failure leaves
+    the page that was there."""
+    (tmp_path / "page.html").symlink_to("target.html")
+    (tmp_path / "target.html").write_text("before")
+    line = ("report", pipeline / "shard-0.h5", "-o", tmp_path / "page.html")
+    with monkeypatch.context() as patch:
+        patch.setattr("secrets.token_hex", lambda count: "00" * count)
+        trap = tmp_path / ".target.html.00000000.tmp"
+        trap.symlink_to("victim")
+        (tmp_path / "victim").write_text("kept")
+        assert run_here(*line).code == 1
+        assert (tmp_path / "victim").read_text() == "kept"
+    assert (tmp_path / "target.html").read_text() == "before"
+    assert run_here(*line).code == 0 and (tmp_path / "page.html").is_symlink()
+    assert (tmp_path / "target.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_warnings_are_shown_in_full(pipeline, tmp_path):
+    """At the head of the page, with a link to the file, and in its section; a study without any
+    says so."""
+    output = tmp_path / "page.html"
+    assert run_here("report", pipeline / "other.h5", "-o", output).code == 0
+    warned = Page(output.read_text())
+    said = "12 steps of 8 chains are too few to measure it"
+    assert sum(said in text for text in warned.texts) == 2
+    assert ("a", "href", "#file-1") in warned.attributes
+    assert run_here("report", pipeline / "shard-0.h5", "-o", output).code == 0
+    assert "The files carry no warnings." in output.read_text()
+
+
+def test_equal_contents_are_one_section(pipeline, tmp_path):
+    """A merged file is that of a single process; equal names in two folders are told apart."""
+    (tmp_path / "shard-0.h5").symlink_to(pipeline / "shard-1.h5")
+    names = [pipeline / "shard-0.h5", tmp_path / "shard-0.h5", tmp_path / "twin.h5"]
+    names[2].symlink_to(pipeline / "shard-0.h5")
+    output = tmp_path / "page.html"
+    assert run_here("report", *names, "-o", output).code == 0
+    text = output.read_text()
+    assert text.count('class="file"') == 2 and "; the same content as twin.h5" in text
+    assert len(set(re.findall(r"-o ([0-9a-f]{8}-shard-0.h5)", text))) == 2
+
+
+def test_lines_become_tables():
+    """Titles are rows without numbers, units are a second row of them, and what stands above a
+    table is its caption; notes and paragraphs stay text."""
+    lines = [
+        *fields([("model", "ising"), ("steps", "3")]),
+        "",
+        "  couplings",
+        "",
+        *table([["T", "step 0"], ["", "L = 8"], ["1.0", "0.44(2)"], ["1.1", "-"]]),
+        *table([["", "2.5", "-1.0"], ["", "0.5", "1.0"]]),
+        *fields([("", "measured"), ("y_t", "1.0(1)")]),
+        "  warning: the chains are short",
+        "  a sentence that goes on",
+        "  in the next line.",
+        "  unit 1     2.0     3.0",
+        "  unit 2     2.0     3.0",
+    ]
+    facts, couplings, weights, measured, note, text = blocks_of(lines)
+    assert (facts.of_fields, facts.head, facts.sortable) == (True, (), False)
+    assert couplings.caption == ("couplings",) and couplings.sortable
+    assert couplings.head == (("T", "step 0"), ("", "L = 8")) and len(couplings.rows) == 2
+    assert (weights.head, weights.caption, weights.sortable) == ((), (), False)
+    assert measured.head == (("", "measured"),)
+    assert (note.level, note.sentence) == ("warning", "the chains are short")
+    assert text.aligned and len(text.lines) == 4
+    (paragraph,) = blocks_of(["", "  a sentence that goes on", "  in the next line.", "  New"])
+    assert paragraph.lines == ("a sentence that goes on in the next line.", "New")
+
+
+def test_grids_say_once_what_is_always_the_same():
+    """Columns without a value are left out, and those with one value stand above the table."""
+    rows = [("a", "2x2", "-", "1.0"), ("b", "2x2", "", "2.0"), ("c", "2x2", "-", "2.0")]
+    grid = grid_of(("rule", "block", "exact", "I"), rows)
+    assert grid.titles == ("rule", "I") and grid.rows[1] == ("b", "2.0")
+    assert grid.common == [("block", "2x2")]
+    assert grid_of(("rule", "block"), [("a", "2x2"), ("b", "2x2")]).common == []
 
 
 def test_options(pipeline, tmp_path):
