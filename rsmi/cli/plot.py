@@ -14,7 +14,8 @@ _HELP = """Draw the figure of a file.
 \b
 samples     configurations, black is +1; several files are drawn side by side
 theta       held-out pseudo-log-likelihood and reconstruction error by epoch
-lambda      the filters (of dimers: on their lattice), and the training of every restart
+lambda      the filters (of dimers: on their lattice), and the training of every restart; of
+            several files I(H:E) against what varies: temperature, buffer, units, size ...
 flow        effective couplings along the flow, one line per temperature
 exponent    y_t, y_h, nu and T_c, by step
 crossing    Binder cumulant and correlation ratio of every size against T, and where they cross
@@ -28,6 +29,8 @@ is replaced. Figures need matplotlib (pip install 'rsmi[plot]').
 \b
 Example: configurations below, at and above T_c in one figure
   rsmi plot cold.h5 critical.h5 hot.h5 -o configurations.png
+Example: the information of rules that were learned at several temperatures
+  rsmi plot lambda-*.h5 -o information.pdf
 """
 
 

@@ -16,6 +16,7 @@ try:
     from matplotlib.figure import Figure
 
     from rsmi.figures import (
+        comparison,
         correlation,
         crossing,
         exponent,
@@ -53,14 +54,15 @@ def draw(paths: Sequence[Path], output: Path) -> None:
     Parameters
     ----------
     paths : sequence of Path
-        One file of any kind, or up to six samples files, which are drawn side by side.
+        One file of any kind, up to six samples files, which are drawn side by side, or several
+        rules, whose information is drawn against what varies.
     output : Path
         Its name ends in .png, .pdf or .svg.
 
     Raises
     ------
     UsageError
-        If the format is unknown, or if several files are not all samples.
+        If the format is unknown, or if several files are neither all samples nor all rules.
     DataError
         If a file is damaged or contradicts itself.
     Failure
@@ -71,28 +73,29 @@ def draw(paths: Sequence[Path], output: Path) -> None:
     target = link_target(output)
     if not target.parent.is_dir():
         raise Failure(f"{target}: the folder {target.parent} does not exist: create it first")
-    if len(paths) > samples.PANELS:
-        raise UsageError(
-            f"{len(paths)} files: at most {samples.PANELS} configurations are drawn side by side"
-        )
     with style.context(STYLE), ExitStack() as stack:
         files = [stack.enter_context(open_file(path)) for path in paths]
         _save(figure_of(files), target, output.suffix.lower())
 
 
 def figure_of(files: Sequence[File]) -> Figure:
-    """The figure of one open file, or of several samples files."""
+    """The figure of one open file, of several samples files, or of several rules."""
     kinds = {file.kind for file in files}
     for kind in sorted(kinds - DRAWINGS.keys()):
         raise UsageError(f"{kind}: join the shards of the run by 'rsmi merge', then draw the whole")
-    if len(files) > 1 and kinds != {"samples"}:
+    if len(files) > 1 and kinds not in ({"samples"}, {"lambda"}):
         raise UsageError(
-            f"several files in one figure must all be samples, not {', '.join(sorted(kinds))}"
+            "several files in one figure must all be samples, or all rules (lambda), not"
+            f" {', '.join(sorted(kinds))}"
+        )
+    if kinds == {"samples"} and len(files) > samples.PANELS:
+        raise UsageError(
+            f"{len(files)} files: at most {samples.PANELS} configurations are drawn side by side"
         )
     with as_data_error(files[0].path):
-        if len(files) > 1:
-            return samples.draw_side_by_side(files)
-        return DRAWINGS[files[0].kind](files[0])
+        if len(files) == 1:
+            return DRAWINGS[files[0].kind](files[0])
+        return (samples.draw_side_by_side if kinds == {"samples"} else comparison.draw)(files)
 
 
 def _save(figure: Figure, output: Path, suffix: str) -> None:

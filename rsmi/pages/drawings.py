@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -47,6 +48,13 @@ TEXTS = {
 }
 
 
+RULES_TEXT = (
+    "Held-out bounds of I(H:E) of the hard rules with error bars against what varies between them;"
+    " dashed lines are the exact information of the whole block, where it is known. The numbers are"
+    " in the table."
+)
+
+
 @dataclass(frozen=True)
 class Drawing:
     """The figure of a file.
@@ -65,6 +73,24 @@ class Drawing:
 
 def drawing_of(file: File, prefix: str) -> Drawing:
     """The figure of a file; ``prefix`` begins all names in it, so that several fit into a page."""
+    text = TEXTS.get(file.kind, "The numbers of the figure are in the tables.")
+    try:
+        return _drawing([file], prefix, text)
+    except UsageError as error:
+        return Drawing("", f"There is no figure: {error}.")
+
+
+def drawings_of_rules(files: Sequence[File], prefix: str) -> list[Drawing]:
+    """The information of several rules against what varies, one figure for each system."""
+    from rsmi.figures.comparison import groups
+
+    return [
+        _drawing(group, f"{prefix}{number}-", RULES_TEXT)
+        for number, group in enumerate(groups(files), 1)
+    ]
+
+
+def _drawing(files: Sequence[File], prefix: str, text: str) -> Drawing:
     from matplotlib import style
 
     from rsmi.figures.files import figure_of
@@ -72,14 +98,9 @@ def drawing_of(file: File, prefix: str) -> Drawing:
 
     stream = io.BytesIO()
     with style.context(STYLE):
-        try:
-            figure = figure_of([file])
-        except UsageError as error:
-            return Drawing("", f"There is no figure: {error}.")
-        figure.savefig(
+        figure_of(files).savefig(
             stream, format="svg", metadata={"Date": None}, bbox_inches="tight", pad_inches=0.06
         )
-    text = TEXTS.get(file.kind, "The numbers of the figure are in the tables.")
     return Drawing(_inline(stream.getvalue(), prefix, text), text)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsmi.foreign_text import printable
-from rsmi.pages.drawings import Drawing, drawing_of
+from rsmi.pages.drawings import Drawing, drawing_of, drawings_of_rules
 from rsmi.pages.grid import Grid, grid_of
 from rsmi.reports import files as reports
 from rsmi.reports.blocks import Block, Note, blocks_of
@@ -94,6 +94,8 @@ class Study:
         The commands that made the files and their ancestors, oldest first.
     sampled, rules, results : Grid
         What was sampled, one row for every set of configurations; the rules; the values to quote.
+    drawings : list of Drawing
+        The information of several rules.
     software : list of str
         The versions of rsmi that wrote the files.
     """
@@ -103,6 +105,7 @@ class Study:
     sampled: Grid
     rules: Grid
     results: Grid
+    drawings: list[Drawing]
     software: list[str]
 
     @property
@@ -141,6 +144,7 @@ def study_of(files: Sequence[File]) -> Study:
         grid_of(_SAMPLED_TITLES, _sampled(ordered, steps)),
         grid_of(("rule", *RULE_TITLES), rules),
         grid_of(("file", *RESULT_TITLES), results),
+        drawings_of_rules([file for file in ordered if file.kind == "lambda"], "r"),
         sorted({printable(file.attributes["software"]) for file in files}),
     )
 
