@@ -58,8 +58,8 @@ antipodal sum and S(0) - S(1), both free of contact terms. With --correlation th
 the connected correlation function C(r) along an axis and a diagonal, the structure factor and the
 second-moment correlation length, at any temperature, of one size or more and of every model. Of
 several sizes it also gives scaling dimensions, from the spread of the structure factors next to the
-wave vector of each order. Hidden units with the same wave vector are measured together there; the
-lattices need at least two blocks along each axis.
+wave vector of each order. Hidden units with the same wave vector are measured together there;
+lattices of fewer than four blocks along a side are left out.
 
 With --model instead of files, the command samples the configurations itself and does not store
 them: --samples of the largest lattice, and more of smaller ones (--dry-run prints how many). The

@@ -445,9 +445,9 @@ class Model:
         it never varies. It is the coupled function of a system with an `order`."""
         return "energy"
 
-    def known_fields(self, attributes: Mapping[str, Any]) -> Mapping[str, KnownValue]:
-        """Return the scaling dimensions of the `fields`, by name, as far as they are known where
-        they are not those of the leading operator of their sector."""
+    def known_fields(self, attributes: Mapping[str, Any]) -> Mapping[str, KnownOperator]:
+        """Return the scaling operators that the `fields` are, by name, as far as they are known
+        where they are not the leading uniform ones of their sector."""
         return {}
 
     # ---- exact values ----------------------------------------------------------------------------

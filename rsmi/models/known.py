@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.lattice.waves import Wave
+
 if TYPE_CHECKING:
     from rsmi.lattice.geometry import Geometry
 
@@ -56,11 +58,25 @@ class KnownOperator:
     uniform : bool
         Whether averages of local functions over the lattice contain it. If not, it has a wave
         vector, as the order of an antiferromagnet.
+    wave : tuple of Fraction
+        That wave vector in fractions of 2 pi; empty if the operator is uniform, or if functions of
+        the sites see it at none or several.
+    correction : KnownValue, optional
+        The exponent omega of the leading correction L^-omega of its two-point function, if it is
+        not that of the model.
     """
 
     name: str
     dimension: KnownValue
     uniform: bool = True
+    wave: Wave = ()
+    correction: KnownValue | None = None
+
+    def has_wave(self, wave: Wave) -> bool:
+        """Whether functions that follow an order with this wave vector contain the operator."""
+        if not any(wave):
+            return self.uniform
+        return self.wave in (wave, tuple(-q % 1 for q in wave))
 
 
 class Thermometer(Protocol):
@@ -199,6 +215,17 @@ class Known:
     )
     oracle: Oracle | None = None
     enumeration: Enumeration | None = None
+
+    @property
+    def omega(self) -> float | None:
+        """The exponent of the leading correction, if it is known, to two digits."""
+        return None if self.correction is None else round(self.correction.value, 2)
+
+    def operator_at(self, sector: str, wave: Wave) -> KnownOperator | None:
+        """Return the leading scaling operator of a sector that functions which follow an order with
+        this wave vector contain; None if it is unknown."""
+        own = [one for one in self.operators.get(sector, ()) if one.has_wave(wave)]
+        return own[0] if own else None
 
     @property
     def joint(self) -> Enumeration | None:

@@ -32,22 +32,27 @@ def describe(file: File) -> list[str]:
 
 
 def _dimension_rows(numbers: Json) -> list[list[str]]:
-    """Delta of every operator by pairs of sizes, and of all sizes with a correction."""
+    """Delta of every operator by pairs of sizes, and of all sizes with a correction. Lattices that
+    are too short for its block are left out."""
     sides = [lattice["shape"][0] for lattice in numbers["lattices"]]
-    pairs = [f"{a}, {b}" for a, b in zip(sides, sides[1:])]
-    rows = [["Delta of", "wave", *pairs, "all sizes", _quality(numbers["lattices"][0])]]
+    pairs = [[a, b] for a, b in zip(sides, sides[1:])]
+    quality = next((row["quality"] for row in numbers["dimensions"] if row["quality"]), "exact")
+    titles = [f"{a}, {b}" for a, b in pairs]
+    rows = [["Delta of", "wave", *titles, "all sizes", "chi2", "omega", quality]]
     for row in numbers["dimensions"]:
-        values = [with_error(pair["delta"], pair["error"]) for pair in row["pairs"]]
+        found = {tuple(pair["sizes"]): pair for pair in row["pairs"]}
+        values = [found.get(tuple(pair), {"delta": None, "error": None}) for pair in pairs]
         extrapolated = row["delta"] if row["systematic"] is not None else None
-        exact = numbers["lattices"][0]["correlations"][row["functions"][0]]["exact_power"]
-        single = len(row["functions"]) == 1
         rows.append(
             [
                 row["function"],
                 row["wave_name"] or ", ".join(row["wave"]),
-                *(values or ["-"] * len(pairs)),
+                *(with_error(pair["delta"], pair["error"]) for pair in values),
                 with_error(extrapolated, row["error"]),
-                "-" if exact is None or not single else f"{exact / 2:.6g}",
+                "-" if row["chi2"] is None else f"{row['chi2']:.1f}/{row['freedom']}",
+                " and ".join(f"{one:.2g}" for one in (row["omega"], row["second_omega"]) if one)
+                or "-",
+                "-" if row["exact"] is None else f"{row['exact']:.6g}",
             ]
         )
     return rows

@@ -232,7 +232,7 @@ def test_two_point_dimensions_of_scalars(here_with):
 
 def test_units_of_a_rule_are_one_operator_if_their_waves_are(here_with):
     """Two units with a uniform order are measured together and a staggered one by itself. Lattices
-    of fewer than two blocks give no dimension, and say so."""
+    of fewer than four blocks are left out, and if too few remain, this is said."""
     np.save("rule.npy", [[1, 1, 1, 1], [1, -1, -1, 1], [1, 1, 1, 0]])
     found = numbers("spectrum 8.h5 16.h5 --correlation --odd rule.npy --json -q -o three.h5")
     names = [row["function"] for row in found["dimensions"]]
@@ -247,8 +247,8 @@ def test_units_of_a_rule_are_one_operator_if_their_waves_are(here_with):
     found = numbers(
         "spectrum 8.h5 16.h5 --correlation --function wide.npy --block 8x8 --json -q -o w.h5"
     )
-    assert found["dimensions"][1]["reason"].endswith("shorter than two blocks; give sizes from 16")
-    assert "shorter than two blocks" in run_here("info", "w.h5").out
+    assert found["dimensions"][1]["reason"].startswith("two sizes from 32 on are needed")
+    assert "no dimension of wide, soft: two sizes" in run_here("info", "w.h5").out
 
 
 def test_correlations_of_dimers_are_those_of_the_electric_field(here_with, interrupt):
@@ -361,4 +361,5 @@ def test_dimensions_of_the_named_fields(tmp_path):
     powers = {one["function"]: one["exact_power"] for one in lattice["correlations"]}
     expected = {"x-field": 2.0, "y-field": 2.0, "staggered": 1.402785}
     assert powers == pytest.approx(expected, abs=1e-6)
+    assert {one["sector"] for one in lattice["correlations"]} == {"odd"}
     assert "weight of c vertices 1.8" in run_here("info", tmp_path / "c.h5").out

@@ -11,6 +11,7 @@ from rsmi.lattice.geometry import Geometry
 from rsmi.lattice.waves import wave_of_unit
 from rsmi.models.dimers import kasteleyn as dimers
 from rsmi.models.six_vertex import arrows, kasteleyn, stars
+from rsmi.models.six_vertex.known import known
 from rsmi.renormalization.rules import Rule
 from rsmi.renormalization.spectrum.correlations import CorrelationSums
 from rsmi.renormalization.spectrum.site_functions import OfUnit
@@ -115,6 +116,18 @@ def test_a_wave_of_three_sites_is_complex():
     sums = CorrelationSums.empty(1, ["a"], (6, 6))
     sums.add(values[:, None], np.zeros(1, np.int64))
     assert sums.arrays["near_modes"][0, 0, 0, 0] == pytest.approx(36 * 4 / 9)
+
+
+def test_corrections_of_the_six_vertex_line():
+    """4 x - 2 of operators that are periodic in the heights, where it is less than 2; the field has
+    none. At c = 2 it vanishes, and no lattice tells such a correction from a constant."""
+    for weight, expected in ((1.0, None), (1.7, 1.09216), (1.9, 0.50678), (2.0, None)):
+        staggered = known(2, weight).operator_at("odd", STAGGERED)
+        assert staggered.name == "staggered polarization"
+        found = staggered.correction and staggered.correction.value
+        assert found == (expected and pytest.approx(expected, abs=1e-5))
+        assert known(2, weight).operator_at("odd", UNIFORM).correction is None
+        assert known(2, weight).operator_at("odd", COLUMNS) is None
 
 
 # ---- the wave vector of a unit -------------------------------------------------------------------

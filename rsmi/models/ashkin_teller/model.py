@@ -21,7 +21,7 @@ from rsmi.models.ashkin_teller import known, simulation
 from rsmi.models.ashkin_teller.oracle import TwoSpinOracle
 from rsmi.models.base import SECTORS, Known, Model, Option, Sector
 from rsmi.models.bond_oracle import BondOracle
-from rsmi.models.known import KnownValue
+from rsmi.models.known import KnownOperator
 from rsmi.models.potts.simulation import CHAINS, check_shape
 from rsmi.statistics.notation import with_error
 from rsmi.statistics.summary import average_summary
@@ -158,9 +158,9 @@ class AshkinTeller(Model):
         """sigma tau, which a flip of sigma alone turns round."""
         return (_PRODUCT,)
 
-    def known_fields(self, attributes: Mapping[str, Any]) -> Mapping[str, KnownValue]:
+    def known_fields(self, attributes: Mapping[str, Any]) -> Mapping[str, KnownOperator]:
         operators = self.known(2, attributes).operators.get("product", ())
-        return {one.name: one.dimension for one in operators}
+        return {one.name: one for one in operators}
 
     def known(self, dimension: int, attributes: Mapping[str, Any] | None = None) -> Known:
         ratio = simulation.ratio_of(attributes or {})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -17,9 +18,12 @@ from rsmi.models.base import Known, KnownOperator, KnownValue
 _LIEB = "E. H. Lieb, Phys. Rev. 162, 162 (1967)"
 _CURRENT = "a current that is conserved: the ice rule"
 _YOUNGBLOOD = "R. Youngblood, J. D. Axe, B. M. McCoy, Phys. Rev. B 21, 5212 (1980)"
+_ALCARAZ = "F. C. Alcaraz, M. N. Barber, M. T. Batchelor, Ann. Phys. 182, 280 (1988)"
+STAGGERED = (Fraction(1, 2), Fraction(1, 2))
 NO_CRITICAL_POINT = "the six-vertex model is critical for every weight c from 0 to 2"
 NO_THERMOMETER = "the state point of the six-vertex model is the weight c, not a temperature"
 LOGARITHMS_ABOVE = 1.9  # of c: corrections to scaling fall off as the logarithm of the size
+_SLOWEST = 0.1  # exponent of a correction that lattices of any size can tell from a constant
 _LARGEST_FLUX = 400  # of the sums over fluxes; they converge much earlier
 _STIFFNESSES = (1e-4, 10.0)  # between which the stiffness is sought
 
@@ -44,11 +48,12 @@ def known(dimension: int, weight: float | None) -> Known:
     dimension_s = math.pi / (4 * stiffness_of(weight))
     text = f"pi/(2 arccos Delta) = {dimension_s:.6g}"
     staggered = KnownValue(dimension_s, text, _YOUNGBLOOD)
+    correction = _correction(dimension_s)
     odd = (
         KnownOperator("field", KnownValue(1.0, "1", _CURRENT)),
-        KnownOperator("staggered polarization", staggered, False),
+        KnownOperator("staggered polarization", staggered, False, STAGGERED, correction),
     )
-    even = (KnownOperator("plaquette heights modulo 2", staggered, False),)
+    even = (KnownOperator("plaquette heights modulo 2", staggered, False, (), correction),)
     return Known(
         no_critical_point=NO_CRITICAL_POINT,
         no_thermometer=NO_THERMOMETER,
@@ -58,6 +63,16 @@ def known(dimension: int, weight: float | None) -> Known:
             "even": even,
         },
     )
+
+
+def _correction(dimension: float) -> KnownValue | None:
+    """The exponent 4 x - 2 of the corrections of operators with the dimension x that are periodic
+    in the heights. They come from the operator cos(2 pi h), of dimension 4 x, which locks the
+    heights at c = 2 and is allowed by all symmetries; corrections L^-2 are everywhere."""
+    omega = 4 * dimension - 2
+    if not _SLOWEST < omega < 2:
+        return None
+    return KnownValue(omega, f"4 x - 2 = {omega:.6g}", _ALCARAZ)
 
 
 def flux_squared(stiffness: float, shape: Sequence[int]) -> float:

@@ -13,7 +13,7 @@ from rsmi.errors import UsageError
 from rsmi.information.canonical import canonical_correlations
 from rsmi.information.gauge import Constraints
 from rsmi.lattice.geometry import Geometry
-from rsmi.models.base import Component, Known, KnownValue, Model, Option
+from rsmi.models.base import Component, Known, KnownOperator, Model, Option
 from rsmi.models.drawing import Drawing
 from rsmi.models.six_vertex import (
     arrows,
@@ -149,10 +149,8 @@ class SixVertex(Model):
             return {}
         return stars.templates(geometry)
 
-    def known_fields(self, attributes: Mapping[str, Any]) -> Mapping[str, KnownValue]:
-        operators = {
-            one.name: one.dimension for one in self.known(2, attributes).operators.get("odd", ())
-        }
+    def known_fields(self, attributes: Mapping[str, Any]) -> Mapping[str, KnownOperator]:
+        operators = {one.name: one for one in self.known(2, attributes).operators.get("odd", ())}
         names = {"x-field": "field", "y-field": "field", "staggered": "staggered polarization"}
         return {field: operators[name] for field, name in names.items() if name in operators}
 

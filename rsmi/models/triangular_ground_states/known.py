@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from rsmi.models.base import Known, KnownOperator, KnownValue
 from rsmi.models.triangular_ground_states import enumeration
 
 _STEPHENSON = "J. Stephenson, J. Math. Phys. 11, 413 (1970): correlations decay as r^(-1/2)"
 _NIENHUIS = "B. Nienhuis, H. J. Hilhorst, H. W. J. Bloete, J. Phys. A 17, 3559 (1984)"
+_K = (Fraction(1, 3), Fraction(1, 3))
 NO_CRITICAL_POINT = "the triangular antiferromagnet is critical at T = 0, in its ground states"
 NO_THERMOMETER = "all ground states have the same energy, which tells no coupling"
 
@@ -33,10 +35,10 @@ def known(dimension: int) -> Known:
     if dimension != 2:
         return Known(no_critical_point=NO_CRITICAL_POINT, no_thermometer=NO_THERMOMETER)
     odd = (
-        KnownOperator("sigma at K", KnownValue(0.25, "1/4 = 0.25", _STEPHENSON), False),
+        KnownOperator("sigma at K", KnownValue(0.25, "1/4 = 0.25", _STEPHENSON), False, _K),
         KnownOperator("sigma uniform", KnownValue(2.25, "9/4 = 2.25", _NIENHUIS)),
     )
-    even = (KnownOperator("bonds at K", KnownValue(1.0, "1", _NIENHUIS), False),)
+    even = (KnownOperator("bonds at K", KnownValue(1.0, "1", _NIENHUIS), False, _K),)
     return Known(
         no_critical_point=NO_CRITICAL_POINT,
         always_critical=True,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsmi.models.known import KnownValue
+from rsmi.models.known import Known, KnownOperator
 from rsmi.renormalization.spectrum.correlations import Correlations, CorrelationSums, correlations
+from rsmi.renormalization.spectrum.spreads import Operator
 from rsmi.samples.files import model_of
 from rsmi.samples.subject import subject
 from rsmi.stages.spectrum import correlation_sums, two_point
@@ -36,6 +38,9 @@ def summary(file: File) -> Json:
         correlation_sums.concatenated,
     )
     coupling = float(file.read("/files/coupling")[0])
+    operators = correlation_sums.operators(file)
+    known = model_of(file).known(file.shape("/files/shape")[1], _attributes(file))
+    theory = _operators_of_functions(file, operators.values(), known)
     return {
         "file": str(file.path),
         **subject(file),
@@ -43,41 +48,50 @@ def summary(file: File) -> Json:
         "coupling": None if math.isnan(coupling) else coupling,
         "functions": list(labelled(file, file.attributes["functions"])),
         "sectors": list(file.attributes["sectors"]),
-        "lattices": [_lattice(file, sums) for sums in by_size.values()],
+        "lattices": [_lattice(file, sums, theory) for sums in by_size.values()],
         "dimensions": two_point.dimensions(
-            by_size, file.attributes["sectors"], correlation_sums.operators(file)
+            by_size, file.attributes["sectors"], operators, theory, known.omega
         ),
         "remarks": short,
     }
 
 
-def _lattice(file: File, sums: CorrelationSums) -> Json:
+def _attributes(file: File) -> Mapping[str, Any]:
+    return {**file.attributes, "coupling": float(file.read("/files/coupling")[0])}
+
+
+def _operators_of_functions(
+    file: File, operators: Iterable[Operator], known: Known
+) -> list[KnownOperator | None]:
+    """The scaling operator that theory knows of every function: its own, or the leading one of its
+    sector with its wave vector."""
+    own = model_of(file).known_fields(_attributes(file))
+    names, sectors = file.attributes["functions"], file.attributes["sectors"]
+    waves = {number: one.wave for one in operators for number in one.functions}
+    return [
+        own.get(name) or known.operator_at(sector, waves.get(number, ()))
+        for number, (name, sector) in enumerate(zip(names, sectors))
+    ]
+
+
+def _lattice(file: File, sums: CorrelationSums, theory: Sequence[KnownOperator | None]) -> Json:
     sectors = file.attributes["sectors"]
-    coupling = float(file.read("/files/coupling")[0])
-    attributes = {**file.attributes, "coupling": coupling}
-    known = model_of(file).known(len(sums.shape), attributes)
-    of_fields = model_of(file).known_fields(attributes)
-    leading = {
-        sector: one.dimension
-        for sector, operators in known.operators.items()
-        for one in reversed(operators)
-        if one.uniform
-    }
     return {
         "shape": list(sums.shape),
         "samples": int(sums.arrays["count"].sum()),
         "groups": int((sums.arrays["count"] > 0).sum()),
         "correlations": [
-            _entry(sums, number, sector) | _theory(of_fields.get(name, leading.get(sector)))
-            for number, (name, sector) in enumerate(zip(sums.functions, sectors))
+            _entry(sums, number, sector) | _power_of(operator)
+            for number, (sector, operator) in enumerate(zip(sectors, theory))
         ],
     }
 
 
-def _theory(dimension: KnownValue | None) -> Json:
+def _power_of(operator: KnownOperator | None) -> Json:
     """The power of r that theory knows, and how well it does."""
-    if dimension is None:
+    if operator is None:
         return {"exact_power": None, "quality": None}
+    dimension = operator.dimension
     return {"exact_power": 2 * dimension.value, "quality": dimension.quality}
 
 

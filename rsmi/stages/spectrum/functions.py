@@ -223,8 +223,7 @@ def _checked(
     choices: Choices,
 ) -> ChosenFunction:
     """The function with its sector, as measured on random configurations."""
-    flips = system.components == 1 and system.flips
-    if not flips or not isinstance(function, (OfSpins, OfUnit)):
+    if not system.flips or isinstance(function, Average):
         if required is not None:
             raise UsageError(
                 f"--{required} {text}: the samples are not known to be symmetric under a flip of"

@@ -11,7 +11,7 @@ import numpy as np
 
 from rsmi.lattice.geometry import sides_text
 from rsmi.models.base import Known
-from rsmi.models.known import KnownValue
+from rsmi.models.known import KnownOperator
 from rsmi.renormalization.critical_exponents import exponents_of_dimensions
 from rsmi.renormalization.spectrum.dimensions import (
     Dimension,
@@ -55,7 +55,7 @@ class Analysis:
         Whether the odd functions are averages over the lattice, and not its parts with the waves of
         an order.
     own : mapping
-        Known scaling dimensions of functions that are not those of their sector, by name.
+        Known scaling operators of functions that are not those of their sector, by name.
     """
 
     file: File
@@ -64,7 +64,7 @@ class Analysis:
     spectrum: Spectrum
     remarks: list[str]
     uniform: bool = True
-    own: Mapping[str, KnownValue] = field(default_factory=dict)
+    own: Mapping[str, KnownOperator] = field(default_factory=dict)
 
     @property
     def dimension(self) -> int:
@@ -91,7 +91,7 @@ def analyse(file: File) -> Analysis:
     uniform = order is None or order.uniform
     contact = contact_omega(len(shapes[0]), _leading(known, uniform))
     omega = file.parameters.get("omega")
-    spectrum = spectrum_of(sizes, omega, leading=_omega(known), contact=contact)
+    spectrum = spectrum_of(sizes, omega, leading=known.omega, contact=contact)
     notes = remarks(file, known, spectrum, sizes, short)
     own = model.known_fields(attributes)
     return Analysis(file, known, sizes, spectrum, notes, uniform, own)
@@ -101,11 +101,6 @@ def _leading(known: Known, uniform: bool) -> float | None:
     """The dimension of the order, if it is known."""
     own = [one for one in known.operators.get("odd", ()) if one.uniform == uniform]
     return own[0].dimension.value if own else None
-
-
-def _omega(known: Known) -> float | None:
-    """The exponent of corrections that is known; None for the default of the dimension."""
-    return None if known.correction is None else round(known.correction.value, 2)
 
 
 def summary(file: File) -> Json:
@@ -242,7 +237,7 @@ def _exact_of(one: Analysis, quantity: Quantity) -> str | None:
     """What theory knows of a function: its own scaling dimension, or the leading one of its
     sector."""
     if quantity.function in one.own:
-        return one.own[quantity.function].text
+        return one.own[quantity.function].dimension.text
     operators = exact_values(one, quantity.sector)
     return operators[0]["text"] if operators else None
 

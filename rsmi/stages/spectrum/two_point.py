@@ -11,18 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.lattice.waves import name_of
+from rsmi.models.known import KnownOperator
 from rsmi.renormalization.spectrum.correlations import CorrelationSums
 from rsmi.renormalization.spectrum.extrapolations import (
     Dimension,
     dimension_of,
     leading_omega,
+    second_omega,
 )
 from rsmi.renormalization.spectrum.quantities import Estimates, Quantity
 from rsmi.renormalization.spectrum.spreads import Operator, spread, whitening, window
 from rsmi.statistics.jackknife import jackknife_covariance
 
 SPREAD = "spread"
-SHORTEST = 2  # blocks of a lattice: in a shorter one the window of the block decides
+SHORTEST = 4  # blocks along a side: corrections of higher orders matter on smaller lattices
+_ANALYTIC = 2.0  # exponent of corrections that every lattice has
 Json = dict[str, Any]
 
 
@@ -30,6 +33,8 @@ def dimensions(
     sums: Mapping[tuple[int, ...], CorrelationSums],
     sectors: Sequence[str],
     operators: Mapping[str, Operator],
+    theory: Sequence[KnownOperator | None],
+    omega: float | None,
 ) -> list[Json]:
     """Return the scaling dimensions of operators, one entry for each.
 
@@ -42,35 +47,48 @@ def dimensions(
         Of every function.
     operators : mapping
         By what people call them.
+    theory : sequence of KnownOperator or None
+        What is known of every function.
+    omega : float, optional
+        The exponent of the leading correction of operators that have none of their own; None for
+        that of the number of dimensions.
     """
     shapes = list(sums)
     if len(shapes) < 2 or any(len(set(shape)) > 1 for shape in shapes):
         return []
-    return [
-        _dimension(list(sums.values()), name, one, [sectors[k] != "odd" for k in one.functions])
-        for name, one in operators.items()
-    ]
+    rows = []
+    for name, one in operators.items():
+        known = theory[one.functions[0]]
+        own = known.correction.value if known and known.correction else omega
+        connected = np.array([sectors[k] != "odd" for k in one.functions])
+        row = _dimension(list(sums.values()), name, one, connected, own)
+        rows.append(_json(row, one, known))
+    return rows
 
 
 def _dimension(
-    sums: Sequence[CorrelationSums], name: str, operator: Operator, connected: Sequence[bool]
-) -> Json:
-    quantity = Quantity(SPREAD, name, "even")
-    lengths, dimension = tuple(one.shape[0] for one in sums), len(sums[0].shape)
-    needed = SHORTEST * max(operator.block)
-    if lengths[0] < needed:
-        refused = f"L = {lengths[0]} is shorter than two blocks; give sizes from {needed}"
-        return _json(Dimension(quantity, refused=refused), operator)
-    rows = np.array(operator.functions)
-    subtracted = np.outer(connected, connected)
-    measured = [_leave_one_out(one, rows, subtracted) for one in sums]
-    white = whitening(measured[-1][0][0])
+    sums: Sequence[CorrelationSums],
+    name: str,
+    operator: Operator,
+    connected: NDArray[np.bool_],
+    omega: float | None,
+) -> Dimension:
+    quantity, dimension = Quantity(SPREAD, name, "even"), len(sums[0].shape)
+    side = max(operator.block)
+    long = [one for one in sums if side == 1 or one.shape[0] >= SHORTEST * side]
+    if len(long) < 2:
+        least = f"two sizes from {SHORTEST * side} on are needed, {SHORTEST} blocks along a side"
+        return Dimension(quantity, refused=least)
+    rows, subtracted = np.array(operator.functions), np.outer(connected, connected)
+    measured = [_leave_one_out(one, rows, subtracted) for one in long]
+    white, lengths = whitening(measured[-1][0][0]), tuple(one.shape[0] for one in long)
     estimates = [
         _estimates(spread(factors, window(operator.block, length), white), quantity)
         for length, (_, factors) in zip(lengths, measured)
     ]
-    row = dimension_of(quantity, 0, lengths, estimates, dimension, leading_omega(dimension))
-    return _json(row, operator)
+    first = omega or leading_omega(dimension)
+    second = second_omega(first, _ANALYTIC, len(lengths))
+    return dimension_of(quantity, 0, lengths, estimates, dimension, first, second)
 
 
 def _leave_one_out(
@@ -104,7 +122,9 @@ def _estimates(values: NDArray[np.float64], quantity: Quantity) -> Estimates:
     return Estimates((quantity,), np.array([value]), covariance, groups, np.empty(0), False)
 
 
-def _json(row: Dimension, operator: Operator) -> Json:
+def _json(row: Dimension, operator: Operator, known: KnownOperator | None) -> Json:
+    exact = known.dimension if known else None
+    fit = row.fits[0] if row.extrapolated else None
     return {
         "function": row.quantity.function,
         "functions": list(operator.functions),
@@ -114,6 +134,12 @@ def _json(row: Dimension, operator: Operator) -> Json:
         "delta": row.delta,
         "error": row.error,
         "systematic": row.systematic,
+        "omega": fit.omega if fit else None,
+        "second_omega": fit.second if fit else None,
+        "chi2": fit.chi2 if fit and fit.freedom else None,
+        "freedom": fit.freedom if fit else None,
+        "exact": exact.value if exact else None,
+        "quality": exact.quality if exact else None,
         "pairs": [
             {"sizes": list(pair.lengths), "delta": pair.delta, "error": pair.error}
             for pair in row.pairs
