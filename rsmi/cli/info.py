@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,27 +13,33 @@ from rsmi.cli import common
 from rsmi.errors import UsageError
 
 if TYPE_CHECKING:
-    from rsmi.store import File, UnfinishedWork
+    from rsmi.store import File
 
     _Numbers = Callable[[File], dict]
     _Text = Callable[[File], str]
 
-_HELP = """Show the numbers of a file.
+_HELP = """Show the numbers of files.
 
 Standard errors stand in parentheses: 1.0033(70) is 1.0033 +- 0.0070. Exact values stand beside the
 numbers where they are known for the model that the file names. Temperatures are in J/k_B, energies
 in J and information in nats. For unfinished work (OUT.h5.parts, or OUT.h5 before it exists) the
 progress of every task is shown, and the command that continues it.
 
+Of several files --json prints a list. With --csv there is one table of files of one kind: a row for
+each file, with its model, temperature, lattice, window and seed and its numbers; a flow has a row
+for each temperature and step, a spectrum one for each sector, correlations one for each lattice and
+function. Standard errors are in the columns whose names end in _error.
+
 \b
 Example:
   rsmi info exponent.h5
   rsmi info lambda.h5 --json
+  rsmi info lambda-*.h5 --csv > information.csv
 """
 
 
 @common.command("info", help=_HELP)
-@click.argument("file", metavar="FILE|-", type=click.Path())
+@click.argument("files", metavar="FILE...|-", type=click.Path(), nargs=-1, required=True)
 @click.option(
     "--tree",
     is_flag=True,
@@ -45,33 +52,54 @@ Example:
     help="Recompute the digest from the content: prints ok, or exits 65. All files but samples and"
     " shards are verified whenever they are read.",
 )
+@click.option("--csv", is_flag=True, help="Print one table of the files: comma-separated values.")
 @common.reading_command
-def command(file: str, tree: bool, digest: bool, verify: bool, as_json: bool) -> None:
+def command(
+    files: tuple[str, ...], tree: bool, digest: bool, verify: bool, csv: bool, as_json: bool
+) -> None:
+    if tree + digest + verify + csv > 1:
+        raise UsageError("give one of --tree, --digest, --verify and --csv")
+    if csv and as_json:
+        raise UsageError("give one of --csv and --json")
+    paths = common.read_paths(files)
+    if csv:
+        return common.print_text(_table(paths))
+    numbers, text = _views(tree, digest, verify)
+    view, finished = numbers if as_json else text, tree or digest or verify
+    found = [_shown(path, view, finished, as_json) for path in paths]
+    if as_json:
+        answer = json.dumps(found if len(found) > 1 else found[0], allow_nan=False)
+        return common.print_text(f"{answer}\n")
+    if len(found) > 1 and (digest or verify):
+        found = [f"{path}: {line}" for path, line in zip(paths, found)]
+        return common.print_text("".join(found))
+    return common.print_text("\n".join(found))
+
+
+def _table(paths: list[Path]) -> str:
+    from rsmi.reports.rows import Row, csv_of, rows_of
+    from rsmi.samples.files import open_file
+
+    rows: list[Row] = []
+    for path in paths:
+        with open_file(path) as file:
+            rows += rows_of(file)
+    return csv_of(rows)
+
+
+def _shown(path: Path, view: Callable[[File], Any], finished: bool, as_json: bool) -> Any:
+    """What a view shows of a file, or the progress of unfinished work."""
+    from rsmi.reports import unfinished
     from rsmi.samples.files import open_file
     from rsmi.store import unfinished_work
 
-    if tree + digest + verify > 1:
-        raise UsageError("give one of --tree, --digest and --verify")
-    path = common.one_path(file)
     work = unfinished_work(path)
     if work is not None:
-        if tree or digest or verify:
+        if finished:
             raise UsageError(f"{path}: is unfinished work; these options show finished files")
-        return common.print_text(_progress(work, as_json))
+        return unfinished.summary(work) if as_json else unfinished.describe(work)
     with open_file(path) as opened:
-        if verify:
-            opened.verify()
-        numbers, text = _views(tree, digest, verify)
-        shown = json.dumps(numbers(opened), allow_nan=False) + "\n" if as_json else text(opened)
-    common.print_text(shown)
-
-
-def _progress(work: UnfinishedWork, as_json: bool) -> str:
-    from rsmi.reports import unfinished
-
-    if as_json:
-        return json.dumps(unfinished.summary(work), allow_nan=False) + "\n"
-    return unfinished.describe(work)
+        return view(opened)
 
 
 def _views(tree: bool, digest: bool, verify: bool) -> tuple[_Numbers, _Text]:
@@ -80,7 +108,7 @@ def _views(tree: bool, digest: bool, verify: bool) -> tuple[_Numbers, _Text]:
     from rsmi.reports import tree as structure
 
     if verify:
-        return _verified, lambda file: "ok\n"
+        return _verified, _verified_text
     if digest:
         return _digest, lambda file: f"{file.digest}\n"
     report = structure if tree else files
@@ -88,7 +116,13 @@ def _views(tree: bool, digest: bool, verify: bool) -> tuple[_Numbers, _Text]:
 
 
 def _verified(file: File) -> dict:
+    file.verify()
     return {"file": str(file.path), "ok": True, "digest": file.digest}
+
+
+def _verified_text(file: File) -> str:
+    file.verify()
+    return "ok\n"
 
 
 def _digest(file: File) -> dict:

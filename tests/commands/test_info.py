@@ -1,6 +1,8 @@
 """rsmi info: the numbers of every kind of file, as text and as JSON, and the digest."""
 
+import csv
 import importlib
+import io
 import json
 import shutil
 from pathlib import Path
@@ -234,3 +236,61 @@ def test_an_answer_opens_the_new_file_once(files, monkeypatch, tmp_path, capsys)
 
 def test_every_kind_of_file_has_a_report():
     assert REPORTS.keys() == KINDS.keys()
+
+
+# ---- several files -------------------------------------------------------------------------------
+
+
+def table_of(capsys, *arguments):
+    """The table that ``rsmi info --csv`` prints, as a list of dictionaries."""
+    assert command("info", *arguments, "--csv") == 0
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+def test_table_has_a_row_for_each_file_with_the_numbers_of_its_json(files, capsys):
+    names = ("cold", "critical", "coarse")
+    rows = table_of(capsys, *(files[name] for name in names))
+    assert [row["file"] for row in rows] == [str(files[name]) for name in names]
+    assert [row["shape"] for row in rows] == ["16x16", "16x16", "8x8"]
+    assert [row["rg_step"] for row in rows] == ["0", "0", "1"]
+    for row, name in zip(rows, names):
+        numbers = numbers_of(files[name])
+        for column in ("temperature", "energy", "energy_error", "binder", "binder_error"):
+            assert float(row[column]) == numbers[column]
+
+
+def test_table_of_rules_names_soft_and_hard_and_no_old_names(files, capsys):
+    (row,) = table_of(capsys, files["lambda"])
+    assert {"mutual_information_soft_error", "block", "buffer", "hidden"} <= row.keys()
+    assert not {"mutual_information", "restart", "total_correlation"} & row.keys()
+
+
+def test_table_of_other_kinds(files, capsys):
+    """A flow has a row for every temperature and step; nu of an exponent is 1/y_t."""
+    flow = table_of(capsys, files["flow"])
+    assert [(row["shape"], row["step"]) for row in flow] == 3 * [
+        ("16x16", "0"),
+        ("8x8", "1"),
+        ("4x4", "2"),
+        ("2x2", "3"),
+    ]
+    (row,) = table_of(capsys, files["exponent"])
+    assert float(row["nu"]) == pytest.approx(1 / float(row["y_t"]))
+    assert row["nu_of_effective_coupling"] != row["nu"]
+    (row,) = table_of(capsys, files["crossing"])
+    assert row["sizes"] == "8 16"
+
+
+def test_several_files(files, capsys):
+    """JSON is a list, digests have names, and texts follow each other."""
+    pair = (files["cold"], files["lambda"])
+    assert command("info", *pair, "--json") == 0
+    assert [one["kind"] for one in json.loads(capsys.readouterr().out)] == ["samples", "lambda"]
+    assert command("info", *pair, "--verify") == 0
+    assert capsys.readouterr().out == f"{pair[0]}: ok\n{pair[1]}: ok\n"
+    assert command("info", *pair) == 0
+    assert capsys.readouterr().out == f"{text_of(pair[0])}\n{text_of(pair[1])}"
+    assert command("info", *pair, "--csv") == 2
+    assert "files of one kind, not lambda and samples" in capsys.readouterr().err
+    assert command("info", pair[0], "--csv", "--json") == 2
+    assert "give one of --csv and --json" in capsys.readouterr().err
