@@ -147,6 +147,8 @@ class Model:
         The values of ``--boundary``, of ``periodic`` and ``open``.
     flips : bool
         Whether a global flip of all variables leaves the weight of every configuration unchanged.
+    component_flips : bool
+        Whether the flip of all variables of one component alone does so too.
     relabellings : {"permutations", "dihedral"}, optional
         Which relabellings of more than two states leave these weights unchanged, see
         `rsmi.lattice.symbols`.
@@ -175,6 +177,7 @@ class Model:
     options: tuple[Option, ...] = ()
     boundaries: tuple[str, ...] = ("periodic",)
     flips: bool = False
+    component_flips: bool = False
     relabellings: str | None = None
     sectors: tuple[Sector, ...] = SECTORS
     environment_features: tuple[str, ...] = ()

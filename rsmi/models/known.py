@@ -191,6 +191,9 @@ class Known:
         Scaling operators of the transition by their sector, ``odd`` and ``even`` under a global
         flip, or ``any`` without a flip, in the order of their scaling dimensions. Without a flip
         the order that translations turn round is odd.
+    parities : mapping
+        The exponents d - Delta of the leading operators by their parity in every component, such as
+        ``("odd", "even")``, where the flip of each component is a symmetry.
     correction : KnownValue, optional
         The exponent omega of the leading correction L^-omega to finite-size scaling.
     thermometer : Thermometer, optional
@@ -207,6 +210,7 @@ class Known:
     always_critical: bool = False
     exponents: Mapping[str, KnownValue] = field(default_factory=dict)
     operators: Mapping[str, tuple[KnownOperator, ...]] = field(default_factory=dict)
+    parities: Mapping[tuple[str, ...], KnownValue] = field(default_factory=dict)
     correction: KnownValue | None = None
     thermometer: Thermometer | None = None
     no_thermometer: str = (

@@ -30,6 +30,7 @@ from rsmi.statistics.jackknife import (
 
 # The headline is the value of all operators at this step, fixed before any result was known.
 HEADLINE_STEP = 2
+CHOICES = ("leading", "second", "pair")  # of eigenvalues, see `sequence`
 # Least ratio of the smallest to the largest eigenvalue of the correlation matrix.
 SINGULAR = 1e-9
 
@@ -123,34 +124,35 @@ def _why_singular(products: NDArray[np.float64]) -> NDArray[np.object_]:
 
 
 def _eigenvalues(
-    matrices: NDArray[np.float64], rank: int = 0
+    matrices: NDArray[np.float64], choice: str = "leading"
 ) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
-    """The eigenvalues (n,) of largest modulus, or of that with a rank, and why they are not real
-    and positive, or None."""
+    """The chosen eigenvalues (n,) by their modulus, and why they are not real and positive, or
+    None."""
     values, reasons = np.linalg.eigvals(matrices), _reasons(len(matrices))
     order = np.argsort(-np.abs(values), axis=1, kind="stable")
-    chosen = values[np.arange(len(values)), order[:, rank]]
-    name = ("leading", "second")[rank]
-    reasons[chosen.real <= 0] = f"the {name} eigenvalue is not positive"
-    reasons[np.abs(chosen.imag) > 1e-9 * np.abs(chosen)] = f"the {name} eigenvalue is complex"
+    first, second = (values[np.arange(len(values)), order[:, k % order.shape[1]]] for k in (0, 1))
+    chosen = {"leading": first, "second": second, "pair": first * second}[choice]
+    name = "product of the leading pair" if choice == "pair" else f"{choice} eigenvalue"
+    reasons[chosen.real <= 0] = f"the {name} is not positive"
+    reasons[np.abs(chosen.imag) > 1e-9 * np.abs(chosen)] = f"the {name} is complex"
     return np.asarray(chosen.real, np.float64), reasons
 
 
 def _logarithms(
-    cross: NDArray[np.float64], products: NDArray[np.float64], rank: int = 0
+    cross: NDArray[np.float64], products: NDArray[np.float64], choice: str = "leading"
 ) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
-    """The logarithms (n,) of the eigenvalues with a rank of many transformations, nan where they
-    are undefined, and the reasons."""
+    """The logarithms (n,) of the chosen eigenvalues of many transformations, nan where they are
+    undefined, and the reasons."""
     logarithms = np.full(len(cross), np.nan)
     try:
         reasons = _why_singular(products)
         regular = np.flatnonzero([reason is None for reason in reasons])
         matrices = np.linalg.solve(products[regular], cross[regular])
-        values, reasons[regular] = _eigenvalues(np.asarray(matrices, np.float64), rank)
+        values, reasons[regular] = _eigenvalues(np.asarray(matrices, np.float64), choice)
     except np.linalg.LinAlgError as error:  # of one of them
         if len(cross) == 1:
             return logarithms, np.array([str(error)], dtype=object)
-        each = [_logarithms(*pair, rank) for pair in zip(cross[:, None], products[:, None])]
+        each = [_logarithms(*pair, choice) for pair in zip(cross[:, None], products[:, None])]
         return np.concatenate([one for one, _ in each]), np.concatenate([why for _, why in each])
     for number, value in zip(regular, values):
         if reasons[number] is None:
@@ -252,7 +254,7 @@ class ExponentSequence(NamedTuple):
 
 
 def sequence(
-    sums: Sums, sector: str, shapes: Sequence[Sequence[int]], rank: int = 0
+    sums: Sums, sector: str, shapes: Sequence[Sequence[int]], choice: str = "leading"
 ) -> ExponentSequence:
     """Return the exponent log(leading eigenvalue) / log b at every step for every number of
     operators: y_t (even) or y_h (odd).
@@ -264,10 +266,13 @@ def sequence(
     sector : {"even", "odd"}
     shapes : sequence of sequence of int
         Shapes of the lattice at the levels 0, ..., steps; their ratio is the scale factor b.
-    rank : {0, 1}
-        1 takes the second eigenvalue instead, which needs two operators.
+    choice : {"leading", "second", "pair"}
+        "second" takes the second eigenvalue instead, which needs two operators, and "pair" the
+        geometric mean of both: of two that are equal by symmetry the errors may make a complex
+        pair, whose product is real.
     """
-    steps = len(shapes) - 1
+    steps, of_one = len(shapes) - 1, 2 if choice == "pair" else 1
+    needed_operators = 1 if choice == "leading" else 2
     needed = ("counts", f"{sector}_sums", f"{sector}_products", f"{sector}_cross")
     sums = {name: array for name, array in occupied(sums).items() if name in needed}
     shape = (steps, sums[f"{sector}_sums"].shape[-1])
@@ -289,12 +294,12 @@ def sequence(
         pairs = [covariances(one, sector, step + 1) for one in totals]
         cross, products = map(np.stack, zip(*pairs))
         for k in range(shape[1]):
-            if k < rank:
+            if k < needed_operators - 1:
                 reasons[step][k] = "one operator has one eigenvalue"
                 continue
             some = np.s_[:, : k + 1, : k + 1]
-            logarithms, why = _logarithms(cross[some], products[some], rank)
-            values[:, step, k] = logarithms / log_scales[step]
+            logarithms, why = _logarithms(cross[some], products[some], choice)
+            values[:, step, k] = logarithms / (log_scales[step] * of_one)
             reasons[step][k] = next((reason for reason in why[::-1] if reason), None)
     return ExponentSequence(jackknife_of(values), reasons, wrapped)
 

@@ -116,6 +116,15 @@ class Rule:
         number of spins."""
         return self.products is None or all(len(one) % 2 for one in self.products)
 
+    @property
+    def keeps_components(self) -> bool:
+        """Whether every coarse spin comes from the component of its number alone, so that it
+        changes its sign with the spins of this component and with no others."""
+        if self.products is not None or self.n_hidden != self.components or self.bias.any():
+            return False
+        by_component = self.filters.reshape(self.n_hidden, self.components, -1)
+        return not by_component[~np.eye(self.components, dtype=bool)].any()
+
     def features(self, blocks: NDArray[Any]) -> NDArray[Any]:
         """Return what the filters act on, (n, n_block) or (n, n_products), for blocks (n, n_block)
         of +-1."""
@@ -173,6 +182,13 @@ NAMED = {
     "staggered": staggered,
     "plurality": majority,  # of two states
 }
+
+
+def of_each_component(rule: Rule, components: int) -> Rule:
+    """Return the rule that does with each of several components what a rule of one component
+    does."""
+    filters, bias = np.kron(np.eye(components), rule.filters), np.tile(rule.bias, components)
+    return Rule(filters, bias, rule.hard, rule.block, components)
 
 
 def rule_of(

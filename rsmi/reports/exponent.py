@@ -26,6 +26,7 @@ def describe(file: File) -> list[str]:
         title = f"  {name} by number of operators"
         lines += ["", title, "", *_sequence_table(numbers[name], changes)]
         lines += _further_lines(numbers, known, name)
+    lines += _parity_lines(numbers, known)
     if has_thermometer(known):
         lines += ["", *_thermometer_lines(numbers, known)]
     lines += _matching_lines(numbers, known)
@@ -140,6 +141,38 @@ def _known_second(known: Known, name: str, dimension: int) -> list[str]:
         return []
     value = dimension - operators[1].dimension.value
     return ["", f"  in theory the exponent of the second eigenvalue is {value:.6g}"]
+
+
+def _parity_lines(numbers: dict, known: Known) -> list[str]:
+    """The exponents of all operators by their parity in every component."""
+    rows = numbers.get("parities", [])
+    if not rows:
+        return []
+    steps = [row["step"] for row in rows[0]["leading"]]
+    lines = [["parity", "eigenvalue", *(f"step {step}" for step in steps), theory_word(known)]]
+    for row in rows:
+        theory = known.parities.get(tuple(row["parity"]))
+        for name in ("leading", "second", "pair")[: 3 if _is_complex(row["leading"]) else 2]:
+            shown = theory.text if theory is not None and name == "leading" else ""
+            lines.append([", ".join(row["parity"]), name, *map(_starred, row[name]), shown])
+    title = "  exponents by the parity in every component, all operators"
+    remark = [
+        "",
+        "  pair: of the geometric mean of the two leading eigenvalues, which are a complex pair",
+        "  within the errors where both are equal",
+    ]
+    return [
+        "",
+        title,
+        "",
+        *table(lines),
+        *remark * any(_is_complex(row["leading"]) for row in rows),
+    ]
+
+
+def _is_complex(rows: Sequence[dict]) -> bool:
+    """Whether the eigenvalue of any step is complex."""
+    return any("complex" in (row["reason"] or "") for row in rows)
 
 
 def _matching_lines(numbers: dict, known: Known) -> list[str]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rsmi.models.base import Known
 from rsmi.renormalization import couplings, level_sums, thermometer
 from rsmi.renormalization.component_operators import neighbour_operators
+from rsmi.renormalization.parities import ParitySector, parity_sectors
 from rsmi.samples.views import FlowFile
 from rsmi.statistics.binning import merged_blocks
 
@@ -50,6 +51,8 @@ class FlowEnsemble:
         The number of components per site.
     states : int
         The number of states of a variable.
+    component_flips : bool
+        Whether the flip of each component alone is a symmetry.
     """
 
     coupling: float | None
@@ -62,6 +65,12 @@ class FlowEnsemble:
     known: Known = field(default_factory=Known)
     components: int = 1
     states: int = 2
+    component_flips: bool = False
+
+    @property
+    def parities(self) -> tuple[ParitySector, ...]:
+        """The sectors of operators of one parity in every component; none without the symmetry."""
+        return parity_sectors(self.dimension, self.components) if self.component_flips else ()
 
     @property
     def dimension(self) -> int:
@@ -136,6 +145,7 @@ def _ensemble(
         known=known,
         components=flow.components,
         states=flow.states,
+        component_flips=flow.component_flips,
     )
 
 

@@ -465,6 +465,11 @@ class FlowFile(FileView):
         return self.attributes.get("components", 1)
 
     @property
+    def component_flips(self) -> bool:
+        """Whether the flip of all spins of one component alone is a symmetry at every level."""
+        return self.attributes.get("component_flips", False)
+
+    @property
     def states(self) -> int:
         """The number of states of a variable."""
         return self.attributes.get("states", 2)

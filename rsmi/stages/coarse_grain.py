@@ -123,10 +123,11 @@ class CoarseGraining:
     @property
     def _model(self) -> str:
         """The name of the model. The coarse spins of a model whose sites have several variables,
-        such as links, are no such variables, nor are products of spins: nothing is known of
-        them."""
-        source = self.source
-        same = (source.components == 1 or source.rg_step) and self.chosen.keeps_variables
+        such as links, are no such variables, unless each comes from one component whose flip is a
+        symmetry; nor are products of spins. Nothing is known of them."""
+        source, chosen = self.source, self.chosen
+        one_by_one = source.model.component_flips and chosen.keeps_components
+        same = (source.components == 1 or one_by_one) and chosen.keeps_variables
         return source.model_name if same else Model.name
 
     @property

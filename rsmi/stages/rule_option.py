@@ -135,6 +135,7 @@ def choose_any_rule(
     hard: bool,
     dimension: int,
     bias: str | None,
+    components: int,
     states: int | None,
 ) -> ChosenRule | ChosenCategoricalRule:
     """The rule that the options describe, for variables with so many states.
@@ -161,7 +162,7 @@ def choose_any_rule(
             f"--rule {text}: a variable of this model has {states} states; there are the rules"
             f" {names} and those of rsmi train-lambda"
         )
-    return choose_rule(stack, text, block, hard, dimension, bias)
+    return choose_rule(stack, text, block, hard, dimension, bias, components)
 
 
 def _categorical_rule(
@@ -208,17 +209,20 @@ def _resolve(
     if bias is not None:
         raise UsageError(f"--bias: for a filter in a CSV or NPY file; {text} has its own")
     if text in rules.NAMED:
-        return _named_rule(text, sites.block)
+        return _named_rule(text, sites)
     return _rule_from_file(stack, text, given, hard)
 
 
-def _named_rule(name: str, block: tuple[int, ...]) -> ChosenRule:
+def _named_rule(name: str, sites: Sites) -> ChosenRule:
+    """A rule with a name; of several components it acts on each of them."""
+    block = sites.block
     try:
-        return ChosenRule(
-            rules.NAMED[name](block), {"name": name, "block": list(block), "hard": True}
-        )
+        rule = rules.NAMED[name](block)
+        if sites.components > 1:
+            rule = rules.of_each_component(rule, sites.components)
     except ValueError as error:
         raise UsageError(f"--block {shape_text(block)}: {error}") from error
+    return ChosenRule(rule, {"name": name, "block": list(block), "hard": True})
 
 
 def _rule_from_file(

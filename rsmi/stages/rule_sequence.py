@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rsmi.errors import UsageError
 from rsmi.lattice.geometry import shape_text
 from rsmi.renormalization.categorical_rules import MOST_BLOCK_STATES, CategoricalRule
+from rsmi.renormalization.rules import Rule
 from rsmi.renormalization.state_blocking import AnyRule
 from rsmi.stages.rule_option import (
     ChosenCategoricalRule,
@@ -63,6 +64,11 @@ class RuleSequence:
         return all(rule.keeps_variables for rule in self.rules)
 
     @property
+    def keeps_components(self) -> bool:
+        """Whether every coarse spin of every rule comes from the component of its number alone."""
+        return all(isinstance(rule, Rule) and rule.keeps_components for rule in self.rules)
+
+    @property
     def identity(self) -> dict:
         """What identifies the rules among the parameters and attributes of a file: ``rule`` if one
         rule serves all steps, else the list ``rules``, one entry for each step."""
@@ -114,21 +120,24 @@ def choose_rules(
             f"--rule: there are {len(texts)} rules for --steps {steps}: give one rule for all"
             " steps, or one rule for each step"
         )
-    chosen: dict[tuple[str, int], AnyChosenRule] = {}
+    chosen: dict[tuple[str, int, int], AnyChosenRule] = {}
     texts = [*texts] * (steps if len(texts) == 1 else 1)
     of_steps: list[AnyChosenRule] = []
     for step, text in enumerate(texts, 1):
         if step > 1 and text == texts[step - 2]:
             _refuse_repetition(text, of_steps[-1].rule, step - 1, steps)
-        if (text, states) not in chosen:
+        kind = (text, components, states)
+        if kind not in chosen:
             given = None if states == 2 else states
-            chosen[text, states] = choose_any_rule(stack, text, block, hard, dimension, bias, given)
-        one = chosen[text, states]
+            chosen[kind] = choose_any_rule(
+                stack, text, block, hard, dimension, bias, components, given
+            )
+        one = chosen[kind]
         require_components(text, one.rule, components, f"the lattice before step {step}")
         _require_table(text, one.rule)
         components, states = one.rule.n_hidden, one.rule.coarse_states
         of_steps.append(one)
-    _require_one_block({text: one for (text, _), one in chosen.items()})
+    _require_one_block({text: one for (text, *_), one in chosen.items()})
     return RuleSequence(tuple(of_steps))
 
 

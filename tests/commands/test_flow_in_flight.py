@@ -51,6 +51,13 @@ CASES = [
         ),
         "--rule majority --steps 1",
     ),
+    (
+        (
+            "--model ashkin-teller --four-spin 0.5 --size 8 --temperature Tc --samples 60"
+            " --chains 6 --thermalization 4 --interval 2"
+        ),
+        "--rule majority --steps 2",
+    ),
 ]
 
 

@@ -15,7 +15,8 @@ from rsmi.renormalization.component_operators import (
     neighbour_operators,
     operator_names,
 )
-from rsmi.renormalization.rules import Rule, coarse_grain
+from rsmi.renormalization.parities import parity_sectors
+from rsmi.renormalization.rules import Rule, coarse_grain, majority_ties_up, of_each_component
 from rsmi.samples.files import open_file
 
 KEYS = np.arange(1, 7, dtype=np.uint64).reshape(3, 2)
@@ -150,3 +151,67 @@ def test_a_model_beside_noise_has_its_exponents(here, workplace):
         row = mcrg.headline(mcrg.exponents(sums, sector, shapes))
         assert row["error"] < 0.05
         assert abs(row["value"] - exact) < 4 * row["error"], sector
+
+
+# ---- the parity in every component ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dimension", "components"), [(1, 2), (2, 2), (2, 3), (1, 4)])
+def test_parities_are_the_signs_after_the_flip_of_a_component(dimension, components):
+    """Every operator is in one sector; the flip of a component changes the sign of its sums or
+    leaves them as they are, as the parity says."""
+    shape = (6,) * dimension
+    spins = random_spins(5, 3, (components, *shape))
+    plain = component_sums(twins.pack(spins), shape, components)
+    names = operator_names(dimension, components)
+    first = {"even": 0, "odd": len(names["even"])}
+    sectors = parity_sectors(dimension, components)
+    assert sorted(name for one in sectors for name in one.names) == sorted(sum(names.values(), []))
+    assert sectors[0].is_even
+    for flipped in range(components):
+        signs = np.where(np.arange(components) == flipped, -1, 1).astype(np.int8)
+        turned = spins * signs.reshape(-1, *(1,) * dimension)
+        sums = component_sums(twins.pack(turned), shape, components)
+        for one in sectors:
+            numbers = np.array(one.numbers) + first[one.common]
+            sign = {"even": 1, "odd": -1}[one.parity[flipped]]
+            assert (sums[:, numbers] == sign * plain[:, numbers]).all()
+
+
+def test_a_component_of_its_own_parity_is_a_lattice_of_one_component():
+    """The sums of the operators that are odd in component 2 alone are those of a lattice that has
+    only this component, at all levels of a rule without chance."""
+    shape, steps = (8, 8), 2
+    spins = random_spins(6, 40, (2, *shape))
+    energies, blocks = np.zeros(40, np.int64), np.arange(40) // 10
+    rule = majority_ties_up((2, 2))
+    arguments = (KEYS[:steps], energies)
+    both = level_sums.measure_levels(
+        twins.pack(spins), shape, of_each_component(rule, 2), steps, *arguments, blocks=blocks
+    )
+    alone = level_sums.measure_levels(
+        twins.pack(spins[:, 1]), shape, rule, steps, *arguments, blocks=blocks
+    )
+    (sector,) = (one for one in parity_sectors(2, 2) if one.parity == ("even", "odd"))
+    found, chosen = sector.sums(both), slice(len(sector.numbers))
+    assert np.array_equal(found["odd_sums"], alone["odd_sums"][..., chosen])
+    for name in ("products", "cross"):
+        assert np.array_equal(found[f"odd_{name}"], alone[f"odd_{name}"][..., chosen, chosen])
+
+
+def test_of_a_degenerate_pair_the_product_is_measured():
+    """Eigenvalues 2 exp(+-i a) have the geometric mean 2, and no leading one that is real."""
+    turn = 2 * np.array([[np.cos(0.1), -np.sin(0.1)], [np.sin(0.1), np.cos(0.1)]])
+    sums = {
+        "counts": np.ones(4, np.int64),
+        "even_sums": np.zeros((4, 2, 2)),
+        "even_products": np.tile(np.eye(2), (4, 2, 1, 1)),
+        "even_cross": np.tile(turn, (4, 1, 1, 1)),
+    }
+    values = {
+        choice: mcrg.sequence(sums, "even", [(4, 4), (2, 2)], choice).of_all_operators()[0]
+        for choice in mcrg.CHOICES
+    }
+    assert values["pair"]["value"] == pytest.approx(1)
+    assert values["leading"]["reason"] == "the leading eigenvalue is complex"
+    assert values["second"]["reason"] == "the second eigenvalue is complex"

@@ -32,17 +32,24 @@ def known(dimension: int, ratio: float) -> Known:
     coupling = self_dual_coupling(ratio)
     energy = energy_dimension(coupling, ratio)
     odd = (KnownOperator("sigma and tau", KnownValue(0.125, "1/8 = 0.125", _EXPONENTS)),)
+    field = KnownValue(15 / 8, "15/8 = 1.875", _EXPONENTS)
     return Known(
         critical_coupling=KnownValue(coupling, f"{coupling:.9f}", _LINE),
         exponents={
             "y_t": _value(2 - energy),
-            "y_h": KnownValue(15 / 8, "15/8 = 1.875", _EXPONENTS),
+            "y_h": field,
             "nu": _value(1 / (2 - energy)),
         },
         operators={
             "odd": odd,
             "even": (KnownOperator("epsilon", _value(energy)),),
             "product": (KnownOperator("sigma tau", _value(energy / 4)),),
+        },
+        parities={
+            ("even", "even"): _value(2 - energy),
+            ("odd", "even"): field,
+            ("even", "odd"): field,
+            ("odd", "odd"): _value(2 - energy / 4),
         },
     )
 

@@ -76,6 +76,7 @@ class AshkinTeller(Model):
         Option("four-spin", "number", "U/J, the four-spin coupling.", metavar="U/J", default=0.0),
     )
     flips = True
+    component_flips = True
     energy_type = "float64"
     sectors = (
         *SECTORS,

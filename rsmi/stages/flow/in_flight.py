@@ -176,12 +176,14 @@ def prepare(
     """
     ensembles = tuple(ensemble_of(sampling.parameters_of(**request)) for request in requests)
     _refuse_equal_temperatures(ensembles)
-    _require_single_component(ensembles[0])
     with contextlib.ExitStack() as stack:
         first = ensembles[0]
         shape, states = first.simulation.shape, first.simulation.states
         require_alike(f"--model {first.parameters['model']}", states, first.symmetry)
-        chosen = choose_for_flow(stack, rules, block, hard, len(shape), bias, steps, states=states)
+        components = first.simulation.attributes()["components"]
+        chosen = choose_for_flow(
+            stack, rules, block, hard, len(shape), bias, steps, components, states
+        )
         coarse_shapes(shape, chosen.block, steps)
         yield SampledFlow(ensembles, chosen, seed)
 
@@ -192,12 +194,3 @@ def _refuse_equal_temperatures(ensembles: Sequence[Ensemble]) -> None:
         if ensemble.name in seen:
             raise UsageError(f"{ensemble.name}: given twice")
         seen.add(ensemble.name)
-
-
-def _require_single_component(ensemble: Ensemble) -> None:
-    components = ensemble.simulation.attributes()["components"]
-    if components != 1:
-        raise UsageError(
-            f"--model {ensemble.parameters['model']}: has {components} components per site;"
-            " operators are of one"
-        )

@@ -53,10 +53,17 @@ def _attributes(source: FlowSource) -> dict:
         "block": source.chosen.block,
         "steps": source.chosen.steps,
         "components": components if components > 1 else None,
+        "component_flips": _flips_components(source) or None,
         "states": states if states > 2 else None,
         "even_operators": names["even"],
         "odd_operators": names["odd"],
     }
+
+
+def _flips_components(source: FlowSource) -> bool:
+    """Whether the flip of each component alone is a symmetry, of the samples and of the rules."""
+    flips = models.of(source.system).component_flips and source.chosen.n_hidden > 1
+    return flips and source.chosen.keeps_components
 
 
 # ---- warnings ------------------------------------------------------------------------------------

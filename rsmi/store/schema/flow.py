@@ -35,6 +35,14 @@ FLOW = Kind(
             required=False,
             since=(1, 4),
         ),
+        Attribute(
+            "component_flips",
+            "flag",
+            "whether the flip of all spins of one component alone is a symmetry at every level; no"
+            " if absent",
+            required=False,
+            since=(1, 4),
+        ),
         STATES,
         Attribute("steps", "integer", "coarse-graining steps"),
         Attribute("even_operators", "json", "names, in order"),
