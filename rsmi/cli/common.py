@@ -118,9 +118,10 @@ _NAMED = ("majority", "plurality", "decimation", "majority-ties-up", "staggered"
 RULES = """The rule is a file of 'rsmi train-lambda', a filter of your own, or a name. Named rules,
 with ties by a fair coin: majority (the sign of the block's magnetization), staggered (of its
 staggered magnetization), plurality (the most frequent of any number of states); without chance:
-majority-ties-up (as majority, ties up), decimation (the block's first spin). Of sites with several
-components they act on each component. A filter of your own is a CSV or NPY file of weights, in the
-shape of --block or as one row of all its sites, component after component, for each hidden unit. Learned rules and filters draw each coarse spin from P(h = 1) = 1/(1 + exp(-x)), x =
+majority-ties-up (as majority, ties up), decimation (the block's first spin). Where the flip of each
+component is a symmetry, they act on each component. A filter of your own is a CSV or NPY file of
+weights, in the shape of --block or as one row of all its sites, component after component, for each
+hidden unit. Learned rules and filters draw each coarse spin from P(h = 1) = 1/(1 + exp(-x)), x =
 sum of weights times spins, plus bias; a rule of --sector even has x = v^T A v + bias, one with
 several states a softmax. --hard takes the likelier value."""
 

@@ -187,8 +187,12 @@ NAMED = {
 def of_each_component(rule: Rule, components: int) -> Rule:
     """Return the rule that does with each of several components what a rule of one component
     does."""
-    filters, bias = np.kron(np.eye(components), rule.filters), np.tile(rule.bias, components)
-    return Rule(filters, bias, rule.hard, rule.block, components)
+    filters = np.zeros((components, rule.n_hidden, components, rule.n_block))
+    for own in range(components):
+        filters[own, :, own] = rule.filters
+    flat = filters.reshape(components * rule.n_hidden, -1)
+    bias = np.tile(rule.bias, components)
+    return Rule(flat, bias, rule.hard, rule.block, components)
 
 
 def rule_of(

@@ -181,6 +181,7 @@ def prepare(
             steps,
             source.components,
             source.states,
+            source.model.component_flips,
         )
         chosen = _on_live_sites(source, chosen)
         shapes = coarse_shapes(source.shape, chosen.block, steps)

@@ -49,11 +49,14 @@ class Sites:
     components : int
     live : tuple of bool, optional
         Of the sites of the block, row-major; by default all.
+    separate : bool
+        Whether every component is a field of its own, to which a rule with a name may be applied.
     """
 
     block: tuple[int, ...]
     components: int = 1
     live: tuple[bool, ...] | None = None
+    separate: bool = False
 
     def rule(self, numbers: np.ndarray, bias: list[float] | None, hard: bool) -> rules.Rule:
         """The rule of a filter.
@@ -81,6 +84,7 @@ def choose_rule(
     bias: str | None = None,
     components: int = 1,
     live: tuple[bool, ...] | None = None,
+    separate: bool = False,
 ) -> ChosenRule:
     """The rule that ``--rule``, ``--block``, ``--hard`` and ``--bias`` describe.
 
@@ -96,6 +100,8 @@ def choose_rule(
         The number of variables of a site, for a filter.
     live : tuple of bool, optional
         The sites of the block to which the weights of a filter belong; by default all.
+    separate : bool
+        Whether a rule with a name is applied to each component.
 
     Raises
     ------
@@ -104,7 +110,7 @@ def choose_rule(
         the block, or if the block contradicts the file or the lattice.
     """
     given = parse_block(block) if block else None
-    sites = Sites(given or (2,) * dimension, components, live)
+    sites = Sites(given or (2,) * dimension, components, live, separate)
     chosen = _resolve(stack, text, given, sites, hard, bias)
     if len(chosen.rule.block) != dimension:
         raise UsageError(
@@ -135,8 +141,9 @@ def choose_any_rule(
     hard: bool,
     dimension: int,
     bias: str | None,
-    components: int,
     states: int | None,
+    components: int = 1,
+    separate: bool = False,
 ) -> ChosenRule | ChosenCategoricalRule:
     """The rule that the options describe, for variables with so many states.
 
@@ -162,7 +169,7 @@ def choose_any_rule(
             f"--rule {text}: a variable of this model has {states} states; there are the rules"
             f" {names} and those of rsmi train-lambda"
         )
-    return choose_rule(stack, text, block, hard, dimension, bias, components)
+    return choose_rule(stack, text, block, hard, dimension, bias, components, separate=separate)
 
 
 def _categorical_rule(
@@ -214,11 +221,11 @@ def _resolve(
 
 
 def _named_rule(name: str, sites: Sites) -> ChosenRule:
-    """A rule with a name; of several components it acts on each of them."""
+    """A rule with a name, which acts on each component if they are separate fields."""
     block = sites.block
     try:
         rule = rules.NAMED[name](block)
-        if sites.components > 1:
+        if sites.separate:
             rule = rules.of_each_component(rule, sites.components)
     except ValueError as error:
         raise UsageError(f"--block {shape_text(block)}: {error}") from error

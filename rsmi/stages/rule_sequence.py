@@ -94,6 +94,7 @@ def choose_rules(
     steps: int,
     components: int = 1,
     states: int = 2,
+    separate: bool = False,
 ) -> RuleSequence:
     """The rules that ``--rule``, which may be repeated, describes for so many steps.
 
@@ -108,6 +109,8 @@ def choose_rules(
         The number of components per site before the first step.
     states : int
         The number of states of a variable before the first step.
+    separate : bool
+        Whether every component is a field of its own, to which a rule with a name may be applied.
 
     Raises
     ------
@@ -130,7 +133,7 @@ def choose_rules(
         if kind not in chosen:
             given = None if states == 2 else states
             chosen[kind] = choose_any_rule(
-                stack, text, block, hard, dimension, bias, components, given
+                stack, text, block, hard, dimension, bias, given, components, separate
             )
         one = chosen[kind]
         require_components(text, one.rule, components, f"the lattice before step {step}")

@@ -133,8 +133,9 @@ BAD = {
     "coarse-grain samples.h5 --rule two.h5 --steps 2": (
         "acts on 1 component per site, but the lattice before step 2 has 2 components per site"
     ),
+    "coarse-grain components.h5 --rule majority": "has 2 components per site",
     "flow samples.h5 --rule majority --steps 5": "a lattice of 16x16 takes 4 steps",
-    "flow components.h5 --rule two.h5 --steps 1": "acts on 1 component per site",
+    "flow components.h5 --rule majority --steps 1": "has 2 components per site",
     "flow samples.h5 --rule two.h5 --steps 1": "has 2 hidden units; a flow needs a rule with one",
     "flow cube.h5 samples.h5 --rule majority --steps 1": "one flow has one dimension",
     "flow cube.h5 --rule majority --steps 3": "a lattice of 4x4x4 takes 2 steps",

@@ -382,10 +382,18 @@ def test_files_from_elsewhere(folder, here, workplace, name, value, words):
     assert words in result.sentence
 
 
-def test_a_command_for_one_spin_a_site(folder, here, workplace):
+@pytest.mark.parametrize(
+    "command",
+    [
+        "coarse-grain noisy.h5 --rule majority",
+        "flow noisy.h5 --rule majority --steps 1",
+        "crossing noisy.h5 plain.h5",
+    ],
+)
+def test_commands_for_one_spin_a_site(folder, here, workplace, command):
     for name in ("plain.h5", "noisy.h5"):
         shutil.copy(folder / name, name)
-    result = here("crossing", "noisy.h5", "plain.h5", "-o", "x.h5")
+    result = here(*command.split(), "-o", "x.h5")
     assert result.code == 2
     assert "components per site" in result.sentence
 

@@ -105,11 +105,13 @@ class Registration:
             "correlation": self.made(f"spectrum {samples} --correlation"),
         }
         with open_file(samples) as file:
-            if file.attributes["components"] > 1:
+            several = file.attributes["components"] > 1
+            if several and not models.of(file.attributes).component_flips:
                 return products
         flow = self.made(f"flow {samples} {MAJORITY}")
+        rule = "majority" if several else products["lambda"]  # of one unit
         return products | {
-            "coarse": self.made(f"coarse-grain {samples} --rule {products['lambda']}"),
+            "coarse": self.made(f"coarse-grain {samples} --rule {rule}"),
             "flow": flow,
             "exponent": self.made(f"exponent {flow}"),
         }

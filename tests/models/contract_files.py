@@ -129,12 +129,12 @@ class FileContract(Registration):
 
     def test_what_is_refused_in_one_sentence(self, setting, tmp_path):
         """Commands for one variable at a site, or for two states, say so; for models with one
-        variable of two states there is no refusal."""
+        variable of two states, or several whose flips are symmetries, there is no refusal."""
         products = self.products(setting)
         with open_file(products["samples"]) as file:
             several = file.attributes["components"] > 1
             states = file.attributes.get("states", 2)
-        if not several and states == 2:
+        if states == 2 and (not several or self.answers.component_flips):
             assert {"coarse", "flow", "in-flight", "exponent"} <= products.keys()
             return
         samples, out = products["samples"], tmp_path / "out.h5"

@@ -260,6 +260,7 @@ def prepare(
             steps,
             first.components,
             first.states,
+            first.model.component_flips,
         )
         for source in sources:
             require_alike(str(source.path), source.states, source.model.symmetry(source.attributes))
@@ -279,6 +280,7 @@ def choose_for_flow(
     steps: int,
     components: int = 1,
     states: int = 2,
+    separate: bool = False,
 ) -> RuleSequence:
     """The rules of a flow, by `rsmi.stages.rule_sequence.choose_rules`.
 
@@ -289,7 +291,9 @@ def choose_for_flow(
         change along the flow, or if a rule makes even variables of spins.
     """
     _require_operators(dimension, components, states)
-    chosen = choose_rules(stack, rules, block, hard, dimension, bias, steps, components, states)
+    chosen = choose_rules(
+        stack, rules, block, hard, dimension, bias, steps, components, states, separate
+    )
     for text, rule in zip(rules, chosen.rules):
         _require_components_kept(text, rule)
         _require_spins(text, rule)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rsmi import models
 from rsmi.engine.request import Request
 from rsmi.engine.session import Session
 from rsmi.engine.tasks import Named, Rows
@@ -180,9 +181,19 @@ def prepare(
         first = ensembles[0]
         shape, states = first.simulation.shape, first.simulation.states
         require_alike(f"--model {first.parameters['model']}", states, first.symmetry)
-        components = first.simulation.attributes()["components"]
+        system = first.simulation.attributes()
+        separate = models.of(system).component_flips
         chosen = choose_for_flow(
-            stack, rules, block, hard, len(shape), bias, steps, components, states
+            stack,
+            rules,
+            block,
+            hard,
+            len(shape),
+            bias,
+            steps,
+            system["components"],
+            states,
+            separate,
         )
         coarse_shapes(shape, chosen.block, steps)
         yield SampledFlow(ensembles, chosen, seed)
