@@ -108,17 +108,22 @@ def test_named_rules(samples, windows):
 
 @pytest.mark.slow
 def test_scaling_dimension_of_the_order(samples, tmp_path):
-    """1/4, from the structure factors of 12, 24 and 48 at small distances from K."""
+    """1/4, from the structure factors of 12, 24 and 48 next to K: of both parts of the order and
+    of two learned units, from which the complex wave is taken off."""
     names = [samples]
     for side in (12, 48):
         names.append(tmp_path / f"{side}.h5")
         line = f"sample --model triangular-ground-states --size {side} --samples 20480"
         assert run_here(*line.split(), "-q", "-o", names[-1]).code == 0
-    out = tmp_path / "correlation.h5"
-    result = run_here("spectrum", *names, "--correlation", "--json", "-q", "-o", out)
+    train(samples, 2, 1, tmp_path)
+    words = ["--correlation", "--function", tmp_path / "lambda.h5", "--json", "-q"]
+    result = run_here("spectrum", *names, *words, "-o", tmp_path / "correlation.h5")
     assert result.code == 0, result.err
     found = {row["function"]: row for row in json.loads(result.out)["dimensions"]}
     for name in ("order-cos", "order-sin"):
         value, error = found[name]["delta"], found[name]["error"]
         assert error < 0.02
         assert abs(value - 0.25) < 4 * error
+    units = found["lambda units 1 and 2, soft"]
+    assert (units["wave_name"], units["exact"]) == ("K", 0.25)
+    assert abs(units["delta"] - 0.25) < 4 * units["error"] < 0.02

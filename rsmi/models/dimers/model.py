@@ -111,7 +111,7 @@ class Dimers(Model):
         return -coverings.parallel_pairs(links, attributes.get("boundary", "periodic"))
 
     def components(self, attributes: Mapping[str, Any]) -> tuple[Component, ...]:
-        names = rule_measures.COMPONENTS.get(attributes["components"])
+        names = rule_measures.COMPONENTS.get(attributes.get("components", 2))
         return super().components(attributes) if names is None else tuple(map(Component, names))
 
     def check_geometry(self, geometry: Geometry) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsmi.lattice.order import Order
 from rsmi.models.known import Known, KnownOperator
+from rsmi.models.spins import component_fields
 from rsmi.renormalization.spectrum.correlations import Correlations, CorrelationSums, correlations
 from rsmi.renormalization.spectrum.spreads import Operator
 from rsmi.samples.files import model_of
@@ -65,13 +67,24 @@ def _operators_of_functions(
 ) -> list[KnownOperator | None]:
     """The scaling operator that theory knows of every function: its own, or the leading one of its
     sector with its wave vector."""
-    own = model_of(file).known_fields(_attributes(file))
+    own = _of_fields(file, known)
     names, sectors = file.attributes["functions"], file.attributes["sectors"]
     waves = {number: one.wave for one in operators for number in one.functions}
     return [
-        own.get(name) or known.operator_at(sector, waves.get(number, ()))
+        own[name] if name in own else known.operator_at(sector, waves.get(number, ()))
         for number, (name, sector) in enumerate(zip(names, sectors))
     ]
+
+
+def _of_fields(file: File, known: Known) -> dict[str, KnownOperator | None]:
+    """The same of the fields that the model names beside its variables. The waves of an order are
+    taken off its parts already."""
+    model, attributes = model_of(file), _attributes(file)
+    spins, order = component_fields(model.components(attributes)), model.order(attributes)
+    wave = order.waves[0] if isinstance(order, Order) else ()
+    leading = known.operator_at("odd", wave) if any(wave) else None
+    others = {name: leading for name in model.fields(attributes) if name not in spins}
+    return others | dict(model.known_fields(attributes))
 
 
 def _lattice(file: File, sums: CorrelationSums, theory: Sequence[KnownOperator | None]) -> Json:
