@@ -165,9 +165,11 @@ def names_of(files: Sequence[File]) -> dict[str, tuple[str, ...]]:
 
 def _document(file: File, number: int, names: Sequence[str]) -> Document:
     name, *others = names
-    with _heard() as records:
+    with as_data_error(file.path), _heard() as records:
         blocks = blocks_of(reports.lines(file))
         drawing = drawing_of(file, f"f{number}-")
+        rule = rule_of(file) if file.kind == "lambda" else None
+        results = results_of(file, blocks)
     said = {block.sentence for block in blocks if isinstance(block, Note)}
     heard = [printable(one.replace(str(file.path), name)) for one in dict.fromkeys(records)]
     blocks += [Note("warning", one) for one in heard if one not in said]
@@ -181,8 +183,8 @@ def _document(file: File, number: int, names: Sequence[str]) -> Document:
         drawing=drawing,
         blocks=blocks,
         facts=_facts(file),
-        rule=rule_of(file) if file.kind == "lambda" else None,
-        results=results_of(file, blocks),
+        rule=rule,
+        results=results,
     )
 
 

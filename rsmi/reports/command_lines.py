@@ -83,9 +83,9 @@ class Line:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """All lines of the shell."""
+        """All lines of the shell. What a stranger wrote reaches no terminal unchanged."""
         words = [*self.words, "-o", path_word(self.output)]
-        return *self.before, shlex.join(words), *self.after
+        return tuple(map(printable, [*self.before, shlex.join(words), *self.after]))
 
     def own_file(self, name: str) -> str:
         """The name of a file that is prepared for this command."""

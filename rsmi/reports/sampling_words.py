@@ -97,7 +97,16 @@ def _without(request: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def sampled_attributes(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes of the samples file that checked parameters make, as far as they say its
-    lattice and its state point."""
+    lattice and its state point.
+
+    Raises
+    ------
+    ValueError
+        If no options of a named model lead to these parameters: a simulation of what is not
+        checked could take any time and memory.
+    """
+    if models.is_file(_request(parameters, models.SUFFIX)["model"]):
+        raise ValueError("the model has no name")
     attributes = simulation_of(parameters).attributes()
     return {**stored_attributes(attributes), "shape": tuple(parameters["shape"])}
 

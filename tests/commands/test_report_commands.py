@@ -16,7 +16,7 @@ from rsmi.pages.drawings import TEXTS
 from rsmi.reports import command_lines
 from rsmi.reports.command_lines import Inputs, line_of
 from rsmi.reports.option_words import folded
-from rsmi.reports.sampling_words import toml_lines
+from rsmi.reports.sampling_words import sampled_attributes, toml_lines
 from rsmi.reports.steps import SOURCE, steps_of
 from rsmi.samples.files import open_file
 
@@ -191,6 +191,7 @@ def test_what_an_ancestor_read_is_not_guessed():
     [
         {},
         {"rule": 7, "shape": "x", "block": [[]], "sampled": {"a": 1}, "functions": [None]},
+        {"shape": ["\x1b[2J", "\n"], "sites": [["\x1b"]], "block": ["\x1b"], "axes": "\x1b"},
         {"rules": [{"digest": []}], "ladder": [0], "coupling": "1", "model": "\x1b[2J; rm -rf x"},
     ],
 )
@@ -202,6 +203,25 @@ def test_wrong_parameters_are_shown(command, parameters):
     assert not parameters or line.remarks
     text = "\n".join([*line.lines, *line.remarks])
     assert "\x1b" not in text and "; rm" not in "".join(line.lines).replace("'; rm", "")
+
+
+def test_parameters_that_no_command_makes_are_not_simulated():
+    """A billion states of a clock would take 8 GB of memory."""
+    parameters = {
+        "model": "clock",
+        "states": 5,
+        "shape": [4, 4],
+        "coupling": 1.0,
+        "algorithm": "auto",
+        "samples": 9,
+        "chains": 8,
+        "seed": 0,
+        "thermalization": "auto",
+        "interval": "auto",
+    }
+    assert sampled_attributes(parameters)["shape"] == (4, 4)
+    with pytest.raises(ValueError, match="no options lead"):
+        sampled_attributes(parameters | {"states": 10**9})
 
 
 def test_a_parameter_without_an_option_is_named():
