@@ -19,6 +19,16 @@ from rsmi.reports.sampling_words import Words
 from rsmi.store import canonical_json, text_digest
 
 Parameters = dict[str, Any]
+# Options of import and train-lambda with the names of their parameters.
+_OF_IMPORT = (
+    *("boundary", "symmetric", "values", "states", "components", "component_axis", "axes"),
+    *("columns", "header", "bit_order", "discard", "trust"),
+)
+_OF_RULES = (
+    *("windows", "hidden", "hidden_states", "filters", "objective", "estimator", "restarts"),
+    *("updates", "learning_rate", "sector", "pairs_within", "decoder_units"),
+    *("environment_features", "seed"),
+)
 UNKNOWN = "INPUT.h5"  # stands for files that are not known
 _FORMATS = ("npy", "npz", "csv", "hdf5", "bits", "bytes")  # that `rsmi import --format` knows
 _MODEL = "model.toml"  # how the name of a model file ends that is prepared
@@ -219,7 +229,7 @@ def _import(line: Line, rest: Parameters, inputs: Inputs) -> None:
         for one in value if isinstance(value, list) else [value]:
             line.option(name, one)
     line.option(*_state_point(rest.pop("coupling", None)))
-    _plain(line, rest, "model", *list(rest))
+    _plain(line, rest, "model", *_OF_IMPORT)
     line.remarks.append(
         "The names of imported files are not recorded: names that begin with FILE stand for them."
     )
@@ -267,7 +277,7 @@ def _train_lambda(line: Line, rest: Parameters, inputs: Inputs) -> None:
     line.option("bias", bias if several or bias == "free" else None)
     if rest.get("objective") == "canonical":
         rest.pop("restarts", None)
-    _plain(line, rest, *list(rest))
+    _plain(line, rest, *_OF_RULES)
 
 
 def _rules(line: Line, rest: Parameters, inputs: Inputs) -> None:
