@@ -26,6 +26,10 @@ Dashed lines are exact or known values; they are drawn only where the file names
 such values are known. The ending of the name gives the format: png, pdf or svg. An existing figure
 is replaced. Figures need matplotlib (pip install 'rsmi[plot]').
 
+For a paper take --panel NAME (a wrong name lists the panels of a figure) and the --width of a
+column: 8.6cm in journals of the APS, 8.9cm in Nature, 9cm at Elsevier; of a page 17.8cm, 18.3cm and
+19cm. --csv FILE writes the points, error bars and weights for a figure of your own.
+
 \b
 Example: configurations below, at and above T_c in one figure
   rsmi plot cold.h5 critical.h5 hot.h5 -o configurations.png
@@ -43,9 +47,38 @@ Example: the information of rules that were learned at several temperatures
     required=True,
     help="Figure to write: .png, .pdf or .svg.",
 )
+@click.option("--panel", metavar="NAME", help="Draw one panel alone, without the title.")
+@click.option(
+    "--width",
+    metavar="LENGTH",
+    help="Width of the figure with its unit: 8.6cm, 86mm or 3.4in. The letters keep their size.",
+)
+@click.option(
+    "--dpi",
+    type=click.IntRange(50, 2400),
+    help="Dots per inch of a .png figure.  [default: 200]",
+)
+@click.option("--no-title", is_flag=True, help="Leave out the title above the panels.")
+@click.option(
+    "--csv",
+    type=click.Path(path_type=Path),
+    help="Also write the numbers that the figure shows to this file: comma-separated values.",
+)
 @common.reading_command
-def command(files: tuple[str, ...], output: Path, as_json: bool) -> None:
+def command(
+    files: tuple[str, ...],
+    output: Path,
+    panel: str | None,
+    width: str | None,
+    dpi: int | None,
+    no_title: bool,
+    csv: Path | None,
+    as_json: bool,
+) -> None:
     from rsmi.figures import files as figures
+    from rsmi.figures.layout import parse_width
 
-    figures.draw(common.read_paths(files), output)
+    inches = None if width is None else parse_width(width)
+    look = figures.Look(panel=panel, width=inches, dpi=dpi, title=not no_title)
+    figures.draw(common.read_paths(files), output, look, csv)
     click.echo(json.dumps({"file": str(output)}) if as_json else str(output))

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from rsmi import models
 from rsmi.errors import UsageError
+from rsmi.figures.layout import name_panel
 from rsmi.figures.style import REFERENCE, integer_steps, marker, wrapped
 from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.reports.training import objective_name
@@ -96,6 +97,7 @@ def draw(files: Sequence[File]) -> Figure:
         )
     figure = Figure(figsize=(5.2, 3.4), layout="constrained")
     axes = figure.subplots()
+    name_panel("information", axes)
     for number, (name, series) in enumerate(_series(rules, axis).items()):
         _draw_series(axes, axis, series, name, number)
     _finish(axes, axis, rules)

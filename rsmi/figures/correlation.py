@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from rsmi.figures.layout import name_panel
 from rsmi.figures.style import marker, note, state_label
 from rsmi.lattice.geometry import sides_text
 from rsmi.reports.flow import model_text
@@ -37,6 +38,8 @@ def draw(file: File) -> Figure:
         _draw_correlations(panels[0, column], rows, labels)
         _draw_factors(panels[1, column], rows, sides)
         panels[0, column].set_title(name)
+    name_panel("correlations", *panels[0])
+    name_panel("structure-factors", *panels[1])
     panels[0, 0].set_ylabel("$|C(r)|$")
     panels[1, 0].set_ylabel("$S(q)$")
     shape = numbers["lattices"][-1]["shape"]

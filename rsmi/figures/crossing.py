@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
+from rsmi.figures.layout import name_panel
 from rsmi.figures.style import REFERENCE, wrapped
 from rsmi.models.base import Known
 from rsmi.reports.crossing import known_of_sizes, size_names
@@ -23,6 +25,7 @@ _RING: dict[str, Any] = {
     "markeredgewidth": 0.8,
     "zorder": 5,
 }
+_PANELS = {"binder": "binder", "correlation_ratio": "correlation-ratio"}
 _LABELS = {"binder": "Binder cumulant $U$", "correlation_ratio": "$R = C(L/2) / C(L/4)$"}
 
 
@@ -39,6 +42,8 @@ def draw(file: File) -> Figure:
         _ring(above[column], rows)
         above[column].set(xlabel="$T$ ($J/k_B$)", ylabel=label)
         _draw_crossings(below[column], numbers, rows, known)
+        name_panel(_PANELS[name], above[column])
+        name_panel("T_c", below[column])
     above[0].legend(title="$L$")
     figure.suptitle(_title(numbers))
     return figure
@@ -57,9 +62,11 @@ def _draw_curves(
     for number, label in enumerate(labels):
         value, error = (file.read(f"/curves/{name}{part}")[number] for part in ("", "_error"))
         colour = f"C{number}"
-        axes.plot(temperature, value, color=colour, label=label)
+        (line,) = axes.plot(temperature, value, color=colour, label=label)
         low, high = value - error, value + error
-        axes.fill_between(temperature, low, high, color=colour, alpha=0.3, linewidth=0)
+        band = axes.fill_between(temperature, low, high, color=colour, alpha=0.3, linewidth=0)
+        parts: Any = (line, (), (band,))
+        axes.add_container(ErrorbarContainer(parts, has_yerr=True))
     if critical is not None and temperature.min() <= critical <= temperature.max():
         axes.axvline(critical, **REFERENCE)
 

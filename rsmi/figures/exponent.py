@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from rsmi.figures.style import GREY, REFERENCE, marker, state_label, wrapped
 from rsmi.lattice.geometry import sides_text
@@ -19,6 +20,7 @@ from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
 _HEIGHTS = (3.2, 5.6, 8.0)  # of figures of one to three rows of panels, inches
+_SHIFT = 4.0  # points, by which one series lies beside the next one
 _LABELS = {"y_t": "$y_t$", "y_h": "$y_h$"}
 
 
@@ -32,12 +34,13 @@ def draw(file: File) -> Figure:
     figure = Figure(figsize=(6.8, _HEIGHTS[rows - 1]), layout="constrained")
     grid = figure.add_gridspec(rows, 2)
     for column, name in enumerate(EXPONENTS):
-        _draw_sequence(figure.add_subplot(grid[0, column]), numbers, name, known)
+        axes = figure.add_subplot(grid[0, column], label=name)
+        _draw_sequence(axes, numbers, name, known)
     for column, name in enumerate(panels):
         width = slice(None) if len(panels) == 1 else column
-        _PANELS[name](figure.add_subplot(grid[1, width]), numbers, known)
+        _PANELS[name](figure.add_subplot(grid[1, width], label=name), numbers, known)
     if collapse["value"] is not None:
-        _draw_collapse(figure.add_subplot(grid[-1, :]), collapse)
+        _draw_collapse(figure.add_subplot(grid[-1, :], label="collapse"), collapse)
     _legend(figure)
     figure.suptitle(_title(file, numbers))
     return figure
@@ -74,13 +77,14 @@ def _draw_sequence(axes: Axes, numbers: dict, name: str, known: Known) -> None:
         axes.axhline(theory, **REFERENCE, label=theory_word(known))
     steps = sorted({row["step"] for row in rows})
     for number, step in enumerate(steps):
-        shift = 0.12 * (number - (len(steps) - 1) / 2)
+        shift = _SHIFT * (number - (len(steps) - 1) / 2)
         of_step = [row for row in rows if row["step"] == step]
         _draw_points(axes, of_step, "operators", shift, number, f"step {step}")
         if step == headline["step"]:
-            _ring(axes, headline["operators"] + shift, headline["value"], label="headline")
+            _ring(axes, headline["operators"], shift, headline["value"], label="value to quote")
     counts = sorted({row["operators"] for row in rows})
     axes.set(xlabel="number of operators", ylabel=_LABELS[name], xticks=counts)
+    axes.set_xlim(counts[0] - 0.6, counts[-1] + 0.6)
     axes.set_title(_result(_LABELS[name], headline))
 
 
@@ -90,17 +94,33 @@ def _draw_points(
     shown = [row for row in rows if row["value"] is not None]
     if shown:
         axes.errorbar(
-            [row[x] + shift for row in shown],
+            [row[x] for row in shown],
             [row["value"] for row in shown],
             [row["error"] or 0.0 for row in shown],
             color=f"C{number}",
             marker=marker(number),
             linestyle="none",
             label=label,
+            transform=_beside(axes, shift),
         )
+        axes.update_datalim(
+            [
+                (row[x], row["value"] + sign * (row["error"] or 0.0))
+                for row in shown
+                for sign in (-1, 1)
+            ]
+        )
+        axes.autoscale_view()
 
 
-def _ring(axes: Axes, x: float, y: float | None, label: str | None = None) -> None:
+def _beside(axes: Axes, shift: float) -> Transform:
+    """Coordinates of the data, so many points to the right: series do not hide one another."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return axes.transData + ScaledTranslation(shift / 72, 0, figure.dpi_scale_trans)
+
+
+def _ring(axes: Axes, x: float, shift: float, y: float | None, label: str | None = None) -> None:
     """Mark the value to quote."""
     if y is not None:
         axes.plot(
@@ -114,6 +134,7 @@ def _ring(axes: Axes, x: float, y: float | None, label: str | None = None) -> No
             linestyle="none",
             label=label,
             zorder=5,
+            transform=_beside(axes, shift),
         )
 
 
@@ -180,10 +201,10 @@ def _draw_by_step(
     if theory is not None:
         axes.axhline(theory, **REFERENCE)
     for number, (name, rows) in enumerate(series.items()):
-        shift = 0.08 * (number - (len(series) - 1) / 2)
+        shift = _SHIFT * (number - (len(series) - 1) / 2)
         _draw_points(axes, rows, "step", shift, number, name)
         if number == 0:
-            _ring(axes, headline["step"] + shift, headline["value"])
+            _ring(axes, headline["step"], shift, headline["value"])
     steps = sorted({row["step"] for rows in series.values() for row in rows} | {headline["step"]})
     axes.set(xticks=steps, xlim=(steps[0] - 0.35, steps[-1] + 0.35))
     axes.ticklabel_format(axis="y", useOffset=False)

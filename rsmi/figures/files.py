@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from rsmi.errors import Failure, UsageError
+from rsmi.reports.rows import csv_of
 from rsmi.samples.files import open_file
 from rsmi.store import File, as_data_error
 from rsmi.store.disk import link_target, replacing
 
 try:
-    from matplotlib import style
+    from matplotlib import rcParams, style
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
     from rsmi.figures import (
         comparison,
@@ -21,6 +24,8 @@ try:
         crossing,
         exponent,
         flow,
+        layout,
+        numbers,
         rules,
         samples,
         spectrum,
@@ -48,7 +53,30 @@ FORMATS: dict[str, dict[str, None]] = {
 }
 
 
-def draw(paths: Sequence[Path], output: Path) -> None:
+@dataclass(frozen=True)
+class Look:
+    """What a page asks of a figure.
+
+    Attributes
+    ----------
+    panel : str, optional
+        The only panel that is drawn.
+    width : float, optional
+        Of all that is drawn, in inches.
+    dpi : float, optional
+        Dots per inch of a PNG figure.
+    title : bool
+    """
+
+    panel: str | None = None
+    width: float | None = None
+    dpi: float | None = None
+    title: bool = True
+
+
+def draw(
+    paths: Sequence[Path], output: Path, look: Look = Look(), table: Path | None = None
+) -> None:
     """Draw files and write the figure, replacing one of the same name.
 
     Parameters
@@ -58,11 +86,15 @@ def draw(paths: Sequence[Path], output: Path) -> None:
         rules, whose information is drawn against what varies.
     output : Path
         Its name ends in .png, .pdf or .svg.
+    look : Look
+    table : Path, optional
+        A file for the numbers that the figure shows, as comma-separated values.
 
     Raises
     ------
     UsageError
-        If the format is unknown, or if several files are neither all samples nor all rules.
+        If the format is unknown, the panel is not there or does not fit, or if several files are
+        neither all samples nor all rules.
     DataError
         If a file is damaged or contradicts itself.
     Failure
@@ -70,12 +102,34 @@ def draw(paths: Sequence[Path], output: Path) -> None:
     """
     if output.suffix.lower() not in FORMATS:
         raise UsageError(f"{output}: the name of a figure ends in {', '.join(FORMATS)}")
+    target, aside = _target(output), None if table is None else _target(table)
+    if target == aside:
+        raise UsageError(f"{output}: the figure and its numbers need different names")
+    with style.context(STYLE), ExitStack() as stack:
+        files = [stack.enter_context(open_file(path)) for path in paths]
+        figure = figure_of(files)
+        box = arranged(figure, look)
+        if aside is not None:
+            with replacing(aside) as stream:
+                stream.write(csv_of(numbers.rows_of(figure)).encode())
+        _save(figure, target, output.suffix.lower(), box, look.dpi)
+
+
+def _target(output: Path) -> Path:
+    """Where a file is written, in a folder that exists."""
     target = link_target(output)
     if not target.parent.is_dir():
         raise Failure(f"{target}: the folder {target.parent} does not exist: create it first")
-    with style.context(STYLE), ExitStack() as stack:
-        files = [stack.enter_context(open_file(path)) for path in paths]
-        _save(figure_of(files), target, output.suffix.lower())
+    return target
+
+
+def arranged(figure: Figure, look: Look) -> Bbox:
+    """Arrange a figure as it was asked for; what of it is saved, in inches."""
+    if look.panel is not None:
+        layout.show_panel(figure, look.panel)
+    if not look.title:
+        figure.suptitle("")
+    return layout.extent(figure) if look.width is None else layout.fit_width(figure, look.width)
 
 
 def figure_of(files: Sequence[File]) -> Figure:
@@ -98,12 +152,12 @@ def figure_of(files: Sequence[File]) -> Figure:
         return (samples.draw_side_by_side if kinds == {"samples"} else comparison.draw)(files)
 
 
-def _save(figure: Figure, output: Path, suffix: str) -> None:
+def _save(figure: Figure, output: Path, suffix: str, box: Bbox, dpi: float | None) -> None:
     with replacing(output) as stream:
         figure.savefig(
             stream,
             format=suffix[1:],
             metadata=FORMATS[suffix],
-            bbox_inches="tight",
-            pad_inches=0.06,
+            bbox_inches=box,
+            dpi=dpi or rcParams["savefig.dpi"],
         )

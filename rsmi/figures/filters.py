@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from rsmi import models
 from rsmi.figures import sites
+from rsmi.figures.layout import name_panel
 from rsmi.figures.style import geometry_title
 from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models.drawing import RuleDrawing
@@ -66,6 +67,7 @@ def _on_the_lattice(file: File, drawing: RuleDrawing) -> Figure:
     limit = float(np.abs(drawing.filters).max()) or 1.0
     scale = ScalarMappable(Normalize(-limit, limit), colormaps["RdBu_r"])
     grid = left.subplots(rows, columns, squeeze=False)
+    name_panel("filters", *grid.ravel())
     for unit, axes in enumerate(grid.ravel()):
         axes.set_axis_off()
         if unit < count:
@@ -88,6 +90,7 @@ def _asheat_maps(file: File) -> Figure:
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.5 * columns + 0.2, 3.6])[0]
     limit = float(np.abs(filters).max()) or 1.0
     grid = left.subplots(rows, columns, squeeze=False).ravel()
+    name_panel("filters", *grid)
     for unit, axes in enumerate(grid):
         axes.set_axis_off()
         if unit < len(images):
@@ -163,6 +166,7 @@ def draw_training(
     step, objective = file.read("/curve/step"), file.read("/curve/objective")
     kept = file.attributes["restart"]
     strip, axes = figure.subplots(2, 1, height_ratios=[1, 3.4], sharex=True)
+    name_panel("training", strip, axes)
     for restart, curve in enumerate(objective):
         chosen = restart == kept
         axes.plot(

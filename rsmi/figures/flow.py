@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from rsmi.figures.layout import name_panel
 from rsmi.figures.style import (
     GREY,
     REFERENCE,
@@ -53,6 +54,8 @@ def draw(file: File) -> Figure:
     _draw_flows(axes, entries, known, file.attributes.get("states", 2), label)
     if len(entries) > 1 or not stored:
         axes.legend(**_BESIDE)
+    name_panel("flow", axes)
+    name_panel("couplings", *others)
     for panel in others:
         _draw_interactions(panel, next_to_critical(entries, known), label)
     figure.suptitle(f"{model_text(file)};  rule {rule_text(file.attributes)}")

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from rsmi.figures.filters import draw_training, filter_image, heat_map, information
+from rsmi.figures.layout import name_panel
 from rsmi.figures.style import geometry_title
 from rsmi.samples.views import RuleFile
 
@@ -34,6 +35,7 @@ def draw(rule: RuleFile) -> Figure:
         _draw_forms(left, rule, forms[:units])
         limit = float(np.abs(forms).max()) or 1.0
         draw_training(right, rule.file, limit, lambda weights: _matrix(rule, weights))
+    name_panel("filters", *left.axes)
     left.supxlabel(_caption(rule, units), fontsize=8)
     figure.suptitle(f"{geometry_title(rule.attributes)}, sector {rule.sector}")
     return figure

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rsmi.figures import palette
 from rsmi.figures.filters import draw_training, filter_image, heat_map, information
+from rsmi.figures.layout import name_panel
 from rsmi.figures.style import geometry_title
 from rsmi.samples.views import RuleFile
 
@@ -39,6 +40,7 @@ def draw(rule: RuleFile) -> Figure:
             axes.spines[:].set(color=colours(state), linewidth=3)
         first = row if name == "h =" else row + 1
         panels[0].set_ylabel(f"{name} {first}", rotation=0, ha="right", va="center")
+    name_panel("filters", *left.axes)
     left.supxlabel(information(rule.file), fontsize=8)
 
     def image(features: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.figures import palette, sites
+from rsmi.figures.layout import name_panel
 from rsmi.lattice.geometry import sides_text
 from rsmi.lattice.packed import unpack_bits
 from rsmi.lattice.unit_cell import UnitCell
@@ -84,6 +85,7 @@ def _side_by_side(pictures: Sequence[_Picture], margin: float) -> Figure:
     height = width * min(_TALLEST, max(picture.height for picture in pictures))
     figure = Figure(figsize=(width * len(pictures), height + margin), layout="constrained")
     for axes, picture in zip(figure.subplots(1, len(pictures), squeeze=False)[0], pictures):
+        name_panel("configurations", axes)
         picture.draw(axes, width)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, linewidth=0.6)

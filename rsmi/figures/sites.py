@@ -34,7 +34,7 @@ def draw_configuration(axes: Axes, cell: UnitCell, spins: NDArray[np.int8]) -> N
     values = corner.ravel()
     shown = values != 0
     colours = np.where(values[shown] > 0, "black", "white")
-    _draw_sites(axes, cell, points[shown], colours.tolist(), linewidths=0.2)
+    _draw_sites(axes, cell, points[shown], facecolors=colours.tolist(), linewidths=0.2)
 
 
 def draw_filter(
@@ -46,7 +46,8 @@ def draw_filter(
 ) -> None:
     """Draw the weights (components * sites,) of a filter on the sites of a block, with numbers."""
     points = cell.points(offsets).reshape(-1, 2)
-    _draw_sites(axes, cell, points, scale.to_rgba(weights), linewidths=0.6)
+    shown = {"array": weights, "cmap": scale.cmap, "norm": scale.norm}
+    _draw_sites(axes, cell, points, linewidths=0.6, **shown)
     _, largest = scale.get_clim()
     size = min(9.0, 45 / np.sqrt(len(weights)))
     for (x, y), weight in zip(points, weights):
@@ -58,8 +59,7 @@ def _draw_sites(
     axes: Axes,
     cell: UnitCell,
     points: NDArray[np.float64],
-    colours: Sequence[Any] | NDArray,
-    **lines,
+    **look: Any,
 ) -> None:
     """Circles of a lattice, which nearly touch."""
     size = np.full(len(points), _DIAMETER * cell.spacing)
@@ -71,9 +71,8 @@ def _draw_sites(
             units="xy",
             offsets=points,
             offset_transform=axes.transData,
-            facecolors=colours,
             edgecolors="0.55",
-            **lines,
+            **look,
         )
     )
     low, high = points.min(axis=0) - cell.spacing / 2, points.max(axis=0) + cell.spacing / 2

@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rsmi.figures.layout import name_panel
 from rsmi.figures.style import REFERENCE, marker, note
 from rsmi.reports.flow import model_text
 from rsmi.reports.spectrum import size_names
@@ -39,6 +40,7 @@ def draw(file: File) -> Figure:
     figure = Figure(figsize=(3.5 * max(1.3, len(sectors)), 3.4), layout="constrained")
     for axes, sector in zip(figure.subplots(1, len(sectors), squeeze=False)[0], sectors):
         _draw_sector(axes, numbers, sector)
+        name_panel(sector, axes)
     figure.suptitle(_title(file, numbers))
     return figure
 

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rsmi.figures.layout import name_panel
 from rsmi.figures.style import GREY, geometry_title, integer_steps
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
@@ -19,6 +20,8 @@ def draw(file: File) -> Figure:
     figure = Figure(figsize=(1.0 + 2.8 * panels, 2.9), layout="constrained")
     likelihood, *others = figure.subplots(1, panels, squeeze=False)[0]
     _draw_likelihood(likelihood, file)
+    name_panel("likelihood", likelihood)
+    name_panel("reconstruction", *others)
     for axes in others:
         axes.plot(epoch, error, color="C1", marker="o", markersize=2.5)
         axes.set(ylabel="reconstruction error\n(fraction of units changed)")

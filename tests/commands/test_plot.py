@@ -1,14 +1,17 @@
 """rsmi plot: every kind of file becomes a figure that is not blank, published by rename."""
 
+import csv
 import json
 import sys
 
 import numpy as np
 import pytest
-from example_files import colours, command, figure, text_of, theta
+from example_files import FILTERS, colours, command, figure, numbers_of, text_of, theta
 from matplotlib.image import imread
 
+from rsmi.errors import UsageError
 from rsmi.figures import files as figures
+from rsmi.figures import layout
 from rsmi.figures.filters import filter_image
 from rsmi.figures.samples import images
 from rsmi.store.schema import KINDS
@@ -160,3 +163,68 @@ def test_without_matplotlib(files, tmp_path, monkeypatch, capsys):
 
 def test_every_kind_of_file_but_shards_has_a_figure():
     assert figures.DRAWINGS.keys() == {name for name, kind in KINDS.items() if not kind.whole}
+
+
+# ---- for a page of a journal ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["theta", "lambda", "flow", "exponent", "crossing"])
+def test_every_panel_has_a_name_and_is_drawn_alone(files, name):
+    """Nothing else is visible, and the panel has the legend that it shared."""
+    whole, _ = figure(files[name])
+    names = layout.panels_of(whole)
+    assert "" not in names and len(names) > 1
+    layout.show_panel(whole, names[-1])
+    shown = [axes.get_label() for axes in whole.axes if axes.get_visible()]
+    assert set(shown) == {names[-1]}
+    with pytest.raises(UsageError, match=f"the panels of this figure are {', '.join(names)}"):
+        layout.show_panel(whole, "other")
+
+
+def test_width_is_that_of_all_that_is_drawn(files, tmp_path):
+    output = tmp_path / "figure.png"
+    line = ("plot", files["exponent"], "-o", output, "--panel", "y_t", "--dpi", 100)
+    assert command(*line, "--width", "8.6cm") == 0
+    assert imread(output).shape[1] == pytest.approx(100 * 8.6 / 2.54, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("width", "message"),
+    [
+        ("8.6", "a number with its unit is needed"),
+        ("1cm", "figures are from 2.54cm"),
+        ("4cm", "draw one of"),
+    ],
+)
+def test_widths_that_make_no_figure(files, tmp_path, capsys, width, message):
+    output = tmp_path / "figure.png"
+    assert command("plot", files["exponent"], "-o", output, "--width", width) == 2
+    assert message in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_table_has_the_numbers_of_the_figure(files, tmp_path):
+    """Points with their errors at the abscissa to which they belong, the weights of filters, and
+    lines from theory."""
+    table = tmp_path / "numbers.csv"
+    line = ("-o", tmp_path / "figure.svg", "--csv", table)
+    assert command("plot", files["exponent"], *line) == 0
+    rows = list(csv.DictReader(table.open()))
+    (shown,) = (row for row in rows if row["series"] == "value to quote" and row["panel"] == "y_h")
+    assert float(shown["y"]) == numbers_of(files["exponent"])["headline"]["y_h"]["value"]
+    first = numbers_of(files["exponent"])["y_h"][0]
+    own = [row for row in rows if row["panel"] == "y_h" and row["series"] == "step 1"]
+    assert [float(own[0][name]) for name in ("x", "y", "y_error")] == pytest.approx(
+        [first[name] for name in ("operators", "value", "error")], rel=1e-9
+    )
+    assert {float(row["y"]) for row in rows if row["series"] == "exact"} == {1.0, 1.875}
+    assert command("plot", files["lambda"], *line, "--panel", "filters") == 0
+    weights = [float(row["value"]) for row in csv.DictReader(table.open())]
+    assert weights == FILTERS.ravel().tolist()
+
+
+def test_title_may_be_left_out(files):
+    whole, _ = figure(files["theta"])
+    assert "hidden units" in whole.get_suptitle()
+    figures.arranged(whole, figures.Look(title=False))
+    assert whole.get_suptitle() == ""

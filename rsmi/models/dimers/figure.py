@@ -111,10 +111,9 @@ def draw_unit(
 ) -> None:
     """Draw the filter of one unit: links, x to the right and y up, and noise spins on vertices and
     faces. Other vertices are small grey dots."""
-    layers = {
-        name: scale.to_rgba(layer.ravel())
-        for name, layer in zip(rule_measures.COMPONENTS[components], weights.reshape(-1, *block))
-    }
+    of_components = weights.reshape(-1, math.prod(block))
+    layers = dict(zip(rule_measures.COMPONENTS[components], of_components))
+    colours: dict[str, Any] = {"cmap": scale.cmap, "norm": scale.norm}
     cells = np.indices(block).reshape(2, -1).T
     for name, along in _LINKS.items():
         near, far, side = (
@@ -125,7 +124,8 @@ def draw_unit(
         axes.add_collection(
             PolyCollection(
                 cells[:, None] + np.array([near - side, far - side, far + side, near + side]),
-                facecolors=layers[name],
+                array=layers[name],
+                **colours,
                 **_OUTLINE,
             )
         )
@@ -133,7 +133,7 @@ def draw_unit(
     axes.scatter(*cells.T, s=5, color="0.55", linewidths=0)
     for name, shift in _NOISE.items():
         if name in layers:
-            axes.scatter(*(cells + shift).T, s=dot, c=layers[name], zorder=3, **_OUTLINE)
+            axes.scatter(*(cells + shift).T, s=dot, c=layers[name], zorder=3, **colours, **_OUTLINE)
     axes.set(xlim=(-0.35, block[0] + 0.35), ylim=(-0.35, block[1] + 0.35), aspect="equal")
 
 

@@ -38,7 +38,8 @@ def draw_configuration(axes: Any, spins: NDArray[np.int8], width: float) -> None
     for component, along in enumerate(_ALONG):
         arrows = spins[component][corner].ravel().astype(float)
         order = arrows * signs * (1 if component else -1) > 0
-        _draw_arrows(axes, vertices, along, arrows, _COLOURS[order.astype(int)])
+        colours = _COLOURS[order.astype(int)]
+        _draw_arrows(axes, vertices, along, arrows, color=colours)
     dots = vertices[c_vertices(spins[None])[0][corner].ravel()]
     size = (10 * width / shape[0]) ** 2
     axes.scatter(*dots.T, s=size, color="black", linewidths=0, zorder=3)
@@ -50,14 +51,17 @@ def _draw_arrows(
     vertices: NDArray[np.int64],
     along: tuple[int, int],
     lengths: NDArray[np.float64],
-    colours: Any,
+    *values: Any,
+    **look: Any,
 ) -> None:
-    """Draw arrows on the links that lead from vertices along one axis; negative ones point back."""
+    """Draw arrows on the links that lead from vertices along one axis; negative ones point back.
+
+    Values are shown by colours."""
     middles, steps = vertices + np.array(along) / 2, np.outer(lengths, along) * _LENGTH
     axes.quiver(
         *middles.T,
         *steps.T,
-        color=colours,
+        *values,
         pivot="middle",
         angles="xy",
         scale_units="xy",
@@ -68,6 +72,7 @@ def _draw_arrows(
         headlength=4,
         headaxislength=3.4,
         minlength=0,
+        **look,
     )
 
 
@@ -116,8 +121,9 @@ def draw_unit(
     vertices = geometry.block_offsets
     axes.scatter(*vertices.T, s=5, color="0.55", linewidths=0)
     for along, layer in zip(_ALONG, weights.reshape(2, -1)):
-        colours = scale.to_rgba(layer)
-        _draw_arrows(axes, vertices, along, layer / largest, colours)
+        _draw_arrows(
+            axes, vertices, along, layer / largest, layer, cmap=scale.cmap, norm=scale.norm
+        )
     sides = geometry.block
     axes.set(xlim=(-0.35, sides[0] + 0.35), ylim=(-0.35, sides[1] + 0.35), aspect="equal")
 
