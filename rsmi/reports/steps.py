@@ -13,7 +13,7 @@ from typing import Any
 
 from rsmi.engine.lineage import ancestors
 from rsmi.reports import command_lines
-from rsmi.reports.command_lines import Inputs
+from rsmi.reports.shell_line import UNKNOWN, Inputs, rule_digests
 from rsmi.store import File
 
 SOURCE = "source"  # the command of a file of another program
@@ -109,7 +109,7 @@ def _step(
     if read is None:
         remarks.append(
             "What it read is not recorded in the files of this report:"
-            f" {command_lines.UNKNOWN} stands for it; give {output} to the report too."
+            f" {UNKNOWN} stands for it; give {output} to the report too."
         )
     return Step(
         entry["digest"], command, parameters, output, given, inputs, line.lines, tuple(remarks)
@@ -171,7 +171,7 @@ def _inferred(entry: Mapping[str, Any], before: _Before) -> list[str] | None:
     machines = before.made_by("train-theta") if _needs_machines(entry) else []
     if samples is None or len(machines) != _needs_machines(entry):
         return None
-    return [*samples, *machines, *command_lines.rule_digests(parameters)]
+    return [*samples, *machines, *rule_digests(parameters)]
 
 
 def _all_of(found: list[str], count: int) -> list[str] | None:

@@ -14,9 +14,10 @@ from conftest import COMMANDS, MCISING, PIPELINE, by_default, run_here
 from rsmi.figures.files import DRAWINGS
 from rsmi.pages.drawings import TEXTS
 from rsmi.reports import command_lines
-from rsmi.reports.command_lines import Inputs, line_of
+from rsmi.reports.command_lines import line_of
 from rsmi.reports.option_words import folded
 from rsmi.reports.sampling_words import sampled_attributes, toml_lines
+from rsmi.reports.shell_line import Inputs
 from rsmi.reports.steps import SOURCE, steps_of
 from rsmi.samples.files import open_file
 
