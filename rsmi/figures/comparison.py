@@ -19,6 +19,7 @@ from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.reports.training import objective_name
 from rsmi.store import File
 
+_WHOLE = "$I(V:E)$, exact"  # the label of what the whole block knows
 _FEWEST = 3  # rules that are worth a figure of a page
 _LONGEST_LEGEND = 6  # series, beyond which it stands beside the figure
 
@@ -175,25 +176,30 @@ def _draw_series(
     )
     whole: list[Any] = [one.get("mutual_information_block") for one in rules]
     if None not in whole:
-        axes.plot(places, whole, color=f"C{number % 7}", linestyle="--", linewidth=0.8)
+        own: dict[str, Any] = {"color": f"C{number % 7}", "label": _WHOLE}
+        if name:
+            own["label"] += f", {name}"
+        axes.plot(places, whole, linestyle="--", linewidth=0.8, **own)
 
 
 def _finish(axes: Axes, axis: Variable, rules: Sequence[dict[str, Any]]) -> None:
-    """Labels, the critical temperature, and a legend with the series first."""
-    if any(one.get("mutual_information_block") is not None for one in rules):
-        axes.plot([], [], **REFERENCE, label="$I(V:E)$, exact")
+    """Labels, the critical temperature, and a legend with the series first, in which one line
+    stands for all that are dashed."""
+    if any(str(one.get_label()).startswith(f"{_WHOLE}, ") for one in axes.lines):
+        axes.plot([], [], **REFERENCE, label=_WHOLE)
     if axis is VARIABLES[0]:
         _mark_critical_temperature(axes, rules)
     else:
         integer_steps(axes)
     axes.set(xlabel=axis.label, ylabel="$I(H:E)$, hard rule (nats)")
     handles, labels = axes.get_legend_handles_labels()
-    ordered = sorted(range(len(labels)), key=lambda place: isinstance(handles[place], Line2D))
+    shown = [place for place, one in enumerate(labels) if not one.startswith(f"{_WHOLE}, ")]
+    ordered = sorted(shown, key=lambda place: isinstance(handles[place], Line2D))
     beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
     axes.legend(
         [handles[place] for place in ordered],
         [labels[place] for place in ordered],
-        **beside if len(labels) > _LONGEST_LEGEND else {"loc": "best"},
+        **beside if len(shown) > _LONGEST_LEGEND else {"loc": "best"},
     )
 
 

@@ -54,7 +54,8 @@ def test_temperature_is_on_the_axis_and_the_buffer_tells_series_apart():
     }
     lines = {one.get_label(): one for one in axes.lines}
     assert lines["$T_c$"].get_xdata()[0] == pytest.approx(2.269185, abs=1e-6)
-    (dashed,) = (one for one in axes.lines if list(one.get_ydata()) == [0.6, 0.6])
+    dashed = lines["$I(V:E)$, exact, buffer 1"]
+    assert list(dashed.get_ydata()) == [0.6, 0.6]
     assert to_hex(dashed.get_color()) == to_hex("C0") and dashed.get_linestyle() == "--"
     words = [one.get_text() for one in axes.get_legend().get_texts()]
     assert words == ["buffer 1", "buffer 2", "$I(V:E)$, exact", "$T_c$"]
