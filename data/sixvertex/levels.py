@@ -1,6 +1,6 @@
 """Two bits of a block, iterated: does the coarse lattice stay a field?
 
-usage: levels.py [SAMPLES]
+usage: levels.py [SAMPLES], 40000 by default
 
 Arrows of the six-vertex model, dimers, and ground states of the triangular antiferromagnet are
 coarse-grained by hard rules of two units, which are learned anew at every level. For each level the
@@ -207,7 +207,9 @@ def with_error(pair: tuple[float, float] | None) -> str:
 
 
 def print_table(rows: dict[str, list[dict]]) -> None:
-    print(f"{'system':<26}{'level':>5}{'linear part':>16}{'I(H:E)':>13}{'kept':>7}{'K':>13}{'K/K_0':>8}")
+    print(
+        f"{'system':<26}{'level':>5}{'linear part':>16}{'I(H:E)':>13}{'kept':>7}{'K':>13}{'K/K_0':>8}"
+    )
     for title, levels in rows.items():
         for row in levels:
             part = " ".join(f"{share:.3f}" for share in row["shares"])
@@ -221,7 +223,7 @@ def print_table(rows: dict[str, list[dict]]) -> None:
 
 
 def draw(rows: dict[str, list[dict]]) -> None:
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(6.8, 2.8), layout="constrained")
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(6.8, 3.3), layout="constrained")
     for title, levels in rows.items():
         steps = [row["level"] for row in levels]
         values, errors = zip(*(row["information"] for row in levels))
@@ -235,9 +237,9 @@ def draw(rows: dict[str, list[dict]]) -> None:
         else:
             right.plot([], [])
     left.set(xlabel="level", ylabel="I(H:E) in nats", yscale="log", xticks=range(LEVELS))
-    left.legend(fontsize="small", frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, fontsize="small", frameon=False)
     right.axhspan(0.95, 1.05, color="0.9", zorder=0)
-    right.set(xlabel="level", ylabel="K of the coarse lattice / K of the arrows")
+    right.set(xlabel="level", ylabel="stiffness K / K of level 0")
     right.set(xticks=range(LEVELS))
     figure.savefig("levels.png", dpi=200)
 
@@ -257,4 +259,4 @@ def main(samples: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 40000)

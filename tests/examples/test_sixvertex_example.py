@@ -1,43 +1,40 @@
-"""data/sixvertex: the tables and the figures, from answers that are written out here."""
+"""The stiffness of a coarse field in data/sixvertex/levels.py, of sums whose answer is known."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import module_of
 
-FOLDER = Path(__file__).parents[2] / "data/sixvertex"
+pytest.importorskip("matplotlib")
+LEVELS = Path(__file__).parents[2] / "data/sixvertex/levels.py"
 
 
-def answer(path):
-    """What `rsmi info --json` says, as far as the script reads it: the field is known best at the
-    first weight, the staggered polarization at the second."""
-    staggered = path.endswith("-1.9.h5")
-    units = [{"field": 0.9, "staggered": 0.0}, {"field": 0.1, "staggered": 0.8}]
-    correlations = (0.5, 0.6) if staggered else (0.6, 0.3)
-    return {
-        "measured": {
-            "units": [units[staggered]],
-            "modes": [{**u, "correlation": rho} for u, rho in zip(units, correlations)],
-        },
-        "mutual_information_hard": 0.12345,
-        "mutual_information_hard_error": 0.0021,
-        "stiffness": 0.5,
-        "stiffness_error": 0.005,
-        "stiffness_exact": 0.5236,
-        "flux_squared": 1.9,
-        "flux_squared_error": 0.01,
+@pytest.mark.parametrize("noise", [0.0, 3.0])
+def test_stiffness_of_a_mixed_field_with_noise(noise):
+    """X = A E + noise has the stiffness of E, whatever A and the noise are; averages over blocks of
+    4 sites make the waves smaller, and are divided out."""
+    levels, side, stiffness, block = module_of(LEVELS), 64, 0.7, 4
+    mixture = np.array([[0.3, -0.2], [0.1, 0.5]])
+    q = np.pi / side
+    wave = (np.sin(block * q) / (block * np.sin(q))) ** 2 / (stiffness * side**2)
+    flux = np.array([[1.1, 0.1], [0.1, 0.9]])
+    waves = [
+        mixture @ np.diag(transverse) @ mixture.T + noise * np.array([[1, 0.4], [0.4, 2]])
+        for transverse in ([0, wave], [wave, 0])  # at q along x and along y
+    ]
+    sums = {
+        "with_flux": 9 * mixture @ flux,
+        "flux": 9 * flux,
+        "waves": 9 * np.array(waves),
+        "count": 9.0,
     }
+    assert levels.stiffness(sums, side, side**2, block) == pytest.approx(stiffness)
 
 
-def test_tables_and_figures(monkeypatch, tmp_path, capsys):
-    pytest.importorskip("matplotlib")
-    script = module_of(FOLDER / "table.py")
-    monkeypatch.setattr(script, "info", answer)
-    monkeypatch.chdir(tmp_path)
-    script.main("1.7 1.9", "1.7 1.9", "1 3")
-    text = capsys.readouterr().out
-    assert "cross at c = 1.85" in text  # 0.3 below at 1.7, 0.1 above at 1.9
-    assert "0.900      0.000  0.1235(21)" in text
-    assert "1.5708(157)" in text and "1.5000" in text  # pi/(4K), of 0.5 and 0.5236
-    for name in ("shares.png", "dimensions.png"):
-        assert (tmp_path / name).stat().st_size > 10_000
+def test_patterns():
+    """The sums of the field: uniform, staggered, and the phases of three sublattices."""
+    levels = module_of(LEVELS)
+    assert levels.weights("staggered", 2).tolist() == [[1, -1, -1, 1]]
+    phases = levels.weights("three", 3)
+    assert phases @ phases.T == pytest.approx(np.eye(2) * 4.5)
