@@ -18,9 +18,8 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -42,8 +41,7 @@ ROWS = 2000  # configurations unpacked at once
 BLOCKS = 64  # of the jackknife
 
 
-@dataclass(frozen=True)
-class System:
+class System(NamedTuple):
     """A system that is coarse-grained.
 
     ``pattern`` makes the field of the variables at (x, y): ``uniform``, ``staggered`` with the
@@ -208,7 +206,8 @@ def with_error(pair: tuple[float, float] | None) -> str:
 
 def print_table(rows: dict[str, list[dict]]) -> None:
     print(
-        f"{'system':<26}{'level':>5}{'linear part':>16}{'I(H:E)':>13}{'kept':>7}{'K':>13}{'K/K_0':>8}"
+        f"{'system':<26}{'level':>5}{'linear part':>16}{'I(H:E)':>13}{'kept':>7}{'K':>13}"
+        f"{'K/K_0':>8}"
     )
     for title, levels in rows.items():
         for row in levels:
