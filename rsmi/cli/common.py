@@ -6,7 +6,7 @@ import functools
 import json
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +90,10 @@ _RUN = (
         help="Checkpoint and exit 75 after this long (90, 15m, 2h, HH:MM:SS).",
     ),
     click.option(
-        "--dry-run", is_flag=True, help="Print the resolved plan and its cost, write nothing."
+        "--dry-run",
+        is_flag=True,
+        help="Print the resolved plan and its cost: processor seconds and bytes, from a trial;"
+        " write nothing.",
     ),
 )
 _TALK = (
@@ -340,4 +343,21 @@ def print_plan(plan: dict, as_json: bool) -> None:
         click.echo(json.dumps(plan, allow_nan=False))
         return
     for name, value in plan.items():
-        print_text(f"{name:20} {value}\n")
+        print_text(f"{name.replace('_', ' '):20} {_plan_text(name, value)}\n")
+
+
+_UNITS = {"cpu_seconds": "s", "bytes": "bytes"}
+
+
+def _plan_text(name: str, value: object) -> str:
+    """An entry of a plan for people: units, lists without brackets, and ``-`` for nothing."""
+    if name in _UNITS:
+        return f"{value:,} {_UNITS[name]}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plan_text(key, one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        shape = all(isinstance(one, int) for one in value) and name in ("shape", "block")
+        return ("x" if shape else ", ").join(_plan_text("shape", one) for one in value)
+    if value is None or value == "":
+        return "-"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

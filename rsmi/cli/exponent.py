@@ -71,7 +71,6 @@ def command(
 
     with open_file(common.one_path(flow), "flow") as file:
         if dry_run:
-            parameters = exponent.request(file, critical_temperature, step).parameters
-            return common.print_plan({**parameters, "flow": str(file.path)}, as_json)
+            return common.print_plan(exponent.plan(file, critical_temperature, step), as_json)
         exponent.run(file, critical_temperature, step, output, run)
     common.answer(output, as_json, exponent.summary)

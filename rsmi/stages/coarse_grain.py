@@ -21,6 +21,7 @@ from rsmi.renormalization.state_blocking import AnyRule, coarse_grain
 from rsmi.samples.examination.stored import pass_on, warn
 from rsmi.samples.reading import live_block
 from rsmi.samples.views import SamplesFile, open_samples
+from rsmi.stages.cost import file_cost, samples_bytes, seconds_of_alike
 from rsmi.stages.rule_option import ChosenRule, blocking_keys, coarse_shapes
 from rsmi.stages.rule_sequence import RuleSequence, choose_rules
 from rsmi.stages.sample import summary as summary
@@ -247,5 +248,5 @@ def plan(work: CoarseGraining) -> dict:
         **work.request.parameters,
         "samples": n,
         "shapes": [list(shape) for shape in work.shapes],
-        "bytes": n * (work.row_bytes + 8),
+        **file_cost(seconds_of_alike(work.tasks()), samples_bytes(n, work.row_bytes)).plan,
     }

@@ -23,11 +23,14 @@ from rsmi.renormalization import finite_size
 from rsmi.samples.examination.stored import contradictions_of, warn
 from rsmi.samples.subject import subject
 from rsmi.samples.views import ResultFile, SamplesFile
+from rsmi.stages.cost import Cost, file_cost, timed
 from rsmi.statistics.autocorrelation import integrated_autocorrelation_time
 from rsmi.statistics.binning import LENGTH
 from rsmi.statistics.rounding import DIGITS_OF_ERRORS, estimates, reported, significant
 from rsmi.statistics.summary import separate_chains
 from rsmi.store import File, Writer, canonical_json
+
+_CURVES = 2500  # bytes of the curves of a size
 
 log = logging.getLogger("rsmi")
 
@@ -131,19 +134,29 @@ def run(work: Crossing, output: Path, options: RunOptions) -> None:
             return log.info("%s is complete already", output)
         for source in work.sources:
             warn(source.file)
-        tasks = [
-            MomentTask(f"file-{number:04d}", source) for number, source in enumerate(work.sources)
-        ]
+        tasks = _tasks(work)
         session.run(tasks, "measuring", "sample")
         measured = [{name: session.rows(task).read(name) for name in _SERIES} for task in tasks]
-        blocks = _block_count(work.sources, [rows["magnetization"] for rows in measured])
-        curves, rows = finite_size.analyse(_lattices(work, measured, blocks), blocks)
+        curves, rows, blocks = _analysed(work, measured)
         if all(row["T_c"] is None for row in rows):
             session.discard()
             raise UsageError(
                 f"{rows[0]['reason']} (sizes {' and '.join(_names(work, rows[0]['sizes']))})"
             )
         _publish(session, work, curves, rows, blocks)
+
+
+def _tasks(work: Crossing) -> list[MomentTask]:
+    """One task for every file."""
+    return [MomentTask(f"file-{number:04d}", one) for number, one in enumerate(work.sources)]
+
+
+def _analysed(
+    work: Crossing, measured: list[Rows]
+) -> tuple[finite_size.Curves, list[dict[str, Any]], int]:
+    """The curves, their crossings, and the number of blocks."""
+    blocks = _block_count(work.sources, [rows["magnetization"] for rows in measured])
+    return *finite_size.analyse(_lattices(work, measured, blocks), blocks), blocks
 
 
 def _lattices(work: Crossing, measured: list[Rows], n_blocks: int) -> list[finite_size.Lattice]:
@@ -287,4 +300,16 @@ def plan(work: Crossing) -> dict[str, Any]:
         "samples": sum(source.count for source in work.sources),
         "sizes": list(sizes),
         "files_of_size": list(sizes.values()),
+        **cost(work).plan,
     }
+
+
+def cost(work: Crossing) -> Cost:
+    """What a run costs; the files are measured and analysed."""
+
+    def measured() -> list[Rows]:
+        begun = [(task, *task.begin()) for task in _tasks(work)]
+        return [task.advance(state, start, task.total) for task, start, state in begun]
+
+    seconds = timed(lambda: _analysed(work, measured()))[1]
+    return file_cost(seconds, _CURVES * len(work.by_size()))

@@ -19,6 +19,7 @@ from rsmi.renormalization.critical_exponents import quoted_exponents
 from rsmi.samples.flow_ensembles import FlowEnsemble, ensembles_of
 from rsmi.samples.subject import subject
 from rsmi.samples.views import FlowFile, ResultFile
+from rsmi.stages.cost import file_cost, timed
 from rsmi.stages.exponent_analysis import SECTORS, STEP, analyse
 from rsmi.statistics.rounding import reported
 from rsmi.store import File, Writer, canonical_json
@@ -64,10 +65,7 @@ def run(
             return log.info("%s is complete already", output)
         flow = FlowFile(file)
         ensembles = ensembles_of(flow)
-        result = analyse(
-            ensembles, scale_factor(flow), critical_temperature, flow.rules, step or STEP
-        )
-        result = reported(result)
+        result = _analysed(flow, ensembles, critical_temperature, step)
         _publish(session, flow, result)
     if "withheld" in result:
         log.warning("%s: the exponents are withheld: %s", output, result["withheld"])
@@ -75,6 +73,26 @@ def run(
     _warn_of_short_blocks(flow, ensembles)
     for sentence in flow.attributes.get("contradictions", ()):
         log.warning("%s: %s", flow.path, sentence)
+
+
+def _analysed(
+    flow: FlowFile,
+    ensembles: Sequence[FlowEnsemble],
+    critical_temperature: float | None,
+    step: int | None,
+) -> dict[str, Any]:
+    return reported(
+        analyse(ensembles, scale_factor(flow), critical_temperature, flow.rules, step or STEP)
+    )
+
+
+def plan(file: File, critical_temperature: float | None, step: int | None) -> dict[str, Any]:
+    """What a run would do and cost; the flow is analysed, and nothing is written."""
+    flow = FlowFile(file)
+    result, seconds = timed(lambda: _analysed(flow, ensembles_of(flow), critical_temperature, step))
+    parameters = request(file, critical_temperature, step).parameters
+    data = len(canonical_json(result))
+    return {**parameters, "flow": str(file.path), **file_cost(seconds, data).plan}
 
 
 def scale_factor(flow: FlowFile) -> float:

@@ -21,6 +21,7 @@ from rsmi.lattice.packed import pack_mask, row_bytes
 from rsmi.models.base import Model
 from rsmi.samples.examination.survey import Surveyor
 from rsmi.stages.acceptance import ImportedRows, accept
+from rsmi.stages.cost import file_cost, samples_bytes, seconds_of
 from rsmi.stages.import_reading import Energies, ReadingTask
 from rsmi.stages.import_states import StatesTask
 from rsmi.stages.sample import summary as summary
@@ -234,5 +235,5 @@ def plan(work: Import) -> dict[str, Any]:
         **work.request.parameters,
         "samples": work.samples,
         "energy": work.energies is not None,
-        "bytes": work.samples * (work.row_bytes + 8),
+        **file_cost(seconds_of(_task(work)), samples_bytes(work.samples, work.row_bytes)).plan,
     }

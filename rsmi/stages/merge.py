@@ -17,6 +17,7 @@ from rsmi.errors import DataError, UsageError
 from rsmi.samples.files import open_file
 from rsmi.samples.subject import subject
 from rsmi.stages import sample
+from rsmi.stages.cost import file_cost
 from rsmi.stages.flow import run as flow
 from rsmi.stages.joined import Contents, JoinedSession, WholeRequest
 from rsmi.stages.spectrum import run as spectrum
@@ -158,4 +159,5 @@ def plan(whole: WholeRequest) -> dict:
         **whole.parameters,
         "shards": len(whole.shards),
         "streams": whole.shards[0].attributes["streams"],
+        **file_cost(0.0, sum(shard.path.stat().st_size for shard in whole.shards)).plan,
     }

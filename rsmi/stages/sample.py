@@ -33,12 +33,14 @@ from rsmi.stages.chains import (
     simulation_of,
     thermalized,
 )
+from rsmi.stages.cost import Cost, file_cost, samples_bytes, timed
 from rsmi.stages.joined import Contents, JoinedSession
 from rsmi.store import File, Writer
 
 log = logging.getLogger("rsmi")
 
 _BYTES_AT_ONCE = 1 << 25  # of configurations copied or interleaved
+_STATE = 700  # bytes of a dataset beside its data
 _TRIAL_UPDATES = 1 << 25  # site updates by which a plan measures the speed
 
 
@@ -245,7 +247,8 @@ def _interleave(
 def plan(request: Request) -> dict[str, Any]:
     """What a run would do and cost. This runs the pilot, and writes nothing."""
     parameters, simulation = request.parameters, simulation_of(request.parameters)
-    schedule, samples = planned_schedule(parameters, simulation), parameters["samples"]
+    schedule, of_pilot = timed(lambda: planned_schedule(parameters, simulation))
+    samples = parameters["samples"]
     tasks = groups(parameters["chains"], simulation.chains_per_task, samples)
     sweeps = _sweeps(simulation, schedule, tasks, samples)
     return {
@@ -255,9 +258,22 @@ def plan(request: Request) -> dict[str, Any]:
         "interval": schedule.interval,
         "streams": len(tasks),
         "sweeps": sweeps,
-        "cpu_seconds": round(_seconds_per_sweep(simulation, schedule) * sweeps, 2),
-        "bytes": samples * (simulation.row_bytes + 8),
+        **(Cost(of_pilot, 0) + cost(parameters, simulation, schedule, tasks)).plan,
     }
+
+
+def cost(
+    parameters: Mapping[str, Any],
+    simulation: Simulation,
+    schedule: Schedule,
+    of_chains: Sequence[Group],
+) -> Cost:
+    """What a run with this schedule costs, without its pilot."""
+    samples = parameters["samples"]
+    sweeps = _sweeps(simulation, schedule, of_chains, samples)
+    state = sum(array.nbytes + _STATE for array in simulation.start(*of_chains[0].numbers).values())
+    data = samples_bytes(samples, simulation.row_bytes) + len(of_chains) * state
+    return file_cost(_seconds_per_sweep(simulation, schedule) * sweeps, data)
 
 
 def _sweeps(

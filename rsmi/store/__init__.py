@@ -8,7 +8,7 @@ from rsmi.store.part import Part
 from rsmi.store.parts import PartsFolder
 from rsmi.store.reader import open_file
 from rsmi.store.unfinished_work import UnfinishedWork, unfinished_work
-from rsmi.store.writer import Writer, publish
+from rsmi.store.writer import Writer, publish, stored_bytes
 
 __all__ = [
     "File",
@@ -23,6 +23,7 @@ __all__ = [
     "open_file",
     "parameters_digest",
     "publish",
+    "stored_bytes",
     "text_digest",
     "unfinished_work",
 ]

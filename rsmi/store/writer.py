@@ -67,6 +67,16 @@ class Writer:
             self.write(f"/state/{task}/{name}", array)
 
 
+def _chunk_rows(rows: int, row_bytes: int) -> int:
+    return min(rows, max(1, _CHUNK_BYTES // max(1, row_bytes)))
+
+
+def stored_bytes(rows: int, row_bytes: int) -> int:
+    """The bytes that rows of so many bytes take in a dataset: whole chunks are stored."""
+    chunk = _chunk_rows(rows, row_bytes)
+    return -(-rows // chunk) * chunk * row_bytes if rows else 0
+
+
 def create_dataset(
     handle: h5py.File,
     path: str,
@@ -83,8 +93,8 @@ def create_dataset(
     settings: dict[str, Any] = {"shape": shape, "dtype": dtype, "data": data}
     if not shape or 0 in shape:
         return handle.create_dataset(path, **settings)
-    row_bytes = max(1, np.dtype(dtype).itemsize * int(np.prod(shape[1:], dtype=np.int64)))
-    rows = min(shape[0], max(1, _CHUNK_BYTES // row_bytes))
+    row_bytes = np.dtype(dtype).itemsize * int(np.prod(shape[1:], dtype=np.int64))
+    rows = _chunk_rows(shape[0], row_bytes)
     filters: dict[str, Any] = {"compression": "gzip", "shuffle": True} if compress else {}
     chunks = (rows, *shape[1:])
     return handle.create_dataset(path, chunks=chunks, fletcher32=True, **settings, **filters)

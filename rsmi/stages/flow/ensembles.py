@@ -95,6 +95,10 @@ def ensemble_of(parameters: Mapping[str, Any]) -> Ensemble:
 class SampleSums(Protocol):
     """What adds up samples in the state of a task, such as `rsmi.stages.flow.sums.Accumulator`."""
 
+    @property
+    def stored_bytes(self) -> int:
+        """About the bytes that the sums of all samples take in a file."""
+
     def begin(self) -> State:
         """The sums of no samples."""
 

@@ -25,6 +25,7 @@ from rsmi.renormalization.state_operators import require_known
 from rsmi.samples.checks import require_full, require_periodic
 from rsmi.samples.examination.stored import contradictions_of, of_file, warn
 from rsmi.samples.views import SamplesFile, open_samples
+from rsmi.stages.cost import Cost, file_cost, seconds_of_alike
 from rsmi.stages.flow.source import (
     EnsembleRecord,
     autocorrelation_time,
@@ -139,7 +140,14 @@ class StoredFlow:
             "files": len(self.sources),
             "samples": sum(source.count for source in self.sources),
             "blocks": sum(division_of(source.file).blocks for source in self.sources),
+            **self._cost().plan,
         }
+
+    def _cost(self) -> Cost:
+        """What the sums of all files cost."""
+        tasks = [self._tasks_of(number) for number in range(len(self.sources))]
+        data = sum(of_file[0].accumulator.stored_bytes for of_file in tasks)
+        return file_cost(sum(map(seconds_of_alike, tasks)), data)
 
     def measure(self, session: Session) -> list[FileTask]:
         """Run the tasks of the session's shard, or all of them, and return them."""

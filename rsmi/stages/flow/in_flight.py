@@ -17,6 +17,7 @@ from rsmi.errors import UsageError
 from rsmi.models.chains import Group
 from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
+from rsmi.stages.cost import Cost, timed
 from rsmi.stages.flow import sampling as chain_sampling
 from rsmi.stages.flow.ensembles import ChainTask, Ensemble, ensemble_of, record_of
 from rsmi.stages.flow.from_files import choose_for_flow, require_alike
@@ -88,7 +89,10 @@ class SampledFlow:
 
     def plan(self) -> dict:
         """What a run would do; runs the pilots."""
-        schedules = chain_sampling.planned_schedules(self.ensembles, self._taus)
+        schedules, of_pilots = timed(
+            lambda: chain_sampling.planned_schedules(self.ensembles, self._taus)
+        )
+        cost = chain_sampling.cost(self.ensembles, schedules, self._sums)
         return {
             **self.request.parameters,
             "algorithms": [ensemble.simulation.algorithm for ensemble in self.ensembles],
@@ -96,20 +100,18 @@ class SampledFlow:
             "interval": [schedule.interval for schedule in schedules],
             "samples": sum(ensemble.parameters["samples"] for ensemble in self.ensembles),
             "blocks": sum(ensemble.division.blocks for ensemble in self.ensembles),
+            **(Cost(of_pilots, 0) + cost).plan,
         }
 
     def measure(self, session: Session) -> list[ChainTask]:
         """Run the pilots, thermalize, then run the tasks of the session's shard, one for every
         group of chains."""
-        keys = [
-            blocking_keys(self.seed, ensemble.origin, 0, self.chosen.steps)
-            for ensemble in self.ensembles
-        ]
+        return chain_sampling.measure(session, self.ensembles, self._taus, self._sums)
 
-        def make_sums(number: int, group: Group) -> Accumulator:
-            return self._accumulator(self.ensembles[number], group, keys[number])
-
-        return chain_sampling.measure(session, self.ensembles, self._taus, make_sums)
+    def _sums(self, number: int, group: Group) -> Accumulator:
+        ensemble = self.ensembles[number]
+        keys = blocking_keys(self.seed, ensemble.origin, 0, self.chosen.steps)
+        return self._accumulator(ensemble, group, keys)
 
     @property
     def _taus(self) -> list[float]:

@@ -11,6 +11,7 @@ from rsmi.errors import DataError
 from rsmi.models.chains import Group, Thermalization
 from rsmi.models.schedule import Schedule
 from rsmi.stages import chains as sampling
+from rsmi.stages.cost import Cost, file_cost, seconds_of_alike
 from rsmi.stages.flow.ensembles import ChainTask, Ensemble, SampleSums
 from rsmi.stages.flow.sums import OF_CHAINS
 
@@ -31,6 +32,31 @@ def planned_schedules(ensembles: Sequence[Ensemble], taus: Sequence[float]) -> l
         sampling.planned_schedule(one.parameters, one.simulation, interval)
         for one, interval in zip(ensembles, taus)
     ]
+
+
+def cost(ensembles: Sequence[Ensemble], schedules: Sequence[Schedule], make_sums: MakeSums) -> Cost:
+    """What sampling and measuring costs, without the pilots. Chains are measured at their start."""
+    return sum(
+        (
+            _cost(i, one, schedule, make_sums)
+            for i, (one, schedule) in enumerate(zip(ensembles, schedules))
+        ),
+        file_cost(0.0, 0),
+    )
+
+
+def _cost(number: int, ensemble: Ensemble, schedule: Schedule, make_sums: MakeSums) -> Cost:
+    simulation, groups = ensemble.simulation, ensemble.groups
+    heating = [Thermalization(simulation, schedule, group) for group in groups]
+    sums = [make_sums(number, group) for group in groups]
+    tasks = [
+        ChainTask(
+            group.name, ensemble, schedule, group, own, lambda: simulation.start(*groups[0].numbers)
+        )
+        for group, own in zip(groups, sums)
+    ]
+    seconds = seconds_of_alike(heating) + seconds_of_alike(tasks, groups[0].count)
+    return Cost(seconds, sums[0].stored_bytes)
 
 
 def measure(

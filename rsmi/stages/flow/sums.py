@@ -23,6 +23,7 @@ from rsmi.statistics.binning import runs
 
 # The arrays of a state that only continue the chains. They are nearly all of its size, and they are
 # not needed at the end.
+_COMPRESSION = 8  # of histograms, most bins of which are empty
 OF_CHAINS = ("spins", "rng", "generators")
 _BLOCKS = 64  # the most blocks of samples of an ensemble
 _POWERS_OF_ENERGY = {"energy_sum": 1, "even_energy": 1, "energy_squared": 2}
@@ -206,6 +207,19 @@ class Accumulator:
             "neighbourhoods": np.zeros((self.steps + 1, groups, bins), np.int64),
             "neighbourhoods-samples": np.zeros(groups, np.int64),
         }
+
+    @property
+    def stored_bytes(self) -> int:
+        """About the bytes that the sums of all blocks take in a file, where histograms are
+        compressed."""
+        share = self.division.blocks / (self.last - self.first)
+        return round(
+            share
+            * sum(
+                array.nbytes / (_COMPRESSION if name.startswith("neighbourhoods") else 1)
+                for name, array in self.begin().items()
+            )
+        )
 
     @cached_property
     def _groups(self) -> NDArray[np.int64]:

@@ -55,6 +55,11 @@ class CorrelationAccumulator:
         sums = CorrelationSums.empty(self.grouping.count, self._names, self.shape)
         return {f"{_PREFIX}{name}": array for name, array in sums.arrays.items()}
 
+    @property
+    def stored_bytes(self) -> int:
+        """The bytes that the sums of all groups take in a file."""
+        return sum(array.nbytes for array in self.begin().values())
+
     def add(
         self,
         state: State,

@@ -20,6 +20,7 @@ from rsmi.lattice.geometry import shape_text
 from rsmi.samples.checks import require_full, require_periodic
 from rsmi.samples.examination.stored import contradictions_of, warn
 from rsmi.samples.views import SamplesFile, open_samples
+from rsmi.stages.cost import Cost, file_cost, seconds_of
 from rsmi.stages.flow.ensembles import SampleSums
 from rsmi.stages.flow.from_files import record_of_file
 from rsmi.stages.flow.source import record_table, refuse_equal_streams
@@ -112,19 +113,27 @@ class StoredSpectrum:
             "files": len(self.sources),
             "sizes": list(sizes),
             "samples": list(sizes.values()),
+            **self._cost().plan,
         }
+
+    def _cost(self) -> Cost:
+        """What the sums of all files cost."""
+        tasks = self._tasks
+        data = sum(task.accumulator.stored_bytes for task in tasks)
+        return file_cost(sum(map(seconds_of, tasks)), data)
+
+    @property
+    def _tasks(self) -> list[FileTask]:
+        return [
+            FileTask(f"file-{number:04d}", source, self._accumulator(source))
+            for number, source in enumerate(self.sources)
+        ]
 
     def measure(self, session: Session) -> list[FileTask]:
         """Run the tasks of the session's shard, or all of them, and return them."""
         for source in self.sources:
             warn(source.file)
-        tasks = session.select(
-            [
-                FileTask(f"file-{number:04d}", source, self._accumulator(source))
-                for number, source in enumerate(self.sources)
-            ],
-            "give more files",
-        )
+        tasks = session.select(self._tasks, "give more files")
         session.run(tasks, "measuring", "sample")
         return tasks
 

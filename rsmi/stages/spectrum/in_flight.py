@@ -17,6 +17,7 @@ from rsmi.errors import UsageError
 from rsmi.models.chains import Group
 from rsmi.samples.attributes import stored_attributes
 from rsmi.stages import chains as sampling
+from rsmi.stages.cost import Cost, timed
 from rsmi.stages.flow import sampling as chain_sampling
 from rsmi.stages.flow.ensembles import ChainTask, Ensemble, SampleSums, ensemble_of, record_of
 from rsmi.stages.flow.source import record_table
@@ -75,7 +76,10 @@ class SampledSpectrum:
 
     def plan(self) -> dict[str, Any]:
         """What a run would do; runs the pilots."""
-        schedules = chain_sampling.planned_schedules(self.ensembles, self._taus)
+        schedules, of_pilots = timed(
+            lambda: chain_sampling.planned_schedules(self.ensembles, self._taus)
+        )
+        cost = chain_sampling.cost(self.ensembles, schedules, self._sums)
         return {
             **self.request.parameters,
             "sizes": [ensemble.simulation.shape[0] for ensemble in self.ensembles],
@@ -84,6 +88,7 @@ class SampledSpectrum:
             "algorithms": [ensemble.simulation.algorithm for ensemble in self.ensembles],
             "thermalization": [schedule.thermalization for schedule in schedules],
             "interval": [schedule.interval for schedule in schedules],
+            **(Cost(of_pilots, 0) + cost).plan,
         }
 
     @property
@@ -96,11 +101,10 @@ class SampledSpectrum:
     def measure(self, session: Session) -> list[ChainTask]:
         """Run the pilots, thermalize, then run the tasks of the session's shard, one for every
         group of chains, and return them."""
+        return chain_sampling.measure(session, self.ensembles, self._taus, self._sums)
 
-        def make_sums(number: int, group: Group) -> SampleSums:
-            return self._accumulators[number]
-
-        return chain_sampling.measure(session, self.ensembles, self._taus, make_sums)
+    def _sums(self, number: int, group: Group) -> SampleSums:
+        return self._accumulators[number]
 
     @cached_property
     def _accumulators(self) -> list[SampleSums]:

@@ -111,6 +111,11 @@ class Accumulator:
         orbits = len(modes_of(len(self.shape)).orbits) if self.modes else 0
         return as_state(GroupSums.empty(self.grouping.count, *self._names, self.shape, orbits))
 
+    @property
+    def stored_bytes(self) -> int:
+        """The bytes that the sums of all groups take in a file."""
+        return sum(array.nbytes for array in self.begin().values())
+
     def add(
         self,
         state: State,

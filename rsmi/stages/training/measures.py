@@ -14,6 +14,7 @@ from rsmi.kernels.decoder import parameter_count
 from rsmi.samples.windows import Windows, WindowSet
 from rsmi.statistics.binning import grouped_mean
 
+FIT_STEPS = 1000  # of a decoder
 _ENTRIES = 1 << 23  # the most windows times states h
 _COUNTED = 9  # the most sites of a block whose states are counted
 _COST = 0.25  # of a bound, which the fit of its decoder may lose without a warning
@@ -30,6 +31,7 @@ def bound(
     hard: bool,
     shuffle: bool = False,
     n_units: int = 0,
+    steps: int = FIT_STEPS,
 ) -> DecoderBound:
     """Fit a decoder on the training windows, and evaluate its bound of I(H:E) on the held-out
     windows.
@@ -46,6 +48,8 @@ def bound(
         Whether the environments are those of other configurations, as a control.
     n_units : int
         The number of tanh units of the decoder.
+    steps : int
+        The number of steps of the fit.
     """
     units = windows.hidden(len(filters))
     training, held_out = windows.training, windows.held_out.thinned(_ENTRIES // units.n_states)
@@ -59,6 +63,7 @@ def bound(
         key,
         environment_mean=None if means is None else means[1],
         n_units=n_units,
+        steps=steps,
         hidden=windows.units,
     )
     return decoder_bound(
@@ -138,13 +143,18 @@ def idle_units(filters: NDArray[np.float64], several: bool = False) -> list[str]
 
 
 def exact_attributes(
-    windows: WindowSet, filters: NDArray[np.float64], bias: NDArray[np.float64]
+    windows: WindowSet,
+    filters: NDArray[np.float64],
+    bias: NDArray[np.float64],
+    most: int | None = None,
 ) -> dict[str, float]:
-    """I(H:E) by the oracle as attributes of a file; empty where there is no oracle."""
+    """I(H:E) by the oracle as attributes of a file, from at most so many windows; empty where there
+    is no oracle."""
     oracle, coupling = windows.oracle, windows.samples.coupling
     if oracle is None or coupling is None:
         return {}
     chosen = windows.exact_windows()
+    chosen = chosen if most is None else chosen.thinned(most)
     environments = chosen.environments
     if windows.units is not None and windows.samples.states == 2:
         environments = 2 * environments - 1  # of codes

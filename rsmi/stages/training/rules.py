@@ -32,6 +32,7 @@ from rsmi.samples.trained import (
 from rsmi.samples.views import BLOCK_COVARIANCE, MachinesFile
 from rsmi.samples.windows import WindowSet
 from rsmi.stages.training import canonical, measures
+from rsmi.stages.training.cost import cost
 from rsmi.stages.training.hidden import HiddenOptions
 from rsmi.stages.training.methods import Method, Restart
 from rsmi.stages.training.rule_numbers import still_rising
@@ -357,4 +358,4 @@ def _write_curves(writer: Writer, session: Session, work: LambdaTraining, outcom
 
 def plan(work: LambdaTraining) -> dict:
     """What a run would do."""
-    return {**work.request.parameters, **work.method.plan(work.windows)}
+    return {**work.request.parameters, **work.method.plan(work.windows), **cost(work).plan}

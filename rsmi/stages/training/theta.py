@@ -32,6 +32,7 @@ from rsmi.samples.trained import (
 )
 from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import Windows, WindowSet
+from rsmi.stages.cost import Cost, file_cost, seconds_of, seconds_of_size, timed
 from rsmi.statistics.binning import grouped_mean
 from rsmi.store import File, Writer
 
@@ -44,6 +45,8 @@ _OF = {"joint": "(V, E)", "block": "V"}
 # a fair coin does, in log-likelihood.
 _WORSE_THAN_COINS = 2.0
 _MONITORED = 10_000  # held-out windows on which the pseudo-likelihood is measured
+_EXACT = {"least": 100, "states": 1 << 23}  # windows for exact averages
+_TRIALS = (20, 80)  # windows from which the time of exact averages is estimated
 _WINDOWS_PER_UNIT = 10  # the least number of windows for each hidden unit
 _LARGE_BLOCK = 9  # sites of a block beyond which the defaults are those for large blocks
 
@@ -311,9 +314,13 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[MachineTraining]
     session.publish(attributes, fill, 1 << 22)
 
 
-def divergence(machine: RBM, windows: WindowSet, oracle: Oracle) -> tuple[float, float]:
-    """The mean of KL(P(V|E) || machine) over held-out environments, and its error, in nats."""
-    chosen = windows.exact_windows(least=100, states=1 << 23)
+def divergence(
+    machine: RBM, windows: WindowSet, oracle: Oracle, most: int | None = None
+) -> tuple[float, float]:
+    """The mean of KL(P(V|E) || machine) over held-out environments, at most so many, and its error,
+    in nats."""
+    chosen = windows.exact_windows(**_EXACT)
+    chosen = chosen if most is None else chosen.thinned(most)
     step = max(1, (1 << 21) // 2**windows.geometry.n_block)
     pieces = [chosen.take(slice(i, i + step)) for i in range(0, len(chosen), step)]
     values = [_divergences(machine, piece, windows, oracle) for piece in pieces]
@@ -338,7 +345,24 @@ def plan(work: ThetaTraining) -> dict:
         "visible": geometry.n_block + geometry.n_environment,
         "block_hidden": work.block_hidden,
         "gibbs_steps": schedule.epochs * schedule.cd_steps * work.windows.count,
+        **cost(work).plan,
     }
+
+
+def cost(work: ThetaTraining) -> Cost:
+    """What a run costs: the trainings, and the divergence from the exact P(V|E)."""
+    tasks, seconds = timed(work.tasks)
+    seconds += sum(map(seconds_of, tasks))
+    states = [task.begin()[1] for task in tasks]
+    if work.windows.oracle is not None:
+        machine, oracle, windows = RBM.from_state(states[0]), work.windows.oracle, work.windows
+        chosen = windows.exact_windows(**_EXACT)
+        seconds += seconds_of_size(
+            lambda count: divergence(machine, windows, oracle, count), len(chosen), _TRIALS
+        )
+    stored = ("weights", "visible_bias", "hidden_bias")
+    machines = sum(state[name].nbytes for state in states for name in stored)
+    return file_cost(seconds, machines + work.windows.split.held_out.nbytes)
 
 
 _QUALITY = ("pseudo_log_likelihood", "pseudo_log_likelihood_error", "kl", "kl_error")
