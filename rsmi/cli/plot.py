@@ -14,13 +14,16 @@ _HELP = """Draw the figure of a file.
 \b
 samples     configurations, black is +1; several files are drawn side by side
 theta       held-out pseudo-log-likelihood and reconstruction error by epoch
-lambda      the filters (of dimers: on their lattice), and the training of every restart; of
-            several files I(H:E) against what varies: temperature, buffer, units, size ...
+lambda      the filters (of dimers: on their lattice), and the training of every restart
 flow        effective couplings along the flow, one line per temperature
 exponent    y_t, y_h, nu and T_c, by step
 crossing    Binder cumulant and correlation ratio of every size against T, and where they cross
 spectrum    scaling dimensions of pairs of sizes, and their extrapolation, in both sectors
 correlation C(r) and structure factors on double-logarithmic axes, with the fitted power
+
+Of several files of one kind the values to quote are drawn against what varies: temperature, buffer,
+units, size, rule, model ... (lambda: I(H:E), I(V:E) and the filters; flow: one line for each;
+exponent, crossing, spectrum, theta).
 
 Dashed lines are exact or known values; they are drawn only where the file names a model for which
 such values are known. The ending of the name gives the format: png, pdf or svg. An existing figure

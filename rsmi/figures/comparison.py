@@ -7,20 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.errors import UsageError
+from rsmi.figures.filters import filter_image, stack
 from rsmi.figures.layout import name_panel
 from rsmi.figures.style import REFERENCE, integer_steps, marker, wrapped
 from rsmi.lattice.geometry import shape_text, sides_text
 from rsmi.reports.training import objective_name
+from rsmi.samples.views import RuleFile
 from rsmi.store import File
 
 _WHOLE = "$I(V:E)$, exact"  # the label of what the whole block knows
 _FEWEST = 3  # rules that are worth a figure of a page
+_FILTERS = 1.1  # inches of the filters
+_MOST_FILTERS = 10  # that are drawn in a row
 _LONGEST_LEGEND = 6  # series, beyond which it stands beside the figure
 
 
@@ -77,7 +83,7 @@ def _units(a: Mapping[str, Any]) -> str:
 
 def draw(files: Sequence[File]) -> Figure:
     """I(H:E) of the hard rules with error bars, and the exact I(V:E) where it is known, against
-    what varies.
+    what varies; above it the filters of a few rules that are weights of sites.
 
     Raises
     ------
@@ -96,14 +102,56 @@ def draw(files: Sequence[File]) -> Figure:
             "the rules differ neither in temperature nor in buffer, units, size, environment or"
             " block: there is no axis to draw them on"
         )
-    figure = Figure(figsize=(5.2, 3.4), layout="constrained")
-    axes = figure.subplots()
+    series = _series(rules, axis)
+    images = _images(files) if len(series) == 1 else []
+    figure = Figure(figsize=(5.2, 3.4 + _FILTERS * bool(images)), layout="constrained")
+    below: Figure | SubFigure = figure
+    if images:
+        heights = [_FILTERS, 3.2]
+        above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)[:, 0]
+        _draw_filters(above, axis, rules, images)
+    axes = below.subplots()
     name_panel("information", axes)
-    for number, (name, series) in enumerate(_series(rules, axis).items()):
-        _draw_series(axes, axis, series, name, number)
+    for number, (name, members) in enumerate(series.items()):
+        _draw_series(axes, axis, members, name, number)
     _finish(axes, axis, rules)
     figure.suptitle(wrapped(", ".join(_common(rules)), 78))
     return figure
+
+
+def _images(files: Sequence[File]) -> list[NDArray[np.float64]]:
+    """The filters of every rule as one picture; none if they are many, or no weights of sites."""
+    rules = [RuleFile(file) for file in files]
+    if len(rules) > _MOST_FILTERS or any(
+        rule.products is not None or rule.units is not None or rule.components > 1 for rule in rules
+    ):
+        return []
+    return [
+        stack([filter_image(weights, rule.block) for weights in rule.filters]) for rule in rules
+    ]
+
+
+def _draw_filters(
+    figure: SubFigure,
+    axis: Variable,
+    rules: Sequence[dict[str, Any]],
+    images: Sequence[NDArray[np.float64]],
+) -> None:
+    """The filters in the order of the axis, each in colours of its own largest weight."""
+    assert axis.number is not None
+    values = [axis.number(rule) for rule in rules]
+    order = sorted(range(len(rules)), key=values.__getitem__)
+    grid = figure.subplots(1, len(rules), squeeze=False)[0]
+    name_panel("filters", *grid)
+    for axes, place in zip(grid, order):
+        limit = float(np.nanmax(np.abs(images[place]))) or 1.0
+        axes.imshow(images[place], cmap="RdBu_r", vmin=-limit, vmax=limit)
+        axes.set_title(f"{values[place]:.5g}", fontsize=8)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, color="0.6", linewidth=0.5)
+    figure.suptitle(
+        f"filters at {axis.label}; red and blue are weights of opposite signs", fontsize=8
+    )
 
 
 def _attributes(file: File) -> dict[str, Any]:
@@ -172,7 +220,7 @@ def _draw_series(
         [one["mutual_information_hard_error"] for one in rules],
         marker=marker(number),
         color=f"C{number % 7}",
-        label=name or "held-out bound of I(H:E)",
+        label=name or "$I(H{:}E)$, held-out bound",
     )
     whole: list[Any] = [one.get("mutual_information_block") for one in rules]
     if None not in whole:

@@ -28,6 +28,7 @@ try:
         numbers,
         rules,
         samples,
+        several,
         spectrum,
         training,
     )
@@ -44,6 +45,13 @@ DRAWINGS: dict[str, Callable[[File], Figure]] = {
     "crossing": crossing.draw,
     "spectrum": spectrum.draw,
     "correlation": correlation.draw,
+}
+# How several files of a kind are drawn; others are drawn one by one.
+TOGETHER: dict[str, Callable[[Sequence[File]], Figure]] = {
+    "samples": samples.draw_side_by_side,
+    "lambda": comparison.draw,
+    "flow": flow.draw_several,
+    **dict.fromkeys(several.QUANTITIES, several.draw),
 }
 # Formats, and the metadata that would make two equal figures differ.
 FORMATS: dict[str, dict[str, None]] = {
@@ -83,7 +91,7 @@ def draw(
     ----------
     paths : sequence of Path
         One file of any kind, up to six samples files, which are drawn side by side, or several
-        rules, whose information is drawn against what varies.
+        files of one kind, whose values to quote are drawn against what varies.
     output : Path
         Its name ends in .png, .pdf or .svg.
     look : Look
@@ -94,7 +102,8 @@ def draw(
     ------
     UsageError
         If the format is unknown, the panel is not there or does not fit, or if several files are
-        neither all samples nor all rules.
+        not of one kind, or differ in
+        nothing that is known.
     DataError
         If a file is damaged or contradicts itself.
     Failure
@@ -133,23 +142,23 @@ def arranged(figure: Figure, look: Look) -> Bbox:
 
 
 def figure_of(files: Sequence[File]) -> Figure:
-    """The figure of one open file, of several samples files, or of several rules."""
+    """The figure of one open file, or of several files of one kind."""
     kinds = {file.kind for file in files}
     for kind in sorted(kinds - DRAWINGS.keys()):
         raise UsageError(f"{kind}: join the shards of the run by 'rsmi merge', then draw the whole")
-    if len(files) > 1 and kinds not in ({"samples"}, {"lambda"}):
+    if len(files) > 1 and len(kinds) > 1:
         raise UsageError(
-            "several files in one figure must all be samples, or all rules (lambda), not"
-            f" {', '.join(sorted(kinds))}"
+            f"several files in one figure must be of one kind, not {', '.join(sorted(kinds))}"
         )
-    if kinds == {"samples"} and len(files) > samples.PANELS:
+    (kind,) = kinds
+    if len(files) > 1 and kind not in TOGETHER:
+        raise UsageError(f"files of the kind {kind} are drawn one by one: give one of them")
+    if kind == "samples" and len(files) > samples.PANELS:
         raise UsageError(
             f"{len(files)} files: at most {samples.PANELS} configurations are drawn side by side"
         )
     with as_data_error(files[0].path):
-        if len(files) == 1:
-            return DRAWINGS[files[0].kind](files[0])
-        return (samples.draw_side_by_side if kinds == {"samples"} else comparison.draw)(files)
+        return DRAWINGS[kind](files[0]) if len(files) == 1 else TOGETHER[kind](files)
 
 
 def _save(figure: Figure, output: Path, suffix: str, box: Bbox, dpi: float | None) -> None:

@@ -206,7 +206,7 @@ def _snapshots(
     if not high > low:
         return
     for row in _spread_rows(step):
-        picture = _stack([image(weights) for weights in history[row]])
+        picture = stack([image(weights) for weights in history[row]])
         middle = 0.05 + 0.9 * (step[row] - low) / (high - low)
         small = strip.inset_axes((middle - 0.07, 0.0, 0.14, 1.0))
         small.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
@@ -227,7 +227,7 @@ def _spread_rows(step: np.ndarray) -> list[int]:
     return rows
 
 
-def _stack(images: list[np.ndarray]) -> np.ndarray:
+def stack(images: list[np.ndarray]) -> np.ndarray:
     """Images in as square an arrangement as possible, NaN between them."""
     columns = round(math.sqrt(len(images)))
     height, width = images[0].shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from rsmi.errors import UsageError
 from rsmi.figures.layout import name_panel
 from rsmi.figures.style import (
     GREY,
@@ -62,6 +64,37 @@ def draw(file: File) -> Figure:
     return figure
 
 
+def draw_several(files: Sequence[File]) -> Figure:
+    """The effective couplings along several flows of one model, one line per flow and temperature.
+
+    Raises
+    ------
+    UsageError
+        If the flows are of different models.
+    """
+    systems = sorted({model_text(file) for file in files})
+    if len(systems) > 1:
+        raise UsageError(
+            f"the flows are of different models ({', '.join(systems)}): draw each by itself"
+        )
+    rules = [rule_text(file.attributes) for file in files]
+    entries = [
+        entry | {"label": _labels(file)(entry) + (f", {rule}" if len(set(rules)) > 1 else "")}
+        for file, rule in zip(files, rules)
+        for entry in flow_stage.summary(file)["flows"]
+    ]
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    name_panel("flow", axes)
+    states = files[0].attributes.get("states", 2)
+    by_rule = len({entry["coupling"] for entry in entries}) == 1
+    _draw_flows(axes, entries, known_of(files[0]), states, itemgetter("label"), by_rule)
+    axes.legend(**_BESIDE)
+    title = systems[0] if len(set(rules)) > 1 else f"{systems[0]};  rule {rules[0]}"
+    figure.suptitle(title)
+    return figure
+
+
 def _labels(file: File) -> Label:
     """The function that writes the state point of an entry of a flow."""
     return lambda entry: state_label(file, entry["steps"][0]["shape"], entry["coupling"])
@@ -71,9 +104,15 @@ def _labels(file: File) -> Label:
 
 
 def _draw_flows(
-    axes: Axes, entries: Sequence[dict], known: Known, states: int, label: Label
+    axes: Axes,
+    entries: Sequence[dict],
+    known: Known,
+    states: int,
+    label: Label,
+    by_number: bool = False,
 ) -> None:
-    """One line for every temperature; those of unknown temperature have no effective coupling."""
+    """One line for every temperature; those of unknown temperature have no effective coupling. The
+    colour tells the temperature, or ``by_number`` the line."""
     flows = [
         entry for entry in entries if known.thermometer is None or entry["coupling"] is not None
     ]
@@ -82,7 +121,7 @@ def _draw_flows(
         axes.axhline(1, **REFERENCE)
     for number, entry in enumerate(sorted(flows, key=lambda entry: entry["temperature"] or 0.0)):
         size = f", $L$ = {lattice_sizes(entry)[0]}" if len(sizes) > 1 else ""
-        _draw_flow(axes, entry, known, number, label(entry) + size)
+        _draw_flow(axes, entry, known, number, label(entry) + size, by_number)
     axes.set(xlabel="coarse-graining step $n$", ylabel=_quantity(known, states))
     integer_steps(axes)
     if not flows:
@@ -98,15 +137,18 @@ def _quantity(known: Known, states: int) -> str:
     return "effective coupling $K_n" + (" / K_c$" if known.critical_coupling else "$")
 
 
-def _draw_flow(axes: Axes, entry: dict, known: Known, number: int, label: str) -> None:
+def _draw_flow(
+    axes: Axes, entry: dict, known: Known, number: int, label: str, by_number: bool
+) -> None:
     key, unit, _ = flow_quantity(known)
     rows = [row for row in entry["steps"] if row[key] is not None]
     value, error = (
         np.array([row[name] or 0.0 for row in rows]) / unit for name in (key, f"{key}_error")
     )
     colour = f"C{number % 7}"
-    if known.critical_coupling is not None and entry["coupling"] is not None:
-        colour = temperature_colour(known.critical_coupling.value / entry["coupling"])
+    critical = None if by_number else known.critical_coupling
+    if critical is not None and entry["coupling"] is not None:
+        colour = temperature_colour(critical.value / entry["coupling"])
     _draw_by_step(axes, rows, value, error, colour, marker(number), label)
 
 

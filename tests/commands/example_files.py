@@ -157,7 +157,7 @@ def pipeline(folder):
     return {**files, "theta": theta(folder / "theta.h5"), "lambda": rule(folder / "lambda.h5")}
 
 
-def theta(path, persistent=False):
+def theta(path, persistent=False, **changes):
     attributes = (
         LATTICE
         | GEOMETRY
@@ -168,6 +168,7 @@ def theta(path, persistent=False):
             "kl": 0.0125,
             "kl_error": 0.0004,
         }
+        | changes
     )
     epochs = np.arange(1, 11)
     return _publish(

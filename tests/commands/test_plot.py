@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from matplotlib.image import imread
 
 from rsmi.errors import UsageError
 from rsmi.figures import files as figures
-from rsmi.figures import layout
+from rsmi.figures import layout, numbers
 from rsmi.figures.filters import filter_image
 from rsmi.figures.samples import images
+from rsmi.samples.files import open_file
 from rsmi.store.schema import KINDS
 
 
@@ -228,3 +230,44 @@ def test_title_may_be_left_out(files):
     assert "hidden units" in whole.get_suptitle()
     figures.arranged(whole, figures.Look(title=False))
     assert whole.get_suptitle() == ""
+
+
+# ---- several files -------------------------------------------------------------------------------
+
+
+def together(*paths):
+    """The rows of numbers of a figure of several files, and its title."""
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_file(path)) for path in paths]
+        whole = figures.figure_of(opened)
+    return numbers.rows_of(whole), whole.get_suptitle()
+
+
+def test_what_varies_is_on_the_axis(files, tmp_path):
+    """Machines of two buffers: their buffers on the axis, and what they have in common in the
+    title."""
+    other = theta(tmp_path / "theta.h5", buffer=2, kl=0.02)
+    rows, title = together(files["theta"], other)
+    shown = [row for row in rows if row["panel"] == "kl"]
+    assert [(row["x"], row["y"]) for row in shown] == [(1, 0.0125), (2, 0.02)]
+    assert {row["x_label"] for row in shown} == {"buffer (sites)"}
+    assert "ising" in title and "block 2x2" in title and "buffer" not in title
+
+
+def test_flows_of_one_model_have_a_line_each(files):
+    rows, _ = together(files["flow"], files["flow"])
+    assert len([row for row in rows if row["x"] == 0 and row["y_error"] is not None]) == 6
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("exponent", "exponent"), "the files differ neither in temperature"),
+        (("flow", "theta"), "must be of one kind, not flow, theta"),
+        (("lambda", "lambda"), "there is no axis to draw them on"),
+    ],
+)
+def test_files_that_make_no_common_figure(files, tmp_path, capsys, names, message):
+    paths = [files[name] for name in names]
+    assert command("plot", *paths, "-o", tmp_path / "figure.png") == 2
+    assert message in capsys.readouterr().err
