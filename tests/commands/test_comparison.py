@@ -1,7 +1,8 @@
 """Several rules in one figure: rsmi plot lambda-*.h5."""
 
-from types import SimpleNamespace
+import math
 
+import numpy as np
 import pytest
 from conftest import run_here
 from matplotlib.colors import to_hex
@@ -23,18 +24,36 @@ RULE = {
 }
 
 
-def rule(units=1, **changes):
+class Stored:
     """A lambda file as far as the figure looks at it."""
+
+    path = "lambda.h5"
+
+    def __init__(self, attributes, units):
+        self.attributes, self.units = attributes, units
+
+    def __contains__(self, name):
+        return False
+
+    def shape(self, name):
+        return self.units, math.prod(self.attributes["block"])
+
+    def read(self, name):
+        assert name == "/filters"
+        return np.arange(1.0, 1 + math.prod(self.shape(name))).reshape(self.shape(name))
+
+
+def rule(units=1, **changes):
     attributes = RULE | changes
     if changes.get("temperature") is not None:
         attributes["coupling"] = 1 / changes["temperature"]
-    return SimpleNamespace(attributes=attributes, shape=lambda name: (units, 4))
+    return Stored(attributes, units)
 
 
 def drawn(*rules):
     """The axes, and the points of every series by its name."""
     figure = comparison.draw(rules)
-    (axes,) = figure.axes
+    (axes,) = (one for one in figure.axes if one.get_label() == "information")
     series = {one.get_label(): one[0].get_xydata().tolist() for one in axes.containers}
     return axes, series, figure.get_suptitle()
 
@@ -81,6 +100,16 @@ def test_what_varies_is_on_the_axis(changes, label):
     assert "$T_c$" not in axes.get_legend_handles_labels()[1]
 
 
+def test_filters_of_one_series_stand_above_the_axis():
+    """In the order of the axis; of several series, it would not be clear which is which."""
+    figure = comparison.draw([rule(temperature=t) for t in (2.4, 2.1)])
+    above = [one for one in figure.axes if one.get_label() == "filters"]
+    assert [one.get_title() for one in above] == ["2.1", "2.4"]
+    assert above[0].images[0].get_array().tolist() == [[1, 2], [3, 4]]
+    two = [rule(temperature=t, buffer=b) for t in (2.1, 2.4) for b in (1, 2)]
+    assert len(comparison.draw(two).axes) == 1
+
+
 def test_rules_without_an_axis_or_of_different_systems_are_refused():
     """An exact value of one model never stands beside the rule of another."""
     with pytest.raises(UsageError, match="there is no axis"):
@@ -98,7 +127,7 @@ def test_rules_without_an_axis_or_of_different_systems_are_refused():
 
 def test_files_of_two_kinds_are_refused(pipeline, tmp_path):
     for names, sentence in (
-        (("lambda.h5", "samples.h5"), "must all be samples, or all rules"),
+        (("lambda.h5", "samples.h5"), "must be of one kind, not lambda, samples"),
         (("lambda.h5", "dimers-lambda.h5"), "of different systems (ising in 2 dimensions, dimers"),
     ):
         files = [pipeline / name for name in names]

@@ -104,7 +104,7 @@ COMMANDS = {
     " --steps 3",
     "exponent.h5": "exponent flow.h5",
     "crossing.h5": "crossing samples.h5 hot.h5 cold-large.h5 hot-large.h5",
-    "spectrum.h5": "spectrum samples.h5 large.h5",
+    "spectrum.h5": "spectrum samples.h5 cold-large.h5",
     "spectrum-2.h5": "spectrum --model ising --sizes 8,16,32 --temperature Tc --samples 20000",
     "correlations.h5": "spectrum --model ising --sizes 8,16,32 --temperature Tc --samples 4000"
     " --correlation",

@@ -256,7 +256,7 @@ def test_what_varies_is_on_the_axis(files, tmp_path):
 
 def test_flows_of_one_model_have_a_line_each(files):
     rows, _ = together(files["flow"], files["flow"])
-    assert len([row for row in rows if row["x"] == 0 and row["y_error"] is not None]) == 6
+    assert len([row for row in rows if row.get("x") == 0 and row.get("y_error")]) == 6
 
 
 @pytest.mark.parametrize(
