@@ -24,6 +24,7 @@ COMMANDS = {
     "train-theta": "Train the Boltzmann machines of (V, E) and V on samples.",
     "train-lambda": "Learn the coarse variables that know most of their environment.",
     "coarse-grain": "Apply a rule to samples: blocks become spins.",
+    "scan": "Compare rules over temperatures, sizes, windows and numbers of units.",
     "flow": "Measure operators along repeated coarse-graining.",
     "merge": "Join shards to the file that one process would have written.",
     "exponent": "Read critical exponents and temperature off a flow.",
