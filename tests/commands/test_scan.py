@@ -3,9 +3,11 @@
 import json
 import os
 import shlex
+import signal
+import time
 
 import pytest
-from conftest import run_here
+from conftest import process, run_here
 
 from rsmi.engine.shards import Shard
 from rsmi.engine.stop import Stop
@@ -106,6 +108,23 @@ def test_shards_divide_the_samples():
     parts = [of_shard(range(7), Shard(i, 3)) for i in range(3)]
     assert sorted(sum(parts, [])) == list(range(7))
     assert of_shard(range(7), None) == list(range(7))
+
+
+def test_stopped_by_a_signal_and_continued(study, tmp_path):
+    """The commands that run write their checkpoints, and the same command again makes the rest."""
+    folder, line, _ = study
+    output = tmp_path / "study"
+    running = process([*line.split(), "-o", output])
+    while not (output.exists() and any(output.iterdir())) and running.poll() is None:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGTERM)
+    _, remarks = running.communicate()
+    assert running.returncode == 75, remarks
+    assert "run the same command again to continue" in remarks
+    assert run_here(*line.split(), "-o", output).code == 0
+    assert {path.name: digest(path) for path in output.iterdir()} == {
+        path.name: digest(path) for path in folder.iterdir()
+    }
 
 
 def test_stopped_before_the_first_command(pipeline, tmp_path):

@@ -217,13 +217,14 @@ def stored_digest(path: Path) -> str:
 
 
 def test_every_command_that_writes_is_in_the_table():
-    """A new command cannot be forgotten here."""
+    """A new command cannot be forgotten here. What 'rsmi scan' writes is what the commands write
+    that it runs (tests/commands/test_scan.py)."""
     writing = {
         name
         for name in COMMANDS
         if any(option.name == "output" for option in application.get_command(None, name).params)
     }
-    assert {line.split()[0] for line in LINES.values()} == writing
+    assert {line.split()[0] for line in LINES.values()} == writing - {"scan"}
 
 
 # ---- killed --------------------------------------------------------------------------------------
