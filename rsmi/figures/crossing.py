@@ -13,6 +13,7 @@ from rsmi.figures.layout import name_panel
 from rsmi.figures.style import REFERENCE, wrapped
 from rsmi.models.base import Known
 from rsmi.reports.crossing import known_of_sizes, size_names
+from rsmi.reports.flow import model_text
 from rsmi.stages import crossing
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
@@ -27,6 +28,7 @@ _RING: dict[str, Any] = {
 }
 _PANELS = {"binder": "binder", "correlation_ratio": "correlation-ratio"}
 _LABELS = {"binder": "Binder cumulant $U$", "correlation_ratio": "$R = C(L/2) / C(L/4)$"}
+_OF_TWO_STATES = r" $= 1 - \langle m^4\rangle / 3 \langle m^2\rangle^2$"
 
 
 def draw(file: File) -> Figure:
@@ -40,12 +42,14 @@ def draw(file: File) -> Figure:
         rows = [row for row in numbers["crossings"] if row["quantity"] == name]
         _draw_curves(above[column], file, sizes, name, known.critical_temperature)
         _ring(above[column], rows)
+        if name == "binder" and numbers.get("states", 2) == 2:
+            label += _OF_TWO_STATES
         above[column].set(xlabel="$T$ ($J/k_B$)", ylabel=label)
         _draw_crossings(below[column], numbers, rows, known)
         name_panel(_PANELS[name], above[column])
         name_panel("T_c", below[column])
     above[0].legend(title="$L$")
-    figure.suptitle(_title(numbers))
+    figure.suptitle(f"{model_text(file)}:  {_title(numbers)}")
     return figure
 
 

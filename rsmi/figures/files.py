@@ -138,7 +138,9 @@ def arranged(figure: Figure, look: Look) -> Bbox:
         layout.show_panel(figure, look.panel)
     if not look.title:
         figure.suptitle("")
-    return layout.extent(figure) if look.width is None else layout.fit_width(figure, look.width)
+    box = layout.extent(figure) if look.width is None else layout.fit_width(figure, look.width)
+    figure.set_layout_engine("none")  # which would move the axes once more
+    return box
 
 
 def figure_of(files: Sequence[File]) -> Figure:

@@ -23,6 +23,11 @@ from rsmi.samples.views import RuleFile
 from rsmi.statistics.notation import with_error
 from rsmi.store import File
 
+_OBJECTIVES = {  # in the words of papers, where these are others
+    "decoder": "training: bound of $I(H{:}E)$",
+    "likelihood": "training: pseudo-log-likelihood of $V$",
+    "total-correlation": "training: $TC(V{:}H)$",
+}
 _SNAPSHOTS = 6  # pictures of the filters along the training
 _SMALLEST_TEXT = 3.5  # points; smaller numbers are left out of a heat map
 
@@ -151,7 +156,8 @@ def information(file: File) -> str:
 def draw_training(
     figure, file: File, limit: float, image: Callable[[np.ndarray], np.ndarray]
 ) -> None:
-    """The objective of every restart by step, below pictures of the filters of the kept restart.
+    """The objective of every restart by step, below pictures of the filters of the kept restart;
+    nothing if the filters were found in one step.
 
     Parameters
     ----------
@@ -164,6 +170,8 @@ def draw_training(
         A filter as a small picture.
     """
     step, objective = file.read("/curve/step"), file.read("/curve/objective")
+    if len(step) < 2:
+        return
     kept = file.attributes["restart"]
     strip, axes = figure.subplots(2, 1, height_ratios=[1, 3.4], sharex=True)
     name_panel("training", strip, axes)
@@ -189,7 +197,8 @@ def draw_training(
 def _objective(file: File) -> str:
     """The label of the objective. The value of the proxy is no information."""
     units = "arbitrary units" if file.attributes["objective"] == "proxy" else "nats"
-    return f"objective: {objective_name(file.attributes)}\n({units})"
+    name = _OBJECTIVES.get(file.attributes["objective"])
+    return f"{name or objective_name(file.attributes)}\n({units})"
 
 
 def _snapshots(
@@ -208,11 +217,11 @@ def _snapshots(
     for row in _spread_rows(step):
         picture = stack([image(weights) for weights in history[row]])
         middle = 0.05 + 0.9 * (step[row] - low) / (high - low)
-        small = strip.inset_axes((middle - 0.07, 0.0, 0.14, 1.0))
+        small = strip.inset_axes((middle - 0.065, 0.0, 0.13, 1.0))
         small.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
         small.set(xticks=[], yticks=[])
         small.spines[:].set(visible=True, color="0.6", linewidth=0.5)
-        axes.axvline(step[row], color="0.85", linewidth=0.6, zorder=0)
+        axes.axvline(step[row], ymin=0.96, color="0.6", linewidth=0.8, zorder=0)
     axes.set_xlim(low - 0.05 / 0.9 * (high - low), high + 0.05 / 0.9 * (high - low))
 
 
@@ -222,7 +231,7 @@ def _spread_rows(step: np.ndarray) -> list[int]:
     rows: list[int] = []
     for target in np.linspace(step[-1], step[0], _SNAPSHOTS):
         row = int(np.argmin(np.abs(step - target)))
-        if not rows or step[rows[-1]] - step[row] >= 0.16 * (step[-1] - step[0]):
+        if not rows or step[rows[-1]] - step[row] >= 0.17 * (step[-1] - step[0]):
             rows.append(row)
     return rows
 

@@ -37,6 +37,13 @@ from rsmi.samples.files import known_of
 from rsmi.stages.flow import summary as flow_stage
 from rsmi.store import File
 
+# The couplings in the words of papers.
+_WORDS = {
+    "nn": "nearest neighbours",
+    "nnn": "next-nearest",
+    "third": "third-nearest",
+    "four-spin": "four spins",
+}
 Label = Callable[[dict], str]
 _BESIDE: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
 
@@ -199,7 +206,7 @@ def _draw_interactions(axes: Axes, entry: dict, label: Label) -> None:
     for number, name in enumerate(NAMES):
         value = np.array([row["values"][number] for row in rows])
         error = np.array([row["errors"][number] if row["errors"] else 0.0 for row in rows])
-        _draw_by_step(axes, rows, value, error, f"C{number}", marker(number), name)
+        _draw_by_step(axes, rows, value, error, f"C{number}", marker(number), _WORDS[name])
     if rows:
         axes.legend(**_BESIDE)
     else:

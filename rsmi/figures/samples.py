@@ -10,11 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.figures import palette, sites
 from rsmi.figures.layout import name_panel
+from rsmi.figures.style import named_state
 from rsmi.lattice.geometry import sides_text
 from rsmi.lattice.packed import unpack_bits
 from rsmi.lattice.unit_cell import UnitCell
@@ -24,17 +26,15 @@ from rsmi.store import File
 
 PANELS = 6  # configurations side by side at most
 _GRID_WIDTH = 1.75  # inches of a configuration drawn as a grid
+_KEY_HEIGHT = 0.19  # inches of a line of the key of colours
 _TALLEST = 2.0  # a panel's height over its width at most
 
 
 def draw(file: File) -> Figure:
     """Four configurations of one file, late ones; two where the model draws them itself."""
     figure = _side_by_side(_pictures(file, 4), 0.3)
-    title, model = _title(file).replace("\n", ",  "), models.of(file.attributes)
-    if model.drawing() is None:
-        title = f"{model.describe_lattice(file.attributes)},  {title}"
-        title += ",  black is +1" if _states(file) == 2 else ""
-    figure.suptitle(title)
+    parts = [named_state(file.attributes), _lattice(file), *_black([file])]
+    figure.suptitle(",  ".join(parts))
     _add_legend(figure, file)
     return figure
 
@@ -44,13 +44,21 @@ def draw_side_by_side(files: Sequence[File]) -> Figure:
     figure = _side_by_side([_pictures(file, 1)[0] for file in files], 0.45)
     for axes, file in zip(list(figure.axes), files):
         axes.set_title(_title(file))
-    if len({(_states(file), _symmetry(file)) for file in files}) == 1:
+    names = {models.of(file.attributes).describe_lattice(file.attributes) for file in files}
+    figure.suptitle(",  ".join([", ".join(sorted(names)), *_black(files)]))
+    if len({(_states(file), _symmetry(file)) for file in files}) == 1 and len(names) == 1:
         _add_legend(figure, files[0])
     return figure
 
 
 def _add_legend(figure: Figure, file: File) -> None:
-    """The colours of more than two states, with their numbers."""
+    """What the colours of a model mean, or those of more than two states with their numbers."""
+    module = models.of(file.attributes).drawing()
+    if module is not None:
+        key = [Line2D([], [], **look) for look in module.configuration_key(file.attributes)]
+        figure.set_figheight(figure.get_figheight() + _KEY_HEIGHT * -(-len(key) // 2))
+        figure.legend(handles=key, loc="outside lower center", ncols=2)
+        return
     colours = palette.of_states(_states(file), _symmetry(file))
     if colours is not None:
         shown = ScalarMappable(Normalize(-0.5, colours.N - 0.5), colours)
@@ -191,10 +199,22 @@ def configuration(file: File, number: int) -> NDArray[np.int8]:
 
 def _title(file: File) -> str:
     """The state point, and the lattice in a second line (TeX)."""
+    return f"{models.of(file.attributes).temperature_label(file.attributes)}\n{_lattice(file)}"
+
+
+def _black(files: Sequence[File]) -> list[str]:
+    """What black means, where spins are drawn in black and white."""
+    drawn = any(models.of(file.attributes).drawing() is not None for file in files)
+    return [] if drawn or any(_states(file) > 2 for file in files) else ["black is +1"]
+
+
+def _lattice(file: File) -> str:
+    """The size of the lattice, its edges and the steps of coarse-graining (TeX)."""
     a = file.attributes
-    parts = [
-        f"$L$ = {'slice of ' * (len(a['shape']) == 3)}{sides_text(a['shape'])}",
-        *(["open"] if a["boundary"] == "open" else []),
-        *([f"step {a['rg_step']}"] if a["rg_step"] else []),
-    ]
-    return f"{models.of(a).temperature_label(a)}\n{', '.join(parts)}"
+    return ", ".join(
+        [
+            f"$L$ = {'slice of ' * (len(a['shape']) == 3)}{sides_text(a['shape'])}",
+            *(["open"] if a["boundary"] == "open" else []),
+            *([f"step {a['rg_step']}"] if a["rg_step"] else []),
+        ]
+    )

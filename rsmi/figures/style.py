@@ -63,10 +63,17 @@ def state_label(file: File, shape: Sequence[int], coupling: float | None) -> str
     return model_of(file).temperature_label(attributes)
 
 
+def named_state(attributes: Mapping[str, Any]) -> str:
+    """The model and the state point in one line (TeX)."""
+    model = models.of(attributes)
+    name, label = model.describe_lattice(attributes), model.temperature_label(attributes)
+    return label if name in label else f"{name},  {label}"
+
+
 def geometry_title(attributes: Mapping[str, Any]) -> str:
-    """Temperature, lattice and window of a theta or lambda file, in one line (TeX)."""
+    """Model, state point, lattice and window of a theta or lambda file, in one line (TeX)."""
     a = attributes
-    label, block = models.of(a).temperature_label(a), shape_text(a["block"])
+    label, block = named_state(a), shape_text(a["block"])
     return (
         f"{label},  $L$ = {sides_text(a['shape'])},  block {block}, buffer {a['buffer']},"
         f" environment {a['environment']}"

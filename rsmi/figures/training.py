@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -37,7 +39,13 @@ def _draw_likelihood(axes: Axes, file: File) -> None:
     value, error = (file.attributes[f"pseudo_log_likelihood{part}"] for part in ("", "_error"))
     curve = file.read("/curve/pseudo_log_likelihood")
     axes.plot(file.read("/curve/epoch"), curve, color="C0", marker="o", markersize=2.5)
-    axes.axhspan(value - error, value + error, color=GREY, alpha=0.25, linewidth=0)
+    band: dict[str, Any] = {
+        "color": GREY,
+        "alpha": 0.25,
+        "linewidth": 0,
+        "label": "its standard error",
+    }
+    axes.axhspan(value - error, value + error, **band)
     label = f"final value {with_error(value, error)}"
     axes.axhline(value, color=GREY, linewidth=0.8, linestyle="--", label=label)
     axes.set(ylabel="held-out pseudo-log-likelihood\n(nats per window)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,6 +54,10 @@ class Drawing(Protocol):
 
     def draw_configuration(self, axes: Any, spins: NDArray[np.int8], width: float) -> None:
         """Draw a configuration (components, \\*shape) of +-1 into a picture of this width."""
+
+    def configuration_key(self, attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return what the colours and marks of configurations mean: the arguments of
+        ``matplotlib.lines.Line2D`` for each of them, with its ``label``."""
 
     def rule_drawing(self, file: File) -> RuleDrawing | None:
         """Return how the filters of a lambda file are drawn; None for a grid of their weights."""

@@ -271,3 +271,13 @@ def test_files_that_make_no_common_figure(files, tmp_path, capsys, names, messag
     paths = [files[name] for name in names]
     assert command("plot", *paths, "-o", tmp_path / "figure.png") == 2
     assert message in capsys.readouterr().err
+
+
+def test_figures_name_the_model_and_what_colours_mean(files, tmp_path):
+    """The title of a rule names the model; dimers have a key of their colours and of noise."""
+    assert "ising" in figure(files["lambda"])[0].get_suptitle()
+    samples = tmp_path / "dimers.h5"
+    line = "sample --model dimers --size 8 --samples 8 --interval 1 --thermalization 1 -q".split()
+    assert command(*line, "--noise-probability", 0.9, "-o", samples) == 0
+    words = figure(samples)[1]
+    assert {"dimer along x from even x", "dimer along y from odd y", "noise spin +1"} <= set(words)

@@ -4,6 +4,7 @@ links and noise spins that they weigh."""
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,21 @@ def draw_configuration(axes: Any, spins: NDArray[np.int8], width: float) -> None
     axes.set(xlim=(-0.75, shape[0] - 0.25), ylim=(-0.75, shape[1] - 0.25), aspect="equal")
 
 
+def configuration_key(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the colours of dimers mean, and the dots of noise."""
+    names = [f"dimer along {axis} from {kind} {axis}" for axis in "xy" for kind in ("even", "odd")]
+    key: list[dict[str, Any]] = [
+        {"color": colour, "linewidth": 4, "label": name} for colour, name in zip(_COLOURS, names)
+    ]
+    if attributes.get("components") == 4:
+        dot = {"linestyle": "none", "marker": "o", "markeredgecolor": "black"}
+        key += [
+            {**dot, "color": colour, "label": f"noise spin {sign}1"}
+            for colour, sign in (("black", "+"), ("white", "-"))
+        ]
+    return key
+
+
 def rule_drawing(file: File) -> RuleDrawing | None:
     """Return how the filters of a lambda file are drawn; None if they do not act on links.
 
@@ -89,7 +105,7 @@ def rule_drawing(file: File) -> RuleDrawing | None:
     def draw(axes: Any, unit: int, scale: ScalarMappable) -> None:
         draw_unit(axes, filters[unit], block, components, scale)
         _draw_direction(axes, measures["units"][unit])
-        axes.set_title(_unit_title(unit, measures["units"][unit], components))
+        axes.set_title(_unit_title(unit, measures["units"][unit], components), fontsize=8)
 
     return RuleDrawing(
         filters,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,15 @@ def draw_configuration(axes: Any, spins: NDArray[np.int8], width: float) -> None
     size = (10 * width / shape[0]) ** 2
     axes.scatter(*dots.T, s=size, color="black", linewidths=0, zorder=3)
     axes.set(xlim=(-0.6, shape[0] + 0.1), ylim=(-0.6, shape[1] + 0.1), aspect="equal")
+
+
+def configuration_key(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the colours of arrows mean, and the dots."""
+    names = ("arrow of one order of c vertices", "arrow of the opposite order")
+    key: list[dict[str, Any]] = [
+        {"color": colour, "linewidth": 2, "label": name} for colour, name in zip(_COLOURS, names)
+    ]
+    return [*key, {"linestyle": "none", "marker": "o", "color": "black", "label": "c vertex"}]
 
 
 def _draw_arrows(
