@@ -146,7 +146,7 @@ def draw(filters: np.ndarray) -> Figure:
         draw_unit(axes, filters[unit], BLOCK, 4, scale, dot=14)
         axes.set_title(f"noise {share[unit]:.2f}", fontsize=8)
         axes.set_axis_off()
-    figure.colorbar(scale, ax=grid, shrink=0.7, aspect=25, label="weight, stars taken out")
+    figure.colorbar(scale, ax=grid, shrink=0.7, aspect=25, label="weight, without gauge freedom")
     return figure
 
 

@@ -77,7 +77,10 @@ def draw(cases: dict[str, dict], optimised: dict) -> Figure:
     panels = above.subplots(1, len(scans), sharey=True, squeeze=False)[0]
     for axes, case in zip(panels, scans.values()):
         draw_scan(axes, case)
-    panels[0].set_ylabel("mean estimate - exact $I(H{:}E)$, nats")
+    panels[0].set_ylabel(
+        "mean estimate less the exact $I(H{:}E)$ (nats)\n"
+        f"logarithmic, but linear below {LINEAR:g}"
+    )
     note = "filled: held out (machines: fitted)\nopen: on the windows of the fit"
     panels[0].text(
         0.98,
@@ -192,7 +195,7 @@ def draw_curse(axes, optimised: dict) -> None:
         )
     axes.set_xscale("log")
     axes.set_xlabel("windows")
-    axes.set_ylabel("mean estimate - exact, nats")
+    axes.set_ylabel("mean estimate less the exact value (nats)")
     axes.legend(loc="lower right")
     axes.set_title("rules learned from the same windows, $K_c$")
 

@@ -62,6 +62,8 @@ def draw(rows: list[dict]) -> Figure:
         axes[1].set_title(f"{title}: peak memory, MB")
         axes[1].set_xlabel("side $L$")
     by_number(grid[:, 2], rows)
+    grid[0, 0].set_ylabel("processor seconds")
+    grid[1, 0].set_ylabel("peak memory (MB)")
     for axes in grid.flat:
         axes.set_xscale("log", base=2 if axes not in grid[:, 2] else 10)
         axes.set_yscale("log")

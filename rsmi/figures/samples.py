@@ -42,12 +42,13 @@ def draw(file: File) -> Figure:
 def draw_side_by_side(files: Sequence[File]) -> Figure:
     """The last configuration of each file."""
     figure = _side_by_side([_pictures(file, 1)[0] for file in files], 0.45)
-    for axes, file in zip(list(figure.axes), files):
-        axes.set_title(_title(file))
-    names = {models.of(file.attributes).describe_lattice(file.attributes) for file in files}
-    figure.suptitle(",  ".join([", ".join(sorted(names)), *_black(files)]))
-    if len({(_states(file), _symmetry(file)) for file in files}) == 1 and len(names) == 1:
-        _add_legend(figure, files[0])
+    names = [models.of(file.attributes).describe_lattice(file.attributes) for file in files]
+    one_model = len(set(names)) == 1
+    for axes, file, name in zip(list(figure.axes), files, names):
+        axes.set_title(_title(file) if one_model else f"{name}\n{_title(file)}")
+    figure.suptitle(",  ".join([*names[:one_model], *_black(files)]))
+    if one_model and len({(_states(file), _symmetry(file)) for file in files}) == 1:
+        _add_legend(figure, max(files, key=lambda file: file.attributes.get("components", 1)))
     return figure
 
 
