@@ -36,6 +36,7 @@ INTEGER = {
 FLOAT = {
     "rbm-cd",
     "rbm-persistent",
+    "rbm-tied",
     "lambda-pairs",
     "lambda-chains",
     "lambda-log-sum",

@@ -10,6 +10,7 @@
 #ifndef RSMI_RANDOM_H
 #define RSMI_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 static inline uint64_t rotate_left(uint64_t x, int k)
@@ -33,6 +34,20 @@ static inline uint64_t xoshiro_next(uint64_t s[4])
 static inline double xoshiro_uniform(uint64_t s[4])
 {
     return (double)(xoshiro_next(s) >> 11) * 0x1.0p-53;
+}
+
+/* order = the numbers 0 .. n - 1 in a random order, by the shuffle of Fisher and Yates. The bias
+ * of the scaled 53-bit uniform is below n 2^-53. */
+static inline void shuffle(uint32_t *order, size_t n, uint64_t rng[4])
+{
+    for (size_t j = 0; j < n; j++)
+        order[j] = (uint32_t)j;
+    for (size_t j = n; j > 1; j--) {
+        const size_t k = (size_t)(xoshiro_uniform(rng) * (double)j);
+        const uint32_t other = order[k];
+        order[k] = order[j - 1];
+        order[j - 1] = other;
+    }
 }
 
 static inline uint64_t mix64(uint64_t z)

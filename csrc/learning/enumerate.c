@@ -88,14 +88,6 @@ void normalize_rows(int64_t rows, int64_t n_blocks, double *log_weight)
     }
 }
 
-void all_blocks(int64_t n_block, double *spins)
-{
-    const int64_t n = (int64_t)1 << n_block, ld = padded(n);
-    for (int64_t i = 0; i < n_block; i++)
-        for (int64_t v = 0; v < ld; v++)
-            spins[i * ld + v] = v < n ? (double)(2 * (v >> i & 1) - 1) : 0.0;
-}
-
 int64_t block_states(const feature_table *features, int64_t n_block)
 {
     const int64_t q = features->values ? features->states : 2;
@@ -105,15 +97,21 @@ int64_t block_states(const feature_table *features, int64_t n_block)
     return states;
 }
 
-/* The features (feature_count, states) of all blocks, batch-last. */
-static void features_of_blocks(const feature_table *f, int64_t n_block, int64_t n_blocks,
-                               double *out)
+static void all_spins(int64_t n_block, double *spins)
+{
+    const int64_t n = (int64_t)1 << n_block, ld = padded(n);
+    for (int64_t i = 0; i < n_block; i++)
+        for (int64_t v = 0; v < ld; v++)
+            spins[i * ld + v] = v < n ? (double)(2 * (v >> i & 1) - 1) : 0.0;
+}
+
+void all_blocks(const feature_table *f, int64_t n_block, double *out)
 {
     if (!f->values) {
-        all_blocks(n_block, out);
+        all_spins(n_block, out);
         return;
     }
-    const int64_t ld = padded(n_blocks);
+    const int64_t n_blocks = block_states(f, n_block), ld = padded(n_blocks);
     int64_t power = 1;
     for (int64_t i = 0; i < n_block; i++, power *= f->states)
         for (int64_t v = 0; v < n_blocks; v++)
@@ -142,7 +140,7 @@ int enumerate_information(const double *posterior, int64_t n_environments, int64
     const int status = a.failed ? RSMI_NO_MEMORY : RSMI_OK;
     if (status == RSMI_OK) {
         enumeration_reset(&e);
-        features_of_blocks(features, n_block, n_blocks, spins);
+        all_blocks(features, n_block, spins);
         channel_probabilities(&c, n_blocks, spins, p, q);
         for (int64_t i = 0; i < n_environments; i++) {
             memcpy(row, posterior + i * n_blocks, (size_t)n_blocks * sizeof(double));

@@ -39,9 +39,9 @@ double enumeration_finish(enumeration *e);
 /* Turns rows of log-weights (rows, padded n_blocks) into normalised probabilities. */
 void normalize_rows(int64_t rows, int64_t n_blocks, double *log_weight);
 
-/* Writes all blocks as spins (n_block, 2^n_block), batch-last: bit i of the number of a state is
- * site i. */
-void all_blocks(int64_t n_block, double *spins);
+/* Writes all blocks as features (feature_count, n_blocks), batch-last: the code of site i is the
+ * digit of q^i in the number of a state, and for variables +-1 bit i. */
+void all_blocks(const feature_table *features, int64_t n_block, double *out);
 
 /* I(H:E) and its gradient from a given table posterior (n_environments, 2^n_block) = P(V|e). With a
  * table of features the sites have its number q of states, and the states of the block are sum_i

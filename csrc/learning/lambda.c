@@ -148,13 +148,17 @@ static int check(const window_table *windows, const lambda_settings *s)
         return RSMI_BAD_VALUE;
     if (!windows->block_mean != !windows->environment_mean)
         return RSMI_BAD_VALUE;
-    if ((windows->features.values || s->states) && s->objective != LAMBDA_DECODER)
+    if ((windows->features.values || s->states) &&
+        (s->objective == LAMBDA_CHAINS || s->objective == LAMBDA_GAUSSIAN))
+        return RSMI_BAD_VALUE;
+    if (needs_theta(s) &&
+        windows->theta->states != (windows->features.values ? windows->features.states : 0))
         return RSMI_BAD_VALUE;
     if (s->states < 0 || (s->states && s->n_hidden != 1) ||
         (s->tied && (s->states != windows->features.states || s->decoder_units ||
                      windows->block_mean || !windows->features.values)))
         return RSMI_BAD_VALUE;
-    if (has_table(s) && windows->n_block > ENUMERATE_LARGEST_BLOCK)
+    if (has_table(s) && block_states(&windows->features, windows->n_block) < 1)
         return RSMI_BAD_SHAPE;
     if (s->objective == LAMBDA_CHAINS &&
         (s->n_chains < 2 || windows->theta->n_marginal_hidden + s->n_hidden > CHAINS_MOST_UNITS))
@@ -162,12 +166,15 @@ static int check(const window_table *windows, const lambda_settings *s)
     return RSMI_OK;
 }
 
+/* The number of the state of a block: its codes are the digits, of site 0 first. */
 static int64_t block_state(const window_table *windows, int64_t window)
 {
-    const int8_t *spins = windows->blocks + window * windows->n_block;
+    const int coded = windows->features.values != NULL;
+    const int64_t q = coded ? windows->features.states : 2;
+    const int8_t *codes = windows->blocks + window * windows->n_block;
     int64_t state = 0;
-    for (int64_t site = 0; site < windows->n_block; site++)
-        state |= (int64_t)(spins[site] > 0) << site;
+    for (int64_t site = windows->n_block; site-- > 0;)
+        state = state * q + (coded ? codes[site] : codes[site] > 0);
     return state;
 }
 
@@ -175,9 +182,11 @@ static int64_t block_state(const window_table *windows, int64_t window)
 static void find_distinct_blocks(workspace *w)
 {
     const window_table *windows = w->windows;
-    const int64_t n_blocks = (int64_t)1 << windows->n_block, ld = padded(n_blocks);
+    const int64_t n_blocks = w->columns, ld = padded(n_blocks),
+                  rows = feature_count(&windows->features, windows->n_block);
     for (int64_t i = 0; i < windows->n_windows; i++)
         w->block_column[block_state(windows, i)]++;
+    all_blocks(&windows->features, windows->n_block, w->blocks);
     w->columns = 0;
     for (int64_t state = 0; state < n_blocks; state++) {
         const int64_t count = w->block_column[state], column = w->columns;
@@ -185,12 +194,15 @@ static void find_distinct_blocks(workspace *w)
             continue;
         w->pairs.weight[column] = (double)count / (double)windows->n_windows;
         w->block_column[state] = w->columns++;
-        for (int64_t site = 0; site < windows->n_block; site++)
-            w->blocks[site * ld + column] = state >> site & 1 ? 1.0 : -1.0;
+        for (int64_t r = 0; r < rows; r++)
+            w->blocks[r * ld + column] = w->blocks[r * ld + state];
     }
     const int64_t stride = padded(w->columns);
-    for (int64_t site = 1; site < windows->n_block; site++)
-        memmove(w->blocks + site * stride, w->blocks + site * ld, (size_t)stride * sizeof(double));
+    for (int64_t r = 0; r < rows; r++) {
+        memmove(w->blocks + r * stride, w->blocks + r * ld, (size_t)w->columns * sizeof(double));
+        for (int64_t column = w->columns; column < stride; column++)
+            w->blocks[r * stride + column] = 0.0;
+    }
 }
 
 static void prepare_pairs(workspace *w)
@@ -215,7 +227,7 @@ static int open_workspace(const window_table *windows, const lambda_settings *s,
         return status;
     const int enumerated = s->objective == LAMBDA_ENUMERATE;
     w->windows = windows, w->settings = s;
-    w->columns = has_table(s) ? (int64_t)1 << windows->n_block : s->batch;
+    w->columns = has_table(s) ? block_states(&windows->features, windows->n_block) : s->batch;
     w->block_column =
         arena_take(&w->memory, (size_t)(by_pairs(s) && s->distinct_blocks ? w->columns : 0) *
                                    sizeof *w->block_column);
@@ -242,7 +254,7 @@ static int open_workspace(const window_table *windows, const lambda_settings *s,
     if (by_pairs(s))
         prepare_pairs(w);
     if (enumerated) {
-        all_blocks(windows->n_block, w->blocks);
+        all_blocks(&windows->features, windows->n_block, w->blocks);
         theta_set_blocks(&w->theta, w->columns, w->blocks);
     }
     return RSMI_OK;
@@ -260,7 +272,7 @@ static double pairs_step(workspace *w)
     theta_set_environments(&w->theta, s->batch, w->environments);
     theta_pair_energies(&w->theta, 0, s->batch, s->batch, w->columns, pairs->energies);
     return (s->objective == LAMBDA_PAIRS ? proxy_objective : log_sum_objective)(
-        (int64_t)1 << s->n_hidden, w->q, pairs, w->derivative);
+        states_of(s), w->q, pairs, w->derivative);
 }
 
 static double enumerate_step(workspace *w)

@@ -307,19 +307,6 @@ static int train_batch(const rbm_state *state, workspace *work, const int8_t *vi
     return RSMI_OK;
 }
 
-/* Shuffles by Fisher and Yates. The bias of the scaled 53-bit uniform is below n 2^-53. */
-static void shuffle(uint32_t *order, size_t n, uint64_t rng[4])
-{
-    for (size_t j = 0; j < n; j++)
-        order[j] = (uint32_t)j;
-    for (size_t j = n; j > 1; j--) {
-        const size_t k = (size_t)(xoshiro_uniform(rng) * (double)j);
-        const uint32_t other = order[k];
-        order[k] = order[j - 1];
-        order[j - 1] = other;
-    }
-}
-
 static int train_batches(const rbm_state *state, workspace *work, const int8_t *visible,
                          const int8_t *visible_end, size_t n_batches, const rbm_schedule *schedule,
                          size_t *differences)

@@ -2,7 +2,8 @@
  *
  * f is the logarithm of P_Theta(v, e) / P_Theta(v), up to terms of e alone (eqs. 11-14 of the
  * reference). The argument of each hidden unit separates, c_k + (v W)_k + (e W)_k, so a minibatch
- * needs only the fields of its blocks and of its environments; pairs.c combines them.
+ * needs only the fields of its blocks and of its environments; pairs.c, or state_pairs.c for units
+ * of several states, combines them.
  *
  * Memory: fields are (hidden unit, sample), batch-last as in dense.c.
  *
@@ -26,7 +27,11 @@ void theta_take(arena *a, const theta_pair *theta, int64_t environments, int64_t
     w->block_field = arena_doubles(a, k * columns);
     w->marginal_field = arena_doubles(a, m * columns);
     w->block_offset = arena_doubles(a, columns);
-    pairs_take(a, environments, blocks, theta->n_hidden, &w->pairs);
+    if (theta->states)
+        state_pairs_take(a, theta->states, environments, blocks, theta->n_hidden / theta->states,
+                         &w->state_pairs);
+    else
+        pairs_take(a, environments, blocks, theta->n_hidden, &w->pairs);
 }
 
 static void transpose(int64_t rows, int64_t columns, const double *x, double *out)
@@ -68,13 +73,23 @@ void theta_set_blocks(theta_fields *w, int64_t n, const double *spins)
     fill_rows(t->n_marginal_hidden, n, t->marginal_hidden_bias, w->marginal_field);
     multiply_add(t->n_marginal_hidden, t->n_block, n, w->marginal_weights, t->n_block, spins,
                  w->marginal_field);
-    add_log_cosh(t->n_marginal_hidden, n, -1.0, w->marginal_field, w->block_offset);
+    if (t->states)
+        add_log_sums(t->states, t->n_marginal_hidden / t->states, n, -1.0, w->marginal_field,
+                     w->block_offset);
+    else
+        add_log_cosh(t->n_marginal_hidden, n, -1.0, w->marginal_field, w->block_offset);
 }
 
 void theta_pair_energies(const theta_fields *w, int64_t first, int64_t rows, int64_t n_environments,
                          int64_t n_blocks, double *energies)
 {
-    pair_energies(rows, n_blocks, w->theta->n_hidden, w->environment_field + first,
-                  padded(n_environments), w->block_field, NULL, w->block_offset, &w->pairs,
-                  energies);
+    const theta_pair *t = w->theta;
+    const double *field = w->environment_field + first;
+    const int64_t stride = padded(n_environments);
+    if (t->states)
+        state_pair_energies(rows, n_blocks, t->n_hidden / t->states, field, stride, w->block_field,
+                            w->block_offset, &w->state_pairs, energies);
+    else
+        pair_energies(rows, n_blocks, t->n_hidden, field, stride, w->block_field, NULL,
+                      w->block_offset, &w->pairs, energies);
 }

@@ -1,5 +1,5 @@
-/* The generative model Theta as two restricted Boltzmann machines with +-1 units, and the fields of
- * a minibatch in them. */
+/* The generative model Theta as two restricted Boltzmann machines, and the fields of a minibatch in
+ * them. */
 #ifndef RSMI_THETA_H
 #define RSMI_THETA_H
 
@@ -7,15 +7,21 @@
 
 #include "base/arena.h"
 #include "learning/pairs.h"
+#include "learning/state_pairs.h"
 
 /* -F(x) = visible_bias.x + sum_k log 2cosh(hidden_bias_k + (x W)_k). One machine describes (V, E),
- * the other one ("marginal") V alone. */
+ * the other one ("marginal") V alone.
+ *
+ * If the hidden units have q = states > 0 states, x are the features of the sites, n_hidden counts
+ * the states of all units, and log sum_b exp(hidden_bias_kq+b + (x W)_kq+b) takes the place of log
+ * 2cosh. */
 typedef struct {
     int64_t n_block, n_environment, n_hidden, n_marginal_hidden;
     const double *weights, *visible_bias,
         *hidden_bias; /* (n_block + n_environment, n_hidden), ... */
     const double *marginal_weights, *marginal_visible_bias,
         *marginal_hidden_bias; /* (n_block, n_marginal_hidden), ... */
+    int64_t states;            /* of the hidden units; 0 for units +-1 */
 } theta_pair;
 
 typedef struct {
@@ -26,6 +32,7 @@ typedef struct {
     double *block_field, *environment_field, *marginal_field; /* (hidden, sample) */
     double *block_offset;                                     /* (sample,) */
     pairs_workspace pairs;
+    state_pairs state_pairs;
 } theta_fields;
 
 /* Takes the space for `environments` environments against `blocks` blocks. */

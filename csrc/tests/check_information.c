@@ -28,7 +28,7 @@ static void check_enumeration(int64_t n_block, int64_t n_hidden)
            *posterior = take_doubles(n * n_blocks);
     double *parameters = random_doubles(size, 1), *gradient = take_doubles(size),
            *other = take_doubles(size);
-    all_blocks(n_block, spins);
+    all_blocks(&(feature_table){0}, n_block, spins);
     for (int64_t i = 0; i < n_block * ld; i++)
         expect(spins[i] == (i % ld < n_blocks ? 2 * (double)(i % ld >> (i / ld) & 1) - 1 : 0));
     normalize_rows(n, n_blocks, rows);
@@ -102,8 +102,8 @@ static void check_chains(int64_t n_block, int64_t n_hidden, int64_t n_chains)
            *q = take_doubles(n_states * ld);
     double *derivative = take_doubles(n_states * ld), *scratch = take_doubles((n_hidden + 1) * ld),
            *environments = take_doubles(2 * ld);
-    const theta_pair theta = {n_block,      2,    3, 2, zeros, visible_bias, zeros, zeros,
-                              visible_bias, zeros};
+    const theta_pair theta = {n_block,      2,     3, 2, zeros, visible_bias, zeros, zeros,
+                              visible_bias, zeros, 0};
     const channel c = {n_hidden, n_block, filters, bias, 0};
     int8_t *chains = random_spins(n_states * n_block * n_chains);
     arena a = {0};

@@ -31,7 +31,8 @@ static problem *make_problem(int64_t objective, int64_t n_block, int64_t n_envir
                             random_doubles(THETA_HIDDEN, scale),
                             random_doubles(n_block * MARGINAL_HIDDEN, scale),
                             random_doubles(n_block, scale),
-                            random_doubles(MARGINAL_HIDDEN, scale)};
+                            random_doubles(MARGINAL_HIDDEN, scale),
+                            0};
     p->windows = (window_table){
         .n_windows = n,
         .n_block = n_block,

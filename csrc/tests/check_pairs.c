@@ -86,7 +86,8 @@ static void check_theta(int64_t n_block, int64_t n_environment, int64_t n_hidden
                               random_doubles(n_hidden, 0.5),
                               random_doubles(n_block * n_marginal, 0.5),
                               random_doubles(n_block, 0.5),
-                              random_doubles(n_marginal, 0.5)};
+                              random_doubles(n_marginal, 0.5),
+                              0};
     double *spins[2] = {take_doubles(n_block * padded(n)), take_doubles(n_environment * padded(n))};
     double *energies = take_doubles(n * padded(n)), *both = take_doubles(sites),
            *linear = take_doubles(sites);

@@ -18,6 +18,7 @@
 #include "blocking/windows.h"
 #include "learning/lambda.h"
 #include "learning/rbm.h"
+#include "learning/tied_rbm.h"
 #include "learning/total_correlation.h"
 #include "models/dimers/dimers_loop.h"
 #include "models/dimers/dimers_worm.h"
@@ -380,6 +381,28 @@ static void rbm(const char *kernel, int persistent)
     report(kernel, s.weights, 4 * V * H);
 }
 
+static void tied(const char *kernel)
+{
+    enum { V = 11, H = 7, Q = 3, BATCH = 100, N = 1000 };
+    tied_rbm s = {V, H, random_doubles(V * H, 0.1), take(8 * V * H), take(32), NULL};
+    tied_rbm_schedule schedule = {.batch_size = BATCH,
+                                  .n_gibbs = 2,
+                                  .learning_rate = 0.2,
+                                  .momentum = 0.5,
+                                  .total_batches = 30};
+    const double values[Q * Q] = {0.75, -0.25, -0.5, -0.25, 0.75, -0.5, -0.5, -0.5, 1.0};
+    const feature_table features = {Q, Q, values};
+    int8_t *data = random_spins(V * N);
+    double error;
+    for (int k = 0; k < 4; k++)
+        s.rng[k] = 1 + (uint64_t)k;
+    for (int j = 0; j < V * N; j++)
+        data[j] = (int8_t)(data[j] > 0 ? j % 2 : 2);
+    for (; schedule.first_batch < 30; schedule.first_batch += 10)
+        expect(tied_rbm_train_epoch(&s, &features, data, N, &schedule, &error) == RSMI_OK);
+    report(kernel, s.weights, 8 * V * H);
+}
+
 static void lambda(const char *kernel, int64_t objective)
 {
     enum { V = 9, E = 20, K = 30, M = 12, HIDDEN = 2, BATCH = 90, N = 400, UNITS = 11 };
@@ -388,7 +411,7 @@ static void lambda(const char *kernel, int64_t objective)
     const double *block_weights = random_doubles(V * M, 0.3);
     const double *block_visible = random_doubles(V, 0.1), *block_hidden = random_doubles(M, 0.1);
     const theta_pair theta = {
-        V, E, K, M, weights, visible, hidden, block_weights, block_visible, block_hidden};
+        V, E, K, M, weights, visible, hidden, block_weights, block_visible, block_hidden, 0};
     const int8_t *blocks = random_spins(N * V), *environments = random_spins(N * E);
     const window_table table = {.n_windows = N,
                                 .n_block = V,
@@ -487,7 +510,7 @@ int main(void)
     correlations("correlations");
     windows("windows");
 #endif
-    rbm("rbm-cd", 0), rbm("rbm-persistent", 1);
+    rbm("rbm-cd", 0), rbm("rbm-persistent", 1), tied("rbm-tied");
     for (int64_t objective = LAMBDA_PAIRS; objective <= LAMBDA_DECODER; objective++)
         lambda(objectives[objective], objective);
     transfer("transfer");

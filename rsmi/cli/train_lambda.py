@@ -51,12 +51,13 @@ ones take --pairs-within. An even function of V depends on E through even functi
 the decoder needs tanh units. 'rsmi exact --sector even --best' finds the best of all even
 functions.
 
-Variables with q > 2 states (potts, clock, or 'rsmi import --states') are learned by the decoder.
-With --hidden-states q the coarse variable has the states of a site, and one filter for all of them:
-x(h) is the sum of the weights of the sites in the state h, and P(h) = exp(x(h)) / sum of exp(x).
-This tied filter treats all states alike. --filters free learns a filter for each coarse state; it
-may prefer one state in ties, and is for analysis only. Other numbers of coarse states have free
-filters: q + 1 states find the variable of the Potts model with vacancies. --hidden N learns N bits.
+Variables with q > 2 states (potts, clock, or 'rsmi import --states') are learned by the decoder, or
+by proxy, logsum and enumerate with machines of such variables. With --hidden-states q the coarse
+variable has the states of a site, and one filter for all of them: x(h) is the sum of the weights of
+the sites in the state h, and P(h) = exp(x(h)) / sum of exp(x). This tied filter treats all states
+alike. --filters free learns a filter for each coarse state; it may prefer one state in ties, and is
+for analysis only. Other numbers of coarse states have free filters: q + 1 states find the variable
+of the Potts model with vacancies. --hidden N learns N bits.
 
 \b
 Examples: without and with Boltzmann machines, and an even variable; of samples with three states

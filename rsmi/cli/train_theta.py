@@ -19,9 +19,16 @@ About a fifth of the configurations is held out: whole chains if there are at le
 The pseudo-likelihood is measured on the held-out configurations. Where the exact P(V|E) of the
 model is known, so is its mean Kullback-Leibler divergence from that of the machine.
 
+Of variables with q > 2 states, visible and hidden units have q states, and the weights are tied to
+the symmetry of the states: a relabelling of all states changes no probability.
+
 \b
 Example:
   rsmi train-theta samples.h5 --block 2x2 --buffer 1 --environment 1 -o theta.h5
+Example: three states
+  rsmi sample --model potts --states 3 --size 64 --temperature Tc --samples 1500 -o potts.h5
+  rsmi train-theta potts.h5 --block 2x2 -o theta3.h5
+  rsmi train-lambda potts.h5 --theta theta3.h5 --hidden-states 3 -o tied.h5
 Example: the three sites of a triangle on the triangular lattice
   rsmi sample --model triangular-ground-states --size 12 --samples 10000 -o ground.h5
   printf '0,0\\n1,0\\n1,1\\n' > triangle.csv
@@ -87,7 +94,7 @@ def geometry_options(required: bool) -> common.Decorator:
     type=click.IntRange(1, 4096),
     metavar="N",
     default=None,
-    show_default="20, 32 beyond 9 block sites, dimers 200",
+    show_default="20, 32 beyond 9 block sites or for q > 2 states, dimers 200",
     help="Hidden units of the machine of (V, E).",
 )
 @click.option(
@@ -115,7 +122,7 @@ def geometry_options(required: bool) -> common.Decorator:
     "--learning-rate",
     type=float,
     default=None,
-    show_default="0.05, 0.03 beyond 9 block sites, dimers 0.02",
+    show_default="0.05, 0.03 beyond 9 block sites, dimers 0.02, potts 4 times as much",
     help="Learning rate at the start; it falls linearly to 5 % of that.",
 )
 @common.stage_command()

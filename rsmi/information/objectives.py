@@ -41,9 +41,11 @@ ESTIMATORS = ("pairs", "mcmc", "gaussian")
 
 
 class ThetaPair(NamedTuple):
-    """Two Boltzmann machines with +-1 units, one of (V, E) and one of V alone.
+    """Two Boltzmann machines, one of (V, E) and one of V alone.
 
-    -F(x) = visible_bias . x + sum_k log 2cosh(hidden_bias_k + (x W)_k).
+    -F(x) = visible_bias . x + sum_k log 2cosh(hidden_bias_k + (x W)_k) of units +-1. Of variables
+    with q states, sites stand for all their features and hidden units for all their q states, and
+    the logarithm is that of the sum over the states: `rsmi.information.tied_rbm`.
 
     Attributes
     ----------
@@ -84,8 +86,8 @@ class LambdaProblem:
     critic : ndarray of float64, (n_block, n_environment), optional
         For ``proxy`` by gaussian; see `rsmi.information.gaussian`.
     features : ndarray of float64, (q, n), optional
-        The features of the states of a variable, for ``decoder``; blocks and environments then hold
-        codes 0, ..., q - 1. See `rsmi.information.categorical`.
+        The features of the states of a variable; blocks and environments then hold codes 0, ...,
+        q - 1. See `rsmi.information.categorical`.
     """
 
     blocks: NDArray[np.int8]
@@ -137,7 +139,8 @@ class LambdaSettings:
     n_sweeps: int = 3  # Gibbs sweeps of the chains per step, mcmc only
     decoder_units: int = 0  # tanh units of the decoder beside its linear part, decoder only
     decoder_learning_rate: float = 0.02
-    # states of the only hidden unit, a softmax; 0 for units with two states each; decoder only
+    # states of the only hidden unit, a softmax; 0 for units with two states each; not for mcmc
+    # and gaussian
     hidden_states: int = 0
     tied: bool = False  # whether this unit is tied to the symmetry of the states
 
@@ -153,8 +156,8 @@ class LambdaSettings:
                 raise ValueError(
                     f"{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}"
                 )
-        if self.hidden_states and (self.n_hidden != 1 or self.objective != "decoder"):
-            raise ValueError("one hidden unit with several states needs the objective decoder")
+        if self.hidden_states and (self.n_hidden != 1 or self.method in ("mcmc", "gaussian")):
+            raise ValueError(f"{self.method} is not for one hidden unit with several states")
         if not 1 <= self.n_hidden <= 8:
             raise ValueError(f"n_hidden must be between 1 and 8, not {self.n_hidden}")
         if (

@@ -102,7 +102,7 @@ def initial_state(
     if filters is not None:
         start = np.ravel(filters)
     decoder = np.zeros(0)
-    if settings.tied:
+    if settings.objective == "decoder" and settings.tied:
         decoder = np.zeros(n_environment)
     elif settings.objective == "decoder":
         decoder = initial_decoder(

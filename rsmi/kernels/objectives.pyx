@@ -21,6 +21,7 @@ cdef extern from "learning/window_table.h":
         const double *marginal_weights
         const double *marginal_visible_bias
         const double *marginal_hidden_bias
+        int64_t states
     ctypedef struct window_table:
         int64_t n_windows, n_block, n_environment
         const int8_t *blocks
@@ -77,6 +78,11 @@ cdef extern from "learning/pairs.h":
         int64_t n_rows, int64_t n_columns, int64_t n_hidden, const double *rows,
         const double *columns, int64_t repeats, double *out) nogil
 
+cdef extern from "learning/state_pairs.h":
+    int state_pair_table(
+        int64_t states, int64_t n_rows, int64_t n_columns, int64_t n_units, const double *rows,
+        const double *columns, double *out) nogil
+
 OBJECTIVES = {
     "pairs": LAMBDA_PAIRS,
     "mcmc": LAMBDA_CHAINS,
@@ -96,7 +102,8 @@ cdef class Windows:
         Spins +1 or -1.
     theta : tuple of six float64 arrays, optional
         Weights, visible biases and hidden biases of the machine of (V, E), then those of the
-        machine of V.
+        machine of V. With features, visible units are features and hidden units the states of
+        units with as many states as a variable has.
     means : tuple of two float64 arrays, optional
         Means of the block and of the environment, by which both are centred.
     critic : ndarray of float64, shape (n_block, n_environment), optional
@@ -161,8 +168,10 @@ cdef class Windows:
             self, const double[:, ::1] weights, const double[::1] visible_bias,
             const double[::1] hidden_bias, const double[:, ::1] block_weights,
             const double[::1] block_visible_bias, const double[::1] block_hidden_bias):
-        cdef int64_t n_block = self.table.n_block
-        cdef int64_t n_sites = n_block + self.table.n_environment
+        cdef feature_table *features = &self.table.features
+        cdef int64_t n_block = feature_count(features, self.table.n_block)
+        cdef int64_t n_sites = n_block + feature_count(features, self.table.n_environment)
+        cdef int64_t states = features.states if features.values != NULL else 0
         require(weights.shape[0] == visible_bias.shape[0] == n_sites,
                 f"the RBM of (V, E) must have {n_sites} visible units")
         require(block_weights.shape[0] == block_visible_bias.shape[0] == n_block,
@@ -171,12 +180,14 @@ cdef class Windows:
                 "weights and hidden biases of the RBM of (V, E) do not match")
         require(block_weights.shape[1] == block_hidden_bias.shape[0] > 0,
                 "weights and hidden biases of the RBM of V do not match")
+        require(not states or weights.shape[1] % states == block_weights.shape[1] % states == 0,
+                "hidden units of several states must come with all of them")
         self.arrays += (weights, visible_bias, hidden_bias,
                         block_weights, block_visible_bias, block_hidden_bias)
         self.theta = theta_pair(
-            n_block, self.table.n_environment, weights.shape[1], block_weights.shape[1],
+            n_block, n_sites - n_block, weights.shape[1], block_weights.shape[1],
             &weights[0, 0], &visible_bias[0], &hidden_bias[0], &block_weights[0, 0],
-            &block_visible_bias[0], &block_hidden_bias[0])
+            &block_visible_bias[0], &block_hidden_bias[0], states)
         self.table.theta = &self.theta
 
 
@@ -204,12 +215,13 @@ cdef class _State:
                 f"the objective {settings.method} needs the machines of Theta")
         require(settings.method != "gaussian" or windows.table.critic != NULL,
                 "the Gaussian objective needs a critic")
-        require(not settings.distinct_blocks or n_block <= ENUMERATE_LARGEST_BLOCK,
-                "distinct blocks are listed for at most 16 sites")
-        require(settings.method != "enumerate" or n_block <= ENUMERATE_LARGEST_BLOCK,
-                "only blocks of at most 16 sites can be enumerated")
-        require(windows.table.features.values == NULL or settings.method == "decoder",
-                "features of several states are for the objective of the decoder")
+        cdef bint few = block_states(&windows.table.features, n_block) > 0
+        require(not settings.distinct_blocks or few,
+                "distinct blocks are listed for at most 2^16 states")
+        require(settings.method != "enumerate" or few,
+                "only blocks of at most 2^16 states can be enumerated")
+        require(windows.table.features.values == NULL or settings.method not in ("mcmc", "gaussian"),
+                f"features of several states are not for {settings.method}")
         require(not settings.tied or settings.hidden_states == windows.table.features.states,
                 "tied filters need as many coarse states as a variable of the block has")
         cdef int64_t size = lambda_size(&s, &windows.table)
@@ -399,5 +411,37 @@ def pair_log_cosh(const double[:, ::1] rows, const double[:, ::1] columns, int64
     with nogil:
         status = pair_log_cosh_table(
             n_rows, n_columns, k, &rows[0, 0], &columns[0, 0], repeats, &view[0, 0])
+    check_status(status)
+    return out
+
+
+def pair_log_sums(
+        const double[:, :, ::1] rows, const double[:, :, ::1] columns):
+    """Compute sum_k log sum_b exp(rows[k, b, i] + columns[k, b, j]) for all pairs (i, j).
+
+    Parameters
+    ----------
+    rows, columns : ndarray of float64, shapes (n_units, states, n_rows) and (..., n_columns)
+        In nats.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_columns)
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together.
+    """
+    require(rows.shape[0] == columns.shape[0] > 0 and rows.shape[1] == columns.shape[1] > 1,
+            "rows and columns must have the same units, of at least two states")
+    require(rows.shape[2] > 0 and columns.shape[2] > 0, "there must be rows and columns")
+    out = np.empty((rows.shape[2], columns.shape[2]))
+    cdef double[:, ::1] table = out
+    cdef int status
+    with nogil:
+        status = state_pair_table(
+            rows.shape[1], rows.shape[2], columns.shape[2], rows.shape[0], &rows[0, 0, 0],
+            &columns[0, 0, 0], &table[0, 0])
     check_status(status)
     return out

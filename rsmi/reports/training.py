@@ -86,13 +86,20 @@ def describe_theta(file: File) -> list[str]:
 def _machine_rows(file: File) -> list[tuple[str, ...]]:
     visible, hidden = file.shape("/joint/weights")
     sites, block_hidden = file.shape("/block/weights")
-    symmetric = file.attributes["symmetric"]
     return [
         ("machine of (V, E)", f"{visible} visible, {hidden} hidden units"),
         ("machine of V", f"{sites} visible, {block_hidden} hidden units"),
-        ("symmetry", "spin flip, biases zero" if symmetric else "none imposed"),
+        ("symmetry", _symmetry(file)),
         ("training", _course(file.read("/curve/reconstruction_error"))),
     ]
+
+
+def _symmetry(file: File) -> str:
+    """What the weights and biases are tied to."""
+    if "/features" in file:
+        states, width = file.shape("/features")
+        return f"relabelling of {states} states with {width} features each, no biases"
+    return "spin flip, biases zero" if file.attributes["symmetric"] else "none imposed"
 
 
 def _course(error: NDArray[np.float64]) -> str:

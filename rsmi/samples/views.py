@@ -23,6 +23,7 @@ from rsmi.errors import DataError
 from rsmi.information import products
 from rsmi.information.categorical import HiddenUnits
 from rsmi.information.products import Products
+from rsmi.information.tied_rbm import TiedRBM
 from rsmi.lattice import waves
 from rsmi.lattice.geometry import Geometry, smallest_cell
 from rsmi.lattice.packed import unpack_mask, unpack_states
@@ -262,9 +263,19 @@ class MachinesFile(TrainedView):
 
     def machine(self, name: str) -> tuple[NDArray[np.float64], ...]:
         """The machine ``joint`` or ``block``: weights (visible, hidden), visible and hidden
-        biases."""
-        parts = ("weights", "visible_bias", "hidden_bias")
-        return tuple(self.file.read(f"/{name}/{part}").astype(np.float64) for part in parts)
+        biases. Of a tied machine, the units are features of the sites and states of the hidden
+        units."""
+        weights = self.file.read(f"/{name}/weights").astype(np.float64)
+        if self.features is not None:
+            weights = TiedRBM(weights, self.features).feature_weights()
+            return weights, *(np.zeros(units) for units in weights.shape)
+        parts = ("visible_bias", "hidden_bias")
+        return weights, *(self.file.read(f"/{name}/{part}").astype(np.float64) for part in parts)
+
+    @property
+    def features(self) -> NDArray[np.float64] | None:
+        """The features (q, n) of the states of the units of tied machines; None for units +-1."""
+        return self.file.read("/features") if "/features" in self.file else None
 
     @property
     def joint_visible(self) -> int:

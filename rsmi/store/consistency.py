@@ -169,13 +169,22 @@ def _check_window(file: File) -> None:
 
 def _check_machines(file: File) -> None:
     _check_window(file)
-    sites, visible = math.prod(file.attributes["block"]), file.shape("/block/visible_bias")[0]
+    sites, visible = math.prod(file.attributes["block"]), file.shape("/block/weights")[0]
     live = int(np.count_nonzero(file.read("/mask"))) if "/mask" in file else sites
     if visible != live * file.attributes.get("components", 1):
         raise DataError(
             f"{file.path}: machines of {visible} block spins do not fit the block"
             f" {list(file.attributes['block'])}"
         )
+    states = file.attributes.get("states", 2)
+    if (file.shape("/features")[0] if "/features" in file else 2) != states:
+        raise DataError(f"{file.path}: /features is not that of variables with {states} states")
+    for machine in ("joint", "block"):
+        for name in ("visible_bias", "hidden_bias"):
+            if (f"/{machine}/{name}" in file) == ("/features" in file):
+                raise DataError(
+                    f"{file.path}: machines have biases, or features: see /{machine}/{name}"
+                )
 
 
 def _feature_width(file: File) -> int:

@@ -12,7 +12,7 @@ from example_files import short_fits
 from rsmi.information.channel import channel_table
 from rsmi.models import named
 from rsmi.reports.exact import describe
-from rsmi.samples.views import open_rule
+from rsmi.samples.views import open_machines, open_rule
 
 POTTS = "--model potts --states 3 --size 8 --temperature Tc --samples 1500 --interval 8"
 TRAIN = "--block 2x2 --windows 6000 --restarts 1 -q --threads 1".split()
@@ -121,6 +121,59 @@ def test_two_states_of_the_ising_model(tmp_path):
     )
 
 
+# ---- machines ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def machines(folder):
+    path = folder / "theta.h5"
+    line = "--block 2x2 --windows 6000 --epochs 3 --hidden 12 -q --threads 1 -o".split()
+    trained = run_here("train-theta", folder / "samples.h5", *line, path)
+    assert trained.code == 0, trained.err
+    return path
+
+
+def test_tied_machines(machines):
+    """They have weights for sites and no biases, so that older programs refuse them. Three epochs
+    lead from equal probabilities to less than 0.3 nats from the exact P(V|E)."""
+    with open_machines(machines) as file:
+        assert file.file.shape("/joint/weights") == (24, 12) and file.features.shape == (3, 3)
+        assert "/joint/visible_bias" not in file.file
+        assert file.attributes["kl"] < 0.3
+    text = run_here("info", machines).out
+    assert "relabelling of 3 states" in text
+    assert run_here("info", machines, "--verify").code == 0
+
+
+@pytest.mark.parametrize("options", ["--hidden-states 3", "--hidden-states 4", "--hidden 2"])
+def test_objectives_with_machines(folder, machines, tmp_path, options):
+    """The proxy is the default with machines, and every kind of units has it."""
+    line = f"--windows 6000 --restarts 1 --updates 100 -q --threads 1 {options} -o".split()
+    with short_fits():
+        trained = run_here(
+            "train-lambda", folder / "samples.h5", "--theta", machines, *line, tmp_path / "rule.h5"
+        )
+    assert trained.code == 0, trained.err
+    one = summary(tmp_path / "rule.h5")
+    assert one["objective"] == "proxy" and one["mutual_information_exact_soft"] > 0.3
+
+
+def test_machines_that_do_not_fit(folder, machines, tmp_path):
+    """Machines of other states, an estimator for spins, and states without a known symmetry."""
+    out, samples = tmp_path / "out.h5", folder / "samples.h5"
+    four = tmp_path / "four.h5"
+    line = "--model potts --states 4 --size 8 --temperature Tc --samples 1500 -q -o".split()
+    assert run_here("sample", *line, four).code == 0
+    assert "states 3" in refused("train-lambda", four, "--theta", machines, "-o", out)
+    line = ("train-lambda", samples, "--theta", machines, "--estimator", "mcmc", "-o", out)
+    assert "for which there is pairs" in refused(*line)
+    numbers = np.random.default_rng(0).integers(0, 3, (1500, 8, 8))
+    np.save(tmp_path / "own.npy", numbers)
+    own = tmp_path / "own.h5"
+    assert run_here("import", tmp_path / "own.npy", "--states", 3, "-q", "-o", own).code == 0
+    assert "--symmetric" in refused("train-theta", own, "--block", "2x2", "-o", out)
+
+
 # ---- exact ---------------------------------------------------------------------------------------
 
 
@@ -193,7 +246,9 @@ def test_rules_that_are_not_repeated(folder, tmp_path):
         ("--filters tied", "several --hidden-states"),
         ("--hidden-states 4 --filters tied", "take --hidden-states 3"),
         ("--hidden-states 3 --bias free", "tied filters have no bias"),
-        ("--hidden-states 3 --objective likelihood", "only decoder"),
+        ("--hidden-states 3 --objective likelihood", "decoder, proxy, logsum, enumerate"),
+        ("--hidden-states 3 --objective proxy", "give --theta"),
+        ("--hidden-states 3 --objective proxy --estimator gaussian", "for which there is pairs"),
         ("--objective total-correlation", "3 states"),
         ("--hidden-states 3 --decoder-units 4", "tied filters have a tied decoder"),
         ("--sector even", "need variables +-1"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rsmi.stages.training import theta as train_theta
+from rsmi.stages.training import machines
 from rsmi.store import open_file
 
 THETA = (
@@ -114,7 +114,7 @@ def test_what_precedes_a_divergence_is_kept(here, monkeypatch):
     """Epoch 3 overflows: the state after an epoch before it stays in the parts, and the same
     command ends as if nothing had been."""
     shutil.move("theta.h5", "expected.h5")
-    healthy, calls = train_theta.train_epochs, []
+    healthy, calls = machines.train_epochs, []
 
     def overflow(state, visible, **settings):
         calls.append(visible.shape[1])
@@ -127,7 +127,7 @@ def test_what_precedes_a_divergence_is_kept(here, monkeypatch):
         return row
 
     with monkeypatch.context() as patch:
-        patch.setattr(train_theta, "train_epochs", overflow)
+        patch.setattr(machines, "train_epochs", overflow)
         result = here(THETA + " --threads 1")
     assert result.code == 1
     assert (

@@ -192,5 +192,5 @@ def test_what_does_not_fit():
         )
     with pytest.raises(ValueError, match="codes of 2 states"):
         LambdaProblem(blocks, environments, features=np.eye(2)).kernel_windows()
-    with pytest.raises(ValueError, match="objective decoder"):
-        LambdaSettings(objective="proxy", hidden_states=3)
+    with pytest.raises(ValueError, match="gaussian is not for"):
+        LambdaSettings(objective="proxy", estimator="gaussian", hidden_states=3)

@@ -17,8 +17,9 @@ from rsmi.engine.tasks import Rows, State
 from rsmi.information import correlation_explanation
 from rsmi.information.correlation_explanation import BlockTable
 from rsmi.samples.windows import WindowSet
+from rsmi.stages.training.machines import BATCH, MachineSchedule, MachineTraining
 from rsmi.stages.training.methods import Key, LinearRule, restart_name
-from rsmi.stages.training.theta import BATCH, MachineSchedule, MachineTraining, monitored_windows
+from rsmi.stages.training.theta import monitored_windows
 
 _ITERATIONS = 10  # iterations of the fixed point in one row
 _ROWS = 30

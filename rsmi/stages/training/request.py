@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rsmi.errors import UsageError
 from rsmi.information.categorical import HiddenUnits
 from rsmi.information.objectives import STEPS_PER_EPOCH
-from rsmi.information.training import default_settings
+from rsmi.information.training import DISTINCT_BLOCKS, default_settings
 from rsmi.kernels.decoder import parameter_count
 from rsmi.lattice.blocks import block_of
 from rsmi.lattice.geometry import Geometry, shape_text
@@ -41,6 +44,7 @@ SAME_STATES_STEPS, OTHER_STATES_STEPS = (
 )  # of as many coarse states as a site has, and else
 _LEAST_ROWS = 30  # of the curve of a training with --updates, unless it has fewer updates
 
+_OF_SEVERAL_STATES = ("decoder", "proxy", "logsum", "enumerate")
 _PROXY_ESTIMATORS = ("pairs", "mcmc", "gaussian")
 _LIKELIHOOD_ESTIMATORS = ("cd", "pcd")
 # The estimators of an objective; the objectives that are not listed have those of the proxy, and
@@ -95,7 +99,7 @@ def prepare(
         drawn = WindowSet(source.file, geometry, windows, seed)
         _check_objective(objective, estimator, drawn.geometry)
         options = HiddenOptions(hidden, hidden_states, filters)
-        _check_several_states(objective, theta, source, options)
+        _check_several_states(objective, estimator, theta, source, options)
         if _needs_machines(objective, estimator):
             _check_machines(objective, machines, source, drawn.geometry)
         else:
@@ -103,6 +107,7 @@ def prepare(
         drawn.check()
         choice = choose(drawn, sector, pairs_within, decoder_units, objective, bias)
         drawn, options = with_units(with_products(drawn, choice), options, choice.sector)
+        _check_features(machines, drawn, choice)
         if environment_features is not None:
             drawn = _with_features(drawn, environment_features, machines)
         bias = _bias(bias, drawn, choice)
@@ -149,9 +154,13 @@ def _require_enough(windows: WindowSet, method: Method) -> None:
 
 
 def _check_several_states(
-    objective: str, theta: Path | None, source: SamplesFile, options: HiddenOptions
+    objective: str,
+    estimator: str | None,
+    theta: Path | None,
+    source: SamplesFile,
+    options: HiddenOptions,
 ) -> None:
-    """Check that variables or units with several states are learned by the decoder."""
+    """Check that the objective is one for variables or units with several states."""
     if source.states == 2 and options.states is None:
         return
     what = (
@@ -159,10 +168,28 @@ def _check_several_states(
         if source.states > 2
         else f"--hidden-states {options.states}: a unit with several states"
     )
-    if theta is not None:
+    if theta is not None and source.states == 2:
         raise UsageError(f"--theta: {what}, but the machines know variables +-1: leave it out")
-    if objective != "decoder":
-        raise UsageError(f"--objective {objective}: {what}, for which there is only decoder")
+    if objective not in _OF_SEVERAL_STATES or (source.states == 2 and objective != "decoder"):
+        there = ", ".join(_OF_SEVERAL_STATES) if source.states > 2 else "only decoder"
+        raise UsageError(f"--objective {objective}: {what}, for which there is {there}")
+    if estimator not in (None, "pairs"):
+        raise UsageError(f"--estimator {estimator}: {what}, for which there is pairs")
+
+
+def _check_features(
+    machines: MachinesFile | None, windows: WindowSet, choice: SectorChoice
+) -> None:
+    """Check that machines of variables with several states know the features of the filters."""
+    if machines is None or machines.features is None or windows.units is None:
+        return
+    ours, theirs = windows.units.features, machines.features
+    if ours is None or not np.array_equal(ours, theirs):
+        sector = "" if choice.sector is None else f"--sector {choice.sector.name}: "
+        raise UsageError(
+            f"{sector}the filters act on other features of the states than the machines of"
+            f" {machines.path}: take --objective decoder, and leave out --theta"
+        )
 
 
 def _bias(bias: str | None, windows: WindowSet, choice: SectorChoice) -> str:
@@ -285,10 +312,11 @@ def _check_machines(
             f"--objective {objective} needs the Boltzmann machines: give --theta (from 'rsmi"
             " train-theta'), or take --objective decoder"
         )
-    if objective == "enumerate" and geometry.n_block > _ENUMERABLE:
+    if objective == "enumerate" and source.states**geometry.n_block > 2**_ENUMERABLE:
+        most = int(_ENUMERABLE / math.log2(source.states))
         raise UsageError(
-            f"--objective enumerate sums over 2^{geometry.n_block} block states; {_ENUMERABLE}"
-            " sites are the most: take proxy or decoder"
+            f"--objective enumerate sums over {source.states}^{geometry.n_block} block states;"
+            f" {most} sites are the most: take proxy or decoder"
         )
     _check_samples(machines, source)
     _check_units(machines, geometry)
@@ -302,6 +330,7 @@ def _check_samples(machines: MachinesFile, source: SamplesFile) -> None:
         )
     for name, ours, theirs in (
         ("model", source.model_name, machines.model_name),
+        ("states", source.states, machines.attributes.get("states", 2)),
         ("coupling", source.coupling, machines.coupling),
         ("rg_step", source.rg_step, machines.rg_step),
     ):
@@ -345,7 +374,7 @@ def _method(
     if windows.products is not None:
         changes = {"total_steps": PRODUCT_STEPS} | changes
     if windows.units is not None:
-        changes = _settings_of_units(windows.units) | changes
+        changes = _settings_of_units(windows.units, windows.geometry.n_block) | changes
     settings = default_settings(
         objective,
         hidden,
@@ -358,11 +387,13 @@ def _method(
     return Ascent(settings, machines)
 
 
-def _settings_of_units(units: HiddenUnits) -> dict[str, Any]:
+def _settings_of_units(units: HiddenUnits, n_block: int) -> dict[str, Any]:
     """The settings of a training on features: more updates unless there are as many coarse states
     as a site has, and no bit."""
-    same = units.features is not None and units.states == len(units.features)
+    states = 2 if units.features is None else len(units.features)
+    same = units.states == states
     return {
+        "distinct_blocks": states**n_block <= 2**DISTINCT_BLOCKS,
         "hidden_states": units.states,
         "tied": units.tied,
         "learning_rate": FEATURE_LEARNING_RATE,

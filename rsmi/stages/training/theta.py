@@ -4,7 +4,6 @@ divergence."""
 from __future__ import annotations
 
 import logging
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ from numpy.typing import NDArray
 from rsmi.engine.keys import stream_key
 from rsmi.engine.request import Request, RunOptions
 from rsmi.engine.session import Session
-from rsmi.engine.tasks import Rows, State, restoring
-from rsmi.errors import Failure, UsageError
+from rsmi.engine.tasks import State
+from rsmi.errors import UsageError
 from rsmi.information.entropy import kl_block_given_environment
-from rsmi.information.rbm import RBM, initial_state, train_epochs
+from rsmi.information.rbm import RBM
+from rsmi.information.tied_rbm import TiedRBM
 from rsmi.lattice.blocks import block_of
 from rsmi.models.base import Oracle
-from rsmi.samples.checks import cautions, require_binary, require_windows
+from rsmi.samples.checks import cautions, require_windows
 from rsmi.samples.examination.stored import warn
 from rsmi.samples.subject import subject
 from rsmi.samples.trained import (
@@ -33,111 +33,18 @@ from rsmi.samples.trained import (
 from rsmi.samples.views import MachinesFile
 from rsmi.samples.windows import Windows, WindowSet
 from rsmi.stages.cost import Cost, file_cost, seconds_of, seconds_of_size, timed
+from rsmi.stages.training.machines import BATCH, MachineSchedule, MachineTraining, TiedTraining
 from rsmi.statistics.binning import grouped_mean
 from rsmi.store import File, Writer
 
 log = logging.getLogger("rsmi")
 
-BATCH = 100
-MOMENTUM = 0.5
-_OF = {"joint": "(V, E)", "block": "V"}
-# A training has diverged if the machine predicts a spin from the others so many times worse than
-# a fair coin does, in log-likelihood.
-_WORSE_THAN_COINS = 2.0
 _MONITORED = 10_000  # held-out windows on which the pseudo-likelihood is measured
+_STORED = ("weights", "visible_bias", "hidden_bias")  # of a machine, as float32
 _EXACT = {"least": 100, "states": 1 << 23}  # windows for exact averages
 _TRIALS = (20, 80)  # windows from which the time of exact averages is estimated
 _WINDOWS_PER_UNIT = 10  # the least number of windows for each hidden unit
 _LARGE_BLOCK = 9  # sites of a block beyond which the defaults are those for large blocks
-
-
-@dataclass(frozen=True)
-class MachineSchedule:
-    """How both machines are trained."""
-
-    hidden: int
-    cd_steps: int
-    persistent: bool
-    epochs: int
-    learning_rate: float
-
-
-@dataclass
-class MachineTraining:
-    """The task of one machine: a row is one epoch of contrastive divergence."""
-
-    name: str
-    visible: NDArray[np.int8]
-    monitored: NDArray[np.int8]
-    hidden: int
-    schedule: MachineSchedule
-    symmetric: bool
-    key: NDArray[np.uint64]
-
-    @property
-    def of(self) -> str:
-        """The variables that the machine models, for messages."""
-        return _OF[self.name]
-
-    @property
-    def total(self) -> int:
-        """The number of epochs."""
-        return self.schedule.epochs
-
-    def begin(self) -> tuple[int, State]:
-        """A machine with random weights."""
-        mean = None if self.symmetric else self.visible.mean(axis=0)
-        return 0, initial_state(
-            self.visible.shape[1],
-            self.hidden,
-            self.key,
-            visible_mean=mean,
-            persistent=self.schedule.persistent,
-            batch_size=BATCH,
-        )
-
-    def advance(self, state: State, start: int, count: int) -> Rows:
-        """Train for ``count`` epochs."""
-        with restoring(state):
-            rows = [self._epoch(state, epoch) for epoch in range(start + 1, start + count + 1)]
-        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
-
-    def _epoch(self, state: State, epoch: int) -> dict[str, Any]:
-        """One row: the epochs are counted from 1."""
-        errors = self._train(state)
-        likelihood = float(RBM.from_state(state).pseudo_log_likelihood(self.monitored).mean())
-        self._check(likelihood, epoch)
-        return {"reconstruction_error": errors, "pseudo_log_likelihood": likelihood}
-
-    def _train(self, state: State) -> float:
-        """Train for one epoch; return the reconstruction error."""
-        schedule = self.schedule
-        try:
-            row = train_epochs(
-                state,
-                self.visible,
-                epochs_total=schedule.epochs,
-                count=1,
-                batch_size=BATCH,
-                n_gibbs=schedule.cd_steps,
-                learning_rate=schedule.learning_rate,
-                momentum=MOMENTUM,
-                symmetric=self.symmetric,
-                persistent=schedule.persistent,
-            )
-        except FloatingPointError as error:
-            raise Failure(f"the machine of {self.of}: {error}") from error
-        return float(row["reconstruction_error"][0])
-
-    def _check(self, likelihood: float, epoch: int) -> None:
-        """Raise Failure if the training has diverged."""
-        coins, schedule = -self.visible.shape[1] * math.log(2), self.schedule
-        if not likelihood > _WORSE_THAN_COINS * coins:
-            raise Failure(
-                f"the machine of {self.of}: the training diverged in epoch {epoch} of"
-                f" {schedule.epochs} (pseudo-log-likelihood {likelihood:.1f}, {coins:.1f} for fair"
-                f" coins): lower --learning-rate, which is {schedule.learning_rate:g}"
-            )
 
 
 @dataclass(frozen=True)
@@ -186,15 +93,16 @@ class ThetaTraining:
     def _task(
         self, name: str, visible: NDArray[np.int8], monitored: NDArray[np.int8], hidden: int
     ) -> MachineTraining:
-        return MachineTraining(
-            name,
-            visible,
-            monitored,
-            hidden,
-            self.schedule,
-            self.windows.symmetric,
-            self._key(name),
-        )
+        common = (name, visible, monitored, hidden, self.schedule)
+        key, features = self._key(name), self.features
+        if features is None:
+            return MachineTraining(*common, self.windows.symmetric, key)
+        return TiedTraining(*common, True, key, features)
+
+    @property
+    def features(self) -> NDArray[np.float64] | None:
+        """The features of the states of a variable; None for variables +-1."""
+        return features_of(self.windows)
 
     def _key(self, machine: str) -> NDArray[np.uint64]:
         return stream_key(self.seed, "train-theta", self.windows.physics | {"machine": machine}, 0)
@@ -233,7 +141,7 @@ def prepare(
     """
     geometry = block_of(block, buffer, environment, metric)
     drawn = WindowSet(source, geometry, windows, seed)
-    require_binary(drawn.samples, "rsmi train-theta")
+    _check_states(drawn)
     schedule = replace(
         default_schedule(drawn),
         **{name: value for name, value in settings.items() if value is not None},
@@ -249,6 +157,41 @@ def prepare(
     return ThetaTraining(drawn, schedule, seed)
 
 
+def _check_states(windows: WindowSet) -> None:
+    """Check that variables with several states have what ties the machines."""
+    samples = windows.samples
+    if samples.states == 2:
+        return
+    if windows.symmetry is None:
+        raise UsageError(
+            f"{samples.path}: its variables have {samples.states} states without a known symmetry,"
+            " to which the weights of the machines could be tied: import the samples with"
+            " --symmetric, or take rsmi train-lambda with --objective decoder, which needs no"
+            " machines"
+        )
+    if windows.geometry.live is not None:
+        raise UsageError(
+            f"{samples.path}: machines of variables with several states are trained on blocks"
+            " whose sites all carry data"
+        )
+
+
+def features_of(windows: WindowSet) -> NDArray[np.float64] | None:
+    """The features of the states of a variable; None for variables +-1."""
+    samples = windows.samples
+    return None if samples.states == 2 else samples.model.state_features(samples.attributes)
+
+
+def _learning_rate(windows: WindowSet, rate: float) -> float:
+    """The learning rate for features, whose products f(a) . f(b) span another range than those of
+    +-1 do: weights are larger, and their gradients smaller, by the ratio of the ranges."""
+    features = features_of(windows)
+    if features is None:
+        return rate
+    products = features @ features.T
+    return rate * float(2.0 / (products.max() - products.min())) ** 2
+
+
 def monitored_windows(windows: WindowSet) -> Windows:
     """The held-out windows on which the pseudo-likelihood is measured."""
     settings = windows.model.checked_training("train-theta", windows.geometry)
@@ -259,11 +202,11 @@ def default_schedule(windows: WindowSet) -> MachineSchedule:
     """The schedule that suits the block, with the settings that the model has of its own."""
     large = windows.geometry.n_block > _LARGE_BLOCK
     settings: dict[str, Any] = {
-        "hidden": 32 if large else 20,
+        "hidden": 32 if large or windows.samples.states > 2 else 20,
         "cd_steps": 5,
         "persistent": False,
         "epochs": 10,
-        "learning_rate": 0.03 if large else 0.05,
+        "learning_rate": _learning_rate(windows, 0.03 if large else 0.05),
     }
     own = windows.model.checked_training("train-theta", windows.geometry)
     return MachineSchedule(**settings | {name: own[name] for name in settings if name in own})
@@ -285,7 +228,7 @@ def run(work: ThetaTraining, output: Path, options: RunOptions) -> None:
 def _publish(session: Session, work: ThetaTraining, tasks: list[MachineTraining]) -> None:
     joint, block = tasks
     state, monitored = session.state(joint), monitored_windows(work.windows)
-    machine = RBM.from_state(state)
+    machine = joint.machine(state)
     likelihood = grouped_mean(machine.pseudo_log_likelihood(monitored.visible), monitored.runs)
     oracle = work.windows.oracle
     kl = (None, None) if oracle is None else divergence(machine, work.windows, oracle)
@@ -293,7 +236,7 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[MachineTraining]
         **lattice_attributes(work.windows.samples),
         **geometry_attributes(work.windows.geometry),
         "windows": work.windows.count,
-        "symmetric": work.windows.symmetric,
+        "symmetric": joint.symmetric,
         "pseudo_log_likelihood": likelihood[0],
         "pseudo_log_likelihood_error": likelihood[1],
         "kl": kl[0],
@@ -302,9 +245,10 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[MachineTraining]
 
     def fill(writer: Writer) -> None:
         write_mask(writer, work.windows.geometry)
+        if work.features is not None:
+            writer.write("/features", work.features)
         for task in tasks:
-            for name in ("weights", "visible_bias", "hidden_bias"):
-                writer.write(f"/{task.name}/{name}", session.state(task)[name])
+            _write_machine(writer, task.name, session.state(task))
         curve = session.rows(joint)
         writer.write("/curve/epoch", np.arange(1, joint.total + 1))
         for name in ("reconstruction_error", "pseudo_log_likelihood"):
@@ -314,21 +258,28 @@ def _publish(session: Session, work: ThetaTraining, tasks: list[MachineTraining]
     session.publish(attributes, fill, 1 << 22)
 
 
+def _write_machine(writer: Writer, name: str, state: State) -> None:
+    """Store the weights, and the biases of machines that have them."""
+    for part in _STORED:
+        if part in state:
+            writer.write(f"/{name}/{part}", state[part].astype(np.float32))
+
+
 def divergence(
-    machine: RBM, windows: WindowSet, oracle: Oracle, most: int | None = None
+    machine: RBM | TiedRBM, windows: WindowSet, oracle: Oracle, most: int | None = None
 ) -> tuple[float, float]:
     """The mean of KL(P(V|E) || machine) over held-out environments, at most so many, and its error,
     in nats."""
     chosen = windows.exact_windows(**_EXACT)
     chosen = chosen if most is None else chosen.thinned(most)
-    step = max(1, (1 << 21) // 2**windows.geometry.n_block)
+    step = max(1, (1 << 21) // windows.samples.states**windows.geometry.n_block)
     pieces = [chosen.take(slice(i, i + step)) for i in range(0, len(chosen), step)]
     values = [_divergences(machine, piece, windows, oracle) for piece in pieces]
     return grouped_mean(np.concatenate(values), chosen.runs)
 
 
 def _divergences(
-    machine: RBM, chosen: Windows, windows: WindowSet, oracle: Oracle
+    machine: RBM | TiedRBM, chosen: Windows, windows: WindowSet, oracle: Oracle
 ) -> NDArray[np.float64]:
     coupling = windows.samples.coupling
     if coupling is None:
@@ -355,13 +306,12 @@ def cost(work: ThetaTraining) -> Cost:
     seconds += sum(map(seconds_of, tasks))
     states = [task.begin()[1] for task in tasks]
     if work.windows.oracle is not None:
-        machine, oracle, windows = RBM.from_state(states[0]), work.windows.oracle, work.windows
+        machine, oracle, windows = tasks[0].machine(states[0]), work.windows.oracle, work.windows
         chosen = windows.exact_windows(**_EXACT)
         seconds += seconds_of_size(
             lambda count: divergence(machine, windows, oracle, count), len(chosen), _TRIALS
         )
-    stored = ("weights", "visible_bias", "hidden_bias")
-    machines = sum(state[name].nbytes for state in states for name in stored)
+    machines = 4 * sum(state[name].size for state in states for name in _STORED if name in state)
     return file_cost(seconds, machines + work.windows.split.held_out.nbytes)
 
 
