@@ -3,7 +3,10 @@ its file.
 
 A stage's ``cost`` does a little of the work in memory and writes nothing. So the answer holds for
 this machine, these instructions and this library, and its load does not matter: processor seconds
-are counted, of all threads together. It is meant to be right within a factor of two.
+are counted, of all threads together. It is right within a factor of two.
+
+Of a stage whose input does not exist yet, the cost follows from an input of fewer configurations:
+that of a training depends on the number of windows, and not on that of configurations.
 """
 
 from __future__ import annotations

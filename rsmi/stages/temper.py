@@ -32,6 +32,7 @@ from rsmi.samples import exchanges
 from rsmi.samples.files import check_model, open_file
 from rsmi.stages import merge, sample
 from rsmi.stages.chains import more_streams, parameters_of, simulation_of
+from rsmi.stages.cost import file_cost
 from rsmi.stages.joined import Contents
 from rsmi.store import File, Writer, link_target
 
@@ -359,10 +360,12 @@ def plan(rungs: Sequence[Rung]) -> dict[str, Any]:
     """What a run would do and cost. This runs the pilot, and writes nothing."""
     first = sample.plan(rungs[0].request)
     couplings = first.pop("ladder")
+    others = (len(rungs) - 1) * file_cost(0.0, first["bytes"]).seconds
     del first["coupling"]
     return {
         **first,
         "temperatures": [1 / coupling for coupling in couplings],
+        "cpu_seconds": round(first["cpu_seconds"] + others, 2),
         "bytes": first["bytes"] * len(rungs),
         "files": [str(rung.output) for rung in rungs],
     }
