@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from conftest import by_default
 from example_files import colours, command, dimer_rule, figure, text_of
-from matplotlib.colors import to_rgba
 
 from rsmi import models
 from rsmi.models.dimers import figure as dimer_figure
@@ -179,15 +178,11 @@ def test_links_are_drawn_where_they_are():
     dimer_figure.draw_unit(axes, weights.ravel(), (4, 4), 4, scale)
     x_links, faces = axes.collections[0], axes.collections[-1]
     (drawn,) = (
-        path
-        for path, colour in zip(x_links.get_paths(), x_links.get_facecolors())
-        if tuple(colour) == to_rgba(scale.to_rgba(1.0))
+        path for path, weight in zip(x_links.get_paths(), x_links.get_array()) if weight == 1.0
     )
     assert drawn.vertices[:-1].mean(axis=0) == pytest.approx([2.5, 1.0])
     (place,) = (
-        place
-        for place, colour in zip(faces.get_offsets(), faces.get_facecolors())
-        if tuple(colour) == to_rgba(scale.to_rgba(-1.0))
+        place for place, weight in zip(faces.get_offsets(), faces.get_array()) if weight == -1.0
     )
     assert place.tolist() == [0.5, 3.5]
 
