@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -61,7 +61,8 @@ def draw(file: File) -> Figure:
     figure = Figure(figsize=(9.2 if stored else 5.4, 3.6), layout="constrained")
     axes, *others = figure.subplots(1, 1 + stored, squeeze=False)[0]
     _draw_flows(axes, entries, known, file.attributes.get("states", 2), label)
-    if len(entries) > 1 or not stored:
+    wraps = any(row["wraps"] for entry in entries for row in entry["steps"])
+    if len(entries) > 1 or not stored or wraps:
         axes.legend(**_BESIDE)
     name_panel("flow", axes)
     name_panel("couplings", *others)
@@ -129,6 +130,7 @@ def _draw_flows(
     for number, entry in enumerate(sorted(flows, key=lambda entry: entry["temperature"] or 0.0)):
         size = f", $L$ = {lattice_sizes(entry)[0]}" if len(sizes) > 1 else ""
         _draw_flow(axes, entry, known, number, label(entry) + size, by_number)
+    _explain_open(axes, (row for entry in flows for row in entry["steps"]))
     axes.set(xlabel="coarse-graining step $n$", ylabel=_quantity(known, states))
     integer_steps(axes)
     if not flows:
@@ -181,6 +183,15 @@ def _draw_by_step(
         marker=symbol,
         zorder=4,
     )
+
+
+def _explain_open(axes: Axes, rows: Iterable[dict]) -> None:
+    """Say in the legend what open symbols mean, where there are some."""
+    if any(row["wraps"] for row in rows):
+        look: dict[str, Any] = {"linestyle": "none", "marker": "o", "color": "white"}
+        axes.plot(
+            [], [], label="open: operators wrap\naround the lattice", markeredgecolor=GREY, **look
+        )
 
 
 def _draw_sizes(axes: Axes, sizes: tuple[str, ...]) -> None:
