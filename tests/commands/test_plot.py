@@ -185,42 +185,36 @@ def test_every_panel_has_a_name_and_is_drawn_alone(files, name):
 
 def test_width_is_that_of_all_that_is_drawn(files, tmp_path):
     output = tmp_path / "figure.png"
-    line = ("plot", files["exponent"], "-o", output, "--panel", "y_t", "--dpi", 100)
+    line = ("plot", files["theta"], "-o", output, "--panel", "likelihood", "--dpi", 100)
     assert command(*line, "--width", "8.6cm") == 0
     assert imread(output).shape[1] == pytest.approx(100 * 8.6 / 2.54, abs=2)
 
 
-@pytest.mark.parametrize(
-    ("width", "message"),
-    [
-        ("8.6", "a number with its unit is needed"),
-        ("1cm", "figures are from 2.54cm"),
-        ("4cm", "draw one of"),
-    ],
-)
-def test_widths_that_make_no_figure(files, tmp_path, capsys, width, message):
-    output = tmp_path / "figure.png"
-    assert command("plot", files["exponent"], "-o", output, "--width", width) == 2
-    assert message in capsys.readouterr().err
-    assert not output.exists()
+def test_widths_that_make_no_figure(files):
+    for text, message in (("8.6", "a number with its unit"), ("1cm", "figures are from 2.54cm")):
+        with pytest.raises(UsageError, match=message):
+            layout.parse_width(text)
+    assert layout.parse_width("86mm") == pytest.approx(layout.parse_width("8.6 cm"))
+    with pytest.raises(UsageError, match="draw one of"):
+        layout.fit_width(figure(files["theta"])[0], 1.2)
 
 
 def test_table_has_the_numbers_of_the_figure(files, tmp_path):
-    """Points with their errors at the abscissa to which they belong, the weights of filters, and
-    lines from theory."""
-    table = tmp_path / "numbers.csv"
-    line = ("-o", tmp_path / "figure.svg", "--csv", table)
-    assert command("plot", files["exponent"], *line) == 0
-    rows = list(csv.DictReader(table.open()))
-    (shown,) = (row for row in rows if row["series"] == "value to quote" and row["panel"] == "y_h")
-    assert float(shown["y"]) == numbers_of(files["exponent"])["headline"]["y_h"]["value"]
+    """Points with their errors at the abscissa to which they belong, lines from theory, and the
+    weights of filters."""
+    rows = numbers.rows_of(figure(files["exponent"])[0])
+    of_y_h = [row for row in rows if row["panel"] == "y_h"]
+    (shown,) = (row for row in of_y_h if row["series"] == "value to quote")
+    assert shown["y"] == numbers_of(files["exponent"])["headline"]["y_h"]["value"]
     first = numbers_of(files["exponent"])["y_h"][0]
-    own = [row for row in rows if row["panel"] == "y_h" and row["series"] == "step 1"]
-    assert [float(own[0][name]) for name in ("x", "y", "y_error")] == pytest.approx(
+    own = next(row for row in of_y_h if row["series"] == "step 1")
+    assert [own[name] for name in ("x", "y", "y_error")] == pytest.approx(
         [first[name] for name in ("operators", "value", "error")], rel=1e-9
     )
-    assert {float(row["y"]) for row in rows if row["series"] == "exact"} == {1.0, 1.875}
-    assert command("plot", files["lambda"], *line, "--panel", "filters") == 0
+    assert {row["y"] for row in rows if row["series"] == "exact"} == {1.0, 1.875}
+    table = tmp_path / "numbers.csv"
+    line = ("-o", tmp_path / "figure.svg", "--csv", table, "--panel", "filters")
+    assert command("plot", files["lambda"], *line) == 0
     weights = [float(row["value"]) for row in csv.DictReader(table.open())]
     assert weights == FILTERS.ravel().tolist()
 
