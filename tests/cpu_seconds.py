@@ -8,6 +8,7 @@ all processes that a test starts are counted.
 from __future__ import annotations
 
 import collections
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -36,11 +37,18 @@ def _of_server() -> float:
     module = sys.modules.get("fork_server")
     if module is None or not module.the_server.cache_info().currsize:
         return 0.0
-    stat = Path(f"/proc/{module.the_server().pid}/stat")
-    if not stat.exists():
+    stat = _stat_of(module.the_server().pid)
+    if stat is None:
         return 0.0
-    fields = stat.read_text().rpartition(")")[2].split()
+    fields = os.pread(stat, 1 << 12, 0).decode().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+@functools.cache
+def _stat_of(process: int) -> int | None:
+    """The descriptor of the file in which Linux counts the CPU time of a process."""
+    path = f"/proc/{process}/stat"
+    return os.open(path, os.O_RDONLY) if os.path.exists(path) else None
 
 
 @pytest.hookimpl(wrapper=True)

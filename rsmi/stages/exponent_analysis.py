@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from rsmi.models.base import Known
 from rsmi.renormalization import kinds, mcrg, thermometer
 from rsmi.renormalization.collapse import collapse
-from rsmi.renormalization.parities import ParitySector
 from rsmi.samples.flow_ensembles import FlowEnsemble
 from rsmi.stages.exponent_matching import matching
+from rsmi.stages.exponent_sectors import by_parity, sequence_of
 
 SECTORS = {"y_t": "even", "y_h": "odd"}
 STEP = mcrg.HEADLINE_STEP  # of y_t, y_h and nu; T_c is the crossing with the next step
@@ -162,7 +162,7 @@ def _oblong(shape: Sequence[int]) -> dict[str, Any]:
 def _eigenvalue_exponents(subject: Subject, scale: float, step: int) -> dict[str, Any]:
     """y_t and y_h of every step and number of operators, and what compares them."""
     ensemble = subject.ensemble
-    sequences = {name: _sequence_of(ensemble, sector) for name, sector in SECTORS.items()}
+    sequences = {name: sequence_of(ensemble, sector) for name, sector in SECTORS.items()}
     rows = {name: sequence.rows() for name, sequence in sequences.items()}
     return {
         **rows,
@@ -170,41 +170,8 @@ def _eigenvalue_exponents(subject: Subject, scale: float, step: int) -> dict[str
         "changes": {name: sequence.changes() for name, sequence in sequences.items()},
         "covariance": _covariances(sequences, subject),
         **(_of_states(subject, sequences["y_t"], scale) if ensemble.states > 2 else {}),
-        **_of_parities(ensemble),
+        **({"parities": by_parity(ensemble)} if ensemble.parities else {}),
     }
-
-
-def _sequence_of(ensemble: FlowEnsemble, sector: str) -> mcrg.ExponentSequence:
-    """The exponents of a sector under the flip of all spins; where the flip of each component is a
-    symmetry, of the operators that are even in every component, or odd in the first one alone."""
-    if not ensemble.parities:
-        return mcrg.sequence(ensemble.sums, sector, ensemble.shapes)
-    number = list(SECTORS.values()).index(sector)
-    return _sequence_of_parity(ensemble, ensemble.parities[number])
-
-
-def _sequence_of_parity(
-    ensemble: FlowEnsemble, parity: ParitySector, choice: str = "leading"
-) -> mcrg.ExponentSequence:
-    sector = "even" if parity.is_even else "odd"
-    return mcrg.sequence(parity.sums(ensemble.sums), sector, ensemble.shapes, choice)
-
-
-def _of_parities(ensemble: FlowEnsemble) -> dict[str, Any]:
-    """The exponents of all operators by their parity in every component: of the two leading
-    eigenvalues, and of their geometric mean."""
-    rows = [
-        {
-            "parity": list(parity.parity),
-            "operators": list(parity.names),
-            **{
-                choice: _sequence_of_parity(ensemble, parity, choice).of_all_operators()
-                for choice in mcrg.CHOICES
-            },
-        }
-        for parity in ensemble.parities
-    ]
-    return {"parities": rows} if rows else {}
 
 
 def _of_states(subject: Subject, thermal: mcrg.ExponentSequence, scale: float) -> dict[str, Any]:
