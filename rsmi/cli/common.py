@@ -19,6 +19,7 @@ from rsmi.errors import UsageError
 from rsmi.foreign_text import printable, printable_lines
 
 if TYPE_CHECKING:
+    from rsmi.engine.shards import Shard
     from rsmi.store import File
 
 # The function of a command, and what adds options to it.
@@ -337,8 +338,15 @@ def answer(output: Path, as_json: bool, summary: Callable[[File], dict]) -> None
         click.echo(json.dumps(summary(file), allow_nan=False))
 
 
-def print_plan(plan: dict, as_json: bool) -> None:
-    """Print what a run would do (--dry-run)."""
+def print_plan(plan: dict, as_json: bool, shard: Shard | None = None) -> None:
+    """Print what a run would do (--dry-run); of a shard its part of the cost."""
+    if shard is not None:
+        plan = {
+            **plan,
+            "shard": str(shard),
+            "cpu_seconds": round(plan["cpu_seconds"] / shard.count, 2),
+            "bytes": plan["bytes"] // shard.count,
+        }
     if as_json:
         click.echo(json.dumps(plan, allow_nan=False))
         return

@@ -93,7 +93,7 @@ def command(
         prepared = in_flight.prepare(ensembles, rule, block, hard, bias, steps, seed)
     with prepared as work:
         if dry_run:
-            return common.print_plan(work.plan(), as_json)
+            return common.print_plan(work.plan(), as_json, run.shard)
         run_flow(work, output, run)
     common.answer(output, as_json, (merge if run.shard else summary).summary)
 

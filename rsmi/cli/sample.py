@@ -60,7 +60,7 @@ def command(
         return _temper(temper, output, run, dry_run, as_json, settings)
     request = sample.request(**settings)
     if dry_run:
-        return common.print_plan(sample.plan(request), as_json)
+        return common.print_plan(sample.plan(request), as_json, run.shard)
     sample.run(request, output, run)
     common.answer(output, as_json, (merge if run.shard else sample).summary)
 
@@ -78,7 +78,7 @@ def _temper(
 
     rungs = stage.rungs_of(temper, output, **settings)
     if dry_run:
-        return common.print_plan(stage.plan(rungs), as_json)
+        return common.print_plan(stage.plan(rungs), as_json, run.shard)
     stage.run(rungs, run)
     if as_json:
         return common.print_text(json.dumps(stage.summary(rungs), allow_nan=False) + "\n")

@@ -215,7 +215,7 @@ def command(
         prepared = in_flight.prepare(_sampled(model, seed, **physics), choices)
     with prepared as work:
         if dry_run:
-            return common.print_plan(work.plan(), as_json)
+            return common.print_plan(work.plan(), as_json, run.shard)
         run_spectrum(work, output, run)
     of_whole = correlation_summary if correlation else summary
     common.answer(output, as_json, (merge if run.shard else of_whole).summary)

@@ -142,8 +142,6 @@ def test_costs_are_right_within_a_factor_of_two(tmp_path):
         spent, _ = seconds(tmp_path, *arguments)
         size = (tmp_path / output).stat().st_size
         ratios = (plan["cpu_seconds"] / spent, plan["bytes"] / size)
-        if "--shard" in line:  # the plan is that of all shards
-            ratios = tuple(ratio / 2 for ratio in ratios)
         print(f"{spent:7.2f} s x {ratios[0]:.2f}, {size:9} bytes x {ratios[1]:.2f}: {line}")
         wrong += [(line, ratios)] if not all(0.5 < ratio < 2 for ratio in ratios) else []
     assert not wrong
