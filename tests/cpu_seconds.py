@@ -40,7 +40,10 @@ def _of_server() -> float:
     stat = _stat_of(module.the_server().pid)
     if stat is None:
         return 0.0
-    fields = os.pread(stat, 1 << 12, 0).decode().rpartition(")")[2].split()
+    try:
+        fields = os.pread(stat, 1 << 12, 0).decode().rpartition(")")[2].split()
+    except ProcessLookupError:  # it has ended
+        return 0.0
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
