@@ -275,9 +275,14 @@ FILES = {
     "flight-3d.h5": (
         f"{_IN_FLIGHT} --dimension 3 --size 4 --temperature Tc --chains 512 --samples 600 --steps 1"
     ),
+    "flight-potts.h5": (
+        f"flow --model potts --states 3 --size 16 --temperature Tc {_QUICK} --chains 2 --samples 64"
+        " --rule plurality --steps 2"
+    ),
     # Exponents and crossings.
     "exponent.h5": "exponent flow.h5",
     "exponent-flight.h5": "exponent flight-plain.h5",
+    "exponent-potts.h5": "exponent flight-potts.h5",
     "exponent-1d.h5": "exponent flow-1d.h5 --critical-temperature 1.2",
     "exponent-3d.h5": "exponent flow-3d.h5",
     "crossing.h5": "crossing small-cold.h5 small-hot.h5 cold.h5 hot.h5",
