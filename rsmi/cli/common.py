@@ -341,10 +341,13 @@ def answer(output: Path, as_json: bool, summary: Callable[[File], dict]) -> None
 def print_plan(plan: dict, as_json: bool, shard: Shard | None = None) -> None:
     """Print what a run would do (--dry-run); of a shard its part of the cost."""
     if shard is not None:
+        from rsmi.stages.cost import start_seconds
+
+        work = plan["cpu_seconds"] - start_seconds()
         plan = {
             **plan,
             "shard": str(shard),
-            "cpu_seconds": round(plan["cpu_seconds"] / shard.count, 2),
+            "cpu_seconds": round(start_seconds() + work / shard.count, 2),
             "bytes": plan["bytes"] // shard.count,
         }
     if as_json:
