@@ -258,7 +258,9 @@ def require_known(dimension: int, components: int, states: int) -> None:
         component_operators.component_operators(dimension, components)
     if states > 2 and (dimension != 2 or components != 1 or states > MOST_STATES):
         raise ValueError(
-            f"operators of variables with {states} states are known on the square lattice for one"
-            f" component and at most {MOST_STATES} states, not for {components} in {dimension}"
-            f" dimension{'s' if dimension > 1 else ''}"
+            f"the operators of variables with {states} states are known on the square lattice for"
+            f" one component and at most {MOST_STATES} states; these samples have {dimension}"
+            f" dimension{'s' if dimension > 1 else ''} and {components}"
+            f" component{'s' if components > 1 else ''}: take rsmi coarse-grain, which needs no"
+            " operators"
         )

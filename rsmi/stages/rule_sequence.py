@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -147,9 +148,11 @@ def choose_rules(
 def _require_table(text: str, rule: AnyRule) -> None:
     """Refuse a block with too many states for the table by which a rule is applied."""
     if isinstance(rule, CategoricalRule) and rule.states**rule.n_block > MOST_BLOCK_STATES:
+        most = int(math.log(MOST_BLOCK_STATES, rule.states) + 1e-9)
         raise UsageError(
             f"--rule {text}: a block of {shape_text(rule.block)} has {rule.states}^{rule.n_block}"
-            f" states; rules are applied to blocks of at most {MOST_BLOCK_STATES}"
+            f" states; rules are applied to blocks of at most {MOST_BLOCK_STATES}: take a block of"
+            f" at most {most} sites"
         )
 
 

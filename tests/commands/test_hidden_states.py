@@ -158,6 +158,25 @@ def test_objectives_with_machines(folder, machines, tmp_path, options):
     assert one["objective"] == "proxy" and one["mutual_information_exact_soft"] > 0.3
 
 
+def test_blocks_of_too_many_states(folder, tmp_path):
+    """A rule is a table over the states of a block; the sentence says which is small enough."""
+    samples = tmp_path / "samples.h5"
+    line = "--model potts --states 4 --size 9 --temperature Tc --samples 8 -q -o".split()
+    assert run_here("sample", *line, samples).code == 0
+    line = "--rule plurality --block 3x3 -o".split()
+    sentence = refused("coarse-grain", samples, *line, tmp_path / "out.h5")
+    assert "4^9 states" in sentence and "at most 8 sites" in sentence
+
+
+def test_flows_on_a_chain(tmp_path):
+    samples = tmp_path / "samples.h5"
+    line = "--model potts --states 3 --dimension 1 --size 16 --coupling 1 --samples 8 -q -o".split()
+    assert run_here("sample", *line, samples).code == 0
+    line = "--rule plurality --block 2 --steps 1 -o".split()
+    sentence = refused("flow", samples, *line, tmp_path / "out.h5")
+    assert "on the square lattice" in sentence and "rsmi coarse-grain" in sentence
+
+
 def test_machines_that_do_not_fit(folder, machines, tmp_path):
     """Machines of other states, an estimator for spins, and states without a known symmetry."""
     out, samples = tmp_path / "out.h5", folder / "samples.h5"

@@ -7,6 +7,7 @@ bit. Wrong optima have other values: 0.28 for the rarest state, 0.70 without a c
 for one state against the rest.
 """
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -14,7 +15,10 @@ import numpy as np
 import pytest
 from conftest import run_here
 
+from rsmi.information.categorical import block_codes
 from rsmi.information.decoder import fit_decoder
+from rsmi.information.entropy import entropy
+from rsmi.lattice.geometry import Geometry
 from rsmi.samples.views import RuleFile
 from rsmi.samples.windows import WindowSet
 from rsmi.statistics.binning import grouped_mean
@@ -25,6 +29,8 @@ SEEDS = range(1, 11)
 KEY = np.arange(5, 9, dtype=np.uint64)
 POTTS = "--model potts --size 64 --temperature Tc --samples 1500 --states"
 FEWER = POTTS.replace("1500", "600")
+MORE = POTTS.replace("1500", "12000")
+CLOCK = "--model clock --states 6 --size 24 --temperature 0.8 --samples 1000"
 
 
 def made(path: Path, line: str) -> Path:
@@ -48,8 +54,8 @@ def sampled(tmp_path_factory):
 
 def learned(samples: Path, options: str, seed: int) -> dict:
     """The numbers of a learned rule."""
-    name = options.replace(" ", "").replace("-", "")
-    path = samples.with_name(f"{samples.stem}{name}.h5")
+    name = hashlib.sha256(options.encode()).hexdigest()[:12]
+    path = samples.with_name(f"{samples.stem}-{name}.h5")
     made(path, f"train-lambda {samples} {options} --seed {seed}")
     return json.loads(run_here("info", path, "--json").out) | {"path": path}
 
@@ -78,16 +84,54 @@ def test_a_tied_filter_of_three_states(sampled):
     assert (np.abs(difference) < 3 * np.array(errors) + 0.008).all()
 
 
+def machines(samples: Path, seed: int) -> Path:
+    """Machines of 50,000 windows, a quarter of them held out."""
+    line = f"train-theta {samples} --block 2x2 --windows 50000 --seed {seed}"
+    return made(samples.with_name(f"{samples.stem}-theta.h5"), line)
+
+
+def test_machines_of_three_states(sampled):
+    """They are within 0.012 nats of the exact P(V|E)."""
+    files = [machines(sampled(f"{POTTS} 3", seed), seed) for seed in SEEDS]
+    found = [json.loads(run_here("info", file, "--json").out)["kl"] for file in files]
+    assert max(report("machines, KL", found)) <= 0.012
+
+
+def test_objectives_of_machines(sampled):
+    """The objectives that use machines find the variable that the decoder finds: the sum over the
+    6x6 torus gives the plurality 0.769993 nats, and up to 0.770465 with ties broken by small
+    differences of the weights."""
+    line = "exact --model potts --states 3 --size 6 --temperature Tc --hard --json"
+    for objective in ("decoder", "proxy", "logsum", "enumerate"):
+        options = []
+        for seed in SEEDS[:5]:
+            samples = sampled(f"{POTTS} 3", seed)
+            machine = "--block 2x2"
+            if objective != "decoder":
+                machine = f"--theta {machines(samples, seed)}"
+            options.append(f"{machine} --hidden-states 3 --windows 50000 --objective {objective}")
+        rules = [
+            learned(sampled(f"{POTTS} 3", seed), option, seed)
+            for seed, option in zip(SEEDS, options)
+        ]
+        summed = run_here(*line.split(), *(f"--rule={rule['path']}" for rule in rules)).out
+        values = [rule["mutual_information_exact_hard"] for rule in json.loads(summed)["rules"]]
+        assert min(report(f"{objective}, 6x6 torus", values)) > 0.7699
+
+
 def test_vacancies(sampled):
     """Four states for three: the state of at least three equal sites, else a vacancy. On 64x64
-    sites it keeps 0.723 nats, and the average over these environments is uncertain by 0.004; the
-    sum over the 6x6 torus says without an error which rule was found."""
+    sites it keeps 0.723(1) nats. The environments of 1500 configurations, whose energies differ,
+    leave an error of 0.004, those of 12,000 one of 0.002. The sum over the 6x6 torus says without
+    an error which rule was found: the optimum in all trainings, also of 1500 configurations. The
+    held-out bound of the linear decoder lies lower, by 0.005 on average, with an error of 0.005."""
     rules = [
-        learned(sampled(f"{POTTS} 3", seed), "--block 2x2 --hidden-states 4", seed)
-        for seed in SEEDS
+        learned(sampled(f"{MORE} 3", seed), "--block 2x2 --hidden-states 4", seed) for seed in SEEDS
     ]
     exact = report("vacancies, exact", [rule["mutual_information_exact_hard"] for rule in rules])
-    assert np.mean(exact) > 0.72
+    bound = report("vacancies, bound", [rule["mutual_information_hard"] for rule in rules])
+    assert sum(value >= 0.72 for value in exact) >= 9
+    assert np.mean(np.subtract(bound, exact)) > -0.01
     line = "exact --model potts --states 3 --size 6 --temperature Tc --hard --json"
     options = [f"--rule={rule['path']}" for rule in rules]
     found = json.loads(run_here(*line.split(), *options).out)["rules"]
@@ -162,14 +206,14 @@ def test_two_bits_of_a_clock(sampled):
     the clock at right angles keep 0.828(1) nats, the learned bits 0.848 to 0.853.
 
     The bar of 10 degrees about the right angle is missed: nine of ten pairs of axes are at 78
-    degrees (0.848 nats), at any learning rate and bias, and one at 89 (0.853 nats). Both are local
-    maxima: the axes are not those of the clock, so that each bit divides ties of the other.
+    degrees (0.849 nats), at any learning rate and bias, and one at 89 (0.853 nats). Both are local
+    maxima, and the one at right angles is the better one, see the next test. Eleven of twelve
+    restarts end at 78 degrees, and their bounds differ by less than their errors.
     """
-    line = "--model clock --states 6 --size 24 --temperature 0.8 --samples 1000"
     circle = np.exp(2j * np.pi * np.arange(6) / 6)
     angles, exact = [], []
     for seed in SEEDS:
-        rule = learned(sampled(line, seed), "--block 2x2 --hidden 2", seed)
+        rule = learned(sampled(CLOCK, seed), "--block 2x2 --hidden 2", seed)
         exact.append(rule["mutual_information_exact_hard"])
         one, other = np.array(rule["filters"]).sum(axis=(2, 3)) @ circle
         angle = abs(np.angle(one / other, deg=True))
@@ -178,6 +222,43 @@ def test_two_bits_of_a_clock(sampled):
     report("clock, exact", exact)
     assert sum(angle > 75 for angle in angles) >= 9
     assert sum(value > 0.84 for value in exact) >= 9
+
+
+def test_right_angles_of_a_clock(sampled):
+    """With one weight for all sites, the best axes of two bits are at right angles (84 to 90
+    degrees at all strengths of the weights), in exact P(V|E) of two sets of environments. Axes at
+    78 degrees keep 0.003 to 0.004 nats less. Hard bits do not change if an axis is turned by less
+    than about 10 degrees, so that their angle is not defined better than that."""
+    block = block_codes(6, 4)
+    total = np.exp(2j * np.pi * block / 6).sum(axis=1)
+
+    def information(table, first, second, strength):
+        up = [
+            1 / (1 + np.exp(-strength * (total * np.exp(-1j * np.radians(angle))).real))
+            for angle in (first, second)
+        ]
+        states = [one * other for one in (up[0], 1 - up[0]) for other in (up[1], 1 - up[1])]
+        hidden = table @ np.stack(states, axis=1)
+        return entropy(hidden.mean(axis=0)) - entropy(hidden).mean()
+
+    for seed in (1, 2):
+        samples = sampled(CLOCK, seed)
+        with open_file(samples, "samples") as source:
+            windows = WindowSet(source, Geometry((2, 2), 1, 1), 100_000, seed)
+            environments = windows.held_out.thinned(2000).environments
+            table = windows.oracle.block_given_environment(
+                environments, windows.geometry, windows.samples.coupling
+            )
+        best = {
+            difference: max(
+                information(table, axis + 0.3, axis + 0.3 + difference, 8)
+                for axis in range(0, 60, 3)
+            )
+            for difference in (66, 72, 78, 84, 90, 96, 102)
+        }
+        report(f"clock, axes at {' '.join(map(str, best))} degrees", list(best.values()))
+        assert max(best, key=best.get) in (84, 90, 96)
+        assert best[90] > best[78] + 0.002
 
 
 def test_ashkin_teller(sampled):
