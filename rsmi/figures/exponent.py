@@ -176,7 +176,7 @@ def _draw_critical_temperature(axes: Axes, numbers: dict, known: Known) -> None:
     headline = _headline(numbers, "T_c")
     _draw_by_step(axes, {None: numbers["T_c_sequence"]}, headline, known.critical_temperature)
     axes.set(xlabel="step $n$ of the crossing of $K_n$ and $K_{n+1}$", ylabel="$T_c$ ($J/k_B$)")
-    axes.set_title(_result("$T_c$ of one effective coupling", headline, " $J/k_B$"))
+    axes.set_title(_result("$T_c$ (biased)", headline, " $J/k_B$"))
 
 
 _PANELS = {"nu": _draw_nu, "T_c": _draw_critical_temperature}

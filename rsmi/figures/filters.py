@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from rsmi import models
 from rsmi.figures import sites
-from rsmi.figures.layout import name_panel
+from rsmi.figures.layout import RIGID, name_panel
 from rsmi.figures.style import geometry_title
 from rsmi.lattice.unit_cell import UnitCell
 from rsmi.models.drawing import RuleDrawing
@@ -66,6 +66,7 @@ def _on_the_lattice(file: File, drawing: RuleDrawing) -> Figure:
     figure = Figure(
         figsize=(3.9 + panel * columns, max(3.4, panel * rows + 0.9)), layout="constrained"
     )
+    figure.set_label(RIGID)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[panel * columns + 0.5, 3.4])[
         0
     ]

@@ -5,11 +5,14 @@ The functions that draw name their panels by the labels of the axes, see `name_p
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -21,6 +24,9 @@ _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0}
 _WIDTH = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(cm|mm|in)")
 _NARROWEST, _WIDEST = 1.0, 40.0  # inches
 _ROUNDS = 12  # in which a width is found
+RIGID = "rigid"  # the label of figures whose marks have sizes in points, and would overlap
+_RIGID = 0.75  # the least width of such a figure, of its own
+_LEAST = 0.85  # of the width that is filled
 _CLOSE = 0.01  # inches
 _BETWEEN_WORDS = re.compile(r" +(?=(?:[^$]*\$[^$]*\$)*[^$]*$)")  # outside of formulas
 
@@ -104,14 +110,19 @@ def extent(figure: Figure) -> Bbox:
         try:
             figure.draw_without_rendering()
         except UserWarning as error:
-            raise UsageError("the figure is too narrow for its panels: draw one of them") from error
+            raise UsageError(
+                "the figure is too narrow for what is in it: draw one of its panels (--panel)"
+                if len(panels_of(figure)) > 1
+                else "the figure is too narrow for what is in it: take a larger --width"
+            ) from error
     return figure.get_tightbbox().padded(PAD)
 
 
 def fit_width(figure: Figure, width: float) -> Bbox:
-    """Give a figure the width, in inches, with all that is drawn; its shape stays.
+    """Give a figure the width, in inches, with all that is drawn.
 
-    The size of letters stays, too: lines of the title are broken.
+    The size of letters stays: lines of the title are broken, and the height changes less than the
+    width.
 
     Returns
     -------
@@ -123,23 +134,60 @@ def fit_width(figure: Figure, width: float) -> Bbox:
     UsageError
         If the panels do not fit into this width.
     """
-    shape = figure.get_figheight() / figure.get_figwidth()
+    shape = figure.get_figheight() / math.sqrt(figure.get_figwidth())
     title = figure.get_suptitle()
+    _narrow_legends(figure, width)
     box = extent(figure)
+    least = _RIGID * box.width if figure.get_label() == RIGID else 0.0
+    if width < least:
+        raise UsageError(_too_narrow(figure, width, least))
+    narrowest, fitting = box.width, 0.0  # of all that is drawn, and the widest figure that fits
     for _ in range(_ROUNDS):
+        if box.width < width + _CLOSE:
+            fitting = max(fitting, figure.get_figwidth())
         if abs(box.width - width) < _CLOSE:
-            middle = 0.5 * (box.x0 + box.x1)
-            return Bbox.from_extents(middle - width / 2, box.y0, middle + width / 2, box.y1)
+            break
         share = min(1.0, box.width / figure.get_figwidth())
-        wanted = max(0.5 * _NARROWEST, figure.get_figwidth() + (width - box.width) / share)
-        figure.set_size_inches(wanted, wanted * shape)
-        if title:
-            break_title(figure, title, wanted)
-        box = extent(figure)
-    raise UsageError(
-        f"--width: the figure cannot be {2.54 * width:.1f} cm wide (it is {2.54 * box.width:.1f} cm"
-        " wide with readable letters): draw one of its panels (--panel)"
+        wanted = figure.get_figwidth() + (width - box.width) / share
+        if wanted < _LEAST * width:
+            raise UsageError(_too_narrow(figure, width, narrowest))
+        box = _resized(figure, wanted, shape, title)
+        narrowest = min(narrowest, box.width)
+    else:
+        box = _resized(figure, fitting, shape, title) if fitting else box
+        if not _LEAST * width < box.width < width + _CLOSE:
+            raise UsageError(_too_narrow(figure, width, narrowest))
+    middle = 0.5 * (box.x0 + box.x1)
+    return Bbox.from_extents(middle - width / 2, box.y0, middle + width / 2, box.y1)
+
+
+def _resized(figure: Figure, width: float, shape: float, title: str) -> Bbox:
+    figure.set_size_inches(width, math.sqrt(width) * shape)
+    if title:
+        break_title(figure, title, width)
+    return extent(figure)
+
+
+def _too_narrow(figure: Figure, width: float, found: float) -> str:
+    several = len(panels_of(figure)) > 1
+    cure = "draw one of its panels (--panel)" if several else "take a larger one"
+    return (
+        f"--width: the figure cannot be {2.54 * width:.1f} cm wide (with readable letters it is"
+        f" at least {2.54 * found:.1f} cm wide): {cure}"
     )
+
+
+def _narrow_legends(figure: Figure, width: float) -> None:
+    """Give the legends of the whole figure fewer columns, where they are wider than it will be."""
+    for own in list(figure.legends):
+        legend: Legend = own
+        handles: list[Any] = list(legend.legend_handles)
+        texts = [one.get_text() for one in legend.get_texts()]
+        for columns in (3, 2, 1):
+            if legend.get_window_extent().width / figure.dpi < width - 2 * PAD:
+                break
+            legend.remove()
+            legend = figure.legend(handles, texts, loc="outside lower center", ncols=columns)
 
 
 def break_title(figure: Figure, title: str, width: float) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rsmi import models
 from rsmi.figures import palette, sites
-from rsmi.figures.layout import name_panel
+from rsmi.figures.layout import RIGID, name_panel
 from rsmi.figures.style import named_state
 from rsmi.lattice.geometry import sides_text
 from rsmi.lattice.packed import unpack_bits
@@ -56,6 +56,7 @@ def _add_legend(figure: Figure, file: File) -> None:
     """What the colours of a model mean, or those of more than two states with their numbers."""
     module = models.of(file.attributes).drawing()
     if module is not None:
+        figure.set_label(RIGID)
         key = [Line2D([], [], **look) for look in module.configuration_key(file.attributes)]
         figure.set_figheight(figure.get_figheight() + _KEY_HEIGHT * -(-len(key) // 2))
         figure.legend(handles=key, loc="outside lower center", ncols=2)
