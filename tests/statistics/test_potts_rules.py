@@ -201,23 +201,43 @@ def test_one_bit_of_four_states(sampled):
     assert sum(divided) >= 8
 
 
+def angle_of(rule: dict) -> float:
+    """The angle between the axes of two bits of a clock with six states, at most 90 degrees."""
+    circle = np.exp(2j * np.pi * np.arange(6) / 6)
+    one, other = np.array(rule["filters"]).sum(axis=(2, 3)) @ circle
+    angle = abs(np.angle(one / other, deg=True))
+    return min(angle, 180 - angle)
+
+
+def test_two_bits_of_a_clock_with_machines(sampled):
+    """The proxy finds two axes at right angles within 10 degrees."""
+    angles, exact = [], []
+    for seed in SEEDS:
+        samples = sampled(CLOCK, seed)
+        options = f"--theta {machines(samples, seed)} --windows 50000 --hidden 2"
+        rule = learned(samples, options, seed)
+        angles.append(angle_of(rule))
+        exact.append(rule["mutual_information_exact_hard"])
+    report("clock with machines, angle", angles)
+    report("clock with machines, exact", exact)
+    assert sum(angle > 80 for angle in angles) >= 9
+    assert sum(value > 0.84 for value in exact) >= 9
+
+
 def test_two_bits_of_a_clock(sampled):
     """In the critical phase of six angles two bits are signs along two axes. Signs along axes of
     the clock at right angles keep 0.828(1) nats, the learned bits 0.848 to 0.853.
 
     The bar of 10 degrees about the right angle is missed: nine of ten pairs of axes are at 78
     degrees (0.849 nats), at any learning rate and bias, and one at 89 (0.853 nats). Both are local
-    maxima, and the one at right angles is the better one, see the next test. Eleven of twelve
-    restarts end at 78 degrees, and their bounds differ by less than their errors.
+    maxima, and the one at right angles is the better one, see the next test; but 34 of 36 restarts
+    of three seeds end near 78 degrees.
     """
-    circle = np.exp(2j * np.pi * np.arange(6) / 6)
     angles, exact = [], []
     for seed in SEEDS:
         rule = learned(sampled(CLOCK, seed), "--block 2x2 --hidden 2", seed)
         exact.append(rule["mutual_information_exact_hard"])
-        one, other = np.array(rule["filters"]).sum(axis=(2, 3)) @ circle
-        angle = abs(np.angle(one / other, deg=True))
-        angles.append(min(angle, 180 - angle))
+        angles.append(angle_of(rule))
     report("clock, angle", angles)
     report("clock, exact", exact)
     assert sum(angle > 75 for angle in angles) >= 9
