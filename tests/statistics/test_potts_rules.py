@@ -210,7 +210,8 @@ def angle_of(rule: dict) -> float:
 
 
 def test_two_bits_of_a_clock_with_machines(sampled):
-    """The proxy finds two axes at right angles within 10 degrees."""
+    """In the critical phase of six angles the proxy finds two axes at right angles within 10
+    degrees, where the decoder mostly ends in a local maximum at 78 degrees, see below."""
     angles, exact = [], []
     for seed in SEEDS:
         samples = sampled(CLOCK, seed)
@@ -235,7 +236,7 @@ def test_two_bits_of_a_clock(sampled):
     """
     angles, exact = [], []
     for seed in SEEDS:
-        rule = learned(sampled(CLOCK, seed), "--block 2x2 --hidden 2", seed)
+        rule = learned(sampled(CLOCK, seed), "--block 2x2 --hidden 2 --objective decoder", seed)
         exact.append(rule["mutual_information_exact_hard"])
         angles.append(angle_of(rule))
     report("clock, angle", angles)
@@ -247,7 +248,7 @@ def test_two_bits_of_a_clock(sampled):
 def test_right_angles_of_a_clock(sampled):
     """With one weight for all sites, the best axes of two bits are at right angles (84 to 90
     degrees at all strengths of the weights), in exact P(V|E) of two sets of environments. Axes at
-    78 degrees keep 0.003 to 0.004 nats less. Hard bits do not change if an axis is turned by less
+    78 degrees keep 0.003 to 0.006 nats less. Hard bits do not change if an axis is turned by less
     than about 10 degrees, so that their angle is not defined better than that."""
     block = block_codes(6, 4)
     total = np.exp(2j * np.pi * block / 6).sum(axis=1)
