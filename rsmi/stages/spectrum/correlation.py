@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsmi.lattice.order import Order
+from rsmi.lattice.waves import Wave
 from rsmi.models.known import Known, KnownOperator
 from rsmi.models.spins import component_fields
 from rsmi.renormalization.spectrum.correlations import Correlations, CorrelationSums, correlations
-from rsmi.renormalization.spectrum.spreads import Operator
 from rsmi.samples.files import model_of
 from rsmi.samples.subject import subject
 from rsmi.stages.spectrum import correlation_sums, two_point
@@ -42,7 +42,8 @@ def summary(file: File) -> Json:
     coupling = float(file.read("/files/coupling")[0])
     operators = correlation_sums.operators(file)
     known = model_of(file).known(file.shape("/files/shape")[1], _attributes(file))
-    theory = _operators_of_functions(file, operators.values(), known)
+    waves = {number: one.wave for one in operators.values() for number in one.functions}
+    theory = _operators_of_functions(file, waves, known)
     return {
         "file": str(file.path),
         **subject(file),
@@ -50,7 +51,7 @@ def summary(file: File) -> Json:
         "coupling": None if math.isnan(coupling) else coupling,
         "functions": list(labelled(file, file.attributes["functions"])),
         "sectors": list(file.attributes["sectors"]),
-        "lattices": [_lattice(file, sums, theory) for sums in by_size.values()],
+        "lattices": [_lattice(file, sums, theory, waves) for sums in by_size.values()],
         "dimensions": two_point.dimensions(
             by_size, file.attributes["sectors"], operators, theory, known.omega
         ),
@@ -63,13 +64,12 @@ def _attributes(file: File) -> Mapping[str, Any]:
 
 
 def _operators_of_functions(
-    file: File, operators: Iterable[Operator], known: Known
+    file: File, waves: Mapping[int, Wave], known: Known
 ) -> list[KnownOperator | None]:
     """The scaling operator that theory knows of every function: its own, or the leading one of its
     sector with its wave vector."""
     own = _of_fields(file, known)
     names, sectors = file.attributes["functions"], file.attributes["sectors"]
-    waves = {number: one.wave for one in operators for number in one.functions}
     return [
         own[name] if name in own else known.operator_at(sector, waves.get(number, ()))
         for number, (name, sector) in enumerate(zip(names, sectors))
@@ -87,14 +87,19 @@ def _of_fields(file: File, known: Known) -> dict[str, KnownOperator | None]:
     return others | dict(model.known_fields(attributes))
 
 
-def _lattice(file: File, sums: CorrelationSums, theory: Sequence[KnownOperator | None]) -> Json:
+def _lattice(
+    file: File,
+    sums: CorrelationSums,
+    theory: Sequence[KnownOperator | None],
+    waves: Mapping[int, Wave],
+) -> Json:
     sectors = file.attributes["sectors"]
     return {
         "shape": list(sums.shape),
         "samples": int(sums.arrays["count"].sum()),
         "groups": int((sums.arrays["count"] > 0).sum()),
         "correlations": [
-            _entry(sums, number, sector) | _power_of(operator)
+            _entry(sums, number, sector, waves.get(number, ())) | _power_of(operator)
             for number, (sector, operator) in enumerate(zip(sectors, theory))
         ],
     }
@@ -108,9 +113,11 @@ def _power_of(operator: KnownOperator | None) -> Json:
     return {"exact_power": 2 * dimension.value, "quality": dimension.quality}
 
 
-def _entry(sums: CorrelationSums, number: int, sector: str) -> Json:
+def _entry(sums: CorrelationSums, number: int, sector: str, wave: Wave) -> Json:
     """The correlation function of one function. The average of an odd function vanishes, and is
-    not subtracted."""
+    not subtracted. A wave of more than two sites leaves a ripple of the opposite wave in C(r), to
+    which no power is fitted."""
+    smooth = all(q.denominator <= 2 for q in wave)
     connected = sector != "odd"
     one = correlations(sums, number, connected)
     steps, diagonal = one.steps.tolist(), math.sqrt(len(sums.shape))
@@ -129,7 +136,7 @@ def _entry(sums: CorrelationSums, number: int, sector: str) -> Json:
         "structure_factor_error": _list(one.factor_error),
         "correlation_length": _finite(one.length),
         "correlation_length_error": _finite(one.length_error),
-        "power": _power(sums, number, connected, one),
+        "power": _power(sums, number, connected, one) if smooth else None,
     }
 
 
