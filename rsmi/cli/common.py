@@ -175,8 +175,14 @@ def rule_options(repeated: str, required: bool = True, lists: bool = False) -> D
     )
 
 
-def stage_command(seed: bool = True, shards: bool = False, remote: bool = False) -> Decorator:
-    """Add the options of a stage.
+def stage_command(
+    seed: bool = True,
+    shards: bool = False,
+    remote: bool = False,
+    texts: Mapping[str, str] | None = None,
+) -> Decorator:
+    """Add the options of a stage; ``texts`` has the help of those that mean something else here, by
+    their names.
 
     The function of the command receives ``run`` (RunOptions), ``dry_run`` and ``as_json`` in place
     of the options of a run.
@@ -218,7 +224,7 @@ def stage_command(seed: bool = True, shards: bool = False, remote: bool = False)
                 **rest,
             )
 
-        return _decorate(
+        decorated = _decorate(
             wrapped,
             (
                 _OUTPUT,
@@ -229,6 +235,9 @@ def stage_command(seed: bool = True, shards: bool = False, remote: bool = False)
                 *_TALK,
             ),
         )
+        for option in getattr(decorated, "__click_params__", []):
+            option.help = (texts or {}).get(option.name, option.help)
+        return decorated
 
     return decorate
 
