@@ -73,7 +73,11 @@ def parse_size(text: str, dimension: int) -> tuple[int, ...]:
 
 
 def options(
-    required: bool = True, several: bool = False, measured: bool = False, sizes: bool = False
+    required: bool = True,
+    several: bool = False,
+    measured: bool = False,
+    sizes: bool = False,
+    lists: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Add the options of sampling.
 
@@ -87,7 +91,10 @@ def options(
         Whether the samples are measured and not stored.
     sizes : bool
         Whether there is --sizes, for several lattices, in place of --size.
+    lists : bool
+        Whether --size and --temperature may have several values with commas between.
     """
+    listed = "; several with commas between" if lists else ""
     kept, repeat = "measure" if measured else "store", "; may be repeated" if several else ""
     return common.options(
         click.option(
@@ -103,7 +110,7 @@ def options(
             "--size",
             metavar="L[xL...]",
             required=required,
-            help="Sites along a side, or sides such as 64x32.",
+            help=f"Sites along a side, or sides such as 64x32{listed}.",
         ),
         click.option(
             "--temperature",
@@ -112,7 +119,7 @@ def options(
             default=None,
             help=(
                 "Temperature in J/k_B; or Tc, or a multiple such as 0.98Tc, if the critical"
-                f" temperature of the infinite lattice is known{repeat}."
+                f" temperature of the infinite lattice is known{listed or repeat}."
             ),
         ),
         click.option(

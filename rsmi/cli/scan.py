@@ -54,16 +54,13 @@ _LISTS = {
 
 
 _TEXTS = {
-    "size": "Sites along a side, or sides such as 64x32; several with commas between.",
-    "temperature": "Temperature in J/k_B; or Tc, or a multiple such as 0.98Tc, if the critical"
-    " temperature of the infinite lattice is known; several with commas between.",
     "output": "Folder of the samples and rules; it is made if it is missing.",
     "shard": "Make the i-th of every N files of samples and their rules, i = 0 ... N - 1.",
     "dry_run": "Print the commands and run none.",
     "force": "Replace files made with other parameters.",
     "json": "Print the table as one JSON object; with --dry-run the words of every command.",
-    "time_limit": "Stop after this long (90, 15m, 2h, HH:MM:SS) with exit code 75; the commands that"
-    " run write their checkpoints.",
+    "time_limit": "Stop after this long (90, 15m, 2h, HH:MM:SS) with exit code 75; the commands"
+    " that run write their checkpoints.",
 }
 
 
@@ -97,7 +94,7 @@ def _lists() -> common.Decorator:
 @common.command("scan", cls=ScanCommand, help=_HELP)
 @click.argument("files", metavar="[SAMPLES.h5...|-]", type=click.Path(), nargs=-1)
 @model_option(required=False)
-@sampling.options(required=False, several=True)
+@sampling.options(required=False, several=True, lists=True)
 @_lists()
 @click.option(
     "--windows",
